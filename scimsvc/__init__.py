@@ -1,0 +1,60 @@
+"""SCIM 2.0 provisioning from Microsoft Entra ID for any application; ``create_app`` is the composition root."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+__version__ = "0.1.0"
+
+
+def create_app(config: object = None) -> "Flask":
+    """Return the application, with the settings of ``config`` (a mapping or an object) over the environment's.
+
+    Raises ``scimsvc.settings.SettingsError`` for a setting that makes no sense. A host may mount the application
+    under a prefix of its own; what ``config`` holds beside this service's settings is handed to Flask.
+    """
+    # Imported here, so that scimsvc.protocol and scimsvc.settings can be used without loading everything.
+    from flask import Flask
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    from scimsvc.cli import commands
+    from scimsvc.extensions import db, engine_options, prepare_engine
+    from scimsvc.protocol.limits import MAX_BODY
+    from scimsvc.services.runtime import make_runtime
+    from scimsvc.settings import host_settings, read_settings
+    from scimsvc.web.auth import auth
+    from scimsvc.web.discovery import discovery
+    from scimsvc.web.errors import init_errors
+    from scimsvc.web.guard import init_guard
+    from scimsvc.web.operations import operations
+    from scimsvc.web.paths import CleanPaths
+    from scimsvc.web.request_log import init_request_log
+    from scimsvc.web.scim import scim
+
+    settings = read_settings(config)
+    app = Flask(__name__, instance_path=str(settings.instance_path), static_folder=None)
+    app.config.from_mapping(host_settings(config))
+    app.config["SECRET_KEY"] = settings.secret_keys[0]
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url)
+    app.extensions["scimsvc"] = make_runtime(settings)
+
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+
+    init_request_log(app, settings.log_format)
+    init_guard(app)
+    init_errors(app)
+    for blueprint in (auth, scim, discovery, operations):
+        app.register_blueprint(blueprint)
+    for command in commands:
+        app.cli.add_command(command)
+
+    app.wsgi_app = CleanPaths(app.wsgi_app)  # type: ignore[method-assign]
+    if settings.trusted_proxies:
+        trusted = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted, x_prefix=trusted)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,55 @@
+"""``integration``: client IDs and secrets."""
+
+from typing import Any
+
+import click
+
+from scimsvc.cli.output import enterprise_argument, result_command
+from scimsvc.services import integrations
+
+
+@click.group()
+def integration() -> None:
+    """Make, list, rotate and revoke an enterprise's client IDs and secrets.
+
+    CLIENT is an integration's client ID, id or name.
+    """
+
+
+@result_command(integration, "create")
+@enterprise_argument
+@click.argument("name", default="Integration")
+def create(enterprise: str, name: str) -> dict[str, Any]:
+    """Make an integration; its secret is shown this once."""
+    return integrations.create_integration(enterprise, name)
+
+
+@result_command(integration, "list")
+@enterprise_argument
+def list_(enterprise: str) -> list[dict[str, Any]]:
+    """List the integrations, the oldest first."""
+    return integrations.list_integrations(enterprise)
+
+
+@result_command(integration, "rotate")
+@enterprise_argument
+@click.argument("client")
+@click.option(
+    "--overlap",
+    "overlap_hours",
+    type=click.FloatRange(0, 24 * 365),
+    default=0,
+    metavar="HOURS",
+    help="How long the old secret stays good; without it, it stops at once.",
+)
+def rotate(enterprise: str, client: str, overlap_hours: float) -> dict[str, Any]:
+    """Make a new secret, shown this once; tokens stay good."""
+    return integrations.rotate_secret(enterprise, client, overlap_hours=overlap_hours)
+
+
+@result_command(integration, "revoke")
+@enterprise_argument
+@click.argument("client")
+def revoke(enterprise: str, client: str) -> dict[str, Any]:
+    """End an integration and every token of it."""
+    return integrations.revoke_integration(enterprise, client)

@@ -1,0 +1,75 @@
+"""``role``: an enterprise's roles and their aliases."""
+
+from typing import Any
+
+import click
+
+from scimsvc.cli.output import enterprise_argument, result_command
+from scimsvc.services import roles
+
+_alias_option = click.option(
+    "--alias", "aliases", multiple=True, metavar="ALIAS", help="A further value that names the role; may be repeated."
+)
+_restrict_option = click.option(
+    "--restrict-editing/--no-restrict-editing", default=None, help="Whether its users may edit title and organization."
+)
+
+
+@click.group()
+def role() -> None:
+    """Add, list, change and remove an enterprise's roles.
+
+    An Entra app role names one by its value, which must be the role's name or one of its aliases.
+    """
+
+
+@result_command(role, "add")
+@enterprise_argument
+@click.argument("role")
+@_alias_option
+@_restrict_option
+def add(enterprise: str, role: str, aliases: tuple[str, ...], *, restrict_editing: bool | None) -> dict[str, Any]:
+    """Add a role."""
+    return roles.add_role(enterprise, role, aliases=list(aliases), restrict_editing=bool(restrict_editing))
+
+
+@result_command(role, "list")
+@enterprise_argument
+def list_(enterprise: str) -> list[dict[str, Any]]:
+    """List the roles with their aliases and the number of their users."""
+    return roles.list_roles(enterprise)
+
+
+@result_command(role, "update")
+@enterprise_argument
+@click.argument("role")
+@click.option("--rename", metavar="NAME", help="Give it another name; its users keep it.")
+@_alias_option
+@click.option("--remove-alias", "removed", multiple=True, metavar="ALIAS", help="Take an alias away; may be repeated.")
+@_restrict_option
+def update(
+    enterprise: str,
+    role: str,
+    rename: str | None,
+    aliases: tuple[str, ...],
+    removed: tuple[str, ...],
+    *,
+    restrict_editing: bool | None,
+) -> dict[str, Any]:
+    """Change a role; aliases are added to those that it has."""
+    return roles.update_role(
+        enterprise,
+        role,
+        rename=rename,
+        add_aliases=list(aliases),
+        remove_aliases=list(removed),
+        restrict_editing=restrict_editing,
+    )
+
+
+@result_command(role, "remove")
+@enterprise_argument
+@click.argument("role")
+def remove(enterprise: str, role: str) -> dict[str, Any]:
+    """Remove a role that nobody has and that is not the default."""
+    return roles.remove_role(enterprise, role)

@@ -1,0 +1,43 @@
+"""``token``: access tokens without going through HTTP."""
+
+from typing import Any
+
+import click
+
+from scimsvc.cli.output import enterprise_argument, result_command, runtime
+from scimsvc.services import access_tokens
+from scimsvc.tokens import API, SCIM
+
+
+@click.group()
+def token() -> None:
+    """Issue, list and revoke access tokens."""
+
+
+@result_command(token, "issue")
+@enterprise_argument
+@click.option(
+    "--scim", "scope", flag_value=SCIM, default=SCIM, help="For /api/scim/v2: Entra's Secret Token. [default]"
+)
+@click.option("--api", "scope", flag_value=API, help="For /api/v1.")
+@click.option("--days", type=click.IntRange(1, 3650), help="Valid so long; else as the global settings say.")
+@click.option("--integration", metavar="CLIENT_ID", help="The integration it belongs to; else the first one.")
+def issue(enterprise: str, scope: str, days: int | None, integration: str | None) -> dict[str, Any]:
+    """Issue a token, which is shown this once."""
+    signer = runtime().signer
+    return access_tokens.issue_token(enterprise, scope=scope, days=days, integration=integration, signer=signer)
+
+
+@result_command(token, "list")
+@click.argument("enterprise", required=False)
+def list_(enterprise: str | None) -> list[dict[str, Any]]:
+    """List the tokens of one enterprise, or of all: expiry, last use and days left, never the token."""
+    return access_tokens.list_tokens(enterprise)
+
+
+@result_command(token, "revoke")
+@click.argument("enterprise", required=False)
+@click.argument("token")
+def revoke(enterprise: str | None, token: str) -> dict[str, Any]:
+    """End a token, named by its id or by itself."""
+    return access_tokens.revoke_token(token, enterprise=enterprise, signer=runtime().signer)

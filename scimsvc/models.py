@@ -1,0 +1,178 @@
+"""The tables. Keys begin with the enterprise, so that a distributed database can shard by it.
+
+Rows are read and written by SQLAlchemy Core statements (``store.queries`` and the services), never as ORM objects:
+the measurements behind that are in the README, "How it is built".
+"""
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scimsvc.extensions import Model
+
+#: The revision of the schema that this code works with: the head of ``scimsvc.migrations``.
+SCHEMA_REVISION = "0001"
+
+#: What filters read beside the columns: the document, folded wherever case does not matter.
+Searchable = JSON().with_variant(JSONB(), "postgresql")
+
+
+class Setting(Model):
+    """A global setting that was changed from its default."""
+
+    __tablename__ = "settings"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[int]
+
+
+class Enterprise(Model):
+    """A tenant."""
+
+    __tablename__ = "enterprises"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    name_key: Mapped[str] = mapped_column(unique=True)
+    scim_enabled: Mapped[bool]
+    unique_user_name: Mapped[bool]
+    reject_unknown_attributes: Mapped[bool]
+    #: Counts the changes of what users on the default role are answered with; part of their ETag.
+    role_revision: Mapped[int]
+    created_at: Mapped[str]
+
+
+class Role(Model):
+    """A role of an enterprise; one of them is its default role."""
+
+    __tablename__ = "roles"
+    __table_args__ = (
+        Index(
+            "roles_default",
+            "enterprise_id",
+            unique=True,
+            sqlite_where=text("is_default"),
+            postgresql_where=text("is_default"),
+        ),
+    )
+
+    enterprise_id: Mapped[str] = mapped_column(ForeignKey("enterprises.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    is_default: Mapped[bool]
+    restrict_editing: Mapped[bool]
+
+
+class RoleName(Model):
+    """A name or alias of a role: both share one space of names, without regard to case."""
+
+    __tablename__ = "role_names"
+    __table_args__ = (
+        ForeignKeyConstraint(["enterprise_id", "role_id"], ["roles.enterprise_id", "roles.id"], ondelete="CASCADE"),
+        Index("role_names_role", "enterprise_id", "role_id"),
+    )
+
+    enterprise_id: Mapped[str] = mapped_column(primary_key=True)
+    name_key: Mapped[str] = mapped_column(primary_key=True)
+    role_id: Mapped[str]
+    name: Mapped[str]
+    is_alias: Mapped[bool]
+
+
+class Integration(Model):
+    """A client of an enterprise."""
+
+    __tablename__ = "integrations"
+
+    enterprise_id: Mapped[str] = mapped_column(ForeignKey("enterprises.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    client_id: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    created_at: Mapped[str]
+    last_used_at: Mapped[str | None]
+    revoked_at: Mapped[str | None]
+
+
+class ClientSecret(Model):
+    """The SHA-256 of a client secret; one that was rotated away may be good for a while yet."""
+
+    __tablename__ = "client_secrets"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["enterprise_id", "integration_id"], ["integrations.enterprise_id", "integrations.id"], ondelete="CASCADE"
+        ),
+    )
+
+    enterprise_id: Mapped[str] = mapped_column(primary_key=True)
+    integration_id: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    expires_at: Mapped[str | None]
+
+
+class Token(Model):
+    """An access token that was issued: enough to list and revoke it, nothing to use it with."""
+
+    __tablename__ = "tokens"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["enterprise_id", "integration_id"], ["integrations.enterprise_id", "integrations.id"], ondelete="CASCADE"
+        ),
+        Index("tokens_integration", "enterprise_id", "integration_id"),
+    )
+
+    enterprise_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    integration_id: Mapped[str]
+    scope: Mapped[str]
+    issued_at: Mapped[str]
+    expires_at: Mapped[str]
+    last_used_at: Mapped[str | None]
+    revoked_at: Mapped[str | None]
+
+
+class User(Model):
+    """A user: the canonical SCIM document, and beside it what is searched, constrained or not SCIM's.
+
+    Documents and the columns derived from them are written together, by ``store.representations`` alone.
+    """
+
+    __tablename__ = "users"
+    __table_args__ = (
+        ForeignKeyConstraint(["enterprise_id", "role_id"], ["roles.enterprise_id", "roles.id"]),
+        CheckConstraint("source IN ('manual', 'provisioned')", name="users_source"),
+        Index("users_email", "enterprise_id", "email_key", unique=True),
+        Index("users_unique_user_name", "enterprise_id", "unique_user_name_key", unique=True),
+        Index("users_user_name", "enterprise_id", "user_name_key"),
+        Index("users_external_id", "enterprise_id", "external_id"),
+        Index("users_role", "enterprise_id", "role_id"),
+    )
+
+    enterprise_id: Mapped[str] = mapped_column(ForeignKey("enterprises.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    #: The work address, folded: the user's key within the enterprise.
+    email_key: Mapped[str]
+    user_name_key: Mapped[str]
+    #: The folded userName while the enterprise's ``unique_user_name`` is on, else null.
+    unique_user_name_key: Mapped[str | None]
+    external_id: Mapped[str | None]
+    active: Mapped[bool]
+    #: Null is the enterprise's default role, today's and any later one.
+    role_id: Mapped[str | None]
+    source: Mapped[str]
+    version: Mapped[int]
+    created_at: Mapped[str]
+    modified_at: Mapped[str]
+    #: The effective title and organization; the directory's stand in the document (contract section 6).
+    title: Mapped[str | None]
+    organization: Mapped[str | None]
+    #: The SCIM document as it is answered, less ``meta`` and less the role of a user on the default role.
+    document: Mapped[str] = mapped_column(Text)
+    search: Mapped[dict[str, object]] = mapped_column(Searchable)

@@ -1,0 +1,121 @@
+"""Discovery: what this service can do, made from what the code itself uses (RFC 7643 §5 to §7, RFC 7644 §4)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from scimsvc.protocol import urns
+from scimsvc.protocol.attributes import (
+    ENTERPRISE_USER,
+    ROLES,
+    USER,
+    USER_NAME,
+    Attribute,
+    Schema,
+    fold,
+    with_sub_attribute,
+)
+from scimsvc.protocol.limits import DEFAULT_PAGE, MAX_PAGE
+
+
+def service_provider_config(base: str) -> dict[str, Any]:
+    """Return the ServiceProviderConfig (RFC 7643 §5, RFC 9865 §4); ``base`` is the Tenant URL."""
+    return {
+        "schemas": [urns.SERVICE_PROVIDER_CONFIG],
+        "patch": {"supported": True},
+        "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
+        "filter": {"supported": True, "maxResults": MAX_PAGE},
+        "changePassword": {"supported": False},
+        "sort": {"supported": False},
+        "etag": {"supported": True},
+        "pagination": {
+            "cursor": False,
+            "index": True,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": DEFAULT_PAGE,
+            "maxPageSize": MAX_PAGE,
+        },
+        "authenticationSchemes": [
+            {
+                "type": "oauthbearertoken",
+                "name": "SCIM token",
+                "description": "A bearer token of the token endpoint, asked with the header X-SCIM or the scope scim.",
+                "specUri": "https://www.rfc-editor.org/info/rfc6750",
+                "primary": True,
+            }
+        ],
+        "meta": {"resourceType": "ServiceProviderConfig", "location": f"{base}/ServiceProviderConfig"},
+    }
+
+
+def resource_types(base: str) -> list[dict[str, Any]]:
+    """Return the resource types, which is User alone (RFC 7643 §6)."""
+    return [
+        {
+            "schemas": [urns.RESOURCE_TYPE],
+            "id": "User",
+            "name": "User",
+            "endpoint": "/Users",
+            "description": USER.description,
+            "schema": USER.urn,
+            "schemaExtensions": [{"schema": ENTERPRISE_USER.urn, "required": False}],
+            "meta": {"resourceType": "ResourceType", "location": f"{base}/ResourceTypes/User"},
+        }
+    ]
+
+
+def schemas(base: str, *, unique_user_name: bool, role_names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the schemas as they are for one enterprise (RFC 7643 §7).
+
+    ``userName`` says whether it is unique there, and ``roles.value`` lists its roles.
+    """
+    roles = with_sub_attribute(ROLES, replace(_value_of(ROLES), canonical_values=tuple(role_names)))
+    user_name = replace(USER_NAME, uniqueness="server" if unique_user_name else "none")
+    special = {ROLES.name: roles, USER_NAME.name: user_name}
+    core = replace(USER, attributes=tuple(special.get(each.name, each) for each in USER.attributes))
+    return [_schema(schema, base) for schema in (core, ENTERPRISE_USER)]
+
+
+def find_by_id(resources: Sequence[dict[str, Any]], identifier: str) -> dict[str, Any] | None:
+    """Find the resource with the id ``identifier``; URNs match without regard to case."""
+    return next((each for each in resources if fold(each["id"]) == fold(identifier)), None)
+
+
+def _value_of(attribute: Attribute) -> Attribute:
+    value = attribute.value
+    assert value is not None, attribute
+    return value
+
+
+def _schema(schema: Schema, base: str) -> dict[str, Any]:
+    return {
+        "schemas": [urns.SCHEMA],
+        "id": schema.urn,
+        "name": schema.name,
+        "description": schema.description,
+        "attributes": [_attribute(attribute) for attribute in schema.attributes if not attribute.dropped],
+        "meta": {"resourceType": "Schema", "location": f"{base}/Schemas/{schema.urn}"},
+    }
+
+
+def _attribute(attribute: Attribute) -> dict[str, Any]:
+    """Describe one attribute; members that say nothing of its type are left out (RFC 7643 §7)."""
+    described: dict[str, Any] = {
+        "name": attribute.name,
+        "type": attribute.type,
+        "multiValued": attribute.multi_valued,
+        "description": attribute.description,
+        "required": attribute.required,
+        "mutability": attribute.mutability,
+        "returned": attribute.returned,
+    }
+    if attribute.type not in ("boolean", "complex"):
+        described["caseExact"] = attribute.case_exact
+        described["uniqueness"] = attribute.uniqueness
+    if attribute.canonical_values:
+        described["canonicalValues"] = list(attribute.canonical_values)
+    if attribute.reference_types:
+        described["referenceTypes"] = list(attribute.reference_types)
+    if attribute.sub_attributes:
+        described["subAttributes"] = [_attribute(sub_attribute) for sub_attribute in attribute.sub_attributes]
+    return described

@@ -1,0 +1,374 @@
+"""Filters and PATCH paths: from text to nodes (RFC 7644 §3.4.2.2 Figure 1, §3.5.2 Figure 7).
+
+The nodes hold attributes of the table and values of the attribute's type, so that the two readers of a filter
+(``matching`` over dicts, ``store.compiler`` to SQL) need to know neither spelling nor tolerance.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NoReturn
+
+from scimsvc.protocol.attributes import (
+    Attribute,
+    AttributePath,
+    resolve_name,
+    resolve_sub_attribute,
+)
+from scimsvc.protocol.errors import InvalidFilter, InvalidPath, UnknownAttribute, shown
+from scimsvc.protocol.json_text import is_storable
+from scimsvc.protocol.limits import MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH, MAX_FILTER_LENGTH
+
+EQUALITY = ("eq", "ne")
+ORDER = ("gt", "ge", "lt", "le")
+SUBSTRING = ("co", "sw", "ew")
+OPERATORS = EQUALITY + SUBSTRING + ORDER
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """``path operator value``; a ``value`` of None asks for the unassigned. Dates come as ``datetime``."""
+
+    path: AttributePath
+    operator: str
+    value: str | bool | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """``path pr``: the attribute has a value."""
+
+    path: AttributePath
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of the operands hold."""
+
+    operands: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """At least one of the operands holds."""
+
+    operands: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The operand does not hold."""
+
+    operand: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class ValuePath:
+    """``path[condition]``: one and the same element meets the condition, whose paths are relative to it."""
+
+    path: AttributePath
+    condition: "Node"
+
+
+Node = Comparison | Present | And | Or | Not | ValuePath
+
+
+@dataclass(frozen=True, slots=True)
+class PatchPath:
+    """Where a PATCH operation acts.
+
+    ``target`` ends at a multi-valued attribute where ``condition`` or ``sub_attribute`` follows: the elements
+    that meet the condition (all of them without one), or that sub-attribute of each.
+    """
+
+    target: AttributePath
+    condition: Node | None = None
+    sub_attribute: Attribute | None = None
+
+    def __str__(self) -> str:
+        """Name the target for an error text."""
+        name = f"{self.target}{'[…]' if self.condition else ''}"
+        return f"{name}.{self.sub_attribute.name}" if self.sub_attribute else name
+
+
+@lru_cache(maxsize=1024)
+def parse_filter(text: str) -> Node:
+    """Return the node that ``text`` says; raises ``InvalidFilter``, also for unknown attributes."""
+    if len(text) > MAX_FILTER_LENGTH:
+        raise InvalidFilter(f"the filter has {len(text)} characters; at most {MAX_FILTER_LENGTH} are read")
+    return _Parser(text, resolve_name).whole()
+
+
+_PATH = re.compile(
+    r"""(?P<name>[^\[\]"\s]+)  (?: \[ (?P<condition> (?: [^"\[\]] | "(?:[^"\\]|\\.)*" )* ) \]
+        (?: \.(?P<sub>[^\[\]"\s.]+) )? )?""",
+    re.VERBOSE,
+)
+
+
+@lru_cache(maxsize=1024)
+def parse_path(text: str) -> PatchPath:
+    """Return where the path ``text`` of a PATCH operation leads.
+
+    Raises ``InvalidPath`` where it is malformed, its leaf ``UnknownAttribute`` where it names what no user has,
+    and ``InvalidFilter`` where what stands in the brackets is no filter.
+    """
+    if len(text) > MAX_FILTER_LENGTH:
+        raise InvalidPath(f"the path has {len(text)} characters; at most {MAX_FILTER_LENGTH} are read")
+    match = _PATH.fullmatch(text.strip())
+    if match is None:
+        raise InvalidPath(
+            f"the path {shown(text)} cannot be read; "
+            'it should look like title, name.familyName or emails[type eq "work"].value'
+        )
+    target = resolve_name(match["name"])
+    if match["condition"] is None:
+        return _without_condition(target)
+    attribute = target.attribute
+    if not attribute.multi_valued or not attribute.sub_attributes:
+        raise InvalidPath(f"the path {shown(text)} has a filter, but {target} has no elements to choose from")
+    condition = _Parser(match["condition"], lambda name: resolve_sub_attribute(attribute, name)).whole()
+    sub = resolve_sub_attribute(attribute, match["sub"]).attribute if match["sub"] else None
+    return PatchPath(target, condition, sub)
+
+
+def implied_values(condition: Node) -> dict[str, str | bool] | None:
+    """Return the sub-attributes that an element must have to meet ``condition``, or None where it leaves a choice.
+
+    ``type eq "work" and primary eq true`` implies both; an ``or``, a ``not`` or any other operator implies nothing.
+    """
+    if isinstance(condition, And):
+        implied: dict[str, str | bool] = {}
+        for operand in condition.operands:
+            below = implied_values(operand)
+            if below is None:
+                return None
+            implied |= below
+        return implied
+    if isinstance(condition, Comparison) and condition.operator == "eq" and isinstance(condition.value, str | bool):
+        return {condition.path.attribute.name: condition.value}
+    return None
+
+
+def parse_instant(text: str) -> datetime | None:
+    """Return the instant of an xsd:dateTime in UTC, or None where ``text`` is none (RFC 7643 §2.3.5)."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if "T" not in text.upper():
+        return None
+    try:
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:  # the year 1 or 9999, moved over the edge by its offset
+        return None
+
+
+def _without_condition(target: AttributePath) -> PatchPath:
+    """Split ``emails.value`` into its multi-valued attribute and the sub-attribute of each element."""
+    *parents, attribute = target.steps
+    if parents and parents[-1].multi_valued:
+        return PatchPath(AttributePath(tuple(parents)), None, attribute)
+    return PatchPath(target)
+
+
+_TOKEN = re.compile(
+    r"""\s*(?: (?P<string>"(?:[^"\\]|\\.)*") | (?P<mark>[()\[\]]) | (?P<word>[^\s()\[\]"]+) )""", re.VERBOSE
+)
+_END = ""
+_KEYWORDS = {"and", "or", "not", "pr", *OPERATORS}
+
+
+class _Parser:
+    """Recursive descent over the tokens of one filter; ``resolve`` gives the attribute that a name means."""
+
+    def __init__(self, text: str, resolve: Callable[[str], AttributePath]) -> None:
+        self.text = text
+        self.resolve = resolve
+        self.tokens = self._tokenize(text)
+        self.position = 0
+        self.depth = 0
+        self.conditions = 0
+
+    def whole(self) -> Node:
+        node = self._or()
+        if self._next() != _END:
+            self._fail(f"{shown(self._next())} is one too many")
+        return node
+
+    # Precedence, loosest first: or, and, not and brackets (RFC 7644 §3.4.2.2, "Order of operations").
+
+    def _or(self) -> Node:
+        operands = [self._and()]
+        while self._take_word("or"):
+            operands.append(self._and())
+        return operands[0] if len(operands) == 1 else Or(tuple(operands))
+
+    def _and(self) -> Node:
+        operands = [self._factor()]
+        while self._take_word("and"):
+            operands.append(self._factor())
+        return operands[0] if len(operands) == 1 else And(tuple(operands))
+
+    def _factor(self) -> Node:
+        if self._next().lower() == "not" and self._next(1) == "(":
+            self.position += 1
+            return Not(self._bracketed())
+        if self._next() == "(":
+            return self._bracketed()
+        return self._condition()
+
+    def _bracketed(self) -> Node:
+        self.position += 1
+        self._deeper()
+        node = self._or()
+        self.depth -= 1
+        self._expect(")")
+        return node
+
+    def _condition(self) -> Node:
+        self.conditions += 1
+        if self.conditions > MAX_FILTER_CONDITIONS:
+            self._fail(f"it has more than {MAX_FILTER_CONDITIONS} conditions")
+        name = self._word("an attribute")
+        path = self._attribute(name)
+        if self._next() == "[":
+            return self._value_path(path)
+        return self._comparison(path)
+
+    def _value_path(self, path: AttributePath) -> Node:
+        attribute = path.attribute
+        if not attribute.sub_attributes:
+            self._fail(f"{path} has no sub-attributes that [ ] could ask for")
+        self.position += 1
+        self._deeper()
+        outer, self.resolve = self.resolve, lambda name: resolve_sub_attribute(attribute, name)
+        condition = self._or()
+        self.depth -= 1
+        self._expect("]")
+        if self._next().startswith("."):
+            # Entra asks emails[type eq "work"].value eq "…", a comparison of the element that is meant; the
+            # RFC's grammar ends at the bracket (tests/payloads/entra/matching).
+            sub = self._attribute(self._word("a sub-attribute")[1:])
+            condition = And((condition, self._comparison(sub)))
+        self.resolve = outer
+        return ValuePath(path, condition)
+
+    def _comparison(self, path: AttributePath) -> Node:
+        operator = self._word("an operator").lower()
+        if operator == "pr":
+            return Present(path)
+        if operator not in OPERATORS:
+            self._fail(f"{shown(operator)} is no operator; there are {', '.join(OPERATORS)} and pr")
+        token = self._next()
+        if token in ("", "(", ")", "[", "]"):
+            self._fail(f"a value is missing after {operator}")
+        self.position += 1
+        comparable = _comparable(path)
+        if comparable is None:
+            self._fail(f"{path} has parts; compare one of them, such as {_example_part(path)}")
+        return Comparison(comparable, operator, self._value(comparable, operator, token))
+
+    def _value(self, path: AttributePath, operator: str, token: str) -> str | bool | datetime | None:
+        attribute = path.attribute
+        literal = self._literal(token)
+        if literal is None:
+            if operator not in EQUALITY:
+                self._fail(f"null can be compared with eq and ne alone, not with {operator}")
+            return None
+        if attribute.type == "boolean":
+            if operator not in EQUALITY:
+                self._fail(f"{path} is a boolean, which {operator} cannot compare; eq and ne can")
+            # Entra writes roles[primary eq "True"]: text against a boolean (entra.md section 7, rule 4).
+            if isinstance(literal, str) and literal.lower() in ("true", "false"):
+                return literal.lower() == "true"
+            if not isinstance(literal, bool):
+                self._fail(f"{path} is a boolean; compare it with true or false")
+            return literal
+        if not isinstance(literal, str):
+            self._fail(f"{path} holds text; write the value in double quotes")
+        if attribute.type == "dateTime" and operator not in SUBSTRING:
+            instant = parse_instant(literal)
+            if instant is None:
+                self._fail(f"{shown(literal)} is no time; {path} is compared with one like 2026-11-23T08:00:00Z")
+            return instant
+        if attribute.type == "binary" and operator in ORDER:
+            self._fail(f"{path} is binary, which {operator} cannot compare")
+        return literal
+
+    def _literal(self, token: str) -> str | bool | float | None:
+        try:
+            value = json.loads(token)
+        except ValueError:
+            self._fail(f"{shown(token)} is no value; text stands in double quotes, with the escapes of JSON")
+        if isinstance(value, str) and not is_storable(value):
+            self._fail("a value has a NUL character or half of a surrogate pair")
+        if value is None or isinstance(value, str | bool | float):
+            return value
+        return float(0)  # whole numbers: no attribute is one, so that only their kind matters
+
+    def _attribute(self, name: str) -> AttributePath:
+        try:
+            path = self.resolve(name)
+        except UnknownAttribute as error:
+            raise InvalidFilter(f"the filter asks for {shown(name)}: {error.detail}") from None
+        if any(step.dropped for step in path.steps):
+            raise InvalidFilter(f"the filter asks for {path}, which is not kept")
+        return path
+
+    def _deeper(self) -> None:
+        self.depth += 1
+        if self.depth > MAX_FILTER_DEPTH:
+            self._fail(f"it is nested more than {MAX_FILTER_DEPTH} levels deep")
+
+    def _next(self, ahead: int = 0) -> str:
+        index = self.position + ahead
+        return self.tokens[index] if index < len(self.tokens) else _END
+
+    def _take_word(self, word: str) -> bool:
+        if self._next().lower() != word:
+            return False
+        self.position += 1
+        return True
+
+    def _word(self, what: str) -> str:
+        token = self._next()
+        if token in ("", "(", ")", "[", "]") or token.startswith('"'):
+            self._fail(f"{what} is missing" + (f" before {shown(token)}" if token else " at its end"))
+        self.position += 1
+        return token
+
+    def _expect(self, mark: str) -> None:
+        if self._next() != mark:
+            self._fail(f"a {mark} is missing")
+        self.position += 1
+
+    def _tokenize(self, text: str) -> list[str]:
+        tokens: list[str] = []
+        position = 0
+        end = len(text.rstrip())
+        while position < end:
+            match = _TOKEN.match(text, position)
+            if match is None:
+                self._fail("a double quote is not closed")
+            tokens.append(match[0].strip() if match["string"] is None else match["string"])
+            position = match.end()
+        return tokens
+
+    def _fail(self, why: str) -> NoReturn:
+        raise InvalidFilter(f"the filter {shown(self.text)} cannot be read: {why}")
+
+
+def _comparable(path: AttributePath) -> AttributePath | None:
+    """Return the path whose value is compared: ``emails co "x"`` means ``emails.value`` (RFC 7644 §3.4.2.2)."""
+    if path.attribute.type != "complex":
+        return path
+    value = path.attribute.value
+    return AttributePath((*path.steps, value)) if value else None
+
+
+def _example_part(path: AttributePath) -> str:
+    return str(AttributePath((*path.steps, path.attribute.sub_attributes[0])))

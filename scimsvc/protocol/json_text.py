@@ -1,0 +1,105 @@
+"""Strict JSON: what RFC 8259 leaves open is closed here, once, for every body (RFC 7493, I-JSON).
+
+Python's own reader takes NaN, doubled names, infinite numbers, lone surrogates and NUL as good, each of which
+breaks something further in: a database, a signature, an answer that cannot be encoded.
+"""
+
+import json
+import re
+from typing import Any, NoReturn, TypeAlias
+
+from scimsvc.protocol.limits import MAX_JSON_DEPTH
+
+#: A JSON value as Python's reader gives it.
+JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
+
+#: Integers that every JSON reader and both databases can hold (RFC 7493 §2.2 is narrower still).
+MAX_INTEGER = 2**63 - 1
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class InvalidJSON(ValueError):
+    """The text is not JSON as this service takes it; the message says where and why."""
+
+
+def read_json(content: bytes) -> JSON:
+    """Return the value that ``content`` (UTF-8) holds, or raise ``InvalidJSON``."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidJSON(f"the body is not UTF-8 (byte {error.start})") from None
+    return read_json_text(text)
+
+
+def read_json_text(text: str) -> JSON:
+    """Return the value that ``text`` holds, or raise ``InvalidJSON``."""
+    try:
+        value: JSON = _DECODER.decode(text)
+    except InvalidJSON:
+        raise
+    except json.JSONDecodeError as error:
+        raise InvalidJSON(f"the body is not JSON (line {error.lineno}, column {error.colno}: {error.msg})") from None
+    except RecursionError:
+        raise InvalidJSON(f"the body is nested more than {MAX_JSON_DEPTH} levels deep") from None
+    except ValueError:  # int() refuses thousands of digits
+        raise InvalidJSON("the body holds a number with too many digits") from None
+    _check(value, MAX_JSON_DEPTH)
+    return value
+
+
+def write_json(value: Any) -> str:
+    """Return ``value`` as the compact JSON text that is stored and answered."""
+    return _ENCODER.encode(value)
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether ``text`` has neither NUL nor lone surrogates, which databases refuse or cut."""
+    return _UNSTORABLE.search(text) is None
+
+
+def _check(value: JSON, levels: int) -> None:
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, dict):
+        if levels == 0:
+            raise InvalidJSON(f"the body is nested more than {MAX_JSON_DEPTH} levels deep")
+        for name, member in value.items():
+            _check_text(name)
+            _check(member, levels - 1)
+    elif isinstance(value, list):
+        if levels == 0:
+            raise InvalidJSON(f"the body is nested more than {MAX_JSON_DEPTH} levels deep")
+        for element in value:
+            _check(element, levels - 1)
+    elif isinstance(value, int) and abs(value) > MAX_INTEGER:
+        raise InvalidJSON("the body holds an integer beyond 64 bits")
+
+
+def _check_text(text: str) -> None:
+    if not is_storable(text):
+        raise InvalidJSON("the body holds a string with a NUL character or half of a surrogate pair")
+
+
+def _object(members: list[tuple[str, JSON]]) -> dict[str, JSON]:
+    result = dict(members)
+    if len(result) != len(members):
+        names = [name for name, _ in members]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidJSON(f"an object of the body has the name {twice[:80]!r} twice")
+    return result
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise InvalidJSON("the body holds a number too large to be read")
+    return number
+
+
+def _constant(name: str) -> NoReturn:
+    raise InvalidJSON(f"the body holds {name}, which is not JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse_constant=_constant)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,356 @@
+"""From what providers send to what the RFCs write: the one place for every tolerance (contract section 5).
+
+Everything behind it sees canonical names, values of the attribute's type and one attribute per operation. A body
+is read as a pathless ``add`` to nothing, so that bodies and PATCH operations know the same spellings.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from scimsvc.protocol import urns
+from scimsvc.protocol.attributes import (
+    EXTENSION,
+    ROLES,
+    SCHEMAS,
+    Attribute,
+    fold,
+    has_dot_after_urn,
+    is_singular_name,
+    resolve_name,
+)
+from scimsvc.protocol.errors import (
+    InvalidPath,
+    InvalidSyntax,
+    InvalidValue,
+    NoTarget,
+    ScimError,
+    UnknownAttribute,
+    shown,
+)
+from scimsvc.protocol.filters import PatchPath, parse_path
+from scimsvc.protocol.json_text import InvalidJSON, read_json_text
+from scimsvc.protocol.limits import MAX_ELEMENTS, MAX_OPERATIONS
+from scimsvc.protocol.patch import Operation, Resource, apply_patch
+from scimsvc.protocol.remarks import Remarks, Tolerance
+
+
+def read_user(body: Any, remarks: Remarks, *, reject_unknown: bool = False) -> Resource:
+    """Return the User that a POST or PUT ``body`` describes, in RFC shapes.
+
+    Raises ``InvalidSyntax`` for a body that is no User, and ``InvalidValue`` naming the attribute.
+    """
+    members = _object(body, "a SCIM User")
+    _read_schemas(members, remarks)
+    unknown = InvalidSyntax if reject_unknown else None
+    return apply_patch({}, list(_expand("add", members, remarks, unknown)))
+
+
+def read_patch(body: Any, remarks: Remarks, *, reject_unknown: bool = False) -> list[Operation]:
+    """Return the operations that a PATCH ``body`` holds, in RFC shapes, each on one attribute.
+
+    Raises ``InvalidSyntax``, ``InvalidPath``, ``InvalidFilter``, ``NoTarget`` or ``InvalidValue``.
+    """
+    members = _folded_members(_object(body, "a PatchOp message"))
+    schemas = members.get("schemas")
+    if not isinstance(schemas, list) or fold(urns.PATCH_OP) not in map(_folded, schemas):
+        raise InvalidSyntax(f"schemas must name {urns.PATCH_OP}")
+    operations = members.get("operations")
+    if not isinstance(operations, list) or not operations:
+        raise InvalidSyntax("Operations must be a list of at least one operation")
+    if len(operations) > MAX_OPERATIONS:
+        raise InvalidSyntax(f"Operations has {len(operations)} operations; at most {MAX_OPERATIONS} are taken")
+    unknown = InvalidPath if reject_unknown else None
+    return [each for number, operation in enumerate(operations, 1)
+            for each in _read_operation(operation, number, remarks, unknown)]  # fmt: skip
+
+
+def unpack_role(text: str, remarks: Remarks) -> str:
+    """Return the role that ``text`` names, which may be Entra's JSON text of an app role assignment.
+
+    ``{"id": …, "value": "User", "displayName": "User"}`` is what AppRoleAssignmentsComplex sends as a value
+    (entra.md section 7, "Roles in PATCH"); its ``value`` counts, else its ``displayName``.
+    """
+    if not text.lstrip().startswith("{"):
+        return text
+    try:
+        assignment = read_json_text(text)
+    except InvalidJSON:
+        return text
+    if not isinstance(assignment, dict):
+        return text
+    remarks.tolerate(Tolerance.PACKED_ROLE)
+    for name in ("value", "displayName"):
+        value = assignment.get(name)
+        if isinstance(value, str) and value:
+            return value
+    raise InvalidValue("roles has an app role assignment with neither value nor displayName; give the app role a value")
+
+
+# The messages.
+
+
+def _read_schemas(members: Resource, remarks: Remarks) -> None:
+    schemas = next((value for name, value in members.items() if fold(name) == "schemas"), None)
+    if not isinstance(schemas, list) or not schemas or not all(isinstance(urn, str) for urn in schemas):
+        raise InvalidSyntax(f"schemas must be a list of URNs that names {urns.CORE_USER}")
+    folded = {fold(urn) for urn in schemas}
+    if fold(urns.CORE_USER) not in folded:
+        raise InvalidSyntax(f"schemas must name {urns.CORE_USER}")
+    if any(urn.startswith(fold(urns.MESSAGES)) for urn in folded):
+        raise InvalidSyntax("schemas names a SCIM message; a User names schemas of resources alone")
+    if not folded <= {fold(urns.CORE_USER), fold(urns.ENTERPRISE_USER)}:
+        remarks.tolerate(Tolerance.UNKNOWN_SCHEMA)
+
+
+def _read_operation(operation: Any, number: int, remarks: Remarks, unknown: type[ScimError] | None) -> list[Operation]:
+    where = f"operation {number}"
+    if not isinstance(operation, dict):
+        raise InvalidSyntax(f"{where} must be an object with op, path and value")
+    members = _folded_members(operation)
+    op = _read_op(members.get("op"), where, remarks)
+    path = members.get("path")
+    value = members.get("value")
+    if path is not None and not isinstance(path, str):
+        raise InvalidPath(f"the path of {where} must be a string such as title or name.familyName")
+    if op != "remove" and "value" not in members:
+        raise InvalidSyntax(f"{where} has no value; give one, or use the op remove")
+    if not path:
+        # Without a path the value's members say where (RFC 7644 §3.5.2.1, §3.5.2.3).
+        if op == "remove":
+            raise NoTarget(f"{where} is a remove without a path; name the attribute to remove")
+        if not isinstance(value, dict):
+            raise InvalidValue(f"{where} has no path; its value must then be an object of attributes")
+        return list(_expand(op, value, remarks, unknown))
+    return list(_read_path_and_value(op, path, value, remarks, unknown))
+
+
+def _read_op(op: Any, where: str, remarks: Remarks) -> str:
+    if not isinstance(op, str) or op.lower() not in ("add", "replace", "remove"):
+        raise InvalidSyntax(f"the op of {where} must be add, replace or remove")
+    if op != op.lower():
+        remarks.tolerate(Tolerance.OP_CASE)
+    return op.lower()
+
+
+def _expand(op: str, members: Resource, remarks: Remarks, unknown: type[ScimError] | None) -> Iterator[Operation]:
+    """Yield an operation for each of ``members``, whose names may be paths (entra.md section 7, rule 5)."""
+    seen: set[PatchPath] = set()
+    for name, value in members.items():
+        if fold(name) == fold(urns.CORE_USER):
+            remarks.tolerate(Tolerance.CORE_URN_OBJECT)
+            if isinstance(value, dict):
+                yield from _expand(op, value, remarks, unknown)
+            elif value is not None:
+                raise InvalidValue(f"{urns.CORE_USER} must be an object of attributes")
+            continue
+        try:
+            path = parse_path(name)
+        except UnknownAttribute as error:
+            _ignore(error.name, remarks, unknown)
+            continue
+        except ScimError:
+            if _begins_with_attribute(name):
+                raise
+            _ignore(name, remarks, unknown)
+            continue
+        if path in seen:
+            raise InvalidSyntax(f"{path} is given twice, in two spellings")
+        seen.add(path)
+        if len(path.target.steps) > 1 or path.condition is not None or path.sub_attribute is not None:
+            remarks.tolerate(Tolerance.PATH_AS_KEY)
+        if path.target.steps[0].mutability == "readOnly":
+            continue  # id, meta and groups are left out of account in bodies (RFC 7644 §3.3, §3.5.1)
+        yield from _operation(op, name, path, value, remarks, unknown)
+
+
+def _read_path_and_value(
+    op: str, text: str, value: Any, remarks: Remarks, unknown: type[ScimError] | None
+) -> Iterator[Operation]:
+    if fold(text) == fold(urns.CORE_USER):
+        if isinstance(value, dict) and op != "remove":
+            remarks.tolerate(Tolerance.CORE_URN_OBJECT)
+            yield from _expand(op, value, remarks, unknown)
+            return
+        raise InvalidPath(f"the path {urns.CORE_USER} is a schema; name one of its attributes")
+    try:
+        path = parse_path(text)
+    except UnknownAttribute as error:
+        _ignore(error.name, remarks, unknown)
+        return
+    if path.target.attribute is EXTENSION:
+        remarks.tolerate(Tolerance.EXTENSION_URN_PATH)
+    yield from _operation(op, text, path, value, remarks, unknown)
+
+
+def _operation(
+    op: str, text: str, path: PatchPath, value: Any, remarks: Remarks, unknown: type[ScimError] | None
+) -> Iterator[Operation]:
+    """Yield the operation, unless it acts on what follows from the rest (schemas) or is dropped (password)."""
+    if is_singular_name(text):
+        remarks.tolerate(Tolerance.SINGULAR_NAME)
+    if has_dot_after_urn(text):
+        remarks.tolerate(Tolerance.DOT_AFTER_URN)
+    attribute = path.target.attribute
+    if attribute is SCHEMAS or attribute.dropped:
+        return
+    if op == "remove" and value is not None:
+        remarks.tolerate(Tolerance.REMOVE_WITH_VALUE)
+    reader = _ValueReader(remarks, unknown)
+    if path.sub_attribute is not None:
+        read = reader.single(path.sub_attribute, value, str(path))
+        if attribute is ROLES and path.sub_attribute.name == "value" and isinstance(read, str):
+            read = unpack_role(read, remarks)
+    elif attribute.multi_valued and (path.condition is None or op == "remove"):
+        read = reader.elements(attribute, value)
+    elif attribute.multi_valued:
+        read = reader.element(attribute, value)
+    else:
+        read = reader.single(attribute, value, str(path))
+    yield Operation(op, path, read)
+
+
+# The values.
+
+
+class _ValueReader:
+    """Reads values to their attribute's type; None is what is absent (RFC 7643 §2.5, contract section 5)."""
+
+    def __init__(self, remarks: Remarks, unknown: type[ScimError] | None) -> None:
+        self.remarks = remarks
+        self.unknown = unknown
+
+    def single(self, attribute: Attribute, value: Any, where: str) -> Any:
+        value = self._unwrapped(attribute, value)
+        if value in (None, "") or value == []:
+            return None
+        if attribute.type == "complex":
+            return self._complex(attribute, value, where)
+        if attribute.type == "boolean":
+            return self._boolean(value, where)
+        return self._text(attribute, value, where)
+
+    def elements(self, attribute: Attribute, value: Any) -> list[Any] | None:
+        """Read all elements of a multi-valued attribute; one that stands alone is a list of one."""
+        if value in (None, "") or value == []:
+            return None
+        if not isinstance(value, list):
+            self.remarks.tolerate(Tolerance.UNLISTED_ELEMENT)
+            value = [value]
+        if len(value) > MAX_ELEMENTS:
+            raise InvalidValue(f"{attribute.name} has {len(value)} elements; at most {MAX_ELEMENTS} are taken")
+        read = (self.element(attribute, element) for element in value)
+        return [element for element in read if element is not None] or None
+
+    def element(self, attribute: Attribute, value: Any) -> Resource | None:
+        """Read one element of a multi-valued attribute, which a list of one may wrap."""
+        if isinstance(value, list) and len(value) == 1:
+            self.remarks.tolerate(Tolerance.WRAPPED_SCALAR)
+            value = value[0]
+        if value in (None, "", {}) or value == []:
+            return None
+        element = self._complex(attribute, value, attribute.name)
+        if attribute is ROLES and isinstance(element.get("value"), str):
+            element["value"] = unpack_role(element["value"], self.remarks)
+        return {name: member for name, member in element.items() if member is not None} or None
+
+    def _complex(self, attribute: Attribute, value: Any, where: str) -> Resource:
+        if isinstance(value, str) and attribute.value is not None:
+            self.remarks.tolerate(Tolerance.BARE_ELEMENT)
+            value = {"value": value}
+        if not isinstance(value, dict):
+            raise InvalidValue(f"{where} must be {_kind(attribute)}, not {_json_kind(value)}")
+        members: Resource = {}
+        for name, member in value.items():
+            sub_attribute = attribute.find(name)
+            if sub_attribute is None:
+                _ignore(f"{where}.{name}", self.remarks, self.unknown)
+            elif sub_attribute.name in members:
+                raise InvalidSyntax(f"{where}.{sub_attribute.name} is given twice, in two spellings")
+            else:
+                members[sub_attribute.name] = self.single(sub_attribute, member, f"{where}.{sub_attribute.name}")
+        return members
+
+    def _boolean(self, value: Any, where: str) -> bool:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.lower() in ("true", "false"):
+            self.remarks.tolerate(Tolerance.TEXT_BOOLEAN)
+            return value.lower() == "true"
+        raise InvalidValue(f"{where} must be true or false, not {_json_kind(value)}")
+
+    def _text(self, attribute: Attribute, value: Any, where: str) -> str:
+        if not isinstance(value, str):
+            raise InvalidValue(f"{where} must be {_kind(attribute)}, not {_json_kind(value)}")
+        if attribute.max_length is not None and len(value) > attribute.max_length:
+            raise InvalidValue(f"{where} has {len(value)} characters; at most {attribute.max_length} are kept")
+        return value
+
+    def _unwrapped(self, attribute: Attribute, value: Any) -> Any:
+        """Take a scalar, or a manager, out of a list of one (entra.md section 7, rule 7)."""
+        if not isinstance(value, list) or len(value) != 1:
+            return value
+        inner = value[0]
+        if attribute.type == "complex":
+            self.remarks.tolerate(Tolerance.WRAPPED_SCALAR)
+            return inner
+        if isinstance(inner, dict) and "value" in inner:
+            self.remarks.tolerate(Tolerance.WRAPPED_SCALAR)
+            return inner["value"]
+        return value
+
+
+def _ignore(name: str, remarks: Remarks, unknown: type[ScimError] | None) -> None:
+    """Leave an unknown attribute out of account, or raise ``unknown`` where the enterprise rejects them."""
+    if unknown is not None:
+        raise unknown(UnknownAttribute(name).detail)
+    remarks.ignore(name)
+
+
+_FIRST_WORD = re.compile(r"[^\[\]\"\s]*")
+
+
+def _begins_with_attribute(name: str) -> bool:
+    """Tell whether a key that is no readable path was meant as one: a known attribute stands at its head."""
+    head = _FIRST_WORD.match(name)
+    try:
+        resolve_name(head[0] if head else name)
+    except UnknownAttribute:
+        return False
+    return True
+
+
+def _object(body: Any, what: str) -> Resource:
+    if not isinstance(body, dict):
+        raise InvalidSyntax(f"the body must be a JSON object ({what}), not {_json_kind(body)}")
+    return body
+
+
+def _folded_members(members: Resource) -> Resource:
+    folded = {fold(name): value for name, value in members.items()}
+    if len(folded) != len(members):
+        raise InvalidSyntax(f"an object has a name twice, in two spellings: {shown(', '.join(members))}")
+    return folded
+
+
+def _folded(value: Any) -> Any:
+    return fold(value) if isinstance(value, str) else None
+
+
+def _kind(attribute: Attribute) -> str:
+    if attribute.type == "complex":
+        return f"an object with {', '.join(sub.name for sub in attribute.sub_attributes)}"
+    return "a string"
+
+
+def _json_kind(value: Any) -> str:
+    return _JSON_KINDS.get(type(value), "a number")
+
+
+_JSON_KINDS = {
+    type(None): "null",
+    bool: "a boolean",
+    str: "a string",
+    list: "a list",
+    dict: "an object",
+}

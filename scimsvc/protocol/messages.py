@@ -1,0 +1,40 @@
+"""The messages that answers are made of (RFC 7644 §3.4.2, §3.12)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scimsvc.protocol import urns
+from scimsvc.protocol.errors import ScimError
+from scimsvc.protocol.json_text import write_json
+
+MEDIA_TYPE = "application/scim+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """A resource as it is answered: its JSON text, its URI and its ETag."""
+
+    id: str
+    text: str
+    location: str
+    entity_tag: str
+
+
+def error_message(error: ScimError) -> dict[str, Any]:
+    """Return the body of an error; ``status`` is a string (RFC 7644 §3.12)."""
+    message: dict[str, Any] = {"schemas": [urns.ERROR], "status": str(error.status), "detail": error.detail}
+    if error.scim_type is not None:
+        message["scimType"] = error.scim_type
+    return message
+
+
+def list_response(resources: Sequence[str], *, total: int, start_index: int) -> str:
+    """Return a ListResponse's text around the texts of its resources (RFC 7644 §3.4.2)."""
+    head = {
+        "schemas": [urns.LIST_RESPONSE],
+        "totalResults": total,
+        "itemsPerPage": len(resources),
+        "startIndex": start_index,
+    }
+    return f'{write_json(head)[:-1]},"Resources":[{",".join(resources)}]}}'

@@ -1,0 +1,241 @@
+"""PATCH as a pure function: a resource and operations in, a new resource out (RFC 7644 §3.5.2).
+
+The operations are in RFC shapes already (``protocol.leniency`` sees to that): names canonical, values of the
+attribute's type, and None for what is absent. What the result must satisfy as a whole is judged once, after the
+last operation, in ``protocol.resources``; nothing here looks at roles or addresses.
+"""
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from itertools import filterfalse
+from typing import Any
+
+from scimsvc.protocol.attributes import Attribute
+from scimsvc.protocol.errors import InvalidValue, Mutability, NoTarget
+from scimsvc.protocol.filters import PatchPath, implied_values
+from scimsvc.protocol.matching import comparable, matches
+from scimsvc.protocol.remarks import Remarks, Tolerance
+
+#: A resource as SCIM spells it: wire names to JSON values.
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One change: ``op`` is add, replace or remove; a ``value`` of None is absent (RFC 7643 §2.5)."""
+
+    op: str
+    path: PatchPath
+    value: Any = None
+
+
+def apply_patch(resource: Resource, operations: Sequence[Operation], remarks: Remarks | None = None) -> Resource:
+    """Return ``resource`` with every operation applied in order (RFC 7644 §3.5.2).
+
+    ``resource`` is left untouched, so a failing operation leaves nothing to undo. Raises ``Mutability`` for
+    readOnly and required attributes, ``NoTarget`` for a value path that neither matches nor can be made, and
+    ``InvalidValue`` for two primary elements at once.
+    """
+    patched = deepcopy(resource)
+    for operation in operations:
+        _apply(patched, operation, remarks or Remarks())
+    return patched
+
+
+def _apply(resource: Resource, operation: Operation, remarks: Remarks) -> None:
+    *parents, attribute = operation.path.target.steps
+    _refuse_immutable(operation)
+    container = resource
+    for parent in parents:
+        container = container.setdefault(parent.name, {})
+    if attribute.multi_valued:
+        _change_elements(container, attribute, operation, remarks)
+    elif operation.op == "remove":
+        _remove_single(container, attribute, operation.value, remarks)
+    else:
+        _set_single(container, attribute, operation.value)
+
+
+def _refuse_immutable(operation: Operation) -> None:
+    path = operation.path
+    if any(step.mutability == "readOnly" for step in path.target.steps):
+        raise Mutability(f"{path} is readOnly: this service sets it; leave it out of the operations")
+    attribute = path.target.attribute
+    if operation.op == "remove" and attribute.required and not attribute.multi_valued and operation.value is None:
+        raise Mutability(f"{path} is required and cannot be removed; replace its value instead")
+
+
+# Single-valued attributes: add and replace are the same (RFC 7644 §3.5.2.1, §3.5.2.3).
+
+
+def _set_single(container: Resource, attribute: Attribute, value: Any) -> None:
+    if value is None:
+        container.pop(attribute.name, None)
+    elif attribute.type == "complex":
+        below = container.setdefault(attribute.name, {})
+        for name, member in value.items():  # sub-attributes that are not named keep their values
+            sub_attribute = attribute.find(name)
+            assert sub_attribute is not None, name
+            _set_single(below, sub_attribute, member)
+    else:
+        container[attribute.name] = value
+
+
+def _remove_single(container: Resource, attribute: Attribute, value: Any, remarks: Remarks) -> None:
+    present = container.get(attribute.name)
+    if value is None:
+        if container.pop(attribute.name, None) in (None, {}):
+            remarks.tolerate(Tolerance.REMOVE_OF_ABSENT)
+    elif present is None:
+        remarks.tolerate(Tolerance.REMOVE_OF_ABSENT)
+    elif attribute.type == "complex":
+        for name, member in value.items():
+            sub_attribute = attribute.find(name)
+            assert sub_attribute is not None, name
+            _remove_single(present, sub_attribute, member, remarks)
+    elif comparable(attribute, present) == comparable(attribute, value):
+        if attribute.required:
+            raise Mutability(f"{attribute.name} is required and cannot be removed; replace its value instead")
+        del container[attribute.name]
+    else:
+        remarks.tolerate(Tolerance.REMOVE_OF_ABSENT)
+
+
+# Multi-valued attributes.
+
+
+def _change_elements(container: Resource, attribute: Attribute, operation: Operation, remarks: Remarks) -> None:
+    elements: list[Any] = container.get(attribute.name, [])
+    preferred_before = [element for element in elements if _is_primary(element)]
+    path = operation.path
+    if path.condition is None and path.sub_attribute is None:
+        changed = _WHOLE[operation.op](elements, attribute, operation.value, remarks)
+    elif operation.op == "remove" or operation.value is None:
+        changed = _remove_matching(elements, path, operation, remarks)
+    else:
+        changed = _set_matching(elements, path, operation, remarks)
+    _end_older_primary(attribute, changed, preferred_before)
+    container[attribute.name] = changed
+
+
+def _add(elements: list[Any], attribute: Attribute, value: Any, remarks: Remarks) -> list[Any]:
+    if value is None:
+        return elements
+    if attribute.single_element:
+        # A user has one role: with Entra's AppRoleAssignmentsComplex, which only ever adds, a demoted
+        # administrator would keep the old one (entra.md section 7, "Roles in PATCH").
+        return list(value)
+    present = {_key(element) for element in elements}
+    return elements + [element for element in value if _key(element) not in present]
+
+
+def _replace(elements: list[Any], attribute: Attribute, value: Any, remarks: Remarks) -> list[Any]:
+    return list(value or [])
+
+
+def _remove(elements: list[Any], attribute: Attribute, value: Any, remarks: Remarks) -> list[Any]:
+    kept = [] if value is None else list(filterfalse(_named_by(value, attribute), elements))
+    if len(kept) == len(elements):
+        remarks.tolerate(Tolerance.REMOVE_OF_ABSENT)
+    return kept
+
+
+_WHOLE: dict[str, Callable[[list[Any], Attribute, Any, Remarks], list[Any]]] = {
+    "add": _add,
+    "replace": _replace,
+    "remove": _remove,
+}
+
+
+def _remove_matching(elements: list[Any], path: PatchPath, operation: Operation, remarks: Remarks) -> list[Any]:
+    named = _matching(elements, path)
+    if operation.value is not None and path.sub_attribute is None:
+        named = list(filter(_named_by(operation.value, path.target.attribute), named))
+    if operation.op == "remove" and not named:
+        remarks.tolerate(Tolerance.REMOVE_OF_ABSENT)
+    if path.sub_attribute is None:
+        gone = set(map(id, named))
+        return [element for element in elements if id(element) not in gone]
+    for element in named:
+        _remove_single(element, path.sub_attribute, operation.value, remarks)
+    return elements
+
+
+def _set_matching(elements: list[Any], path: PatchPath, operation: Operation, remarks: Remarks) -> list[Any]:
+    implied = implied_values(path.condition) if path.condition is not None else {}
+    matching = _matching(elements, path)
+    if not matching:
+        # RFC 7644 §3.5.2.3 answers noTarget here; Entra sends a first work phone like this and relies on its
+        # creation (entra.md section 7, rule 3), so that the element is made with what the filter says of it.
+        if implied is None:
+            raise NoTarget(
+                f'no element matches {path}, and its filter does not say what to make; use one like [type eq "work"]'
+            )
+        remarks.tolerate(Tolerance.ELEMENT_MADE)
+        matching = [dict(implied)]
+        elements = [*elements, *matching]
+    if path.sub_attribute is not None:
+        for element in matching:
+            if path.target.attribute.single_element:
+                element.update(implied or {})
+            element[path.sub_attribute.name] = operation.value
+        return elements
+    chosen = set(map(id, matching))
+    # An add completes the elements, a replace puts others in their place that still meet the filter.
+    return [
+        element
+        if id(element) not in chosen
+        else (element if operation.op == "add" else implied or {}) | operation.value
+        for element in elements
+    ]
+
+
+def _matching(elements: list[Any], path: PatchPath) -> list[Any]:
+    condition = path.condition
+    if condition is None:
+        return elements
+    found = [element for element in elements if matches(condition, element)]
+    implied = implied_values(condition)
+    if not found and path.target.attribute.single_element and len(elements) == 1 and implied == {"primary": True}:
+        # roles[primary eq "True"] is the one role, whatever Entra said of it before (contract section 7).
+        return elements
+    return found
+
+
+def _named_by(value: list[Any], attribute: Attribute) -> Callable[[Any], bool]:
+    """Return what tells whether a ``remove`` with ``value`` means an element: by its value, or by all members."""
+
+    def comparable_members(element: Any, *, whole: bool) -> Any:
+        if not isinstance(element, dict):
+            return element
+        names = element if whole or "value" not in element else ("value",)
+        return frozenset(
+            (sub.name, comparable(sub, element[sub.name])) for sub in attribute.sub_attributes if sub.name in names
+        )
+
+    wanted = {comparable_members(given, whole=False) for given in value}
+    return lambda element: (
+        comparable_members(element, whole=False) in wanted or comparable_members(element, whole=True) in wanted
+    )
+
+
+def _end_older_primary(attribute: Attribute, elements: list[Any], before: list[Any]) -> None:
+    """Let a new primary element end the one before it (RFC 7644 §3.5.2)."""
+    primary = [element for element in elements if _is_primary(element)]
+    new = [element for element in primary if not any(element is old for old in before)]
+    if len({_key(element) for element in new}) > 1:
+        raise InvalidValue(f"{attribute.name} has two elements with primary true; one at most may be preferred")
+    if new:
+        for element in primary:
+            if _key(element) != _key(new[0]):
+                element["primary"] = False
+
+
+def _is_primary(element: Any) -> bool:
+    return isinstance(element, dict) and element.get("primary") is True
+
+
+def _key(element: Any) -> Any:
+    """Return what makes two elements the same: all of their members."""
+    return frozenset(element.items()) if isinstance(element, dict) else element

@@ -1,0 +1,78 @@
+"""Which attributes an answer bears: ``attributes`` and ``excludedAttributes`` (RFC 7644 §3.9)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from scimsvc.protocol.attributes import USER_ATTRIBUTES, AttributePath, resolve_name
+from scimsvc.protocol.errors import UnknownAttribute
+from scimsvc.protocol.patch import Resource
+
+_ALWAYS = tuple(attribute.name for attribute in USER_ATTRIBUTES if attribute.returned == "always")
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """The attributes asked for, or those that are not wanted; where both are given, the former count."""
+
+    attributes: tuple[AttributePath, ...] = ()
+    excluded: tuple[AttributePath, ...] = ()
+    #: Whether ``attributes`` was given, if only with names that no user has.
+    selects: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every attribute is wanted."""
+        return not self.selects and not self.excluded
+
+    def apply(self, resource: Resource) -> Resource:
+        """Return the members of ``resource`` that are wanted; ``id`` and ``schemas`` are always there."""
+        if not self.selects:
+            return dict(_without(resource, [[step.name for step in path.steps] for path in self.excluded]))
+        selected: Resource = {name: resource[name] for name in _ALWAYS if name in resource}
+        for path in self.attributes:
+            _copy(resource, selected, [step.name for step in path.steps])
+        return {name: selected[name] for name in resource if name in selected}
+
+
+def parse_projection(attributes: str | None, excluded: str | None) -> Projection:
+    """Return the projection that two comma-separated lists of names ask for; unknown names ask for nothing."""
+    return Projection(_resolve(attributes or ""), _resolve(excluded or ""), selects=bool(attributes))
+
+
+def _resolve(names: str) -> tuple[AttributePath, ...]:
+    paths = []
+    for name in names.split(","):
+        try:
+            paths.append(resolve_name(name.strip()))
+        except UnknownAttribute:
+            continue
+    return tuple(paths)
+
+
+def _copy(source: Resource, target: Resource, names: list[str]) -> None:
+    name, *rest = names
+    value = source.get(name)
+    if value is None:
+        return
+    if not rest:
+        target[name] = value
+    elif isinstance(value, dict):
+        _copy(value, target.setdefault(name, {}), rest)
+    elif isinstance(value, list):
+        elements: list[Any] = target.setdefault(name, [{} for _ in value])
+        for element, copied in zip(value, elements, strict=True):
+            _copy(element, copied, rest)
+
+
+def _without(value: Any, paths: list[list[str]]) -> Any:
+    if isinstance(value, list):
+        return [_without(element, paths) for element in value]
+    if not isinstance(value, dict):
+        return value
+    gone = {path[0] for path in paths if len(path) == 1 and path[0] not in _ALWAYS}
+    below = {name: [path[1:] for path in paths if len(path) > 1 and path[0] == name] for name in value}
+    return {
+        name: _without(member, below[name]) if below[name] else member
+        for name, member in value.items()
+        if name not in gone
+    }

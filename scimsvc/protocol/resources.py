@@ -1,0 +1,110 @@
+"""The canonical form of a User, and what a User must satisfy as a whole (contract section 5).
+
+Every write ends here, after its last operation: attributes in the table's order, elements with nothing to say
+gone, exact duplicates merged, ``schemas`` derived from what is there, and the mandatory attributes present.
+"""
+
+import re
+from typing import Any
+
+from scimsvc.protocol import urns
+from scimsvc.protocol.attributes import (
+    ACTIVE,
+    EMAILS,
+    EXTENSION,
+    SCHEMAS,
+    USER_ATTRIBUTES,
+    USER_NAME,
+    Attribute,
+    fold,
+)
+from scimsvc.protocol.errors import InvalidValue, shown
+from scimsvc.protocol.limits import MAX_ELEMENTS
+from scimsvc.protocol.patch import Resource
+from scimsvc.protocol.remarks import Remarks, Tolerance
+
+# One @, a local part and a domain of non-empty labels, neither with blanks or list punctuation; any script.
+_ATOM = r"[^\s\x00-\x1f\x7f@<>()\[\],;:\\\"]+"
+_LABEL = r"[^\s\x00-\x1f\x7f@<>()\[\],;:\\\"._]+(?:_[^\s\x00-\x1f\x7f@<>()\[\],;:\\\".]*)?"
+_EMAIL_ADDRESS = re.compile(rf"{_ATOM}@{_LABEL}(?:\.{_LABEL})*")
+
+
+def canonical_user(resource: Resource, remarks: Remarks) -> Resource:
+    """Return ``resource`` in canonical form, ``meta`` left out; raises ``InvalidValue``."""
+    user: Resource = {}
+    for attribute in USER_ATTRIBUTES:
+        value = _cleaned(attribute, resource.get(attribute.name))
+        if value is not None and attribute.mutability != "readOnly":
+            user[attribute.name] = value
+    if "id" in resource:
+        user["id"] = resource["id"]
+    user.setdefault(ACTIVE.name, True)
+    _type_the_only_address(user, remarks)
+    if USER_NAME.name not in user:
+        raise InvalidValue("userName is missing; in Entra, map an attribute that every user has, such as displayName")
+    work_address(user)
+    user[SCHEMAS.name] = [urns.CORE_USER] + ([urns.ENTERPRISE_USER] if EXTENSION.name in user else [])
+    return {attribute.name: user[attribute.name] for attribute in USER_ATTRIBUTES if attribute.name in user}
+
+
+def work_address(user: Resource) -> str:
+    """Return the value of ``emails[type eq "work"]``, a user's key; raises ``InvalidValue`` unless there is one."""
+    addresses = [each["value"] for each in user.get(EMAILS.name, []) if is_work(each)]
+    if not addresses:
+        raise InvalidValue(
+            'emails[type eq "work"].value is missing: every user needs a work e-mail address; '
+            "in Entra, map it to an attribute that every user has, such as mail or userPrincipalName"
+        )
+    if len({fold(address) for address in addresses}) > 1:
+        raise InvalidValue('emails has two different addresses of type "work"; a user has one')
+    address = str(addresses[0])
+    if _EMAIL_ADDRESS.fullmatch(address) is None:
+        raise InvalidValue(
+            f'emails[type eq "work"].value is {shown(address)}, which is no e-mail address; '
+            "it should look like name@example.com"
+        )
+    return address
+
+
+def is_work(element: Resource) -> bool:
+    """Tell whether ``element`` is of type work, without regard to case."""
+    return fold(element.get("type", "")) == "work"
+
+
+def _cleaned(attribute: Attribute, value: Any) -> Any:
+    """Return ``value`` without what is empty, or None where nothing is left (RFC 7643 §2.5)."""
+    if value in (None, "", [], {}):
+        return None
+    if attribute.multi_valued and attribute.sub_attributes:
+        return _cleaned_elements(attribute, value)
+    if attribute.type == "complex":
+        return _cleaned_members(attribute, value)
+    return value
+
+
+def _cleaned_members(attribute: Attribute, value: Resource) -> Resource | None:
+    members = {}
+    for sub_attribute in attribute.sub_attributes:
+        member = _cleaned(sub_attribute, value.get(sub_attribute.name))
+        if member is not None:
+            members[sub_attribute.name] = member
+    if attribute.value is not None:
+        return members if "value" in members else None
+    return members if members.keys() - {"type", "primary"} else None
+
+
+def _cleaned_elements(attribute: Attribute, elements: list[Resource]) -> list[Resource] | None:
+    cleaned = filter(None, (_cleaned_members(attribute, element) for element in elements))
+    merged = list({frozenset(element.items()): element for element in cleaned}.values())
+    if len(merged) > MAX_ELEMENTS:
+        raise InvalidValue(f"{attribute.name} has {len(merged)} elements; at most {MAX_ELEMENTS} are kept")
+    if sum(element.get("primary") is True for element in merged) > 1:
+        raise InvalidValue(f"{attribute.name} has two elements with primary true; one at most may be preferred")
+    return merged or None
+
+
+def _type_the_only_address(user: Resource, remarks: Remarks) -> None:
+    addresses = user.get(EMAILS.name, [])
+    if len(addresses) == 1 and "type" not in addresses[0]:
+        remarks.tolerate(Tolerance.UNTYPED_EMAIL)
+        user[EMAILS.name] = [addresses[0] | {"type": "work"}]

@@ -1,0 +1,134 @@
+"""Serving with waitress, and stopping without dropping anybody (contract section 2, ``serve``)."""
+
+import logging
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from flask import Flask
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.server import BaseWSGIServer, create_server
+
+from scimsvc.protocol.limits import MAX_BODY
+from scimsvc.services.readiness import why_not_ready
+from scimsvc.services.runtime import Runtime
+from scimsvc.web.guard import write_last_uses
+
+#: Seconds after the signal in which new connections are still taken, so that a proxy sees ``/readyz`` turn 503.
+LAME_DUCK = 1.0
+#: Seconds after the signal at which requests that still run are given up.
+GIVE_UP = 9.0
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8000
+#: Few, as threads that hand the interpreter's lock to and fro cost more than they bring.
+DEFAULT_THREADS = 4
+
+_log = logging.getLogger("scimsvc")
+
+
+class Server:
+    """A waitress server that is bound when it is made, and runs until SIGTERM or SIGINT."""
+
+    def __init__(
+        self,
+        app: Flask,
+        *,
+        host: str = DEFAULT_HOST,
+        port: int = DEFAULT_PORT,
+        unix_socket: str | None = None,
+        threads: int = DEFAULT_THREADS,
+    ) -> None:
+        """Bind; raises ``OSError`` where the address is not to be had."""
+        self._app = app
+        self._sockets: dict[int, Any] = {}
+        self._signalled_at: float | None = None
+        where: dict[str, Any] = {"unix_socket": unix_socket} if unix_socket else {"host": host, "port": port}
+        if unix_socket:
+            _remove_stale_socket(Path(unix_socket))
+        self._server = create_server(
+            app,
+            map=self._sockets,
+            threads=threads,
+            ident=None,
+            connection_limit=1000,
+            channel_timeout=60,
+            # A fifth less work for concurrent clients than the default of one byte.
+            send_bytes=18000,
+            channel_request_lookahead=0,
+            # The application itself refuses a body over its limit, with a SCIM error.
+            max_request_body_size=8 * MAX_BODY,
+            # X-Forwarded-* are left for the application, which believes as many proxies as it is told.
+            clear_untrusted_proxy_headers=False,
+            **where,
+        )
+        self.url = f"unix:{unix_socket}" if unix_socket else f"http://{_shown_host(host)}:{self._port()}"
+
+    @property
+    def _runtime(self) -> Runtime:
+        runtime: Runtime = self._app.extensions["scimsvc"]
+        return runtime
+
+    def run(self) -> None:
+        """Serve until SIGTERM or SIGINT, then finish what runs and return."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        with self._app.app_context():
+            reason = why_not_ready()
+        if reason is not None:
+            _log.warning("%s", reason)
+        _log.info("serving on %s", self.url)
+        while not self._may_stop():
+            wasyncore.loop(timeout=0.1 if self._signalled_at else 1.0, use_poll=True, map=self._sockets, count=1)
+        self._server.task_dispatcher.shutdown(timeout=1)
+        wasyncore.close_all(self._sockets, ignore_all=True)
+        write_last_uses(self._app)
+        _log.info("stopped")
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self._signalled_at is None:
+            self._signalled_at = time.monotonic()
+            self._runtime.stopping.set()
+            self._server.pull_trigger()
+
+    def _may_stop(self) -> bool:
+        if self._signalled_at is None:
+            return False
+        since = time.monotonic() - self._signalled_at
+        if since < LAME_DUCK:
+            return False
+        for listener in self._listeners():
+            listener.del_channel()
+            listener.socket.close()
+        return since > GIVE_UP or not any(map(_is_busy, list(self._sockets.values())))
+
+    def _port(self) -> int:
+        return int(self._listeners()[0].socket.getsockname()[1])
+
+    def _listeners(self) -> list[Any]:
+        return [each for each in self._sockets.values() if isinstance(each, BaseWSGIServer)]
+
+
+def serve(app: Flask, **where: Any) -> int:
+    """Serve ``app`` (``Server``'s arguments say where) and return the exit status."""
+    Server(app, **where).run()
+    return 0
+
+
+def _is_busy(channel: Any) -> bool:
+    """Tell whether a request of this connection is read, worked on or not wholly answered."""
+    if not isinstance(channel, HTTPChannel):
+        return False
+    return bool(channel.requests or channel.request or channel.total_outbufs_len)
+
+
+def _shown_host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _remove_stale_socket(path: Path) -> None:
+    """Remove the socket that a killed server left behind; anything else there is somebody's."""
+    if path.is_socket():
+        path.unlink()

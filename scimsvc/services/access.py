@@ -1,0 +1,127 @@
+"""Who calls: from an access token to the enterprise and the integration behind it, and their last uses."""
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, update
+
+from scimsvc import clock
+from scimsvc.models import Integration, Token
+from scimsvc.protocol.errors import Forbidden
+from scimsvc.store import queries
+from scimsvc.store.transactions import reading, writing
+from scimsvc.tokens import SCIM, InvalidToken, MissingToken, TokenSigner
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The integration that a valid access token stands for, and what its enterprise wants of requests."""
+
+    enterprise_id: str
+    enterprise: str
+    scim_enabled: bool
+    reject_unknown_attributes: bool
+    unique_user_name: bool
+    default_role: str
+    role_revision: int
+    integration_id: str
+    integration: str
+    client_id: str
+    token_id: str
+
+
+def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) -> Caller:
+    """Return the caller that the ``Authorization`` header bears a token of.
+
+    Raises ``MissingToken``, ``InvalidToken`` or ``InsufficientScope`` (RFC 6750 §3.1).
+    """
+    token = read_bearer(authorization)
+    claims = signer.verify(token, scope, clock.now())
+    with reading() as connection:
+        row = connection.execute(
+            queries.BEARER, {"enterprise_id": claims.enterprise_id, "id": claims.token_id}
+        ).one_or_none()
+    if row is None or row.revoked_at is not None or row.integration_revoked_at is not None:
+        raise InvalidToken("the access token was revoked; issue a new one")
+    return Caller(
+        enterprise_id=claims.enterprise_id,
+        enterprise=row.enterprise_name,
+        scim_enabled=row.scim_enabled,
+        reject_unknown_attributes=row.reject_unknown_attributes,
+        unique_user_name=row.unique_user_name,
+        default_role=row.default_role,
+        role_revision=row.role_revision,
+        integration_id=row.integration_id,
+        integration=row.integration_name,
+        client_id=row.client_id,
+        token_id=claims.token_id,
+    )
+
+
+def authenticate_scim(authorization: str | None, *, signer: TokenSigner) -> Caller:
+    """Return the caller of a SCIM path; raises ``Forbidden`` while its enterprise's provisioning is off."""
+    caller = authenticate(authorization, scope=SCIM, signer=signer)
+    if not caller.scim_enabled:
+        raise Forbidden(
+            f"SCIM provisioning is switched off for {caller.enterprise}; "
+            "enable it in the enterprise's settings (scimsvc enterprise update … --enable-scim) and go on"
+        )
+    return caller
+
+
+def read_bearer(authorization: str | None) -> str:
+    """Return the token of an ``Authorization`` header (RFC 6750 §2.1); raises ``MissingToken``.
+
+    ``Bearer Bearer …`` is what a token pasted into Entra together with the word becomes.
+    """
+    words = (authorization or "").split()
+    if not words or words[0].lower() != "bearer":
+        raise MissingToken("send an access token: Authorization: Bearer scimsvc_…")
+    while words and words[0].lower() == "bearer":
+        words.pop(0)
+    if len(words) != 1:
+        raise InvalidToken("the Authorization header must be the word Bearer and one token")
+    return words[0]
+
+
+class LastUses:
+    """Collects when tokens were last used, to be written at most once a minute and never before an answer."""
+
+    INTERVAL = timedelta(minutes=1)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pending: dict[tuple[str, str, str], str] = {}
+        self._written_at: datetime | None = None
+
+    def note(self, caller: Caller) -> bool:
+        """Note that ``caller``'s token was used now, and tell whether it is time to write."""
+        now = clock.now()
+        with self._lock:
+            self._pending[caller.enterprise_id, caller.token_id, caller.integration_id] = clock.timestamp(now)
+            return self._written_at is None or not timedelta(0) <= now - self._written_at < self.INTERVAL
+
+    def write(self) -> None:
+        """Write what was collected."""
+        with self._lock:
+            pending, self._pending = self._pending, {}
+            self._written_at = clock.now()
+        if not pending:
+            return
+        with writing() as connection:
+            for (enterprise_id, token_id, integration_id), at in pending.items():
+                connection.execute(_TOKEN_USED, {"enterprise": enterprise_id, "used": token_id, "at": at})
+                connection.execute(_INTEGRATION_USED, {"enterprise": enterprise_id, "used": integration_id, "at": at})
+
+
+_TOKEN_USED = (
+    update(Token)
+    .where(Token.enterprise_id == bindparam("enterprise"), Token.id == bindparam("used"))
+    .values(last_used_at=bindparam("at"))
+)
+_INTEGRATION_USED = (
+    update(Integration)
+    .where(Integration.enterprise_id == bindparam("enterprise"), Integration.id == bindparam("used"))
+    .values(last_used_at=bindparam("at"))
+)

@@ -1,0 +1,162 @@
+"""Access tokens: issued, listed and revoked; how they are made is ``scimsvc.tokens``."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from marshmallow import Schema, ValidationError
+from sqlalchemy import Connection, insert, update
+
+from scimsvc import clock, schemas
+from scimsvc.models import Token
+from scimsvc.services.errors import NoSuchThing
+from scimsvc.services.global_settings import read_global_settings
+from scimsvc.services.integrations import Client, get_integration
+from scimsvc.services.tenancy import get_enterprise, writing_in
+from scimsvc.store import queries
+from scimsvc.store.transactions import reading, writing
+from scimsvc.tokens import SCIM, Claims, InvalidRequest, TokenSigner, UnauthorizedClient, new_token_id
+
+
+def read_token_request(parameters: Mapping[str, str]) -> dict[str, Any]:
+    """Return ``grant_type`` and perhaps ``scope`` of a token request; raises ``InvalidRequest``."""
+    return _read(schemas.TOKEN_REQUEST, parameters)
+
+
+def read_revocation_request(parameters: Mapping[str, str]) -> dict[str, Any]:
+    """Return ``token`` of a revocation request; raises ``InvalidRequest``."""
+    return _read(schemas.REVOCATION_REQUEST, parameters)
+
+
+def _read(schema: Schema, parameters: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        # A parameter without a value counts as absent (RFC 6749 §3.2).
+        return schemas.load(schema, {name: value for name, value in parameters.items() if value})
+    except ValidationError as error:
+        raise InvalidRequest(schemas.messages_of(error)) from None
+
+
+def grant_token(client: Client, *, scope: str, long_lived: bool, signer: TokenSigner) -> dict[str, Any]:
+    """Issue a token to an authenticated client (contract section 4).
+
+    A ``long_lived`` one is valid for ``scim_token_days``, any other for ``access_token_hours``. Raises
+    ``UnauthorizedClient`` where a SCIM token is asked and the enterprise's provisioning is off.
+    """
+    _refuse_while_off(client.enterprise, scope=scope, enabled=client.scim_enabled)
+    with writing() as connection:
+        lifetime = _lifetime(connection, long_lived=long_lived)
+        return _issue(connection, client.enterprise_id, client.integration_id, scope, lifetime, signer)
+
+
+def issue_token(
+    enterprise: str, *, scope: str, days: int | None = None, integration: str | None = None, signer: TokenSigner
+) -> dict[str, Any]:
+    """Issue a token without the client's secret, as an operator may; raises ``NoSuchThing``."""
+    with writing_in(enterprise) as tenant:
+        _refuse_while_off(tenant.row.name, scope=scope, enabled=tenant.row.scim_enabled)
+        row = get_integration(tenant.connection, tenant.id, integration)
+        lifetime = timedelta(days=days) if days else _lifetime(tenant.connection, long_lived=scope == SCIM)
+        return _issue(tenant.connection, tenant.id, row.id, scope, lifetime, signer)
+
+
+def list_tokens(enterprise: str | None = None) -> list[dict[str, Any]]:
+    """Return the tokens of one enterprise, or of all, the oldest first; never the token itself."""
+    now = clock.now()
+    with reading() as connection:
+        statement = queries.TOKENS
+        if enterprise is not None:
+            statement = statement.where(Token.enterprise_id == get_enterprise(connection, enterprise).id)
+        return [_shown(row, now) for row in connection.execute(statement)]
+
+
+def revoke_token(reference: str, *, enterprise: str | None, signer: TokenSigner) -> dict[str, Any]:
+    """End the token with the id ``reference``, or which is ``reference``; raises ``NoSuchThing``."""
+    claims = signer.read_any(reference)
+    token_id = claims.token_id if claims else reference
+    with writing() as connection:
+        statement = queries.TOKENS.where(Token.id == token_id)
+        if enterprise is not None:
+            statement = statement.where(Token.enterprise_id == get_enterprise(connection, enterprise).id)
+        row = connection.execute(statement).one_or_none()
+        if row is None:
+            raise NoSuchThing("there is no such token; scimsvc token list shows the ids of those that there are")
+        _revoke(connection, row.enterprise_id, token_id)
+        return _shown(connection.execute(statement).one(), clock.now())
+
+
+def revoke_own_token(client: Client, token: str, *, signer: TokenSigner) -> None:
+    """End ``token`` if it was issued to ``client``; one that is not is left alone (RFC 7009 §2.1, §2.2)."""
+    claims = signer.read_any(token)
+    if claims is None or claims.enterprise_id != client.enterprise_id:
+        return
+    with writing() as connection:
+        _revoke(connection, client.enterprise_id, claims.token_id, integration_id=client.integration_id)
+
+
+def _refuse_while_off(enterprise: str, *, scope: str, enabled: bool) -> None:
+    if scope == SCIM and not enabled:
+        raise UnauthorizedClient(
+            f"SCIM provisioning is not enabled for {enterprise}; "
+            "enable it first (scimsvc enterprise update … --enable-scim)"
+        )
+
+
+def _lifetime(connection: Connection, *, long_lived: bool) -> timedelta:
+    settings = read_global_settings(connection)
+    if long_lived:
+        return timedelta(days=settings["scim_token_days"])
+    return timedelta(hours=settings["access_token_hours"])
+
+
+def _issue(
+    connection: Connection,
+    enterprise_id: str,
+    integration_id: str,
+    scope: str,
+    lifetime: timedelta,
+    signer: TokenSigner,
+) -> dict[str, Any]:
+    issued_at = clock.now().replace(microsecond=0)
+    expires_at = issued_at + lifetime
+    token_id = new_token_id()
+    connection.execute(
+        insert(Token).values(
+            enterprise_id=enterprise_id,
+            id=token_id,
+            integration_id=integration_id,
+            scope=scope,
+            issued_at=clock.timestamp(issued_at),
+            expires_at=clock.timestamp(expires_at),
+        )
+    )
+    return {
+        "access_token": signer.issue(scope, Claims(enterprise_id, token_id, expires_at)),
+        "expires_in": int(lifetime.total_seconds()),
+        "scope": scope,
+        "id": token_id,
+        "expires_at": clock.timestamp(expires_at),
+    }
+
+
+def _revoke(connection: Connection, enterprise_id: str, token_id: str, *, integration_id: str | None = None) -> None:
+    statement = update(Token).where(
+        Token.enterprise_id == enterprise_id, Token.id == token_id, Token.revoked_at.is_(None)
+    )
+    if integration_id is not None:
+        statement = statement.where(Token.integration_id == integration_id)
+    connection.execute(statement.values(revoked_at=clock.timestamp(clock.now())))
+
+
+def _shown(row: Any, now: datetime) -> dict[str, Any]:
+    left = clock.parse_timestamp(row.expires_at) - now
+    return {
+        "id": row.id,
+        "enterprise": row.enterprise,
+        "scope": row.scope,
+        "client_id": row.client_id,
+        "issued_at": row.issued_at,
+        "expires_at": row.expires_at,
+        "days_left": max(0, round(left / timedelta(days=1), 1)),
+        "last_used_at": row.last_used_at,
+        "revoked_at": row.revoked_at,
+    }

@@ -1,0 +1,28 @@
+"""What lives as long as the process: the settings, the signer, and what is counted between requests."""
+
+import threading
+from dataclasses import dataclass, field
+
+from scimsvc.services.access import LastUses
+from scimsvc.services.brute_force import WrongSecrets
+from scimsvc.services.rate_limit import RateLimit
+from scimsvc.settings import Settings
+from scimsvc.tokens import TokenSigner
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """One for each app, under ``app.extensions["scimsvc"]``."""
+
+    settings: Settings
+    signer: TokenSigner
+    rate_limit: RateLimit
+    wrong_secrets: WrongSecrets = field(default_factory=WrongSecrets)
+    last_uses: LastUses = field(default_factory=LastUses)
+    #: Set once the process is asked to stop: ``/readyz`` answers 503 from then on.
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+
+def make_runtime(settings: Settings) -> Runtime:
+    """Return the runtime that ``settings`` ask for."""
+    return Runtime(settings, TokenSigner(settings.secret_keys), RateLimit(settings.rate_limit))

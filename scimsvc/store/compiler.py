@@ -1,0 +1,278 @@
+"""Filter nodes to SQL, for SQLite and PostgreSQL (RFC 7644 §3.4.2.2).
+
+What has a column is compared there, by an index where there is one; the rest is read from the ``search`` document
+by the database's own JSON functions. The condition says the same as ``protocol.matching`` says of the answered
+resource, ``not`` of an absent value included: a comparison with nothing is false, never unknown.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    String,
+    and_,
+    case,
+    cast,
+    column,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from scimsvc.clock import timestamp
+from scimsvc.mapping import default_element
+from scimsvc.models import User
+from scimsvc.protocol.attributes import EMAILS, ROLES, Attribute, AttributePath, fold
+from scimsvc.protocol.filters import And, Comparison, Node, Not, Or, Present, ValuePath, implied_values
+from scimsvc.protocol.json_text import write_json
+from scimsvc.protocol.matching import comparable
+from scimsvc.protocol.versions import entity_tag
+from scimsvc.store.representations import View
+
+Expression = ColumnElement[Any]
+Condition = ColumnElement[bool]
+
+
+def compile_filter(node: Node, *, dialect: str, view: View) -> Condition:
+    """Return the condition on rows of ``User`` that ``node`` says; ``dialect`` is sqlite or postgresql."""
+    return _COMPILERS[dialect](view).compile(node)
+
+
+class _Compiler(ABC):
+    """Compiles for one view of the enterprise: what a filter on roles sees is what is answered."""
+
+    def __init__(self, view: View) -> None:
+        on_default = entity_tag(0, view.role_revision).partition("0")[2]
+        self.columns: dict[str, Expression] = {
+            "id": User.id.expression,
+            "externalId": User.external_id.expression,
+            "userName": User.user_name_key.expression,
+            "active": User.active.expression,
+            "meta.resourceType": literal("User"),
+            "meta.created": User.created_at.expression,
+            "meta.lastModified": User.modified_at.expression,
+            "meta.location": literal(f"{view.base}/Users/") + User.id,
+            "meta.version": literal('W/"') + cast(User.version, String)
+            + case((User.role_id.is_(None), literal(on_default)), else_=literal('"')),
+        }  # fmt: skip
+        self.default_roles = write_json([default_element(fold(view.default_role))])
+
+    def compile(self, node: Node, element: Expression | None = None) -> Condition:
+        """Return the condition on a row, or on one ``element`` of a multi-valued attribute."""
+        if isinstance(node, And):
+            return and_(*(self.compile(operand, element) for operand in node.operands))
+        if isinstance(node, Or):
+            return or_(*(self.compile(operand, element) for operand in node.operands))
+        if isinstance(node, Not):
+            return not_(self.compile(node.operand, element))
+        if isinstance(node, ValuePath):
+            return self._value_path(node)
+        *parents, attribute = node.path.steps
+        multi_valued = next((step for step in node.path.steps if step.multi_valued), None)
+        if multi_valued is not None and element is None:
+            return self._any_element(node, multi_valued, attribute if parents else None)
+        if isinstance(node, Present):
+            return self._value(node.path, element).is_not(None)
+        return self._compare(node, self._value(node.path, element))
+
+    def _value_path(self, node: ValuePath) -> Condition:
+        attribute = node.path.attribute
+        if attribute is EMAILS and isinstance(node.condition, And):
+            implied = implied_values(node.condition) or {}
+            if len(node.condition.operands) == len(implied) == 2 and fold(str(implied.get("type"))) == "work":
+                # Entra's match: the work address is a user's key and has an index.
+                return User.email_key == fold(str(implied.get("value")))
+        if not attribute.multi_valued:  # a condition on a complex attribute's own members
+            return self._single_value_path(node)
+        return self._exists(attribute, lambda element: self.compile(node.condition, element))
+
+    def _single_value_path(self, node: ValuePath) -> Condition:
+        names = tuple(step.name for step in node.path.steps)
+        return self.compile(node.condition, self.object(User.search.expression, names))
+
+    def _any_element(self, node: Comparison | Present, attribute: Attribute, sub: Attribute | None) -> Condition:
+        def value(element: Expression) -> Expression:
+            return self.scalar(element) if sub is None else self.member(element, (sub.name,))
+
+        def present(element: Expression) -> Condition:
+            return true() if sub is None else value(element).is_not(None)
+
+        if isinstance(node, Present):
+            return self._exists(attribute, present)
+        if node.value is None:
+            exists = self._exists(attribute, present)
+            return exists if node.operator == "ne" else not_(exists)
+        if node.operator == "ne":
+            differs = self._exists(attribute, lambda e: and_(present(e), self._compare(node, value(e))))
+            return or_(not_(self._exists(attribute, present)), differs)
+        return self._exists(attribute, lambda element: self._compare(node, value(element)))
+
+    def _exists(self, attribute: Attribute, condition: Callable[[Expression], Condition]) -> Condition:
+        array = self.array(User.search.expression, attribute.name)
+        if attribute is ROLES:
+            array = case((User.role_id.is_(None), self.constant(self.default_roles)), else_=array)
+        rows, element = self.elements(array)
+        return select(literal(1)).select_from(rows).where(condition(element)).exists()
+
+    def _value(self, path: AttributePath, element: Expression | None) -> Expression:
+        names = tuple(step.name for step in path.steps)
+        if element is not None:
+            return self.member(element, names)
+        found = self.columns.get(".".join(names))
+        if found is not None:
+            return found
+        if names == ("meta",):
+            return literal("User")
+        return self.member(User.search.expression, names)
+
+    def _compare(self, node: Comparison, value: Expression) -> Condition:
+        attribute = node.path.attribute
+        if node.value is None:
+            return value.is_(None) if node.operator == "eq" else value.is_not(None)
+        if isinstance(node.value, datetime):
+            return _compare_instants(value, node.operator, node.value)
+        if isinstance(node.value, bool):
+            wanted = node.value if value is self.columns["active"] else self.boolean(node.value)
+            compared: Condition = value == wanted if node.operator == "eq" else value != wanted
+        else:
+            compared = self._compare_text(value, node.operator, comparable(attribute, node.value))
+        if node.operator == "ne":
+            return or_(value.is_(None), compared)
+        return and_(value.is_not(None), compared)
+
+    def _compare_text(self, value: Expression, operator: str, text: str) -> Condition:
+        # Substrings are cut and compared, not matched by LIKE, in which % and _ would not be plain characters.
+        if operator in ("co", "sw", "ew") and not text:
+            return true()
+        if operator == "co":
+            return self.position(value, text) > 0
+        if operator == "sw":
+            return func.substr(value, 1, len(text)) == text
+        if operator == "ew":
+            return self.right(value, len(text)) == text
+        return _ORDERED[operator](value, text)
+
+    @abstractmethod
+    def member(self, source: Expression, names: tuple[str, ...]) -> Expression:
+        """Return the text (or truth value) at ``names`` below a JSON object; null where there is none."""
+
+    @abstractmethod
+    def object(self, source: Expression, names: tuple[str, ...]) -> Expression:
+        """Return the JSON object at ``names`` below a JSON object."""
+
+    @abstractmethod
+    def array(self, source: Expression, name: str) -> Expression:
+        """Return the JSON array called ``name`` of a JSON object."""
+
+    @abstractmethod
+    def elements(self, array: Expression) -> tuple[Any, Expression]:
+        """Return a FROM element with a row for each element of ``array``, and the element there."""
+
+    @abstractmethod
+    def scalar(self, element: Expression) -> Expression:
+        """Return an element that is a bare string as text."""
+
+    @abstractmethod
+    def constant(self, text: str) -> Expression:
+        """Return the JSON value that ``text`` writes."""
+
+    @abstractmethod
+    def boolean(self, value: bool) -> Expression:
+        """Return what ``member`` gives for ``value``."""
+
+    @abstractmethod
+    def position(self, value: Expression, text: str) -> Expression:
+        """Return where ``text`` stands in ``value``, from 1; 0 where it does not."""
+
+    @abstractmethod
+    def right(self, value: Expression, length: int) -> Expression:
+        """Return the last ``length`` characters of ``value``."""
+
+
+class _SQLiteCompiler(_Compiler):
+    def member(self, source: Expression, names: tuple[str, ...]) -> Expression:
+        return func.json_extract(source, "$" + "".join(f'."{name}"' for name in names), type_=String)
+
+    object = member
+
+    def array(self, source: Expression, name: str) -> Expression:
+        return self.member(source, (name,))
+
+    def elements(self, array: Expression) -> tuple[Any, Expression]:
+        rows = func.json_each(array).table_valued("value").alias()
+        return rows, rows.c.value
+
+    def scalar(self, element: Expression) -> Expression:
+        return element
+
+    def constant(self, text: str) -> Expression:
+        return literal(text)
+
+    def boolean(self, value: bool) -> Expression:
+        return literal(int(value), Integer)
+
+    def position(self, value: Expression, text: str) -> Expression:
+        return func.instr(value, text)
+
+    def right(self, value: Expression, length: int) -> Expression:
+        return func.substr(value, -length)
+
+
+class _PostgreSQLCompiler(_Compiler):
+    def member(self, source: Expression, names: tuple[str, ...]) -> Expression:
+        return func.jsonb_extract_path_text(source, *names, type_=String).collate("C")
+
+    def object(self, source: Expression, names: tuple[str, ...]) -> Expression:
+        return func.jsonb_extract_path(source, *names, type_=JSONB)
+
+    def array(self, source: Expression, name: str) -> Expression:
+        return self.object(source, (name,))
+
+    def elements(self, array: Expression) -> tuple[Any, Expression]:
+        rows = func.jsonb_array_elements(array).table_valued(column("value", JSONB)).render_derived()
+        return rows, rows.c.value
+
+    def scalar(self, element: Expression) -> Expression:
+        return func.jsonb_extract_path_text(func.jsonb_build_array(element), "0", type_=String).collate("C")
+
+    def constant(self, text: str) -> Expression:
+        return cast(literal(text), JSONB)
+
+    def boolean(self, value: bool) -> Expression:
+        return literal("true" if value else "false")
+
+    def position(self, value: Expression, text: str) -> Expression:
+        return func.strpos(value, text)
+
+    def right(self, value: Expression, length: int) -> Expression:
+        return func.right(value, length)
+
+
+_COMPILERS: dict[str, type[_Compiler]] = {"sqlite": _SQLiteCompiler, "postgresql": _PostgreSQLCompiler}
+
+_ORDERED: dict[str, Callable[[Expression, Any], Condition]] = {
+    "eq": lambda value, other: value == other,
+    "ne": lambda value, other: value != other,
+    "gt": lambda value, other: value > other,
+    "ge": lambda value, other: value >= other,
+    "lt": lambda value, other: value < other,
+    "le": lambda value, other: value <= other,
+}
+
+
+def _compare_instants(value: Expression, operator: str, instant: datetime) -> Condition:
+    """Compare a column of time stamps, which have milliseconds, with an instant that may be finer."""
+    if instant.microsecond % 1000 == 0:
+        return _ORDERED[operator](value, timestamp(instant))
+    # Between two milliseconds no stored time is equal; the one below tells before from after.
+    before = value <= timestamp(instant)
+    return {"eq": false(), "ne": true(), "gt": not_(before), "ge": not_(before), "lt": before, "le": before}[operator]

@@ -1,0 +1,139 @@
+"""Rows to SCIM and back: the one place where wire names meet column names.
+
+A user's document is stored as the JSON text that is answered, so that reading needs no dump. Left out of it is what
+does not follow from the user alone: ``meta``, and the role of a user on the enterprise's default role.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from scimsvc.mapping import Element, default_element
+from scimsvc.protocol.attributes import EMAILS, EXTENSION, ROLES, USER_ATTRIBUTES, Attribute, fold
+from scimsvc.protocol.json_text import write_json
+from scimsvc.protocol.matching import comparable
+from scimsvc.protocol.messages import Representation
+from scimsvc.protocol.patch import Resource
+from scimsvc.protocol.resources import work_address
+from scimsvc.protocol.versions import entity_tag
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What an answer takes from its reader's side: the Tenant URL, and the enterprise's default role."""
+
+    base: str
+    default_role: str
+    role_revision: int
+
+
+def represent(row: Any, view: View) -> Representation:
+    """Return the answer that ``row`` (the columns ``queries.REPRESENTED``) makes in ``view``."""
+    on_default = row.role_id is None
+    tag = entity_tag(row.version, view.role_revision if on_default else None)
+    location = f"{view.base}/Users/{row.id}"
+    roles = f',"roles":[{write_json(default_element(view.default_role))}]' if on_default else ""
+    meta = write_json(
+        {
+            "resourceType": "User",
+            "created": row.created_at,
+            "lastModified": row.modified_at,
+            "location": location,
+            "version": tag,
+        }
+    )
+    return Representation(row.id, f'{row.document[:-1]}{roles},"meta":{meta}}}', location, tag)
+
+
+def read_document(row: Any) -> Resource:
+    """Return the stored User, in canonical form, without ``meta`` and without a default role."""
+    return dict(json.loads(row.document))
+
+
+def user_columns(user: Resource, *, role_id: str | None, unique_user_name: bool) -> dict[str, Any]:
+    """Return every column that follows from ``user`` (canonical, with its ``id``), its role and the enterprise.
+
+    Whatever writes a user writes all of these; a property test holds them to the document.
+    """
+    user_name_key = fold(user["userName"])
+    return {
+        "email_key": fold(work_address(user)),
+        "user_name_key": user_name_key,
+        "unique_user_name_key": user_name_key if unique_user_name else None,
+        "external_id": user.get("externalId"),
+        "active": user["active"],
+        "role_id": role_id,
+        "document": write_json(user),
+        "search": searchable(user),
+    }
+
+
+def with_role(user: Resource, element: Element | None) -> Resource:
+    """Return ``user`` holding the role that ``element`` says, or on the default role where it is None."""
+    roles = {ROLES.name: [dict(element)]} if element is not None else {}
+    changed = {name: value for name, value in user.items() if name != ROLES.name} | roles
+    return {each.name: changed[each.name] for each in USER_ATTRIBUTES if each.name in changed}
+
+
+def searchable(user: Resource) -> dict[str, Any]:
+    """Return ``user`` as filters compare it: text folded in Python, as no database folds Unicode the same way."""
+    return {
+        attribute.name: _searchable(attribute, user[attribute.name])
+        for attribute in USER_ATTRIBUTES
+        if attribute.name in user
+    }
+
+
+def _searchable(attribute: Attribute, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_searchable(attribute, element) for element in value]
+    if isinstance(value, dict):
+        subs = ((sub, value[sub.name]) for sub in attribute.sub_attributes if sub.name in value)
+        return {sub.name: _searchable(sub, member) for sub, member in subs}
+    return comparable(attribute, value)
+
+
+def directory_values(user: Resource) -> tuple[str | None, str | None]:
+    """Return the directory's title and organization (contract section 6)."""
+    return user.get("title"), user.get(EXTENSION.name, {}).get("organization")
+
+
+def profile_view(row: Any) -> dict[str, Any]:
+    """Return a user as the enterprise API and the commands show it (contract section 8, ``/users``)."""
+    user = read_document(row)
+    name = user.get("name", {})
+    title, organization = directory_values(user)
+    return {
+        "id": row.id,
+        "email": work_address(user),
+        "user_name": user["userName"],
+        "given_name": name.get("givenName"),
+        "family_name": name.get("familyName"),
+        "phone": next(
+            (each["value"] for each in user.get("phoneNumbers", []) if fold(each.get("type", "")) == "work"), None
+        ),
+        "title": row.title,
+        "organization": row.organization,
+        "directory": {"title": title, "organization": organization} if row.source == "provisioned" else None,
+        "role": row.role,
+        "active": row.active,
+        "source": row.source,
+        "external_id": row.external_id,
+        "created_at": row.created_at,
+        "modified_at": row.modified_at,
+        "version": row.version,
+    }
+
+
+def manual_document(fields: dict[str, Any]) -> Resource:
+    """Return the SCIM document of a manual user: what is SCIM's; title and organization are effective values only."""
+    name = {"givenName": fields.get("given_name"), "familyName": fields.get("family_name")}
+    phone = fields.get("phone")
+    return {
+        "userName": fields["user_name"],
+        "externalId": fields.get("external_id"),
+        "name": name,
+        "active": fields.get("active", True),
+        EMAILS.name: [{"value": fields["email"], "type": "work", "primary": True}],
+        "phoneNumbers": [{"value": phone, "type": "work"}] if phone else None,
+    }

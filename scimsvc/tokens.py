@@ -1,0 +1,191 @@
+"""Access tokens: issued and verified here, and the errors of OAuth 2.0 (RFC 6749 §5.2, RFC 6750 §3.1).
+
+A token is ``scimsvc_`` and what itsdangerous makes of the enterprise, the token's id and its expiry: signed with
+HMAC-SHA-256 under a salt per scope, readable by anyone who has it, forged by nobody. Whether it was revoked stands
+in the database, by its id and never by its text.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous.encoding import base64_decode, base64_encode
+
+TOKEN_PREFIX = "scimsvc_"  # noqa: S105  # what every token begins with
+SECRET_PREFIX = "scimsvc_cs_"  # noqa: S105  # what every secret begins with
+
+#: What a token opens: ``/api/scim/v2`` alone, or ``/api/v1`` alone.
+SCIM = "scim"
+API = "api"
+SCOPES = (SCIM, API)
+
+
+class OAuthError(Exception):
+    """A refusal by the token or the revocation endpoint (RFC 6749 §5.2)."""
+
+    status = 400
+    error = "invalid_request"
+
+    def __init__(self, description: str, *, retry_after: int | None = None) -> None:
+        super().__init__(description)
+        self.description = description
+        self.retry_after = retry_after
+
+
+class InvalidRequest(OAuthError):
+    """A parameter is missing, repeated or malformed."""
+
+
+class InvalidClient(OAuthError):
+    """The client is unknown, its secret is wrong, or it sent neither."""
+
+    status = 401
+    error = "invalid_client"
+
+
+class UnauthorizedClient(OAuthError):
+    """The client may not have this kind of token."""
+
+    error = "unauthorized_client"
+
+
+class UnsupportedGrantType(OAuthError):
+    """The grant is not client_credentials."""
+
+    error = "unsupported_grant_type"
+
+
+class InvalidScope(OAuthError):
+    """The scope is neither scim nor api."""
+
+    error = "invalid_scope"
+
+
+class TooManyWrongSecrets(OAuthError):
+    """Wrong secrets came too fast from one address for one client (contract section 4)."""
+
+    status = 429
+    error = "temporarily_unavailable"
+
+
+class BearerError(Exception):
+    """A protected path refuses the access token (RFC 6750 §3.1)."""
+
+    status = 401
+    error: str | None = "invalid_token"
+
+    def __init__(self, description: str) -> None:
+        super().__init__(description)
+        self.description = description
+
+
+class MissingToken(BearerError):
+    """No access token came with the request; such an answer names no error (RFC 6750 §3.1)."""
+
+    error = None
+
+
+class InvalidToken(BearerError):
+    """The access token is malformed, tampered with, expired or revoked."""
+
+
+class InsufficientScope(BearerError):
+    """The access token is good, but for other paths."""
+
+    status = 403
+    error = "insufficient_scope"
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a token says."""
+
+    enterprise_id: str
+    token_id: str
+    expires_at: datetime
+
+
+class TokenSigner:
+    """Signs and verifies tokens with the deployment's keys, newest first."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        # itsdangerous wants the keys oldest first and signs with the last.
+        self._serializers = {
+            scope: URLSafeSerializer(
+                list(reversed(keys)),
+                salt=f"scimsvc.{scope}-token",
+                signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
+            )
+            for scope in SCOPES
+        }
+
+    def issue(self, scope: str, claims: Claims) -> str:
+        """Return a token for ``scope``."""
+        payload = [claims.enterprise_id, claims.token_id, int(claims.expires_at.timestamp())]
+        return TOKEN_PREFIX + str(self._serializers[scope].dumps(payload))
+
+    def verify(self, token: str, scope: str, now: datetime) -> Claims:
+        """Return what ``token`` says, if it was issued for ``scope`` and has not expired.
+
+        Raises ``InvalidToken`` or ``InsufficientScope``.
+        """
+        claims = self._read(token, scope)
+        if claims is None:
+            if any(self._read(token, other) for other in SCOPES if other != scope):
+                raise InsufficientScope(_OTHER_SCOPE[scope])
+            raise InvalidToken("the access token is not one that this service issued; copy it again, whole")
+        if now >= claims.expires_at:
+            raise InvalidToken(
+                f"the access token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}; "
+                "issue a new one and put it into Entra's Secret Token field"
+                if scope == SCIM
+                else f"the access token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}; fetch a new one"
+            )
+        return claims
+
+    def _read(self, token: str, scope: str) -> Claims | None:
+        text = token.removeprefix(TOKEN_PREFIX)
+        if text == token or len(token) > _LONGEST_TOKEN or not _is_canonical(text):
+            return None
+        try:
+            enterprise_id, token_id, expires_at = self._serializers[scope].loads(text)
+            return Claims(enterprise_id, token_id, datetime.fromtimestamp(expires_at, UTC))
+        except (BadData, ValueError, TypeError, OverflowError):
+            return None
+
+    def read_any(self, token: str) -> Claims | None:
+        """Return what ``token`` says whatever its scope or expiry, or None where it was not issued here."""
+        return next(filter(None, (self._read(token, scope) for scope in SCOPES)), None)
+
+
+_LONGEST_TOKEN = 512
+_OTHER_SCOPE = {
+    SCIM: "this is an API token, good for /api/v1 alone; fetch a SCIM token with the header X-SCIM: true",
+    API: "this is a SCIM token, good for /api/scim/v2 alone; fetch a token without the header X-SCIM",
+}
+
+
+def _is_canonical(text: str) -> bool:
+    """Tell whether ``text`` is the one spelling of its bytes: base64 has others, which would verify as well."""
+    try:
+        return all(base64_encode(base64_decode(part)) == part.encode("ascii") for part in text.split("."))
+    except (BadData, UnicodeEncodeError):
+        return False
+
+
+def new_token_id() -> str:
+    """Return a random identifier of 128 bits."""
+    return secrets.token_urlsafe(16)
+
+
+def new_client_secret() -> str:
+    """Return a random client secret of 256 bits."""
+    return SECRET_PREFIX + secrets.token_urlsafe(32)
+
+
+def digest_secret(secret: str) -> str:
+    """Return what is kept of a client secret: 256 random bits need no slow hash."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

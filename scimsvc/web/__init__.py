@@ -1,0 +1,1 @@
+"""The Flask side: blueprints whose views read a request, call one service and respond."""

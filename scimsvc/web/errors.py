@@ -1,0 +1,161 @@
+"""Errors to answers, for the whole app: the path's prefix decides over the form.
+
+Handlers are the app's and not a blueprint's, as a blueprint never sees the router's own 404 and 405.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask, Response, g, request
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from scimsvc.protocol import errors
+from scimsvc.protocol.errors import ScimError, shown
+from scimsvc.protocol.limits import MAX_BODY
+from scimsvc.protocol.messages import error_message
+from scimsvc.tokens import BearerError, InvalidRequest, OAuthError, TooManyWrongSecrets
+from scimsvc.web.http import json_response
+from scimsvc.web.paths import SCIM_PREFIX, is_scim
+
+_log = logging.getLogger("scimsvc")
+
+#: Seconds after which a client may try again when the database was not to be had.
+RETRY_AFTER = "5"
+_OAUTH_PATHS = ("/api/authenticate", "/api/revoke")
+_UNDEFINED_TABLE = "42P01"
+
+
+def init_errors(app: Flask) -> None:
+    """Register the handlers of ``app``."""
+    app.register_error_handler(ScimError, _answer)
+    app.register_error_handler(BearerError, _bearer_error)
+    app.register_error_handler(OAuthError, _oauth_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(DBAPIError, _database_error)
+    app.register_error_handler(PoolTimeout, _unavailable)
+    app.register_error_handler(Exception, _internal_error)
+
+
+def _answer(error: ScimError) -> Response:
+    """Answer with ``error`` in the form of the path: SCIM's, OAuth's, or problem details (RFC 9457)."""
+    if is_scim(request.path):
+        response = json_response(error_message(error), error.status)
+    elif request.path in _OAUTH_PATHS:
+        response = json_response(
+            {"error": _OAUTH_ERRORS.get(error.status, "invalid_request"), "error_description": error.detail},
+            error.status,
+            "application/json",
+        )
+    else:
+        problem = {"type": "about:blank", "status": error.status, "title": type(error).__name__, "detail": error.detail}
+        response = json_response(problem, error.status, "application/problem+json")
+    response.headers.extend(error.headers)
+    return response
+
+
+_OAUTH_ERRORS = {500: "server_error", 503: "temporarily_unavailable"}
+
+
+def _bearer_error(error: BearerError) -> Response:
+    """Answer as RFC 6750 §3 says; a request without any token is told no error code."""
+    parameters = {"realm": "scim"}
+    if error.error is not None:
+        parameters |= {"error": error.error, "error_description": error.description}
+    challenge = ", ".join(f'{name}="{_quotable(value)}"' for name, value in parameters.items())
+    kind = errors.Unauthorized if error.status == _UNAUTHORIZED else errors.Forbidden
+    return _answer(kind(error.description, {"WWW-Authenticate": f"Bearer {challenge}"}))
+
+
+_UNAUTHORIZED = 401
+
+
+def _quotable(text: str) -> str:
+    """Return ``text`` in the characters that RFC 6750 §3 allows in a quoted string."""
+    plain = text.replace("…", "...").replace('"', "'").replace("\\", "/")
+    return plain.encode("ascii", "replace").decode("ascii")
+
+
+def _oauth_error(error: OAuthError) -> Response:
+    """Answer as RFC 6749 §5.2 says."""
+    response = json_response(
+        {"error": error.error, "error_description": error.description}, error.status, "application/json"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    if error.status == _UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Basic realm="scimsvc", charset="UTF-8"'
+    if isinstance(error, TooManyWrongSecrets):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _http_error(error: HTTPException) -> Response:
+    """Translate what Flask and its router raise by themselves."""
+    code = error.code or 500
+    if request.path in _OAUTH_PATHS and code not in (404, 405):
+        return _oauth_error(InvalidRequest(error.description or error.name))
+    path = shown(request.path)
+    translated: Mapping[int, ScimError] = {
+        400: errors.InvalidSyntax(error.description or error.name),
+        404: errors.NotFound(f"there is no endpoint {path}; {_ENDPOINTS}"),
+        405: errors.MethodNotAllowed(f"{path} does not take {shown(request.method)}", _headers(error)),
+        413: errors.PayloadTooLarge(f"the body is too large; at most {MAX_BODY} bytes are taken"),
+        415: errors.UnsupportedMediaType(error.description or error.name),
+    }
+    scim_error = translated.get(code)
+    if scim_error is None:
+        scim_error = ScimError(error.description or error.name)
+        scim_error.status = code
+    return _answer(scim_error)
+
+
+_ENDPOINTS = (
+    f"the Tenant URL ends in {SCIM_PREFIX}, and under it there are "
+    "Users, Groups, ServiceProviderConfig, ResourceTypes and Schemas"
+)
+
+
+def _headers(error: HTTPException) -> dict[str, str]:
+    return {name: value for name, value in error.get_headers() if name == "Allow"}
+
+
+def _database_error(error: DBAPIError) -> Response:
+    state = getattr(error.orig, "sqlstate", None)
+    missing_table = isinstance(error, ProgrammingError) and state == _UNDEFINED_TABLE
+    if isinstance(error, OperationalError | InterfaceError) or missing_table or error.connection_invalidated:
+        return _unavailable(error.orig or error)
+    return _internal_error(error)
+
+
+def _unavailable(error: BaseException) -> Response:
+    _log.error("the database cannot be used: %s: %s (request %s)", type(error).__name__, _first_line(error), _id())
+    return _answer(
+        errors.Unavailable(
+            "the database cannot be used just now; nothing was changed, send the request again later",
+            {"Retry-After": RETRY_AFTER},
+        )
+    )
+
+
+def _internal_error(error: Exception) -> Response:
+    """Answer with the request ID alone; the log has the rest, without the values of statements."""
+    _log.error("internal error (request %s)", _id(), exc_info=_without_values(error))
+    return _answer(
+        errors.InternalError(f"an internal error occurred; the log of this service tells more at request {_id()}")
+    )
+
+
+def _without_values(error: Exception) -> Exception:
+    if isinstance(error, DBAPIError):
+        error.hide_parameters = True
+    return error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0]
+
+
+def _id() -> Any:
+    return g.get("request_id", "-")

@@ -1,0 +1,43 @@
+"""The guard of the SCIM paths: nothing below the Tenant URL is answered, not even 404, without a SCIM token.
+
+It runs before routing counts and before a body is read, on the clean path that the router sees.
+"""
+
+import logging
+
+from flask import Flask, Response, g, request
+from sqlalchemy.exc import DBAPIError
+
+from scimsvc.services.access import authenticate_scim
+from scimsvc.web.http import runtime
+from scimsvc.web.paths import is_scim
+
+_log = logging.getLogger("scimsvc")
+
+
+def init_guard(app: Flask) -> None:
+    """Let the guard see every request of ``app`` first."""
+
+    def note_use(response: Response) -> Response:
+        if "caller" in g and runtime().last_uses.note(g.caller):
+            # Written when the answer is on its way, so that nobody waits for it.
+            response.call_on_close(lambda: write_last_uses(app))
+        return response
+
+    app.before_request(_guard)
+    app.after_request(note_use)
+
+
+def write_last_uses(app: Flask) -> None:
+    """Write the tokens' last uses; a database that cannot be written just now costs no more than these."""
+    with app.app_context():
+        try:
+            runtime().last_uses.write()
+        except DBAPIError as error:
+            _log.warning("the tokens' last uses cannot be written: %s", type(error.orig).__name__)
+
+
+def _guard() -> None:
+    if is_scim(request.path):
+        g.caller = authenticate_scim(request.headers.get("Authorization"), signer=runtime().signer)
+        runtime().rate_limit.take(g.caller.enterprise_id)

@@ -1,0 +1,87 @@
+"""What every blueprint shares: reading a body, and answering with a user, a text or an object."""
+
+from typing import Any, cast
+
+from flask import Response, current_app, g, request
+from werkzeug.urls import iri_to_uri
+
+from scimsvc.protocol.errors import InvalidSyntax, UnsupportedMediaType, shown
+from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
+from scimsvc.protocol.messages import MEDIA_TYPE, Representation
+from scimsvc.protocol.projection import parse_projection
+from scimsvc.protocol.remarks import Remarks
+from scimsvc.protocol.versions import names
+from scimsvc.services.access import Caller
+from scimsvc.services.runtime import Runtime
+from scimsvc.services.users import ScimRequest, project
+from scimsvc.web.paths import SCIM_PREFIX
+
+_JSON_TYPES = (MEDIA_TYPE, "application/json")
+
+
+def runtime() -> Runtime:
+    """Return the running app's ``Runtime``."""
+    return cast("Runtime", current_app.extensions["scimsvc"])
+
+
+def caller() -> Caller:
+    """Return who sent the request, as the guard found out."""
+    return cast("Caller", g.caller)
+
+
+def remarks() -> Remarks:
+    """Return where remarks on the request are collected."""
+    if "remarks" not in g:
+        g.remarks = Remarks()
+    return cast("Remarks", g.remarks)
+
+
+def tenant_url() -> str:
+    """Return the URL that SCIM's locations begin with."""
+    root = runtime().settings.public_url or iri_to_uri(request.root_url).rstrip("/")
+    return root + SCIM_PREFIX
+
+
+def scim_request() -> ScimRequest:
+    """Return what the services for users need of the request."""
+    return ScimRequest(caller(), tenant_url(), remarks())
+
+
+def read_body() -> Any:
+    """Return the JSON value of the body (RFC 7644 §3.1, §8.1); raises ``UnsupportedMediaType`` or ``InvalidSyntax``."""
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype not in _JSON_TYPES or charset not in ("utf-8", "utf8"):
+        sent = request.headers.get("Content-Type", "none")
+        raise UnsupportedMediaType(f"the Content-Type must be {MEDIA_TYPE} in UTF-8, not {shown(sent)}")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("the body must not be compressed; send it without a Content-Encoding")
+    try:
+        return read_json(request.get_data(cache=False))
+    except InvalidJSON as error:
+        raise InvalidSyntax(str(error)) from None
+
+
+def json_response(value: Any, status: int = 200, media_type: str = MEDIA_TYPE) -> Response:
+    """Answer with ``value`` as JSON."""
+    return Response(write_json(value), status, mimetype=media_type)
+
+
+def text_response(text: str) -> Response:
+    """Answer with a SCIM message that is JSON text already."""
+    return Response(text, mimetype=MEDIA_TYPE)
+
+
+def user_response(user: Representation, status: int = 200) -> Response:
+    """Answer with ``user``, or the attributes of it that the request wants (RFC 7644 §3.9)."""
+    projection = parse_projection(request.args.get("attributes"), request.args.get("excludedAttributes"))
+    response = Response(project(user, projection), status, mimetype=MEDIA_TYPE)
+    response.headers["ETag"] = user.entity_tag
+    return response
+
+
+def not_modified(user: Representation) -> Response | None:
+    """Return the 304 that ``If-None-Match`` asks for, or None (RFC 7644 §3.14)."""
+    header = request.headers.get("If-None-Match")
+    if header is None or not names(header, user.entity_tag):
+        return None
+    return Response(status=304, headers={"ETag": user.entity_tag})

@@ -1,0 +1,35 @@
+"""One path, one decision: doubled and trailing slashes go before anything looks at the path.
+
+Entra appends ``/Users`` to the Tenant URL as it was typed, with a trailing slash or without. A redirect would lose
+the request, and a router and a guard that read the same path differently would be a hole.
+"""
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+SCIM_PREFIX = "/api/scim/v2"
+
+_SLASHES = re.compile("//+")
+
+
+class CleanPaths:
+    """WSGI middleware that gives the application the path without doubled or trailing slashes."""
+
+    def __init__(self, application: "WSGIApplication") -> None:
+        self.application = application
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
+        """Serve the request under its clean path."""
+        path = environ.get("PATH_INFO", "")
+        environ["PATH_INFO"] = _SLASHES.sub("/", path).rstrip("/") or "/"
+        return self.application(environ, start_response)
+
+
+def is_scim(path: str) -> bool:
+    """Tell whether ``path`` (clean) lies under the Tenant URL."""
+    return path == SCIM_PREFIX or path.startswith(SCIM_PREFIX + "/")

@@ -1,0 +1,90 @@
+"""The blueprint of SCIM's resources: Users, and what stands in for Groups and Me (RFC 7644 §3)."""
+
+from flask import Blueprint, Response, request
+
+from scimsvc.protocol.errors import NotFound, NotImplementedHere, shown
+from scimsvc.protocol.listing import read_list_query
+from scimsvc.protocol.messages import list_response
+from scimsvc.services import users
+from scimsvc.web.http import not_modified, read_body, scim_request, text_response, user_response
+from scimsvc.web.paths import SCIM_PREFIX
+
+scim = Blueprint("scim", __name__, url_prefix=SCIM_PREFIX)
+
+
+@scim.post("/Users")
+def create_user() -> Response:
+    """Create a user (RFC 7644 §3.3)."""
+    user = users.create_user(scim_request(), read_body())
+    response = user_response(user, 201)
+    response.headers["Location"] = user.location
+    return response
+
+
+@scim.get("")
+@scim.get("/Users")
+def list_users() -> Response:
+    """List users; the root's only resources are users (RFC 7644 §3.4.2)."""
+    return text_response(users.list_users(scim_request(), read_list_query(request.args)))
+
+
+@scim.get("/Users/<path:user_id>")
+def get_user(user_id: str) -> Response:
+    """Read one user (RFC 7644 §3.4.1)."""
+    user = users.get_user(scim_request(), user_id)
+    return not_modified(user) or user_response(user)
+
+
+@scim.put("/Users/<path:user_id>")
+def replace_user(user_id: str) -> Response:
+    """Replace a user (RFC 7644 §3.5.1)."""
+    user = users.replace_user(scim_request(), user_id, read_body(), if_match=request.headers.get("If-Match"))
+    response = user_response(user)
+    response.headers["Content-Location"] = user.location
+    return response
+
+
+@scim.patch("/Users/<path:user_id>")
+def patch_user(user_id: str) -> Response:
+    """Change a user (RFC 7644 §3.5.2)."""
+    user = users.patch_user(scim_request(), user_id, read_body(), if_match=request.headers.get("If-Match"))
+    response = user_response(user)
+    response.headers["Content-Location"] = user.location
+    return response
+
+
+@scim.delete("/Users/<path:user_id>")
+def delete_user(user_id: str) -> Response:
+    """Delete a user (RFC 7644 §3.6)."""
+    users.delete_user(scim_request(), user_id, if_match=request.headers.get("If-Match"))
+    return Response(status=204)
+
+
+@scim.get("/Groups")
+def list_groups() -> Response:
+    """List no groups: a 404 would quarantine a whole Entra job whose group mapping was left on."""
+    return text_response(list_response([], total=0, start_index=1))
+
+
+@scim.get("/Groups/<path:group_id>")
+def get_group(group_id: str) -> Response:
+    """Find no group."""
+    raise NotFound(f"no group has the id {shown(group_id)}; this service provisions users, not groups")
+
+
+@scim.post("/Groups")
+@scim.route("/Groups/<path:group_id>", methods=["PUT", "PATCH", "DELETE"])
+def write_group(group_id: str = "") -> Response:
+    """Refuse every write of a group."""
+    raise NotImplementedHere(
+        "this service provisions users, not groups; "
+        "in Entra, set the mapping Provision Microsoft Entra ID Groups to Enabled: No"
+    )
+
+
+@scim.route("/Me", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+def me() -> Response:
+    """Refuse the alias of the authenticated subject, which is a client here and no user (RFC 7644 §3.11)."""
+    raise NotImplementedHere(
+        "/Me is not implemented: a SCIM token stands for a client, not for a user; use /Users/{id}"
+    )

@@ -1,0 +1,101 @@
+"""A client of the service in the same process, as Entra would use it."""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+SCIM = "/api/scim/v2"
+MEDIA_TYPE = "application/scim+json"
+USER_URN = "urn:ietf:params:scim:schemas:core:2.0:User"
+ENTERPRISE_URN = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+PATCH_URN = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+ERROR_URN = "urn:ietf:params:scim:api:messages:2.0:Error"
+LIST_URN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+
+CONTENT_TYPE = "application/scim+json; charset=utf-8"
+
+
+class Enterprise:
+    """An enterprise, what its creation answered, and a SCIM token of it."""
+
+    def __init__(self, app: Flask, made: dict[str, Any], token: str) -> None:
+        self.app = app
+        self.made = made
+        self.token = token
+        self.name: str = made["name"]
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        token: str | None = None,
+    ) -> TestResponse:
+        """Send a request below the Tenant URL; a ``body`` of bytes or text goes as it is."""
+        sent = {"Authorization": f"Bearer {token or self.token}"}
+        if body is not None:
+            sent["Content-Type"] = CONTENT_TYPE
+        content = body if isinstance(body, bytes | str | None) else json.dumps(body)
+        return self.app.test_client().open(
+            SCIM + path,
+            method=method,
+            data=content,
+            query_string=urlencode(query) if query else None,
+            headers=sent | (headers or {}),
+        )
+
+    def create(self, **attributes: Any) -> dict[str, Any]:
+        """Create a user, with a name and a work address unless told otherwise, and return it."""
+        answer = self.send("POST", "/Users", user_body(**attributes))
+        assert answer.status_code == 201, answer.text
+        return dict(answer.get_json())
+
+    def get(self, user: dict[str, Any]) -> dict[str, Any]:
+        """Return the user as it is now."""
+        answer = self.send("GET", f"/Users/{user['id']}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.get_json())
+
+    def patch(self, user: dict[str, Any], *operations: dict[str, Any], **options: Any) -> TestResponse:
+        """Send a PATCH of ``operations``."""
+        return self.send("PATCH", f"/Users/{user['id']}", patch_body(*operations), **options)
+
+    def find(self, filter_: str, **query: str) -> list[dict[str, Any]]:
+        """Return the users that a filter finds."""
+        answer = self.send("GET", "/Users", query={"filter": filter_, **query})
+        assert answer.status_code == 200, answer.text
+        return list(answer.get_json()["Resources"])
+
+
+def user_body(email: str = "test.user@contoso.example", **attributes: Any) -> dict[str, Any]:
+    """Return the body of a POST or PUT; an attribute of None is left out."""
+    body = {
+        "schemas": [USER_URN, ENTERPRISE_URN],
+        "userName": "Test User",
+        "emails": [{"type": "work", "primary": True, "value": email}],
+    } | attributes
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def patch_body(*operations: dict[str, Any]) -> dict[str, Any]:
+    """Return the body of a PATCH."""
+    return {"schemas": [PATCH_URN], "Operations": list(operations)}
+
+
+def assert_scim_error(answer: TestResponse, status: int, scim_type: str | None, *words: str) -> None:
+    """Hold ``answer`` to the one shape of a SCIM error, whose detail has all of ``words``."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == MEDIA_TYPE
+    body = answer.get_json(force=True)
+    assert body["schemas"] == [ERROR_URN]
+    assert body["status"] == str(status)
+    assert body.get("scimType") == scim_type
+    assert set(body) <= {"schemas", "status", "scimType", "detail"}
+    for word in words:
+        assert word in body["detail"], body["detail"]

@@ -1,0 +1,125 @@
+"""Fixtures: every test that touches a database runs on SQLite and on PostgreSQL."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+
+from scimsvc import create_app
+from scimsvc.extensions import Model, db
+from tests.client import Enterprise
+
+POSTGRESQL_URL = os.environ.get("SCIMSVC_TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+SECRET_KEY = "a key for tests alone and of no use elsewhere 0123456789"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("SCIMSVC_") and name != "SCIMSVC_TEST_POSTGRESQL_URL":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """A PostgreSQL database of this run's own, with the schema; dropped at the end."""
+    name = f"scimsvc_test_{secrets.token_hex(6)}"
+    try:
+        server = psycopg.connect(POSTGRESQL_URL, autocommit=True, connect_timeout=3)
+    except psycopg.OperationalError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI runs on PostgreSQL too, and no server answers: {error}")
+        pytest.skip("no PostgreSQL server answers")
+    with server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        url = POSTGRESQL_URL.rpartition("/")[0] + "/" + name
+        app = create_app({"DATABASE_URL": url, "SECRET_KEY": SECRET_KEY})
+        _run(app, "init")
+        _dispose(app)
+        yield url
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the schema, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "scimsvc.db"
+    app = create_app({"DATABASE_URL": f"sqlite:///{path}", "SECRET_KEY": SECRET_KEY})
+    _run(app, "init")
+    _dispose(app)
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database with the schema."""
+    if request.param == "sqlite":
+        path = tmp_path / "scimsvc.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+    url: str = request.getfixturevalue("postgresql_url")
+    tables = ", ".join(table.name for table in Model.metadata.sorted_tables)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"TRUNCATE {tables}")
+    return url
+
+
+@pytest.fixture
+def make_app(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Flask]]:
+    """Make apps on the test's database, with further settings."""
+    apps: list[Flask] = []
+
+    def make(**settings: Any) -> Flask:
+        given = {"DATABASE_URL": database_url, "INSTANCE_PATH": str(tmp_path / "instance"), "SECRET_KEY": SECRET_KEY}
+        app = create_app(given | settings)
+        apps.append(app)
+        return app
+
+    yield make
+    for app in apps:
+        _dispose(app)
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    return make_app()
+
+
+@pytest.fixture
+def cli(app: Flask) -> Callable[..., Any]:
+    """Run a command with --json and return what it prints."""
+    return lambda *words: _run(app, *words)
+
+
+@pytest.fixture
+def acme(app: Flask) -> Enterprise:
+    """An enterprise with SCIM enabled and the roles that the payload files know."""
+    return make_enterprise(app, "Acme")
+
+
+def make_enterprise(app: Flask, name: str) -> Enterprise:
+    """Make an enterprise as ``acme`` is."""
+    roles = ["SigningHub_Admin", "User", "Power Signer"]
+    made = _run(app, "enterprise", "create", name, "--enable-scim", *(f"--role={role}" for role in roles))
+    _run(app, "role", "update", name, "Power Signer", "--alias", "PowerSigner")
+    token = _run(app, "token", "issue", name)["access_token"]
+    return Enterprise(app, made, token)
+
+
+def _run(app: Flask, *words: str) -> Any:
+    import json
+
+    result = app.test_cli_runner().invoke(args=[*words, "--json"], catch_exceptions=False)
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def _dispose(app: Flask) -> None:
+    with app.app_context():
+        db.engine.dispose()
