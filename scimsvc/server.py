@@ -91,7 +91,8 @@ class Server:
         if self._signalled_at is None:
             self._signalled_at = time.monotonic()
             self._runtime.stopping.set()
-            self._server.pull_trigger()
+            for listener in self._listeners():
+                listener.pull_trigger()  # wakes the loop
 
     def _may_stop(self) -> bool:
         if self._signalled_at is None:
