@@ -83,6 +83,11 @@ def user_body(email: str = "test.user@contoso.example", **attributes: Any) -> di
     return {name: value for name, value in body.items() if value is not None}
 
 
+def replace(path: str, value: Any) -> dict[str, Any]:
+    """Return a replace operation."""
+    return {"op": "replace", "path": path, "value": value}
+
+
 def patch_body(*operations: dict[str, Any]) -> dict[str, Any]:
     """Return the body of a PATCH."""
     return {"schemas": [PATCH_URN], "Operations": list(operations)}

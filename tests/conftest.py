@@ -41,7 +41,7 @@ def postgresql_url() -> Iterator[str]:
         url = POSTGRESQL_URL.rpartition("/")[0] + "/" + name
         app = create_app({"DATABASE_URL": url, "SECRET_KEY": SECRET_KEY})
         _run(app, "init")
-        _dispose(app)
+        dispose(app)
         yield url
         server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
@@ -52,7 +52,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "scimsvc.db"
     app = create_app({"DATABASE_URL": f"sqlite:///{path}", "SECRET_KEY": SECRET_KEY})
     _run(app, "init")
-    _dispose(app)
+    dispose(app)
     return path
 
 
@@ -83,7 +83,7 @@ def make_app(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Flask]
 
     yield make
     for app in apps:
-        _dispose(app)
+        dispose(app)
 
 
 @pytest.fixture
@@ -120,6 +120,6 @@ def _run(app: Flask, *words: str) -> Any:
     return json.loads(result.stdout)
 
 
-def _dispose(app: Flask) -> None:
+def dispose(app: Flask) -> None:
     with app.app_context():
         db.engine.dispose()

@@ -219,6 +219,8 @@ class _Parser:
             return Not(self._bracketed())
         if self._next() == "(":
             return self._bracketed()
+        if self._next().lower() == "not":
+            self._fail("brackets are missing after not; write not (…)")
         return self._condition()
 
     def _bracketed(self) -> Node:

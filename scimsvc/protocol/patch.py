@@ -204,20 +204,16 @@ def _matching(elements: list[Any], path: PatchPath) -> list[Any]:
 
 
 def _named_by(value: list[Any], attribute: Attribute) -> Callable[[Any], bool]:
-    """Return what tells whether a ``remove`` with ``value`` means an element: by its value, or by all members."""
+    """Return what tells whether a ``remove`` with ``value`` means an element: by its value, else by all given."""
 
-    def comparable_members(element: Any, *, whole: bool) -> Any:
-        if not isinstance(element, dict):
-            return element
-        names = element if whole or "value" not in element else ("value",)
-        return frozenset(
-            (sub.name, comparable(sub, element[sub.name])) for sub in attribute.sub_attributes if sub.name in names
-        )
+    def members(element: Resource, names: tuple[str, ...]) -> tuple[Any, ...]:
+        return tuple(comparable(sub, element.get(sub.name)) for sub in attribute.sub_attributes if sub.name in names)
 
-    wanted = {comparable_members(given, whole=False) for given in value}
-    return lambda element: (
-        comparable_members(element, whole=False) in wanted or comparable_members(element, whole=True) in wanted
-    )
+    wanted: dict[tuple[str, ...], set[tuple[Any, ...]]] = {}
+    for given in value:
+        names = ("value",) if "value" in given else tuple(sorted(given))
+        wanted.setdefault(names, set()).add(members(given, names))
+    return lambda element: any(members(element, names) in found for names, found in wanted.items())
 
 
 def _end_older_primary(attribute: Attribute, elements: list[Any], before: list[Any]) -> None:

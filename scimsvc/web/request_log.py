@@ -44,8 +44,29 @@ def _end(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-store")
-    _log.info("request", extra={"request_line": _describe(response)})
+    _log.info(RequestLine(_describe(response)))
     return response
+
+
+class RequestLine:
+    """What is logged of a request: as text for people, its members for machines."""
+
+    def __init__(self, members: dict[str, Any]) -> None:
+        self.members = members
+
+    def __str__(self) -> str:
+        """Return the line, without its time."""
+        first = "{method} {path} {status} {ms}ms".format_map(self.members)
+        rest = (f"{name}={_word(value)}" for name, value in self.members.items() if name not in _FIRST)
+        return " ".join((first, *rest))
+
+
+_FIRST = ("method", "path", "status", "ms")
+
+
+def _word(value: Any) -> str:
+    text = ",".join(value) if isinstance(value, list) else str(value)
+    return text if re.fullmatch(r"[\w.,:/+=@$-]+", text, re.ASCII) else json.dumps(text)
 
 
 def _describe(response: Response) -> dict[str, Any]:
@@ -75,25 +96,12 @@ _LONGEST_PATH = 500
 
 class _TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        time_stamp = clock.timestamp(clock.now())
-        line = getattr(record, "request_line", None)
-        if line is None:
-            return f"{time_stamp} {record.levelname.lower()} {super().format(record)}"
-        first = f"{line['method']} {line['path']} {line['status']} {line['ms']}ms"
-        rest = " ".join(f"{name}={_word(value)}" for name, value in line.items() if name not in _FIRST)
-        return f"{time_stamp} {first} {rest}"
-
-
-_FIRST = ("method", "path", "status", "ms")
-
-
-def _word(value: Any) -> str:
-    text = ",".join(value) if isinstance(value, list) else str(value)
-    return text if re.fullmatch(r"[\w.,:/+=@$-]+", text, re.ASCII) else json.dumps(text)
+        level = "" if isinstance(record.msg, RequestLine) else f"{record.levelname.lower()} "
+        return f"{clock.timestamp(clock.now())} {level}{super().format(record)}"
 
 
 class _JSONFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, Any] = {"time": clock.timestamp(clock.now()), "level": record.levelname.lower()}
-        entry |= getattr(record, "request_line", None) or {"message": super().format(record)}
+        entry |= record.msg.members if isinstance(record.msg, RequestLine) else {"message": super().format(record)}
         return json.dumps(entry)
