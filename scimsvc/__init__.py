@@ -1,5 +1,6 @@
 """SCIM 2.0 provisioning from Microsoft Entra ID for any application; ``create_app`` is the composition root."""
 
+import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def create_app(config: object = None) -> "Flask":
     from scimsvc.extensions import db, engine_options, prepare_engine
     from scimsvc.protocol.limits import MAX_BODY
     from scimsvc.services.runtime import make_runtime
-    from scimsvc.settings import host_settings, read_settings
+    from scimsvc.settings import host_settings, read_settings, unknown_variables
     from scimsvc.web.auth import auth
     from scimsvc.web.discovery import discovery
     from scimsvc.web.errors import init_errors
@@ -46,6 +47,8 @@ def create_app(config: object = None) -> "Flask":
         prepare_engine(db.engine)
 
     init_request_log(app, settings.log_format)
+    for name in unknown_variables():
+        logging.getLogger("scimsvc").warning("%s is no setting of scimsvc; the README lists those that there are", name)
     init_guard(app)
     init_errors(app)
     for blueprint in (auth, scim, discovery, operations):

@@ -59,7 +59,7 @@ class Server:
             send_bytes=18000,
             channel_request_lookahead=0,
             # The application itself refuses a body over its limit, with a SCIM error.
-            max_request_body_size=8 * MAX_BODY,
+            max_request_body_size=16 * MAX_BODY,
             # X-Forwarded-* are left for the application, which believes as many proxies as it is told.
             clear_untrusted_proxy_headers=False,
             **where,

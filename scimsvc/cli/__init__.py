@@ -15,7 +15,7 @@ from scimsvc.cli.roles import role
 from scimsvc.cli.serving import init, quickstart, serve
 from scimsvc.cli.tokens import token
 from scimsvc.cli.users import user
-from scimsvc.settings import SettingsError, unknown_variables
+from scimsvc.settings import SettingsError
 
 commands: tuple[click.Command, ...] = (init, quickstart, serve, enterprise, role, integration, token, settings, user)
 
@@ -37,8 +37,6 @@ for _command in commands:
 def main() -> None:
     """Run the command; exit status 1 is a refusal, 2 a wrong usage or setting."""
     os.umask(0o077)  # the database and what stands beside it are nobody else's
-    for name in unknown_variables():
-        click.echo(f"Warning: {name} is no setting of scimsvc; the README lists those that there are", err=True)
     logging.captureWarnings(capture=True)
     try:
         scimsvc.main(obj=ScriptInfo(create_app=create_app, set_debug_flag=False))

@@ -36,8 +36,10 @@ def list_(enterprise: str | None) -> list[dict[str, Any]]:
 
 
 @result_command(token, "revoke")
-@click.argument("enterprise", required=False)
-@click.argument("token")
-def revoke(enterprise: str | None, token: str) -> dict[str, Any]:
+@click.argument("words", nargs=-1, metavar="[ENTERPRISE] TOKEN")
+def revoke(words: tuple[str, ...]) -> dict[str, Any]:
     """End a token, named by its id or by itself."""
-    return access_tokens.revoke_token(token, enterprise=enterprise, signer=runtime().signer)
+    if len(words) not in (1, 2):
+        raise click.UsageError("name the token, and before it perhaps its enterprise")
+    enterprise = words[0] if words[1:] else None
+    return access_tokens.revoke_token(words[-1], enterprise=enterprise, signer=runtime().signer)

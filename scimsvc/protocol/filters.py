@@ -7,6 +7,7 @@ The nodes hold attributes of the table and values of the attribute's type, so th
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -21,6 +22,7 @@ from scimsvc.protocol.attributes import (
 from scimsvc.protocol.errors import InvalidFilter, InvalidPath, UnknownAttribute, shown
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.protocol.limits import MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH, MAX_FILTER_LENGTH
+from scimsvc.protocol.urns import ENTERPRISE_USER
 
 EQUALITY = ("eq", "ne")
 ORDER = ("gt", "ge", "lt", "le")
@@ -99,7 +101,21 @@ def parse_filter(text: str) -> Node:
     """Return the node that ``text`` says; raises ``InvalidFilter``, also for unknown attributes."""
     if len(text) > MAX_FILTER_LENGTH:
         raise InvalidFilter(f"the filter has {len(text)} characters; at most {MAX_FILTER_LENGTH} are read")
-    return _Parser(text, resolve_name).whole()
+    return _Parser(text, _resolve_in_filter).whole()
+
+
+def _resolve_in_filter(name: str) -> AttributePath:
+    """Return the attribute that ``name`` means; one of the extension may stand without its URN.
+
+    Entra's reference check asks ``id eq "…" and manager eq "…"``, where RFC 7644 §3.10 wants the extension's URN
+    (entra.md section 5).
+    """
+    try:
+        return resolve_name(name)
+    except UnknownAttribute:
+        with suppress(UnknownAttribute):
+            return resolve_name(f"{ENTERPRISE_USER}:{name}")
+        raise
 
 
 _PATH = re.compile(

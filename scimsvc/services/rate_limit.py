@@ -1,4 +1,7 @@
-"""A token bucket for each enterprise (``SCIMSVC_RATE_LIMIT``): a last resort, as Entra may quarantine a job over it."""
+"""A token bucket for each enterprise (``SCIMSVC_RATE_LIMIT``): a last resort, as Entra may quarantine a job over it.
+
+The bucket holds one second's worth. Entra wants 25 requests a second and sends in bursts: a limit below 50 hurts it.
+"""
 
 import math
 import threading
@@ -7,16 +10,13 @@ from collections.abc import Callable
 
 from scimsvc.protocol.errors import TooManyRequests
 
-#: Requests that may come at once before the rate counts: Entra sends in bursts.
-BURST = 50
-
 
 class RateLimit:
     """Lets each enterprise send ``rate`` SCIM requests a second in this process; 0 lets everything through."""
 
     def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
-        self._capacity = max(rate, BURST)
+        self._capacity = max(rate, 1.0)
         self._clock = clock
         self._lock = threading.Lock()
         self._buckets: dict[str, tuple[float, float]] = {}

@@ -96,6 +96,7 @@ CASES = [
     (f'{EXTENSION}:manager.value eq "26118915"', True),
     (f'{EXTENSION}:manager eq "26118915"', True),
     (f"{EXTENSION}:manager pr", True),
+    ('manager eq "26118915" and department pr', True),
     (f"{EXTENSION}:costCenter pr", False),
     (f"{EXTENSION} pr", True),
     (f'schemas eq "{EXTENSION}"', True),

@@ -1,0 +1,2 @@
+def serving(*a, **k):
+    raise NotImplementedError
