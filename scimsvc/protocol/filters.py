@@ -1,4 +1,4 @@
-"""Filters and PATCH paths: from text to nodes (RFC 7644 §3.4.2.2 Figure 1, §3.5.2 Figure 7).
+"""Filters: from text to nodes (RFC 7644 §3.4.2.2, Figure 1).
 
 The nodes hold attributes of the table and values of the attribute's type, so that the two readers of a filter
 (``matching`` over dicts, ``store.compiler`` to SQL) need to know neither spelling nor tolerance.
@@ -19,7 +19,7 @@ from scimsvc.protocol.attributes import (
     resolve_name,
     resolve_sub_attribute,
 )
-from scimsvc.protocol.errors import InvalidFilter, InvalidPath, UnknownAttribute, shown
+from scimsvc.protocol.errors import InvalidFilter, UnknownAttribute, shown
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.protocol.limits import MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH, MAX_FILTER_LENGTH
 from scimsvc.protocol.urns import ENTERPRISE_USER
@@ -78,24 +78,6 @@ class ValuePath:
 Node = Comparison | Present | And | Or | Not | ValuePath
 
 
-@dataclass(frozen=True, slots=True)
-class PatchPath:
-    """Where a PATCH operation acts.
-
-    ``target`` ends at a multi-valued attribute where ``condition`` or ``sub_attribute`` follows: the elements
-    that meet the condition (all of them without one), or that sub-attribute of each.
-    """
-
-    target: AttributePath
-    condition: Node | None = None
-    sub_attribute: Attribute | None = None
-
-    def __str__(self) -> str:
-        """Name the target for an error text."""
-        name = f"{self.target}{'[…]' if self.condition else ''}"
-        return f"{name}.{self.sub_attribute.name}" if self.sub_attribute else name
-
-
 @lru_cache(maxsize=1024)
 def parse_filter(text: str) -> Node:
     """Return the node that ``text`` says; raises ``InvalidFilter``, also for unknown attributes."""
@@ -118,55 +100,9 @@ def _resolve_in_filter(name: str) -> AttributePath:
         raise
 
 
-_PATH = re.compile(
-    r"""(?P<name>[^\[\]"\s]+)  (?: \[ (?P<condition> (?: [^"\[\]] | "(?:[^"\\]|\\.)*" )* ) \]
-        (?: \.(?P<sub>[^\[\]"\s.]+) )? )?""",
-    re.VERBOSE,
-)
-
-
-@lru_cache(maxsize=1024)
-def parse_path(text: str) -> PatchPath:
-    """Return where the path ``text`` of a PATCH operation leads.
-
-    Raises ``InvalidPath`` where it is malformed, its leaf ``UnknownAttribute`` where it names what no user has,
-    and ``InvalidFilter`` where what stands in the brackets is no filter.
-    """
-    if len(text) > MAX_FILTER_LENGTH:
-        raise InvalidPath(f"the path has {len(text)} characters; at most {MAX_FILTER_LENGTH} are read")
-    match = _PATH.fullmatch(text.strip())
-    if match is None:
-        raise InvalidPath(
-            f"the path {shown(text)} cannot be read; "
-            'it should look like title, name.familyName or emails[type eq "work"].value'
-        )
-    target = resolve_name(match["name"])
-    if match["condition"] is None:
-        return _without_condition(target)
-    attribute = target.attribute
-    if not attribute.multi_valued or not attribute.sub_attributes:
-        raise InvalidPath(f"the path {shown(text)} has a filter, but {target} has no elements to choose from")
-    condition = _Parser(match["condition"], lambda name: resolve_sub_attribute(attribute, name)).whole()
-    sub = resolve_sub_attribute(attribute, match["sub"]).attribute if match["sub"] else None
-    return PatchPath(target, condition, sub)
-
-
-def implied_values(condition: Node) -> dict[str, str | bool] | None:
-    """Return the sub-attributes that an element must have to meet ``condition``, or None where it leaves a choice.
-
-    ``type eq "work" and primary eq true`` implies both; an ``or``, a ``not`` or any other operator implies nothing.
-    """
-    if isinstance(condition, And):
-        implied: dict[str, str | bool] = {}
-        for operand in condition.operands:
-            below = implied_values(operand)
-            if below is None:
-                return None
-            implied |= below
-        return implied
-    if isinstance(condition, Comparison) and condition.operator == "eq" and isinstance(condition.value, str | bool):
-        return {condition.path.attribute.name: condition.value}
-    return None
+def parse_condition(text: str, attribute: Attribute) -> Node:
+    """Return the node that ``text`` says of an element of ``attribute``; raises ``InvalidFilter``."""
+    return _Parser(text, lambda name: resolve_sub_attribute(attribute, name)).whole()
 
 
 def parse_instant(text: str) -> datetime | None:
@@ -181,14 +117,6 @@ def parse_instant(text: str) -> datetime | None:
         return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
     except OverflowError:  # the year 1 or 9999, moved over the edge by its offset
         return None
-
-
-def _without_condition(target: AttributePath) -> PatchPath:
-    """Split ``emails.value`` into its multi-valued attribute and the sub-attribute of each element."""
-    *parents, attribute = target.steps
-    if parents and parents[-1].multi_valued:
-        return PatchPath(AttributePath(tuple(parents)), None, attribute)
-    return PatchPath(target)
 
 
 _TOKEN = re.compile(

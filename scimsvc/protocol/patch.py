@@ -13,8 +13,8 @@ from typing import Any
 
 from scimsvc.protocol.attributes import Attribute
 from scimsvc.protocol.errors import InvalidValue, Mutability, NoTarget
-from scimsvc.protocol.filters import PatchPath, implied_values
 from scimsvc.protocol.matching import comparable, matches
+from scimsvc.protocol.paths import PatchPath, implied_values
 from scimsvc.protocol.remarks import Remarks, Tolerance
 
 #: A resource as SCIM spells it: wire names to JSON values.

@@ -32,9 +32,10 @@ from scimsvc.clock import timestamp
 from scimsvc.mapping import default_element
 from scimsvc.models import User
 from scimsvc.protocol.attributes import EMAILS, ROLES, Attribute, AttributePath, fold
-from scimsvc.protocol.filters import And, Comparison, Node, Not, Or, Present, ValuePath, implied_values
+from scimsvc.protocol.filters import And, Comparison, Node, Not, Or, Present, ValuePath
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.matching import comparable
+from scimsvc.protocol.paths import implied_values
 from scimsvc.protocol.versions import entity_tag
 from scimsvc.store.representations import View
 
