@@ -150,7 +150,7 @@ class User(Model):
         CheckConstraint("source IN ('manual', 'provisioned')", name="users_source"),
         Index("users_email", "enterprise_id", "email_key", unique=True),
         Index("users_unique_user_name", "enterprise_id", "unique_user_name_key", unique=True),
-        Index("users_user_name", "enterprise_id", "user_name_key"),
+        Index("users_user_name", "enterprise_id", "user_name_key", "id"),
         Index("users_external_id", "enterprise_id", "external_id"),
         Index("users_role", "enterprise_id", "role_id"),
     )

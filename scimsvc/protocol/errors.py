@@ -57,6 +57,18 @@ class InvalidValue(ScimError):
     scim_type = "invalidValue"
 
 
+class InvalidCursor(ScimError):
+    """The cursor was not given by this service, or not for this question (RFC 9865 §3)."""
+
+    scim_type = "invalidCursor"
+
+
+class InvalidCount(ScimError):
+    """The ``count`` beside a cursor is no number (RFC 9865 §3)."""
+
+    scim_type = "invalidCount"
+
+
 class Mutability(ScimError):
     """The change is not compatible with the attribute's or the resource's mutability."""
 

@@ -213,7 +213,7 @@ class _Parser:
         if token in ("", "(", ")", "[", "]"):
             self._fail(f"a value is missing after {operator}")
         self.position += 1
-        comparable = _comparable(path)
+        comparable = comparable_path(path)
         if comparable is None:
             self._fail(f"{path} has parts; compare one of them, such as {_example_part(path)}")
         return Comparison(comparable, operator, self._value(comparable, operator, token))
@@ -308,7 +308,7 @@ class _Parser:
         raise InvalidFilter(f"the filter {shown(self.text)} cannot be read: {why}")
 
 
-def _comparable(path: AttributePath) -> AttributePath | None:
+def comparable_path(path: AttributePath) -> AttributePath | None:
     """Return the path whose value is compared: ``emails co "x"`` means ``emails.value`` (RFC 7644 §3.4.2.2)."""
     if path.attribute.type != "complex":
         return path

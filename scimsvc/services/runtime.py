@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from scimsvc.services.access import LastUses
 from scimsvc.services.brute_force import WrongSecrets
 from scimsvc.services.rate_limit import RateLimit
+from scimsvc.services.user_lists import CursorKeys
 from scimsvc.settings import Settings
 from scimsvc.tokens import TokenSigner
 
@@ -16,6 +17,7 @@ class Runtime:
 
     settings: Settings
     signer: TokenSigner
+    cursor_keys: CursorKeys
     rate_limit: RateLimit
     wrong_secrets: WrongSecrets = field(default_factory=WrongSecrets)
     last_uses: LastUses = field(default_factory=LastUses)
@@ -25,4 +27,6 @@ class Runtime:
 
 def make_runtime(settings: Settings) -> Runtime:
     """Return the runtime that ``settings`` ask for."""
-    return Runtime(settings, TokenSigner(settings.secret_keys), RateLimit(settings.rate_limit))
+    return Runtime(
+        settings, TokenSigner(settings.secret_keys), CursorKeys(settings.secret_keys), RateLimit(settings.rate_limit)
+    )

@@ -1,4 +1,4 @@
-"""Users as SCIM sees them: created, read, listed, replaced, patched and deleted (RFC 7644 §3.3 to §3.6).
+"""Users as SCIM sees them: created, read, replaced, patched and deleted (RFC 7644 §3.3 to §3.6).
 
 A write reads its body, then opens one transaction in which everything that it depends on is read, decided and
 stored. What is refused leaves nothing behind.
@@ -20,8 +20,7 @@ from scimsvc.protocol.attributes import ROLES
 from scimsvc.protocol.errors import Mutability, NotFound, PreconditionFailed, Unavailable, Uniqueness, shown
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.leniency import read_patch, read_user
-from scimsvc.protocol.listing import ListQuery
-from scimsvc.protocol.messages import Representation, list_response
+from scimsvc.protocol.messages import Representation
 from scimsvc.protocol.patch import Resource, apply_patch
 from scimsvc.protocol.projection import Projection
 from scimsvc.protocol.remarks import Remarks
@@ -30,7 +29,6 @@ from scimsvc.protocol.versions import names
 from scimsvc.services.access import Caller
 from scimsvc.services.roles import read_enterprise_roles
 from scimsvc.store import queries
-from scimsvc.store.compiler import compile_filter
 from scimsvc.store.representations import (
     View,
     directory_values,
@@ -91,24 +89,6 @@ def get_user(request: ScimRequest, user_id: str) -> Representation:
     if row is None:
         raise _no_such_user(user_id)
     return represent(row, request.view)
-
-
-def list_users(request: ScimRequest, query: ListQuery) -> str:
-    """Return the text of the ListResponse that answers ``query`` (RFC 7644 §3.4.2)."""
-    own = {"enterprise_id": request.caller.enterprise_id}
-    with reading() as connection:
-        page, count = queries.USERS, queries.USERS_COUNT
-        if query.filter is not None:
-            condition = compile_filter(query.filter, dialect=connection.dialect.name, view=request.view)
-            page, count = page.where(condition), count.where(condition)
-        page = page.offset(query.start_index - 1).limit(query.count)
-        rows = connection.execute(page, own).all() if query.count else []
-        if query.start_index == 1 and 0 < len(rows) < query.count:
-            total = len(rows)  # the page is the whole list
-        else:
-            total = connection.execute(count, own).scalar_one()
-    texts = [project(represent(row, request.view), query.projection) for row in rows]
-    return list_response(texts, total=total, start_index=query.start_index)
 
 
 def replace_user(request: ScimRequest, user_id: str, body: Any, *, if_match: str | None = None) -> Representation:

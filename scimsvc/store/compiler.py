@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from scimsvc.clock import timestamp
 from scimsvc.mapping import default_element
 from scimsvc.models import User
-from scimsvc.protocol.attributes import EMAILS, ROLES, Attribute, AttributePath, fold
+from scimsvc.protocol.attributes import EMAILS, PRIMARY, ROLES, Attribute, AttributePath, fold
 from scimsvc.protocol.filters import And, Comparison, Node, Not, Or, Present, ValuePath
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.matching import comparable
@@ -46,6 +46,14 @@ Condition = ColumnElement[bool]
 def compile_filter(node: Node, *, dialect: str, view: View) -> Condition:
     """Return the condition on rows of ``User`` that ``node`` says; ``dialect`` is sqlite or postgresql."""
     return _COMPILERS[dialect](view).compile(node)
+
+
+def compile_sort_key(path: AttributePath, *, dialect: str, view: View) -> Expression:
+    """Return the value of ``path`` that rows of ``User`` are sorted by (RFC 7644 §3.4.2.3); null where there is none.
+
+    Of a multi-valued attribute it is the primary element's, or the first's.
+    """
+    return _COMPILERS[dialect](view).sort_key(path)
 
 
 class _Compiler(ABC):
@@ -85,6 +93,18 @@ class _Compiler(ABC):
             return self._value(node.path, element).is_not(None)
         return self._compare(node, self._value(node.path, element))
 
+    def sort_key(self, path: AttributePath) -> Expression:
+        """Return the value that rows are sorted by."""
+        attribute, *below = path.steps
+        if not attribute.multi_valued:
+            return self._value(path, None)
+        rows, element, position = self.numbered_elements(self._elements_of(attribute))
+        value = self.member(element, (below[0].name,)) if below else self.scalar(element)
+        preferred = (
+            case((self.member(element, (PRIMARY.name,)) == self.boolean(True), 0), else_=1) if below else position
+        )
+        return select(value).select_from(rows).order_by(preferred, position).limit(1).scalar_subquery()
+
     def _value_path(self, node: ValuePath) -> Condition:
         attribute = node.path.attribute
         if attribute is EMAILS and isinstance(node.condition, And):
@@ -118,11 +138,14 @@ class _Compiler(ABC):
         return self._exists(attribute, lambda element: self._compare(node, value(element)))
 
     def _exists(self, attribute: Attribute, condition: Callable[[Expression], Condition]) -> Condition:
+        rows, element, _ = self.numbered_elements(self._elements_of(attribute))
+        return select(literal(1)).select_from(rows).where(condition(element)).exists()
+
+    def _elements_of(self, attribute: Attribute) -> Expression:
         array = self.array(User.search.expression, attribute.name)
         if attribute is ROLES:
-            array = case((User.role_id.is_(None), self.constant(self.default_roles)), else_=array)
-        rows, element = self.elements(array)
-        return select(literal(1)).select_from(rows).where(condition(element)).exists()
+            return case((User.role_id.is_(None), self.constant(self.default_roles)), else_=array)
+        return array
 
     def _value(self, path: AttributePath, element: Expression | None) -> Expression:
         names = tuple(step.name for step in path.steps)
@@ -175,8 +198,8 @@ class _Compiler(ABC):
         """Return the JSON array called ``name`` of a JSON object."""
 
     @abstractmethod
-    def elements(self, array: Expression) -> tuple[Any, Expression]:
-        """Return a FROM element with a row for each element of ``array``, and the element there."""
+    def numbered_elements(self, array: Expression) -> tuple[Any, Expression, Expression]:
+        """Return a FROM element with a row for each element of ``array``, the element there, and its position."""
 
     @abstractmethod
     def scalar(self, element: Expression) -> Expression:
@@ -208,9 +231,9 @@ class _SQLiteCompiler(_Compiler):
     def array(self, source: Expression, name: str) -> Expression:
         return self.member(source, (name,))
 
-    def elements(self, array: Expression) -> tuple[Any, Expression]:
-        rows = func.json_each(array).table_valued("value").alias()
-        return rows, rows.c.value
+    def numbered_elements(self, array: Expression) -> tuple[Any, Expression, Expression]:
+        rows = func.json_each(array).table_valued("value", "key").alias()
+        return rows, rows.c.value, rows.c.key
 
     def scalar(self, element: Expression) -> Expression:
         return element
@@ -238,9 +261,10 @@ class _PostgreSQLCompiler(_Compiler):
     def array(self, source: Expression, name: str) -> Expression:
         return self.object(source, (name,))
 
-    def elements(self, array: Expression) -> tuple[Any, Expression]:
-        rows = func.jsonb_array_elements(array).table_valued(column("value", JSONB)).render_derived()
-        return rows, rows.c.value
+    def numbered_elements(self, array: Expression) -> tuple[Any, Expression, Expression]:
+        elements = func.jsonb_array_elements(array)
+        rows = elements.table_valued(column("value", JSONB), with_ordinality="position").render_derived()
+        return rows, rows.c.value, rows.c.position
 
     def scalar(self, element: Expression) -> Expression:
         return func.jsonb_extract_path_text(func.jsonb_build_array(element), "0", type_=String).collate("C")

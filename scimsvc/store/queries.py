@@ -121,7 +121,7 @@ USER_FOR_UPDATE = (
     .where(User.enterprise_id == ENTERPRISE_ID, User.id == ID)
     .with_for_update()
 )
-USERS = select(*REPRESENTED).where(User.enterprise_id == ENTERPRISE_ID).order_by(User.id)
+USERS = select(*REPRESENTED).where(User.enterprise_id == ENTERPRISE_ID)
 USERS_COUNT = select(func.count()).select_from(User).where(User.enterprise_id == ENTERPRISE_ID)
 DUPLICATE_USER_NAMES = (
     select(User.user_name_key, func.count().label("users"))

@@ -3,10 +3,11 @@
 from flask import Blueprint, Response, request
 
 from scimsvc.protocol.errors import NotFound, NotImplementedHere, shown
-from scimsvc.protocol.listing import read_list_query
+from scimsvc.protocol.listing import ListQuery, read_list_query, read_search_request
 from scimsvc.protocol.messages import list_response
 from scimsvc.services import users
-from scimsvc.web.http import not_modified, read_body, scim_request, text_response, user_response
+from scimsvc.services.user_lists import list_users
+from scimsvc.web.http import not_modified, read_body, runtime, scim_request, text_response, user_response
 from scimsvc.web.paths import SCIM_PREFIX
 
 scim = Blueprint("scim", __name__, url_prefix=SCIM_PREFIX)
@@ -23,9 +24,20 @@ def create_user() -> Response:
 
 @scim.get("")
 @scim.get("/Users")
-def list_users() -> Response:
+def list_() -> Response:
     """List users; the root's only resources are users (RFC 7644 §3.4.2)."""
-    return text_response(users.list_users(scim_request(), read_list_query(request.args)))
+    return text_response(_list(read_list_query(request.args)))
+
+
+@scim.post("/.search")
+@scim.post("/Users/.search")
+def search() -> Response:
+    """List users as the body asks (RFC 7644 §3.4.3)."""
+    return text_response(_list(read_search_request(read_body())))
+
+
+def _list(query: ListQuery) -> str:
+    return list_users(scim_request(), query, runtime().cursor_keys)
 
 
 @scim.get("/Users/<path:user_id>")

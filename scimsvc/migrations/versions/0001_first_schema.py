@@ -109,6 +109,6 @@ def upgrade() -> None:
     )
     op.create_index("users_email", "users", ["enterprise_id", "email_key"], unique=True)
     op.create_index("users_unique_user_name", "users", ["enterprise_id", "unique_user_name_key"], unique=True)
-    op.create_index("users_user_name", "users", ["enterprise_id", "user_name_key"])
+    op.create_index("users_user_name", "users", ["enterprise_id", "user_name_key", "id"])
     op.create_index("users_external_id", "users", ["enterprise_id", "external_id"])
     op.create_index("users_role", "users", ["enterprise_id", "role_id"])

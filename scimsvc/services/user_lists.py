@@ -1,0 +1,120 @@
+"""Lists of users: filtered, sorted, by index pages or by cursors (RFC 7644 §3.4.2, RFC 9865).
+
+Pages by cursor begin after the last row of the page before, by its sort key and id: they cost the same however deep
+they lie where an index has the order (none given, ``id``, ``userName``), and users who come and go shift nobody.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from itsdangerous import BadData, URLSafeSerializer
+from sqlalchemy import ColumnElement, Connection, and_, or_, tuple_
+
+from scimsvc.models import User
+from scimsvc.protocol.errors import InvalidCursor
+from scimsvc.protocol.listing import ListQuery
+from scimsvc.protocol.messages import list_response
+from scimsvc.services.users import ScimRequest, project
+from scimsvc.store import queries
+from scimsvc.store.compiler import compile_filter, compile_sort_key
+from scimsvc.store.representations import represent
+from scimsvc.store.transactions import reading
+
+_SORT_KEY = "sort_key"
+
+
+@dataclass(frozen=True, slots=True)
+class CursorKeys:
+    """The deployment's keys, with which cursors are signed; newest first."""
+
+    keys: tuple[str, ...]
+
+    def serializer(self, request: ScimRequest, query: ListQuery) -> URLSafeSerializer:
+        """Return what writes and reads cursors for this enterprise and question, and for no other."""
+        bound = "\0".join((request.caller.enterprise_id, *query.question))
+        salt = "scimsvc.cursor." + hashlib.sha256(bound.encode("utf-8", "surrogatepass")).hexdigest()
+        signing = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+        return URLSafeSerializer(list(reversed(self.keys)), salt=salt, signer_kwargs=signing)
+
+
+def list_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> str:
+    """Return the text of the ListResponse that answers ``query``; raises ``InvalidCursor``."""
+    serializer = keys.serializer(request, query) if query.cursor is not None else None
+    after = _read_cursor(serializer, query.cursor) if serializer and query.cursor else None
+    own = {"enterprise_id": request.caller.enterprise_id}
+    with reading() as connection:
+        page, count, sort_key = _statements(connection, request, query)
+        if after is not None:
+            page = page.where(_follows(after, sort_key, descending=query.order.descending))
+        # One row more than the page has tells whether there is a next one.
+        page = page.offset(query.start_index - 1).limit(query.count + 1)
+        rows = connection.execute(page, own).all() if query.count else []
+        more = len(rows) > query.count
+        if query.start_index == 1 and after is None and rows and not more:
+            total = len(rows)  # the page is the whole list
+        else:
+            total = connection.execute(count, own).scalar_one()
+    rows = rows[: query.count]
+    texts = [project(represent(row, request.view), query.projection) for row in rows]
+    if serializer is None:
+        return list_response(texts, total=total, start_index=query.start_index)
+    next_cursor = _write_cursor(serializer, rows[-1], sort_key) if more else None
+    return list_response(texts, total=total, next_cursor=next_cursor)
+
+
+def _statements(connection: Connection, request: ScimRequest, query: ListQuery) -> tuple[Any, Any, Any]:
+    """Return the page's statement in its order, the count's, and what the rows are sorted by besides their id."""
+    dialect, view = connection.dialect.name, request.view
+    page, count = queries.USERS, queries.USERS_COUNT
+    if query.filter is not None:
+        condition = compile_filter(query.filter, dialect=dialect, view=view)
+        page, count = page.where(condition), count.where(condition)
+    if query.order.path is None:
+        return page.order_by(User.id), count, None
+    sort_key = compile_sort_key(query.order.path, dialect=dialect, view=view)
+    page = page.add_columns(sort_key.label(_SORT_KEY))
+    descending = query.order.descending
+    order = [sort_key.desc(), User.id.desc()] if descending else [sort_key.asc(), User.id.asc()]
+    if _may_be_null(sort_key):
+        # Absent values come last, and first where the order is turned round (RFC 7644 §3.4.2.3).
+        order[0] = order[0].nulls_first() if descending else order[0].nulls_last()
+    return page.order_by(*order), count, sort_key
+
+
+def _may_be_null(sort_key: Any) -> bool:
+    return bool(getattr(sort_key, "nullable", True))
+
+
+def _follows(after: tuple[Any, str], sort_key: Any, *, descending: bool) -> ColumnElement[bool]:
+    """Return the condition of the rows that come after one with this sort key and id."""
+    key, last_id = after
+    later_id = User.id < last_id if descending else User.id > last_id
+    if sort_key is None:
+        return later_id
+    if not _may_be_null(sort_key):  # what an index can seek to
+        row, last = tuple_(sort_key, User.id), tuple_(key, last_id)
+        return row < last if descending else row > last
+    if descending:
+        if key is None:
+            return or_(sort_key.is_not(None), later_id)
+        return or_(sort_key < key, and_(sort_key == key, later_id))
+    if key is None:
+        return and_(sort_key.is_(None), later_id)
+    return or_(sort_key > key, and_(sort_key == key, later_id), sort_key.is_(None))
+
+
+def _read_cursor(serializer: URLSafeSerializer, cursor: str) -> tuple[Any, str]:
+    try:
+        key, last_id = serializer.loads(cursor)
+    except (BadData, ValueError, TypeError):
+        raise InvalidCursor(
+            "the cursor is none that this service gave for this question; "
+            "send it back unchanged, with the same filter and order"
+        ) from None
+    return key, last_id
+
+
+def _write_cursor(serializer: URLSafeSerializer, row: Any, sort_key: Any) -> str:
+    key = None if sort_key is None else getattr(row, _SORT_KEY)
+    return str(serializer.dumps([key, row.id]))
