@@ -15,7 +15,7 @@ from scimsvc.protocol.attributes import (
     fold,
     with_sub_attribute,
 )
-from scimsvc.protocol.limits import DEFAULT_PAGE, MAX_PAGE
+from scimsvc.protocol.limits import DEFAULT_PAGE, MAX_BODY, MAX_BULK_OPERATIONS, MAX_PAGE
 
 
 def service_provider_config(base: str) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def service_provider_config(base: str) -> dict[str, Any]:
     return {
         "schemas": [urns.SERVICE_PROVIDER_CONFIG],
         "patch": {"supported": True},
-        "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
+        "bulk": {"supported": True, "maxOperations": MAX_BULK_OPERATIONS, "maxPayloadSize": MAX_BODY},
         "filter": {"supported": True, "maxResults": MAX_PAGE},
         "changePassword": {"supported": False},
         "sort": {"supported": True},

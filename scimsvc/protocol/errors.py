@@ -106,6 +106,12 @@ class Uniqueness(ScimError):
     scim_type = "uniqueness"
 
 
+class Conflict(ScimError):
+    """The operation depends on another one that failed (RFC 7644 §3.7.3)."""
+
+    status = 409
+
+
 class PreconditionFailed(ScimError):
     """The resource is no longer at the version that ``If-Match`` names (RFC 7644 §3.14)."""
 

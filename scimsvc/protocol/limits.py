@@ -8,6 +8,8 @@ MAX_PAGE = 1_000
 MAX_BODY = 1024 * 1024
 #: Operations of one PATCH.
 MAX_OPERATIONS = 1_000
+#: Operations of one Bulk request.
+MAX_BULK_OPERATIONS = 1_000
 #: Elements of one multi-valued attribute.
 MAX_ELEMENTS = 500
 #: Characters, conditions and levels of a filter or a path.

@@ -57,11 +57,14 @@ class ScimRequest:
         return View(self.base, self.caller.default_role, self.caller.role_revision)
 
 
-def create_user(request: ScimRequest, body: Any) -> Representation:
-    """Create the user that ``body`` describes (RFC 7644 §3.3); never takes over one that exists."""
+def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) -> Representation:
+    """Create the user that ``body`` describes (RFC 7644 §3.3); never takes over one that exists.
+
+    ``user_id`` is the id it gets, where one was promised already (Bulk).
+    """
     caller = request.caller
     received = read_user(body, request.remarks, reject_unknown=caller.reject_unknown_attributes)
-    user = canonical_user(received | {"id": str(uuid.uuid4())}, request.remarks)
+    user = canonical_user(received | {"id": user_id or str(uuid.uuid4())}, request.remarks)
     with writing() as connection:
         decision = _judge_roles(connection, caller, user.get(ROLES.name, []))
         user = with_role(user, decision.element)

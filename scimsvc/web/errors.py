@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Response, g, request
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -16,16 +16,14 @@ from scimsvc.protocol import errors
 from scimsvc.protocol.errors import ScimError, shown
 from scimsvc.protocol.limits import MAX_BODY
 from scimsvc.protocol.messages import error_message
+from scimsvc.services.outages import is_outage, unavailable
 from scimsvc.tokens import BearerError, InvalidRequest, OAuthError, TooManyWrongSecrets
 from scimsvc.web.http import json_response
 from scimsvc.web.paths import SCIM_PREFIX, is_scim
 
 _log = logging.getLogger("scimsvc")
 
-#: Seconds after which a client may try again when the database was not to be had.
-RETRY_AFTER = "5"
 _OAUTH_PATHS = ("/api/authenticate", "/api/revoke")
-_UNDEFINED_TABLE = "42P01"
 
 
 def init_errors(app: Flask) -> None:
@@ -35,7 +33,7 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(OAuthError, _oauth_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DBAPIError, _database_error)
-    app.register_error_handler(PoolTimeout, _unavailable)
+    app.register_error_handler(PoolTimeout, _database_error)
     app.register_error_handler(Exception, _internal_error)
 
 
@@ -113,7 +111,7 @@ def _http_error(error: HTTPException) -> Response:
 
 _ENDPOINTS = (
     f"the Tenant URL ends in {SCIM_PREFIX}, and under it there are "
-    "Users, Groups, ServiceProviderConfig, ResourceTypes and Schemas"
+    "Users, Groups, Bulk, ServiceProviderConfig, ResourceTypes and Schemas"
 )
 
 
@@ -121,22 +119,12 @@ def _headers(error: HTTPException) -> dict[str, str]:
     return {name: value for name, value in error.get_headers() if name == "Allow"}
 
 
-def _database_error(error: DBAPIError) -> Response:
-    state = getattr(error.orig, "sqlstate", None)
-    missing_table = isinstance(error, ProgrammingError) and state == _UNDEFINED_TABLE
-    if isinstance(error, OperationalError | InterfaceError) or missing_table or error.connection_invalidated:
-        return _unavailable(error.orig or error)
-    return _internal_error(error)
-
-
-def _unavailable(error: BaseException) -> Response:
-    _log.error("the database cannot be used: %s: %s (request %s)", type(error).__name__, _first_line(error), _id())
-    return _answer(
-        errors.Unavailable(
-            "the database cannot be used just now; nothing was changed, send the request again later",
-            {"Retry-After": RETRY_AFTER},
-        )
-    )
+def _database_error(error: Exception) -> Response:
+    if not is_outage(error):
+        return _internal_error(error)
+    cause = getattr(error, "orig", None) or error
+    _log.error("the database cannot be used: %s: %s (request %s)", type(cause).__name__, _first_line(cause), _id())
+    return _answer(unavailable())
 
 
 def _internal_error(error: Exception) -> Response:

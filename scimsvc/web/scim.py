@@ -2,12 +2,14 @@
 
 from flask import Blueprint, Response, request
 
+from scimsvc.protocol.bulk import read_bulk_request
 from scimsvc.protocol.errors import NotFound, NotImplementedHere, shown
 from scimsvc.protocol.listing import ListQuery, read_list_query, read_search_request
 from scimsvc.protocol.messages import list_response
 from scimsvc.services import users
+from scimsvc.services.bulk import run_bulk
 from scimsvc.services.user_lists import list_users
-from scimsvc.web.http import not_modified, read_body, runtime, scim_request, text_response, user_response
+from scimsvc.web.http import json_response, not_modified, read_body, runtime, scim_request, text_response, user_response
 from scimsvc.web.paths import SCIM_PREFIX
 
 scim = Blueprint("scim", __name__, url_prefix=SCIM_PREFIX)
@@ -34,6 +36,12 @@ def list_() -> Response:
 def search() -> Response:
     """List users as the body asks (RFC 7644 §3.4.3)."""
     return text_response(_list(read_search_request(read_body())))
+
+
+@scim.post("/Bulk")
+def bulk() -> Response:
+    """Do many operations (RFC 7644 §3.7)."""
+    return json_response(run_bulk(scim_request(), read_bulk_request(read_body())))
 
 
 def _list(query: ListQuery) -> str:

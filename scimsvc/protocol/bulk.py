@@ -1,0 +1,110 @@
+"""Bulk requests: many operations in one body, which may refer to what others of them create (RFC 7644 §3.7)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scimsvc.protocol import urns
+from scimsvc.protocol.attributes import fold
+from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, PayloadTooLarge, shown
+from scimsvc.protocol.limits import MAX_BULK_OPERATIONS
+
+METHODS = ("POST", "PUT", "PATCH", "DELETE")
+_REFERENCE = "bulkId:"
+_USERS = "/users"
+
+
+@dataclass(frozen=True, slots=True)
+class BulkOperation:
+    """One operation as it was sent; whether it can be done is found out when its turn comes."""
+
+    method: str
+    path: str
+    bulk_id: str | None
+    version: str | None
+    data: Any
+
+    @property
+    def references(self) -> set[str]:
+        """The bulkIds that the path and the data refer to."""
+        found = set(_references_in(self.data))
+        target = self.path.rpartition("/")[2]
+        return found | ({target.removeprefix(_REFERENCE)} if target.startswith(_REFERENCE) else set())
+
+    def target(self, ids: Mapping[str, str]) -> str | None:
+        """Return the id in the path, or None for the endpoint itself; raises ``InvalidValue`` for any other path."""
+        endpoint, _, target = self.path.rstrip("/").lstrip("/").partition("/")
+        if fold(f"/{endpoint}") != _USERS or bool(target) is (self.method == "POST"):
+            wanted = "/Users" if self.method == "POST" else "/Users/{id}"
+            raise InvalidValue(f"the path of a {self.method} must be {wanted}, not {shown(self.path)}")
+        return _resolved(target, ids) if target else None
+
+    def body(self, ids: Mapping[str, str]) -> Any:
+        """Return the data with every reference replaced by the id that it stands for."""
+        return _resolved(self.data, ids)
+
+
+@dataclass(frozen=True, slots=True)
+class BulkRequest:
+    """The operations in their order, and after how many errors to stop; None is never."""
+
+    operations: tuple[BulkOperation, ...]
+    fail_on_errors: int | None
+
+
+def read_bulk_request(body: Any) -> BulkRequest:
+    """Return what the body of a POST to ``/Bulk`` asks for.
+
+    Raises ``InvalidSyntax`` where it cannot be told what is asked, and ``PayloadTooLarge`` for too many operations.
+    """
+    members = {fold(name): value for name, value in body.items()} if isinstance(body, dict) else {}
+    schemas = members.get("schemas")
+    if not isinstance(schemas, list) or urns.BULK_REQUEST not in schemas:
+        raise InvalidSyntax(f"the body must be an object whose schemas name {urns.BULK_REQUEST}")
+    operations = members.get("operations")
+    if not isinstance(operations, list):
+        raise InvalidSyntax("Operations must be a list of operations")
+    if len(operations) > MAX_BULK_OPERATIONS:
+        raise PayloadTooLarge(f"Operations has {len(operations)} operations; at most {MAX_BULK_OPERATIONS} are taken")
+    fail_on_errors = members.get("failonerrors")
+    if fail_on_errors is not None and (type(fail_on_errors) is not int or fail_on_errors < 1):
+        raise InvalidSyntax("failOnErrors must be a whole number from 1")
+    read = tuple(_read_operation(operation, number) for number, operation in enumerate(operations, 1))
+    bulk_ids = [operation.bulk_id for operation in read if operation.bulk_id is not None]
+    if len(set(bulk_ids)) < len(bulk_ids):
+        raise InvalidSyntax("two operations have the same bulkId")
+    return BulkRequest(read, fail_on_errors)
+
+
+def _read_operation(operation: Any, number: int) -> BulkOperation:
+    where = f"operation {number}"
+    if not isinstance(operation, dict):
+        raise InvalidSyntax(f"{where} must be an object with method and path")
+    members = {fold(name): value for name, value in operation.items()}
+    for name in ("method", "path", "bulkId", "version"):
+        if not isinstance(members.get(fold(name), ""), str | None):
+            raise InvalidSyntax(f"the {name} of {where} must be a string")
+    method = (members.get("method") or "").upper()
+    if method not in METHODS:
+        raise InvalidSyntax(f"the method of {where} must be one of {', '.join(METHODS)}")
+    bulk_id = members.get("bulkid")
+    if method == "POST" and not bulk_id:
+        raise InvalidSyntax(f"{where} is a POST and needs a bulkId")
+    return BulkOperation(method, members.get("path") or "", bulk_id, members.get("version"), members.get("data"))
+
+
+def _references_in(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value.removeprefix(_REFERENCE)] if value.startswith(_REFERENCE) else []
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [reference for each in inner for reference in _references_in(each)]
+
+
+def _resolved(value: Any, ids: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return ids.get(value.removeprefix(_REFERENCE), value) if value.startswith(_REFERENCE) else value
+    if isinstance(value, dict):
+        return {name: _resolved(member, ids) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_resolved(element, ids) for element in value]
+    return value

@@ -1,0 +1,25 @@
+"""Telling a database that is not to be had just now from a fault of this service."""
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from scimsvc.protocol.errors import Unavailable
+
+#: Seconds after which a client may try again.
+RETRY_AFTER = "5"
+_UNDEFINED_TABLE = "42P01"
+
+
+def is_outage(error: Exception) -> bool:
+    """Tell whether ``error`` says that the database cannot be used: unreachable, locked, full, or without a schema."""
+    if isinstance(error, PoolTimeout | OperationalError | InterfaceError):
+        return True
+    if isinstance(error, ProgrammingError):
+        return getattr(error.orig, "sqlstate", None) == _UNDEFINED_TABLE
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def unavailable() -> Unavailable:
+    """Return what a client is told of an outage."""
+    detail = "the database cannot be used just now; nothing was changed, send the request again later"
+    return Unavailable(detail, {"Retry-After": RETRY_AFTER})
