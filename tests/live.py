@@ -1,2 +1,119 @@
-def serving(*a, **k):
-    raise NotImplementedError
+"""A really running service: ``scimsvc serve`` or ``quickstart`` in a process of its own, on a port of its own."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+SCIMSVC = str(Path(sys.executable).with_name("scimsvc"))
+PATIENCE = 20.0  # seconds; generous, since other work may keep the machine busy
+_SERVING_ON = re.compile(r'serving on ([^\s"]+)')
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass(frozen=True)
+class Live:
+    """A running service; ``result`` is what ``quickstart --json`` printed, and empty for ``serve``."""
+
+    process: subprocess.Popen[bytes]
+    base_url: str
+    folder: Path
+    result: dict[str, Any]
+
+    @property
+    def token(self) -> str:
+        """The SCIM token of the first enterprise, where ``quickstart`` made it."""
+        return str(self.result["secret_token"])
+
+    @property
+    def log(self) -> str:
+        """What stands on standard error until now."""
+        return (self.folder / "stderr").read_text("utf-8")
+
+    def connect(self) -> HTTPConnection:
+        """Return a new connection, to be closed by the caller."""
+        url = urlsplit(self.base_url)
+        assert url.hostname is not None
+        return HTTPConnection(url.hostname, url.port, timeout=PATIENCE)
+
+    def send(self, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None) -> Answer:
+        """Send a request over a connection of its own, with the token if there is one and no other."""
+        bearer = {"Authorization": f"Bearer {self.token}"} if self.result else {}
+        connection = self.connect()
+        try:
+            connection.request(method, path, body, bearer | (headers or {}))
+            response = connection.getresponse()
+            return Answer(response.status, dict(response.getheaders()), response.read().decode())
+        finally:
+            connection.close()
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send the signal and return the exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+
+@contextmanager
+def serving(folder: Path, *options: str, command: str = "quickstart", **settings: str) -> Iterator[Live]:
+    """Run the service with its instance in ``folder`` and further ``settings``; SIGTERM ends it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    where = [] if "--unix-socket" in options or "--port" in options else ["--port=0"]
+    as_json = ["--json"] if command == "quickstart" else []
+    with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
+        process = subprocess.Popen(
+            [SCIMSVC, command, *where, *as_json, *options],
+            stdout=stdout,
+            stderr=stderr,
+            env=environment(INSTANCE_PATH=str(folder / "instance"), **settings),
+        )
+    try:
+        url = _wait_for_url(process, folder / "stderr")
+        printed = (folder / "stdout").read_text("utf-8")
+        yield Live(process, url, folder, json.loads(printed) if printed else {})
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """Return this process's environment with no settings of the service but ``settings``, given without prefix."""
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("SCIMSVC_")}
+    return outside | {f"SCIMSVC_{name}": value for name, value in settings.items()}
+
+
+def _wait_for_url(process: subprocess.Popen[bytes], stderr: Path) -> str:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = _SERVING_ON.search(stderr.read_text("utf-8"))
+        if found:
+            return found[1]
+        assert process.poll() is None, stderr.read_text("utf-8")
+        time.sleep(0.02)
+    raise AssertionError(f"not serving after {PATIENCE} seconds: {stderr.read_text('utf-8')}")

@@ -27,11 +27,11 @@ def test_an_entra_request_is_answered_as_entra_expects(path: Path, acme: Enterpr
 @pytest.fixture(scope="module")
 def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, str]]:
     """A running ``scimsvc serve`` with a SQLite file, and an app on the same file to set enterprises up with."""
-    instance = tmp_path_factory.mktemp("instance")
-    settings = {"INSTANCE_PATH": str(instance), "SECRET_KEY": SECRET_KEY}
+    folder = tmp_path_factory.mktemp("live")
+    settings = {"INSTANCE_PATH": str(folder / "instance"), "SECRET_KEY": SECRET_KEY}
     app = create_app(settings)
     app.test_cli_runner().invoke(args=["init"], catch_exceptions=False)
-    with serving(instance, SCIMSVC_SECRET_KEY=SECRET_KEY) as server:
+    with serving(folder, command="serve", SECRET_KEY=SECRET_KEY) as server:
         yield app, server.base_url
     dispose(app)
 

@@ -5,7 +5,7 @@ None is what is absent: ``null``, ``""`` and ``[]`` all mean it (RFC 7643 §2.5)
 
 from typing import Any
 
-from scimsvc.protocol.attributes import ROLES, Attribute
+from scimsvc.protocol.attributes import EXTENSION, ROLES, Attribute, fold
 from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, ScimError, UnknownAttribute
 from scimsvc.protocol.json_text import InvalidJSON, read_json_text
 from scimsvc.protocol.limits import MAX_ELEMENTS
@@ -64,6 +64,8 @@ class ValueReader:
         members: Resource = {}
         for name, member in value.items():
             sub_attribute = attribute.find(name)
+            if attribute is EXTENSION and fold(name) == "schemas":
+                continue  # clients that hold an extension as an object of its own send its URN along
             if sub_attribute is None:
                 ignore_or_reject(f"{where}.{name}", self.remarks, self.unknown)
             elif sub_attribute.name in members:
