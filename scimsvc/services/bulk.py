@@ -8,6 +8,7 @@ from scimsvc.protocol import urns
 from scimsvc.protocol.bulk import BulkOperation, BulkRequest
 from scimsvc.protocol.errors import Conflict, ScimError
 from scimsvc.protocol.messages import Representation, error_message
+from scimsvc.protocol.versions import Preconditions
 from scimsvc.services import users
 from scimsvc.services.outages import is_outage, unavailable
 from scimsvc.services.users import ScimRequest
@@ -68,11 +69,12 @@ def _do(request: ScimRequest, operation: BulkOperation, ids: dict[str, str], fai
     target, body = operation.target(ids), operation.body(ids)
     if target is None:
         return users.create_user(request, body, user_id=ids[operation.bulk_id or ""])
+    preconditions = Preconditions(if_match=operation.version)
     if operation.method == "PUT":
-        return users.replace_user(request, target, body, if_match=operation.version)
+        return users.replace_user(request, target, body, preconditions)
     if operation.method == "PATCH":
-        return users.patch_user(request, target, body, if_match=operation.version)
-    users.delete_user(request, target, if_match=operation.version)
+        return users.patch_user(request, target, body, preconditions)
+    users.delete_user(request, target, preconditions)
     return None
 
 

@@ -17,7 +17,7 @@ from scimsvc import clock
 from scimsvc.mapping import ON_DEFAULT, RoleDecision, chosen_element, default_element, resolve_role
 from scimsvc.models import User
 from scimsvc.protocol.attributes import ROLES
-from scimsvc.protocol.errors import Mutability, NotFound, PreconditionFailed, Unavailable, Uniqueness, shown
+from scimsvc.protocol.errors import Mutability, NotFound, Unavailable, Uniqueness, shown
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.leniency import read_patch, read_user
 from scimsvc.protocol.messages import Representation
@@ -25,7 +25,7 @@ from scimsvc.protocol.patch import Resource, apply_patch
 from scimsvc.protocol.projection import Projection
 from scimsvc.protocol.remarks import Remarks
 from scimsvc.protocol.resources import canonical_user, work_address
-from scimsvc.protocol.versions import names
+from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
 from scimsvc.services.access import Caller
 from scimsvc.services.roles import read_enterprise_roles
 from scimsvc.store import queries
@@ -94,24 +94,28 @@ def get_user(request: ScimRequest, user_id: str) -> Representation:
     return represent(row, request.view)
 
 
-def replace_user(request: ScimRequest, user_id: str, body: Any, *, if_match: str | None = None) -> Representation:
+def replace_user(
+    request: ScimRequest, user_id: str, body: Any, preconditions: Preconditions = UNCONDITIONAL
+) -> Representation:
     """Replace a user by ``body`` (RFC 7644 §3.5.1): what it leaves out is cleared, what is readOnly is ignored."""
     caller = request.caller
     received = read_user(body, request.remarks, reject_unknown=caller.reject_unknown_attributes)
     with writing() as connection:
-        row = _get_for_update(connection, request, user_id, if_match)
+        row = _get_for_update(connection, request, user_id, preconditions)
         user = canonical_user(received | {"id": row.id}, request.remarks)
         decision = _judge_changed_roles(connection, caller, row, user)
         return _store(connection, request, row, with_role(user, decision.element), decision)
 
 
-def patch_user(request: ScimRequest, user_id: str, body: Any, *, if_match: str | None = None) -> Representation:
+def patch_user(
+    request: ScimRequest, user_id: str, body: Any, preconditions: Preconditions = UNCONDITIONAL
+) -> Representation:
     """Apply the operations of ``body`` to a user, all or none (RFC 7644 §3.5.2)."""
     caller = request.caller
     operations = read_patch(body, request.remarks, reject_unknown=caller.reject_unknown_attributes)
     addresses_roles = any(operation.path.target.steps[0] is ROLES for operation in operations)
     with writing() as connection:
-        row = _get_for_update(connection, request, user_id, if_match)
+        row = _get_for_update(connection, request, user_id, preconditions)
         before = read_document(row)
         user = canonical_user(apply_patch(before, operations, request.remarks), request.remarks)
         if addresses_roles:
@@ -120,10 +124,10 @@ def patch_user(request: ScimRequest, user_id: str, body: Any, *, if_match: str |
         return _store(connection, request, row, user, None)
 
 
-def delete_user(request: ScimRequest, user_id: str, *, if_match: str | None = None) -> None:
+def delete_user(request: ScimRequest, user_id: str, preconditions: Preconditions = UNCONDITIONAL) -> None:
     """Delete a provisioned user for good (RFC 7644 §3.6); raises ``Mutability`` for one that SCIM never had."""
     with writing() as connection:
-        row = _get_for_update(connection, request, user_id, if_match)
+        row = _get_for_update(connection, request, user_id, preconditions)
         if row.source == MANUAL:
             raise Mutability(
                 f"this user was made by hand in {request.caller.enterprise}, not by SCIM, and is not deleted by it; "
@@ -195,16 +199,11 @@ def _no_such_user(user_id: str) -> NotFound:
     )
 
 
-def _get_for_update(connection: Connection, request: ScimRequest, user_id: str, if_match: str | None) -> Any:
+def _get_for_update(connection: Connection, request: ScimRequest, user_id: str, preconditions: Preconditions) -> Any:
     row = connection.execute(queries.USER_FOR_UPDATE, _key(request.caller, user_id)).one_or_none()
     if row is None:
         raise _no_such_user(user_id)
-    if if_match is not None:
-        current = represent(row, request.view).entity_tag
-        if not names(if_match, current):
-            raise PreconditionFailed(
-                f"the user is at version {current} now, which If-Match does not name; read it again"
-            )
+    preconditions.check(represent(row, request.view).entity_tag)
     return row
 
 

@@ -10,7 +10,7 @@ from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
 from scimsvc.protocol.messages import MEDIA_TYPE, Representation
 from scimsvc.protocol.projection import parse_projection
 from scimsvc.protocol.remarks import Remarks
-from scimsvc.protocol.versions import names
+from scimsvc.protocol.versions import Preconditions
 from scimsvc.services.access import Caller
 from scimsvc.services.runtime import Runtime
 from scimsvc.services.users import ScimRequest, project
@@ -79,9 +79,13 @@ def user_response(user: Representation, status: int = 200) -> Response:
     return response
 
 
+def preconditions() -> Preconditions:
+    """Return what the request's headers want to hold of the resource (RFC 7644 §3.14)."""
+    return Preconditions(request.headers.get("If-Match"), request.headers.get("If-None-Match"))
+
+
 def not_modified(user: Representation) -> Response | None:
-    """Return the 304 that ``If-None-Match`` asks for, or None (RFC 7644 §3.14)."""
-    header = request.headers.get("If-None-Match")
-    if header is None or not names(header, user.entity_tag):
+    """Return the 304 that ``If-None-Match`` asks for, or None."""
+    if not preconditions().is_unchanged(user.entity_tag):
         return None
     return Response(status=304, headers={"ETag": user.entity_tag})

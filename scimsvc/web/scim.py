@@ -9,7 +9,16 @@ from scimsvc.protocol.messages import list_response
 from scimsvc.services import users
 from scimsvc.services.bulk import run_bulk
 from scimsvc.services.user_lists import list_users
-from scimsvc.web.http import json_response, not_modified, read_body, runtime, scim_request, text_response, user_response
+from scimsvc.web.http import (
+    json_response,
+    not_modified,
+    preconditions,
+    read_body,
+    runtime,
+    scim_request,
+    text_response,
+    user_response,
+)
 from scimsvc.web.paths import SCIM_PREFIX
 
 scim = Blueprint("scim", __name__, url_prefix=SCIM_PREFIX)
@@ -58,7 +67,7 @@ def get_user(user_id: str) -> Response:
 @scim.put("/Users/<path:user_id>")
 def replace_user(user_id: str) -> Response:
     """Replace a user (RFC 7644 §3.5.1)."""
-    user = users.replace_user(scim_request(), user_id, read_body(), if_match=request.headers.get("If-Match"))
+    user = users.replace_user(scim_request(), user_id, read_body(), preconditions())
     response = user_response(user)
     response.headers["Content-Location"] = user.location
     return response
@@ -67,7 +76,7 @@ def replace_user(user_id: str) -> Response:
 @scim.patch("/Users/<path:user_id>")
 def patch_user(user_id: str) -> Response:
     """Change a user (RFC 7644 §3.5.2)."""
-    user = users.patch_user(scim_request(), user_id, read_body(), if_match=request.headers.get("If-Match"))
+    user = users.patch_user(scim_request(), user_id, read_body(), preconditions())
     response = user_response(user)
     response.headers["Content-Location"] = user.location
     return response
@@ -76,7 +85,7 @@ def patch_user(user_id: str) -> Response:
 @scim.delete("/Users/<path:user_id>")
 def delete_user(user_id: str) -> Response:
     """Delete a user (RFC 7644 §3.6)."""
-    users.delete_user(scim_request(), user_id, if_match=request.headers.get("If-Match"))
+    users.delete_user(scim_request(), user_id, preconditions())
     return Response(status=204)
 
 
