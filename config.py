@@ -1,7 +1,8 @@
 """The deployment's settings file: every setting with its environment variable, SCIMSVC_ before its name.
 
-``wsgi.py`` and ``flask`` read it. Change a line here to fix a setting for this checkout; an installed package
-reads the same variables without this file. What each may hold stands in the README.
+``wsgi.py`` reads it, and so do ``flask`` and every WSGI server that is pointed at ``wsgi:app``. The ``scimsvc`` command
+reads the same variables without this file, so that a setting belongs into the environment, where both see it. What
+each may hold stands in the README.
 """
 
 from scimsvc.settings import from_environment

@@ -1,6 +1,7 @@
 """The database extension and what each kind of database needs on every connection."""
 
 import sqlite3
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, Engine, Text, event
 from sqlalchemy.orm import DeclarativeBase, registry
 
 from scimsvc.protocol.json_text import write_json
+from scimsvc.settings import PREFIX, SettingsError
 
 #: Seconds that a connection waits for SQLite's write lock before the client is told 503.
 BUSY_TIMEOUT = 10
@@ -31,11 +33,13 @@ else:
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Return the arguments of ``create_engine`` for the database at ``url``."""
+    """Return the arguments of ``create_engine`` for the database at ``url``; raises ``SettingsError``."""
     options: dict[str, Any] = {"json_serializer": write_json, "pool_size": 16, "max_overflow": 16}
     if url.startswith("sqlite"):
         options["connect_args"] = {"timeout": BUSY_TIMEOUT}
     else:
+        if find_spec("psycopg") is None:
+            raise SettingsError(f"{PREFIX}DATABASE_URL names PostgreSQL; install scimsvc with its extra postgresql")
         options["pool_pre_ping"] = True
         options["connect_args"] = {"connect_timeout": 5}
     return options

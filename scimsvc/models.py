@@ -59,7 +59,7 @@ class Role(Model):
             "roles_default",
             "enterprise_id",
             unique=True,
-            sqlite_where=text("is_default"),
+            sqlite_where=text("is_default = 1"),
             postgresql_where=text("is_default"),
         ),
     )
@@ -151,14 +151,24 @@ class User(Model):
         Index("users_email", "enterprise_id", "email_key", unique=True),
         Index("users_unique_user_name", "enterprise_id", "unique_user_name_key", unique=True),
         Index("users_user_name", "enterprise_id", "user_name_key", "id"),
-        Index("users_external_id", "enterprise_id", "external_id"),
+        Index("users_external_id", "enterprise_id", "external_id", "id"),
         Index("users_role", "enterprise_id", "role_id"),
+        Index("users_active", "enterprise_id", "active", "id"),
+        Index("users_modified", "enterprise_id", "modified_at", "id"),
+        Index(
+            "users_other_emails",
+            "enterprise_id",
+            sqlite_where=text("has_other_emails = 1"),
+            postgresql_where=text("has_other_emails"),
+        ),
     )
 
     enterprise_id: Mapped[str] = mapped_column(ForeignKey("enterprises.id", ondelete="CASCADE"), primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
     #: The work address, folded: the user's key within the enterprise.
     email_key: Mapped[str]
+    #: Whether there are addresses beside it, which a search for an address must look at too.
+    has_other_emails: Mapped[bool]
     user_name_key: Mapped[str]
     #: The folded userName while the enterprise's ``unique_user_name`` is on, else null.
     unique_user_name_key: Mapped[str | None]

@@ -62,6 +62,8 @@ class Server:
             max_request_body_size=16 * MAX_BODY,
             # X-Forwarded-* are left for the application, which believes as many proxies as it is told.
             clear_untrusted_proxy_headers=False,
+            # The group's too, so that a proxy under another user can be let in.
+            unix_socket_perms="660",
             **where,
         )
         self.url = f"unix:{unix_socket}" if unix_socket else f"http://{_shown_host(host)}:{self._port()}"

@@ -177,8 +177,8 @@ def _is_canonical(text: str) -> bool:
 
 
 def new_token_id() -> str:
-    """Return a random identifier of 128 bits."""
-    return secrets.token_urlsafe(16)
+    """Return a random identifier of 128 bits, in characters that no shell or option parser minds."""
+    return secrets.token_hex(16)
 
 
 def new_client_secret() -> str:

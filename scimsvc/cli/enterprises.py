@@ -40,7 +40,9 @@ def show(enterprise: str) -> dict[str, Any]:
 @enterprise_argument
 @click.option("--enable-scim/--no-enable-scim", "scim_enabled", default=None, help="Open or close SCIM provisioning.")
 @click.option("--default-role", metavar="ROLE", help="Make another role the default.")
-@click.option("--unique-user-name/--no-unique-user-name", default=None, help="Whether two users may share a userName.")
+@click.option(
+    "--unique-user-name/--no-unique-user-name", default=None, help="Whether no two users may share a userName."
+)
 @click.option(
     "--reject-unknown-attributes/--no-reject-unknown-attributes",
     default=None,

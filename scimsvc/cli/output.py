@@ -48,7 +48,8 @@ def refusing(function: Callable[..., Any]) -> Callable[..., Any]:
             raise click.ClickException(error.description) from None
         except DBAPIError as error:
             reason = (str(error.orig).splitlines() or ["unknown"])[0]
-            raise click.ClickException(f"the database cannot be used: {reason} (has scimsvc init been run?)") from None
+            hint = "; run scimsvc init first" if "no such table" in reason or "does not exist" in reason else ""
+            raise click.ClickException(f"the database cannot be used: {reason}{hint}") from None
 
     return run
 

@@ -11,7 +11,9 @@ _alias_option = click.option(
     "--alias", "aliases", multiple=True, metavar="ALIAS", help="A further value that names the role; may be repeated."
 )
 _restrict_option = click.option(
-    "--restrict-editing/--no-restrict-editing", default=None, help="Whether its users may edit title and organization."
+    "--restrict-editing/--no-restrict-editing",
+    default=None,
+    help="Whether its users are kept from editing title and organization.",
 )
 
 

@@ -1,6 +1,7 @@
 """``init``, ``quickstart`` and ``serve``."""
 
 import json
+import os
 from typing import Any
 
 import click
@@ -105,6 +106,7 @@ def _introduction(result: dict[str, Any]) -> str:
 def _upgrade() -> None:
     from scimsvc.migrations import upgrade  # Alembic is nothing that a server should load
 
+    os.umask(0o077)  # a database file that is made now is nobody else's
     with writing() as connection:
         upgrade(connection)
 

@@ -18,7 +18,7 @@ def user() -> None:
 
 @result_command(user, "create")
 @enterprise_argument
-@click.argument("address", metavar="EMAIL", required=False)
+@click.argument("address", metavar="[EMAIL]", required=False)
 @click.option("--email", help="The work e-mail address, if it does not stand as an argument.")
 @click.option("--user-name", help="The userName; else the e-mail address.")
 @click.option("--given-name", help="The given name.")

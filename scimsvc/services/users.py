@@ -254,8 +254,8 @@ def _statement_key(caller: Caller, user_id: str) -> dict[str, str]:
 
 _OWN_ROW = and_(User.enterprise_id == bindparam("key_enterprise_id"), User.id == bindparam("key_id"))
 _WRITTEN = (
-    "email_key", "user_name_key", "unique_user_name_key", "external_id", "active", "role_id", "document", "search",
-    "source", "version", "modified_at", "title", "organization",
+    "email_key", "has_other_emails", "user_name_key", "unique_user_name_key", "external_id", "active", "role_id",
+    "document", "search", "source", "version", "modified_at", "title", "organization",
 )  # fmt: skip
 _INSERT = insert(User)
 _UPDATE = update(User).where(_OWN_ROW).values({name: bindparam(f"new_{name}") for name in _WRITTEN})

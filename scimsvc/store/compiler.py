@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Integer,
     String,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -37,6 +39,7 @@ from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.matching import comparable
 from scimsvc.protocol.paths import implied_values
 from scimsvc.protocol.versions import entity_tag
+from scimsvc.store.queries import ENTERPRISE_ID
 from scimsvc.store.representations import View
 
 Expression = ColumnElement[Any]
@@ -86,6 +89,8 @@ class _Compiler(ABC):
         if isinstance(node, ValuePath):
             return self._value_path(node)
         *parents, attribute = node.path.steps
+        if element is None and isinstance(node, Comparison) and node.operator == "eq" and _is_address(node.path):
+            return self._any_address(node)
         multi_valued = next((step for step in node.path.steps if step.multi_valued), None)
         if multi_valued is not None and element is None:
             return self._any_element(node, multi_valued, attribute if parents else None)
@@ -119,6 +124,16 @@ class _Compiler(ABC):
     def _single_value_path(self, node: ValuePath) -> Condition:
         names = tuple(step.name for step in node.path.steps)
         return self.compile(node.condition, self.object(User.search.expression, names))
+
+    def _any_address(self, node: Comparison) -> Condition:
+        """Return that one of the addresses is the one asked for: the work address, or for users with others any."""
+        if not isinstance(node.value, str):
+            return self._any_element(node, EMAILS, node.path.attribute)
+        # Two searches, each by its index; an OR of both conditions would make the planner walk all users.
+        own = select(User.id).where(User.enterprise_id == ENTERPRISE_ID).correlate(None)
+        among_others = self._any_element(node, EMAILS, node.path.attribute)
+        found = union_all(own.where(User.email_key == fold(node.value)), own.where(User.has_other_emails, among_others))
+        return User.id.in_(found)
 
     def _any_element(self, node: Comparison | Present, attribute: Attribute, sub: Attribute | None) -> Condition:
         def value(element: Expression) -> Expression:
@@ -180,7 +195,9 @@ class _Compiler(ABC):
         if operator == "co":
             return self.position(value, text) > 0
         if operator == "sw":
-            return func.substr(value, 1, len(text)) == text
+            starts: Condition = func.substr(value, 1, len(text)) == text
+            # What begins with a text stands together in an index, from the text on.
+            return and_(value >= text, value < _successor(text), starts) if isinstance(value, Column) else starts
         if operator == "ew":
             return self.right(value, len(text)) == text
         return _ORDERED[operator](value, text)
@@ -292,6 +309,24 @@ _ORDERED: dict[str, Callable[[Expression, Any], Condition]] = {
     "lt": lambda value, other: value < other,
     "le": lambda value, other: value <= other,
 }
+
+
+def _successor(text: str) -> str:
+    """Return the least text that is greater than all that begin with ``text``, by code points."""
+    head = text.rstrip(_LAST_CHARACTER)
+    if not head:
+        return _LAST_CHARACTER * (len(text) + 1)
+    following = ord(head[-1]) + 1
+    return head[:-1] + chr(_AFTER_SURROGATES if following == _FIRST_SURROGATE else following)
+
+
+_LAST_CHARACTER = "\U0010ffff"
+_FIRST_SURROGATE = 0xD800
+_AFTER_SURROGATES = 0xE000
+
+
+def _is_address(path: AttributePath) -> bool:
+    return path.steps[0] is EMAILS and path.attribute is EMAILS.value
 
 
 def _compare_instants(value: Expression, operator: str, instant: datetime) -> Condition:

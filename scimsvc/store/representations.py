@@ -58,6 +58,7 @@ def user_columns(user: Resource, *, role_id: str | None, unique_user_name: bool)
     user_name_key = fold(user["userName"])
     return {
         "email_key": fold(work_address(user)),
+        "has_other_emails": len(user[EMAILS.name]) > 1,
         "user_name_key": user_name_key,
         "unique_user_name_key": user_name_key if unique_user_name else None,
         "external_id": user.get("externalId"),

@@ -41,7 +41,7 @@ def upgrade() -> None:
         "roles",
         ["enterprise_id"],
         unique=True,
-        sqlite_where=sa.text("is_default"),
+        sqlite_where=sa.text("is_default = 1"),
         postgresql_where=sa.text("is_default"),
     )
     op.create_table(
@@ -91,6 +91,7 @@ def upgrade() -> None:
         sa.Column("enterprise_id", key, sa.ForeignKey("enterprises.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("id", key, primary_key=True),
         sa.Column("email_key", key, nullable=False),
+        sa.Column("has_other_emails", sa.Boolean, nullable=False),
         sa.Column("user_name_key", key, nullable=False),
         sa.Column("unique_user_name_key", key),
         sa.Column("external_id", key),
@@ -110,5 +111,14 @@ def upgrade() -> None:
     op.create_index("users_email", "users", ["enterprise_id", "email_key"], unique=True)
     op.create_index("users_unique_user_name", "users", ["enterprise_id", "unique_user_name_key"], unique=True)
     op.create_index("users_user_name", "users", ["enterprise_id", "user_name_key", "id"])
-    op.create_index("users_external_id", "users", ["enterprise_id", "external_id"])
+    op.create_index("users_external_id", "users", ["enterprise_id", "external_id", "id"])
     op.create_index("users_role", "users", ["enterprise_id", "role_id"])
+    op.create_index("users_active", "users", ["enterprise_id", "active", "id"])
+    op.create_index("users_modified", "users", ["enterprise_id", "modified_at", "id"])
+    op.create_index(
+        "users_other_emails",
+        "users",
+        ["enterprise_id"],
+        sqlite_where=sa.text("has_other_emails = 1"),
+        postgresql_where=sa.text("has_other_emails"),
+    )
