@@ -12,6 +12,7 @@ from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
 
+from scimsvc.extensions import db
 from scimsvc.protocol.limits import MAX_BODY
 from scimsvc.services.readiness import why_not_ready
 from scimsvc.services.runtime import Runtime
@@ -87,6 +88,8 @@ class Server:
         self._server.task_dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._sockets, ignore_all=True)
         write_last_uses(self._app)
+        with self._app.app_context():
+            db.engine.dispose()  # SQLite's last connection to go puts its log into the file
         _log.info("stopped")
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:

@@ -6,13 +6,16 @@ in the database, by its id and never by its text.
 """
 
 import hashlib
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
+
+from scimsvc.protocol.json_text import write_json
 
 TOKEN_PREFIX = "scimsvc_"  # noqa: S105  # what every token begins with
 SECRET_PREFIX = "scimsvc_cs_"  # noqa: S105  # what every secret begins with
@@ -113,19 +116,17 @@ class TokenSigner:
 
     def __init__(self, keys: Sequence[str]) -> None:
         # itsdangerous wants the keys oldest first and signs with the last.
-        self._serializers = {
-            scope: URLSafeSerializer(
-                list(reversed(keys)),
-                salt=f"scimsvc.{scope}-token",
-                signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
-            )
+        oldest_first = list(reversed(keys))
+        self._signers = {
+            scope: Signer(oldest_first, f"scimsvc.{scope}-token", key_derivation="hmac", digest_method=hashlib.sha256)
             for scope in SCOPES
         }
 
     def issue(self, scope: str, claims: Claims) -> str:
         """Return a token for ``scope``."""
         payload = [claims.enterprise_id, claims.token_id, int(claims.expires_at.timestamp())]
-        return TOKEN_PREFIX + str(self._serializers[scope].dumps(payload))
+        signed = self._signers[scope].sign(base64_encode(write_json(payload)))
+        return TOKEN_PREFIX + signed.decode("ascii")
 
     def verify(self, token: str, scope: str, now: datetime) -> Claims:
         """Return what ``token`` says, if it was issued for ``scope`` and has not expired.
@@ -151,7 +152,8 @@ class TokenSigner:
         if text == token or len(token) > _LONGEST_TOKEN or not _is_canonical(text):
             return None
         try:
-            enterprise_id, token_id, expires_at = self._serializers[scope].loads(text)
+            payload = base64_decode(self._signers[scope].unsign(text))
+            enterprise_id, token_id, expires_at = json.loads(payload)
             return Claims(enterprise_id, token_id, datetime.fromtimestamp(expires_at, UTC))
         except (BadData, ValueError, TypeError, OverflowError):
             return None

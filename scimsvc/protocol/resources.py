@@ -23,10 +23,10 @@ from scimsvc.protocol.limits import MAX_ELEMENTS
 from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.remarks import Remarks, Tolerance
 
-# One @, a local part and a domain of non-empty labels, neither with blanks or list punctuation; any script.
-_ATOM = r"[^\s\x00-\x1f\x7f@<>()\[\],;:\\\"]+"
-_LABEL = r"[^\s\x00-\x1f\x7f@<>()\[\],;:\\\"._]+(?:_[^\s\x00-\x1f\x7f@<>()\[\],;:\\\".]*)?"
-_EMAIL_ADDRESS = re.compile(rf"{_ATOM}@{_LABEL}(?:\.{_LABEL})*")
+# One @ between a local part and a domain of non-empty labels, in any script, with no blanks or list punctuation.
+_PLAIN = r"[^\s\x00-\x1f\x7f@<>()\[\],;:\\\"{more}]+"
+_LOCAL, _LABEL = _PLAIN.replace("{more}", ""), _PLAIN.replace("{more}", ".")
+_EMAIL_ADDRESS = re.compile(rf"{_LOCAL}@{_LABEL}(?:\.{_LABEL})*")
 
 
 def canonical_user(resource: Resource, remarks: Remarks) -> Resource:

@@ -1,7 +1,6 @@
 """The blueprint of the token and revocation endpoints (RFC 6749 §4.4, RFC 7009)."""
 
 import base64
-import binascii
 from urllib.parse import unquote_plus
 
 from flask import Blueprint, Response, request
@@ -96,7 +95,7 @@ def _read_basic(authorization: str) -> tuple[str, str] | None:
         return None
     try:
         text = base64.b64decode(credentials.strip(), validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, or no UTF-8 in it
         raise InvalidClient("the HTTP Basic credentials cannot be read") from None
     client_id, _, client_secret = text.partition(":")
     return unquote_plus(client_id), unquote_plus(client_secret)

@@ -71,7 +71,7 @@ _UNAUTHORIZED = 401
 
 
 def _quotable(text: str) -> str:
-    """Return ``text`` in the characters that RFC 6750 §3 allows in a quoted string."""
+    """Return ``text`` in the characters that RFC 6749 §5.2 and RFC 6750 §3 allow in descriptions."""
     plain = text.replace("…", "...").replace('"', "'").replace("\\", "/")
     return plain.encode("ascii", "replace").decode("ascii")
 
@@ -79,7 +79,7 @@ def _quotable(text: str) -> str:
 def _oauth_error(error: OAuthError) -> Response:
     """Answer as RFC 6749 §5.2 says."""
     response = json_response(
-        {"error": error.error, "error_description": error.description}, error.status, "application/json"
+        {"error": error.error, "error_description": _quotable(error.description)}, error.status, "application/json"
     )
     response.headers["Cache-Control"] = "no-store"
     if error.status == _UNAUTHORIZED:
