@@ -13,6 +13,10 @@ except SettingsError as error:
     raise SystemExit(2) from None
 
 if __name__ == "__main__":
-    from scimsvc.server import serve
+    from scimsvc.server import Server
 
-    sys.exit(serve(app))
+    try:
+        Server(app).run()
+    except OSError as error:
+        print(f"scimsvc: cannot listen: {error.strerror}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)

@@ -1,8 +1,12 @@
 """Serving with waitress, and stopping without dropping anybody (contract section 2, ``serve``)."""
 
+import errno
 import logging
+import os
 import signal
+import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -20,8 +24,8 @@ from scimsvc.web.guard import write_last_uses
 
 #: Seconds after the signal in which new connections are still taken, so that a proxy sees ``/readyz`` turn 503.
 LAME_DUCK = 1.0
-#: Seconds after the signal at which requests that still run are given up.
-GIVE_UP = 9.0
+#: Seconds after the signal at which requests that still run are given up, so that the process ends within ten.
+GIVE_UP = 8.0
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 #: Few, as threads that hand the interpreter's lock to and fro cost more than they bring.
@@ -42,13 +46,13 @@ class Server:
         unix_socket: str | None = None,
         threads: int = DEFAULT_THREADS,
     ) -> None:
-        """Bind; raises ``OSError`` where the address is not to be had."""
+        """Bind; raises ``OSError`` where the address is not to be had, and ``ValueError`` where it is none."""
         self._app = app
         self._sockets: dict[int, Any] = {}
         self._signalled_at: float | None = None
         where: dict[str, Any] = {"unix_socket": unix_socket} if unix_socket else {"host": host, "port": port}
         if unix_socket:
-            _remove_stale_socket(Path(unix_socket))
+            _refuse_served_socket(Path(unix_socket))
         self._server = create_server(
             app,
             map=self._sockets,
@@ -85,11 +89,13 @@ class Server:
         _log.info("serving on %s", self.url)
         while not self._may_stop():
             wasyncore.loop(timeout=0.1 if self._signalled_at else 1.0, use_poll=True, map=self._sockets, count=1)
+        finished = not any(map(_is_busy, self._sockets.values()))
         self._server.task_dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._sockets, ignore_all=True)
-        write_last_uses(self._app)
-        with self._app.app_context():
-            db.engine.dispose()  # SQLite's last connection to go puts its log into the file
+        if finished:  # else somebody may hold the database, and the last uses are not worth waiting for
+            write_last_uses(self._app)
+            with self._app.app_context():
+                db.engine.dispose()  # SQLite's last connection to go puts its log into the file
         _log.info("stopped")
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
@@ -117,12 +123,6 @@ class Server:
         return [each for each in self._sockets.values() if isinstance(each, BaseWSGIServer)]
 
 
-def serve(app: Flask, **where: Any) -> int:
-    """Serve ``app`` (``Server``'s arguments say where) and return the exit status."""
-    Server(app, **where).run()
-    return 0
-
-
 def _is_busy(channel: Any) -> bool:
     """Tell whether a request of this connection is read, worked on or not wholly answered."""
     if not isinstance(channel, HTTPChannel):
@@ -134,7 +134,11 @@ def _shown_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _remove_stale_socket(path: Path) -> None:
-    """Remove the socket that a killed server left behind; anything else there is somebody's."""
-    if path.is_socket():
-        path.unlink()
+def _refuse_served_socket(path: Path) -> None:
+    """Leave a socket alone that somebody serves; one that a killed server left behind may be taken over."""
+    if not path.is_socket():
+        return
+    with socket.socket(socket.AF_UNIX) as probe, suppress(ConnectionRefusedError):
+        probe.settimeout(1)
+        probe.connect(str(path))
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))

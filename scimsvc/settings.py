@@ -62,6 +62,10 @@ def _database_url(text: str) -> str:
         raise _Refused("a URL such as sqlite:////var/lib/scimsvc/scimsvc.db or postgresql://user@host/database")
     if scheme == "sqlite" and rest.partition("?")[0] in ("", "/", "/:memory:"):
         raise _Refused("the URL of a SQLite file; each connection would see a database of its own in memory")
+    try:
+        _ = urlsplit(text).port
+    except ValueError:
+        raise _Refused("a URL whose port, if it has one, is a number from 0 to 65535") from None
     return f"{_DATABASE_SCHEMES[scheme]}://{rest}"
 
 
@@ -74,7 +78,10 @@ _DATABASE_SCHEMES = {
 
 
 def _instance_path(text: str) -> Path:
-    path = Path(text).expanduser().absolute()
+    try:
+        path = Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise _Refused("the path of a folder; it begins with the name of a user who has none here") from None
     if path.exists() and not path.is_dir():
         raise _Refused("the path of a folder, which is made when it is missing")
     return path
@@ -82,6 +89,8 @@ def _instance_path(text: str) -> Path:
 
 def _secret_keys(text: str) -> tuple[str, ...]:
     keys = tuple(key.strip() for key in text.split(","))
+    if not text.isprintable():
+        raise _Refused(f"keys of at least {MIN_KEY_BYTES} bytes of printable characters, separated by commas")
     shortest = min(len(key.encode()) for key in keys)
     if shortest < MIN_KEY_BYTES:
         raise _Refused(
@@ -98,9 +107,11 @@ def _public_url(text: str) -> str:
         _ = url.port
     except ValueError:
         raise _Refused(may) from None
-    if url.scheme not in ("http", "https") or not url.hostname or re.search(r"[\s\x00-\x1f\"<>\\]", text):
+    if url.scheme not in ("http", "https") or not url.hostname or not re.fullmatch(r"[!-~]+", text):
+        raise _Refused(may + ", in plain ASCII")
+    if re.search(r"[\"<>\\]", text):
         raise _Refused(may)
-    if url.query or url.fragment or "@" in url.netloc:
+    if re.search(r"[?#@]", text):
         raise _Refused(may + ", with no user, query or fragment")
     prefix = text.rstrip("/")
     if prefix.endswith(SCIM_PATH):
@@ -172,8 +183,9 @@ def unknown_variables() -> list[str]:
 
 def host_settings(given: object) -> dict[str, Any]:
     """Return what ``given`` holds for Flask itself: upper-case names that are no settings of this service."""
-    members = given.items() if isinstance(given, Mapping) else vars(given).items() if given is not None else ()
-    return {name: value for name, value in members if name.isupper() and name.removeprefix(PREFIX) not in _BY_NAME}
+    names = list(given) if isinstance(given, Mapping) else dir(given)
+    wanted = [name for name in names if name.isupper() and name.removeprefix(PREFIX) not in _BY_NAME]
+    return {name: given[name] if isinstance(given, Mapping) else getattr(given, name) for name in wanted}
 
 
 def kept_secret_key(instance_path: Path) -> str:
@@ -228,7 +240,7 @@ def _read(setting: Setting, given: object) -> Any:
     try:
         return setting.read(text.strip())
     except _Refused as refused:
-        holds = "" if setting.name == "SECRET_KEY" else f" is {_without_password(text)!r};"
+        holds = "" if setting.name == "SECRET_KEY" else f" is {_without_secrets(text)};"
         raise SettingsError(f"{setting.variable}{holds} may hold {refused}".replace("; may", "; it may")) from None
 
 
@@ -240,5 +252,9 @@ def _given(setting: Setting, given: object) -> Any:
     return None
 
 
-def _without_password(text: str) -> str:
-    return re.sub(r"(://[^:/@]*):.*@", r"\1:…@", text)
+def _without_secrets(text: str) -> str:
+    """Return ``text`` as a refusal may show it: of what may hold a password, no more than how it begins."""
+    if not re.search(r"@|pass|secret|token|key", text, re.IGNORECASE):
+        return repr(text)
+    scheme = re.match(r"[a-z][a-z0-9+.-]*://", text)
+    return f"'{scheme[0] if scheme else ''}…'"

@@ -75,22 +75,24 @@ class Live:
 
 
 @contextmanager
-def serving(folder: Path, *options: str, command: str = "quickstart", **settings: str) -> Iterator[Live]:
+def serving(
+    folder: Path, *options: str, command: str = "quickstart", as_json: bool = True, **settings: str
+) -> Iterator[Live]:
     """Run the service with its instance in ``folder`` and further ``settings``; SIGTERM ends it."""
     folder.mkdir(parents=True, exist_ok=True)
     where = [] if "--unix-socket" in options or "--port" in options else ["--port=0"]
-    as_json = ["--json"] if command == "quickstart" else []
+    form = ["--json"] if command == "quickstart" and as_json else []
     with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
         process = subprocess.Popen(
-            [SCIMSVC, command, *where, *as_json, *options],
+            [SCIMSVC, command, *where, *form, *options],
             stdout=stdout,
             stderr=stderr,
             env=environment(INSTANCE_PATH=str(folder / "instance"), **settings),
         )
     try:
         url = _wait_for_url(process, folder / "stderr")
-        printed = (folder / "stdout").read_text("utf-8")
-        yield Live(process, url, folder, json.loads(printed) if printed else {})
+        result = json.loads((folder / "stdout").read_text("utf-8")) if form else {}
+        yield Live(process, url, folder, result)
     finally:
         if process.poll() is None:
             process.terminate()

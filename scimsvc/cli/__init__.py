@@ -1,6 +1,7 @@
 """The ``scimsvc`` command; the same commands hang on ``flask`` in the checkout."""
 
 import logging
+import os
 import sys
 
 import click
@@ -35,6 +36,7 @@ for _command in commands:
 
 def main() -> None:
     """Run the command; exit status 1 is a refusal, 2 a wrong usage or setting."""
+    os.umask(0o077)  # the database and what stands beside it are nobody else's
     logging.captureWarnings(capture=True)
     try:
         scimsvc.main(obj=ScriptInfo(create_app=create_app, set_debug_flag=False))

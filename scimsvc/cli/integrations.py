@@ -1,5 +1,6 @@
 """``integration``: client IDs and secrets."""
 
+import math
 from typing import Any
 
 import click
@@ -44,6 +45,8 @@ def list_(enterprise: str) -> list[dict[str, Any]]:
 )
 def rotate(enterprise: str, client: str, overlap_hours: float) -> dict[str, Any]:
     """Make a new secret, shown this once; tokens stay good."""
+    if not math.isfinite(overlap_hours):
+        raise click.UsageError("--overlap must be a number of hours")
     return integrations.rotate_secret(enterprise, client, overlap_hours=overlap_hours)
 
 

@@ -10,6 +10,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
+from scimsvc.protocol.json_text import is_storable
 from scimsvc.services.errors import ServiceError
 from scimsvc.services.runtime import Runtime
 from scimsvc.tokens import OAuthError
@@ -23,6 +24,7 @@ def result_command(group: click.Group | None, name: str) -> Callable[[Callable[.
     def decorate(function: Callable[..., Any]) -> click.Command:
         @functools.wraps(function)
         def run(*, as_json: bool, **arguments: Any) -> None:
+            _refuse_unstorable(arguments)
             result = function(**arguments)
             click.echo(json.dumps(result, ensure_ascii=False) if as_json else as_text(result))
 
@@ -33,6 +35,13 @@ def result_command(group: click.Group | None, name: str) -> Callable[[Callable[.
         return command
 
     return decorate
+
+
+def _refuse_unstorable(arguments: dict[str, Any]) -> None:
+    for name, value in arguments.items():
+        texts = value if isinstance(value, tuple) else (value,)
+        if not all(is_storable(text) for text in texts if isinstance(text, str)):
+            raise click.ClickException(f"{name} is not UTF-8 text")
 
 
 def refusing(function: Callable[..., Any]) -> Callable[..., Any]:

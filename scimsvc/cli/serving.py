@@ -1,7 +1,6 @@
 """``init``, ``quickstart`` and ``serve``."""
 
 import json
-import os
 from typing import Any
 
 import click
@@ -104,17 +103,20 @@ def _introduction(result: dict[str, Any]) -> str:
 
 
 def _upgrade() -> None:
-    from scimsvc.migrations import upgrade  # Alembic is nothing that a server should load
+    from scimsvc.migrations import UnknownSchema, upgrade  # Alembic is nothing that a server should load
 
-    os.umask(0o077)  # a database file that is made now is nobody else's
-    with writing() as connection:
-        upgrade(connection)
+    try:
+        with writing() as connection:
+            upgrade(connection)
+    except UnknownSchema as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _bind(**where: Any) -> Server:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # Flask's documented way
     try:
         return Server(app, **where)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         target = where.get("unix_socket") or f"{where['host']}:{where['port']}"
-        raise click.ClickException(f"cannot listen on {target}: {error.strerror or error}") from None
+        reason = getattr(error, "strerror", None) or str(error)
+        raise click.ClickException(f"cannot listen on {target}: {reason}") from None

@@ -25,7 +25,8 @@ def token() -> None:
 def issue(enterprise: str, scope: str, days: int | None, integration: str | None) -> dict[str, Any]:
     """Issue a token, which is shown this once."""
     signer = runtime().signer
-    return access_tokens.issue_token(enterprise, scope=scope, days=days, integration=integration, signer=signer)
+    issued = access_tokens.issue_token(enterprise, scope=scope, days=days, integration=integration, signer=signer)
+    return {name: issued[name] for name in ("access_token", "expires_in", "scope", "id")}
 
 
 @result_command(token, "list")

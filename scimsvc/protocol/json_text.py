@@ -6,6 +6,7 @@ breaks something further in: a database, a signature, an answer that cannot be e
 
 import json
 import re
+from collections import Counter
 from typing import Any, NoReturn, TypeAlias
 
 from scimsvc.protocol.limits import MAX_JSON_DEPTH
@@ -84,8 +85,8 @@ def _check_text(text: str) -> None:
 def _object(members: list[tuple[str, JSON]]) -> dict[str, JSON]:
     result = dict(members)
     if len(result) != len(members):
-        names = [name for name, _ in members]
-        twice = next(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in members)
+        ((twice, _),) = counts.most_common(1)
         raise InvalidJSON(f"an object of the body has the name {twice[:80]!r} twice")
     return result
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from scimsvc.protocol.attributes import Attribute
 from scimsvc.protocol.errors import InvalidValue, Mutability, NoTarget
+from scimsvc.protocol.limits import MAX_ELEMENTS
 from scimsvc.protocol.matching import comparable, matches
 from scimsvc.protocol.paths import PatchPath, implied_values
 from scimsvc.protocol.remarks import Remarks, Tolerance
@@ -127,7 +128,10 @@ def _add(elements: list[Any], attribute: Attribute, value: Any, remarks: Remarks
         # administrator would keep the old one (entra.md section 7, "Roles in PATCH").
         return list(value)
     present = {_key(element) for element in elements}
-    return elements + [element for element in value if _key(element) not in present]
+    added = elements + [element for element in value if _key(element) not in present]
+    if len(added) > MAX_ELEMENTS:
+        raise InvalidValue(f"{attribute.name} comes to {len(added)} elements; at most {MAX_ELEMENTS} are kept")
+    return added
 
 
 def _replace(elements: list[Any], attribute: Attribute, value: Any, remarks: Remarks) -> list[Any]:

@@ -27,7 +27,7 @@ class Projection:
     def apply(self, resource: Resource) -> Resource:
         """Return the members of ``resource`` that are wanted; ``id`` and ``schemas`` are always there."""
         if not self.selects:
-            return dict(_without(resource, [[step.name for step in path.steps] for path in self.excluded]))
+            return dict(_without(resource, [[step.name for step in path.steps] for path in self.excluded]) or {})
         selected: Resource = {name: resource[name] for name in _ALWAYS if name in resource}
         for path in self.attributes:
             _copy(resource, selected, [step.name for step in path.steps])
@@ -58,21 +58,27 @@ def _copy(source: Resource, target: Resource, names: list[str]) -> None:
         target[name] = value
     elif isinstance(value, dict):
         _copy(value, target.setdefault(name, {}), rest)
+        if not target[name]:
+            del target[name]
     elif isinstance(value, list):
         elements: list[Any] = target.setdefault(name, [{} for _ in value])
         for element, copied in zip(value, elements, strict=True):
             _copy(element, copied, rest)
+        if not any(elements):
+            del target[name]
 
 
 def _without(value: Any, paths: list[list[str]]) -> Any:
+    """Return ``value`` without what the paths name; None where nothing is left of an object or a list."""
     if isinstance(value, list):
-        return [_without(element, paths) for element in value]
+        return [left for left in (_without(element, paths) for element in value) if left is not None] or None
     if not isinstance(value, dict):
         return value
     gone = {path[0] for path in paths if len(path) == 1 and path[0] not in _ALWAYS}
     below = {name: [path[1:] for path in paths if len(path) > 1 and path[0] == name] for name in value}
-    return {
+    left = {
         name: _without(member, below[name]) if below[name] else member
         for name, member in value.items()
         if name not in gone
     }
+    return {name: member for name, member in left.items() if member is not None} or None

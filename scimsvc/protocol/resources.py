@@ -33,7 +33,7 @@ def canonical_user(resource: Resource, remarks: Remarks) -> Resource:
     """Return ``resource`` in canonical form, ``meta`` left out; raises ``InvalidValue``."""
     user: Resource = {}
     for attribute in USER_ATTRIBUTES:
-        value = _cleaned(attribute, resource.get(attribute.name))
+        value = _cleaned(attribute, resource.get(attribute.name), attribute.name)
         if value is not None and attribute.mutability != "readOnly":
             user[attribute.name] = value
     if "id" in resource:
@@ -71,7 +71,7 @@ def is_work(element: Resource) -> bool:
     return fold(element.get("type", "")) == "work"
 
 
-def _cleaned(attribute: Attribute, value: Any) -> Any:
+def _cleaned(attribute: Attribute, value: Any, where: str) -> Any:
     """Return ``value`` without what is empty, or None where nothing is left (RFC 7643 §2.5)."""
     if value in (None, "", [], {}):
         return None
@@ -79,13 +79,16 @@ def _cleaned(attribute: Attribute, value: Any) -> Any:
         return _cleaned_elements(attribute, value)
     if attribute.type == "complex":
         return _cleaned_members(attribute, value)
+    if attribute.max_length is not None and len(value) > attribute.max_length:
+        raise InvalidValue(f"{where} has {len(value)} characters; at most {attribute.max_length} are kept")
     return value
 
 
 def _cleaned_members(attribute: Attribute, value: Resource) -> Resource | None:
     members = {}
     for sub_attribute in attribute.sub_attributes:
-        member = _cleaned(sub_attribute, value.get(sub_attribute.name))
+        where = f"{attribute.name}.{sub_attribute.name}"
+        member = _cleaned(sub_attribute, value.get(sub_attribute.name), where)
         if member is not None:
             members[sub_attribute.name] = member
     if attribute.value is not None:

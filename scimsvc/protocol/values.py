@@ -85,8 +85,6 @@ class ValueReader:
     def _text(self, attribute: Attribute, value: Any, where: str) -> str:
         if not isinstance(value, str):
             raise InvalidValue(f"{where} must be {_kind(attribute)}, not {json_kind(value)}")
-        if attribute.max_length is not None and len(value) > attribute.max_length:
-            raise InvalidValue(f"{where} has {len(value)} characters; at most {attribute.max_length} are kept")
         return value
 
     def _unwrapped(self, attribute: Attribute, value: Any) -> Any:

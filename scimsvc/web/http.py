@@ -1,11 +1,12 @@
 """What every blueprint shares: reading a body, and answering with a user, a text or an object."""
 
+import re
 from typing import Any, cast
+from urllib.parse import quote
 
 from flask import Response, current_app, g, request
-from werkzeug.urls import iri_to_uri
 
-from scimsvc.protocol.errors import InvalidSyntax, UnsupportedMediaType, shown
+from scimsvc.protocol.errors import InvalidSyntax, ScimError, UnsupportedMediaType, shown
 from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
 from scimsvc.protocol.messages import MEDIA_TYPE, Representation
 from scimsvc.protocol.projection import parse_projection
@@ -38,8 +39,36 @@ def remarks() -> Remarks:
 
 def tenant_url() -> str:
     """Return the URL that SCIM's locations begin with."""
-    root = runtime().settings.public_url or iri_to_uri(request.root_url).rstrip("/")
-    return root + SCIM_PREFIX
+    return (runtime().settings.public_url or _requested_root()) + SCIM_PREFIX
+
+
+_HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?")
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+_LAST_PORT = 65535
+
+
+def _requested_root() -> str:
+    """Return scheme, host and prefix as the request has them; raises ``ScimError`` for a host that is none."""
+    environ = request.environ
+    scheme = environ["wsgi.url_scheme"]
+    host = environ.get("HTTP_HOST")
+    if not host:
+        port = environ["SERVER_PORT"]
+        host = environ["SERVER_NAME"] + (f":{port}" if port != _DEFAULT_PORTS.get(scheme) else "")
+    if scheme not in _DEFAULT_PORTS or not _is_host(host):
+        raise ScimError("the Host header (or what a proxy forwards of it) names no host; set SCIMSVC_PUBLIC_URL")
+    return f"{scheme}://{host}{quote(environ.get('SCRIPT_NAME', ''), safe='/', encoding='latin-1')}".rstrip("/")
+
+
+def _is_host(host: str) -> bool:
+    match = _HOST.fullmatch(host)
+    if match is None or int(match["port"] or 0) > _LAST_PORT:
+        return False
+    try:
+        match["name"].encode("ascii").decode("idna")  # refuses empty and overlong labels
+    except UnicodeError:
+        return False
+    return True
 
 
 def scim_request() -> ScimRequest:

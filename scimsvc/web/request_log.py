@@ -44,7 +44,7 @@ def _end(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-store")
-    if response.status_code in (204, 304):
+    if not response.response:
         response.headers.pop("Content-Type", None)  # there is no content to have a type
     _log.info(RequestLine(_describe(response)))
     return response
