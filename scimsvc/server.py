@@ -25,7 +25,7 @@ from scimsvc.web.guard import write_last_uses
 #: Seconds after the signal in which new connections are still taken, so that a proxy sees ``/readyz`` turn 503.
 LAME_DUCK = 1.0
 #: Seconds after the signal at which requests that still run are given up, so that the process ends within ten.
-GIVE_UP = 8.0
+GIVE_UP = 7.0
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 #: Few, as threads that hand the interpreter's lock to and fro cost more than they bring.

@@ -58,7 +58,7 @@ def test_every_method_works_and_is_told_of_in_order(acme: Enterprise) -> None:
         },
         {"method": "PUT", "status": "200", "location": one["meta"]["location"], "version": 'W/"2-1"'},
         {"method": "PATCH", "bulkId": "p", "status": "200", "location": two["meta"]["location"], "version": 'W/"2-1"'},
-        {"method": "DELETE", "status": "204"},
+        {"method": "DELETE", "status": "204", "location": three["meta"]["location"]},
     ]
     assert acme.send("GET", f"/Users/{three['id']}").status_code == 404
 

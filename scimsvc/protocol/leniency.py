@@ -28,7 +28,7 @@ from scimsvc.protocol.errors import (
     shown,
 )
 from scimsvc.protocol.limits import MAX_OPERATIONS
-from scimsvc.protocol.patch import Operation, Resource, apply_patch
+from scimsvc.protocol.patch import Operation, Resource, apply_patch, refuse_read_only
 from scimsvc.protocol.paths import PatchPath, parse_path
 from scimsvc.protocol.remarks import Remarks, Tolerance
 from scimsvc.protocol.values import ValueReader, ignore_or_reject, json_kind, unpack_role
@@ -152,6 +152,7 @@ def _read_path_and_value(
     except UnknownAttribute as error:
         ignore_or_reject(error.name, remarks, unknown)
         return
+    refuse_read_only(path)
     if path.target.attribute is EXTENSION:
         remarks.tolerate(Tolerance.EXTENSION_URN_PATH)
     yield from _operation(op, text, path, value, remarks, unknown)

@@ -58,10 +58,15 @@ def _apply(resource: Resource, operation: Operation, remarks: Remarks) -> None:
         _set_single(container, attribute, operation.value)
 
 
-def _refuse_immutable(operation: Operation) -> None:
-    path = operation.path
+def refuse_read_only(path: PatchPath) -> None:
+    """Raise ``Mutability`` where ``path`` leads to what this service alone sets (RFC 7644 §3.5.2)."""
     if any(step.mutability == "readOnly" for step in path.target.steps):
         raise Mutability(f"{path} is readOnly: this service sets it; leave it out of the operations")
+
+
+def _refuse_immutable(operation: Operation) -> None:
+    path = operation.path
+    refuse_read_only(path)
     attribute = path.target.attribute
     if operation.op == "remove" and attribute.required and not attribute.multi_valued and operation.value is None:
         raise Mutability(f"{path} is required and cannot be removed; replace its value instead")

@@ -29,7 +29,7 @@ def run_bulk(request: ScimRequest, bulk: BulkRequest) -> dict[str, Any]:
     for position in _dependencies_first(bulk.operations):
         operation = bulk.operations[position]
         try:
-            results[position] = _done(operation, _do(request, operation, ids, failed))
+            results[position] = _done(request, operation, _do(request, operation, ids, failed), ids)
         except ScimError as error:
             results[position] = _refused(request, operation, error, ids)
         except Exception as error:
@@ -78,17 +78,25 @@ def _do(request: ScimRequest, operation: BulkOperation, ids: dict[str, str], fai
     return None
 
 
-def _done(operation: BulkOperation, user: Representation | None) -> dict[str, Any]:
+def _done(
+    request: ScimRequest, operation: BulkOperation, user: Representation | None, ids: dict[str, str]
+) -> dict[str, Any]:
     done = _head(operation) | {"status": str(_STATUS[operation.method])}
-    return done | ({"location": user.location, "version": user.entity_tag} if user else {})
+    if user is None:
+        return done | {"location": _location(request, operation, ids)}
+    return done | {"location": user.location, "version": user.entity_tag}
 
 
 def _refused(request: ScimRequest, operation: BulkOperation, error: ScimError, ids: dict[str, str]) -> dict[str, Any]:
     refused = _head(operation) | {"status": str(error.status), "response": error_message(error)}
     if operation.method == "POST":
         return refused
+    return refused | {"location": _location(request, operation, ids)}
+
+
+def _location(request: ScimRequest, operation: BulkOperation, ids: dict[str, str]) -> str:
     target = operation.path.rpartition("/")[2]
-    return refused | {"location": f"{request.base}/Users/{ids.get(target.removeprefix('bulkId:'), target)}"}
+    return f"{request.base}/Users/{ids.get(target.removeprefix('bulkId:'), target)}"
 
 
 def _head(operation: BulkOperation) -> dict[str, Any]:

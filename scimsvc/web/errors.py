@@ -4,6 +4,7 @@ Handlers are the app's and not a blueprint's, as a blueprint never sees the rout
 """
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -73,7 +74,7 @@ _UNAUTHORIZED = 401
 def _quotable(text: str) -> str:
     """Return ``text`` in the characters that RFC 6749 §5.2 and RFC 6750 §3 allow in descriptions."""
     plain = text.replace("…", "...").replace('"', "'").replace("\\", "/")
-    return plain.encode("ascii", "replace").decode("ascii")
+    return re.sub(r"[^ -~]", "?", plain)
 
 
 def _oauth_error(error: OAuthError) -> Response:

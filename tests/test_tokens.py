@@ -1,0 +1,151 @@
+"""Signed tokens: their form, that no other text verifies, and what their refusals say."""
+
+import re
+import string
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from scimsvc.tokens import (
+    API,
+    SCIM,
+    SCOPES,
+    Claims,
+    InsufficientScope,
+    InvalidToken,
+    TokenSigner,
+    digest_secret,
+    new_client_secret,
+    new_token_id,
+)
+
+KEY, OTHER_KEY = "a" * 32, "b" * 32
+EXPIRY = datetime(2026, 12, 1, 8, 30, 15, tzinfo=UTC)
+BEFORE = EXPIRY - timedelta(seconds=1)
+CLAIMS = Claims("1c9b8f0e-5d0c-4a43-9d4e-0f6f4b8f8a10", "9f86d081884c7d659a2feaa0c55ad015", EXPIRY)
+URL_SAFE = string.ascii_letters + string.digits + "-_"
+
+
+@pytest.fixture
+def signer() -> TokenSigner:
+    return TokenSigner([KEY])
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_token_is_opaque_short_and_safe_in_urls(signer: TokenSigner, scope: str) -> None:
+    token = signer.issue(scope, CLAIMS)
+
+    assert re.fullmatch(r"scimsvc_[\w-]+(\.[\w-]+)+", token, re.ASCII)
+    assert len(token) < 200
+    assert signer.verify(token, scope, BEFORE) == CLAIMS
+
+
+def test_a_token_of_one_scope_is_insufficient_for_the_other(signer: TokenSigner) -> None:
+    with pytest.raises(InsufficientScope, match=r"API token.*/api/v1 alone.*X-SCIM"):
+        signer.verify(signer.issue(API, CLAIMS), SCIM, BEFORE)
+    with pytest.raises(InsufficientScope, match=r"SCIM token.*/api/scim/v2 alone"):
+        signer.verify(signer.issue(SCIM, CLAIMS), API, BEFORE)
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_token_expires_at_its_second(signer: TokenSigner, scope: str) -> None:
+    token = signer.issue(scope, CLAIMS)
+
+    assert signer.verify(token, scope, EXPIRY - timedelta(microseconds=1)) == CLAIMS
+    for late in (timedelta(0), timedelta(days=10_000)):
+        with pytest.raises(InvalidToken, match=r"expired at 2026-12-01T08:30:15Z"):
+            signer.verify(token, scope, EXPIRY + late)
+
+
+def test_every_character_of_a_token_counts(signer: TokenSigner) -> None:
+    token = signer.issue(SCIM, CLAIMS)
+    changed = [
+        token[:place] + other + token[place + 1 :]
+        for place, character in enumerate(token)
+        for other in URL_SAFE + ".=+/ é\0"
+        if other != character
+    ]
+
+    accepted = [text for text in changed if is_accepted(signer, text)]
+
+    assert len(changed) > 10_000
+    assert accepted == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda token: token + "=", id="padded"),
+        pytest.param(lambda token: token + "==", id="padded twice"),
+        pytest.param(lambda token: token.replace(".", "=."), id="first part padded"),
+        pytest.param(lambda token: token + ".", id="empty part at the end"),
+        pytest.param(lambda token: token.replace("_", "_.", 1), id="empty part in front"),
+        pytest.param(lambda token: token[:-1], id="cut"),
+        pytest.param(lambda token: token + "A", id="longer"),
+        pytest.param(lambda token: token + "\n", id="new line"),
+        pytest.param(lambda token: token + "é", id="no ASCII"),
+        pytest.param(lambda token: token.rpartition(".")[0], id="without its signature"),
+        pytest.param(lambda token: token.rpartition(".")[0] + ".", id="with an empty signature"),
+        pytest.param(lambda token: "scimsvc_" + token.rpartition(".")[2], id="signature alone"),
+        pytest.param(lambda token: "scimsvc_" + ".".join(reversed(token[8:].split("."))), id="parts swapped"),
+        pytest.param(lambda token: "scimsvc_" + token, id="prefix twice"),
+        pytest.param(lambda token: token[8:], id="no prefix"),
+        pytest.param(lambda token: token.replace("scimsvc_", "SCIMSVC_"), id="prefix in capitals"),
+        pytest.param(lambda token: token.replace("-", "+").replace("_", "/") + "+", id="other alphabet"),
+        pytest.param(lambda token: "", id="nothing"),
+        pytest.param(lambda token: "scimsvc_", id="prefix alone"),
+        pytest.param(lambda token: "scimsvc_.", id="two empty parts"),
+        pytest.param(lambda token: "scimsvc_" + "A" * 1_000_000, id="a million characters"),
+    ],
+)
+@pytest.mark.parametrize("scope", SCOPES)
+def test_what_was_not_issued_is_refused(signer: TokenSigner, scope: str, spoil: object) -> None:
+    text = spoil(signer.issue(scope, CLAIMS))  # type: ignore[operator]
+
+    with pytest.raises(InvalidToken, match="not one that this service issued"):
+        signer.verify(text, scope, BEFORE)
+    assert signer.read_any(text) is None
+
+
+def test_a_forged_payload_under_a_genuine_signature_is_refused(signer: TokenSigner) -> None:
+    mine = signer.issue(SCIM, CLAIMS)
+    other = signer.issue(SCIM, Claims("another enterprise", CLAIMS.token_id, EXPIRY))
+
+    assert not is_accepted(signer, other.rpartition(".")[0] + "." + mine.rpartition(".")[2])
+    assert not is_accepted(signer, mine.rpartition(".")[0] + "." + other.rpartition(".")[2])
+
+
+def test_the_newest_key_signs_and_all_verify() -> None:
+    old, new, both = TokenSigner([OTHER_KEY]), TokenSigner([KEY]), TokenSigner([KEY, OTHER_KEY])
+
+    assert both.verify(old.issue(SCIM, CLAIMS), SCIM, BEFORE) == CLAIMS
+    assert both.issue(SCIM, CLAIMS) == new.issue(SCIM, CLAIMS)
+    assert not is_accepted(old, both.issue(SCIM, CLAIMS))
+    assert not is_accepted(new, old.issue(SCIM, CLAIMS))
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_token_is_recognised_whatever_its_scope_or_expiry(signer: TokenSigner, scope: str) -> None:
+    assert signer.read_any(signer.issue(scope, CLAIMS)) == CLAIMS
+
+
+def test_secrets_and_ids_are_new_each_time_and_long() -> None:
+    secrets, ids = {new_client_secret() for _ in range(100)}, {new_token_id() for _ in range(100)}
+
+    assert (len(secrets), len(ids)) == (100, 100)
+    assert all(re.fullmatch(r"scimsvc_cs_[\w-]{43}", secret, re.ASCII) for secret in secrets)
+    assert all(re.fullmatch(r"\w[\w-]{21,}", token_id, re.ASCII) for token_id in ids)
+
+
+@pytest.mark.parametrize("secret", ["", "é", "\0", "\ud800"])
+def test_any_text_has_a_digest_of_its_own(secret: str) -> None:
+    assert re.fullmatch(r"[0-9a-f]{64}", digest_secret(secret))
+    assert digest_secret(secret) != digest_secret(secret + "x")
+
+
+def is_accepted(signer: TokenSigner, text: str) -> bool:
+    try:
+        signer.verify(text, SCIM, BEFORE)
+    except InvalidToken:
+        return False
+    return True
