@@ -32,6 +32,10 @@ def test_what_the_service_itself_sets_can_be_asked_for(acme: Enterprise) -> None
     for name, value in {"id": user["id"], **user["meta"]}.items():
         path = "id" if name == "id" else f"meta.{name}"
         assert user["id"] in [each["id"] for each in acme.find(f"{path} eq {json.dumps(value)}")], path
+    assert [
+        each["id"]
+        for each in acme.find(f'meta[resourceType eq "User" and version eq {json.dumps(user["meta"]["version"])}]')
+    ] == [user["id"]]
     for path in ("id", "meta.location"):
         assert len(acme.find(f'{path} sw "{user["id"][:5]}" or {path} ew "{user["id"][-5:]}"')) == 1, path
 

@@ -204,6 +204,7 @@ LIMITS = {
     "bytes of a body": "MAX_BODY",
     "levels of a JSON body": "MAX_JSON_DEPTH",
     "operations of a PATCH": "MAX_OPERATIONS",
+    "conditions in all paths of a PATCH": "MAX_PATCH_CONDITIONS",
     "operations of a Bulk request": "MAX_BULK_OPERATIONS",
     "elements of a multi-valued attribute": "MAX_ELEMENTS",
     "characters of `userName`, `externalId` and e-mail addresses": "MAX_KEY_LENGTH",

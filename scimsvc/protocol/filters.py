@@ -69,7 +69,10 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class ValuePath:
-    """``path[condition]``: one and the same element meets the condition, whose paths are relative to it."""
+    """``path[condition]``: one and the same element meets the condition, whose paths are relative to it.
+
+    ``path`` is multi-valued.
+    """
 
     path: AttributePath
     condition: "Node"
@@ -191,7 +194,9 @@ class _Parser:
             self._fail(f"{path} has no sub-attributes that [ ] could ask for")
         self.position += 1
         self._deeper()
-        outer, self.resolve = self.resolve, lambda name: resolve_sub_attribute(attribute, name)
+        # Of a single-valued attribute there is one element at most: the brackets only lengthen the names in them.
+        prefix = () if attribute.multi_valued else path.steps
+        outer, self.resolve = self.resolve, lambda name: _below(prefix, attribute, name)
         condition = self._or()
         self.depth -= 1
         self._expect("]")
@@ -201,7 +206,7 @@ class _Parser:
             sub = self._attribute(self._word("a sub-attribute")[1:])
             condition = And((condition, self._comparison(sub)))
         self.resolve = outer
-        return ValuePath(path, condition)
+        return ValuePath(path, condition) if attribute.multi_valued else And((Present(path), condition))
 
     def _comparison(self, path: AttributePath) -> Node:
         operator = self._word("an operator").lower()
@@ -306,6 +311,21 @@ class _Parser:
 
     def _fail(self, why: str) -> NoReturn:
         raise InvalidFilter(f"the filter {shown(self.text)} cannot be read: {why}")
+
+
+def _below(prefix: tuple[Attribute, ...], attribute: Attribute, name: str) -> AttributePath:
+    return AttributePath((*prefix, *resolve_sub_attribute(attribute, name).steps))
+
+
+def count_conditions(node: Node) -> int:
+    """Return how many comparisons ``node`` comes to, which is what evaluating it costs."""
+    if isinstance(node, And | Or):
+        return sum(map(count_conditions, node.operands))
+    if isinstance(node, Not):
+        return count_conditions(node.operand)
+    if isinstance(node, ValuePath):
+        return count_conditions(node.condition)
+    return 1
 
 
 def comparable_path(path: AttributePath) -> AttributePath | None:

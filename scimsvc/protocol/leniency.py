@@ -27,7 +27,8 @@ from scimsvc.protocol.errors import (
     UnknownAttribute,
     shown,
 )
-from scimsvc.protocol.limits import MAX_OPERATIONS
+from scimsvc.protocol.filters import count_conditions
+from scimsvc.protocol.limits import MAX_OPERATIONS, MAX_PATCH_CONDITIONS
 from scimsvc.protocol.patch import Operation, Resource, apply_patch, refuse_read_only
 from scimsvc.protocol.paths import PatchPath, parse_path
 from scimsvc.protocol.remarks import Remarks, Tolerance
@@ -60,8 +61,12 @@ def read_patch(body: Any, remarks: Remarks, *, reject_unknown: bool = False) -> 
     if len(operations) > MAX_OPERATIONS:
         raise InvalidSyntax(f"Operations has {len(operations)} operations; at most {MAX_OPERATIONS} are taken")
     unknown = InvalidPath if reject_unknown else None
-    return [each for number, operation in enumerate(operations, 1)
+    read = [each for number, operation in enumerate(operations, 1)
             for each in _read_operation(operation, number, remarks, unknown)]  # fmt: skip
+    conditions = sum(count_conditions(each.path.condition) for each in read if each.path.condition is not None)
+    if conditions > MAX_PATCH_CONDITIONS:
+        raise InvalidPath(f"the paths have {conditions} conditions; at most {MAX_PATCH_CONDITIONS} are taken")
+    return read
 
 
 def _read_schemas(members: Resource, remarks: Remarks) -> None:

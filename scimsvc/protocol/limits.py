@@ -8,6 +8,8 @@ MAX_PAGE = 1_000
 MAX_BODY = 1024 * 1024
 #: Operations of one PATCH.
 MAX_OPERATIONS = 1_000
+#: Conditions in all the paths of one PATCH, each of which is asked of every element.
+MAX_PATCH_CONDITIONS = 1_000
 #: Operations of one Bulk request.
 MAX_BULK_OPERATIONS = 1_000
 #: Elements of one multi-valued attribute.

@@ -64,6 +64,8 @@ def read_list_query(parameters: Mapping[str, str]) -> ListQuery:
 def read_search_request(body: Any) -> ListQuery:
     """Return what the body of a POST to ``.search`` asks for (RFC 7644 §3.4.3); raises ``InvalidSyntax`` too."""
     members = {fold(name): value for name, value in body.items()} if isinstance(body, dict) else {}
+    if isinstance(body, dict) and len(members) < len(body):
+        raise InvalidSyntax("the body has a name twice, in two spellings")
     schemas = members.get("schemas")
     if not isinstance(schemas, list) or urns.SEARCH_REQUEST not in schemas:
         raise InvalidSyntax(f"the body must be an object whose schemas name {urns.SEARCH_REQUEST}")

@@ -1,5 +1,6 @@
 """Who calls: from an access token to the enterprise and the integration behind it, and their last uses."""
 
+import re
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -75,8 +76,8 @@ def read_bearer(authorization: str | None) -> str:
 
     ``Bearer Bearer …`` is what a token pasted into Entra together with the word becomes.
     """
-    words = (authorization or "").split()
-    if not words or words[0].lower() != "bearer":
+    words = re.split(r"[ \t]+", (authorization or "").strip(" \t"))
+    if words[0].lower() != "bearer":
         raise MissingToken("send an access token: Authorization: Bearer scimsvc_…")
     while words and words[0].lower() == "bearer":
         words.pop(0)

@@ -117,13 +117,7 @@ class _Compiler(ABC):
             if len(node.condition.operands) == len(implied) == 2 and fold(str(implied.get("type"))) == "work":
                 # Entra's match: the work address is a user's key and has an index.
                 return User.email_key == fold(str(implied.get("value")))
-        if not attribute.multi_valued:  # a condition on a complex attribute's own members
-            return self._single_value_path(node)
         return self._exists(attribute, lambda element: self.compile(node.condition, element))
-
-    def _single_value_path(self, node: ValuePath) -> Condition:
-        names = tuple(step.name for step in node.path.steps)
-        return self.compile(node.condition, self.object(User.search.expression, names))
 
     def _any_address(self, node: Comparison) -> Condition:
         """Return that one of the addresses is the one asked for: the work address, or for users with others any."""
@@ -207,10 +201,6 @@ class _Compiler(ABC):
         """Return the text (or truth value) at ``names`` below a JSON object; null where there is none."""
 
     @abstractmethod
-    def object(self, source: Expression, names: tuple[str, ...]) -> Expression:
-        """Return the JSON object at ``names`` below a JSON object."""
-
-    @abstractmethod
     def array(self, source: Expression, name: str) -> Expression:
         """Return the JSON array called ``name`` of a JSON object."""
 
@@ -243,8 +233,6 @@ class _SQLiteCompiler(_Compiler):
     def member(self, source: Expression, names: tuple[str, ...]) -> Expression:
         return func.json_extract(source, "$" + "".join(f'."{name}"' for name in names), type_=String)
 
-    object = member
-
     def array(self, source: Expression, name: str) -> Expression:
         return self.member(source, (name,))
 
@@ -272,11 +260,8 @@ class _PostgreSQLCompiler(_Compiler):
     def member(self, source: Expression, names: tuple[str, ...]) -> Expression:
         return func.jsonb_extract_path_text(source, *names, type_=String).collate("C")
 
-    def object(self, source: Expression, names: tuple[str, ...]) -> Expression:
-        return func.jsonb_extract_path(source, *names, type_=JSONB)
-
     def array(self, source: Expression, name: str) -> Expression:
-        return self.object(source, (name,))
+        return func.jsonb_extract_path(source, name, type_=JSONB)
 
     def numbered_elements(self, array: Expression) -> tuple[Any, Expression, Expression]:
         elements = func.jsonb_array_elements(array)

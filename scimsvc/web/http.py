@@ -80,9 +80,10 @@ def read_body() -> Any:
     """Return the JSON value of the body (RFC 7644 §3.1, §8.1); raises ``UnsupportedMediaType`` or ``InvalidSyntax``."""
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype not in _JSON_TYPES or charset not in ("utf-8", "utf8"):
-        sent = request.headers.get("Content-Type", "none")
-        raise UnsupportedMediaType(f"the Content-Type must be {MEDIA_TYPE} in UTF-8, not {shown(sent)}")
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        sent = request.headers.get("Content-Type")
+        instead = f"not {shown(sent)}" if sent else "and there is none"
+        raise UnsupportedMediaType(f"the Content-Type must be {MEDIA_TYPE} in UTF-8, {instead}")
+    if (request.headers.get("Content-Encoding") or "identity").lower() != "identity":
         raise UnsupportedMediaType("the body must not be compressed; send it without a Content-Encoding")
     try:
         return read_json(request.get_data(cache=False))

@@ -259,3 +259,13 @@ def test_ignored_attributes_are_named_once_each() -> None:
 def test_unknown_attributes_can_be_rejected(operation: dict[str, Any]) -> None:
     with pytest.raises(InvalidPath, match="bogus"):
         read_patch(patch_body(operation), Remarks(), reject_unknown=True)
+
+
+def test_the_conditions_of_all_paths_together_are_bounded() -> None:
+    path = f"photos[{' or '.join(['value pr'] * 100)}].type"
+    body = patch_body(*[remove(path)] * 10)
+    more = patch_body(*[remove(path)] * 10, remove("photos[value pr]"))
+
+    assert len(read_patch(body, Remarks())) == 10
+    with pytest.raises(InvalidPath, match="1001 conditions"):
+        read_patch(more, Remarks())
