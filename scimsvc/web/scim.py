@@ -5,7 +5,7 @@ from flask import Blueprint, Response, request
 from scimsvc.protocol.bulk import read_bulk_request
 from scimsvc.protocol.errors import NotFound, NotImplementedHere, shown
 from scimsvc.protocol.listing import ListQuery, read_list_query, read_search_request
-from scimsvc.protocol.messages import list_response
+from scimsvc.protocol.messages import Representation, list_response
 from scimsvc.services import users
 from scimsvc.services.bulk import run_bulk
 from scimsvc.services.user_lists import list_users
@@ -68,15 +68,17 @@ def get_user(user_id: str) -> Response:
 def replace_user(user_id: str) -> Response:
     """Replace a user (RFC 7644 §3.5.1)."""
     user = users.replace_user(scim_request(), user_id, read_body(), preconditions())
-    response = user_response(user)
-    response.headers["Content-Location"] = user.location
-    return response
+    return _changed(user)
 
 
 @scim.patch("/Users/<path:user_id>")
 def patch_user(user_id: str) -> Response:
     """Change a user (RFC 7644 §3.5.2)."""
     user = users.patch_user(scim_request(), user_id, read_body(), preconditions())
+    return _changed(user)
+
+
+def _changed(user: Representation) -> Response:
     response = user_response(user)
     response.headers["Content-Location"] = user.location
     return response
