@@ -15,12 +15,19 @@ from flask import Flask
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
+from waitress.task import ErrorTask
 
 from scimsvc.extensions import db
+from scimsvc.protocol.errors import ScimError
+from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.limits import MAX_BODY
+from scimsvc.protocol.messages import MEDIA_TYPE, error_message
 from scimsvc.services.readiness import why_not_ready
 from scimsvc.services.runtime import Runtime
+from scimsvc.web.errors import PROBLEM_TYPE, problem
 from scimsvc.web.guard import write_last_uses
+from scimsvc.web.paths import clean_path, is_scim
+from scimsvc.web.request_log import new_request_id
 
 #: Seconds after the signal in which new connections are still taken, so that a proxy sees ``/readyz`` turn 503.
 LAME_DUCK = 1.0
@@ -32,6 +39,36 @@ DEFAULT_PORT = 8000
 DEFAULT_THREADS = 4
 
 _log = logging.getLogger("scimsvc")
+
+
+class _ErrorTask(ErrorTask):
+    """Answers what waitress refuses before the application sees it, in the form that the path has."""
+
+    def execute(self) -> None:
+        """Write the answer and close the connection, as what follows on it cannot be told apart."""
+        request: Any = self.request
+        error = ScimError(f"the request cannot be read: {request.error.body}")
+        error.status = request.error.code
+        request_id = new_request_id()
+        # Where not even the first line can be read there is no path, or waitress puts / in its place.
+        path = clean_path(getattr(request, "path", ""))
+        scim = path == "/" or is_scim(path)
+        body = write_json(error_message(error) if scim else problem(error)).encode()
+        self.status = f"{error.status} {request.error.reason}"
+        self.response_headers = [
+            ("Content-Type", MEDIA_TYPE if scim else PROBLEM_TYPE),
+            ("X-Request-ID", request_id),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Cache-Control", "no-store"),
+        ]
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+        _log.warning("a request that cannot be read was answered %s (request %s)", self.status, request_id)
+
+
+class _Channel(HTTPChannel):
+    error_task_class = _ErrorTask
 
 
 class Server:
@@ -71,6 +108,8 @@ class Server:
             unix_socket_perms="660",
             **where,
         )
+        for listener in self._listeners():
+            listener.channel_class = _Channel
         self.url = f"unix:{unix_socket}" if unix_socket else f"http://{_shown_host(host)}:{self._port()}"
 
     @property

@@ -78,7 +78,7 @@ class BearerError(Exception):
     """A protected path refuses the access token (RFC 6750 §3.1)."""
 
     status = 401
-    error: str | None = "invalid_token"
+    error = "invalid_token"
 
     def __init__(self, description: str) -> None:
         super().__init__(description)
@@ -86,9 +86,7 @@ class BearerError(Exception):
 
 
 class MissingToken(BearerError):
-    """No access token came with the request; such an answer names no error (RFC 6750 §3.1)."""
-
-    error = None
+    """No access token came with the request; told like a bad one, as contract section 4 has it."""
 
 
 class InvalidToken(BearerError):

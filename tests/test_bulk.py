@@ -107,6 +107,11 @@ def test_references_lead_forward_and_back(acme: Enterprise) -> None:
     assert acme.find('emails.value eq "early@x.example"') == []
 
 
+def test_a_text_that_looks_like_a_reference_is_a_text(acme: Enterprise) -> None:
+    assert statuses(bulk(acme, post("a", title="bulkId:none"))) == ["201"]
+    assert acme.find('title eq "bulkId:none"')
+
+
 def test_circular_references_are_resolved(acme: Enterprise) -> None:
     results = bulk(
         acme,
@@ -127,7 +132,7 @@ def test_what_refers_to_a_failed_operation_is_a_conflict(acme: Enterprise) -> No
         post("employee", **{ENTERPRISE_URN: {"manager": "bulkId:boss"}}),
         post("second", **{ENTERPRISE_URN: {"manager": "bulkId:employee"}}),
         post("boss", roles=["Nobody"]),
-        {"method": "PATCH", "path": "/Users/bulkId:boss", "data": patch_body(replace("title", "x"))},
+        {"method": "PATCH", "path": "/Users/bulkId:boss/", "data": patch_body(replace("title", "x"))},
         post("stranger", **{ENTERPRISE_URN: {"manager": "bulkId:nobody"}}),
     )
 

@@ -70,3 +70,25 @@ def test_two_users_that_want_one_address_at_once(acme: Enterprise) -> None:
     answers = at_once([lambda user=user: acme.patch(user, wish) for user in users])  # type: ignore[misc]
 
     assert sorted(answer.status_code for answer in answers) == [200] + [409] * (WRITERS - 1)
+
+
+def test_an_operator_and_the_provider_do_not_stand_in_each_others_way(
+    acme: Enterprise, cli: Callable[..., Any]
+) -> None:
+    users = [acme.create(email=f"u{n}@contoso.example", userName=f"User {n}") for n in range(12)]
+    ended: list[str] = []
+
+    def provision(user: dict[str, Any]) -> list[int]:
+        operations = [{"op": "replace", "path": "title", "value": str(n)} for n in range(8)]
+        return [acme.patch(user, operation).status_code for operation in operations]
+
+    def operate() -> list[int]:
+        for n in range(8):
+            cli("enterprise", "update", "Acme", "--unique-user-name" if n % 2 else "--no-unique-user-name")
+        ended.append("operator")
+        return []
+
+    answers = at_once([operate, *[lambda user=user: provision(user) for user in users]])  # type: ignore[misc]
+
+    assert [status for each in answers for status in each] == [200] * 96
+    assert ended == ["operator"]

@@ -91,11 +91,11 @@ COMPARISONS = st.one_of(
     st.tuples(st.sampled_from(["meta.created", "meta.lastModified"]), st.sampled_from(["eq", "ne", "gt", "ge", "lt", "le"]),
               st.sampled_from(['"2020-01-01T00:00:00Z"', '"2120-01-01T00:00:00.0001+02:00"'])),
 ).map(" ".join)  # fmt: skip
-CONDITIONS = st.tuples(st.sampled_from(["value", "type"]), st.sampled_from(OPERATORS), TEXTS.map(json.dumps)).map(
-    " ".join
-)
+CONDITIONS = st.sampled_from(['type eq "work"', "primary eq true", "primary ne true", "display pr"]) | st.tuples(
+    st.sampled_from(["value", "type"]), st.sampled_from(OPERATORS), TEXTS.map(json.dumps)
+).map(" ".join)
 VALUE_PATHS = st.tuples(st.sampled_from(["emails", "phoneNumbers", "roles"]), CONDITIONS, CONDITIONS).map(
-    lambda parts: f"{parts[0]}[{parts[1]} and not ({parts[2]})]"
+    lambda parts: f"{parts[0]}[{parts[1]} and {parts[2]}]"
 )
 FILTERS = st.recursive(
     COMPARISONS | ALL_NAMES.map(lambda name: f"{name} pr") | VALUE_PATHS,

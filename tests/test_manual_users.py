@@ -81,3 +81,14 @@ def test_the_directorys_values_become_effective_when_they_change(
     assert (first["title"], first["organization"]) == ("Lead", "Own Ltd")
     assert (second["title"], second["organization"]) == ("Lead", "Contoso")
     assert second["directory"] == {"title": None, "organization": "Contoso"}
+
+
+def test_a_put_of_what_get_answered_takes_over_and_bumps_nothing(
+    acme: Enterprise, cli: Cli, manual: dict[str, Any]
+) -> None:
+    before = acme.get(manual)
+
+    answer = acme.send("PUT", f"/Users/{manual['id']}", before)
+
+    assert (answer.status_code, answer.get_json()) == (200, before)
+    assert cli("user", "show", "Acme", manual["id"])["source"] == "provisioned"

@@ -68,3 +68,31 @@ def test_a_value_that_names_another_role_now_means_that_one(acme: Enterprise, cl
     acme.patch(user, replace('roles[primary eq "True"].value', "User"))
 
     assert cli("user", "show", "Acme", user["id"])["role"] == "User"
+
+
+def test_a_renamed_roles_display_may_change(acme: Enterprise, cli: Cli) -> None:
+    user = acme.create(roles=[{"value": "User", "primary": True}])
+    cli("role", "update", "Acme", "User", "--rename", "Member")
+
+    answer = acme.patch(user, replace('roles[primary eq "True"].display', "Members"))
+
+    assert answer.get_json()["roles"] == [{"value": "User", "display": "Members", "primary": True}]
+    assert cli("user", "show", "Acme", user["id"])["role"] == "Member"
+
+
+def test_a_role_by_any_value_path_is_the_one_role(acme: Enterprise) -> None:
+    user = acme.create(roles=[{"value": "User", "primary": True}])
+    path = 'roles[type eq "WindowsAzureActiveDirectoryRole"].value'
+
+    changed = acme.patch(user, replace(path, "SigningHub_Admin")).get_json()["roles"]
+
+    assert [role["value"] for role in changed] == ["SigningHub_Admin"]
+    assert_scim_error(acme.patch(user, replace(path, "Nobody")), 400, "invalidValue", "'Nobody'")
+
+
+def test_the_default_role_made_the_default_again_changes_no_answer(acme: Enterprise, cli: Cli) -> None:
+    user = acme.create()
+
+    cli("enterprise", "update", "Acme", "--default-role", "defaultenterprise")
+
+    assert acme.get(user) == user

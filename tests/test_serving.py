@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -309,3 +310,34 @@ def test_a_service_that_waits_for_its_database_becomes_ready_after_init(tmp_path
         after = live.send("GET", "/readyz").status
 
     assert (before, after) == (503, 200)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        pytest.param("POST /api/scim/v2/Users HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", 413, id="body"),
+        pytest.param(
+            "GET /api/scim//v2/Users HTTP/1.1\r\nHost: x\r\nX: " + "x" * 300_000 + "\r\n\r\n", 431, id="headers"
+        ),
+        pytest.param(
+            "POST /api/scim/v2/Users HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n\r\n",
+            400,
+            id="chunk",
+        ),
+        pytest.param(
+            "POST /api/scim/v2/Users HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501, id="encoding"
+        ),
+    ],
+)
+def test_what_never_reaches_the_application_is_a_scim_error_too(steady: Live, request_: str, status: int) -> None:
+    url = urlsplit(steady.base_url)
+    with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
+        connection.sendall(request_.encode())
+        answer = HTTPResponse(connection)
+        answer.begin()
+        body = json.loads(answer.read())
+
+    assert answer.status == status
+    assert answer.headers["Content-Type"] == MEDIA_TYPE
+    assert re.fullmatch("[0-9a-f]{16}", answer.headers["X-Request-ID"])
+    assert (body["schemas"], body["status"]) == ([ERROR_URN], str(status))

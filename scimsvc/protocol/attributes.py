@@ -277,7 +277,9 @@ def resolve_name(name: str) -> AttributePath:
         return AttributePath((EXTENSION,))
     if folded.startswith((_EXTENSION_PREFIX + ":", _EXTENSION_PREFIX + ".")):
         return AttributePath((EXTENSION, *_descend(EXTENSION, name[len(_EXTENSION_PREFIX) + 1 :], name)))
-    head, _, rest = _without_core_urn(name).partition(".")
+    head, dot, rest = _without_core_urn(name).partition(".")
+    if dot and not rest:
+        raise UnknownAttribute(name)
     attribute = _TOP_LEVEL.get(fold(head)) or SINGULAR_NAMES.get(fold(head))
     if attribute is None or attribute is EXTENSION:
         raise UnknownAttribute(name)

@@ -28,12 +28,18 @@ class BulkOperation:
     def references(self) -> set[str]:
         """The bulkIds that the path and the data refer to."""
         found = set(_references_in(self.data))
-        target = self.path.rpartition("/")[2]
+        _, target = self.endpoint_and_target
         return found | ({target.removeprefix(_REFERENCE)} if target.startswith(_REFERENCE) else set())
+
+    @property
+    def endpoint_and_target(self) -> tuple[str, str]:
+        """The path's endpoint without slashes, and what stands behind it, which may be nothing."""
+        endpoint, _, target = self.path.strip("/").partition("/")
+        return endpoint, target
 
     def target(self, ids: Mapping[str, str]) -> str | None:
         """Return the id in the path, or None for the endpoint itself; raises ``InvalidValue`` for any other path."""
-        endpoint, _, target = self.path.rstrip("/").lstrip("/").partition("/")
+        endpoint, target = self.endpoint_and_target
         if fold(f"/{endpoint}") != _USERS or bool(target) is (self.method == "POST"):
             wanted = "/Users" if self.method == "POST" else "/Users/{id}"
             raise InvalidValue(f"the path of a {self.method} must be {wanted}, not {shown(self.path)}")
@@ -93,18 +99,26 @@ def _read_operation(operation: Any, number: int) -> BulkOperation:
     return BulkOperation(method, members.get("path") or "", bulk_id, members.get("version"), members.get("data"))
 
 
-def _references_in(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value.removeprefix(_REFERENCE)] if value.startswith(_REFERENCE) else []
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [reference for each in inner for reference in _references_in(each)]
+def _may_refer(name: str) -> bool:
+    """Tell whether a member called ``name`` holds references: in a title the same text is only a text."""
+    return fold(name).rpartition(":")[2].rpartition(".")[2] in ("manager", "value", "$ref")
 
 
-def _resolved(value: Any, ids: Mapping[str, str]) -> Any:
+def _references_in(value: Any, name: str = "value") -> list[str]:
     if isinstance(value, str):
-        return ids.get(value.removeprefix(_REFERENCE), value) if value.startswith(_REFERENCE) else value
+        return [value.removeprefix(_REFERENCE)] if value.startswith(_REFERENCE) and _may_refer(name) else []
+    members = (
+        value.items() if isinstance(value, dict) else ((name, e) for e in value) if isinstance(value, list) else ()
+    )
+    return [reference for inner, member in members for reference in _references_in(member, inner)]
+
+
+def _resolved(value: Any, ids: Mapping[str, str], name: str = "value") -> Any:
+    if isinstance(value, str):
+        refers = value.startswith(_REFERENCE) and _may_refer(name)
+        return ids.get(value.removeprefix(_REFERENCE), value) if refers else value
     if isinstance(value, dict):
-        return {name: _resolved(member, ids) for name, member in value.items()}
+        return {inner: _resolved(member, ids, inner) for inner, member in value.items()}
     if isinstance(value, list):
-        return [_resolved(element, ids) for element in value]
+        return [_resolved(element, ids, name) for element in value]
     return value

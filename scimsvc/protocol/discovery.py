@@ -22,6 +22,7 @@ def service_provider_config(base: str) -> dict[str, Any]:
     """Return the ServiceProviderConfig (RFC 7643 §5, RFC 9865 §4); ``base`` is the Tenant URL."""
     return {
         "schemas": [urns.SERVICE_PROVIDER_CONFIG],
+        "id": "ServiceProviderConfig",
         "patch": {"supported": True},
         "bulk": {"supported": True, "maxOperations": MAX_BULK_OPERATIONS, "maxPayloadSize": MAX_BODY},
         "filter": {"supported": True, "maxResults": MAX_PAGE},

@@ -317,6 +317,17 @@ def _below(prefix: tuple[Attribute, ...], attribute: Attribute, name: str) -> At
     return AttributePath((*prefix, *resolve_sub_attribute(attribute, name).steps))
 
 
+def compares_boolean(node: Node) -> bool:
+    """Tell whether a boolean is compared anywhere in ``node``."""
+    if isinstance(node, And | Or):
+        return any(map(compares_boolean, node.operands))
+    if isinstance(node, Not):
+        return compares_boolean(node.operand)
+    if isinstance(node, ValuePath):
+        return compares_boolean(node.condition)
+    return isinstance(node, Comparison) and isinstance(node.value, bool)
+
+
 def count_conditions(node: Node) -> int:
     """Return how many comparisons ``node`` comes to, which is what evaluating it costs."""
     if isinstance(node, And | Or):

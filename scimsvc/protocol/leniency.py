@@ -27,7 +27,7 @@ from scimsvc.protocol.errors import (
     UnknownAttribute,
     shown,
 )
-from scimsvc.protocol.filters import count_conditions
+from scimsvc.protocol.filters import compares_boolean, count_conditions
 from scimsvc.protocol.limits import MAX_OPERATIONS, MAX_PATCH_CONDITIONS
 from scimsvc.protocol.patch import Operation, Resource, apply_patch, refuse_read_only
 from scimsvc.protocol.paths import PatchPath, parse_path
@@ -169,6 +169,8 @@ def _operation(
     """Yield the operation, unless it acts on what follows from the rest (schemas) or is dropped (password)."""
     if is_singular_name(text):
         remarks.tolerate(Tolerance.SINGULAR_NAME)
+    if path.condition is not None and _TEXT_BOOLEAN.search(text) and compares_boolean(path.condition):
+        remarks.tolerate(Tolerance.TEXT_BOOLEAN)
     if has_dot_after_urn(text):
         remarks.tolerate(Tolerance.DOT_AFTER_URN)
     attribute = path.target.attribute
@@ -190,6 +192,7 @@ def _operation(
     yield Operation(op, path, read)
 
 
+_TEXT_BOOLEAN = re.compile(r'"(?:true|false)"', re.IGNORECASE)
 _FIRST_WORD = re.compile(r"[^\[\]\"\s]*")
 
 

@@ -158,7 +158,7 @@ _WHOLE: dict[str, Callable[[list[Any], Attribute, Any, Remarks], list[Any]]] = {
 
 
 def _remove_matching(elements: list[Any], path: PatchPath, operation: Operation, remarks: Remarks) -> list[Any]:
-    named = _matching(elements, path)
+    named = _matching(elements, path, remarks)
     if operation.value is not None and path.sub_attribute is None:
         named = list(filter(_named_by(operation.value, path.target.attribute), named))
     if operation.op == "remove" and not named:
@@ -173,7 +173,11 @@ def _remove_matching(elements: list[Any], path: PatchPath, operation: Operation,
 
 def _set_matching(elements: list[Any], path: PatchPath, operation: Operation, remarks: Remarks) -> list[Any]:
     implied = implied_values(path.condition) if path.condition is not None else {}
-    matching = _matching(elements, path)
+    matching = _matching(elements, path, remarks)
+    if not matching and path.target.attribute.single_element and len(elements) == 1 and implied is not None:
+        # An add or replace of a role changes the one role that there is (contract section 7).
+        remarks.tolerate(Tolerance.ONE_ROLE)
+        matching = elements
     if not matching:
         # RFC 7644 §3.5.2.3 answers noTarget here; Entra sends a first work phone like this and relies on its
         # creation (entra.md section 7, rule 3), so that the element is made with what the filter says of it.
@@ -183,7 +187,7 @@ def _set_matching(elements: list[Any], path: PatchPath, operation: Operation, re
             )
         remarks.tolerate(Tolerance.ELEMENT_MADE)
         matching = [dict(implied)]
-        elements = [*elements, *matching]
+        elements = matching if path.target.attribute.single_element else [*elements, *matching]
     if path.sub_attribute is not None:
         for element in matching:
             if path.target.attribute.single_element:
@@ -191,16 +195,16 @@ def _set_matching(elements: list[Any], path: PatchPath, operation: Operation, re
             element[path.sub_attribute.name] = operation.value
         return elements
     chosen = set(map(id, matching))
-    # An add completes the elements, a replace puts others in their place that still meet the filter.
+    # An add completes the elements, a replace puts others in their place; either way they meet the filter.
     return [
         element
         if id(element) not in chosen
-        else (element if operation.op == "add" else implied or {}) | operation.value
+        else (element if operation.op == "add" else {}) | (implied or {}) | operation.value
         for element in elements
     ]
 
 
-def _matching(elements: list[Any], path: PatchPath) -> list[Any]:
+def _matching(elements: list[Any], path: PatchPath, remarks: Remarks) -> list[Any]:
     condition = path.condition
     if condition is None:
         return elements
@@ -208,6 +212,7 @@ def _matching(elements: list[Any], path: PatchPath) -> list[Any]:
     implied = implied_values(condition)
     if not found and path.target.attribute.single_element and len(elements) == 1 and implied == {"primary": True}:
         # roles[primary eq "True"] is the one role, whatever Entra said of it before (contract section 7).
+        remarks.tolerate(Tolerance.ONE_ROLE)
         return elements
     return found
 

@@ -31,7 +31,7 @@ class Projection:
         selected: Resource = {name: resource[name] for name in _ALWAYS if name in resource}
         for path in self.attributes:
             _copy(resource, selected, [step.name for step in path.steps])
-        return {name: selected[name] for name in resource if name in selected}
+        return {name: _without_empty(selected[name]) for name in resource if name in selected}
 
 
 def parse_projection(attributes: str | None, excluded: str | None) -> Projection:
@@ -47,6 +47,10 @@ def _resolve(names: str) -> tuple[AttributePath, ...]:
         except UnknownAttribute:
             continue
     return tuple(paths)
+
+
+def _without_empty(value: Any) -> Any:
+    return [element for element in value if element != {}] if isinstance(value, list) else value
 
 
 def _copy(source: Resource, target: Resource, names: list[str]) -> None:

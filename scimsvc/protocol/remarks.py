@@ -23,6 +23,8 @@ class Tolerance(StrEnum):
     SINGULAR_NAME = "singular-name"
     #: A value path that matches nothing makes its element: Entra's add and replace of a first phone number.
     ELEMENT_MADE = "element-made"
+    #: ``roles[primary eq "True"]`` for a role that was sent without ``primary``: Entra's role expressions, mixed.
+    ONE_ROLE = "one-role"
     #: ``[{"value": "x"}]`` for ``"x"``: Entra's old ``customappsso`` job.
     WRAPPED_SCALAR = "wrapped-scalar"
     #: One element where a list belongs: hand-written clients.

@@ -91,9 +91,11 @@ def _cleaned_members(attribute: Attribute, value: Resource) -> Resource | None:
         member = _cleaned(sub_attribute, value.get(sub_attribute.name), where)
         if member is not None:
             members[sub_attribute.name] = member
-    if attribute.value is not None:
-        return members if "value" in members else None
-    return members if members.keys() - {"type", "primary"} else None
+    if not attribute.multi_valued:
+        return members or None
+    # An element has something to say by its value, or an address by a part of it.
+    says = "value" in members if attribute.value is not None else members.keys() - {"type", "primary"}
+    return members if says else None
 
 
 def _cleaned_elements(attribute: Attribute, elements: list[Resource]) -> list[Resource] | None:

@@ -111,7 +111,7 @@ class LastUses:
         if not pending:
             return
         with writing() as connection:
-            for (enterprise_id, token_id, integration_id), at in pending.items():
+            for (enterprise_id, token_id, integration_id), at in sorted(pending.items()):
                 connection.execute(_TOKEN_USED, {"enterprise": enterprise_id, "used": token_id, "at": at})
                 connection.execute(_INTEGRATION_USED, {"enterprise": enterprise_id, "used": integration_id, "at": at})
 

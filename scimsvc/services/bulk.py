@@ -95,8 +95,8 @@ def _refused(request: ScimRequest, operation: BulkOperation, error: ScimError, i
 
 
 def _location(request: ScimRequest, operation: BulkOperation, ids: dict[str, str]) -> str:
-    target = operation.path.rpartition("/")[2]
-    return f"{request.base}/Users/{ids.get(target.removeprefix('bulkId:'), target)}"
+    _, target = operation.endpoint_and_target
+    return f"{request.base}/Users/{ids.get(target.removeprefix('bulkId:'), target)}".rstrip("/")
 
 
 def _head(operation: BulkOperation) -> dict[str, Any]:

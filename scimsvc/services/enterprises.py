@@ -80,8 +80,7 @@ def update_enterprise(
         if unique_user_name is not None and unique_user_name != row.unique_user_name:
             _switch_unique_user_name(tenant, on=unique_user_name)
             changes["unique_user_name"] = unique_user_name
-        if default_role is not None:
-            _make_default(tenant, default_role)
+        if default_role is not None and _make_default(tenant, default_role):
             changes["role_revision"] = row.role_revision + 1
         if changes:
             connection.execute(update(Enterprise).where(Enterprise.id == row.id).values(changes))
@@ -116,11 +115,15 @@ def _insert_enterprise(connection: Connection, given: dict[str, Any]) -> str:
     return enterprise_id
 
 
-def _make_default(tenant: Tenant, reference: str) -> None:
+def _make_default(tenant: Tenant, reference: str) -> bool:
+    """Make the role the default, and tell whether it was another one before."""
     role = get_role(tenant, reference)
+    if role.is_default:
+        return False
     own = Role.enterprise_id == tenant.id
     tenant.connection.execute(update(Role).where(own, Role.is_default).values(is_default=False))
     tenant.connection.execute(update(Role).where(own, Role.id == role.id).values(is_default=True))
+    return True
 
 
 def _switch_unique_user_name(tenant: Tenant, *, on: bool) -> None:

@@ -1,6 +1,6 @@
 """Telling a database that is not to be had just now from a fault of this service."""
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from scimsvc.protocol.errors import Unavailable
@@ -16,7 +16,8 @@ def is_outage(error: Exception) -> bool:
         return True
     if isinstance(error, ProgrammingError):
         return getattr(error.orig, "sqlstate", None) == _UNDEFINED_TABLE
-    return isinstance(error, DBAPIError) and error.connection_invalidated
+    # SQLite says of a damaged file, or of one that is none of its own, no more than DatabaseError.
+    return type(error) is DatabaseError or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 def unavailable() -> Unavailable:

@@ -66,6 +66,7 @@ def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) 
     received = read_user(body, request.remarks, reject_unknown=caller.reject_unknown_attributes)
     user = canonical_user(received | {"id": user_id or str(uuid.uuid4())}, request.remarks)
     with writing() as connection:
+        unique_user_name = _hold_enterprise(connection, caller)
         decision = _judge_roles(connection, caller, user.get(ROLES.name, []))
         user = with_role(user, decision.element)
         now = clock.timestamp(clock.now())
@@ -79,7 +80,9 @@ def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) 
             "modified_at": now,
             "title": title,
             "organization": organization,
-            **_columns(connection, caller, user, decision.role.id if decision.role else None),
+            **user_columns(
+                user, role_id=decision.role.id if decision.role else None, unique_user_name=unique_user_name
+            ),
         }
         _execute_unique(connection, _INSERT, row, user, caller)
         return represent(_Stored(**{name: row[name] for name in _Stored.__slots__}), request.view)
@@ -101,10 +104,13 @@ def replace_user(
     caller = request.caller
     received = read_user(body, request.remarks, reject_unknown=caller.reject_unknown_attributes)
     with writing() as connection:
+        unique_user_name = _hold_enterprise(connection, caller)
         row = _get_for_update(connection, request, user_id, preconditions)
         user = canonical_user(received | {"id": row.id}, request.remarks)
         decision = _judge_changed_roles(connection, caller, row, user)
-        return _store(connection, request, row, with_role(user, decision.element), decision)
+        role_id = decision.role.id if decision.role else None
+        user = with_role(user, decision.element)
+        return _store(connection, request, row, user, role_id=role_id, unique_user_name=unique_user_name)
 
 
 def patch_user(
@@ -115,18 +121,20 @@ def patch_user(
     operations = read_patch(body, request.remarks, reject_unknown=caller.reject_unknown_attributes)
     addresses_roles = any(operation.path.target.steps[0] is ROLES for operation in operations)
     with writing() as connection:
+        unique_user_name = _hold_enterprise(connection, caller)
         row = _get_for_update(connection, request, user_id, preconditions)
-        before = read_document(row)
+        before, role_id = read_document(row), row.role_id
         user = canonical_user(apply_patch(before, operations, request.remarks), request.remarks)
         if addresses_roles:
             decision = _judge_changed_roles(connection, caller, row, user)
-            return _store(connection, request, row, with_role(user, decision.element), decision)
-        return _store(connection, request, row, user, None)
+            user, role_id = with_role(user, decision.element), decision.role.id if decision.role else None
+        return _store(connection, request, row, user, role_id=role_id, unique_user_name=unique_user_name)
 
 
 def delete_user(request: ScimRequest, user_id: str, preconditions: Preconditions = UNCONDITIONAL) -> None:
     """Delete a provisioned user for good (RFC 7644 §3.6); raises ``Mutability`` for one that SCIM never had."""
     with writing() as connection:
+        _hold_enterprise(connection, request.caller)
         row = _get_for_update(connection, request, user_id, preconditions)
         if row.source == MANUAL:
             raise Mutability(
@@ -161,7 +169,8 @@ def _judge_changed_roles(connection: Connection, caller: Caller, row: Any, user:
         return ON_DEFAULT
     roles = read_enterprise_roles(connection, caller.enterprise_id, caller.enterprise)
     element = chosen_element(elements)
-    if element is not None and roles.find(element["value"]) is None and [element] == read_document(row).get(ROLES.name):
+    held = [each["value"] for each in read_document(row).get(ROLES.name, [])]
+    if element is not None and roles.find(element["value"]) is None and held == [element["value"]]:
         # The role was renamed since it was given by this value: renaming a role keeps its users.
         kept = next((role for role in roles.by_name.values() if role.id == row.role_id), None)
         if kept is not None:
@@ -199,6 +208,18 @@ def _no_such_user(user_id: str) -> NotFound:
     )
 
 
+def _hold_enterprise(connection: Connection, caller: Caller) -> bool:
+    """Return whether userNames are unique, with the enterprise's row held until the end of the transaction.
+
+    Held first, as whoever changes an enterprise's set-up holds it before its users: a write can neither slip past
+    the switch nor meet it head on.
+    """
+    unique = connection.execute(queries.ENTERPRISE_FLAGS, {"enterprise_id": caller.enterprise_id}).scalar_one_or_none()
+    if unique is None:
+        raise NotFound("the enterprise was deleted")
+    return bool(unique)
+
+
 def _get_for_update(connection: Connection, request: ScimRequest, user_id: str, preconditions: Preconditions) -> Any:
     row = connection.execute(queries.USER_FOR_UPDATE, _key(request.caller, user_id)).one_or_none()
     if row is None:
@@ -208,12 +229,18 @@ def _get_for_update(connection: Connection, request: ScimRequest, user_id: str, 
 
 
 def _store(
-    connection: Connection, request: ScimRequest, row: Any, user: Resource, decision: RoleDecision | None
+    connection: Connection,
+    request: ScimRequest,
+    row: Any,
+    user: Resource,
+    *,
+    role_id: str | None,
+    unique_user_name: bool,
 ) -> Representation:
-    """Store ``user`` in place of ``row``, unless nothing changes; no ``decision`` leaves the role as it is."""
+    """Store ``user`` in place of ``row``; what changes nothing that is answered bumps nothing."""
     before = read_document(row)
-    role_id = row.role_id if decision is None else decision.role.id if decision.role else None
-    if user == before and role_id == row.role_id and row.source == PROVISIONED:
+    changes = user != before or role_id != row.role_id
+    if not changes and row.source == PROVISIONED:
         return represent(row, request.view)
     title, organization = (
         _effective(new, old, effective)
@@ -222,10 +249,10 @@ def _store(
         )
     )
     changed = {
-        **_columns(connection, request.caller, user, role_id),
+        **user_columns(user, role_id=role_id, unique_user_name=unique_user_name),
         "source": PROVISIONED,
-        "version": row.version + 1,
-        "modified_at": clock.timestamp(clock.now()),
+        "version": row.version + changes,
+        "modified_at": clock.timestamp(clock.now()) if changes else row.modified_at,
         "title": title,
         "organization": organization,
     }
@@ -238,14 +265,6 @@ def _store(
 def _effective(new: str | None, old: str | None, effective: str | None) -> str | None:
     """Return the effective value: a change of the directory's counts, an empty one never does (contract section 6)."""
     return new if new and new != old else effective
-
-
-def _columns(connection: Connection, caller: Caller, user: Resource, role_id: str | None) -> dict[str, Any]:
-    # Read within the transaction, with the row held, so that a create cannot slip past the switch.
-    unique = connection.execute(queries.ENTERPRISE_FLAGS, {"enterprise_id": caller.enterprise_id}).scalar_one_or_none()
-    if unique is None:
-        raise NotFound("the enterprise was deleted")
-    return user_columns(user, role_id=role_id, unique_user_name=unique)
 
 
 def _statement_key(caller: Caller, user_id: str) -> dict[str, str]:

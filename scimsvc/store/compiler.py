@@ -114,9 +114,11 @@ class _Compiler(ABC):
         attribute = node.path.attribute
         if attribute is EMAILS and isinstance(node.condition, And):
             implied = implied_values(node.condition) or {}
-            if len(node.condition.operands) == len(implied) == 2 and fold(str(implied.get("type"))) == "work":
+            address = implied.get("value")
+            asked = len(node.condition.operands) == len(implied) == 2 and fold(str(implied.get("type"))) == "work"
+            if asked and isinstance(address, str):
                 # Entra's match: the work address is a user's key and has an index.
-                return User.email_key == fold(str(implied.get("value")))
+                return User.email_key == fold(address)
         return self._exists(attribute, lambda element: self.compile(node.condition, element))
 
     def _any_address(self, node: Comparison) -> Condition:

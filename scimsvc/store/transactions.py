@@ -18,7 +18,7 @@ _sqlite_writer = threading.Lock()
 
 @contextmanager
 def reading() -> Iterator[Connection]:
-    """Open a transaction that sees one state of the database and changes nothing."""
+    """Open a transaction that changes nothing: on SQLite it sees one state, on PostgreSQL what is committed by then."""
     with db.engine.connect() as connection:
         yield connection
 

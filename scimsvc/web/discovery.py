@@ -21,6 +21,12 @@ def service_provider_config() -> Response:
     return json_response(documents.service_provider_config(tenant_url()))
 
 
+@discovery.get("/ServiceProviderConfig/<path:name>")
+def service_provider_config_by_id(name: str) -> Response:
+    """Say the same of the one configuration by its name."""
+    return _one([documents.service_provider_config(tenant_url())], name, "configuration")
+
+
 @discovery.get("/ResourceTypes")
 def resource_types() -> Response:
     """List the resource types."""

@@ -6,6 +6,7 @@ Handlers are the app's and not a blueprint's, as a blueprint never sees the rout
 import logging
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -49,20 +50,30 @@ def _answer(error: ScimError) -> Response:
             "application/json",
         )
     else:
-        problem = {"type": "about:blank", "status": error.status, "title": type(error).__name__, "detail": error.detail}
-        response = json_response(problem, error.status, "application/problem+json")
+        response = json_response(problem(error), error.status, PROBLEM_TYPE)
     response.headers.extend(error.headers)
     return response
+
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+def problem(error: ScimError) -> dict[str, Any]:
+    """Return ``error`` as problem details (RFC 9457), for paths that are not SCIM's."""
+    return {
+        "type": "about:blank",
+        "status": error.status,
+        "title": HTTPStatus(error.status).phrase,
+        "detail": error.detail,
+    }
 
 
 _OAUTH_ERRORS = {500: "server_error", 503: "temporarily_unavailable"}
 
 
 def _bearer_error(error: BearerError) -> Response:
-    """Answer as RFC 6750 §3 says; a request without any token is told no error code."""
-    parameters = {"realm": "scim"}
-    if error.error is not None:
-        parameters |= {"error": error.error, "error_description": error.description}
+    """Answer as RFC 6750 §3 says."""
+    parameters = {"realm": "scim", "error": error.error, "error_description": error.description}
     challenge = ", ".join(f'{name}="{_quotable(value)}"' for name, value in parameters.items())
     kind = errors.Unauthorized if error.status == _UNAUTHORIZED else errors.Forbidden
     return _answer(kind(error.description, {"WWW-Authenticate": f"Bearer {challenge}"}))

@@ -25,9 +25,13 @@ class CleanPaths:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
         """Serve the request under its clean path."""
-        path = environ.get("PATH_INFO", "")
-        environ["PATH_INFO"] = _SLASHES.sub("/", path).rstrip("/") or "/"
+        environ["PATH_INFO"] = clean_path(environ.get("PATH_INFO", ""))
         return self.application(environ, start_response)
+
+
+def clean_path(path: str) -> str:
+    """Return ``path`` without doubled or trailing slashes."""
+    return _SLASHES.sub("/", path).rstrip("/") or "/"
 
 
 def is_scim(path: str) -> bool:

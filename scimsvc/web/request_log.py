@@ -37,7 +37,12 @@ def init_request_log(app: Flask, log_format: str) -> None:
 def _begin() -> None:
     g.started = time.perf_counter()
     sent = request.headers.get("X-Request-ID", "")
-    g.request_id = sent if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
+    g.request_id = sent if _REQUEST_ID.fullmatch(sent) else new_request_id()
+
+
+def new_request_id() -> str:
+    """Return a random request ID."""
+    return secrets.token_hex(8)
 
 
 def _end(response: Response) -> Response:

@@ -83,7 +83,7 @@ def changes(*operations: dict[str, Any], user: dict[str, Any] = USER) -> dict[st
         pytest.param([replace(f"{ENTERPRISE_URN}:manager", "8")], {ENTERPRISE_URN: {"department": "Retail", "manager": {"value": "8", "displayName": "Seven"}}}, id="bare manager"),
         pytest.param([replace(f"{ENTERPRISE_URN}:manager", [{"$ref": None, "value": "8"}])], {ENTERPRISE_URN: {"department": "Retail", "manager": {"value": "8", "displayName": "Seven"}}}, id="wrapped manager"),
         pytest.param([replace(f"{ENTERPRISE_URN}:manager", "")], {ENTERPRISE_URN: {"department": "Retail"}}, id="manager cleared"),
-        pytest.param([replace(f"{ENTERPRISE_URN}:manager.value", "")], {ENTERPRISE_URN: {"department": "Retail"}}, id="manager without value goes"),
+        pytest.param([replace(f"{ENTERPRISE_URN}:manager.value", "")], {ENTERPRISE_URN: {"department": "Retail", "manager": {"displayName": "Seven"}}}, id="a part of the manager cleared"),
         pytest.param([remove(ENTERPRISE_URN)], {ENTERPRISE_URN: None, "schemas": [USER_URN]}, id="whole extension removed"),
         pytest.param([add(ENTERPRISE_URN, {"costCenter": "5"})], {ENTERPRISE_URN: {"costCenter": "5", "department": "Retail", "manager": {"value": "7", "displayName": "Seven"}}}, id="extension by its bare URN merges"),
         pytest.param([replace("title", [{"value": "Lead"}])], {"title": "Lead"}, id="wrapped scalar"),
@@ -139,6 +139,9 @@ def test_operations_change_exactly(operations: list[dict[str, Any]], expected: d
         pytest.param({"value": "User"}, [replace('roles[primary eq "True"].value', "A")], [{"value": "A", "primary": True}], id="the one role, without primary"),
         pytest.param({"value": "User"}, [remove('roles[primary eq "True"]')], None, id="the one role removed"),
         pytest.param({"value": "User"}, [replace('roles[primary eq "True"].value', "")], None, id="the one role cleared"),
+        pytest.param(ROLE, [replace('roles[type eq "x"].value', "A")], [{"value": "A", "display": "Users", "primary": True, "type": "x"}], id="another value path changes it too"),
+        pytest.param(ROLE, [add('roles[value eq "A"]', {"display": "D"})], [{"value": "A", "display": "D", "primary": True}], id="a value path that names the role"),
+        pytest.param({"value": "User", "primary": False}, [add('roles[primary eq "True"]', {"value": "A"})], [{"value": "A", "primary": True}], id="add to the one role makes it primary"),
         pytest.param(ROLE, [remove("roles")], None, id="removed"),
         pytest.param(ROLE, [remove("roles", [{"value": "user"}])], None, id="removed by value"),
         pytest.param(ROLE, [remove("roles", [{"value": '{"value":"User"}'}])], None, id="removed by packed value"),
@@ -233,6 +236,8 @@ def test_a_failed_operation_leaves_the_original_untouched() -> None:
         (replace(f"{ENTERPRISE_URN}.department", "x"), ["dot-after-urn"]),
         (replace("roles", [{"value": '{"value":"x"}'}]), ["packed-role"]),
         (replace("emails", [{"value": "x@y.example"}]), ["untyped-email"]),
+        (add('roles[primary eq "True"].value', "x"), ["text-boolean", "element-made"]),
+        (add("roles[primary eq true].value", "x"), ["element-made"]),
     ],
 )
 def test_each_tolerance_is_named_when_it_was_needed(operation: dict[str, Any], tolerances: list[str]) -> None:

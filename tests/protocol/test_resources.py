@@ -52,7 +52,7 @@ def test_what_is_no_address_is_refused(address: str) -> None:
          {"addresses": [{"type": "home", "country": "X"}]}),
         ({"photos": [{"value": "x"}, {"value": "x"}, {"value": "x", "type": "photo"}]},
          {"photos": [{"value": "x"}, {"value": "x", "type": "photo"}]}),
-        ({ENTERPRISE_URN: {"department": "", "manager": {"displayName": "x"}}}, {}),
+        ({ENTERPRISE_URN: {"department": "", "manager": {"value": "", "displayName": None}}}, {}),
     ],
 )  # fmt: skip
 def test_what_says_nothing_goes(attributes: dict[str, Any], cleaned: dict[str, Any]) -> None:
