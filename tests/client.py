@@ -1,11 +1,14 @@
 """A client of the service in the same process, as Entra would use it."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask
 from werkzeug.test import TestResponse
+
+from scimsvc.protocol.attributes import Attribute, AttributePath
 
 SCIM = "/api/scim/v2"
 MEDIA_TYPE = "application/scim+json"
@@ -104,3 +107,11 @@ def assert_scim_error(answer: TestResponse, status: int, scim_type: str | None, 
     assert set(body) <= {"schemas", "status", "scimType", "detail"}
     for word in words:
         assert word in body["detail"], body["detail"]
+
+
+def walk(attributes: tuple[Attribute, ...]) -> Iterator[AttributePath]:
+    """Yield the path of every attribute and sub-attribute."""
+    for attribute in attributes:
+        yield AttributePath((attribute,))
+        for below in walk(attribute.sub_attributes):
+            yield AttributePath((attribute, *below.steps))

@@ -40,11 +40,13 @@ def postgresql_url() -> Iterator[str]:
         server.execute(f'CREATE DATABASE "{name}"')
         server.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')  # nobody pulls this plug
         url = POSTGRESQL_URL.rpartition("/")[0] + "/" + name
-        app = create_app({"DATABASE_URL": url, "SECRET_KEY": SECRET_KEY})
-        _run(app, "init")
-        dispose(app)
-        yield url
-        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        try:
+            app = create_app({"DATABASE_URL": url, "SECRET_KEY": SECRET_KEY})
+            _run(app, "init")
+            dispose(app)
+            yield url
+        finally:
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from scimsvc import create_app
-from scimsvc.protocol.attributes import USER_ATTRIBUTES, walk
+from scimsvc.protocol.attributes import USER_ATTRIBUTES
 from tests.client import (  # fmt: skip
     ENTERPRISE_URN,
     PATCH_URN,
@@ -27,6 +27,7 @@ from tests.client import (  # fmt: skip
     patch_body,
     replace,
     user_body,
+    walk,
 )
 from tests.conftest import SECRET_KEY, dispose, make_enterprise
 

@@ -8,14 +8,14 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scimsvc.protocol.attributes import USER_ATTRIBUTES, walk
+from scimsvc.protocol.attributes import USER_ATTRIBUTES
 from scimsvc.protocol.filters import OPERATORS, parse_filter
 from scimsvc.protocol.matching import matches
 from scimsvc.store import queries
 from scimsvc.store.compiler import compile_filter
 from scimsvc.store.representations import View
 from scimsvc.store.transactions import reading
-from tests.client import ENTERPRISE_URN, Enterprise, user_body
+from tests.client import ENTERPRISE_URN, Enterprise, user_body, walk
 from tests.protocol.test_filters import CASES, USER
 
 
@@ -75,6 +75,7 @@ def test_a_filter_on_roles_follows_the_default_role(acme: Enterprise, cli) -> No
 
 
 # Any filter over any users: the SQL of each database against the plain evaluation of what was answered.
+
 
 TEXTS = st.sampled_from(
     ["", "a", "A", "ab", "ß", "ss", "SS", "%", "_", "a%", "\\", '"', "'", "é", "É", "😀", "\U0010ffff", "a\n"]

@@ -3,7 +3,6 @@
 Reading, comparison, PATCH, filters and the Schemas endpoint are all driven by this table.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -248,11 +247,6 @@ _CORE_PREFIX = fold(urns.CORE_USER)
 _EXTENSION_PREFIX = fold(urns.ENTERPRISE_USER)
 
 
-def is_extension(path: AttributePath) -> bool:
-    """Tell whether ``path`` lies in the enterprise extension."""
-    return path.steps[0] is EXTENSION
-
-
 def is_singular_name(name: str) -> bool:
     """Tell whether ``name`` begins with a singular name of a multi-valued attribute."""
     head = _without_core_urn(name).partition("[")[0].partition(".")[0]
@@ -289,14 +283,6 @@ def resolve_name(name: str) -> AttributePath:
 def resolve_sub_attribute(parent: Attribute, name: str) -> AttributePath:
     """Return the sub-attribute ``name`` of ``parent``, as inside a value path; raises ``UnknownAttribute``."""
     return AttributePath(_descend(parent, name, f"{parent.name}.{name}"))
-
-
-def walk(attributes: tuple[Attribute, ...]) -> Iterator[AttributePath]:
-    """Yield the path of every attribute and sub-attribute."""
-    for attribute in attributes:
-        yield AttributePath((attribute,))
-        for below in walk(attribute.sub_attributes):
-            yield AttributePath((attribute, *below.steps))
 
 
 def with_sub_attribute(attribute: Attribute, changed: Attribute) -> Attribute:

@@ -6,7 +6,7 @@ The nodes hold attributes of the table and values of the attribute's type, so th
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -317,26 +317,17 @@ def _below(prefix: tuple[Attribute, ...], attribute: Attribute, name: str) -> At
     return AttributePath((*prefix, *resolve_sub_attribute(attribute, name).steps))
 
 
-def compares_boolean(node: Node) -> bool:
-    """Tell whether a boolean is compared anywhere in ``node``."""
+def conditions(node: Node) -> Iterator[Comparison | Present]:
+    """Yield the conditions that ``node`` is put together from, each of which costs an evaluation."""
     if isinstance(node, And | Or):
-        return any(map(compares_boolean, node.operands))
-    if isinstance(node, Not):
-        return compares_boolean(node.operand)
-    if isinstance(node, ValuePath):
-        return compares_boolean(node.condition)
-    return isinstance(node, Comparison) and isinstance(node.value, bool)
-
-
-def count_conditions(node: Node) -> int:
-    """Return how many comparisons ``node`` comes to, which is what evaluating it costs."""
-    if isinstance(node, And | Or):
-        return sum(map(count_conditions, node.operands))
-    if isinstance(node, Not):
-        return count_conditions(node.operand)
-    if isinstance(node, ValuePath):
-        return count_conditions(node.condition)
-    return 1
+        for operand in node.operands:
+            yield from conditions(operand)
+    elif isinstance(node, Not):
+        yield from conditions(node.operand)
+    elif isinstance(node, ValuePath):
+        yield from conditions(node.condition)
+    else:
+        yield node
 
 
 def comparable_path(path: AttributePath) -> AttributePath | None:

@@ -27,7 +27,7 @@ from scimsvc.protocol.errors import (
     UnknownAttribute,
     shown,
 )
-from scimsvc.protocol.filters import compares_boolean, count_conditions
+from scimsvc.protocol.filters import Comparison, Node, conditions
 from scimsvc.protocol.limits import MAX_OPERATIONS, MAX_PATCH_CONDITIONS
 from scimsvc.protocol.patch import Operation, Resource, apply_patch, refuse_read_only
 from scimsvc.protocol.paths import PatchPath, parse_path
@@ -63,9 +63,9 @@ def read_patch(body: Any, remarks: Remarks, *, reject_unknown: bool = False) -> 
     unknown = InvalidPath if reject_unknown else None
     read = [each for number, operation in enumerate(operations, 1)
             for each in _read_operation(operation, number, remarks, unknown)]  # fmt: skip
-    conditions = sum(count_conditions(each.path.condition) for each in read if each.path.condition is not None)
-    if conditions > MAX_PATCH_CONDITIONS:
-        raise InvalidPath(f"the paths have {conditions} conditions; at most {MAX_PATCH_CONDITIONS} are taken")
+    count = sum(1 for each in read if each.path.condition is not None for _ in conditions(each.path.condition))
+    if count > MAX_PATCH_CONDITIONS:
+        raise InvalidPath(f"the paths have {count} conditions; at most {MAX_PATCH_CONDITIONS} are taken")
     return read
 
 
@@ -169,7 +169,7 @@ def _operation(
     """Yield the operation, unless it acts on what follows from the rest (schemas) or is dropped (password)."""
     if is_singular_name(text):
         remarks.tolerate(Tolerance.SINGULAR_NAME)
-    if path.condition is not None and _TEXT_BOOLEAN.search(text) and compares_boolean(path.condition):
+    if path.condition is not None and _TEXT_BOOLEAN.search(text) and _compares_boolean(path.condition):
         remarks.tolerate(Tolerance.TEXT_BOOLEAN)
     if has_dot_after_urn(text):
         remarks.tolerate(Tolerance.DOT_AFTER_URN)
@@ -194,6 +194,10 @@ def _operation(
 
 _TEXT_BOOLEAN = re.compile(r'"(?:true|false)"', re.IGNORECASE)
 _FIRST_WORD = re.compile(r"[^\[\]\"\s]*")
+
+
+def _compares_boolean(condition: Node) -> bool:
+    return any(isinstance(each, Comparison) and isinstance(each.value, bool) for each in conditions(condition))
 
 
 def _begins_with_attribute(name: str) -> bool:
