@@ -58,6 +58,11 @@ class RoleDecision:
     role: Role | None
     element: Element | None
 
+    @property
+    def role_id(self) -> str | None:
+        """The role's id; None is the default role."""
+        return self.role.id if self.role else None
+
 
 ON_DEFAULT = RoleDecision(None, None)
 

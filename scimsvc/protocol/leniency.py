@@ -25,14 +25,13 @@ from scimsvc.protocol.errors import (
     NoTarget,
     ScimError,
     UnknownAttribute,
-    shown,
 )
 from scimsvc.protocol.filters import Comparison, Node, conditions
 from scimsvc.protocol.limits import MAX_OPERATIONS, MAX_PATCH_CONDITIONS
 from scimsvc.protocol.patch import Operation, Resource, apply_patch, refuse_read_only
 from scimsvc.protocol.paths import PatchPath, parse_path
 from scimsvc.protocol.remarks import Remarks, Tolerance
-from scimsvc.protocol.values import ValueReader, ignore_or_reject, json_kind, unpack_role
+from scimsvc.protocol.values import ValueReader, folded_members, ignore_or_reject, json_kind, unpack_role
 
 
 def read_user(body: Any, remarks: Remarks, *, reject_unknown: bool = False) -> Resource:
@@ -51,7 +50,7 @@ def read_patch(body: Any, remarks: Remarks, *, reject_unknown: bool = False) -> 
 
     Raises ``InvalidSyntax``, ``InvalidPath``, ``InvalidFilter``, ``NoTarget`` or ``InvalidValue``.
     """
-    members = _folded_members(_object(body, "a PatchOp message"))
+    members = folded_members(_object(body, "a PatchOp message"))
     schemas = members.get("schemas")
     if not isinstance(schemas, list) or fold(urns.PATCH_OP) not in map(_folded, schemas):
         raise InvalidSyntax(f"schemas must name {urns.PATCH_OP}")
@@ -86,7 +85,7 @@ def _read_operation(operation: Any, number: int, remarks: Remarks, unknown: type
     where = f"operation {number}"
     if not isinstance(operation, dict):
         raise InvalidSyntax(f"{where} must be an object with op, path and value")
-    members = _folded_members(operation)
+    members = folded_members(operation)
     op = _read_op(members.get("op"), where, remarks)
     path = members.get("path")
     value = members.get("value")
@@ -214,13 +213,6 @@ def _object(body: Any, what: str) -> Resource:
     if not isinstance(body, dict):
         raise InvalidSyntax(f"the body must be a JSON object ({what}), not {json_kind(body)}")
     return body
-
-
-def _folded_members(members: Resource) -> Resource:
-    folded = {fold(name): value for name, value in members.items()}
-    if len(folded) != len(members):
-        raise InvalidSyntax(f"an object has a name twice, in two spellings: {shown(', '.join(members))}")
-    return folded
 
 
 def _folded(value: Any) -> Any:

@@ -11,6 +11,7 @@ from scimsvc.protocol.errors import InvalidCount, InvalidSyntax, InvalidValue, S
 from scimsvc.protocol.filters import Node, comparable_path, parse_filter
 from scimsvc.protocol.limits import DEFAULT_PAGE, MAX_PAGE
 from scimsvc.protocol.projection import Projection, parse_projection
+from scimsvc.protocol.values import folded_members
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,7 @@ def read_list_query(parameters: Mapping[str, str]) -> ListQuery:
 
 def read_search_request(body: Any) -> ListQuery:
     """Return what the body of a POST to ``.search`` asks for (RFC 7644 §3.4.3); raises ``InvalidSyntax`` too."""
-    members = {fold(name): value for name, value in body.items()} if isinstance(body, dict) else {}
-    if isinstance(body, dict) and len(members) < len(body):
-        raise InvalidSyntax("the body has a name twice, in two spellings")
+    members = folded_members(body) if isinstance(body, dict) else {}
     schemas = members.get("schemas")
     if not isinstance(schemas, list) or urns.SEARCH_REQUEST not in schemas:
         raise InvalidSyntax(f"the body must be an object whose schemas name {urns.SEARCH_REQUEST}")

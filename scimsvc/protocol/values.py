@@ -6,7 +6,7 @@ None is what is absent: ``null``, ``""`` and ``[]`` all mean it (RFC 7643 §2.5)
 from typing import Any
 
 from scimsvc.protocol.attributes import EXTENSION, ROLES, Attribute, fold
-from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, ScimError, UnknownAttribute
+from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, shown
 from scimsvc.protocol.json_text import InvalidJSON, read_json_text
 from scimsvc.protocol.limits import MAX_ELEMENTS
 from scimsvc.protocol.patch import Resource
@@ -134,6 +134,14 @@ def _kind(attribute: Attribute) -> str:
     if attribute.type == "complex":
         return f"an object with {', '.join(sub.name for sub in attribute.sub_attributes)}"
     return "a string"
+
+
+def folded_members(members: Resource) -> Resource:
+    """Return the members by folded name; raises ``InvalidSyntax`` where two names fold to one."""
+    folded = {fold(name): value for name, value in members.items()}
+    if len(folded) != len(members):
+        raise InvalidSyntax(f"an object has a name twice, in two spellings: {shown(', '.join(members))}")
+    return folded
 
 
 def json_kind(value: Any) -> str:

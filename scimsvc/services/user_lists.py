@@ -1,7 +1,8 @@
 """Lists of users: filtered, sorted, by index pages or by cursors (RFC 7644 §3.4.2, RFC 9865).
 
-Pages by cursor begin after the last row of the page before, by its sort key and id: they cost the same however deep
-they lie where an index has the order (none given, ``id``, ``userName``), and users who come and go shift nobody.
+Pages by cursor begin after the last row of the page before, by its sort key and id: users who come and go shift
+nobody, and a page costs the same however deep it lies where an index has the order (none given, ``id``, ``userName``,
+``active``, ``meta.lastModified``).
 """
 
 import hashlib

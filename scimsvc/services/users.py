@@ -80,9 +80,7 @@ def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) 
             "modified_at": now,
             "title": title,
             "organization": organization,
-            **user_columns(
-                user, role_id=decision.role.id if decision.role else None, unique_user_name=unique_user_name
-            ),
+            **user_columns(user, role_id=decision.role_id, unique_user_name=unique_user_name),
         }
         _execute_unique(connection, _INSERT, row, user, caller)
         return represent(_Stored(**{name: row[name] for name in _Stored.__slots__}), request.view)
@@ -108,9 +106,8 @@ def replace_user(
         row = _get_for_update(connection, request, user_id, preconditions)
         user = canonical_user(received | {"id": row.id}, request.remarks)
         decision = _judge_changed_roles(connection, caller, row, user)
-        role_id = decision.role.id if decision.role else None
         user = with_role(user, decision.element)
-        return _store(connection, request, row, user, role_id=role_id, unique_user_name=unique_user_name)
+        return _store(connection, request, row, user, role_id=decision.role_id, unique_user_name=unique_user_name)
 
 
 def patch_user(
@@ -127,7 +124,7 @@ def patch_user(
         user = canonical_user(apply_patch(before, operations, request.remarks), request.remarks)
         if addresses_roles:
             decision = _judge_changed_roles(connection, caller, row, user)
-            user, role_id = with_role(user, decision.element), decision.role.id if decision.role else None
+            user, role_id = with_role(user, decision.element), decision.role_id
         return _store(connection, request, row, user, role_id=role_id, unique_user_name=unique_user_name)
 
 
