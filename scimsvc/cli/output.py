@@ -9,6 +9,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.services.errors import ServiceError
@@ -59,6 +60,9 @@ def refusing(function: Callable[..., Any]) -> Callable[..., Any]:
             reason = (str(error.orig).splitlines() or ["unknown"])[0]
             hint = "; run scimsvc init first" if "no such table" in reason or "does not exist" in reason else ""
             raise click.ClickException(f"the database cannot be used: {reason}{hint}") from None
+
+        except PoolTimeout as error:
+            raise click.ClickException(f"the database cannot be used: {error}") from None
 
     return run
 
