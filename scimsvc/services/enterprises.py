@@ -15,12 +15,14 @@ from scimsvc.services.integrations import insert_integration
 from scimsvc.services.roles import get_role, insert_role, role_names
 from scimsvc.services.tenancy import Tenant, get_enterprise, reading_in, writing_in
 from scimsvc.store import queries
+from scimsvc.store.retries import retried
 from scimsvc.store.transactions import reading, writing
 
 DEFAULT_ROLE = "DefaultEnterprise"
 FIRST_INTEGRATION = "Microsoft Entra ID"
 
 
+@retried
 def create_enterprise(
     name: str, *, roles: list[str] | None = None, default_role: str = DEFAULT_ROLE, scim_enabled: bool = False
 ) -> dict[str, Any]:
@@ -61,6 +63,7 @@ def show_enterprise(reference: str) -> dict[str, Any]:
         return _shown(tenant.row)
 
 
+@retried
 def update_enterprise(
     reference: str,
     *,
@@ -87,6 +90,7 @@ def update_enterprise(
         return _shown(get_enterprise(connection, row.id))
 
 
+@retried
 def delete_enterprise(reference: str) -> dict[str, Any]:
     """Delete the enterprise and everything that is its, and return what it was; raises ``NoSuchThing``."""
     with writing_in(reference) as tenant:
