@@ -3,7 +3,6 @@
 import random
 import sqlite3
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -21,7 +20,7 @@ from tests.live import Live, serving
 
 WRITERS = 4
 KILLS = 200 if LONG else 12
-CLUSTER_KILLS = 20 if LONG else 3
+CLUSTER_KILLS = 40 if LONG else 4  # of which each second is a restart
 
 Stored = dict[str, dict[str, Any]]
 
@@ -63,9 +62,7 @@ def sound_documents(path: Path) -> Stored:
         return documents(database.execute("SELECT document FROM users"))
 
 
-def test_r07_a_server_killed_under_writes_forgets_nothing_that_it_acknowledged(
-    tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
+def test_r07_a_server_killed_under_writes_forgets_nothing_that_it_acknowledged(tmp_path: Path) -> None:
     token = set_up(tmp_path)
     writers = [Writer("http://127.0.0.1:1", token) for _ in range(WRITERS)]
     acknowledged = in_flight = 0
@@ -86,9 +83,7 @@ def test_r07_a_server_killed_under_writes_forgets_nothing_that_it_acknowledged(
     with serving(tmp_path, command="serve") as live, closing(Client(live.base_url, token)) as client:
         seen = _seen_by(client)
     assert seen == {email: mark for writer in writers for email, mark in writer.acknowledged.items() if mark}
-    record_property("kills", KILLS)
-    record_property("acknowledged writes", acknowledged)
-    record_property("writes in flight", in_flight)
+    print(f"{KILLS} kills, {acknowledged} acknowledged writes, all found; {in_flight} in flight, none half done")
     assert acknowledged > KILLS
 
 
@@ -116,9 +111,7 @@ def wait_until_ready(live: Live) -> None:
         time.sleep(0.05)
 
 
-def test_r07_a_postgresql_killed_under_writes_costs_503_and_nothing_else(
-    tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
+def test_r07_a_postgresql_killed_under_writes_costs_503_and_nothing_else(tmp_path: Path) -> None:
     with own_cluster() as cluster:
         token = set_up(tmp_path, DATABASE_URL=cluster.url)
         with serving(tmp_path, command="serve", DATABASE_URL=cluster.url) as live:
@@ -137,7 +130,7 @@ def test_r07_a_postgresql_killed_under_writes_costs_503_and_nothing_else(
             counts = totals(writers)
             assert live.stop() == 0
 
-    record_property("answers by status", counts)
+    print(f"{CLUSTER_KILLS} ends of PostgreSQL; answers by status: {counts}")
     assert counts[503] > 0
     assert set(counts) == {200, 201, 204, 503}
 
