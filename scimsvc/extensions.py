@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, ExceptionContext, Text, event, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, Text, create_engine, event, make_url
 from sqlalchemy.orm import DeclarativeBase, registry
 
 from scimsvc.protocol.json_text import write_json
@@ -76,6 +76,13 @@ def engine_options(url: str) -> dict[str, Any]:
         given = make_url(url).query
         options["connect_args"] = {name: value for name, value in _LIBPQ.items() if name not in given}
     return options
+
+
+def make_engine(url: str) -> Engine:
+    """Return an engine of its own for a database that is not the app's."""
+    engine = create_engine(url, **engine_options(url))
+    prepare_engine(engine)
+    return engine
 
 
 def prepare_engine(engine: Engine) -> None:

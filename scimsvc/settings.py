@@ -175,6 +175,14 @@ def read_settings(given: object = None) -> Settings:
     )
 
 
+def read_database_url(text: str) -> str:
+    """Return ``text`` as SQLAlchemy takes a database's URL; raises ``SettingsError``, which shows no password."""
+    try:
+        return _database_url(text)
+    except _Refused as refused:
+        raise SettingsError(f"{_without_secrets(text)} may not be; it may be {refused}") from None
+
+
 def unknown_variables() -> list[str]:
     """Return the environment variables with the prefix that no setting has, which may be misspelt."""
     known = {setting.variable for setting in SETTINGS} | _OTHER_VARIABLES

@@ -20,7 +20,7 @@ from tests.live import Live, serving
 
 WRITERS = 4
 KILLS = 200 if LONG else 12
-CLUSTER_KILLS = 40 if LONG else 4  # of which each second is a restart
+CLUSTER_KILLS = 40 if LONG else 5  # of which each second is a restart
 
 Stored = dict[str, dict[str, Any]]
 

@@ -19,6 +19,19 @@ from scimsvc.tokens import OAuthError
 enterprise_argument = click.argument("enterprise")
 
 
+class Faulty(Exception):
+    """A command did its work, and its result is that something is wrong; ``result`` names it under ``faults``."""
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        super().__init__()
+        self.result = result
+
+
+def _name_faults(error: Faulty) -> None:
+    for fault in error.result["faults"]:
+        click.echo(f"Error: {_cell(fault)}", err=True)
+
+
 def result_command(group: click.Group | None, name: str) -> Callable[[Callable[..., Any]], click.Command]:
     """Make a command of a function that returns a result, which is printed as text or, with ``--json``, as JSON."""
 
@@ -26,7 +39,11 @@ def result_command(group: click.Group | None, name: str) -> Callable[[Callable[.
         @functools.wraps(function)
         def run(*, as_json: bool, **arguments: Any) -> None:
             _refuse_unstorable(arguments)
-            result = function(**arguments)
+            try:
+                result = function(**arguments)
+            except Faulty as error:
+                click.echo(json.dumps(error.result, ensure_ascii=False)) if as_json else _name_faults(error)
+                raise click.exceptions.Exit(1) from None
             click.echo(json.dumps(result, ensure_ascii=False) if as_json else as_text(result))
 
         option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value and nothing else.")
