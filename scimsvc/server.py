@@ -12,6 +12,8 @@ from types import FrameType
 from typing import Any
 
 from flask import Flask
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
@@ -25,6 +27,7 @@ from scimsvc.protocol.messages import MEDIA_TYPE, error_message
 from scimsvc.services.changes import Waiters
 from scimsvc.services.readiness import why_not_ready
 from scimsvc.services.runtime import DEFAULT_THREADS, Runtime
+from scimsvc.services.startup import checkpoint, describe_versions, why_not_this_sqlite
 from scimsvc.web.errors import PROBLEM_TYPE, problem
 from scimsvc.web.guard import write_last_uses
 from scimsvc.web.paths import clean_path, is_scim
@@ -122,9 +125,10 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         with self._app.app_context():
-            reason = why_not_ready()
-        if reason is not None:
-            _log.warning("%s", reason)
+            _log.info("%s", describe_versions())
+            for reason in filter(None, (why_not_this_sqlite(), why_not_ready())):
+                _log.warning("%s", reason)
+            _checkpoint()
         _log.info("serving on %s", self.url)
         while not self._may_stop():
             wasyncore.loop(timeout=0.1 if self._signalled_at else 1.0, use_poll=True, map=self._sockets, count=1)
@@ -134,7 +138,8 @@ class Server:
         if finished:  # else somebody may hold the database, and the last uses are not worth waiting for
             write_last_uses(self._app)
             with self._app.app_context():
-                db.engine.dispose()  # SQLite's last connection to go puts its log into the file
+                _checkpoint()
+                db.engine.dispose()
         _log.info("stopped")
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
@@ -160,6 +165,14 @@ class Server:
 
     def _listeners(self) -> list[Any]:
         return [each for each in self._sockets.values() if isinstance(each, BaseWSGIServer)]
+
+
+def _checkpoint() -> None:
+    """Do what can be put off: a database that cannot be used just now keeps nobody from serving or stopping."""
+    try:
+        checkpoint()
+    except (DBAPIError, PoolTimeout) as error:
+        _log.warning("the database's log could not be put into its file: %s", type(error).__name__)
 
 
 def _is_busy(channel: Any) -> bool:

@@ -148,7 +148,7 @@ SETTINGS = (
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 #: Variables with the prefix that are no settings of this table but known to the tools around it.
-_OTHER_VARIABLES = frozenset({"SCIMSVC_TEST_POSTGRESQL_URL"})
+_OTHER_VARIABLES = frozenset({"SCIMSVC_TEST_POSTGRESQL_URL", "SCIMSVC_TEST_LONG"})
 
 
 def from_environment(name: str) -> str | None:
@@ -173,6 +173,14 @@ def read_settings(given: object = None) -> Settings:
         rate_limit=values["RATE_LIMIT"] or 0.0,
         log_format=values["LOG_FORMAT"] or "text",
     )
+
+
+def read_database_url(text: str) -> str:
+    """Return ``text`` as SQLAlchemy takes a database's URL; raises ``SettingsError``, which shows no password."""
+    try:
+        return _database_url(text)
+    except _Refused as refused:
+        raise SettingsError(f"{_without_secrets(text)} may not be; it may be {refused}") from None
 
 
 def unknown_variables() -> list[str]:

@@ -11,6 +11,7 @@ from scimsvc import clock
 from scimsvc.models import Integration, Token
 from scimsvc.protocol.errors import Forbidden
 from scimsvc.store import queries
+from scimsvc.store.retries import retried
 from scimsvc.store.transactions import reading, writing
 from scimsvc.tokens import InvalidToken, MissingToken, TokenSigner
 
@@ -106,12 +107,16 @@ class LastUses:
         with self._lock:
             pending, self._pending = self._pending, {}
             self._written_at = clock.now()
-        if not pending:
-            return
-        with writing() as connection:
-            for (enterprise_id, token_id, integration_id), at in sorted(pending.items()):
-                connection.execute(_TOKEN_USED, {"enterprise": enterprise_id, "used": token_id, "at": at})
-                connection.execute(_INTEGRATION_USED, {"enterprise": enterprise_id, "used": integration_id, "at": at})
+        if pending:
+            _write_last_uses(pending)
+
+
+@retried
+def _write_last_uses(pending: dict[tuple[str, str, str], str]) -> None:
+    with writing() as connection:
+        for (enterprise_id, token_id, integration_id), at in sorted(pending.items()):
+            connection.execute(_TOKEN_USED, {"enterprise": enterprise_id, "used": token_id, "at": at})
+            connection.execute(_INTEGRATION_USED, {"enterprise": enterprise_id, "used": integration_id, "at": at})
 
 
 _TOKEN_USED = (

@@ -19,12 +19,14 @@ from scimsvc.services.integrations import insert_integration
 from scimsvc.services.roles import insert_role, make_default, role_names
 from scimsvc.services.tenancy import Tenant, get_enterprise, reading_in, writing_in
 from scimsvc.store import queries
+from scimsvc.store.retries import retried
 from scimsvc.store.transactions import reading, writing
 
 DEFAULT_ROLE = "DefaultEnterprise"
 FIRST_INTEGRATION = "Microsoft Entra ID"
 
 
+@retried
 def create_enterprise(
     name: str, *, roles: list[str] | None = None, default_role: str = DEFAULT_ROLE, scim_enabled: bool = False
 ) -> dict[str, Any]:
@@ -66,6 +68,7 @@ def show_enterprise(reference: str) -> dict[str, Any]:
         return _shown(tenant.row)
 
 
+@retried
 def update_enterprise(reference: str, changes: Mapping[str, Any], *, if_match: str | None = None) -> dict[str, Any]:
     """Change the members of ``schemas.EnterpriseChangesSchema`` that are given and return the enterprise.
 
@@ -100,6 +103,7 @@ def _removal_columns(limit: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
+@retried
 def release_removals(reference: str) -> dict[str, Any]:
     """Let through what the removal limit holds back, for as many hours as it looks back, and return the enterprise.
 
@@ -114,6 +118,7 @@ def release_removals(reference: str) -> dict[str, Any]:
         return _shown(tenant.row) | {"released_until": until}
 
 
+@retried
 def delete_enterprise(reference: str) -> dict[str, Any]:
     """Delete the enterprise and everything that is its, and return what it was; raises ``NoSuchThing``."""
     with writing_in(reference) as tenant:

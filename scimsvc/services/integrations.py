@@ -14,6 +14,7 @@ from scimsvc.services.errors import NoSuchThing
 from scimsvc.services.input import validated
 from scimsvc.services.tenancy import reading_in, writing_in
 from scimsvc.store import queries
+from scimsvc.store.retries import retried
 from scimsvc.store.transactions import reading
 from scimsvc.tokens import InvalidClient, digest_secret, new_client_secret
 
@@ -57,12 +58,14 @@ def list_integrations(enterprise: str) -> list[dict[str, Any]]:
         return [_shown(row) for row in tenant.connection.execute(queries.INTEGRATIONS, tenant.own)]
 
 
+@retried
 def create_integration(enterprise: str, name: str) -> dict[str, Any]:
     """Make an integration and return it with its secret; raises ``InvalidInput``."""
     with writing_in(enterprise) as tenant:
         return insert_integration(tenant.connection, tenant.id, name)
 
 
+@retried
 def rotate_secret(enterprise: str, reference: str, *, overlap_hours: float = 0) -> dict[str, Any]:
     """Give the integration a new secret and return it; older ones stop now, or after ``overlap_hours``."""
     with writing_in(enterprise) as tenant:
@@ -79,6 +82,7 @@ def rotate_secret(enterprise: str, reference: str, *, overlap_hours: float = 0) 
         return _shown(row) | {"client_secret": secret}
 
 
+@retried
 def revoke_integration(enterprise: str, reference: str) -> dict[str, Any]:
     """End the integration with all of its tokens, and return what it was."""
     with writing_in(enterprise) as tenant:

@@ -34,8 +34,10 @@ from scimsvc.store.representations import (
     user_columns,
     with_role,
 )
+from scimsvc.store.retries import retried
 
 
+@retried
 def create_manual_user(enterprise: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Make a manual user of the members of ``schemas.ManualUserSchema`` and return it.
 
@@ -110,6 +112,7 @@ def show_user(enterprise: str, reference: str) -> dict[str, Any]:
         return profile_view(_get(tenant, reference))
 
 
+@retried
 def update_manual_user(
     enterprise: str, reference: str, changes: Mapping[str, Any], *, if_match: str | None = None
 ) -> dict[str, Any]:
@@ -161,6 +164,7 @@ def _store(
     record_change(tenant.connection, tenant.id, UserChange(kind, row.id, work_address(user), changed, *sides), at=at)
 
 
+@retried
 def delete_manual_user(enterprise: str, reference: str, *, if_match: str | None = None) -> dict[str, Any]:
     """Delete a manual user for good and return what it was; raises ``Conflict`` for a provisioned one."""
     with writing_in(enterprise, set_up=False) as tenant:
@@ -174,6 +178,7 @@ def delete_manual_user(enterprise: str, reference: str, *, if_match: str | None 
         return profile_view(row)
 
 
+@retried
 def edit_profile(
     enterprise: str, reference: str, changes: Mapping[str, Any], *, if_match: str | None = None
 ) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from scimsvc.services.holders import change_holders
 from scimsvc.services.input import validated, validated_changes
 from scimsvc.services.tenancy import Tenant, reading_in, writing_in
 from scimsvc.store import queries
+from scimsvc.store.retries import retried
 
 
 def read_enterprise_roles(connection: Connection, enterprise_id: str, enterprise: str) -> EnterpriseRoles:
@@ -78,6 +79,7 @@ def show_role(enterprise: str, reference: str) -> dict[str, Any]:
         return _shown(tenant, get_role(tenant, reference).id)
 
 
+@retried
 def add_role(enterprise: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Make a role of the members of ``schemas.RoleSchema`` and return it; raises ``InvalidInput`` or ``Conflict``."""
     fields = validated(schemas.ROLE, given)
@@ -91,6 +93,7 @@ def add_role(enterprise: str, given: Mapping[str, Any]) -> dict[str, Any]:
         return _shown(tenant, role_id)
 
 
+@retried
 def update_role(
     enterprise: str,
     reference: str,
@@ -173,6 +176,7 @@ def preview_role(enterprise: str, name: str) -> dict[str, Any]:
 _MOST_WAITING = 1000
 
 
+@retried
 def remove_role(enterprise: str, reference: str, *, if_match: str | None = None) -> dict[str, Any]:
     """Remove a role that nobody has, and return what it was; raises ``NoSuchThing`` or ``Conflict``."""
     with writing_in(enterprise) as tenant:

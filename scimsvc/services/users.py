@@ -44,9 +44,11 @@ from scimsvc.store.representations import (
     user_columns,
     with_role,
 )
+from scimsvc.store.retries import retried
 from scimsvc.store.transactions import reading, writing
 
 
+@retried
 def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) -> Representation:
     """Create the user that ``body`` describes (RFC 7644 §3.3); never takes over one that exists.
 
@@ -100,6 +102,7 @@ def get_user(request: ScimRequest, user_id: str) -> Representation:
     return represent(row, request.view)
 
 
+@retried
 def replace_user(
     request: ScimRequest, user_id: str, body: Any, preconditions: Preconditions = UNCONDITIONAL
 ) -> Representation:
@@ -116,6 +119,7 @@ def replace_user(
         return _store(connection, request, rules, row, with_role(user, decision.element), decision)
 
 
+@retried
 def patch_user(
     request: ScimRequest, user_id: str, body: Any, preconditions: Preconditions = UNCONDITIONAL
 ) -> Representation:
@@ -135,6 +139,7 @@ def patch_user(
         return _store(connection, request, rules, row, with_role(user, decision.element), decision)
 
 
+@retried
 def delete_user(request: ScimRequest, user_id: str, preconditions: Preconditions = UNCONDITIONAL) -> None:
     """Delete a provisioned user for good (RFC 7644 §3.6); raises ``Mutability`` for one that SCIM never had."""
     request.attempt.user_id = user_id

@@ -7,6 +7,7 @@ import logging
 
 from flask import Flask, Response, g, request
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from scimsvc.services.access import authenticate, refuse_while_off
 from scimsvc.tokens import API, SCIM
@@ -34,8 +35,9 @@ def write_last_uses(app: Flask) -> None:
     with app.app_context():
         try:
             runtime().last_uses.write()
-        except DBAPIError as error:
-            _log.warning("the tokens' last uses cannot be written: %s", type(error.orig).__name__)
+        except (DBAPIError, PoolTimeout) as error:
+            cause = getattr(error, "orig", None) or error
+            _log.warning("the tokens' last uses cannot be written: %s", type(cause).__name__)
 
 
 def _guard() -> None:
