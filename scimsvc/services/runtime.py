@@ -7,6 +7,7 @@ from scimsvc.services.access import LastUses
 from scimsvc.services.brute_force import WrongSecrets
 from scimsvc.services.changes import Waiters
 from scimsvc.services.paging import CursorKeys
+from scimsvc.services.pruning import Pruning
 from scimsvc.services.rate_limit import RateLimit
 from scimsvc.settings import Settings
 from scimsvc.tokens import TokenSigner
@@ -26,6 +27,7 @@ class Runtime:
     rate_limit: RateLimit
     wrong_secrets: WrongSecrets = field(default_factory=WrongSecrets)
     last_uses: LastUses = field(default_factory=LastUses)
+    pruning: Pruning = field(default_factory=Pruning)
     #: Who may wait for changes; a server that knows how many threads it has puts another one here.
     waiters: Waiters = field(default_factory=lambda: Waiters(DEFAULT_THREADS))
     #: Set once the process is asked to stop: ``/readyz`` answers 503 from then on.
