@@ -58,11 +58,13 @@ def test_there_are_the_commands_of_the_contract() -> None:
     assert {" ".join(path) for path in LEAVES} >= {
         *("init", "quickstart", "serve"),
         *(f"enterprise {verb}" for verb in ("create", "list", "show", "update", "delete")),
-        *(f"role {verb}" for verb in ("add", "list", "update", "remove")),
+        *(f"enterprise {verb}" for verb in ("pause", "resume", "release")),
+        *(f"role {verb}" for verb in ("add", "list", "update", "remove", "preview")),
         *(f"integration {verb}" for verb in ("create", "list", "rotate", "revoke")),
         *(f"token {verb}" for verb in ("issue", "list", "revoke")),
         *(f"settings {verb}" for verb in ("show", "set")),
-        *(f"user {verb}" for verb in ("create", "list", "show")),
+        *(f"user {verb}" for verb in ("create", "list", "show", "update", "delete", "import", "export")),
+        *("log list", "log prune", "changes", "explain"),
     }
 
 
@@ -107,6 +109,8 @@ READERS = [
     ("integration", "list"),
     ("token", "list"),
     ("user", "list"),
+    ("user", "export"),
+    ("role", "preview", "+", "User"),
 ]
 IN_AN_ENTERPRISE = [
     *READERS,
@@ -122,6 +126,15 @@ IN_AN_ENTERPRISE = [
     ("token", "revoke", "+", "x"),
     ("user", "create", "+", "a@contoso.example"),
     ("user", "show", "+", "a@contoso.example"),
+    ("user", "update", "+", "a@contoso.example"),
+    ("user", "edit-profile", "+", "a@contoso.example"),
+    ("user", "delete", "+", "a@contoso.example", "--yes"),
+    ("user", "import", "+", __file__),
+    ("enterprise", "update", "+", "--removal-limit=3"),
+    ("enterprise", "pause"),
+    ("enterprise", "release"),
+    ("log", "list"),
+    ("log", "list", "+", "--follow"),
 ]
 
 
@@ -217,7 +230,9 @@ def test_people_read_a_list_as_a_table(acme: Enterprise) -> None:
     ]
 
 
-@pytest.mark.parametrize("words", [path for path in LEAVES if path[-1] in ("list", "show")], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [path for path in LEAVES if path[-1] in ("list", "show") and path[0] != "log"], ids=" ".join
+)
 def test_people_and_scripts_can_read_every_list_and_thing(acme: Enterprise, cli: Cli, words: tuple[str, ...]) -> None:
     cli("user", "create", "Acme", "a@contoso.example", "--title=Boss")
     arguments = {
@@ -249,6 +264,17 @@ def test_text_cannot_move_the_terminals_cursor(acme: Enterprise) -> None:
     assert "[31mred" in text
     assert [character for character in text if not character.isprintable() and character != "\n"] == []
     assert len(text.splitlines()) == 2
+
+
+def test_tables_stay_aligned_with_letters_that_take_two_columns(app: Flask, cli: Cli) -> None:
+    cli("enterprise", "create", "株式会社")
+    cli("enterprise", "create", "Zoe\N{COMBINING DIAERESIS} Ltd")
+
+    heading, wide, combined = text_of(app, "enterprise", "list").splitlines()
+
+    start = heading.index("scim_enabled")
+    assert wide[start - 4 :].startswith("no ")  # four letters, eight columns
+    assert combined[start + 1 :].startswith("no ")
 
 
 def test_text_that_is_not_latin_stays_readable_in_json(app: Flask) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from scimsvc import clock
 from tests.client import Enterprise, replace
 from tests.conftest import make_enterprise
 from tests.test_commands import misuse, refusal
@@ -96,6 +97,9 @@ def test_enterprises_are_listed_the_oldest_first_each_as_it_is_shown(acme: Enter
         ("--no-unique-user-name", {}),
         ("--reject-unknown-attributes", {"reject_unknown_attributes": True}),
         ("--no-reject-unknown-attributes", {}),
+        ("--removal-limit=0", {"removal_limit": {"users": 0, "percent": None, "hours": 24}}),
+        ("--removal-percent=10", {"removal_limit": {"users": None, "percent": 10, "hours": 24}}),
+        ("--no-removal-limit", {}),
     ],
 )
 def test_an_update_changes_what_it_names_and_nothing_else(
@@ -183,3 +187,80 @@ def test_a_deleted_enterprise_takes_all_of_its_own_along_and_nothing_else(acme: 
 def test_deleting_what_is_not_there_asks_nothing(app: Flask) -> None:
     assert "'Acme'" in refusal(app, "enterprise", "delete", "Acme")
     assert "NAME" in misuse(app, "enterprise", "create")
+
+
+def test_of_a_removal_limit_what_is_not_given_stays(acme: Enterprise, cli: Cli) -> None:
+    limits = [
+        cli("enterprise", "update", "Acme", *options)["removal_limit"]
+        for options in (
+            ["--removal-percent=10", "--removal-hours=12"],
+            ["--removal-limit=50"],
+            ["--removal-hours=48", "--removal-percent=5"],
+            ["--enable-scim"],
+            ["--no-removal-limit"],
+            ["--removal-limit=7"],
+        )
+    ]
+
+    assert limits == [
+        {"users": None, "percent": 10, "hours": 12},
+        {"users": 50, "percent": 10, "hours": 12},
+        {"users": 50, "percent": 5, "hours": 48},
+        {"users": 50, "percent": 5, "hours": 48},
+        None,
+        {"users": 7, "percent": None, "hours": 24},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--removal-hours=5"], "users or percent"),
+        (["--removal-percent=0"], "percent"),
+        (["--removal-percent=101"], "percent"),
+        (["--removal-limit=-1"], "users"),
+        (["--removal-limit=1", "--removal-hours=0"], "hours"),
+    ],
+    ids=" ".join,
+)
+def test_a_removal_limit_that_makes_no_sense_is_refused(
+    acme: Enterprise, cli: Cli, options: list[str], named: str
+) -> None:
+    before = cli("enterprise", "show", "Acme")
+
+    assert named in refusal(acme.app, "enterprise", "update", "Acme", *options)
+
+    assert cli("enterprise", "show", "Acme") == before
+
+
+@pytest.mark.parametrize("options", [["--removal-limit=x"], ["--no-removal-limit", "--removal-hours=3"]], ids=" ".join)
+def test_a_removal_limit_that_is_none_is_a_wrong_usage(acme: Enterprise, options: list[str]) -> None:
+    assert "removal-" in misuse(acme.app, "enterprise", "update", "Acme", *options)
+
+
+def test_a_pause_holds_writes_until_it_is_resumed(acme: Enterprise, cli: Cli) -> None:
+    user = acme.create()
+
+    paused = cli("enterprise", "pause", "Acme")
+    held = acme.patch(user, replace("title", "Lead"))
+    resumed = cli("enterprise", "resume", "Acme")
+
+    assert (paused["paused"], resumed["paused"]) == (True, False)
+    assert (held.status_code, "Retry-After" in held.headers) == (503, True)
+    assert acme.patch(user, replace("title", "Lead")).status_code == 200
+
+
+def test_a_release_lets_removals_through(acme: Enterprise, cli: Cli) -> None:
+    user = acme.create()
+    cli("enterprise", "update", "Acme", "--removal-limit=0")
+
+    held = acme.send("DELETE", f"/Users/{user['id']}")
+    released = cli("enterprise", "release", "Acme")
+
+    assert held.status_code == 503
+    assert released["released_until"] > clock.timestamp(clock.now())
+    assert acme.send("DELETE", f"/Users/{user['id']}").status_code == 204
+
+
+def test_nothing_is_released_where_there_is_no_limit(acme: Enterprise) -> None:
+    assert "no removal limit" in refusal(acme.app, "enterprise", "release", "Acme")

@@ -1,5 +1,6 @@
 """``integration`` and ``token``: secrets rotated with and without an overlap, tokens issued, listed and revoked."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -65,6 +66,20 @@ def test_the_list_never_shows_a_secret(acme: Enterprise, cli: Cli) -> None:
     assert second == made
     assert (first["name"], first["client_id"]) == (FIRST, acme.made["client_id"])
     assert first.keys() == second.keys()
+
+
+def test_the_last_integration_may_be_revoked_with_a_warning(acme: Enterprise, cli: Cli) -> None:
+    cli("integration", "create", "Acme", "Second")
+
+    first, last = (
+        acme.app.test_cli_runner().invoke(args=["integration", "revoke", "Acme", name, "--json"])
+        for name in (FIRST, "Second")
+    )
+
+    assert (first.exit_code, first.stderr) == (0, "")
+    assert (last.exit_code, json.loads(last.stdout)["name"]) == (0, "Second")
+    assert last.stderr.startswith("Warning: no integration is left")
+    assert cli("integration", "list", "Acme") == []
 
 
 @pytest.mark.parametrize("member", ["client_id", "id", "name"])
