@@ -17,7 +17,7 @@ def draw(measured: dict[str, Any], image: Path, *, database: str, concurrency: i
     rows = [
         row for row in measured["results"] if row["database"] == database and row["concurrency"] == concurrency
     ]  # fmt: skip
-    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    figure = Figure(figsize=(12, 4.5), layout="constrained")
     FigureCanvasAgg(figure)
     ratio, cost = figure.subplots(1, 2)
     for name, workload in WORKLOADS.items():
@@ -29,8 +29,8 @@ def draw(measured: dict[str, Any], image: Path, *, database: str, concurrency: i
             ratio.plot(users, ratios, marker="o", label=workload.title)
             cost.plot(users, costs, marker="o", label=workload.title)
     ratio.axhline(1, color="grey", linestyle="--", label="the floor")
-    ratio.set_title("Processor time of a request, as a multiple of the floor's")
-    cost.set_title("Processor time of a request, milliseconds")
+    ratio.set_title("a request, as a multiple of the floor")
+    cost.set_title("a request, milliseconds of processor time")
     for axes in (ratio, cost):
         axes.set(xscale="log", xlabel="users", ylim=(0, None))
         axes.grid(visible=True, alpha=0.3)
