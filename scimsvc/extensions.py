@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, Text, event
+from sqlalchemy import Connection, Engine, ExceptionContext, Text, create_engine, event, make_url
 from sqlalchemy.orm import DeclarativeBase, registry
 
 from scimsvc.protocol.json_text import write_json
@@ -32,31 +32,79 @@ else:
     Model = db.Model
 
 
+class NoWriteAheadLog(sqlite3.OperationalError):
+    """SQLite cannot keep a write-ahead log beside the file, as on a network share."""
+
+
+#: What libpq is told, unless the URL says otherwise: a host that is gone is noticed within half a minute.
+_LIBPQ = {
+    "connect_timeout": 5,
+    "application_name": "scimsvc",
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+#: PostgreSQL's limits on a statement, on its wait for a lock and on a transaction that does nothing, unless the
+#: role, the database or the URL sets one of its own.
+POSTGRESQL_LIMITS = {
+    "statement_timeout": "30s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+
+
 def engine_options(url: str) -> dict[str, Any]:
-    """Return the arguments of ``create_engine`` for the database at ``url``; raises ``SettingsError``."""
-    options: dict[str, Any] = {"json_serializer": write_json, "pool_size": 16, "max_overflow": 16}
+    """Return the arguments of ``create_engine`` for the database at ``url``; raises ``SettingsError``.
+
+    A connection is opened when a thread wants one and none is free, and then kept. The pool is no narrower than the
+    threads that a server may have; a thread that gets none within ten seconds answers 503.
+    """
+    options: dict[str, Any] = {
+        "json_serializer": write_json,
+        "pool_size": 16,
+        "max_overflow": 256,
+        "pool_timeout": 10,
+        "pool_use_lifo": True,
+    }
     if url.startswith("sqlite"):
         options["connect_args"] = {"timeout": BUSY_TIMEOUT}
     else:
         if find_spec("psycopg") is None:
             raise SettingsError(f"{PREFIX}DATABASE_URL names PostgreSQL; install scimsvc with its extra postgresql")
         options["pool_pre_ping"] = True
-        options["connect_args"] = {"connect_timeout": 5}
+        given = make_url(url).query
+        options["connect_args"] = {name: value for name, value in _LIBPQ.items() if name not in given}
     return options
 
 
+def make_engine(url: str) -> Engine:
+    """Return an engine of its own for a database that is not the app's."""
+    engine = create_engine(url, **engine_options(url))
+    prepare_engine(engine)
+    return engine
+
+
 def prepare_engine(engine: Engine) -> None:
-    """Give ``engine`` the discipline of its database: durable commits, and writes that begin as writes."""
+    """Give ``engine`` the discipline of its database: durable commits, bounded waits, writes that begin as writes."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "handle_error", _part_with_sqlite)
+    else:
+        event.listen(engine, "connect", _prepare_postgresql)
+        event.listen(engine, "handle_error", _part_with_postgresql)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
+    (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+    if mode != "wal":
+        connection.close()
+        raise NoWriteAheadLog(f"the journal_mode stays {mode!r}; put the file on a local disk, where it can be 'wal'")
     # FULL syncs the log at each commit: what was acknowledged survives a power cut. NORMAL would save a sixth of
     # a write and could lose the last ones.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
@@ -65,3 +113,36 @@ def _begin_sqlite(connection: Connection) -> None:
     # that will write takes the lock at once.
     writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+_PRIMARY_CODE = 0xFF
+
+
+def _part_with_sqlite(context: ExceptionContext) -> None:
+    """Drop a connection that was opened while the file could not be written, as it would stay read-only for ever.
+
+    Others are kept, and so is one that met a full disk: to read, a first connection needs room that the last one left.
+    """
+    code = getattr(context.original_exception, "sqlite_errorcode", None)
+    if code is not None and code & _PRIMARY_CODE == sqlite3.SQLITE_READONLY:
+        context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = False
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        for name, limit in POSTGRESQL_LIMITS.items():
+            cursor.execute(
+                "SELECT set_config(%(name)s, %(limit)s, false) WHERE current_setting(%(name)s) = '0'",
+                {"name": name, "limit": limit},
+            )
+    connection.commit()
+
+
+#: The transaction is read-only: this server has become a standby, and another one takes the writes.
+READ_ONLY = "25006"
+
+
+def _part_with_postgresql(context: ExceptionContext) -> None:
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True

@@ -12,6 +12,8 @@ from types import FrameType
 from typing import Any
 
 from flask import Flask
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
@@ -22,8 +24,10 @@ from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.limits import MAX_BODY
 from scimsvc.protocol.messages import MEDIA_TYPE, error_message
+from scimsvc.services.changes import Waiters
 from scimsvc.services.readiness import why_not_ready
-from scimsvc.services.runtime import Runtime
+from scimsvc.services.runtime import DEFAULT_THREADS, Runtime
+from scimsvc.services.startup import checkpoint, describe_versions, why_not_this_sqlite
 from scimsvc.web.errors import PROBLEM_TYPE, problem
 from scimsvc.web.guard import write_last_uses
 from scimsvc.web.paths import clean_path, is_scim
@@ -35,8 +39,6 @@ LAME_DUCK = 1.0
 GIVE_UP = 7.0
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
-#: Few, as threads that hand the interpreter's lock to and fro cost more than they bring.
-DEFAULT_THREADS = 4
 
 _log = logging.getLogger("scimsvc")
 
@@ -85,6 +87,7 @@ class Server:
     ) -> None:
         """Bind; raises ``OSError`` where the address is not to be had, and ``ValueError`` where it is none."""
         self._app = app
+        self._runtime.waiters = Waiters(threads)
         self._sockets: dict[int, Any] = {}
         self._signalled_at: float | None = None
         where: dict[str, Any] = {"unix_socket": unix_socket} if unix_socket else {"host": host, "port": port}
@@ -122,9 +125,10 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         with self._app.app_context():
-            reason = why_not_ready()
-        if reason is not None:
-            _log.warning("%s", reason)
+            _log.info("%s", describe_versions())
+            for reason in filter(None, (why_not_this_sqlite(), why_not_ready())):
+                _log.warning("%s", reason)
+            _checkpoint()
         _log.info("serving on %s", self.url)
         while not self._may_stop():
             wasyncore.loop(timeout=0.1 if self._signalled_at else 1.0, use_poll=True, map=self._sockets, count=1)
@@ -134,7 +138,8 @@ class Server:
         if finished:  # else somebody may hold the database, and the last uses are not worth waiting for
             write_last_uses(self._app)
             with self._app.app_context():
-                db.engine.dispose()  # SQLite's last connection to go puts its log into the file
+                _checkpoint()
+                db.engine.dispose()
         _log.info("stopped")
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
@@ -160,6 +165,14 @@ class Server:
 
     def _listeners(self) -> list[Any]:
         return [each for each in self._sockets.values() if isinstance(each, BaseWSGIServer)]
+
+
+def _checkpoint() -> None:
+    """Do what can be put off: a database that cannot be used just now keeps nobody from serving or stopping."""
+    try:
+        checkpoint()
+    except (DBAPIError, PoolTimeout) as error:
+        _log.warning("the database's log could not be put into its file: %s", type(error).__name__)
 
 
 def _is_busy(channel: Any) -> bool:

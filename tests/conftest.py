@@ -42,7 +42,7 @@ def postgresql_url() -> Iterator[str]:
         url = POSTGRESQL_URL.rpartition("/")[0] + "/" + name
         try:
             app = create_app({"DATABASE_URL": url, "SECRET_KEY": SECRET_KEY})
-            _run(app, "init")
+            run_command(app, "init")
             dispose(app)
             yield url
         finally:
@@ -54,7 +54,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with the schema, to be copied."""
     path = tmp_path_factory.mktemp("template") / "scimsvc.db"
     app = create_app({"DATABASE_URL": f"sqlite:///{path}", "SECRET_KEY": SECRET_KEY})
-    _run(app, "init")
+    run_command(app, "init")
     dispose(app)
     return path
 
@@ -66,11 +66,17 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         path = tmp_path / "scimsvc.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         return f"sqlite:///{path}"
-    url: str = request.getfixturevalue("postgresql_url")
-    with psycopg.connect(url) as connection:
+    url: str = request.getfixturevalue("empty_postgresql_url")
+    return url
+
+
+@pytest.fixture
+def empty_postgresql_url(postgresql_url: str) -> str:
+    """The URL of a PostgreSQL database with the schema and without rows."""
+    with psycopg.connect(postgresql_url) as connection:
         for table in reversed(Model.metadata.sorted_tables):
             connection.execute(f"DELETE FROM {table.name}")
-    return url
+    return postgresql_url
 
 
 @pytest.fixture
@@ -97,7 +103,7 @@ def app(make_app: Callable[..., Flask]) -> Flask:
 @pytest.fixture
 def cli(app: Flask) -> Callable[..., Any]:
     """Run a command with --json and return what it prints."""
-    return lambda *words: _run(app, *words)
+    return lambda *words: run_command(app, *words)
 
 
 @pytest.fixture
@@ -109,13 +115,13 @@ def acme(app: Flask) -> Enterprise:
 def make_enterprise(app: Flask, name: str) -> Enterprise:
     """Make an enterprise as ``acme`` is."""
     roles = ["SigningHub_Admin", "User", "Power Signer"]
-    made = _run(app, "enterprise", "create", name, "--enable-scim", *(f"--role={role}" for role in roles))
-    _run(app, "role", "update", name, "Power Signer", "--alias", "PowerSigner")
-    token = _run(app, "token", "issue", name)["access_token"]
+    made = run_command(app, "enterprise", "create", name, "--enable-scim", *(f"--role={role}" for role in roles))
+    run_command(app, "role", "update", name, "Power Signer", "--alias", "PowerSigner")
+    token = run_command(app, "token", "issue", name)["access_token"]
     return Enterprise(app, made, token)
 
 
-def _run(app: Flask, *words: str) -> Any:
+def run_command(app: Flask, *words: str) -> Any:
     import json
 
     result = app.test_cli_runner().invoke(args=[*words, "--json"], catch_exceptions=False)

@@ -8,6 +8,7 @@ import click
 from flask.cli import ScriptInfo
 
 from scimsvc import __version__, create_app
+from scimsvc.cli.database import backup, check, migrate_to
 from scimsvc.cli.enterprises import enterprise
 from scimsvc.cli.global_settings import settings
 from scimsvc.cli.integrations import integration
@@ -17,7 +18,11 @@ from scimsvc.cli.tokens import token
 from scimsvc.cli.users import user
 from scimsvc.settings import SettingsError
 
-commands: tuple[click.Command, ...] = (init, quickstart, serve, enterprise, role, integration, token, settings, user)
+commands: tuple[click.Command, ...] = (
+    *(init, quickstart, serve),
+    *(enterprise, role, integration, token, settings, user),
+    *(backup, check, migrate_to),
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

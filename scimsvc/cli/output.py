@@ -9,6 +9,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.services.errors import ServiceError
@@ -18,6 +19,19 @@ from scimsvc.tokens import OAuthError
 enterprise_argument = click.argument("enterprise")
 
 
+class Faulty(Exception):
+    """A command did its work, and its result is that something is wrong; ``result`` names it under ``faults``."""
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        super().__init__()
+        self.result = result
+
+
+def _name_faults(error: Faulty) -> None:
+    for fault in error.result["faults"]:
+        click.echo(f"Error: {_cell(fault)}", err=True)
+
+
 def result_command(group: click.Group | None, name: str) -> Callable[[Callable[..., Any]], click.Command]:
     """Make a command of a function that returns a result, which is printed as text or, with ``--json``, as JSON."""
 
@@ -25,7 +39,11 @@ def result_command(group: click.Group | None, name: str) -> Callable[[Callable[.
         @functools.wraps(function)
         def run(*, as_json: bool, **arguments: Any) -> None:
             _refuse_unstorable(arguments)
-            result = function(**arguments)
+            try:
+                result = function(**arguments)
+            except Faulty as error:
+                click.echo(json.dumps(error.result, ensure_ascii=False)) if as_json else _name_faults(error)
+                raise click.exceptions.Exit(1) from None
             click.echo(json.dumps(result, ensure_ascii=False) if as_json else as_text(result))
 
         option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value and nothing else.")
@@ -59,6 +77,9 @@ def refusing(function: Callable[..., Any]) -> Callable[..., Any]:
             reason = (str(error.orig).splitlines() or ["unknown"])[0]
             hint = "; run scimsvc init first" if "no such table" in reason or "does not exist" in reason else ""
             raise click.ClickException(f"the database cannot be used: {reason}{hint}") from None
+
+        except PoolTimeout as error:
+            raise click.ClickException(f"the database cannot be used: {error}") from None
 
     return run
 

@@ -9,9 +9,11 @@ from flask.cli import with_appcontext
 
 from scimsvc.cli.output import as_text, refusing, result_command, runtime
 from scimsvc.models import SCHEMA_REVISION
-from scimsvc.server import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_THREADS, Server
+from scimsvc.server import DEFAULT_HOST, DEFAULT_PORT, Server
 from scimsvc.services.access_tokens import issue_token
 from scimsvc.services.enterprises import create_enterprise, list_enterprises
+from scimsvc.services.runtime import DEFAULT_THREADS
+from scimsvc.services.startup import refuse_unsound_start
 from scimsvc.settings import SCIM_PATH
 from scimsvc.store.transactions import writing
 from scimsvc.tokens import SCIM
@@ -43,9 +45,12 @@ def init() -> dict[str, Any]:
     show_default=True,
     help="Requests that are worked on at once.",
 )
+@click.option("--check", is_flag=True, help="Read a SQLite file through first, and do not serve a damaged one.")
 @with_appcontext
-def serve(host: str, port: int, unix_socket: str | None, threads: int) -> None:
+@refusing
+def serve(host: str, port: int, unix_socket: str | None, threads: int, *, check: bool) -> None:
     """Serve until SIGTERM or SIGINT; then finish the requests under way."""
+    refuse_unsound_start(check=check)
     _bind(host=host, port=port, unix_socket=unix_socket, threads=threads).run()
 
 

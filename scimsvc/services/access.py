@@ -11,8 +11,9 @@ from scimsvc import clock
 from scimsvc.models import Integration, Token
 from scimsvc.protocol.errors import Forbidden
 from scimsvc.store import queries
+from scimsvc.store.retries import retried
 from scimsvc.store.transactions import reading, writing
-from scimsvc.tokens import SCIM, InvalidToken, MissingToken, TokenSigner
+from scimsvc.tokens import InvalidToken, MissingToken, TokenSigner
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Caller:
     integration: str
     client_id: str
     token_id: str
+    token_expires_at: datetime
 
 
 def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) -> Caller:
@@ -44,7 +46,7 @@ def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) 
             queries.BEARER, {"enterprise_id": claims.enterprise_id, "id": claims.token_id}
         ).one_or_none()
     if row is None or row.revoked_at is not None or row.integration_revoked_at is not None:
-        raise InvalidToken("the access token was revoked; issue a new one")
+        raise InvalidToken("the access token was revoked; issue a new one", claims)
     return Caller(
         enterprise_id=claims.enterprise_id,
         enterprise=row.enterprise_name,
@@ -57,18 +59,17 @@ def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) 
         integration=row.integration_name,
         client_id=row.client_id,
         token_id=claims.token_id,
+        token_expires_at=claims.expires_at,
     )
 
 
-def authenticate_scim(authorization: str | None, *, signer: TokenSigner) -> Caller:
-    """Return the caller of a SCIM path; raises ``Forbidden`` while its enterprise's provisioning is off."""
-    caller = authenticate(authorization, scope=SCIM, signer=signer)
+def refuse_while_off(caller: Caller) -> None:
+    """Raise ``Forbidden`` while the provisioning of the caller's enterprise is switched off."""
     if not caller.scim_enabled:
         raise Forbidden(
             f"SCIM provisioning is switched off for {caller.enterprise}; "
             "enable it in the enterprise's settings (scimsvc enterprise update … --enable-scim) and go on"
         )
-    return caller
 
 
 def read_bearer(authorization: str | None) -> str:
@@ -108,12 +109,16 @@ class LastUses:
         with self._lock:
             pending, self._pending = self._pending, {}
             self._written_at = clock.now()
-        if not pending:
-            return
-        with writing() as connection:
-            for (enterprise_id, token_id, integration_id), at in sorted(pending.items()):
-                connection.execute(_TOKEN_USED, {"enterprise": enterprise_id, "used": token_id, "at": at})
-                connection.execute(_INTEGRATION_USED, {"enterprise": enterprise_id, "used": integration_id, "at": at})
+        if pending:
+            _write_last_uses(pending)
+
+
+@retried
+def _write_last_uses(pending: dict[tuple[str, str, str], str]) -> None:
+    with writing() as connection:
+        for (enterprise_id, token_id, integration_id), at in sorted(pending.items()):
+            connection.execute(_TOKEN_USED, {"enterprise": enterprise_id, "used": token_id, "at": at})
+            connection.execute(_INTEGRATION_USED, {"enterprise": enterprise_id, "used": integration_id, "at": at})
 
 
 _TOKEN_USED = (

@@ -14,6 +14,7 @@ from scimsvc.services.global_settings import read_global_settings
 from scimsvc.services.integrations import Client, get_integration
 from scimsvc.services.tenancy import get_enterprise, writing_in
 from scimsvc.store import queries
+from scimsvc.store.retries import retried
 from scimsvc.store.transactions import reading, writing
 from scimsvc.tokens import SCIM, Claims, InvalidRequest, TokenSigner, UnauthorizedClient, new_token_id
 
@@ -36,6 +37,7 @@ def _read(schema: Schema, parameters: Mapping[str, str]) -> dict[str, Any]:
         raise InvalidRequest(schemas.messages_of(error)) from None
 
 
+@retried
 def grant_token(client: Client, *, scope: str, long_lived: bool, signer: TokenSigner) -> dict[str, Any]:
     """Issue a token to an authenticated client (contract section 4).
 
@@ -48,6 +50,7 @@ def grant_token(client: Client, *, scope: str, long_lived: bool, signer: TokenSi
         return _issue(connection, client.enterprise_id, client.integration_id, scope, lifetime, signer)
 
 
+@retried
 def issue_token(
     enterprise: str, *, scope: str, days: int | None = None, integration: str | None = None, signer: TokenSigner
 ) -> dict[str, Any]:
@@ -69,6 +72,7 @@ def list_tokens(enterprise: str | None = None) -> list[dict[str, Any]]:
         return [_shown(row, now) for row in connection.execute(statement)]
 
 
+@retried
 def revoke_token(reference: str, *, enterprise: str | None, signer: TokenSigner) -> dict[str, Any]:
     """End the token with the id ``reference``, or which is ``reference``; raises ``NoSuchThing``."""
     claims = signer.read_any(reference)
@@ -84,6 +88,7 @@ def revoke_token(reference: str, *, enterprise: str | None, signer: TokenSigner)
         return _shown(connection.execute(statement).one(), clock.now())
 
 
+@retried
 def revoke_own_token(client: Client, token: str, *, signer: TokenSigner) -> None:
     """End ``token`` if it was issued to ``client``; one that is not is left alone (RFC 7009 §2.1, §2.2)."""
     claims = signer.read_any(token)

@@ -5,6 +5,7 @@ from sqlalchemy import Connection, delete, insert
 from scimsvc.models import Setting
 from scimsvc.services.errors import InvalidInput, NoSuchThing
 from scimsvc.store import queries
+from scimsvc.store.retries import retried
 from scimsvc.store.transactions import reading, writing
 
 #: Each setting with its default, and the largest value that makes sense.
@@ -23,6 +24,7 @@ def show_global_settings() -> dict[str, int]:
         return read_global_settings(connection)
 
 
+@retried
 def set_global_setting(name: str, value: str) -> dict[str, int]:
     """Change one setting and return all; tokens that were issued keep their expiry."""
     if name not in DEFAULTS:

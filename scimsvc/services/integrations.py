@@ -14,6 +14,7 @@ from scimsvc.services.errors import NoSuchThing
 from scimsvc.services.input import validated
 from scimsvc.services.tenancy import reading_in, writing_in
 from scimsvc.store import queries
+from scimsvc.store.retries import retried
 from scimsvc.store.transactions import reading
 from scimsvc.tokens import InvalidClient, digest_secret, new_client_secret
 
@@ -42,9 +43,11 @@ def authenticate_client(client_id: str, client_secret: str) -> Client:
     if not rows:
         hmac.compare_digest(_NOBODYS_DIGEST, offered)
     if not matching:
-        raise InvalidClient(
+        refusal = InvalidClient(
             "the client ID is unknown or the client secret is wrong; scimsvc integration list shows the IDs"
         )
+        refusal.known = (rows[0].enterprise_id, rows[0].client_id) if rows else None
+        raise refusal
     row = matching[0]
     return Client(row.enterprise_id, row.enterprise_name, row.scim_enabled, row.integration_id, row.client_id)
 
@@ -55,12 +58,14 @@ def list_integrations(enterprise: str) -> list[dict[str, Any]]:
         return [_shown(row) for row in tenant.connection.execute(queries.INTEGRATIONS, tenant.own)]
 
 
+@retried
 def create_integration(enterprise: str, name: str) -> dict[str, Any]:
     """Make an integration and return it with its secret; raises ``InvalidInput``."""
     with writing_in(enterprise) as tenant:
         return insert_integration(tenant.connection, tenant.id, name)
 
 
+@retried
 def rotate_secret(enterprise: str, reference: str, *, overlap_hours: float = 0) -> dict[str, Any]:
     """Give the integration a new secret and return it; older ones stop now, or after ``overlap_hours``."""
     with writing_in(enterprise) as tenant:
@@ -77,6 +82,7 @@ def rotate_secret(enterprise: str, reference: str, *, overlap_hours: float = 0) 
         return _shown(row) | {"client_secret": secret}
 
 
+@retried
 def revoke_integration(enterprise: str, reference: str) -> dict[str, Any]:
     """End the integration with all of its tokens, and return what it was."""
     with writing_in(enterprise) as tenant:
@@ -100,7 +106,7 @@ def get_integration(connection: Connection, enterprise_id: str, reference: str |
 
 def insert_integration(connection: Connection, enterprise_id: str, name: str) -> dict[str, Any]:
     """Make an integration and return it with its secret; raises ``InvalidInput``."""
-    given = validated(schemas.INTEGRATION, name=name)
+    given = validated(schemas.INTEGRATION, {"name": name})
     integration_id = str(uuid.uuid4())
     connection.execute(
         insert(Integration).values(

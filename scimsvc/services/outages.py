@@ -3,6 +3,7 @@
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from scimsvc.extensions import READ_ONLY
 from scimsvc.protocol.errors import Unavailable
 
 #: Seconds after which a client may try again.
@@ -14,13 +15,19 @@ def is_outage(error: Exception) -> bool:
     """Tell whether ``error`` says that the database cannot be used: unreachable, locked, full, or without a schema."""
     if isinstance(error, PoolTimeout | OperationalError | InterfaceError):
         return True
+    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
     if isinstance(error, ProgrammingError):
-        return getattr(error.orig, "sqlstate", None) == _UNDEFINED_TABLE
+        return sqlstate == _UNDEFINED_TABLE
+    if sqlstate == READ_ONLY:
+        return True
     # SQLite says of a damaged file, or of one that is none of its own, no more than DatabaseError.
     return type(error) is DatabaseError or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 def unavailable() -> Unavailable:
-    """Return what a client is told of an outage."""
-    detail = "the database cannot be used just now; nothing was changed, send the request again later"
+    """Return what a client is told of an outage.
+
+    It does not say that nothing was changed: where the connection broke during the commit, nobody here knows.
+    """
+    detail = "the database cannot be used just now; nothing is half done, send the request again later"
     return Unavailable(detail, {"Retry-After": RETRY_AFTER})

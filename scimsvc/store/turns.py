@@ -1,0 +1,54 @@
+"""A lock that threads get in the order in which they ask for it, and do not wait for longer than they want to."""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+
+class TurnTimeout(PoolTimeout):
+    """The turn did not come in time; told to clients as any other wait for the database that was in vain."""
+
+
+class Turns:
+    """Gives one thread at a time its turn, first come, first served."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._taken = False
+
+    @contextmanager
+    def turn(self, timeout: float) -> Iterator[None]:
+        """Wait for the turn and have it until the end; raises ``TurnTimeout`` after ``timeout`` seconds."""
+        if not self._take(timeout):
+            raise TurnTimeout(f"no turn to write within {timeout:g} seconds")
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    def _take(self, timeout: float) -> bool:
+        with self._lock:
+            if not self._taken:
+                self._taken = True
+                return True
+            mine = threading.Lock()
+            mine.acquire()
+            self._waiting.append(mine)
+        if mine.acquire(timeout=timeout):
+            return True
+        with self._lock:
+            if mine in self._waiting:
+                self._waiting.remove(mine)
+                return False
+        return True  # it came at the last moment
+
+    def _pass_on(self) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False

@@ -1,0 +1,90 @@
+"""A PostgreSQL cluster of a test's own, which it may kill: made by initdb, on a port of its own."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+
+class Cluster:
+    """A cluster in ``folder``, run by a user that is not root, as PostgreSQL wants it."""
+
+    def __init__(self, folder: Path, binaries: Path) -> None:
+        self.folder = folder
+        self._binaries = binaries
+        self._owner = _owner()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        if self._owner:
+            shutil.chown(folder, self._owner)
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def make(self) -> None:
+        self._run("initdb", "--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8")
+        with (self.folder / "cluster" / "postgresql.conf").open("a") as settings:
+            settings.write(
+                f"port = {self.port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n"
+                "deadlock_timeout = 100ms\nshared_buffers = 16MB\n"
+            )
+
+    def start(self) -> None:
+        self._run("pg_ctl", "start", "--wait", f"--log={self.folder}/log")
+
+    def kill(self) -> None:
+        """End every process of the cluster with no word to its clients and nothing written, as a crash does."""
+        self._run("pg_ctl", "stop", "--mode=immediate")
+
+    def restart(self) -> None:
+        self._run("pg_ctl", "restart", "--wait", "--mode=fast", f"--log={self.folder}/log")
+
+    def _run(self, program: str, *options: str) -> None:
+        done = subprocess.run(
+            [self._binaries / program, f"--pgdata={self.folder}/cluster", *options],
+            user=self._owner,
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,  # the server keeps it open
+            stderr=subprocess.PIPE if program == "initdb" else subprocess.DEVNULL,
+            timeout=60,
+        )
+        assert done.returncode == 0, (program, done.stderr)
+
+
+def _owner() -> str | None:
+    if os.geteuid() != 0:
+        return None
+    names = {each.pw_name for each in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+@contextmanager
+def own_cluster() -> Iterator[Cluster]:
+    """Make a cluster, start it, and leave nothing of it behind; skips where PostgreSQL's programs are missing."""
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not binaries:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI kills a PostgreSQL cluster of its own, and initdb is missing")
+        pytest.skip("no initdb in /usr/lib/postgresql/*/bin")
+    folder = Path(tempfile.mkdtemp(prefix="scimsvc-cluster-"))
+    cluster = Cluster(folder, binaries[-1].parent)
+    try:
+        cluster.make()
+        cluster.start()
+        with psycopg.connect(cluster.url):
+            pass
+        yield cluster
+    finally:
+        if (folder / "cluster" / "postmaster.pid").exists():
+            cluster.kill()
+        shutil.rmtree(folder)
