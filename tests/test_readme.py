@@ -276,3 +276,9 @@ def test_the_first_requests_are_answered_as_it_says(acme: Enterprise) -> None:
     assert (before.status_code, before.get_json()["Resources"]) == (200, [])
     assert created.status_code == 201
     assert after.get_json()["Resources"] == [created.get_json()]
+
+
+def test_the_files_to_deploy_are_those_that_are_there() -> None:
+    documented = [code(name) for name, _ in table("file", "for")]
+
+    assert sorted(documented) == sorted(f"deploy/{path.name}" for path in (ROOT / "deploy").iterdir())
