@@ -202,6 +202,7 @@ def test_the_limits_are_those_of_the_code() -> None:
 
 LIMITS = {
     "bytes of a body": "MAX_BODY",
+    "bytes of a request line and headers": "MAX_HEADERS",
     "levels of a JSON body": "MAX_JSON_DEPTH",
     "operations of a PATCH": "MAX_OPERATIONS",
     "conditions in all paths of a PATCH": "MAX_PATCH_CONDITIONS",

@@ -123,9 +123,10 @@ def test_doubled_slashes_and_escapes_reach_the_service_as_they_are(proxied: Prox
 def test_errors_of_the_service_go_through_and_nginx_s_own_are_scim_errors_too(proxied: Proxied) -> None:
     own = proxied.send("POST", USERS, b"x" * 1_500_000)
     nginx_s = proxied.send("POST", USERS, b"x" * 2_200_000)
+    long = proxied.send("GET", f"{USERS}?filter={'x' * 40_000}")
     unauthorized = proxied.send("GET", USERS, headers={"Authorization": "Bearer nonsense"})
 
-    for answer, status in ((own, 413), (nginx_s, 413), (unauthorized, 401)):
+    for answer, status in ((own, 413), (nginx_s, 413), (long, 431), (unauthorized, 401)):
         assert (answer.status, answer.headers["Content-Type"]) == (status, MEDIA_TYPE)
         assert (answer.json()["schemas"], answer.json()["status"]) == ([ERROR_URN], str(status))
         assert answer.headers["X-Request-ID"]
