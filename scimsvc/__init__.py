@@ -30,6 +30,7 @@ def create_app(config: object = None) -> "Flask":
     from scimsvc.web.guard import init_guard
     from scimsvc.web.operations import operations
     from scimsvc.web.paths import CleanPaths
+    from scimsvc.web.refusals import init_refusals
     from scimsvc.web.request_log import init_request_log
     from scimsvc.web.scim import scim
 
@@ -50,6 +51,7 @@ def create_app(config: object = None) -> "Flask":
     for name in unknown_variables():
         logging.getLogger("scimsvc").warning("%s is no setting of scimsvc; the README lists those that there are", name)
     init_guard(app)
+    init_refusals(app)
     init_errors(app)
     for blueprint in (auth, scim, discovery, operations):
         app.register_blueprint(blueprint)

@@ -6,11 +6,14 @@ the measurements behind that are in the README, "How it is built".
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
+    Double,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Text,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -19,7 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from scimsvc.extensions import Model
 
 #: The revision of the schema that this code works with: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 
 #: What filters read beside the columns: the document, folded wherever case does not matter.
 Searchable = JSON().with_variant(JSONB(), "postgresql")
@@ -47,6 +50,14 @@ class Enterprise(Model):
     reject_unknown_attributes: Mapped[bool]
     #: Counts the changes of what users on the default role are answered with; part of their ETag.
     role_revision: Mapped[int]
+    #: Whether every SCIM write is held back (contract section 2, ``enterprise pause``).
+    paused: Mapped[bool] = mapped_column(server_default=false())
+    #: The brake on removals: so many users, or percent of them, within so many hours; null where there is none.
+    removal_users: Mapped[int | None]
+    removal_percent: Mapped[int | None]
+    removal_hours: Mapped[int | None]
+    #: Until when removals pass in spite of the limit, and from when they count again.
+    removal_released_until: Mapped[str | None]
     created_at: Mapped[str]
 
 
@@ -180,9 +191,83 @@ class User(Model):
     version: Mapped[int]
     created_at: Mapped[str]
     modified_at: Mapped[str]
+    #: Counts the changes that the enterprise API shows, of effective values too; ``version`` counts SCIM's alone.
+    revision: Mapped[int] = mapped_column(server_default="1")
+    changed_at: Mapped[str] = mapped_column(server_default=text("''"))
     #: The effective title and organization; the directory's stand in the document (contract section 6).
     title: Mapped[str | None]
     organization: Mapped[str | None]
     #: The SCIM document as it is answered, less ``meta`` and less the role of a user on the default role.
     document: Mapped[str] = mapped_column(Text)
     search: Mapped[dict[str, object]] = mapped_column(Searchable)
+
+
+class LogEntry(Model):
+    """An entry of the provisioning log: a SCIM write that was done or refused (contract section 9)."""
+
+    __tablename__ = "provisioning_log"
+    __table_args__ = (
+        Index("log_email", "enterprise_id", "email_key", "id"),
+        Index("log_user", "enterprise_id", "user_id", "id"),
+        Index(
+            "log_refused",
+            "enterprise_id",
+            "id",
+            sqlite_where=text("outcome = 'refused'"),
+            postgresql_where=text("outcome = 'refused'"),
+        ),
+        {"sqlite_with_rowid": False},
+    )
+
+    enterprise_id: Mapped[str] = mapped_column(ForeignKey("enterprises.id", ondelete="CASCADE"), primary_key=True)
+    #: Begins with the time in milliseconds, so that the key is the order, and a span of time a range of it.
+    id: Mapped[str] = mapped_column(primary_key=True)
+    time: Mapped[str]
+    operation: Mapped[str]
+    user_id: Mapped[str | None]
+    email: Mapped[str | None]
+    email_key: Mapped[str | None]
+    outcome: Mapped[str]
+    status: Mapped[int]
+    scim_type: Mapped[str | None]
+    detail: Mapped[str | None]
+    #: The folded role value that a refusal was about.
+    role_key: Mapped[str | None]
+    #: JSON lists of names.
+    changed: Mapped[str]
+    tolerances: Mapped[str]
+    ignored: Mapped[str]
+    client_id: Mapped[str]
+    request_id: Mapped[str]
+    duration_ms: Mapped[float] = mapped_column(Double)
+
+
+class Change(Model):
+    """An entry of the change feed: a change of a user, numbered in commit order without gaps (contract section 8)."""
+
+    __tablename__ = "changes"
+    __table_args__ = (
+        Index(
+            "changes_removals",
+            "enterprise_id",
+            "time",
+            sqlite_where=text("type IN ('disabled', 'deleted')"),
+            postgresql_where=text("type IN ('disabled', 'deleted')"),
+        ),
+        {"sqlite_with_rowid": False},
+    )
+
+    enterprise_id: Mapped[str] = mapped_column(ForeignKey("enterprises.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    time: Mapped[str]
+    type: Mapped[str]
+    user_id: Mapped[str]
+    email: Mapped[str]
+    #: A JSON list of names.
+    changed: Mapped[str]
+    role: Mapped[str]
+    old_role: Mapped[str | None]
+    active: Mapped[bool]
+    old_active: Mapped[bool | None]
+    #: How many users the enterprise has after this change, so that nobody need count them.
+    users: Mapped[int]

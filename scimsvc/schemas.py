@@ -1,14 +1,17 @@
 """Bodies and command arguments outside SCIM, validated and normalised by marshmallow; made once, used for all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.protocol.limits import MAX_KEY_LENGTH
 
 MAX_NAME_LENGTH = 200
+MAX_ALIASES = 100
+#: The scopes of a token, the usual one first; ``scimsvc.tokens`` says what each opens.
+SCOPES = ("scim", "api")
 
 
 def _printable(text: str) -> None:
@@ -29,27 +32,87 @@ class Name(fields.String):
         super().__init__(validate=rules, **options)
 
 
+class TruthValue(fields.Boolean):
+    """``true`` or ``false``, and none of the words that could mean them."""
+
+    def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class WholeNumber(fields.Integer):
+    """A JSON number without a fraction, between two bounds."""
+
+    def __init__(self, least: int, most: int, **options: Any) -> None:
+        super().__init__(validate=validate.Range(least, most), **options)
+
+    def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
+        if type(value) is not int:
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class EnterpriseSchema(Schema):
     """A new enterprise."""
 
     name = Name(required=True)
     default_role = Name(required=True)
     roles = fields.List(Name(), load_default=list)
-    scim_enabled = fields.Boolean(load_default=False)
+    scim_enabled = TruthValue(load_default=False)
+
+
+class RemovalLimitSchema(Schema):
+    """How many users may be disabled or deleted within some hours: a number, a percentage, or the smaller of both."""
+
+    users = WholeNumber(0, 10_000_000, allow_none=True)
+    percent = WholeNumber(1, 100, allow_none=True)
+    hours = WholeNumber(1, 24 * 366)
+
+    @validates_schema
+    def _limits_something(self, given: dict[str, Any], **_: Any) -> None:
+        if given.get("users") is None and given.get("percent") is None:
+            raise ValidationError("needs users or percent, or both", "users")
+
+
+class EnterpriseChangesSchema(Schema):
+    """What may be changed of an enterprise (contract section 8, ``/enterprise``)."""
+
+    scim_enabled = TruthValue()
+    default_role = Name()
+    unique_user_name = TruthValue()
+    reject_unknown_attributes = TruthValue()
+    removal_limit = fields.Nested(RemovalLimitSchema, allow_none=True)
+    paused = TruthValue()
 
 
 class RoleSchema(Schema):
-    """A role, new or changed."""
+    """A role (contract section 8, ``/roles``)."""
 
-    name = Name()
-    aliases = fields.List(Name())
-    restrict_editing = fields.Boolean()
+    name = Name(required=True)
+    aliases = fields.List(Name(), load_default=list, validate=validate.Length(max=MAX_ALIASES))
+    restrict_editing = TruthValue(load_default=False)
+    is_default = TruthValue(validate=validate.Equal(True, error="can be made true alone; then another role is not"))
 
 
 class IntegrationSchema(Schema):
-    """A new integration."""
+    """An integration (contract section 8, ``/integrations``)."""
 
     name = Name(required=True)
+
+
+class RotationSchema(Schema):
+    """How long the secret before stays good."""
+
+    overlap_hours = fields.Float(load_default=0.0, allow_nan=False, validate=validate.Range(0, 24 * 365))
+
+
+class TokenSchema(Schema):
+    """A token to issue (contract section 8, ``/tokens``); by the first integration unless told otherwise."""
+
+    scope = fields.String(load_default=SCOPES[0], validate=validate.OneOf(SCOPES))
+    days = WholeNumber(1, 3650)
+    client_id = Name()
 
 
 class ManualUserSchema(Schema):
@@ -57,14 +120,29 @@ class ManualUserSchema(Schema):
 
     email = Name(required=True, max_length=MAX_KEY_LENGTH)
     user_name = Name(required=True, max_length=MAX_KEY_LENGTH)
-    given_name = Name()
-    family_name = Name()
-    phone = Name()
-    title = Name()
-    organization = Name()
-    role = Name()
-    external_id = Name(max_length=MAX_KEY_LENGTH)
-    active = fields.Boolean(load_default=True)
+    given_name = Name(allow_none=True)
+    family_name = Name(allow_none=True)
+    phone = Name(allow_none=True)
+    title = Name(allow_none=True)
+    organization = Name(allow_none=True)
+    role = Name(allow_none=True)
+    external_id = Name(max_length=MAX_KEY_LENGTH, allow_none=True)
+    active = TruthValue(load_default=True)
+
+
+class ProfileSchema(Schema):
+    """What a user may edit of its own (contract section 6); null takes a value away."""
+
+    title = Name(allow_none=True)
+    organization = Name(allow_none=True)
+
+
+class ExplainSchema(Schema):
+    """A SCIM request to be explained (contract section 8, ``/explain``)."""
+
+    method = fields.String(required=True, validate=validate.OneOf(("GET", "POST", "PUT", "PATCH", "DELETE")))
+    path = Name(required=True, max_length=10_000)
+    body = fields.Raw(allow_none=True)
 
 
 class TokenRequestSchema(Schema):
@@ -91,24 +169,42 @@ class RevocationRequestSchema(Schema):
 
 
 ENTERPRISE = EnterpriseSchema()
+ENTERPRISE_CHANGES = EnterpriseChangesSchema()
 ROLE = RoleSchema()
 INTEGRATION = IntegrationSchema()
+ROTATION = RotationSchema()
+TOKEN = TokenSchema()
 MANUAL_USER = ManualUserSchema()
+PROFILE = ProfileSchema()
+EXPLAIN = ExplainSchema()
 TOKEN_REQUEST = TokenRequestSchema()
 REVOCATION_REQUEST = RevocationRequestSchema()
 
 
-def load(schema: Schema, given: dict[str, Any]) -> dict[str, Any]:
-    """Return ``given`` as ``schema`` normalises it; raises ``ValidationError``."""
-    return dict(schema.load(given))
+def load(schema: Schema, given: Mapping[str, Any], *, partial: bool = False) -> dict[str, Any]:
+    """Return ``given`` as ``schema`` normalises it, with defaults unless ``partial``; raises ``ValidationError``."""
+    return dict(schema.load(given, partial=partial))
 
 
 def messages_of(error: ValidationError) -> str:
     """Return every message of ``error`` in one line: ``name: must not be blank; roles: …``."""
-    return "; ".join(_flattened(error.messages_dict, ()))
+    return "; ".join(
+        f"{name}: {message}" for name, messages in messages_by_field(error).items() for message in messages
+    )
 
 
-def _flattened(messages: Any, path: tuple[str, ...]) -> list[str]:
+def messages_by_field(error: ValidationError) -> dict[str, list[str]]:
+    """Return every message of ``error`` under the dotted name of its field."""
+    found: dict[str, list[str]] = {}
+    for path, message in _flattened(error.messages_dict, ()):
+        found.setdefault(".".join(path), []).append(message.rstrip("."))
+    return found
+
+
+def _flattened(messages: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     if isinstance(messages, dict):
-        return [line for name, below in messages.items() for line in _flattened(below, (*path, str(name)))]
-    return [f"{'.'.join(path)}: {message.rstrip('.')}" for message in messages]
+        for name, below in messages.items():
+            # Marshmallow's own name for what is wrong with an object as a whole is no field.
+            yield from _flattened(below, path if name == "_schema" and path else (*path, str(name)))
+    else:
+        yield from ((path, message) for message in messages)

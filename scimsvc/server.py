@@ -25,8 +25,9 @@ from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.limits import MAX_BODY, MAX_HEADERS
 from scimsvc.protocol.messages import MEDIA_TYPE, error_message
+from scimsvc.services.changes import Waiters
 from scimsvc.services.readiness import why_not_ready
-from scimsvc.services.runtime import Runtime
+from scimsvc.services.runtime import DEFAULT_THREADS, Runtime
 from scimsvc.services.startup import checkpoint, describe_versions, why_not_this_sqlite
 from scimsvc.web.errors import PROBLEM_TYPE, problem
 from scimsvc.web.guard import write_last_uses
@@ -39,8 +40,6 @@ LAME_DUCK = 1.0
 GIVE_UP = 7.0
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
-#: Few, as threads that hand the interpreter's lock to and fro cost more than they bring.
-DEFAULT_THREADS = 4
 
 _log = logging.getLogger("scimsvc")
 
@@ -104,6 +103,7 @@ class Server:
     ) -> None:
         """Bind; raises ``OSError`` where the address is not to be had, and ``ValueError`` where it is none."""
         self._app = app
+        self._runtime.waiters = Waiters(threads)
         self._sockets: dict[int, Any] = {}
         self._signalled_at: float | None = None
         where: dict[str, Any] = {"unix_socket": unix_socket} if unix_socket else {"host": host, "port": port}

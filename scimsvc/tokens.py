@@ -47,6 +47,8 @@ class InvalidClient(OAuthError):
 
     status = 401
     error = "invalid_client"
+    #: The enterprise's id and the client ID, where the client is known; nothing of it is answered.
+    known: tuple[str, str] | None = None
 
 
 class UnauthorizedClient(OAuthError):
@@ -80,9 +82,11 @@ class BearerError(Exception):
     status = 401
     error = "invalid_token"
 
-    def __init__(self, description: str) -> None:
+    def __init__(self, description: str, claims: "Claims | None" = None) -> None:
         super().__init__(description)
         self.description = description
+        #: What the token says, where it is one that was issued here.
+        self.claims = claims
 
 
 class MissingToken(BearerError):
@@ -133,15 +137,17 @@ class TokenSigner:
         """
         claims = self._read(token, scope)
         if claims is None:
-            if any(self._read(token, other) for other in SCOPES if other != scope):
-                raise InsufficientScope(_OTHER_SCOPE[scope])
+            other = self.read_any(token)
+            if other is not None:
+                raise InsufficientScope(_OTHER_SCOPE[scope], other)
             raise InvalidToken("the access token is not one that this service issued; copy it again, whole")
         if now >= claims.expires_at:
             raise InvalidToken(
                 f"the access token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}; "
                 "issue a new one and put it into Entra's Secret Token field"
                 if scope == SCIM
-                else f"the access token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}; fetch a new one"
+                else f"the access token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}; fetch a new one",
+                claims,
             )
         return claims
 

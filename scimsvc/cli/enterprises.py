@@ -6,6 +6,7 @@ import click
 
 from scimsvc.cli.output import enterprise_argument, result_command
 from scimsvc.services import enterprises
+from scimsvc.services.input import given
 
 
 @click.group()
@@ -50,7 +51,7 @@ def show(enterprise: str) -> dict[str, Any]:
 )
 def update(enterprise: str, **changes: Any) -> dict[str, Any]:
     """Change an enterprise."""
-    return enterprises.update_enterprise(enterprise, **changes)
+    return enterprises.update_enterprise(enterprise, given(**changes))
 
 
 @result_command(enterprise, "delete")

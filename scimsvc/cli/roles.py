@@ -6,6 +6,7 @@ import click
 
 from scimsvc.cli.output import enterprise_argument, result_command
 from scimsvc.services import roles
+from scimsvc.services.input import given
 
 _alias_option = click.option(
     "--alias", "aliases", multiple=True, metavar="ALIAS", help="A further value that names the role; may be repeated."
@@ -32,7 +33,8 @@ def role() -> None:
 @_restrict_option
 def add(enterprise: str, role: str, aliases: tuple[str, ...], *, restrict_editing: bool | None) -> dict[str, Any]:
     """Add a role."""
-    return roles.add_role(enterprise, role, aliases=list(aliases), restrict_editing=bool(restrict_editing))
+    fields = given(name=role, aliases=list(aliases), restrict_editing=restrict_editing)
+    return roles.add_role(enterprise, fields)
 
 
 @result_command(role, "list")
@@ -62,10 +64,9 @@ def update(
     return roles.update_role(
         enterprise,
         role,
-        rename=rename,
-        add_aliases=list(aliases),
-        remove_aliases=list(removed),
-        restrict_editing=restrict_editing,
+        given(name=rename, restrict_editing=restrict_editing),
+        add_aliases=aliases,
+        remove_aliases=removed,
     )
 
 

@@ -9,9 +9,10 @@ from flask.cli import with_appcontext
 
 from scimsvc.cli.output import as_text, refusing, result_command, runtime
 from scimsvc.models import SCHEMA_REVISION
-from scimsvc.server import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_THREADS, Server
+from scimsvc.server import DEFAULT_HOST, DEFAULT_PORT, Server
 from scimsvc.services.access_tokens import issue_token
 from scimsvc.services.enterprises import create_enterprise, list_enterprises
+from scimsvc.services.runtime import DEFAULT_THREADS
 from scimsvc.services.startup import refuse_unsound_start
 from scimsvc.settings import SCIM_PATH
 from scimsvc.store.transactions import writing

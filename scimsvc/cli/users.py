@@ -6,6 +6,7 @@ import click
 
 from scimsvc.cli.output import enterprise_argument, result_command
 from scimsvc.services import manual_users
+from scimsvc.services.input import given
 
 
 @click.group()
@@ -35,7 +36,7 @@ def create(enterprise: str, address: str | None, email: str | None, **fields: An
     if email is None:
         raise click.UsageError("an e-mail address is missing")
     return manual_users.create_manual_user(
-        enterprise, email=email, **{**fields, "user_name": fields["user_name"] or email}
+        enterprise, given(**fields | {"email": email, "user_name": fields["user_name"] or email})
     )
 
 
@@ -43,7 +44,7 @@ def create(enterprise: str, address: str | None, email: str | None, **fields: An
 @enterprise_argument
 def list_(enterprise: str) -> list[dict[str, Any]]:
     """List the users by e-mail address."""
-    return manual_users.list_users(enterprise)
+    return manual_users.list_users(enterprise).items
 
 
 @result_command(user, "show")

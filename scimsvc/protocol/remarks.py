@@ -61,6 +61,13 @@ class Remarks:
         if tolerance not in self.tolerances:
             self.tolerances.append(tolerance)
 
+    def add(self, others: "Remarks") -> None:
+        """Note what ``others`` hold as well."""
+        for tolerance in others.tolerances:
+            self.tolerate(tolerance)
+        for name in others.ignored:
+            self.ignore(name)
+
     def ignore(self, name: str) -> None:
         """Note that the attribute ``name``, which stands in no schema, was left out of account."""
         if name not in self.ignored and len(self.ignored) < _MOST_IGNORED:

@@ -66,6 +66,31 @@ def work_address(user: Resource) -> str:
     return address
 
 
+def differences(before: Resource, after: Resource) -> list[tuple[str, Any, Any]]:
+    """Return name, old and new value of what differs between two Users in canonical form, in the table's order.
+
+    A member of a complex attribute is ``name.familyName``; what is the extension's goes by its short name. None is
+    what is absent.
+    """
+    found: list[tuple[str, Any, Any]] = []
+    for attribute in USER_ATTRIBUTES:
+        old, new = before.get(attribute.name), after.get(attribute.name)
+        if attribute is SCHEMAS or old == new:
+            continue
+        if attribute.multi_valued or not attribute.sub_attributes:
+            found.append((attribute.name, old, new))
+            continue
+        prefix = "" if attribute is EXTENSION else f"{attribute.name}."
+        members = ((sub.name, (old or {}).get(sub.name), (new or {}).get(sub.name)) for sub in attribute.sub_attributes)
+        found += [(prefix + name, was, now) for name, was, now in members if was != now]
+    return found
+
+
+def changed_attributes(before: Resource, after: Resource) -> list[str]:
+    """Return the names of what differs between two Users in canonical form; see ``differences``."""
+    return [name for name, _, _ in differences(before, after)]
+
+
 def is_work(element: Resource) -> bool:
     """Tell whether ``element`` is of type work, without regard to case."""
     return fold(element.get("type", "")) == "work"

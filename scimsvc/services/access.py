@@ -13,7 +13,7 @@ from scimsvc.protocol.errors import Forbidden
 from scimsvc.store import queries
 from scimsvc.store.retries import retried
 from scimsvc.store.transactions import reading, writing
-from scimsvc.tokens import SCIM, InvalidToken, MissingToken, TokenSigner
+from scimsvc.tokens import InvalidToken, MissingToken, TokenSigner
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) 
             queries.BEARER, {"enterprise_id": claims.enterprise_id, "id": claims.token_id}
         ).one_or_none()
     if row is None or row.revoked_at is not None or row.integration_revoked_at is not None:
-        raise InvalidToken("the access token was revoked; issue a new one")
+        raise InvalidToken("the access token was revoked; issue a new one", claims)
     return Caller(
         enterprise_id=claims.enterprise_id,
         enterprise=row.enterprise_name,
@@ -61,15 +61,13 @@ def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) 
     )
 
 
-def authenticate_scim(authorization: str | None, *, signer: TokenSigner) -> Caller:
-    """Return the caller of a SCIM path; raises ``Forbidden`` while its enterprise's provisioning is off."""
-    caller = authenticate(authorization, scope=SCIM, signer=signer)
+def refuse_while_off(caller: Caller) -> None:
+    """Raise ``Forbidden`` while the provisioning of the caller's enterprise is switched off."""
     if not caller.scim_enabled:
         raise Forbidden(
             f"SCIM provisioning is switched off for {caller.enterprise}; "
             "enable it in the enterprise's settings (scimsvc enterprise update … --enable-scim) and go on"
         )
-    return caller
 
 
 def read_bearer(authorization: str | None) -> str:

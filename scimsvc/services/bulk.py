@@ -11,9 +11,11 @@ from scimsvc.protocol.messages import Representation, error_message
 from scimsvc.protocol.versions import Preconditions
 from scimsvc.services import users
 from scimsvc.services.outages import is_outage, unavailable
-from scimsvc.services.users import ScimRequest
+from scimsvc.services.provisioning_log import CREATE, DELETE, PATCH, REPLACE, record_refusal
+from scimsvc.services.requests import ScimRequest, claimed_address
 
 _STATUS = {"POST": 201, "PUT": 200, "PATCH": 200, "DELETE": 204}
+_OPERATIONS = {"POST": CREATE, "PUT": REPLACE, "PATCH": PATCH, "DELETE": DELETE}
 
 
 def run_bulk(request: ScimRequest, bulk: BulkRequest) -> dict[str, Any]:
@@ -28,14 +30,16 @@ def run_bulk(request: ScimRequest, bulk: BulkRequest) -> dict[str, Any]:
     errors = 0
     for position in _dependencies_first(bulk.operations):
         operation = bulk.operations[position]
+        own = request.for_operation(_OPERATIONS[operation.method])
         try:
-            results[position] = _done(request, operation, _do(request, operation, ids, failed), ids)
+            results[position] = _done(request, operation, _do(own, operation, ids, failed), ids)
         except ScimError as error:
-            results[position] = _refused(request, operation, error, ids)
+            results[position] = _refused(own, operation, error, ids)
         except Exception as error:
             if not is_outage(error):
                 raise
-            results[position] = _refused(request, operation, unavailable(), ids)
+            results[position] = _refused(own, operation, unavailable(), ids)
+        request.remarks.add(own.remarks)
         if "response" in results[position]:
             errors += 1
             failed |= {operation.bulk_id} if operation.bulk_id else set()
@@ -62,6 +66,7 @@ def _dependencies_first(operations: tuple[BulkOperation, ...]) -> Iterator[int]:
 
 
 def _do(request: ScimRequest, operation: BulkOperation, ids: dict[str, str], failed: set[str]) -> Representation | None:
+    request.attempt.email = claimed_address(operation.data)
     for reference in sorted(operation.references):
         if reference in failed or reference not in ids:
             state = "failed" if reference in failed else "is not in this request"
@@ -88,6 +93,7 @@ def _done(
 
 
 def _refused(request: ScimRequest, operation: BulkOperation, error: ScimError, ids: dict[str, str]) -> dict[str, Any]:
+    record_refusal(request, error)
     refused = _head(operation) | {"status": str(error.status), "response": error_message(error)}
     if operation.method == "POST":
         return refused

@@ -1,18 +1,22 @@
 """Enterprises, the tenants: made, shown, changed and deleted."""
 
 import uuid
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, null, update
 from sqlalchemy.exc import IntegrityError
 
 from scimsvc import clock, schemas
-from scimsvc.models import Enterprise, Role, User
+from scimsvc.models import Enterprise, User
 from scimsvc.protocol.attributes import fold
+from scimsvc.services.entity_tags import check_if_match
 from scimsvc.services.errors import Conflict
-from scimsvc.services.input import validated
+from scimsvc.services.holds import DEFAULT_HOURS, shown_limit
+from scimsvc.services.input import validated, validated_changes
 from scimsvc.services.integrations import insert_integration
-from scimsvc.services.roles import get_role, insert_role, role_names
+from scimsvc.services.roles import insert_role, make_default, role_names
 from scimsvc.services.tenancy import Tenant, get_enterprise, reading_in, writing_in
 from scimsvc.store import queries
 from scimsvc.store.retries import retried
@@ -31,7 +35,8 @@ def create_enterprise(
     SCIM is off unless told otherwise. Raises ``InvalidInput`` or ``Conflict``.
     """
     given = validated(
-        schemas.ENTERPRISE, name=name, roles=roles or [], default_role=default_role, scim_enabled=scim_enabled
+        schemas.ENTERPRISE,
+        {"name": name, "roles": roles or [], "default_role": default_role, "scim_enabled": scim_enabled},
     )
     with writing() as connection:
         enterprise_id = _insert_enterprise(connection, given)
@@ -64,30 +69,53 @@ def show_enterprise(reference: str) -> dict[str, Any]:
 
 
 @retried
-def update_enterprise(
-    reference: str,
-    *,
-    scim_enabled: bool | None = None,
-    default_role: str | None = None,
-    unique_user_name: bool | None = None,
-    reject_unknown_attributes: bool | None = None,
-) -> dict[str, Any]:
-    """Change what is given and return the enterprise; raises ``NoSuchThing`` or ``Conflict``.
+def update_enterprise(reference: str, changes: Mapping[str, Any], *, if_match: str | None = None) -> dict[str, Any]:
+    """Change the members of ``schemas.EnterpriseChangesSchema`` that are given and return the enterprise.
 
-    ``unique_user_name`` cannot be switched on while two users share a userName; the refusal names them.
+    ``unique_user_name`` cannot be switched on while two users share a userName; the refusal names them. Raises
+    ``InvalidInput``, ``NoSuchThing``, ``Conflict`` or ``OutOfDate``.
     """
-    flags = {"scim_enabled": scim_enabled, "reject_unknown_attributes": reject_unknown_attributes}
+    fields = validated_changes(schemas.ENTERPRISE_CHANGES, changes)
     with writing_in(reference) as tenant:
-        connection, row = tenant.connection, tenant.row
-        changes: dict[str, Any] = {name: value for name, value in flags.items() if value is not None}
-        if unique_user_name is not None and unique_user_name != row.unique_user_name:
-            _switch_unique_user_name(tenant, on=unique_user_name)
-            changes["unique_user_name"] = unique_user_name
-        if default_role is not None and _make_default(tenant, default_role):
-            changes["role_revision"] = row.role_revision + 1
-        if changes:
-            connection.execute(update(Enterprise).where(Enterprise.id == row.id).values(changes))
-        return _shown(get_enterprise(connection, row.id))
+        check_if_match(_shown(tenant.row), if_match)
+        values = {name: fields[name] for name in _FLAGS if name in fields}
+        if fields.get("unique_user_name", tenant.row.unique_user_name) != tenant.row.unique_user_name:
+            _switch_unique_user_name(tenant, on=fields["unique_user_name"])
+        if "removal_limit" in fields:
+            values |= _removal_columns(fields["removal_limit"])
+        if values:
+            tenant.connection.execute(update(Enterprise).where(Enterprise.id == tenant.id).values(values))
+        if "default_role" in fields:
+            make_default(tenant, fields["default_role"])
+        return _shown(get_enterprise(tenant.connection, tenant.id))
+
+
+_FLAGS = ("scim_enabled", "unique_user_name", "reject_unknown_attributes", "paused")
+
+
+def _removal_columns(limit: Mapping[str, Any] | None) -> dict[str, Any]:
+    if limit is None:
+        return {"removal_users": None, "removal_percent": None, "removal_hours": None, "removal_released_until": None}
+    return {
+        "removal_users": limit.get("users"),
+        "removal_percent": limit.get("percent"),
+        "removal_hours": limit.get("hours", DEFAULT_HOURS),
+    }
+
+
+@retried
+def release_removals(reference: str) -> dict[str, Any]:
+    """Let through what the removal limit holds back, for as many hours as it looks back, and return the enterprise.
+
+    Removals count again from the end of that time. Raises ``Conflict`` where no limit is set.
+    """
+    with writing_in(reference) as tenant:
+        if tenant.row.removal_hours is None:
+            raise Conflict(f"{tenant.row.name} has no removal limit, and nothing is held back by one")
+        until = clock.timestamp(clock.now() + timedelta(hours=tenant.row.removal_hours))
+        statement = update(Enterprise).where(Enterprise.id == tenant.id).values(removal_released_until=until)
+        tenant.connection.execute(statement)
+        return _shown(tenant.row) | {"released_until": until}
 
 
 @retried
@@ -110,6 +138,7 @@ def _insert_enterprise(connection: Connection, given: dict[str, Any]) -> str:
         "unique_user_name": False,
         "reject_unknown_attributes": False,
         "role_revision": 1,
+        "paused": False,
         "created_at": clock.timestamp(clock.now()),
     }
     try:
@@ -117,17 +146,6 @@ def _insert_enterprise(connection: Connection, given: dict[str, Any]) -> str:
     except IntegrityError:
         raise Conflict(f"there is an enterprise called {given['name']!r} already") from None
     return enterprise_id
-
-
-def _make_default(tenant: Tenant, reference: str) -> bool:
-    """Make the role the default, and tell whether it was another one before."""
-    role = get_role(tenant, reference)
-    if role.is_default:
-        return False
-    own = Role.enterprise_id == tenant.id
-    tenant.connection.execute(update(Role).where(own, Role.is_default).values(is_default=False))
-    tenant.connection.execute(update(Role).where(own, Role.id == role.id).values(is_default=True))
-    return True
 
 
 def _switch_unique_user_name(tenant: Tenant, *, on: bool) -> None:
@@ -154,4 +172,6 @@ def _shown(row: Any) -> dict[str, Any]:
         "default_role": row.default_role,
         "unique_user_name": row.unique_user_name,
         "reject_unknown_attributes": row.reject_unknown_attributes,
+        "removal_limit": shown_limit(row),
+        "paused": row.paused,
     }

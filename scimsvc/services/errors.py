@@ -1,10 +1,18 @@
 """Refusals outside SCIM: of the commands, and of the enterprise API."""
 
+from collections.abc import Mapping, Sequence
+
 
 class ServiceError(Exception):
     """A use case refuses; the message tells an operator what to change."""
 
     status = 400
+
+    def __init__(self, detail: str, errors: Mapping[str, Sequence[str]] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        #: What is wrong with each field, where fields are to blame.
+        self.errors = dict(errors or {})
 
 
 class InvalidInput(ServiceError):
@@ -21,3 +29,21 @@ class Conflict(ServiceError):
     """It would collide with what is there."""
 
     status = 409
+
+
+class NotAllowed(ServiceError):
+    """A rule of the enterprise forbids it."""
+
+    status = 403
+
+
+class Gone(ServiceError):
+    """It was here and is no longer kept."""
+
+    status = 410
+
+
+class OutOfDate(ServiceError):
+    """It is no longer as ``If-Match`` says."""
+
+    status = 412

@@ -43,9 +43,11 @@ def authenticate_client(client_id: str, client_secret: str) -> Client:
     if not rows:
         hmac.compare_digest(_NOBODYS_DIGEST, offered)
     if not matching:
-        raise InvalidClient(
+        refusal = InvalidClient(
             "the client ID is unknown or the client secret is wrong; scimsvc integration list shows the IDs"
         )
+        refusal.known = (rows[0].enterprise_id, rows[0].client_id) if rows else None
+        raise refusal
     row = matching[0]
     return Client(row.enterprise_id, row.enterprise_name, row.scim_enabled, row.integration_id, row.client_id)
 
@@ -104,7 +106,7 @@ def get_integration(connection: Connection, enterprise_id: str, reference: str |
 
 def insert_integration(connection: Connection, enterprise_id: str, name: str) -> dict[str, Any]:
     """Make an integration and return it with its secret; raises ``InvalidInput``."""
-    given = validated(schemas.INTEGRATION, name=name)
+    given = validated(schemas.INTEGRATION, {"name": name})
     integration_id = str(uuid.uuid4())
     connection.execute(
         insert(Integration).values(

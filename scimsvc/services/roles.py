@@ -1,9 +1,10 @@
 """An enterprise's roles, their aliases, and the view of them that the mapping decides by."""
 
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from scimsvc import schemas
@@ -11,10 +12,13 @@ from scimsvc.mapping import EnterpriseRoles
 from scimsvc.mapping import Role as MappedRole
 from scimsvc.models import Enterprise, Role, RoleName
 from scimsvc.protocol.attributes import fold
+from scimsvc.services.entity_tags import check_if_match
 from scimsvc.services.errors import Conflict, NoSuchThing
-from scimsvc.services.input import validated
+from scimsvc.services.holders import change_holders
+from scimsvc.services.input import validated, validated_changes
 from scimsvc.services.tenancy import Tenant, reading_in, writing_in
 from scimsvc.store import queries
+from scimsvc.store.retries import retried
 
 
 def read_enterprise_roles(connection: Connection, enterprise_id: str, enterprise: str) -> EnterpriseRoles:
@@ -69,45 +73,115 @@ def get_role(tenant: Tenant, reference: str) -> Any:
     raise NoSuchThing(f"there is no role {reference!r} in {tenant.row.name}; there are {names}")
 
 
-def add_role(enterprise: str, name: str, *, aliases: list[str], restrict_editing: bool = False) -> dict[str, Any]:
-    """Make a role and return it; raises ``InvalidInput`` or ``Conflict``."""
-    given = validated(schemas.ROLE, name=name, aliases=aliases)
+def show_role(enterprise: str, reference: str) -> dict[str, Any]:
+    """Return the role with the id, name or alias ``reference``; raises ``NoSuchThing``."""
+    with reading_in(enterprise) as tenant:
+        return _shown(tenant, get_role(tenant, reference).id)
+
+
+@retried
+def add_role(enterprise: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a role of the members of ``schemas.RoleSchema`` and return it; raises ``InvalidInput`` or ``Conflict``."""
+    fields = validated(schemas.ROLE, given)
     with writing_in(enterprise) as tenant:
-        role_id = insert_role(tenant.connection, tenant.id, given["name"], restrict_editing=restrict_editing)
-        for alias in given["aliases"]:
+        restricts = fields["restrict_editing"]
+        role_id = insert_role(tenant.connection, tenant.id, fields["name"], restrict_editing=restricts)
+        for alias in fields["aliases"]:
             _insert_name(tenant.connection, tenant.id, role_id, alias, is_alias=True)
+        if fields.get("is_default"):
+            make_default(tenant, role_id)
         return _shown(tenant, role_id)
 
 
+@retried
 def update_role(
     enterprise: str,
     reference: str,
+    changes: Mapping[str, Any],
     *,
-    rename: str | None = None,
-    add_aliases: list[str] | None = None,
-    remove_aliases: list[str] | None = None,
-    restrict_editing: bool | None = None,
+    add_aliases: Sequence[str] = (),
+    remove_aliases: Sequence[str] = (),
+    if_match: str | None = None,
 ) -> dict[str, Any]:
-    """Change what is given and return the role, which keeps its users; raises ``NoSuchThing`` or ``Conflict``."""
-    given = validated(schemas.ROLE, name=rename, aliases=add_aliases)
+    """Change the members that are given and return the role, which keeps its users.
+
+    ``aliases`` among them takes the place of all that it has; ``add_aliases`` and ``remove_aliases`` change some.
+    Raises ``InvalidInput``, ``NoSuchThing``, ``Conflict`` or ``OutOfDate``.
+    """
+    fields = validated_changes(schemas.ROLE, changes)
+    added = validated_changes(schemas.ROLE, {"aliases": list(add_aliases)})["aliases"]
     with writing_in(enterprise) as tenant:
         role = get_role(tenant, reference)
-        for alias in remove_aliases or []:
+        shown = _shown(tenant, role.id)
+        check_if_match(shown, if_match)
+        wanted = {fold(alias) for alias in fields.get("aliases", shown["aliases"])}
+        for alias in [*remove_aliases, *(each for each in shown["aliases"] if fold(each) not in wanted)]:
             _remove_alias(tenant, role, alias)
-        if "name" in given:
-            _rename(tenant, role, given["name"])
-        for alias in given.get("aliases", []):
+        name = fields.get("name", role.name)
+        if name != role.name:
+            _rename(tenant, role, name)
+        held = {fold(alias) for alias in _shown(tenant, role.id)["aliases"]}
+        for alias in [*added, *(each for each in fields.get("aliases", ()) if fold(each) not in held)]:
             _insert_name(tenant.connection, tenant.id, role.id, alias, is_alias=True)
-        if restrict_editing is not None:
+        restricts = fields.get("restrict_editing", role.restrict_editing)
+        if restricts != role.restrict_editing:
             own = (Role.enterprise_id == tenant.id, Role.id == role.id)
-            tenant.connection.execute(update(Role).where(*own).values(restrict_editing=restrict_editing))
+            tenant.connection.execute(update(Role).where(*own).values(restrict_editing=restricts))
+        if name != role.name or (restricts and not role.restrict_editing):
+            sides = {"old_name": role.name, "new_name": name, "restricts": restricts}
+            change_holders(tenant, role.id, on_default=role.is_default, **sides)
+        if fields.get("is_default"):
+            make_default(tenant, role.id)
         return _shown(tenant, role.id)
 
 
-def remove_role(enterprise: str, reference: str) -> dict[str, Any]:
+def make_default(tenant: Tenant, reference: str) -> None:
+    """Make the role with the id, name or alias ``reference`` the default; users on the default role change with it."""
+    role = get_role(tenant, reference)
+    if role.is_default:
+        return
+    own = Role.enterprise_id == tenant.id
+    before = tenant.connection.execute(select(Role.name).where(own, Role.is_default)).scalar_one()
+    tenant.connection.execute(update(Role).where(own, Role.is_default).values(is_default=False))
+    tenant.connection.execute(update(Role).where(own, Role.id == role.id).values(is_default=True))
+    _bump_role_revision(tenant)
+    sides = {"old_name": before, "new_name": role.name, "restricts": role.restrict_editing}
+    change_holders(tenant, None, on_default=True, **sides)
+
+
+def preview_role(enterprise: str, name: str) -> dict[str, Any]:
+    """Return who has, and who would get, the role that the provider's value ``name`` names.
+
+    ``role`` is the role that it names today, or None; ``users`` is how many have it; ``waiting`` are the last people
+    who were refused because the value named none, and who get the role once a role or an alias is called so;
+    ``on_default`` is how many are on the default role, and would get this one were it made the default.
+    """
+    with reading_in(enterprise) as tenant:
+        roles = read_enterprise_roles(tenant.connection, tenant.id, tenant.row.name)
+        role = roles.find(name)
+        own = tenant.own | {"key": fold(name), "limit": _MOST_WAITING}
+        refused = tenant.connection.execute(queries.REFUSED_FOR_ROLE, own).all()
+        waiting = {(row.email or row.user_id): row for row in reversed(refused)}
+        return {
+            "name": name,
+            "role": role.name if role else None,
+            "users": _shown(tenant, role.id)["users"] if role else 0,
+            "waiting": [
+                {"email": row.email, "user_id": row.user_id, "time": row.time} for row in reversed(waiting.values())
+            ],
+            "on_default": tenant.connection.execute(queries.USERS_ON_DEFAULT, tenant.own).scalar_one(),
+        }
+
+
+_MOST_WAITING = 1000
+
+
+@retried
+def remove_role(enterprise: str, reference: str, *, if_match: str | None = None) -> dict[str, Any]:
     """Remove a role that nobody has, and return what it was; raises ``NoSuchThing`` or ``Conflict``."""
     with writing_in(enterprise) as tenant:
         role = get_role(tenant, reference)
+        check_if_match(_shown(tenant, role.id), if_match)
         if role.is_default:
             raise Conflict(f"{role.name!r} is the default role; make another one the default first")
         if role.users:
@@ -143,7 +217,8 @@ def _insert_name(connection: Connection, enterprise_id: str, role_id: str, name:
         taken = connection.execute(
             queries.ROLE_OF_NAME, {"enterprise_id": enterprise_id, "key": fold(name)}
         ).scalar_one()
-        raise Conflict(f"{name!r} is a name or alias of the role {taken!r} already") from None
+        detail = f"{name!r} is a name or alias of the role {taken!r} already"
+        raise Conflict(detail, {"aliases" if is_alias else "name": [detail]}) from None
 
 
 def _rename(tenant: Tenant, role: Any, name: str) -> None:
@@ -155,8 +230,12 @@ def _rename(tenant: Tenant, role: Any, name: str) -> None:
     _insert_name(connection, tenant.id, role.id, name, is_alias=False)
     connection.execute(update(Role).where(Role.enterprise_id == tenant.id, Role.id == role.id).values(name=name))
     if role.is_default:
-        revision = Enterprise.role_revision + 1
-        connection.execute(update(Enterprise).where(Enterprise.id == tenant.id).values(role_revision=revision))
+        _bump_role_revision(tenant)
+
+
+def _bump_role_revision(tenant: Tenant) -> None:
+    revision = Enterprise.role_revision + 1
+    tenant.connection.execute(update(Enterprise).where(Enterprise.id == tenant.id).values(role_revision=revision))
 
 
 def _remove_alias(tenant: Tenant, role: Any, alias: str) -> None:

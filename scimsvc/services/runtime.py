@@ -5,13 +5,18 @@ from dataclasses import dataclass, field
 
 from scimsvc.services.access import LastUses
 from scimsvc.services.brute_force import WrongSecrets
+from scimsvc.services.changes import Waiters
+from scimsvc.services.paging import CursorKeys
 from scimsvc.services.rate_limit import RateLimit
-from scimsvc.services.user_lists import CursorKeys
 from scimsvc.settings import Settings
 from scimsvc.tokens import TokenSigner
 
+#: Threads of a server that does not say: few, as threads that hand the interpreter's lock to and fro cost more than
+#: they bring.
+DEFAULT_THREADS = 4
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Runtime:
     """One for each app, under ``app.extensions["scimsvc"]``."""
 
@@ -21,6 +26,8 @@ class Runtime:
     rate_limit: RateLimit
     wrong_secrets: WrongSecrets = field(default_factory=WrongSecrets)
     last_uses: LastUses = field(default_factory=LastUses)
+    #: Who may wait for changes; a server that knows how many threads it has puts another one here.
+    waiters: Waiters = field(default_factory=lambda: Waiters(DEFAULT_THREADS))
     #: Set once the process is asked to stop: ``/readyz`` answers 503 from then on.
     stopping: threading.Event = field(default_factory=threading.Event)
 

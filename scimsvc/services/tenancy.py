@@ -39,11 +39,15 @@ def reading_in(reference: str) -> Iterator[Tenant]:
 
 
 @contextmanager
-def writing_in(reference: str) -> Iterator[Tenant]:
-    """Write within the enterprise, whose row is locked against other changes to its set-up."""
+def writing_in(reference: str, *, set_up: bool = True) -> Iterator[Tenant]:
+    """Write within the enterprise, whose row is locked against changes of its set-up.
+
+    Whoever writes no more than users (``set_up`` false) keeps nobody else from that.
+    """
+    lock = queries.ENTERPRISE_LOCK if set_up else queries.ENTERPRISE_SHARE
     with writing() as connection:
         row = get_enterprise(connection, reference)
-        connection.execute(queries.ENTERPRISE_LOCK, {"enterprise_id": row.id})
+        connection.execute(lock, {"enterprise_id": row.id})
         yield Tenant(connection, get_enterprise(connection, row.id))
 
 

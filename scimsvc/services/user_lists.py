@@ -5,18 +5,19 @@ nobody, and a page costs the same however deep it lies where an index has the or
 ``active``, ``meta.lastModified``).
 """
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy import ColumnElement, Connection, and_, or_, tuple_
 
 from scimsvc.models import User
 from scimsvc.protocol.errors import InvalidCursor
 from scimsvc.protocol.listing import ListQuery
 from scimsvc.protocol.messages import list_response
-from scimsvc.services.users import ScimRequest, project
+from scimsvc.services.changes import count_users
+from scimsvc.services.paging import CursorKeys
+from scimsvc.services.requests import ScimRequest
+from scimsvc.services.users import project
 from scimsvc.store import queries
 from scimsvc.store.compiler import compile_filter, compile_sort_key
 from scimsvc.store.representations import represent
@@ -26,23 +27,27 @@ _SORT_KEY = "sort_key"
 
 
 @dataclass(frozen=True, slots=True)
-class CursorKeys:
-    """The deployment's keys, with which cursors are signed; newest first."""
+class Found:
+    """The rows of a page, how many there are on all pages, and the cursor of the next one."""
 
-    keys: tuple[str, ...]
-
-    def serializer(self, request: ScimRequest, query: ListQuery) -> URLSafeSerializer:
-        """Return what writes and reads cursors for this enterprise and question, and for no other."""
-        bound = "\0".join((request.caller.enterprise_id, *query.question))
-        salt = "scimsvc.cursor." + hashlib.sha256(bound.encode("utf-8", "surrogatepass")).hexdigest()
-        signing = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
-        return URLSafeSerializer(list(reversed(self.keys)), salt=salt, signer_kwargs=signing)
+    rows: list[Any]
+    total: int
+    next_cursor: str | None
 
 
 def list_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> str:
     """Return the text of the ListResponse that answers ``query``; raises ``InvalidCursor``."""
-    serializer = keys.serializer(request, query) if query.cursor is not None else None
-    after = _read_cursor(serializer, query.cursor) if serializer and query.cursor else None
+    found = find_users(request, query, keys)
+    texts = [project(represent(row, request.view), query.projection) for row in found.rows]
+    if query.cursor is None:
+        return list_response(texts, total=found.total, start_index=query.start_index)
+    return list_response(texts, total=found.total, next_cursor=found.next_cursor)
+
+
+def find_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> Found:
+    """Return the rows (``queries.REPRESENTED``) of the page that ``query`` asks for; raises ``InvalidCursor``."""
+    question = (request.caller.enterprise_id, *query.question)
+    after = _read_cursor(keys, query.cursor, question) if query.cursor else None
     own = {"enterprise_id": request.caller.enterprise_id}
     with reading() as connection:
         page, count, sort_key = _statements(connection, request, query)
@@ -50,18 +55,17 @@ def list_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> str:
             page = page.where(_follows(after, sort_key, descending=query.order.descending))
         # One row more than the page has tells whether there is a next one.
         page = page.offset(query.start_index - 1).limit(query.count + 1)
-        rows = connection.execute(page, own).all() if query.count else []
+        rows = list(connection.execute(page, own)) if query.count else []
         more = len(rows) > query.count
         if query.start_index == 1 and after is None and rows and not more:
             total = len(rows)  # the page is the whole list
+        elif query.filter is None:
+            total = count_users(connection, request.caller.enterprise_id)
         else:
             total = connection.execute(count, own).scalar_one()
     rows = rows[: query.count]
-    texts = [project(represent(row, request.view), query.projection) for row in rows]
-    if serializer is None:
-        return list_response(texts, total=total, start_index=query.start_index)
-    next_cursor = _write_cursor(serializer, rows[-1], sort_key) if more else None
-    return list_response(texts, total=total, next_cursor=next_cursor)
+    next_cursor = _write_cursor(keys, rows[-1], sort_key, question) if query.cursor is not None and more else None
+    return Found(rows, total, next_cursor)
 
 
 def _statements(connection: Connection, request: ScimRequest, query: ListQuery) -> tuple[Any, Any, Any]:
@@ -105,10 +109,10 @@ def _follows(after: tuple[Any, str], sort_key: Any, *, descending: bool) -> Colu
     return or_(sort_key > key, and_(sort_key == key, later_id), sort_key.is_(None))
 
 
-def _read_cursor(serializer: URLSafeSerializer, cursor: str) -> tuple[Any, str]:
+def _read_cursor(keys: CursorKeys, cursor: str, question: tuple[str, ...]) -> tuple[Any, str]:
     try:
-        key, last_id = serializer.loads(cursor)
-    except (BadData, ValueError, TypeError):
+        key, last_id = keys.read(cursor, *question)
+    except (ValueError, TypeError):
         raise InvalidCursor(
             "the cursor is none that this service gave for this question; "
             "send it back unchanged, with the same filter and order"
@@ -116,6 +120,6 @@ def _read_cursor(serializer: URLSafeSerializer, cursor: str) -> tuple[Any, str]:
     return key, last_id
 
 
-def _write_cursor(serializer: URLSafeSerializer, row: Any, sort_key: Any) -> str:
+def _write_cursor(keys: CursorKeys, row: Any, sort_key: Any, question: tuple[str, ...]) -> str:
     key = None if sort_key is None else getattr(row, _SORT_KEY)
-    return str(serializer.dumps([key, row.id]))
+    return keys.write([key, row.id], *question)

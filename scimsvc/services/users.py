@@ -7,14 +7,16 @@ stored. What is refused leaves nothing behind.
 import json
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from scimsvc import clock
-from scimsvc.mapping import ON_DEFAULT, RoleDecision, chosen_element, default_element, resolve_role
+from scimsvc.mapping import ON_DEFAULT, Role, RoleDecision, chosen_element, default_element, resolve_role
 from scimsvc.models import User
 from scimsvc.protocol.attributes import ROLES
 from scimsvc.protocol.errors import Mutability, NotFound, Unavailable, Uniqueness, shown
@@ -23,13 +25,18 @@ from scimsvc.protocol.leniency import read_patch, read_user
 from scimsvc.protocol.messages import Representation
 from scimsvc.protocol.patch import Resource, apply_patch
 from scimsvc.protocol.projection import Projection
-from scimsvc.protocol.remarks import Remarks
-from scimsvc.protocol.resources import canonical_user, work_address
+from scimsvc.protocol.resources import canonical_user, changed_attributes, work_address
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
-from scimsvc.services.access import Caller
+from scimsvc.services.changes import CREATED, DELETED, UserChange, change_type, record_change
+from scimsvc.services.effective import effective_values
+from scimsvc.services.holds import refuse_mass_removal, refuse_while_paused
+from scimsvc.services.provisioning_log import record_success
+from scimsvc.services.requests import ScimRequest, claimed_address
 from scimsvc.services.roles import read_enterprise_roles
 from scimsvc.store import queries
 from scimsvc.store.representations import (
+    MANUAL,
+    PROVISIONED,
     View,
     directory_values,
     read_document,
@@ -37,108 +44,119 @@ from scimsvc.store.representations import (
     user_columns,
     with_role,
 )
+from scimsvc.store.retries import retried
 from scimsvc.store.transactions import reading, writing
 
-MANUAL = "manual"
-PROVISIONED = "provisioned"
 
-
-@dataclass(frozen=True, slots=True)
-class ScimRequest:
-    """What every use case here needs of the request: who asks, under which URL, and where remarks go."""
-
-    caller: Caller
-    base: str
-    remarks: Remarks
-
-    @property
-    def view(self) -> View:
-        """How answers look to the caller."""
-        return View(self.base, self.caller.default_role, self.caller.role_revision)
-
-
+@retried
 def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) -> Representation:
     """Create the user that ``body`` describes (RFC 7644 §3.3); never takes over one that exists.
 
     ``user_id`` is the id it gets, where one was promised already (Bulk).
     """
-    caller = request.caller
-    received = read_user(body, request.remarks, reject_unknown=caller.reject_unknown_attributes)
+    attempt = request.attempt
+    attempt.email = claimed_address(body)
+    received = read_user(body, request.remarks, reject_unknown=request.caller.reject_unknown_attributes)
     user = canonical_user(received | {"id": user_id or str(uuid.uuid4())}, request.remarks)
+    attempt.email = work_address(user)
+    attempt.understood = user
     with writing() as connection:
-        unique_user_name = _hold_enterprise(connection, caller)
-        decision = _judge_roles(connection, caller, user.get(ROLES.name, []))
+        rules = _hold_enterprise(connection, request)
+        decision = _judge_roles(connection, request, rules, user.get(ROLES.name, []))
         user = with_role(user, decision.element)
-        now = clock.timestamp(clock.now())
+        now = clock.now()
         title, organization = directory_values(user)
-        row = {
-            "enterprise_id": caller.enterprise_id,
+        columns = user_columns(user, role_id=decision.role_id, unique_user_name=rules.unique_user_name)
+        row = _new_row(columns, clock.timestamp(now)) | {
+            "enterprise_id": rules.id,
             "id": user["id"],
             "source": PROVISIONED,
-            "version": 1,
-            "created_at": now,
-            "modified_at": now,
             "title": title,
             "organization": organization,
-            **user_columns(user, role_id=decision.role_id, unique_user_name=unique_user_name),
         }
-        _execute_unique(connection, _INSERT, row, user, caller)
-        return represent(_Stored(**{name: row[name] for name in _Stored.__slots__}), request.view)
+        _execute_unique(connection, _INSERT, row, user, rules.name)
+        change = UserChange(
+            CREATED,
+            user["id"],
+            attempt.email,
+            changed_attributes({"id": user["id"]}, user),
+            role=decision.role.name if decision.role else rules.default_role,
+            active=user["active"],
+        )
+        attempt.user_id = user["id"]
+        _record(connection, request, change, user, status=201, at=now)
+        return represent(_Stored(**{name: row[name] for name in _Stored.__slots__}), _view(request, rules))
+
+
+def _new_row(columns: dict[str, Any], at: str) -> dict[str, Any]:
+    """Return the columns of a row that is new at the time ``at``."""
+    return columns | {"version": 1, "revision": 1, "created_at": at, "modified_at": at, "changed_at": at}
 
 
 def get_user(request: ScimRequest, user_id: str) -> Representation:
     """Return one user (RFC 7644 §3.4.1); raises ``NotFound``."""
     with reading() as connection:
-        row = connection.execute(queries.USER, _key(request.caller, user_id)).one_or_none()
+        row = connection.execute(queries.USER, _key(request, user_id)).one_or_none()
     if row is None:
         raise _no_such_user(user_id)
     return represent(row, request.view)
 
 
+@retried
 def replace_user(
     request: ScimRequest, user_id: str, body: Any, preconditions: Preconditions = UNCONDITIONAL
 ) -> Representation:
     """Replace a user by ``body`` (RFC 7644 §3.5.1): what it leaves out is cleared, what is readOnly is ignored."""
-    caller = request.caller
-    received = read_user(body, request.remarks, reject_unknown=caller.reject_unknown_attributes)
+    attempt = request.attempt
+    attempt.user_id, attempt.email = user_id, claimed_address(body)
+    received = read_user(body, request.remarks, reject_unknown=request.caller.reject_unknown_attributes)
+    attempt.understood = received
     with writing() as connection:
-        unique_user_name = _hold_enterprise(connection, caller)
-        row = _get_for_update(connection, request, user_id, preconditions)
+        rules = _hold_enterprise(connection, request)
+        row = _get_for_update(connection, request, rules, user_id, preconditions)
         user = canonical_user(received | {"id": row.id}, request.remarks)
-        decision = _judge_changed_roles(connection, caller, row, user)
-        user = with_role(user, decision.element)
-        return _store(connection, request, row, user, role_id=decision.role_id, unique_user_name=unique_user_name)
+        decision = _judge_changed_roles(connection, request, rules, row, user)
+        return _store(connection, request, rules, row, with_role(user, decision.element), decision)
 
 
+@retried
 def patch_user(
     request: ScimRequest, user_id: str, body: Any, preconditions: Preconditions = UNCONDITIONAL
 ) -> Representation:
     """Apply the operations of ``body`` to a user, all or none (RFC 7644 §3.5.2)."""
-    caller = request.caller
-    operations = read_patch(body, request.remarks, reject_unknown=caller.reject_unknown_attributes)
+    request.attempt.user_id = user_id
+    operations = read_patch(body, request.remarks, reject_unknown=request.caller.reject_unknown_attributes)
+    request.attempt.understood = operations
     addresses_roles = any(operation.path.target.steps[0] is ROLES for operation in operations)
     with writing() as connection:
-        unique_user_name = _hold_enterprise(connection, caller)
-        row = _get_for_update(connection, request, user_id, preconditions)
-        before, role_id = read_document(row), row.role_id
+        rules = _hold_enterprise(connection, request)
+        row = _get_for_update(connection, request, rules, user_id, preconditions)
+        before = _document_before(request, row)
         user = canonical_user(apply_patch(before, operations, request.remarks), request.remarks)
-        if addresses_roles:
-            decision = _judge_changed_roles(connection, caller, row, user)
-            user, role_id = with_role(user, decision.element), decision.role_id
-        return _store(connection, request, row, user, role_id=role_id, unique_user_name=unique_user_name)
+        if not addresses_roles:
+            return _store(connection, request, rules, row, user, None)
+        decision = _judge_changed_roles(connection, request, rules, row, user)
+        return _store(connection, request, rules, row, with_role(user, decision.element), decision)
 
 
+@retried
 def delete_user(request: ScimRequest, user_id: str, preconditions: Preconditions = UNCONDITIONAL) -> None:
     """Delete a provisioned user for good (RFC 7644 §3.6); raises ``Mutability`` for one that SCIM never had."""
+    request.attempt.user_id = user_id
     with writing() as connection:
-        _hold_enterprise(connection, request.caller)
-        row = _get_for_update(connection, request, user_id, preconditions)
+        rules = _hold_enterprise(connection, request)
+        row = _get_for_update(connection, request, rules, user_id, preconditions)
+        before = _document_before(request, row)
         if row.source == MANUAL:
             raise Mutability(
-                f"this user was made by hand in {request.caller.enterprise}, not by SCIM, and is not deleted by it; "
+                f"this user was made by hand in {rules.name}, not by SCIM, and is not deleted by it; "
                 "delete the user in the application, or update the user by SCIM first, which takes it over"
             )
-        connection.execute(_DELETE, _statement_key(request.caller, row.id))
+        refuse_mass_removal(connection, rules, row.id)
+        connection.execute(_DELETE, _statement_key(rules.id, row.id))
+        role = row.role or rules.default_role
+        change = UserChange(DELETED, row.id, work_address(before), [], role, False, role, before["active"])
+        _record(connection, request, change, None, status=204, at=clock.now())
 
 
 def project(representation: Representation, projection: Projection) -> str:
@@ -151,31 +169,179 @@ def project(representation: Representation, projection: Projection) -> str:
 # Roles: judged once, after the last operation (contract section 7).
 
 
-def _judge_roles(connection: Connection, caller: Caller, elements: list[Resource]) -> RoleDecision:
+def _judge_roles(
+    connection: Connection, request: ScimRequest, rules: Any, elements: Sequence[Resource]
+) -> RoleDecision:
     if not elements:
-        return ON_DEFAULT
-    return resolve_role(elements, read_enterprise_roles(connection, caller.enterprise_id, caller.enterprise))
+        return _decided(request, ON_DEFAULT)
+    _note_role_value(request, elements)
+    return _decided(request, resolve_role(elements, read_enterprise_roles(connection, rules.id, rules.name)))
 
 
-def _judge_changed_roles(connection: Connection, caller: Caller, row: Any, user: Resource) -> RoleDecision:
+def _judge_changed_roles(
+    connection: Connection, request: ScimRequest, rules: Any, row: Any, user: Resource
+) -> RoleDecision:
     """Judge the roles of a user that exists, where what is answered today may come back as it is."""
     elements = user.get(ROLES.name, [])
-    if row.role_id is None and elements == [default_element(caller.default_role)]:
-        return ON_DEFAULT
-    if not elements:
-        return ON_DEFAULT
-    roles = read_enterprise_roles(connection, caller.enterprise_id, caller.enterprise)
+    if not elements or (row.role_id is None and elements == [default_element(rules.default_role)]):
+        return _decided(request, ON_DEFAULT)
+    _note_role_value(request, elements)
+    roles = read_enterprise_roles(connection, rules.id, rules.name)
     element = chosen_element(elements)
     held = [each["value"] for each in read_document(row).get(ROLES.name, [])]
     if element is not None and roles.find(element["value"]) is None and held == [element["value"]]:
         # The role was renamed since it was given by this value: renaming a role keeps its users.
         kept = next((role for role in roles.by_name.values() if role.id == row.role_id), None)
         if kept is not None:
-            return RoleDecision(kept, element)
-    return resolve_role(elements, roles)
+            return _decided(request, RoleDecision(kept, element))
+    return _decided(request, resolve_role(elements, roles))
+
+
+def _note_role_value(request: ScimRequest, elements: Sequence[Resource]) -> None:
+    """Note the value that is judged, for the log of its refusal."""
+    values = [each["value"] for each in elements if each.get("value")]
+    request.attempt.role_value = values[0] if len(values) == 1 else None
+
+
+def _decided(request: ScimRequest, decision: RoleDecision) -> RoleDecision:
+    request.attempt.decision = decision
+    return decision
 
 
 # Rows.
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def _key(request: ScimRequest, user_id: str) -> dict[str, str]:
+    # An id that this service never gave cannot be anyone's, and need not reach the database.
+    return {"enterprise_id": request.caller.enterprise_id, "id": user_id if _UUID.fullmatch(user_id) else ""}
+
+
+def _no_such_user(user_id: str) -> NotFound:
+    return NotFound(
+        f"no user has the id {shown(user_id)}; it may have been deleted since: "
+        "in Entra, restart the provisioning so that the user is matched anew"
+    )
+
+
+def _hold_enterprise(connection: Connection, request: ScimRequest) -> Any:
+    """Return what the enterprise wants of writes (``queries.ENTERPRISE_RULES``), held to the end of the transaction.
+
+    Held first, as whoever changes an enterprise's set-up holds it before its users: a write can neither slip past
+    the switch nor meet it head on. Raises ``NotFound``, and ``Unavailable`` while the enterprise is paused.
+    """
+    own = {"enterprise_id": request.caller.enterprise_id}
+    rules = connection.execute(queries.ENTERPRISE_RULES, own).one_or_none()
+    if rules is None:
+        raise NotFound("the enterprise was deleted")
+    refuse_while_paused(rules)
+    return rules
+
+
+def _view(request: ScimRequest, rules: Any) -> View:
+    return View(request.base, rules.default_role, rules.role_revision)
+
+
+def _get_for_update(
+    connection: Connection, request: ScimRequest, rules: Any, user_id: str, preconditions: Preconditions
+) -> Any:
+    row = connection.execute(queries.USER_FOR_UPDATE, _key(request, user_id)).one_or_none()
+    if row is None:
+        raise _no_such_user(user_id)
+    if preconditions is not UNCONDITIONAL:
+        preconditions.check(represent(row, _view(request, rules)).entity_tag)
+    return row
+
+
+def _document_before(request: ScimRequest, row: Any) -> Resource:
+    """Return the user as it stands, noted for whoever wants to know what was tried."""
+    before = read_document(row)
+    request.attempt.before, request.attempt.email = before, work_address(before)
+    return before
+
+
+def _store(
+    connection: Connection, request: ScimRequest, rules: Any, row: Any, user: Resource, decision: RoleDecision | None
+) -> Representation:
+    """Store ``user`` in place of ``row``, on the role of ``decision`` or, where it is None, on the one that it has.
+
+    What changes nothing that SCIM answers bumps neither the version nor ``lastModified``.
+    """
+    before = request.attempt.before or _document_before(request, row)
+    held = Role("", row.role or rules.default_role, _restricts(rules, row))
+    role = held if decision is None else decision.role or Role("", rules.default_role, rules.default_restricts)
+    role_id = row.role_id if decision is None else decision.role_id
+    effective = effective_values(
+        directory_values(user),
+        directory_values(before),
+        (row.title, row.organization),
+        restricted=role.restrict_editing,
+    )
+    answered = user != before or role_id != row.role_id
+    taken_over = row.source == MANUAL
+    changed = _changed(request, user, row, effective, role_changed=role.name != held.name)
+    if before["active"] and not user["active"]:
+        refuse_mass_removal(connection, rules, row.id)
+    now = clock.now()
+    change = UserChange(
+        change_type(taken_over=taken_over, active=user["active"], was_active=before["active"]),
+        row.id, work_address(user), changed, role.name, user["active"], held.name, before["active"],
+    )  # fmt: skip
+    if not changed and not taken_over and not answered:
+        _record(connection, request, None, user, status=200, at=now)
+        return represent(row, _view(request, rules))
+    at = clock.timestamp(now)
+    columns = {
+        **user_columns(user, role_id=role_id, unique_user_name=rules.unique_user_name),
+        "source": PROVISIONED,
+        "version": row.version + answered,
+        "modified_at": at if answered else row.modified_at,
+        "revision": row.revision + 1,
+        "changed_at": at,
+        "title": effective[0],
+        "organization": effective[1],
+    }
+    parameters = {f"new_{name}": value for name, value in columns.items()}
+    _execute_unique(connection, _UPDATE, parameters | _statement_key(rules.id, row.id), user, rules.name)
+    _record(connection, request, change, user, status=200, at=now)
+    stored = _Stored(row.id, columns["document"], role_id, columns["version"], row.created_at, columns["modified_at"])
+    return represent(stored, _view(request, rules))
+
+
+def _restricts(rules: Any, row: Any) -> bool:
+    return bool(rules.default_restricts if row.role_id is None else row.restricts)
+
+
+def _changed(
+    request: ScimRequest, user: Resource, row: Any, effective: tuple[str | None, str | None], *, role_changed: bool
+) -> list[str]:
+    """Return the names of what changed, in the document, in the effective values or in the role."""
+    attempt = request.attempt
+    changed = changed_attributes(attempt.before or {}, user)
+    pairs = zip(("title", "organization"), (row.title, row.organization), effective, strict=True)
+    attempt.effective = {name: (old, new) for name, old, new in pairs if old != new}
+    also = [name for name in attempt.effective if name not in changed]
+    return changed + also + ([ROLES.name] if role_changed and ROLES.name not in changed else [])
+
+
+def _record(
+    connection: Connection,
+    request: ScimRequest,
+    change: UserChange | None,
+    user: Resource | None,
+    *,
+    status: int,
+    at: datetime,
+) -> None:
+    """Write the change and the log entry in the transaction of what was done; None changed nothing."""
+    attempt = request.attempt
+    attempt.after = user
+    if change is not None:
+        attempt.email, attempt.role, attempt.changed = change.email, change.role, list(change.changed)
+        record_change(connection, request.caller.enterprise_id, change, at=clock.timestamp(at))
+    record_success(connection, request, status=status, at=at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,88 +356,14 @@ class _Stored:
     modified_at: str
 
 
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def _key(caller: Caller, user_id: str) -> dict[str, str]:
-    # An id that this service never gave cannot be anyone's, and need not reach the database.
-    return {"enterprise_id": caller.enterprise_id, "id": user_id if _UUID.fullmatch(user_id) else ""}
-
-
-def _no_such_user(user_id: str) -> NotFound:
-    return NotFound(
-        f"no user has the id {shown(user_id)}; it may have been deleted since: "
-        "in Entra, restart the provisioning so that the user is matched anew"
-    )
-
-
-def _hold_enterprise(connection: Connection, caller: Caller) -> bool:
-    """Return whether userNames are unique, with the enterprise's row held until the end of the transaction.
-
-    Held first, as whoever changes an enterprise's set-up holds it before its users: a write can neither slip past
-    the switch nor meet it head on.
-    """
-    unique = connection.execute(queries.ENTERPRISE_FLAGS, {"enterprise_id": caller.enterprise_id}).scalar_one_or_none()
-    if unique is None:
-        raise NotFound("the enterprise was deleted")
-    return bool(unique)
-
-
-def _get_for_update(connection: Connection, request: ScimRequest, user_id: str, preconditions: Preconditions) -> Any:
-    row = connection.execute(queries.USER_FOR_UPDATE, _key(request.caller, user_id)).one_or_none()
-    if row is None:
-        raise _no_such_user(user_id)
-    preconditions.check(represent(row, request.view).entity_tag)
-    return row
-
-
-def _store(
-    connection: Connection,
-    request: ScimRequest,
-    row: Any,
-    user: Resource,
-    *,
-    role_id: str | None,
-    unique_user_name: bool,
-) -> Representation:
-    """Store ``user`` in place of ``row``; what changes nothing that is answered bumps nothing."""
-    before = read_document(row)
-    changes = user != before or role_id != row.role_id
-    if not changes and row.source == PROVISIONED:
-        return represent(row, request.view)
-    title, organization = (
-        _effective(new, old, effective)
-        for new, old, effective in zip(
-            directory_values(user), directory_values(before), (row.title, row.organization), strict=True
-        )
-    )
-    changed = {
-        **user_columns(user, role_id=role_id, unique_user_name=unique_user_name),
-        "source": PROVISIONED,
-        "version": row.version + changes,
-        "modified_at": clock.timestamp(clock.now()) if changes else row.modified_at,
-        "title": title,
-        "organization": organization,
-    }
-    parameters = {f"new_{name}": value for name, value in changed.items()}
-    _execute_unique(connection, _UPDATE, parameters | _statement_key(request.caller, row.id), user, request.caller)
-    stored = _Stored(row.id, changed["document"], role_id, changed["version"], row.created_at, changed["modified_at"])
-    return represent(stored, request.view)
-
-
-def _effective(new: str | None, old: str | None, effective: str | None) -> str | None:
-    """Return the effective value: a change of the directory's counts, an empty one never does (contract section 6)."""
-    return new if new and new != old else effective
-
-
-def _statement_key(caller: Caller, user_id: str) -> dict[str, str]:
-    return {"key_enterprise_id": caller.enterprise_id, "key_id": user_id}
+def _statement_key(enterprise_id: str, user_id: str) -> dict[str, str]:
+    return {"key_enterprise_id": enterprise_id, "key_id": user_id}
 
 
 _OWN_ROW = and_(User.enterprise_id == bindparam("key_enterprise_id"), User.id == bindparam("key_id"))
 _WRITTEN = (
     "email_key", "has_other_emails", "user_name_key", "unique_user_name_key", "external_id", "active", "role_id",
-    "document", "search", "source", "version", "modified_at", "title", "organization",
+    "document", "search", "source", "version", "modified_at", "revision", "changed_at", "title", "organization",
 )  # fmt: skip
 _INSERT = insert(User)
 _UPDATE = update(User).where(_OWN_ROW).values({name: bindparam(f"new_{name}") for name in _WRITTEN})
@@ -279,7 +371,7 @@ _DELETE = delete(User).where(_OWN_ROW)
 
 
 def _execute_unique(
-    connection: Connection, statement: Any, parameters: dict[str, Any], user: Resource, caller: Caller
+    connection: Connection, statement: Any, parameters: dict[str, Any], user: Resource, enterprise: str
 ) -> None:
     """Execute a write of a user; the database's constraints decide who was first."""
     try:
@@ -288,12 +380,12 @@ def _execute_unique(
         broken = str(error.orig)
         if "email" in broken:
             raise Uniqueness(
-                f"a user of {caller.enterprise} has the work e-mail address {shown(work_address(user))} already; "
+                f"a user of {enterprise} has the work e-mail address {shown(work_address(user))} already; "
                 'match users on emails[type eq "work"].value in Entra, so that it is found before one is created'
             ) from None
         if "unique_user_name" in broken:
             raise Uniqueness(
-                f"a user of {caller.enterprise} has the userName {shown(user['userName'])} already, "
+                f"a user of {enterprise} has the userName {shown(user['userName'])} already, "
                 "and the enterprise wants userNames to be unique"
             ) from None
         raise Unavailable("the role was removed at this moment; send the request again", {"Retry-After": "1"}) from None

@@ -2,9 +2,21 @@
 
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Integer, and_, bindparam, distinct, func, or_, select, text
+from sqlalchemy.orm import InstrumentedAttribute
 
-from scimsvc.models import ClientSecret, Enterprise, Integration, Role, RoleName, Setting, Token, User
+from scimsvc.models import (
+    Change,
+    ClientSecret,
+    Enterprise,
+    Integration,
+    LogEntry,
+    Role,
+    RoleName,
+    Setting,
+    Token,
+    User,
+)
 
 ENTERPRISE_ID: BindParameter[str] = bindparam("enterprise_id")
 ID: BindParameter[str] = bindparam("id")
@@ -60,15 +72,38 @@ CLIENT_SECRETS = (
 )
 
 ENTERPRISES = (
-    select(Enterprise, Role.id.label("default_role_id"), Role.name.label("default_role"))
+    select(
+        Enterprise,
+        Role.id.label("default_role_id"),
+        Role.name.label("default_role"),
+        Role.restrict_editing.label("default_restricts"),
+    )
     .join(Role, and_(Role.enterprise_id == Enterprise.id, Role.is_default))
     .order_by(Enterprise.created_at, Enterprise.id)
 )
 ENTERPRISE = ENTERPRISES.where(or_(Enterprise.id == ID, Enterprise.name_key == KEY))
 #: The enterprise's row, locked against others that would change it or what depends on it.
 ENTERPRISE_LOCK = select(Enterprise.id).where(Enterprise.id == ENTERPRISE_ID).with_for_update()
+ENTERPRISE_SHARE = select(Enterprise.id).where(Enterprise.id == ENTERPRISE_ID).with_for_update(read=True)
 #: What decides over a write to a user, held until its end where the database locks rows.
-ENTERPRISE_FLAGS = select(Enterprise.unique_user_name).where(Enterprise.id == ENTERPRISE_ID).with_for_update(read=True)
+ENTERPRISE_RULES = (
+    select(
+        Enterprise.id,
+        Enterprise.name,
+        Enterprise.unique_user_name,
+        Enterprise.role_revision,
+        Enterprise.paused,
+        Enterprise.removal_users,
+        Enterprise.removal_percent,
+        Enterprise.removal_hours,
+        Enterprise.removal_released_until,
+        Role.name.label("default_role"),
+        Role.restrict_editing.label("default_restricts"),
+    )
+    .join(Role, and_(Role.enterprise_id == Enterprise.id, Role.is_default))
+    .where(Enterprise.id == ENTERPRISE_ID)
+    .with_for_update(read=True, of=Enterprise)
+)
 
 ROLES = (
     select(
@@ -97,6 +132,17 @@ ROLE_OF_NAME = (
     .where(Role.enterprise_id == ENTERPRISE_ID, RoleName.name_key == KEY)
 )
 
+#: The last refusals of writes whose role value, folded, named no role.
+REFUSED_FOR_ROLE = (
+    select(LogEntry.email, LogEntry.user_id, LogEntry.time)
+    .where(LogEntry.enterprise_id == ENTERPRISE_ID, text("outcome = 'refused'"), LogEntry.role_key == KEY)
+    .order_by(LogEntry.id.desc())
+    .limit(bindparam("limit"))
+)
+USERS_ON_DEFAULT = (
+    select(func.count()).select_from(User).where(User.enterprise_id == ENTERPRISE_ID, User.role_id.is_(None))
+)
+
 INTEGRATIONS = (
     select(Integration)
     .where(Integration.enterprise_id == ENTERPRISE_ID, Integration.revoked_at.is_(None))
@@ -117,9 +163,18 @@ REPRESENTED: tuple[Any, ...] = (User.id, User.document, User.role_id, User.versi
 USER = select(*REPRESENTED).where(User.enterprise_id == ENTERPRISE_ID, User.id == ID)
 #: A user about to change, with the row locked where the database locks rows.
 USER_FOR_UPDATE = (
-    select(*REPRESENTED, User.source, User.title, User.organization)
+    select(
+        *REPRESENTED,
+        User.source,
+        User.revision,
+        User.title,
+        User.organization,
+        Role.name.label("role"),
+        Role.restrict_editing.label("restricts"),
+    )
+    .outerjoin(Role, and_(Role.enterprise_id == User.enterprise_id, Role.id == User.role_id))
     .where(User.enterprise_id == ENTERPRISE_ID, User.id == ID)
-    .with_for_update()
+    .with_for_update(of=User)
 )
 USERS = select(*REPRESENTED).where(User.enterprise_id == ENTERPRISE_ID)
 USERS_COUNT = select(func.count()).select_from(User).where(User.enterprise_id == ENTERPRISE_ID)
@@ -133,9 +188,63 @@ DUPLICATE_USER_NAMES = (
 )
 #: Users as the commands and the enterprise API show them.
 PROFILES = (
-    select(User, func.coalesce(Role.name, bindparam("default_role")).label("role"))
+    select(
+        User.id,
+        User.email_key,
+        User.document,
+        User.role_id,
+        User.source,
+        User.active,
+        User.external_id,
+        User.created_at,
+        User.revision,
+        User.changed_at,
+        User.title,
+        User.organization,
+        func.coalesce(Role.name, bindparam("default_role")).label("role"),
+        Role.restrict_editing.label("restricts"),
+    )
     .outerjoin(Role, and_(Role.enterprise_id == User.enterprise_id, Role.id == User.role_id))
     .where(User.enterprise_id == ENTERPRISE_ID)
     .order_by(User.email_key)
 )
 PROFILE = PROFILES.where(or_(User.id == ID, User.email_key == KEY))
+PROFILE_FOR_UPDATE = PROFILE.with_for_update(of=User)
+
+#: Serializes what is added to an enterprise's feed on PostgreSQL; SQLite has one writer.
+FEED_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:enterprise_id, 7246201))")
+
+
+def last_change(column: InstrumentedAttribute[int]) -> ColumnElement[int]:
+    """Return ``column`` of the newest entry of the feed of the enterprise ``feed``, null where it is empty."""
+    newest = select(column).where(Change.enterprise_id == bindparam("feed"))
+    return newest.order_by(Change.number.desc()).limit(1).scalar_subquery()
+
+
+#: By how much a change alters the number of users.
+DIFFERENCE: BindParameter[int] = bindparam("difference", type_=Integer)
+LAST_CHANGE = (
+    select(Change.number, Change.users)
+    .where(Change.enterprise_id == ENTERPRISE_ID)
+    .order_by(Change.number.desc())
+    .limit(1)
+)
+USERS_TOTAL = LAST_CHANGE.with_only_columns(Change.users)
+FEED_ENDS = select(
+    select(func.min(Change.number)).where(Change.enterprise_id == ENTERPRISE_ID).scalar_subquery().label("oldest"),
+    select(func.max(Change.number)).where(Change.enterprise_id == ENTERPRISE_ID).scalar_subquery().label("newest"),
+)
+CHANGES_AFTER = (
+    select(Change)
+    .where(Change.enterprise_id == ENTERPRISE_ID, Change.number > bindparam("after"))
+    .order_by(Change.number)
+    .limit(bindparam("limit"))
+)
+#: How many other users were disabled or deleted since a time: what the limit on removals counts. The types stand as
+#: literals, so that the database sees that its partial index serves.
+REMOVALS_SINCE = select(func.count(distinct(Change.user_id))).where(
+    Change.enterprise_id == ENTERPRISE_ID,
+    text("type IN ('disabled', 'deleted')"),
+    Change.time > bindparam("since"),
+    Change.user_id != ID,
+)

@@ -5,6 +5,7 @@ does not follow from the user alone: ``meta``, and the role of a user on the ent
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,10 @@ from scimsvc.protocol.messages import Representation
 from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.resources import work_address
 from scimsvc.protocol.versions import entity_tag
+
+#: A user made outside SCIM, and one that SCIM made or took over.
+MANUAL = "manual"
+PROVISIONED = "provisioned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +120,18 @@ def profile_view(row: Any) -> dict[str, Any]:
         ),
         "title": row.title,
         "organization": row.organization,
-        "directory": {"title": title, "organization": organization} if row.source == "provisioned" else None,
+        "directory": {"title": title, "organization": organization} if row.source == PROVISIONED else None,
         "role": row.role,
         "active": row.active,
         "source": row.source,
         "external_id": row.external_id,
         "created_at": row.created_at,
-        "modified_at": row.modified_at,
-        "version": row.version,
+        "modified_at": row.changed_at,
+        "version": row.revision,
     }
 
 
-def manual_document(fields: dict[str, Any]) -> Resource:
+def manual_document(fields: Mapping[str, Any]) -> Resource:
     """Return the SCIM document of a manual user: what is SCIM's; title and organization are effective values only."""
     name = {"givenName": fields.get("given_name"), "familyName": fields.get("family_name")}
     phone = fields.get("phone")

@@ -5,6 +5,7 @@ A service does its work in one of these; leaving it commits, an exception rolls 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from sqlalchemy import Connection, text
 
@@ -18,10 +19,17 @@ TURN_TIMEOUT = 10.0
 # slowest write of eight clients takes a fifth of the time.
 _sqlite_writer = Turns()
 
+#: The transaction of a rehearsal, in which everything that this thread reads and writes happens.
+_rehearsal: ContextVar[Connection | None] = ContextVar("rehearsal", default=None)
+
 
 @contextmanager
 def reading() -> Iterator[Connection]:
     """Open a transaction that changes nothing: on SQLite it sees one state, on PostgreSQL what is committed by then."""
+    rehearsal = _rehearsal.get()
+    if rehearsal is not None:
+        yield rehearsal
+        return
     with db.engine.connect() as connection:
         yield connection
 
@@ -29,12 +37,35 @@ def reading() -> Iterator[Connection]:
 @contextmanager
 def writing() -> Iterator[Connection]:
     """Open a transaction that holds the right to write from its first statement; commit on leaving it."""
+    rehearsal = _rehearsal.get()
+    if rehearsal is not None:
+        with rehearsal.begin_nested():
+            yield rehearsal
+        return
+    with _writer() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def rehearsing() -> Iterator[None]:
+    """Let everything within happen in one transaction that is rolled back at the end, whatever happened."""
+    with _writer() as connection:
+        token = _rehearsal.set(connection)
+        try:
+            yield
+        finally:
+            _rehearsal.reset(token)
+            connection.rollback()
+
+
+@contextmanager
+def _writer() -> Iterator[Connection]:
     engine = db.engine.execution_options(**{WRITES: True})
     if engine.dialect.name != "sqlite":
-        with engine.begin() as connection:
+        with engine.connect() as connection:
             yield connection
         return
-    with _sqlite_writer.turn(TURN_TIMEOUT), engine.begin() as connection:
+    with _sqlite_writer.turn(TURN_TIMEOUT), engine.connect() as connection:
         yield connection
 
 

@@ -1,9 +1,10 @@
 """The blueprint of the token and revocation endpoints (RFC 6749 §4.4, RFC 7009)."""
 
 import base64
+from collections.abc import Callable
 from urllib.parse import unquote_plus
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, after_this_request, current_app, request
 
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.services.access_tokens import (
@@ -15,6 +16,7 @@ from scimsvc.services.access_tokens import (
 from scimsvc.services.integrations import Client, authenticate_client
 from scimsvc.tokens import API, SCIM, SCOPES, InvalidClient, InvalidRequest, InvalidScope, UnsupportedGrantType
 from scimsvc.web.http import json_response, runtime
+from scimsvc.web.refusals import refused_client_logger
 
 auth = Blueprint("auth", __name__, url_prefix="/api")
 
@@ -65,9 +67,23 @@ def _authenticate_client() -> Client:
     wrong_secrets.check(address, client_id)
     try:
         return authenticate_client(client_id, client_secret)
-    except InvalidClient:
+    except InvalidClient as refusal:
         wrong_secrets.note(address, client_id)
+        if refusal.known is not None:
+            log_refusal = refused_client_logger(*refusal.known, "the client secret is wrong")
+            after_this_request(lambda response: _then(response, log_refusal))
         raise
+
+
+def _then(response: Response, function: Callable[[], None]) -> Response:
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # Flask's documented way
+
+    def run() -> None:
+        with app.app_context():
+            function()
+
+    response.call_on_close(run)
+    return response
 
 
 def _read_credentials() -> tuple[str, str]:

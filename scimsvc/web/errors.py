@@ -21,7 +21,7 @@ from scimsvc.protocol.messages import error_message
 from scimsvc.services.outages import is_outage, unavailable
 from scimsvc.tokens import BearerError, InvalidRequest, OAuthError, TooManyWrongSecrets
 from scimsvc.web.http import json_response
-from scimsvc.web.paths import SCIM_PREFIX, is_scim
+from scimsvc.web.paths import SCIM_PREFIX, is_api, is_scim
 
 _log = logging.getLogger("scimsvc")
 
@@ -41,6 +41,7 @@ def init_errors(app: Flask) -> None:
 
 def _answer(error: ScimError) -> Response:
     """Answer with ``error`` in the form of the path: SCIM's, OAuth's, or problem details (RFC 9457)."""
+    g.refusal = error
     if is_scim(request.path):
         response = json_response(error_message(error), error.status)
     elif request.path in _OAUTH_PATHS:
@@ -73,8 +74,13 @@ _OAUTH_ERRORS = {500: "server_error", 503: "temporarily_unavailable"}
 
 def _bearer_error(error: BearerError) -> Response:
     """Answer as RFC 6750 §3 says."""
-    parameters = {"realm": "scim", "error": error.error, "error_description": error.description}
+    parameters = {
+        "realm": "api" if is_api(request.path) else "scim",
+        "error": error.error,
+        "error_description": error.description,
+    }
     challenge = ", ".join(f'{name}="{_quotable(value)}"' for name, value in parameters.items())
+    g.refused_bearer = error
     kind = errors.Unauthorized if error.status == _UNAUTHORIZED else errors.Forbidden
     return _answer(kind(error.description, {"WWW-Authenticate": f"Bearer {challenge}"}))
 

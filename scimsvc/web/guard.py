@@ -1,6 +1,6 @@
-"""The guard of the SCIM paths: nothing below the Tenant URL is answered, not even 404, without a SCIM token.
+"""The guard: nothing below the Tenant URL is answered without a SCIM token, nor below /api/v1 without an API token.
 
-It runs before routing counts and before a body is read, on the clean path that the router sees.
+Not even 404. It runs before routing counts and before a body is read, on the clean path that the router sees.
 """
 
 import logging
@@ -9,9 +9,10 @@ from flask import Flask, Response, g, request
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from scimsvc.services.access import authenticate_scim
+from scimsvc.services.access import authenticate, refuse_while_off
+from scimsvc.tokens import API, SCIM
 from scimsvc.web.http import runtime
-from scimsvc.web.paths import is_scim
+from scimsvc.web.paths import is_api, is_scim
 
 _log = logging.getLogger("scimsvc")
 
@@ -41,5 +42,8 @@ def write_last_uses(app: Flask) -> None:
 
 def _guard() -> None:
     if is_scim(request.path):
-        g.caller = authenticate_scim(request.headers.get("Authorization"), signer=runtime().signer)
+        g.caller = authenticate(request.headers.get("Authorization"), scope=SCIM, signer=runtime().signer)
+        refuse_while_off(g.caller)
         runtime().rate_limit.take(g.caller.enterprise_id)
+    elif is_api(request.path):
+        g.caller = authenticate(request.headers.get("Authorization"), scope=API, signer=runtime().signer)

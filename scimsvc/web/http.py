@@ -12,9 +12,11 @@ from scimsvc.protocol.messages import MEDIA_TYPE, Representation
 from scimsvc.protocol.projection import parse_projection
 from scimsvc.protocol.remarks import Remarks
 from scimsvc.protocol.versions import Preconditions
+from scimsvc.services import provisioning_log
 from scimsvc.services.access import Caller
+from scimsvc.services.requests import Attempt, ScimRequest
 from scimsvc.services.runtime import Runtime
-from scimsvc.services.users import ScimRequest, project
+from scimsvc.services.users import project
 from scimsvc.web.paths import SCIM_PREFIX
 
 _JSON_TYPES = (MEDIA_TYPE, "application/json")
@@ -73,7 +75,35 @@ def _is_host(host: str) -> bool:
 
 def scim_request() -> ScimRequest:
     """Return what the services for users need of the request."""
-    return ScimRequest(caller(), tenant_url(), remarks())
+    if "scim_request" not in g:
+        g.scim_request = _make_request(tenant_url())
+    return cast("ScimRequest", g.scim_request)
+
+
+def logged_request() -> ScimRequest:
+    """Return the same for a request that was refused, perhaps before it was understood."""
+    return cast("ScimRequest", g.get("scim_request")) or _make_request("")
+
+
+def _make_request(base: str) -> ScimRequest:
+    return ScimRequest(caller(), base, remarks(), Attempt(_operation()), g.request_id, g.started)
+
+
+def _operation() -> str:
+    """Return what the provisioning log calls this request."""
+    resource = request.path.removeprefix(SCIM_PREFIX).strip("/").partition("/")[0]
+    if resource == "Users":
+        return _USER_OPERATIONS.get(request.method, provisioning_log.OTHER)
+    return _OPERATIONS.get(resource, provisioning_log.OTHER)
+
+
+_USER_OPERATIONS = {
+    "POST": provisioning_log.CREATE,
+    "PUT": provisioning_log.REPLACE,
+    "PATCH": provisioning_log.PATCH,
+    "DELETE": provisioning_log.DELETE,
+}
+_OPERATIONS = {"Bulk": provisioning_log.BULK, "Groups": provisioning_log.GROUP}
 
 
 def read_body() -> Any:

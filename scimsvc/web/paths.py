@@ -34,6 +34,14 @@ def clean_path(path: str) -> str:
     return _SLASHES.sub("/", path).rstrip("/") or "/"
 
 
+API_PREFIX = "/api/v1"
+
+
+def is_api(path: str) -> bool:
+    """Tell whether ``path`` (clean) is the enterprise API's."""
+    return path == API_PREFIX or path.startswith(API_PREFIX + "/")
+
+
 def is_scim(path: str) -> bool:
     """Tell whether ``path`` (clean) lies under the Tenant URL."""
     return path == SCIM_PREFIX or path.startswith(SCIM_PREFIX + "/")

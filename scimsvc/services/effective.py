@@ -1,0 +1,24 @@
+"""Effective title and organization beside the directory's (contract section 6). Nothing here reads or writes.
+
+The directory's are what SCIM last set and answers; the effective ones are what the application shows. A user, or an
+administrator, may edit the effective ones, and the directory takes them back where it has something to say:
+
+1. A directory value that changes becomes the effective one; one that is repeated leaves an own edit alone.
+2. Under a role that restricts editing the directory's replaces a differing effective one whenever it is looked at.
+3. An empty directory value never replaces anything.
+"""
+
+#: Title and organization; None is an empty one.
+Values = tuple[str | None, str | None]
+
+
+def effective_values(directory: Values, before: Values, effective: Values, *, restricted: bool) -> Values:
+    """Return the effective values once the directory's were ``before`` and are ``directory``.
+
+    ``restricted`` tells that the user is provisioned and holds a role that restricts editing.
+    """
+    title, organization = (
+        new if new and (restricted or new != old) else own
+        for new, old, own in zip(directory, before, effective, strict=True)
+    )
+    return title, organization

@@ -1,0 +1,315 @@
+"""The provisioning log: one entry for every SCIM write, done or refused (contract section 9).
+
+What was done is logged in its own transaction, so that there is neither a change without an entry nor an entry
+without a change. A refusal is logged after the rollback; where it cannot be logged it is answered all the same.
+"""
+
+import itertools
+import json
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, or_, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from scimsvc import clock
+from scimsvc.models import LogEntry, User
+from scimsvc.protocol.attributes import fold
+from scimsvc.protocol.errors import ScimError
+from scimsvc.protocol.json_text import is_storable, write_json
+from scimsvc.services.global_settings import read_global_settings
+from scimsvc.services.paging import Page
+from scimsvc.services.requests import ScimRequest
+from scimsvc.services.tenancy import reading_in
+from scimsvc.store import queries
+from scimsvc.store.transactions import reading, writing
+from scimsvc.tokens import Claims
+
+OK = "ok"
+REFUSED = "refused"
+OUTCOMES = (OK, REFUSED)
+
+CREATE, REPLACE, PATCH, DELETE = "create", "replace", "patch", "delete"
+#: A Bulk request that was refused as a whole; its operations have entries of their own.
+BULK = "bulk"
+#: A write to a group, which this service has none of.
+GROUP = "group"
+#: A write to a path that takes none.
+OTHER = "other"
+#: A token or a client secret that was refused.
+AUTHENTICATE = "authenticate"
+OPERATIONS = (CREATE, REPLACE, PATCH, DELETE, BULK, GROUP, OTHER, AUTHENTICATE)
+
+_log = logging.getLogger("scimsvc")
+_INSERT = insert(LogEntry)
+_sequence = itertools.count()
+_SEQUENCE_BITS = 0xFFFFFFFF
+
+
+def record_success(connection: Connection, request: ScimRequest, *, status: int, at: datetime) -> None:
+    """Log the write that ``connection``'s transaction has done."""
+    connection.execute(_INSERT, _entry(request, at, OK, status))
+
+
+def record_refusal(request: ScimRequest, error: ScimError) -> None:
+    """Log that the write was refused with ``error``; a log that cannot be written is worth no more than a warning."""
+    refusal = {"scim_type": error.scim_type, "detail": error.detail}
+    entry = _entry(request, clock.now(), REFUSED, error.status) | refusal
+    _insert_whatever_happens(entry, request.request_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What is known of a request that was refused before anything was tried; ``started`` by ``time.perf_counter``."""
+
+    status: int
+    detail: str
+    request_id: str
+    started: float
+
+
+def record_refused_client(enterprise_id: str, client_id: str, refusal: Refusal) -> None:
+    """Log that a client of the enterprise was refused, a bounded number of times an hour."""
+    if not _authentications.may_log(enterprise_id, client_id):
+        return
+    now = clock.now()
+    entry = _EMPTY | {
+        "enterprise_id": enterprise_id,
+        "id": entry_id(now),
+        "time": clock.timestamp(now),
+        "operation": AUTHENTICATE,
+        "outcome": REFUSED,
+        "status": refusal.status,
+        "detail": refusal.detail,
+        "client_id": client_id,
+        "request_id": refusal.request_id,
+        "duration_ms": round((time.perf_counter() - refusal.started) * 1000, 1),
+    }
+    _insert_whatever_happens(entry, refusal.request_id)
+
+
+def record_refused_token(claims: Claims, refusal: Refusal) -> None:
+    """Log that a token was refused which this service issued, to the client that it was issued to."""
+    try:
+        with reading() as connection:
+            own = {"enterprise_id": claims.enterprise_id, "id": claims.token_id}
+            row = connection.execute(queries.BEARER, own).one_or_none()
+    except (DBAPIError, PoolTimeout):
+        return  # the database cannot be read, and the refusal's entry could not be written either
+    if row is not None:
+        record_refused_client(claims.enterprise_id, row.client_id, refusal)
+
+
+class _Allowance:
+    """Lets so many entries an hour through for each client, so that a broken one does not fill the log."""
+
+    MOST = 20
+    WINDOW = timedelta(hours=1)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._hours: dict[tuple[str, str], tuple[datetime, int]] = {}
+
+    def may_log(self, enterprise_id: str, client_id: str) -> bool:
+        """Count one entry, and tell whether it may be written."""
+        now, key = clock.now(), (enterprise_id, client_id)
+        with self._lock:
+            since, count = self._hours.get(key, (now, 0))
+            if not timedelta(0) <= now - since < self.WINDOW:
+                since, count = now, 0
+            self._hours[key] = (since, count + 1)
+        return count < self.MOST
+
+
+_authentications = _Allowance()
+
+
+def _entry(request: ScimRequest, at: datetime, outcome: str, status: int) -> dict[str, Any]:
+    attempt, remarks = request.attempt, request.remarks
+    email = attempt.email if attempt.email and is_storable(attempt.email) else None
+    return {
+        "enterprise_id": request.caller.enterprise_id,
+        "id": entry_id(at),
+        "time": clock.timestamp(at),
+        "operation": attempt.operation,
+        "user_id": attempt.user_id,
+        "email": email,
+        "email_key": fold(email) if email else None,
+        "outcome": outcome,
+        "status": status,
+        "scim_type": None,
+        "detail": None,
+        "role_key": fold(attempt.role_value) if attempt.role_value and outcome == REFUSED else None,
+        "changed": write_json(attempt.changed) if outcome == OK else "[]",
+        "tolerances": write_json(remarks.tolerances),
+        "ignored": write_json(remarks.ignored),
+        "client_id": request.caller.client_id,
+        "request_id": request.request_id,
+        "duration_ms": request.duration_ms,
+    }
+
+
+_EMPTY = {
+    "user_id": None, "email": None, "email_key": None, "scim_type": None, "role_key": None,
+    "changed": "[]", "tolerances": "[]", "ignored": "[]",
+}  # fmt: skip
+
+
+def entry_id(at: datetime) -> str:
+    """Return a new id, which begins with its time and follows those that this process gave before."""
+    return f"{_milliseconds(at):012x}{next(_sequence) & _SEQUENCE_BITS:08x}{secrets.token_hex(6)}"
+
+
+def _milliseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+def _insert_whatever_happens(entry: dict[str, Any], request_id: str) -> None:
+    try:
+        with writing() as connection:
+            connection.execute(_INSERT, entry)
+    except (DBAPIError, PoolTimeout) as error:
+        cause = getattr(error, "orig", None) or error
+        _log.warning("a refusal cannot be logged: %s (request %s)", type(cause).__name__, request_id)
+
+
+# Reading.
+
+
+def list_entries(
+    enterprise: str,
+    *,
+    outcome: str | None = None,
+    operation: str | None = None,
+    email: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: str | None = None,
+    after: str | None = None,
+    limit: int,
+) -> Page:
+    """Return the newest entries that meet the conditions, newest first; ``Page.next`` is the last one's id.
+
+    An ``email`` is that of an entry or of the user that it is about, without regard to case. ``before`` and ``after``
+    are ids: those of entries older and newer than the one.
+    """
+    with reading_in(enterprise) as tenant:
+        statement = select(LogEntry).where(LogEntry.enterprise_id == tenant.id).order_by(LogEntry.id.desc())
+        if outcome is not None:
+            # A literal, so that the database sees that the index of refusals serves.
+            statement = statement.where(text("outcome = 'refused'" if outcome == REFUSED else "outcome = 'ok'"))
+        if operation is not None:
+            statement = statement.where(LogEntry.operation == operation)
+        if email is not None:
+            own = select(User.id).where(User.enterprise_id == tenant.id, User.email_key == fold(email))
+            statement = statement.where(or_(LogEntry.email_key == fold(email), LogEntry.user_id.in_(own)))
+        if since is not None:
+            statement = statement.where(LogEntry.id >= f"{_milliseconds(since):012x}")
+        if until is not None:
+            statement = statement.where(LogEntry.id < f"{_milliseconds(until) + 1:012x}")
+        if before is not None:
+            statement = statement.where(LogEntry.id < before)
+        if after is not None:
+            statement = statement.where(LogEntry.id > after)
+        return Page.of(
+            tenant.connection.execute(statement.limit(limit + 1)).all(), limit, _shown, key=lambda row: row.id
+        )
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "time": row.time,
+        "operation": row.operation,
+        "user_id": row.user_id,
+        "email": row.email,
+        "outcome": row.outcome,
+        "status": row.status,
+        "scim_type": row.scim_type,
+        "detail": row.detail,
+        "changed": json.loads(row.changed),
+        "tolerances": json.loads(row.tolerances),
+        "ignored": json.loads(row.ignored),
+        "client_id": row.client_id,
+        "request_id": row.request_id,
+        "duration_ms": row.duration_ms,
+    }
+
+
+def follow_entries(
+    enterprise: str, *, since: datetime, wait: Callable[[], bool], **conditions: Any
+) -> Iterator[dict[str, Any]]:
+    """Yield entries from ``since`` on, oldest first, as they come, until ``wait`` says that it is enough.
+
+    An entry may be committed later than one with a later time: the last seconds are looked at again each time.
+    """
+    shown: dict[str, datetime] = {}
+    while True:
+        now = clock.now()
+        fresh = list_entries(enterprise, since=since, limit=_FOLLOWED, **conditions).items
+        for entry in reversed(fresh):
+            if entry["id"] not in shown:
+                shown[entry["id"]] = now
+                yield entry
+        since = max(since, now - _COMMITTED_WITHIN)
+        shown = {each: at for each, at in shown.items() if now - at < 2 * _COMMITTED_WITHIN}
+        if not wait():
+            return
+
+
+_FOLLOWED = 10_000
+_COMMITTED_WITHIN = timedelta(seconds=30)
+
+
+# Pruning.
+
+
+def prune_log(older_than: timedelta | None = None, *, progress: Callable[[int], None] = lambda _: None) -> int:
+    """Delete entries older than ``older_than``, or than ``log_days``, and return how many there were.
+
+    In small transactions, between which others write; ``progress`` is told the number of each.
+    """
+    if older_than is None:
+        with reading() as connection:
+            older_than = timedelta(days=read_global_settings(connection)["log_days"])
+    end = f"{_milliseconds(clock.now() - older_than):012x}"
+    total = 0
+    for enterprise_id in _enterprise_ids():
+        while count := _prune_some(enterprise_id, end):
+            total += count
+            progress(count)
+    return total
+
+
+def count_older(older_than: timedelta) -> int:
+    """Return how many entries are older than ``older_than``."""
+    end = f"{_milliseconds(clock.now() - older_than):012x}"
+    with reading() as connection:
+        count = select(func.count()).select_from(LogEntry).where(LogEntry.id < end)
+        return int(connection.execute(count).scalar_one())
+
+
+def _enterprise_ids() -> list[str]:
+    with reading() as connection:
+        return [row.id for row in connection.execute(queries.ENTERPRISES)]
+
+
+def _prune_some(enterprise_id: str, end: str) -> int:
+    own = LogEntry.enterprise_id == enterprise_id
+    with writing() as connection:
+        oldest = select(LogEntry.id).where(own, LogEntry.id < end).order_by(LogEntry.id).limit(_PRUNED_AT_ONCE)
+        ids = connection.execute(oldest).scalars().all()
+        if not ids:
+            return 0
+        connection.execute(delete(LogEntry).where(own, LogEntry.id <= ids[-1]))
+        return len(ids)
+
+
+_PRUNED_AT_ONCE = 1000

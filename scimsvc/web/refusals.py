@@ -1,0 +1,58 @@
+"""Refusals go into the provisioning log once everything is rolled back: SCIM writes, and clients that are known.
+
+Runs behind the error handlers, so that whatever a view, the guard, the router or the body's reader refused is seen.
+"""
+
+from collections.abc import Callable
+
+from flask import Flask, Response, g, request
+
+from scimsvc.protocol.errors import ScimError
+from scimsvc.services import provisioning_log
+from scimsvc.tokens import BearerError
+from scimsvc.web.http import caller, logged_request
+from scimsvc.web.paths import is_scim
+
+_TOO_MANY_REQUESTS = 429
+
+
+def init_refusals(app: Flask) -> None:
+    """Log what requests of ``app`` are refused."""
+    app.after_request(_log_refusal)
+
+
+def _log_refusal(response: Response) -> Response:
+    error: ScimError | None = g.get("refusal")
+    if error is None:
+        return response
+    if "caller" not in g:
+        _log_refused_token(error)
+    elif is_scim(request.path):
+        _log_refused_request(error)
+    return response
+
+
+def _log_refused_token(error: ScimError) -> None:
+    bearer: BearerError | None = g.get("refused_bearer")
+    if bearer is not None and bearer.claims is not None:
+        provisioning_log.record_refused_token(bearer.claims, _refusal(error.status, error.detail))
+
+
+def _log_refused_request(error: ScimError) -> None:
+    is_write = request.method in ("POST", "PUT", "PATCH", "DELETE") and not request.path.endswith("/.search")
+    if is_write and error.status != _TOO_MANY_REQUESTS:
+        provisioning_log.record_refusal(logged_request(), error)
+    elif error.status == _TOO_MANY_REQUESTS or not caller().scim_enabled:
+        # Of what comes by the thousand, or asks for nothing but a look, a bounded number.
+        refusal = _refusal(error.status, error.detail)
+        provisioning_log.record_refused_client(caller().enterprise_id, caller().client_id, refusal)
+
+
+def refused_client_logger(enterprise_id: str, client_id: str, detail: str) -> Callable[[], None]:
+    """Return what logs a wrong secret of a known client; called behind the answer, whose time must not tell."""
+    refusal = _refusal(401, detail)
+    return lambda: provisioning_log.record_refused_client(enterprise_id, client_id, refusal)
+
+
+def _refusal(status: int, detail: str) -> provisioning_log.Refusal:
+    return provisioning_log.Refusal(status, detail, g.request_id, g.started)
