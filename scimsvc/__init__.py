@@ -24,6 +24,7 @@ def create_app(config: object = None) -> "Flask":
     from scimsvc.protocol.limits import MAX_BODY
     from scimsvc.services.runtime import make_runtime
     from scimsvc.settings import host_settings, read_settings, unknown_variables
+    from scimsvc.web.announcements import init_announcements
     from scimsvc.web.auth import auth
     from scimsvc.web.discovery import discovery
     from scimsvc.web.errors import init_errors
@@ -52,6 +53,7 @@ def create_app(config: object = None) -> "Flask":
         logging.getLogger("scimsvc").warning("%s is no setting of scimsvc; the README lists those that there are", name)
     init_guard(app)
     init_refusals(app)
+    init_announcements(app)
     init_errors(app)
     for blueprint in (auth, scim, discovery, operations):
         app.register_blueprint(blueprint)

@@ -31,6 +31,7 @@ class Caller:
     integration: str
     client_id: str
     token_id: str
+    token_expires_at: datetime
 
 
 def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) -> Caller:
@@ -58,6 +59,7 @@ def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) 
         integration=row.integration_name,
         client_id=row.client_id,
         token_id=claims.token_id,
+        token_expires_at=claims.expires_at,
     )
 
 

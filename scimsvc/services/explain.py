@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from scimsvc import schemas
+from scimsvc import clock, schemas
 from scimsvc.protocol.attributes import ROLES, fold
 from scimsvc.protocol.bulk import read_bulk_request
 from scimsvc.protocol.errors import InvalidSyntax, MethodNotAllowed, NotFound, NotImplementedHere, ScimError, shown
@@ -95,6 +95,7 @@ def _request(tenant: Tenant, method: str, resource: str, base: str) -> ScimReque
         integration="",
         client_id="",
         token_id="",
+        token_expires_at=clock.now(),
     )
     operation = provisioning_log.BULK if resource == "Bulk" else _OPERATIONS[method]
     return ScimRequest(caller, base, Remarks(), Attempt(operation), "", time.perf_counter())

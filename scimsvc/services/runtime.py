@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from scimsvc.services.access import LastUses
 from scimsvc.services.brute_force import WrongSecrets
 from scimsvc.services.changes import Waiters
+from scimsvc.services.expiry import ExpiryNotices
+from scimsvc.services.metrics import Metrics
 from scimsvc.services.paging import CursorKeys
 from scimsvc.services.rate_limit import RateLimit
 from scimsvc.settings import Settings
@@ -26,6 +28,9 @@ class Runtime:
     rate_limit: RateLimit
     wrong_secrets: WrongSecrets = field(default_factory=WrongSecrets)
     last_uses: LastUses = field(default_factory=LastUses)
+    expiry_notices: ExpiryNotices = field(default_factory=ExpiryNotices)
+    #: None where ``/metrics`` is not wanted, and nothing is counted.
+    metrics: Metrics | None = None
     #: Who may wait for changes; a server that knows how many threads it has puts another one here.
     waiters: Waiters = field(default_factory=lambda: Waiters(DEFAULT_THREADS))
     #: Set once the process is asked to stop: ``/readyz`` answers 503 from then on.
@@ -35,5 +40,9 @@ class Runtime:
 def make_runtime(settings: Settings) -> Runtime:
     """Return the runtime that ``settings`` ask for."""
     return Runtime(
-        settings, TokenSigner(settings.secret_keys), CursorKeys(settings.secret_keys), RateLimit(settings.rate_limit)
+        settings,
+        TokenSigner(settings.secret_keys),
+        CursorKeys(settings.secret_keys),
+        RateLimit(settings.rate_limit),
+        metrics=Metrics() if settings.metrics_token else None,
     )

@@ -158,6 +158,23 @@ TOKENS = (
     .order_by(Token.issued_at, Token.id)
 )
 
+#: How many users each enterprise has, by whether they may work.
+USERS_BY_STATE = select(User.enterprise_id, User.active, func.count().label("users")).group_by(
+    User.enterprise_id, User.active
+)
+#: When each enterprise's next SCIM token expires, of those that are good still.
+NEXT_SCIM_EXPIRY = (
+    select(Token.enterprise_id, func.min(Token.expires_at).label("expires_at"))
+    .join(Integration, and_(Integration.enterprise_id == Token.enterprise_id, Integration.id == Token.integration_id))
+    .where(
+        Token.scope == "scim",
+        Token.revoked_at.is_(None),
+        Integration.revoked_at.is_(None),
+        Token.expires_at > bindparam("now"),
+    )
+    .group_by(Token.enterprise_id)
+)
+
 #: The columns of a user's representation; see ``store.representations.UserRow``.
 REPRESENTED: tuple[Any, ...] = (User.id, User.document, User.role_id, User.version, User.created_at, User.modified_at)
 USER = select(*REPRESENTED).where(User.enterprise_id == ENTERPRISE_ID, User.id == ID)
