@@ -88,6 +88,8 @@ def test_what_the_service_writes_is_sound(acme: Enterprise, cli: Callable[..., A
         ("UPDATE role_names SET name_key = 'Other' WHERE is_alias", "name_key does not follow from name"),
         ("UPDATE enterprises SET name_key = 'other'", "name_key does not follow from name"),
         ("UPDATE tokens SET enterprise_id = 'gone'", "its row in integrations is not there"),
+        ("DELETE FROM changes WHERE number = 2", "there is a gap in the numbers"),
+        ("UPDATE changes SET users = users + 1", "the newest counts 5 users, and there are 4"),
         ("DELETE FROM enterprises", "its row in enterprises is not there"),
     ],
 )

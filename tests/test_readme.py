@@ -202,6 +202,7 @@ def test_the_limits_are_those_of_the_code() -> None:
 
 LIMITS = {
     "bytes of a body": "MAX_BODY",
+    "bytes of a request line and headers": "MAX_HEADERS",
     "levels of a JSON body": "MAX_JSON_DEPTH",
     "operations of a PATCH": "MAX_OPERATIONS",
     "conditions in all paths of a PATCH": "MAX_PATCH_CONDITIONS",
@@ -276,3 +277,9 @@ def test_the_first_requests_are_answered_as_it_says(acme: Enterprise) -> None:
     assert (before.status_code, before.get_json()["Resources"]) == (200, [])
     assert created.status_code == 201
     assert after.get_json()["Resources"] == [created.get_json()]
+
+
+def test_the_files_to_deploy_are_those_that_are_there() -> None:
+    documented = [code(name) for name, _ in table("file", "for")]
+
+    assert sorted(documented) == sorted(f"deploy/{path.name}" for path in (ROOT / "deploy").iterdir())
