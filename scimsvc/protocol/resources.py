@@ -26,8 +26,7 @@ from scimsvc.protocol.remarks import Remarks, Tolerance
 # One @ between a local part and a domain of non-empty labels, in any script, with no blanks or list punctuation.
 _PLAIN = r"[^\s\x00-\x1f\x7f@<>()\[\],;:\\\"{more}]+"
 _LOCAL, _LABEL = _PLAIN.replace("{more}", ""), _PLAIN.replace("{more}", ".")
-EMAIL_PATTERN = rf"{_LOCAL}@{_LABEL}(?:\.{_LABEL})*"
-_EMAIL_ADDRESS = re.compile(EMAIL_PATTERN)
+_EMAIL_ADDRESS = re.compile(rf"{_LOCAL}@{_LABEL}(?:\.{_LABEL})*")
 
 
 def canonical_user(resource: Resource, remarks: Remarks) -> Resource:
@@ -59,12 +58,17 @@ def work_address(user: Resource) -> str:
     if len({fold(address) for address in addresses}) > 1:
         raise InvalidValue('emails has two different addresses of type "work"; a user has one')
     address = str(addresses[0])
-    if _EMAIL_ADDRESS.fullmatch(address) is None:
+    if not is_email_address(address):
         raise InvalidValue(
             f'emails[type eq "work"].value is {shown(address)}, which is no e-mail address; '
             "it should look like name@example.com"
         )
     return address
+
+
+def is_email_address(text: str) -> bool:
+    """Tell whether ``text`` has the form of an e-mail address."""
+    return _EMAIL_ADDRESS.fullmatch(text) is not None
 
 
 def differences(before: Resource, after: Resource) -> list[tuple[str, Any, Any]]:

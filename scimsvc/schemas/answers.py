@@ -222,7 +222,7 @@ class Problem(Schema):
 
 def page_of(items: type[Schema]) -> type[Schema]:
     """Return the schema of a page of ``items``; ``next`` is the cursor of the next page, or null."""
-    members: dict[str, fields.Field[Any] | type] = {
+    members: dict[str, Any] = {
         "items": fields.List(fields.Nested(items), required=True),
         "next": _maybe(),
     }

@@ -1,11 +1,11 @@
 """Access tokens: issued, listed and revoked; how they are made is ``scimsvc.tokens``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from marshmallow import Schema, ValidationError
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, tuple_, update
 
 from scimsvc import clock, schemas
 from scimsvc.models import Token
@@ -13,6 +13,7 @@ from scimsvc.services.errors import Conflict, NoSuchThing
 from scimsvc.services.global_settings import read_global_settings
 from scimsvc.services.input import validated
 from scimsvc.services.integrations import Client, get_integration
+from scimsvc.services.paging import Page
 from scimsvc.services.tenancy import get_enterprise, writing_in
 from scimsvc.store import queries
 from scimsvc.store.retries import retried
@@ -58,7 +59,7 @@ def issue_token(
     """Issue a token without the client's secret, as an operator may; raises ``NoSuchThing``."""
     with writing_in(enterprise) as tenant:
         _refuse_while_off(tenant.row.name, scope=scope, enabled=tenant.row.scim_enabled)
-        row = get_integration(tenant.connection, tenant.id, integration)
+        row = get_integration(tenant.connection, tenant.id, integration, field="client_id")
         lifetime = timedelta(days=days) if days else _lifetime(tenant.connection, long_lived=scope == SCIM)
         return _issue(tenant.connection, tenant.id, row.id, scope, lifetime, signer)
 
@@ -79,6 +80,30 @@ def issue_described_token(enterprise: str, given: Mapping[str, Any], *, signer: 
         )
     except UnauthorizedClient as refusal:
         raise Conflict(refusal.description) from None
+
+
+def page_tokens(enterprise: str, *, after: Sequence[str] | None, limit: int) -> Page:
+    """Return tokens of one enterprise, the oldest first; ``Page.next`` says when the last was issued, and its id."""
+    now = clock.now()
+    with reading() as connection:
+        statement = queries.TOKENS.where(Token.enterprise_id == get_enterprise(connection, enterprise).id)
+        if after is not None:
+            statement = statement.where(tuple_(Token.issued_at, Token.id) > tuple_(*after))
+        rows = connection.execute(statement.limit(limit + 1)).all()
+        return Page.of(rows, limit, lambda row: _shown(row, now), key=lambda row: [row.issued_at, row.id])
+
+
+def show_token(enterprise: str, token_id: str) -> dict[str, Any]:
+    """Return the token with the id, without itself; raises ``NoSuchThing``."""
+    with reading() as connection:
+        own = (Token.enterprise_id == get_enterprise(connection, enterprise).id, Token.id == token_id)
+        row = connection.execute(queries.TOKENS.where(*own)).one_or_none()
+        if row is None:
+            raise NoSuchThing(_UNKNOWN, what="token")
+        return _shown(row, clock.now())
+
+
+_UNKNOWN = "there is no such token; scimsvc token list shows the ids of those that there are"
 
 
 def list_tokens(enterprise: str | None = None) -> list[dict[str, Any]]:
@@ -102,7 +127,7 @@ def revoke_token(reference: str, *, enterprise: str | None, signer: TokenSigner)
             statement = statement.where(Token.enterprise_id == get_enterprise(connection, enterprise).id)
         row = connection.execute(statement).one_or_none()
         if row is None:
-            raise NoSuchThing("there is no such token; scimsvc token list shows the ids of those that there are")
+            raise NoSuchThing(_UNKNOWN, what="token")
         _revoke(connection, row.enterprise_id, token_id)
         return _shown(connection.execute(statement).one(), clock.now())
 

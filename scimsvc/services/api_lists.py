@@ -7,7 +7,7 @@ from marshmallow import Schema
 
 from scimsvc.schemas import queries as schemas
 from scimsvc.services import manual_users, provisioning_log
-from scimsvc.services.access_tokens import list_tokens
+from scimsvc.services.access_tokens import page_tokens, show_token
 from scimsvc.services.changes import read_feed
 from scimsvc.services.errors import InvalidInput
 from scimsvc.services.input import validated
@@ -32,8 +32,17 @@ def integrations(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -
 
 def tokens(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
     """Return a page of the tokens, the oldest first; never the token itself."""
-    listed = _short(enterprise_id, "tokens", parameters, keys, list_tokens, ("issued_at", "id"))
+
+    def page(after: Any, limit: int, _: dict[str, Any]) -> Page:
+        return page_tokens(enterprise_id, after=after, limit=limit)
+
+    listed = _paged(enterprise_id, "tokens", schemas.PAGE, parameters, keys, page)
     return listed | {"items": [shown_token(token) for token in listed["items"]]}
+
+
+def token(enterprise_id: str, token_id: str) -> dict[str, Any]:
+    """Return one token; raises ``NoSuchThing``."""
+    return shown_token(show_token(enterprise_id, token_id))
 
 
 def shown_token(token: Mapping[str, Any]) -> dict[str, Any]:

@@ -75,7 +75,10 @@ def _refused(error: ScimError) -> dict[str, Any]:
 
 def _read_path(path: str) -> tuple[str, str, dict[str, str]]:
     """Return the resource, what stands behind it, and the query's parameters."""
-    url = urlsplit(path)
+    try:
+        url = urlsplit(path)
+    except ValueError:  # no URL, and as a path none that there is
+        return path, "", {}
     below = url.path.partition(SCIM_PATH)[2] if SCIM_PATH in url.path else url.path
     resource, _, target = unquote(below).strip("/").partition("/")
     return resource or "Users", target, dict(parse_qsl(url.query, keep_blank_values=True))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, insert, update
 from scimsvc import clock, schemas
 from scimsvc.models import ClientSecret, Integration
 from scimsvc.services.entity_tags import check_if_match
-from scimsvc.services.errors import NoSuchThing
+from scimsvc.services.errors import InvalidInput, NoSuchThing
 from scimsvc.services.input import validated, validated_changes
 from scimsvc.services.tenancy import reading_in, writing_in
 from scimsvc.store import queries
@@ -127,15 +127,26 @@ _LAST = (
 )
 
 
-def get_integration(connection: Connection, enterprise_id: str, reference: str | None = None) -> Any:
-    """Return the row of the integration with the client ID, id or name ``reference``, or the first one."""
+def get_integration(
+    connection: Connection, enterprise_id: str, reference: str | None = None, *, field: str | None = None
+) -> Any:
+    """Return the row of the integration with the id, client ID or name ``reference``, or the first one.
+
+    Raises ``NoSuchThing``, or ``InvalidInput`` where it is the value of a ``field``.
+    """
     rows = connection.execute(queries.INTEGRATIONS, {"enterprise_id": enterprise_id}).all()
-    for row in rows:
-        if reference is None or reference in (row.client_id, row.id, row.name):
-            return row
+    if reference is None and rows:
+        return rows[0]
+    for member in ("id", "client_id", "name"):
+        for row in rows:
+            if getattr(row, member) == reference:
+                return row
     if reference is None:
         raise NoSuchThing("the enterprise has no integration; make one with scimsvc integration create")
-    raise NoSuchThing(f"there is no integration {reference!r}; scimsvc integration list shows those that there are")
+    detail = f"there is no integration {reference!r}; scimsvc integration list shows those that there are"
+    if field is not None:
+        raise InvalidInput(detail, {field: ["is no integration of this enterprise"]})
+    raise NoSuchThing(detail, what="integration")
 
 
 def insert_integration(connection: Connection, enterprise_id: str, name: str) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from marshmallow import Schema
 
 from scimsvc import schemas
 from scimsvc.schemas import answers, queries
-from scimsvc.settings import API_PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +74,15 @@ OPERATIONS = (
     Operation("GET", "/tokens", "List the tokens.", answers.page_of(answers.Token), query=queries.PAGE),
     Operation(
         "POST", "/tokens", "Issue a token.", answers.IssuedToken, 201, body=schemas.TOKEN, optional=True,
-        refusals=(404, 409),
+        refusals=(409,),
     ),
+    _one("/tokens/{token_id}", "a token, without itself", answers.Token),
     Operation("DELETE", "/tokens/{token_id}", "End a token.", status=204, refusals=(404,)),
     Operation(
         "GET", "/users", "List users by e-mail address.", answers.page_of(answers.User), query=queries.USERS,
-        refusals=(404,),
     ),
     Operation(
-        "POST", "/users", "Make a manual user.", answers.User, 201, body=schemas.MANUAL_USER, refusals=(404, 409)
+        "POST", "/users", "Make a manual user.", answers.User, 201, body=schemas.MANUAL_USER, refusals=(409,)
     ),
     _one(_USER, "a user", answers.User),
     _change(_USER, "a manual user", answers.User, schemas.MANUAL_USER),
@@ -116,14 +115,17 @@ def describe() -> dict[str, Any]:
         version="1",
         openapi_version="3.1.0",
         info={"description": "Users, roles, clients and records of the enterprise that the token stands for."},
-        servers=[{"url": API_PATH}],
         security=[{"bearer": []}],
         plugins=[MarshmallowPlugin(schema_name_resolver=_name)],
     )
     spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     for operation in OPERATIONS:
         spec.path(operation.path, operations={operation.method.lower(): _described(operation)})
-    return spec.to_dict()
+    described = spec.to_dict()
+    described["components"]["schemas"]["RemovalLimitInput"]["anyOf"] = [
+        {"required": [name], "properties": {name: {"type": "integer"}}} for name in ("users", "percent")
+    ]
+    return dict(described)
 
 
 def _name(schema: Any) -> str:
@@ -139,7 +141,7 @@ def _described(operation: Operation) -> dict[str, Any]:
         "operationId": f"{operation.method} {operation.path}",
         "summary": operation.summary,
         "parameters": [
-            *({"in": "path", "name": name, "required": True, "schema": {"type": "string"}}
+            *({"in": "path", "name": name, "required": True, "schema": {"type": "string", "pattern": _ID}}
               for name in re.findall(r"{(\w+)}", operation.path)),
             *({"in": "header", "name": name, "schema": {"type": "string"}} for name in operation.headers),
             *([{"in": "query", "schema": operation.query}] if operation.query.fields else []),
@@ -170,6 +172,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
 
 
 _NO_CONTENT = 204
+_ID = "^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32})$"
 _REASONS = {
     400: "Something that was sent is wrong; errors lists every wrong field.",
     401: "There is no valid token.",

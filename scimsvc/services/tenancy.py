@@ -55,5 +55,6 @@ def get_enterprise(connection: Connection, reference: str) -> Any:
     """Return the row of the enterprise with the id or, without regard to case, the name ``reference``."""
     rows = connection.execute(queries.ENTERPRISE, {"id": reference, "key": fold(reference)}).all()
     if not rows:
-        raise NoSuchThing(f"there is no enterprise {reference!r}; scimsvc enterprise list shows those that there are")
+        detail = f"there is no enterprise {reference!r}; scimsvc enterprise list shows those that there are"
+        raise NoSuchThing(detail, what="enterprise")
     return next((row for row in rows if row.id == reference), rows[0])

@@ -18,7 +18,7 @@ from scimsvc.protocol import errors
 from scimsvc.protocol.errors import ScimError, shown
 from scimsvc.protocol.limits import MAX_BODY
 from scimsvc.protocol.messages import error_message
-from scimsvc.services.errors import ServiceError
+from scimsvc.services.errors import NoSuchThing, ServiceError
 from scimsvc.services.outages import is_outage, unavailable
 from scimsvc.tokens import BearerError, InvalidRequest, OAuthError, TooManyWrongSecrets
 from scimsvc.web.http import json_response
@@ -73,12 +73,23 @@ def problem_of(status: int, detail: str) -> dict[str, Any]:
 
 def _service_error(error: ServiceError) -> Response:
     """Answer with problem details that list every wrong field at once (RFC 9457 §3.2)."""
-    members = problem_of(error.status, error.detail)
+    if is_scim(request.path):
+        refusal = ScimError(error.detail)
+        refusal.status = error.status
+        return _answer(refusal)
+    members = problem_of(error.status, _detail(error))
     if error.errors:
         members["errors"] = [
             {"field": field, "detail": message} for field, messages in error.errors.items() for message in messages
         ]
     return json_response(members, error.status, PROBLEM_TYPE)
+
+
+def _detail(error: ServiceError) -> str:
+    """Return what is told: of a missing thing the same whether it is another enterprise's or nobody's."""
+    if isinstance(error, NoSuchThing) and error.what:
+        return f"there is no {error.what} with this id in this enterprise"
+    return error.detail
 
 
 _OAUTH_ERRORS = {500: "server_error", 503: "temporarily_unavailable"}

@@ -17,9 +17,9 @@ from scimsvc.services.access import Caller
 from scimsvc.services.requests import Attempt, ScimRequest
 from scimsvc.services.runtime import Runtime
 from scimsvc.services.users import project
-from scimsvc.web.paths import SCIM_PREFIX
+from scimsvc.web.paths import API_PREFIX, SCIM_PREFIX
 
-_JSON_TYPES = (MEDIA_TYPE, "application/json")
+JSON = "application/json"
 
 
 def runtime() -> Runtime:
@@ -41,7 +41,16 @@ def remarks() -> Remarks:
 
 def tenant_url() -> str:
     """Return the URL that SCIM's locations begin with."""
-    return (runtime().settings.public_url or _requested_root()) + SCIM_PREFIX
+    return _root() + SCIM_PREFIX
+
+
+def api_url() -> str:
+    """Return the URL that the enterprise API's locations begin with."""
+    return _root() + API_PREFIX
+
+
+def _root() -> str:
+    return runtime().settings.public_url or _requested_root()
 
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?")
@@ -106,13 +115,16 @@ _USER_OPERATIONS = {
 _OPERATIONS = {"Bulk": provisioning_log.BULK, "Groups": provisioning_log.GROUP}
 
 
-def read_body() -> Any:
-    """Return the JSON value of the body (RFC 7644 §3.1, §8.1); raises ``UnsupportedMediaType`` or ``InvalidSyntax``."""
+def read_body(media_type: str = MEDIA_TYPE) -> Any:
+    """Return the JSON value of the body (RFC 7644 §3.1, §8.1), sent as ``media_type`` or plainly as JSON.
+
+    Raises ``UnsupportedMediaType`` or ``InvalidSyntax``.
+    """
     charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if request.mimetype not in _JSON_TYPES or charset not in ("utf-8", "utf8"):
+    if request.mimetype not in (media_type, JSON) or charset not in ("utf-8", "utf8"):
         sent = request.headers.get("Content-Type")
         instead = f"not {shown(sent)}" if sent else "and there is none"
-        raise UnsupportedMediaType(f"the Content-Type must be {MEDIA_TYPE} in UTF-8, {instead}")
+        raise UnsupportedMediaType(f"the Content-Type must be {media_type} in UTF-8, {instead}")
     if (request.headers.get("Content-Encoding") or "identity").lower() != "identity":
         raise UnsupportedMediaType("the body must not be compressed; send it without a Content-Encoding")
     try:

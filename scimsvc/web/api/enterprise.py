@@ -1,12 +1,11 @@
 """The blueprint of the enterprise itself: its settings."""
 
-from flask import Blueprint, Response
+from flask import Response
 
 from scimsvc.services import enterprises
-from scimsvc.web.api.messages import enterprise_id, if_match, read_object, shown
-from scimsvc.web.paths import API_PREFIX
+from scimsvc.web.api.messages import api_blueprint, enterprise_id, if_match, read_object, shown
 
-enterprise = Blueprint("api_enterprise", __name__, url_prefix=API_PREFIX)
+enterprise = api_blueprint("enterprise")
 
 
 @enterprise.get("/enterprise")

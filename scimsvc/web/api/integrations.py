@@ -1,11 +1,12 @@
 """The blueprint of integrations, whose secrets are shown once."""
 
-from flask import Blueprint, Response
+from flask import Response
 
 from scimsvc.services import api_lists
 from scimsvc.services import integrations as services
 from scimsvc.web.api.messages import (
     answered,
+    api_blueprint,
     created,
     enterprise_id,
     if_match,
@@ -15,9 +16,8 @@ from scimsvc.web.api.messages import (
     shown,
 )
 from scimsvc.web.http import runtime
-from scimsvc.web.paths import API_PREFIX
 
-integrations = Blueprint("api_integrations", __name__, url_prefix=API_PREFIX)
+integrations = api_blueprint("integrations", with_query=("list_",))
 
 
 @integrations.get("/integrations")

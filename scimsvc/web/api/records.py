@@ -1,14 +1,13 @@
 """The blueprint of what is on record, and of what would be: log, change feed, explanation."""
 
-from flask import Blueprint, Response
+from flask import Response
 
 from scimsvc.services import api_lists
 from scimsvc.services import explain as services
-from scimsvc.web.api.messages import answered, enterprise_id, parameters, read_object
+from scimsvc.web.api.messages import answered, api_blueprint, enterprise_id, parameters, read_object
 from scimsvc.web.http import runtime, tenant_url
-from scimsvc.web.paths import API_PREFIX
 
-records = Blueprint("api_records", __name__, url_prefix=API_PREFIX)
+records = api_blueprint("records", with_query=("log", "changes"))
 
 
 @records.get("/provisioning-log")

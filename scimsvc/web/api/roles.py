@@ -1,11 +1,12 @@
 """The blueprint of roles."""
 
-from flask import Blueprint, Response
+from flask import Response
 
 from scimsvc.services import api_lists
 from scimsvc.services import roles as services
 from scimsvc.web.api.messages import (
     answered,
+    api_blueprint,
     created,
     enterprise_id,
     gone,
@@ -15,9 +16,8 @@ from scimsvc.web.api.messages import (
     shown,
 )
 from scimsvc.web.http import runtime
-from scimsvc.web.paths import API_PREFIX
 
-roles = Blueprint("api_roles", __name__, url_prefix=API_PREFIX)
+roles = api_blueprint("roles", with_query=("list_", "preview"))
 
 
 @roles.get("/roles")

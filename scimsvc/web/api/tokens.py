@@ -1,13 +1,21 @@
 """The blueprint of access tokens: issued, listed and revoked without a client's secret."""
 
-from flask import Blueprint, Response
+from flask import Response
 
 from scimsvc.services import access_tokens, api_lists
-from scimsvc.web.api.messages import answered, enterprise_id, gone, parameters, read_optional_object
+from scimsvc.web.api.messages import (
+    answered,
+    api_blueprint,
+    created,
+    enterprise_id,
+    gone,
+    parameters,
+    read_optional_object,
+    shown,
+)
 from scimsvc.web.http import runtime
-from scimsvc.web.paths import API_PREFIX
 
-tokens = Blueprint("api_tokens", __name__, url_prefix=API_PREFIX)
+tokens = api_blueprint("tokens", with_query=("list_",))
 
 
 @tokens.get("/tokens")
@@ -20,7 +28,14 @@ def list_() -> Response:
 def issue() -> Response:
     """Issue a token, which the answer alone has."""
     given = read_optional_object()
-    return answered(access_tokens.issue_described_token(enterprise_id(), given, signer=runtime().signer), 201)
+    issued = access_tokens.issue_described_token(enterprise_id(), given, signer=runtime().signer)
+    return created(issued, "tokens", tagged=False)  # what is issued is another representation than what is shown
+
+
+@tokens.get("/tokens/<token_id>")
+def show(token_id: str) -> Response:
+    """Show one, without itself."""
+    return shown(api_lists.token(enterprise_id(), token_id))
 
 
 @tokens.delete("/tokens/<token_id>")

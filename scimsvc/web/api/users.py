@@ -1,10 +1,11 @@
 """The blueprint of users: a look at all, manual ones made and changed, and everybody's own edit."""
 
-from flask import Blueprint, Response
+from flask import Response
 
 from scimsvc.services import api_lists, manual_users
 from scimsvc.web.api.messages import (
     answered,
+    api_blueprint,
     created,
     enterprise_id,
     gone,
@@ -14,9 +15,8 @@ from scimsvc.web.api.messages import (
     shown,
 )
 from scimsvc.web.http import runtime
-from scimsvc.web.paths import API_PREFIX
 
-users = Blueprint("api_users", __name__, url_prefix=API_PREFIX)
+users = api_blueprint("users", with_query=("list_",))
 
 
 @users.get("/users")
