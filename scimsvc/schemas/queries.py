@@ -19,9 +19,21 @@ class Number(fields.Integer):
     """A whole number, in digits."""
 
     def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
-        if re.fullmatch(r"-?[0-9]{1,9}", str(value), re.ASCII) is None:
+        if re.fullmatch(r"-?[0-9]{1,9}", value) is None:
             raise self.make_error("invalid", input=value)
         return int(value)
+
+
+class Seconds(fields.Float):
+    """A number, in digits, which may have a fraction; however large, as what is waited is bounded elsewhere."""
+
+    def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
+        if _NUMBER.fullmatch(value) is None:
+            raise self.make_error("invalid", input=value)
+        return float(value)
+
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 
 class Instant(fields.String):
@@ -77,7 +89,7 @@ class ChangesQuery(Schema):
 
     limit = Number(load_default=DEFAULT_LIMIT, validate=validate.Range(1, MAX_LIMIT))
     after = fields.String(validate=validate.Length(1, 2000))
-    wait = Number(load_default=0, validate=validate.Range(0))
+    wait = Seconds(load_default=0.0, validate=validate.Range(0))
 
 
 class PreviewQuery(Schema):
