@@ -21,9 +21,13 @@ def _fill(acme: Enterprise, api: Api) -> None:
         api.send("POST", "/tokens", {})
 
 
-@pytest.mark.parametrize("path", LISTS)
-def test_every_list_is_read_page_by_page(acme: Enterprise, api: Api, path: str) -> None:
+def test_every_list_is_read_page_by_page(acme: Enterprise, api: Api) -> None:
     _fill(acme, api)
+    for path in LISTS:
+        _read_page_by_page(api, path)
+
+
+def _read_page_by_page(api: Api, path: str) -> None:
     whole = api.get(path)
 
     pages = [api.get(path, limit="2")]
@@ -84,28 +88,28 @@ def test_a_cursor_is_good_for_its_own_list_and_conditions(app: Flask, acme: Ente
     assert api.get("/users", limit="3", cursor=cursor)["items"]  # another limit is no other question
 
 
-USERS = [
-    pytest.param({"email": "USER1@contoso.example"}, ["user1"], id="email, in any case"),
-    pytest.param({"email": "nobody@contoso.example"}, [], id="email of nobody"),
-    pytest.param({"external_id": "ext-2"}, ["user2"], id="external_id"),
-    pytest.param({"role": "powersigner"}, ["user2"], id="role, by an alias"),
-    pytest.param({"role": "DefaultEnterprise"}, ["user0", "user1", "user3"], id="the default role"),
-    pytest.param({"active": "false"}, ["user1"], id="active"),
-    pytest.param({"source": "manual"}, ["user3"], id="source"),
-    pytest.param({"search": "SER"}, ["user0", "user1", "user2", "user3"], id="search, in any case"),
-    pytest.param({"search": "%"}, [], id="search for what patterns are made of"),
-    pytest.param({"search": "user", "active": "true", "source": "provisioned"}, ["user0", "user2"], id="several"),
+USERS: list[tuple[dict[str, str], list[str]]] = [
+    ({"email": "USER1@contoso.example"}, ["user1"]),
+    ({"email": "nobody@contoso.example"}, []),
+    ({"external_id": "ext-2"}, ["user2"]),
+    ({"role": "powersigner"}, ["user2"]),
+    ({"role": "DefaultEnterprise"}, ["user0", "user1", "user3"]),
+    ({"active": "false"}, ["user1"]),
+    ({"source": "manual"}, ["user3"]),
+    ({"search": "SER"}, ["user0", "user1", "user2", "user3"]),
+    ({"search": "%"}, []),
+    ({"search": "user", "active": "true", "source": "provisioned"}, ["user0", "user2"]),
 ]
 
 
-@pytest.mark.parametrize(("query", "found"), USERS)
-def test_users_are_found_by_conditions(acme: Enterprise, api: Api, query: dict[str, str], found: list[str]) -> None:
+def test_users_are_found_by_conditions(acme: Enterprise, api: Api) -> None:
     acme.create(email="user0@contoso.example")
     acme.create(email="user1@contoso.example", active=False)
     acme.create(email="user2@contoso.example", externalId="ext-2", roles=["Power Signer"])
     api.send("POST", "/users", {"email": "user3@contoso.example", "user_name": "By Hand"})
 
-    assert [user["email"][:5] for user in api.get("/users", **query)["items"]] == found
+    for query, found in USERS:
+        assert [user["email"][:5] for user in api.get("/users", **query)["items"]] == found, query
 
 
 QUERIES: list[Any] = [
