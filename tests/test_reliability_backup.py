@@ -99,7 +99,7 @@ def test_a_write_during_the_copy_neither_waits_nor_gets_into_it(
     sqlite_acme: Enterprise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backups, "_PAGES_A_STEP", 4)
-    users = [sqlite_acme.create(email=f"u{n}@contoso.example") for n in range(3)]
+    users = [sqlite_acme.create(email=f"u{n}@contoso.example") for n in range(2)]
     steps: list[tuple[int, int]] = []
 
     def write(done: int, of: int) -> None:
@@ -145,7 +145,7 @@ def test_elsewhere_nothing_but_the_result_is_printed(sqlite_acme: Enterprise, tm
 
 def test_r10_a_backup_in_a_storm_is_sound_and_serves_in_the_database_s_place(tmp_path: Path) -> None:
     variables = environment(INSTANCE_PATH=str(tmp_path / "instance"))
-    copies = [tmp_path / f"{n}.db" for n in range(3)]
+    copies = [tmp_path / f"{n}.db" for n in range(2)]
     with serving(tmp_path) as live:
         token = live.token
         writers = [Writer(live.base_url, token) for _ in range(4)]
