@@ -24,6 +24,7 @@ def create_app(config: object = None) -> "Flask":
     from scimsvc.protocol.limits import MAX_BODY
     from scimsvc.services.runtime import make_runtime
     from scimsvc.settings import host_settings, read_settings, unknown_variables
+    from scimsvc.web import api
     from scimsvc.web.announcements import init_announcements
     from scimsvc.web.auth import auth
     from scimsvc.web.discovery import discovery
@@ -55,7 +56,7 @@ def create_app(config: object = None) -> "Flask":
     init_refusals(app)
     init_announcements(app)
     init_errors(app)
-    for blueprint in (auth, scim, discovery, operations):
+    for blueprint in (auth, scim, discovery, operations, *api.blueprints):
         app.register_blueprint(blueprint)
     for command in commands:
         app.cli.add_command(command)

@@ -19,6 +19,7 @@ DATABASE_FILE = "scimsvc.db"
 MIN_KEY_BYTES = 32
 MIN_METRICS_TOKEN = 16
 SCIM_PATH = "/api/scim/v2"
+API_PATH = "/api/v1"
 
 
 class SettingsError(Exception):

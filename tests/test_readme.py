@@ -160,7 +160,7 @@ def test_both_set_up_commands_stand_where_people_and_ci_look() -> None:
 def test_every_extra_that_is_named_exists() -> None:
     named = set(re.findall(r"'\.\[(\w+)\]'", README))
 
-    assert named == {"test", "dev", "postgresql"}
+    assert named == {"test", "dev", "postgresql", "benchmark"}
     assert named <= set(SETUP["options.extras_require"])
 
 

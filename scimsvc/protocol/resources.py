@@ -26,7 +26,8 @@ from scimsvc.protocol.remarks import Remarks, Tolerance
 # One @ between a local part and a domain of non-empty labels, in any script, with no blanks or list punctuation.
 _PLAIN = r"[^\s\x00-\x1f\x7f@<>()\[\],;:\\\"{more}]+"
 _LOCAL, _LABEL = _PLAIN.replace("{more}", ""), _PLAIN.replace("{more}", ".")
-_EMAIL_ADDRESS = re.compile(rf"{_LOCAL}@{_LABEL}(?:\.{_LABEL})*")
+EMAIL_PATTERN = rf"{_LOCAL}@{_LABEL}(?:\.{_LABEL})*"
+_EMAIL_ADDRESS = re.compile(EMAIL_PATTERN)
 
 
 def canonical_user(resource: Resource, remarks: Remarks) -> Resource:

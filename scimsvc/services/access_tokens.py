@@ -9,8 +9,9 @@ from sqlalchemy import Connection, insert, update
 
 from scimsvc import clock, schemas
 from scimsvc.models import Token
-from scimsvc.services.errors import NoSuchThing
+from scimsvc.services.errors import Conflict, NoSuchThing
 from scimsvc.services.global_settings import read_global_settings
+from scimsvc.services.input import validated
 from scimsvc.services.integrations import Client, get_integration
 from scimsvc.services.tenancy import get_enterprise, writing_in
 from scimsvc.store import queries
@@ -60,6 +61,24 @@ def issue_token(
         row = get_integration(tenant.connection, tenant.id, integration)
         lifetime = timedelta(days=days) if days else _lifetime(tenant.connection, long_lived=scope == SCIM)
         return _issue(tenant.connection, tenant.id, row.id, scope, lifetime, signer)
+
+
+def issue_described_token(enterprise: str, given: Mapping[str, Any], *, signer: TokenSigner) -> dict[str, Any]:
+    """Issue a token of the members of ``schemas.TokenSchema``; raises ``InvalidInput`` or ``NoSuchThing``.
+
+    Raises ``Conflict`` too: a SCIM token while provisioning is off is a conflict with what is there.
+    """
+    fields = validated(schemas.TOKEN, given)
+    try:
+        return issue_token(
+            enterprise,
+            scope=fields["scope"],
+            days=fields.get("days"),
+            integration=fields.get("client_id"),
+            signer=signer,
+        )
+    except UnauthorizedClient as refusal:
+        raise Conflict(refusal.description) from None
 
 
 def list_tokens(enterprise: str | None = None) -> list[dict[str, Any]]:

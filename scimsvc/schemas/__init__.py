@@ -7,6 +7,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, vali
 
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.protocol.limits import MAX_KEY_LENGTH
+from scimsvc.protocol.resources import EMAIL_PATTERN
 
 MAX_NAME_LENGTH = 200
 MAX_ALIASES = 100
@@ -29,7 +30,12 @@ class Name(fields.String):
 
     def __init__(self, *, max_length: int = MAX_NAME_LENGTH, **options: Any) -> None:
         rules: list[Callable[[str], Any]] = [_not_blank, _printable, validate.Length(max=max_length)]
-        super().__init__(validate=rules, **options)
+        # For the API's description, which knows no functions.
+        described = {"pattern": _DESCRIBED, **options.pop("metadata", {})}
+        super().__init__(validate=rules, metadata=described, **options)
+
+
+_DESCRIBED = r"^ *[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 
 
 class TruthValue(fields.Boolean):
@@ -118,7 +124,7 @@ class TokenSchema(Schema):
 class ManualUserSchema(Schema):
     """A manual user (contract section 8, ``/users``)."""
 
-    email = Name(required=True, max_length=MAX_KEY_LENGTH)
+    email = Name(required=True, max_length=MAX_KEY_LENGTH, metadata={"pattern": f"^{EMAIL_PATTERN}$"})
     user_name = Name(required=True, max_length=MAX_KEY_LENGTH)
     given_name = Name(allow_none=True)
     family_name = Name(allow_none=True)

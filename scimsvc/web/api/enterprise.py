@@ -1,0 +1,21 @@
+"""The blueprint of the enterprise itself: its settings."""
+
+from flask import Blueprint, Response
+
+from scimsvc.services import enterprises
+from scimsvc.web.api.messages import enterprise_id, if_match, read_object, shown
+from scimsvc.web.paths import API_PREFIX
+
+enterprise = Blueprint("api_enterprise", __name__, url_prefix=API_PREFIX)
+
+
+@enterprise.get("/enterprise")
+def show() -> Response:
+    """Show the settings."""
+    return shown(enterprises.show_enterprise(enterprise_id()))
+
+
+@enterprise.patch("/enterprise")
+def update() -> Response:
+    """Change some."""
+    return shown(enterprises.update_enterprise(enterprise_id(), read_object(), if_match=if_match()))
