@@ -99,7 +99,7 @@ def test_a_write_during_the_copy_neither_waits_nor_gets_into_it(
     sqlite_acme: Enterprise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backups, "_PAGES_A_STEP", 4)
-    users = [sqlite_acme.create(email=f"u{n}@contoso.example") for n in range(2)]
+    users = [sqlite_acme.create(email=f"u{n}@contoso.example") for n in range(3)]
     steps: list[tuple[int, int]] = []
 
     def write(done: int, of: int) -> None:
