@@ -10,8 +10,11 @@ from flask.cli import ScriptInfo
 from scimsvc import __version__, create_app
 from scimsvc.cli.database import backup, check, migrate_to
 from scimsvc.cli.enterprises import enterprise
+from scimsvc.cli.explaining import explain
+from scimsvc.cli.feed import changes
 from scimsvc.cli.global_settings import settings
 from scimsvc.cli.integrations import integration
+from scimsvc.cli.logs import log
 from scimsvc.cli.roles import role
 from scimsvc.cli.serving import init, quickstart, serve
 from scimsvc.cli.tokens import token
@@ -21,6 +24,7 @@ from scimsvc.settings import SettingsError
 commands: tuple[click.Command, ...] = (
     *(init, quickstart, serve),
     *(enterprise, role, integration, token, settings, user),
+    *(log, changes, explain),
     *(backup, check, migrate_to),
 )
 

@@ -1,15 +1,12 @@
 """``backup``, ``check`` and ``migrate-to``: the database as a whole."""
 
 import itertools
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from scimsvc.cli.output import Faulty, result_command
+from scimsvc.cli.output import Faulty, progress, result_command
 from scimsvc.extensions import make_engine
 from scimsvc.services import backup as backups
 from scimsvc.services import checks, moving
@@ -23,7 +20,7 @@ _FAULTS_NAMED = 1000
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def backup(file: Path) -> dict[str, Any]:
     """Copy the SQLite database to a new FILE while it serves, and verify the copy."""
-    with _progress("Copying") as advance:
+    with progress("Copying") as advance:
         done = 0
 
         def report(pages: int, of: int) -> None:
@@ -60,28 +57,10 @@ def migrate_to(url: str) -> list[dict[str, Any]]:
         raise click.UsageError(str(error)) from None
     moving.refuse_unsuitable_engine(engine)
     try:
-        with engine.begin() as target, _progress("Moving") as advance:
+        with engine.begin() as target, progress("Moving") as advance:
             moving.refuse_filled_target(target)
             upgrade(target)
             steps = moving.count_steps()
             return moving.move_everything(target, lambda rows: advance(rows, steps))
     finally:
         engine.dispose()
-
-
-@contextmanager
-def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Show on a terminal how far the work is, on standard error; elsewhere nothing.
-
-    What is yielded takes how much more is done, and of how much.
-    """
-    if not sys.stderr.isatty():
-        yield lambda _more, _of: None
-        return
-    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
-
-        def advance(more: int, of: int) -> None:
-            bar.length = max(of, 1)
-            bar.update(more)
-
-        yield advance

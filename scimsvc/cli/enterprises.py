@@ -6,12 +6,13 @@ import click
 
 from scimsvc.cli.output import enterprise_argument, result_command
 from scimsvc.services import enterprises
+from scimsvc.services.entity_tags import entity_tag
 from scimsvc.services.input import given
 
 
 @click.group()
 def enterprise() -> None:
-    """Make, show, change and delete enterprises, the tenants."""
+    """Make, show, change, pause and delete enterprises, the tenants."""
 
 
 @result_command(enterprise, "create")
@@ -49,9 +50,59 @@ def show(enterprise: str) -> dict[str, Any]:
     default=None,
     help="Whether unknown attributes are refused or ignored.",
 )
-def update(enterprise: str, **changes: Any) -> dict[str, Any]:
-    """Change an enterprise."""
-    return enterprises.update_enterprise(enterprise, given(**changes))
+@click.option(
+    "--removal-limit", "users", type=int, metavar="USERS", help="So many users may be disabled or deleted, no more."
+)
+@click.option("--removal-percent", "percent", type=int, metavar="P", help="The same as a percentage of all users.")
+@click.option("--removal-hours", "hours", type=int, metavar="H", help="Within so many hours; 24 unless set.")
+@click.option("--no-removal-limit", is_flag=True, help="Let any number be removed.")
+def update(
+    enterprise: str,
+    users: int | None,
+    percent: int | None,
+    hours: int | None,
+    *,
+    no_removal_limit: bool,
+    **changes: Any,
+) -> dict[str, Any]:
+    """Change an enterprise.
+
+    Of a removal limit what is not given stays as it is; with both a number and a percentage the smaller one counts.
+    """
+    limit = given(users=users, percent=percent, hours=hours)
+    if no_removal_limit and limit:
+        raise click.UsageError(
+            "--no-removal-limit takes away what the other options for removals set; give one or other"
+        )
+    fields = given(**changes)
+    if no_removal_limit:
+        return enterprises.update_enterprise(enterprise, fields | {"removal_limit": None})
+    if not limit:
+        return enterprises.update_enterprise(enterprise, fields)
+    before = enterprises.show_enterprise(enterprise)
+    fields["removal_limit"] = (before["removal_limit"] or {}) | limit
+    return enterprises.update_enterprise(enterprise, fields, if_match=entity_tag(before))
+
+
+@result_command(enterprise, "pause")
+@enterprise_argument
+def pause(enterprise: str) -> dict[str, Any]:
+    """Hold every SCIM write: 503, to be sent again later. Nothing is lost, and reading goes on."""
+    return enterprises.update_enterprise(enterprise, {"paused": True})
+
+
+@result_command(enterprise, "resume")
+@enterprise_argument
+def resume(enterprise: str) -> dict[str, Any]:
+    """Take SCIM writes again."""
+    return enterprises.update_enterprise(enterprise, {"paused": False})
+
+
+@result_command(enterprise, "release")
+@enterprise_argument
+def release(enterprise: str) -> dict[str, Any]:
+    """Let through what the removal limit holds back, for as many hours as the limit looks back."""
+    return enterprises.release_removals(enterprise)
 
 
 @result_command(enterprise, "delete")

@@ -8,7 +8,7 @@ from scimsvc.services import global_settings
 
 @click.group()
 def settings() -> None:
-    """Show and change the global settings: the tokens' lifetimes and how long logs are kept."""
+    """Show and change the global settings: the tokens' lifetimes, and how long log and changes are kept."""
 
 
 @result_command(settings, "show")

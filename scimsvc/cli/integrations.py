@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from scimsvc.cli.output import enterprise_argument, result_command
+from scimsvc.cli.output import enterprise_argument, result_command, warn
 from scimsvc.services import integrations
 
 
@@ -55,4 +55,7 @@ def rotate(enterprise: str, client: str, overlap_hours: float) -> dict[str, Any]
 @click.argument("client")
 def revoke(enterprise: str, client: str) -> dict[str, Any]:
     """End an integration and every token of it."""
-    return integrations.revoke_integration(enterprise, client)
+    revoked = integrations.revoke_integration(enterprise, client)
+    if not integrations.list_integrations(enterprise):
+        warn("no integration is left, and nobody can fetch a token; scimsvc integration create makes another")
+    return revoked

@@ -2,7 +2,11 @@
 
 import functools
 import json
-from collections.abc import Callable
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -17,6 +21,8 @@ from scimsvc.services.runtime import Runtime
 from scimsvc.tokens import OAuthError
 
 enterprise_argument = click.argument("enterprise")
+#: The result of a command that has printed it already.
+PRINTED = object()
 
 
 class Faulty(Exception):
@@ -29,11 +35,17 @@ class Faulty(Exception):
 
 def _name_faults(error: Faulty) -> None:
     for fault in error.result["faults"]:
-        click.echo(f"Error: {_cell(fault)}", err=True)
+        click.echo(f"Error: {cell(fault)}", err=True)
 
 
-def result_command(group: click.Group | None, name: str) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a command of a function that returns a result, which is printed as text or, with ``--json``, as JSON."""
+def result_command(
+    group: click.Group | None, name: str, *, text: Callable[[Any], str] | None = None
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a command of a function that returns a result, which is printed as JSON with ``--json``, else as ``text``.
+
+    A function that has printed all by itself returns ``PRINTED``.
+    """
+    written = text or as_text
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         @functools.wraps(function)
@@ -44,7 +56,8 @@ def result_command(group: click.Group | None, name: str) -> Callable[[Callable[.
             except Faulty as error:
                 click.echo(json.dumps(error.result, ensure_ascii=False)) if as_json else _name_faults(error)
                 raise click.exceptions.Exit(1) from None
-            click.echo(json.dumps(result, ensure_ascii=False) if as_json else as_text(result))
+            if result is not PRINTED:
+                echo(json.dumps(result, ensure_ascii=False) if as_json else written(result))
 
         option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value and nothing else.")
         command = click.command(name)(option(with_appcontext(refusing(run))))
@@ -90,6 +103,39 @@ def runtime() -> Runtime:
     return found
 
 
+def echo(text: str) -> None:
+    """Print ``text``, in colour on a terminal alone, and not there either where NO_COLOR is set (no-color.org)."""
+    click.echo(text, color=False if os.environ.get("NO_COLOR") else None)
+
+
+def wants_json() -> bool:
+    """Tell whether the running command was given ``--json``."""
+    return bool(click.get_current_context().params.get("as_json"))
+
+
+def warn(text: str) -> None:
+    """Tell on standard error what is worth a thought, and goes on."""
+    click.echo(f"Warning: {text}", err=True)
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Show on a terminal how far the work is, on standard error; elsewhere, and with ``--json``, nothing.
+
+    What is yielded takes how much more is done, and of how much.
+    """
+    if not sys.stderr.isatty() or wants_json():
+        yield lambda _more, _of: None
+        return
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
+
+        def advance(more: int, of: int) -> None:
+            bar.length = max(of, 1)
+            bar.update(more)
+
+        yield advance
+
+
 def as_text(result: Any) -> str:
     """Return ``result`` for people: an object as aligned lines, a list of objects as a table."""
     if isinstance(result, dict):
@@ -97,25 +143,41 @@ def as_text(result: Any) -> str:
     if not result:
         return "none"
     headings = list(result[0])
-    rows = [headings, *([_cell(each[name]) for name in headings] for each in result)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(headings))]
+    rows = [headings, *([cell(each[name]) for name in headings] for each in result)]
+    widths = [max(_width(row[column]) for row in rows) for column in range(len(headings))]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        "  ".join(ljust(text, width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
 
 
 def _lines(result: dict[str, Any]) -> str:
     width = max(map(len, result))
-    return "\n".join(f"{name.ljust(width)}  {_cell(value)}" for name, value in result.items())
+    return "\n".join(f"{name.ljust(width)}  {cell(value)}" for name, value in result.items())
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """Return ``value`` as a cell of a table: one line, with nothing in it that moves a terminal's cursor."""
     if value is None:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "-"
+        return ", ".join(map(cell, value)) or "-"
     if isinstance(value, dict):
-        return ", ".join(f"{name}={_cell(member)}" for name, member in value.items())
+        return ", ".join(f"{name}={cell(member)}" for name, member in value.items())
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value))
+
+
+def ljust(text: str, width: int) -> str:
+    """Return ``text`` followed by blanks up to ``width`` columns of a terminal, on which some letters take two."""
+    return text + " " * (width - _width(text))
+
+
+def _width(text: str) -> int:
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

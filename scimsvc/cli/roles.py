@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from scimsvc.cli.output import enterprise_argument, result_command
+from scimsvc.cli.output import as_text, enterprise_argument, result_command
 from scimsvc.services import roles
 from scimsvc.services.input import given
 
@@ -20,7 +20,7 @@ _restrict_option = click.option(
 
 @click.group()
 def role() -> None:
-    """Add, list, change and remove an enterprise's roles.
+    """Add, list, preview, change and remove an enterprise's roles.
 
     An Entra app role names one by its value, which must be the role's name or one of its aliases.
     """
@@ -76,3 +76,23 @@ def update(
 def remove(enterprise: str, role: str) -> dict[str, Any]:
     """Remove a role that nobody has and that is not the default."""
     return roles.remove_role(enterprise, role)
+
+
+def _preview_text(preview: dict[str, Any]) -> str:
+    """Return a preview for people, with those who wait for the role under it."""
+    lines = as_text({name: value for name, value in preview.items() if name != "waiting"})
+    if not preview["waiting"]:
+        return f"{lines}\nwaiting     nobody"
+    return f"{lines}\n\nwaiting, refused as no role is called so:\n{as_text(preview['waiting'])}"
+
+
+@result_command(role, "preview", text=_preview_text)
+@enterprise_argument
+@click.argument("name")
+def preview(enterprise: str, name: str) -> dict[str, Any]:
+    """Show who has, and who would get, the role that the provider's value NAME names.
+
+    waiting are people who were refused as no role was called so: they get the role once there is such a role or alias.
+    on_default is the number of users on the default role, who would get it were it made the default.
+    """
+    return roles.preview_role(enterprise, name)

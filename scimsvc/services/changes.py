@@ -10,7 +10,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -24,6 +24,7 @@ from scimsvc.services.errors import Gone, InvalidInput
 from scimsvc.services.global_settings import read_global_settings
 from scimsvc.services.paging import CursorKeys
 from scimsvc.store import queries
+from scimsvc.store.retries import retried
 from scimsvc.store.transactions import reading, writing
 
 CREATED, UPDATED, ENABLED, DISABLED = "created", "updated", "enabled", "disabled"
@@ -218,20 +219,33 @@ def count_users(connection: Connection, enterprise_id: str) -> int:
 # Pruning.
 
 
-def prune_changes(*, progress: Callable[[int], None] = lambda _: None) -> int:
-    """Delete entries older than ``change_days``, but the newest of each enterprise; return how many there were."""
+def prune_changes() -> Iterator[int]:
+    """Delete entries older than ``change_days``, but the newest of each enterprise; yield how many at a time.
+
+    The transactions are small, as those of ``provisioning_log.prune_log`` are.
+    """
+    end = _end()
     with reading() as connection:
-        days = read_global_settings(connection)["change_days"]
         enterprise_ids = [row.id for row in connection.execute(queries.ENTERPRISES)]
-    end = clock.timestamp(clock.now() - timedelta(days=days))
-    total = 0
     for enterprise_id in enterprise_ids:
         while count := _prune_some(enterprise_id, end):
-            total += count
-            progress(count)
-    return total
+            yield count
 
 
+def count_prunable_changes() -> int:
+    """Return how many entries ``prune_changes`` would delete, or a few more: the newest ones stay."""
+    with reading() as connection:
+        count = select(func.count()).select_from(Change).where(Change.time < _end())
+        return int(connection.execute(count).scalar_one())
+
+
+def _end() -> str:
+    with reading() as connection:
+        days = read_global_settings(connection)["change_days"]
+    return clock.timestamp(clock.now() - timedelta(days=days))
+
+
+@retried
 def _prune_some(enterprise_id: str, end: str) -> int:
     own = Change.enterprise_id == enterprise_id
     with writing() as connection:

@@ -10,7 +10,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +29,7 @@ from scimsvc.services.paging import Page
 from scimsvc.services.requests import ScimRequest
 from scimsvc.services.tenancy import reading_in
 from scimsvc.store import queries
+from scimsvc.store.retries import retried
 from scimsvc.store.transactions import reading, writing
 from scimsvc.tokens import Claims
 
@@ -193,15 +194,17 @@ def list_entries(
     until: datetime | None = None,
     before: str | None = None,
     after: str | None = None,
+    oldest_first: bool = False,
     limit: int,
 ) -> Page:
     """Return the newest entries that meet the conditions, newest first; ``Page.next`` is the last one's id.
 
     An ``email`` is that of an entry or of the user that it is about, without regard to case. ``before`` and ``after``
-    are ids: those of entries older and newer than the one.
+    are ids: those of entries older and newer than the one. With ``oldest_first`` the oldest ones are returned.
     """
     with reading_in(enterprise) as tenant:
-        statement = select(LogEntry).where(LogEntry.enterprise_id == tenant.id).order_by(LogEntry.id.desc())
+        order = LogEntry.id if oldest_first else LogEntry.id.desc()
+        statement = select(LogEntry).where(LogEntry.enterprise_id == tenant.id).order_by(order)
         if outcome is not None:
             # A literal, so that the database sees that the index of refusals serves.
             statement = statement.where(text("outcome = 'refused'" if outcome == REFUSED else "outcome = 'ok'"))
@@ -253,8 +256,7 @@ def follow_entries(
     shown: dict[str, datetime] = {}
     while True:
         now = clock.now()
-        fresh = list_entries(enterprise, since=since, limit=_FOLLOWED, **conditions).items
-        for entry in reversed(fresh):
+        for entry in _entries_since(enterprise, since, conditions):
             if entry["id"] not in shown:
                 shown[entry["id"]] = now
                 yield entry
@@ -264,43 +266,52 @@ def follow_entries(
             return
 
 
-_FOLLOWED = 10_000
+def _entries_since(enterprise: str, since: datetime, conditions: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    after: str | None = None
+    while True:
+        page = list_entries(enterprise, since=since, after=after, oldest_first=True, limit=_READ_AT_ONCE, **conditions)
+        yield from page.items
+        if page.next is None:
+            return
+        after = page.next
+
+
+_READ_AT_ONCE = 1000
 _COMMITTED_WITHIN = timedelta(seconds=30)
 
 
 # Pruning.
 
 
-def prune_log(older_than: timedelta | None = None, *, progress: Callable[[int], None] = lambda _: None) -> int:
-    """Delete entries older than ``older_than``, or than ``log_days``, and return how many there were.
+def prune_log(older_than: timedelta | None = None) -> Iterator[int]:
+    """Delete entries older than ``older_than``, or than ``log_days``, and yield how many went in each transaction.
 
-    In small transactions, between which others write; ``progress`` is told the number of each.
+    The transactions are small: others write between them, and whoever stops asking stops the pruning.
     """
-    if older_than is None:
-        with reading() as connection:
-            older_than = timedelta(days=read_global_settings(connection)["log_days"])
-    end = f"{_milliseconds(clock.now() - older_than):012x}"
-    total = 0
-    for enterprise_id in _enterprise_ids():
-        while count := _prune_some(enterprise_id, end):
-            total += count
-            progress(count)
-    return total
-
-
-def count_older(older_than: timedelta) -> int:
-    """Return how many entries are older than ``older_than``."""
-    end = f"{_milliseconds(clock.now() - older_than):012x}"
+    end = _end(older_than)
     with reading() as connection:
-        count = select(func.count()).select_from(LogEntry).where(LogEntry.id < end)
+        enterprise_ids = [row.id for row in connection.execute(queries.ENTERPRISES)]
+    for enterprise_id in enterprise_ids:
+        while count := _prune_some(enterprise_id, end):
+            yield count
+
+
+def count_prunable_entries(older_than: timedelta | None = None) -> int:
+    """Return how many entries ``prune_log`` would delete."""
+    with reading() as connection:
+        count = select(func.count()).select_from(LogEntry).where(LogEntry.id < _end(older_than))
         return int(connection.execute(count).scalar_one())
 
 
-def _enterprise_ids() -> list[str]:
-    with reading() as connection:
-        return [row.id for row in connection.execute(queries.ENTERPRISES)]
+def _end(older_than: timedelta | None) -> str:
+    """Return what the ids of younger entries follow."""
+    if older_than is None:
+        with reading() as connection:
+            older_than = timedelta(days=read_global_settings(connection)["log_days"])
+    return f"{max(0, _milliseconds(clock.now() - older_than)):012x}"
 
 
+@retried
 def _prune_some(enterprise_id: str, end: str) -> int:
     own = LogEntry.enterprise_id == enterprise_id
     with writing() as connection:

@@ -9,6 +9,7 @@ from scimsvc.services.changes import Waiters
 from scimsvc.services.expiry import ExpiryNotices
 from scimsvc.services.metrics import Metrics
 from scimsvc.services.paging import CursorKeys
+from scimsvc.services.pruning import Pruning
 from scimsvc.services.rate_limit import RateLimit
 from scimsvc.settings import Settings
 from scimsvc.tokens import TokenSigner
@@ -31,6 +32,7 @@ class Runtime:
     expiry_notices: ExpiryNotices = field(default_factory=ExpiryNotices)
     #: None where ``/metrics`` is not wanted, and nothing is counted.
     metrics: Metrics | None = None
+    pruning: Pruning = field(default_factory=Pruning)
     #: Who may wait for changes; a server that knows how many threads it has puts another one here.
     waiters: Waiters = field(default_factory=lambda: Waiters(DEFAULT_THREADS))
     #: Set once the process is asked to stop: ``/readyz`` answers 503 from then on.

@@ -1,0 +1,46 @@
+"""Times as people give them to commands: RFC 3339, or how long ago."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+
+from scimsvc import clock
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d))?", re.ASCII)
+_SPAN = re.compile(r"(\d{1,9})([smhdw])", re.ASCII)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+class Moment(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on alone
+    """An instant: RFC 3339, a date (its beginning in UTC), or a span that ends now."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the instant that ``value`` names; fails as a wrong usage."""
+        if isinstance(value, datetime):
+            return value
+        moment = _read(value)
+        if moment is None:
+            self.fail(
+                f"{value!r} is no time; a time such as 2026-11-23T21:00:00Z, a date such as 2026-11-23, or how long "
+                "ago, such as 30m, 2h or 7d, is wanted",
+                param,
+                ctx,
+            )
+        return moment
+
+
+def _read(text: str) -> datetime | None:
+    try:
+        if span := _SPAN.fullmatch(text):
+            return clock.now() - timedelta(**{_UNITS[span[2]]: int(span[1])})
+        return _in_utc(datetime.fromisoformat(text.upper())) if _RFC_3339.fullmatch(text) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _in_utc(instant: datetime) -> datetime:
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
