@@ -35,9 +35,9 @@ class Name(fields.String):
         super().__init__(validate=rules, metadata=described, **options)
 
 
-#: What the rules above check, as JSON Schema says it: the categories of printable characters, and blanks.
-_PRINTABLE = r"\p{L}\p{M}\p{N}\p{P}\p{S}"
-_DESCRIBED = rf"^ *[{_PRINTABLE}][{_PRINTABLE} ]*$"
+#: What the rules above check, as JSON Schema says it: words of printable characters, and blanks.
+_WORD = r"[^\p{C}\p{Z}]+"
+_DESCRIBED = rf"^ *{_WORD}( +{_WORD})* *$"
 #: What ``is_email_address`` checks of printable text.
 _PLAIN = r"[^\p{C}\p{Z}@<>()\[\],;:\\\"{more}]+"
 _LOCAL, _LABEL = _PLAIN.replace("{more}", ""), _PLAIN.replace("{more}", ".")

@@ -25,6 +25,7 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
 def _name_what_there_is(case: Any) -> None:
     for name in ("cursor", "after", "role"):
         case.query.pop(name, None)
+    case.query = {name: _assigned(value) for name, value in case.query.items()}
     if "If-Match" in case.headers:
         case.headers["If-Match"] = "*"
     if isinstance(case.body, dict):
@@ -36,7 +37,7 @@ _NAMES = ("role", "default_role", "client_id")
 
 
 def _assigned(value: Any) -> Any:
-    r"""Return ``value`` with characters that are in Unicode, where schemathesis takes ``\p{…}`` for whole blocks."""
+    r"""Return ``value`` with characters that are in Unicode, which schemathesis's reading of ``\p{C}`` leaves out."""
     if isinstance(value, str):
         return "".join(c if c.isprintable() else "x" for c in value)
     return [_assigned(each) for each in value] if isinstance(value, list) else value
