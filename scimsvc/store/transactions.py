@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row, Transaction, text
+from sqlalchemy import Connection, Executable, RootTransaction, Row, Transaction, text
 from sqlalchemy.exc import DBAPIError
 
 from scimsvc.extensions import db
@@ -107,7 +107,7 @@ def _end(transaction: Transaction, way: str) -> None:
         transaction.rollback()  # there is nothing to commit
 
 
-def _begin(keeper: Keeper, kept: KeptConnection, way: str) -> tuple[KeptConnection, Transaction]:
+def _begin(keeper: Keeper, kept: KeptConnection, way: str) -> tuple[KeptConnection, RootTransaction]:
     try:
         return kept, kept.ways[way].begin()
     except DBAPIError as error:

@@ -9,7 +9,7 @@ from flask import Flask, Response, g, request
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from scimsvc.services.access import authenticate, refuse_while_off
+from scimsvc.services.access import refuse_while_off
 from scimsvc.tokens import API, SCIM
 from scimsvc.web.http import runtime
 from scimsvc.web.paths import is_api, is_scim
@@ -42,8 +42,8 @@ def write_last_uses(app: Flask) -> None:
 
 def _guard() -> None:
     if is_scim(request.path):
-        g.caller = authenticate(request.headers.get("Authorization"), scope=SCIM, signer=runtime().signer)
+        g.caller = runtime().callers.authenticate(request.headers.get("Authorization"), scope=SCIM)
         refuse_while_off(g.caller)
         runtime().rate_limit.take(g.caller.enterprise_id)
     elif is_api(request.path):
-        g.caller = authenticate(request.headers.get("Authorization"), scope=API, signer=runtime().signer)
+        g.caller = runtime().callers.authenticate(request.headers.get("Authorization"), scope=API)
