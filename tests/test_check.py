@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import Connection, insert, select, text
 
-from scimsvc.extensions import db
+from scimsvc.extensions import BEGINS, db
 from scimsvc.models import User
 from scimsvc.services.checks import find_faults
 from scimsvc.store.transactions import writing
@@ -41,8 +41,7 @@ def tampering(app: Flask) -> Iterator[Connection]:
             if is_sqlite
             else ("SET session_replication_role = replica", "SET session_replication_role = DEFAULT")
         )
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("COMMIT") if is_sqlite else None
+        with db.engine.execution_options(**{BEGINS: ""}).connect() as connection:
             connection.exec_driver_sql(off)
             yield connection
             connection.exec_driver_sql(on)

@@ -114,11 +114,11 @@ def pragma(app: Flask, on: str, off: str) -> Iterator[None]:
 
     current = [on]
     with app.app_context():
+        db.engine.dispose()  # a connection that a thread keeps is checked out once for all
         event.listen(db.engine, "checkout", set_)
         yield
         current[0] = off
-        with db.engine.connect():
-            pass
+        db.engine.dispose()
 
 
 @pytest.mark.parametrize(

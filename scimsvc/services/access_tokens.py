@@ -14,6 +14,7 @@ from scimsvc.services.global_settings import read_global_settings
 from scimsvc.services.input import validated
 from scimsvc.services.integrations import Client, get_integration
 from scimsvc.services.paging import Page
+from scimsvc.services.set_up import note_set_up_change
 from scimsvc.services.tenancy import get_enterprise, writing_in
 from scimsvc.store import queries
 from scimsvc.store.retries import retried
@@ -129,7 +130,9 @@ def revoke_token(reference: str, *, enterprise: str | None, signer: TokenSigner)
         if row is None:
             raise NoSuchThing(_UNKNOWN, what="token")
         _revoke(connection, row.enterprise_id, token_id)
-        return _shown(connection.execute(statement).one(), clock.now())
+        revoked = _shown(connection.execute(statement).one(), clock.now())
+    note_set_up_change()
+    return revoked
 
 
 @retried
@@ -140,6 +143,7 @@ def revoke_own_token(client: Client, token: str, *, signer: TokenSigner) -> None
         return
     with writing() as connection:
         _revoke(connection, client.enterprise_id, claims.token_id, integration_id=client.integration_id)
+    note_set_up_change()
 
 
 def _refuse_while_off(enterprise: str, *, scope: str, enabled: bool) -> None:

@@ -92,8 +92,6 @@ def _request(tenant: Tenant, method: str, resource: str, base: str) -> ScimReque
         scim_enabled=row.scim_enabled,
         reject_unknown_attributes=row.reject_unknown_attributes,
         unique_user_name=row.unique_user_name,
-        default_role=row.default_role,
-        role_revision=row.role_revision,
         integration_id="",
         integration="",
         client_id="",

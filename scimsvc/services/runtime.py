@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass, field
 
-from scimsvc.services.access import LastUses
+from scimsvc.services.access import Callers, LastUses
 from scimsvc.services.brute_force import WrongSecrets
 from scimsvc.services.changes import Waiters
 from scimsvc.services.expiry import ExpiryNotices
@@ -25,6 +25,7 @@ class Runtime:
 
     settings: Settings
     signer: TokenSigner
+    callers: Callers
     cursor_keys: CursorKeys
     rate_limit: RateLimit
     wrong_secrets: WrongSecrets = field(default_factory=WrongSecrets)
@@ -41,9 +42,11 @@ class Runtime:
 
 def make_runtime(settings: Settings) -> Runtime:
     """Return the runtime that ``settings`` ask for."""
+    signer = TokenSigner(settings.secret_keys)
     return Runtime(
         settings,
-        TokenSigner(settings.secret_keys),
+        signer,
+        Callers(signer),
         CursorKeys(settings.secret_keys),
         RateLimit(settings.rate_limit),
         metrics=Metrics() if settings.metrics_token else None,

@@ -4,7 +4,8 @@ import hmac
 import logging
 import time
 
-from flask import Flask, Response, g, request
+from flask import Request, Response, request
+from flask.ctx import _AppCtxGlobals
 
 from scimsvc import clock
 from scimsvc.protocol.errors import NotFound
@@ -12,7 +13,7 @@ from scimsvc.services.expiry import TELL_WITHIN
 from scimsvc.services.holds import HeldBack
 from scimsvc.services.metrics import Metrics
 from scimsvc.tokens import InvalidToken
-from scimsvc.web.http import caller, runtime
+from scimsvc.web.http import runtime
 from scimsvc.web.paths import is_scim
 
 #: When the token of the request expires, in RFC 3339; sent once it has two weeks left.
@@ -21,40 +22,32 @@ EXPIRY_HEADER = "X-Token-Expires-At"
 _log = logging.getLogger("scimsvc")
 
 
-def init_announcements(app: Flask) -> None:
-    """Count the requests of ``app``, and announce expiries."""
-    app.after_request(_announce_expiry)
-    app.after_request(_count)
-
-
-def _announce_expiry(response: Response) -> Response:
-    if "caller" not in g or not is_scim(request.path):
-        return response
-    now, expires_at = clock.now(), caller().token_expires_at
+def announce_expiry(sent: Request, own: _AppCtxGlobals, response: Response) -> None:
+    """Tell in a SCIM answer when the token expires, if that is soon."""
+    if "caller" not in own or not is_scim(sent.path):
+        return
+    now, expires_at = clock.now(), own.caller.token_expires_at
     if expires_at - now < TELL_WITHIN:
         response.headers[EXPIRY_HEADER] = clock.timestamp(expires_at)
-        if runtime().expiry_notices.is_due(caller().token_id, expires_at, now):
+        if runtime().expiry_notices.is_due(own.caller.token_id, expires_at, now):
             _log.warning(
                 "the SCIM token %s of %s expires at %s; issue a new one and put it into Entra's Secret Token field",
-                caller().token_id, caller().enterprise, clock.timestamp(expires_at),
+                own.caller.token_id, own.caller.enterprise, clock.timestamp(expires_at),
             )  # fmt: skip
-    return response
 
 
-def _count(response: Response) -> Response:
+def count(sent: Request, own: _AppCtxGlobals, response: Response) -> None:
+    """Count the request, where counts are wanted."""
     metrics = runtime().metrics
     if metrics is not None:
-        route = request.url_rule.rule if request.url_rule is not None else "(none)"
-        metrics.count_request(_method(), route, response.status_code, time.perf_counter() - g.started)
-        for tolerance in g.remarks.tolerances if "remarks" in g else ():
+        route = sent.url_rule.rule if sent.url_rule is not None else "(none)"
+        method = sent.method if sent.method in _METHODS else "(other)"
+        metrics.count_request(method, route, response.status_code, time.perf_counter() - own.started)
+        for tolerance in own.remarks.tolerances if "remarks" in own else ():
             metrics.count_tolerance(str(tolerance))
-        if isinstance(g.get("refusal"), HeldBack):
-            metrics.count_held_back(caller().enterprise_id, g.refusal.reason)
-    return response
-
-
-def _method() -> str:
-    return request.method if request.method in _METHODS else "(other)"
+        refusal = own.get("refusal")
+        if isinstance(refusal, HeldBack):
+            metrics.count_held_back(own.caller.enterprise_id, refusal.reason)
 
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

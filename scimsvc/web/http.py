@@ -4,14 +4,14 @@ import re
 from typing import Any, cast
 from urllib.parse import quote
 
-from flask import Response, current_app, g, request
+from flask import Flask, Response, current_app, g, request
 
 from scimsvc.protocol.errors import InvalidSyntax, ScimError, UnsupportedMediaType, shown
 from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
 from scimsvc.protocol.messages import MEDIA_TYPE, Representation
 from scimsvc.protocol.projection import parse_projection
 from scimsvc.protocol.remarks import Remarks
-from scimsvc.protocol.versions import Preconditions
+from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
 from scimsvc.services import provisioning_log
 from scimsvc.services.access import Caller
 from scimsvc.services.requests import Attempt, ScimRequest
@@ -24,7 +24,12 @@ JSON = "application/json"
 
 def runtime() -> Runtime:
     """Return the running app's ``Runtime``."""
-    return cast("Runtime", current_app.extensions["scimsvc"])
+    return runtime_of(current_app)
+
+
+def runtime_of(app: Flask) -> Runtime:
+    """Return the ``Runtime`` of ``app``."""
+    return cast("Runtime", app.extensions["scimsvc"])
 
 
 def caller() -> Caller:
@@ -145,20 +150,27 @@ def text_response(text: str) -> Response:
 
 def user_response(user: Representation, status: int = 200) -> Response:
     """Answer with ``user``, or the attributes of it that the request wants (RFC 7644 §3.9)."""
-    projection = parse_projection(request.args.get("attributes"), request.args.get("excludedAttributes"))
-    response = Response(project(user, projection), status, mimetype=MEDIA_TYPE)
-    response.headers["ETag"] = user.entity_tag
-    return response
+    text = user.text
+    if request.query_string:
+        projection = parse_projection(request.args.get("attributes"), request.args.get("excludedAttributes"))
+        text = project(user, projection)
+    return Response(text, status, {"ETag": user.entity_tag}, mimetype=MEDIA_TYPE)
 
 
 def preconditions() -> Preconditions:
     """Return what the request's headers want to hold of the resource (RFC 7644 §3.14)."""
-    return Preconditions(request.headers.get("If-Match"), request.headers.get("If-None-Match"))
+    environ = request.environ
+    if_match, if_none_match = environ.get("HTTP_IF_MATCH"), environ.get("HTTP_IF_NONE_MATCH")
+    if if_match is None and if_none_match is None:
+        return UNCONDITIONAL
+    return Preconditions(if_match, if_none_match)
 
 
 def not_modified(user: Representation) -> Response | None:
     """Return the 304 that ``If-None-Match`` asks for, or None; ``If-Match`` comes first (RFC 9110 §13.2.2)."""
     wanted = preconditions()
+    if wanted is UNCONDITIONAL:
+        return None
     Preconditions(if_match=wanted.if_match).check(user.entity_tag)
     if not wanted.is_unchanged(user.entity_tag):
         return None

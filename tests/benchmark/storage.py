@@ -28,7 +28,7 @@ from scimsvc.protocol.resources import canonical_user
 from scimsvc.services.access_tokens import issue_token
 from scimsvc.services.enterprises import create_enterprise
 from scimsvc.services.users import PROVISIONED
-from scimsvc.store.representations import View, directory_values, represent, user_columns
+from scimsvc.store.representations import StoredUser, View, directory_values, represent, user_columns
 from scimsvc.store.transactions import writing
 from scimsvc.tokens import SCIM
 from tests.benchmark import floor
@@ -131,20 +131,18 @@ def _insert_users(users: range, enterprise: _Enterprise, documents: Any, where: 
         with writing() as connection:
             connection.execute(insert(User), rows)
         texts = [
-            (enterprise.id, row["id"], email(user), represent(_Row(row), view).text)
+            (
+                enterprise.id,
+                row["id"],
+                email(user),
+                represent(StoredUser(**{name: row[name] for name in StoredUser._fields}), view).text,
+            )
             for user, row in zip(batch, rows, strict=True)
         ]
         cursor = documents.cursor()
         documents.execute("BEGIN")
         cursor.executemany(insert_document, texts)
         documents.execute("COMMIT")
-
-
-class _Row:
-    """A row's columns as attributes."""
-
-    def __init__(self, columns: dict[str, Any]) -> None:
-        self.__dict__ = columns
 
 
 def user_row(user: int, enterprise_id: str, role_ids: dict[str, str], at: str) -> dict[str, Any]:
