@@ -19,5 +19,7 @@ PUBLIC_URL = from_environment("PUBLIC_URL")
 TRUSTED_PROXIES = from_environment("TRUSTED_PROXIES") or "0"
 # SCIM requests a second and enterprise; 0 is no limit.
 RATE_LIMIT = from_environment("RATE_LIMIT") or "0"
+# What /metrics wants as bearer; unset: there is no /metrics.
+METRICS_TOKEN = from_environment("METRICS_TOKEN")
 # text for people, json for machines.
 LOG_FORMAT = from_environment("LOG_FORMAT") or "text"

@@ -24,15 +24,16 @@ def create_app(config: object = None) -> "Flask":
     from scimsvc.protocol.limits import MAX_BODY
     from scimsvc.services.runtime import make_runtime
     from scimsvc.settings import host_settings, read_settings, unknown_variables
+    from scimsvc.web import api
     from scimsvc.web.auth import auth
     from scimsvc.web.discovery import discovery
     from scimsvc.web.errors import init_errors
-    from scimsvc.web.guard import init_guard
+    from scimsvc.web.hooks import init_hooks
     from scimsvc.web.operations import operations
     from scimsvc.web.paths import CleanPaths
-    from scimsvc.web.refusals import init_refusals
     from scimsvc.web.request_log import init_request_log
     from scimsvc.web.scim import scim
+    from scimsvc.web.sessions import NoSessions
 
     settings = read_settings(config)
     app = Flask(__name__, instance_path=str(settings.instance_path), static_folder=None)
@@ -47,13 +48,13 @@ def create_app(config: object = None) -> "Flask":
     with app.app_context():
         prepare_engine(db.engine)
 
-    init_request_log(app, settings.log_format)
+    init_request_log(settings.log_format)
     for name in unknown_variables():
         logging.getLogger("scimsvc").warning("%s is no setting of scimsvc; the README lists those that there are", name)
-    init_guard(app)
-    init_refusals(app)
+    app.session_interface = NoSessions()
+    init_hooks(app)
     init_errors(app)
-    for blueprint in (auth, scim, discovery, operations):
+    for blueprint in (auth, scim, discovery, operations, *api.blueprints):
         app.register_blueprint(blueprint)
     for command in commands:
         app.cli.add_command(command)

@@ -13,8 +13,8 @@ from scimsvc.settings import PREFIX, SettingsError
 
 #: Seconds that a connection waits for SQLite's write lock before the client is told 503.
 BUSY_TIMEOUT = 10
-#: The execution option of engines whose transactions begin as writes.
-WRITES = "scimsvc_writes"
+#: The execution option that says how a connection's transactions begin: by this statement, or not at all where empty.
+BEGINS = "scimsvc_begins"
 
 #: Text that both databases compare and sort by code point; PostgreSQL's collations are the locale's otherwise.
 Key = Text().with_variant(Text(collation="C"), "postgresql")
@@ -87,9 +87,9 @@ def make_engine(url: str) -> Engine:
 
 def prepare_engine(engine: Engine) -> None:
     """Give ``engine`` the discipline of its database: durable commits, bounded waits, writes that begin as writes."""
+    event.listen(engine, "begin", _begin)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
         event.listen(engine, "handle_error", _part_with_sqlite)
     else:
         event.listen(engine, "connect", _prepare_postgresql)
@@ -97,7 +97,7 @@ def prepare_engine(engine: Engine) -> None:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
+    connection.isolation_level = None  # the driver begins nothing by itself; _begin does
     (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
     if mode != "wal":
         connection.close()
@@ -108,11 +108,23 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that has read cannot become a writer without losing what others wrote since, so that one
-    # that will write takes the lock at once.
-    writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def begins_write(engine: Engine) -> str:
+    """Return how a transaction begins that will write.
+
+    On SQLite one that has read cannot become a writer without losing what others wrote since, so that it takes the
+    lock at once.
+    """
+    return "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else _BEGIN
+
+
+_BEGIN = "BEGIN"
+
+
+def _begin(connection: Connection) -> None:
+    """Begin as the connection's options say; the drivers begin nothing by themselves."""
+    statement = connection.get_execution_options().get(BEGINS, _BEGIN)
+    if statement:
+        connection.exec_driver_sql(statement)
 
 
 _PRIMARY_CODE = 0xFF
@@ -130,13 +142,13 @@ def _part_with_sqlite(context: ExceptionContext) -> None:
 
 
 def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    connection.autocommit = True  # the driver begins nothing by itself; _begin does
     with connection.cursor() as cursor:
         for name, limit in POSTGRESQL_LIMITS.items():
             cursor.execute(
                 "SELECT set_config(%(name)s, %(limit)s, false) WHERE current_setting(%(name)s) = '0'",
                 {"name": name, "limit": limit},
             )
-    connection.commit()
 
 
 #: The transaction is read-only: this server has become a standby, and another one takes the writes.

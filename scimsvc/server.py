@@ -16,13 +16,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ErrorTask
 
 from scimsvc.extensions import db
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import write_json
-from scimsvc.protocol.limits import MAX_BODY
+from scimsvc.protocol.limits import MAX_BODY, MAX_HEADERS
 from scimsvc.protocol.messages import MEDIA_TYPE, error_message
 from scimsvc.services.changes import Waiters
 from scimsvc.services.readiness import why_not_ready
@@ -69,8 +70,23 @@ class _ErrorTask(ErrorTask):
         _log.warning("a request that cannot be read was answered %s (request %s)", self.status, request_id)
 
 
+class _Parser(HTTPRequestParser):
+    """Refuses what a proxy might read otherwise than this server does, and mends what waitress waits for in vain."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        # Where both are given, one reader may see the end of the request in the middle of another's (RFC 9112 §6.1).
+        # Of HTTP/1.0 waitress leaves the second alone; of 1.1 it has taken it away by now.
+        if ("CONTENT_LENGTH" in self.headers and self.chunked) or "TRANSFER_ENCODING" in self.headers:
+            raise ParsingError("Content-Length and Transfer-Encoding do not go together")
+        # A client that is told to go on, and has nothing to send, would wait for ever.
+        if self.expect_continue and not self.chunked and not self.content_length:
+            self.expect_continue = False
+
+
 class _Channel(HTTPChannel):
     error_task_class = _ErrorTask
+    parser_class = _Parser
 
 
 class Server:
@@ -103,6 +119,7 @@ class Server:
             # A fifth less work for concurrent clients than the default of one byte.
             send_bytes=18000,
             channel_request_lookahead=0,
+            max_request_header_size=MAX_HEADERS,
             # The application itself refuses a body over its limit, with a SCIM error.
             max_request_body_size=16 * MAX_BODY,
             # X-Forwarded-* are left for the application, which believes as many proxies as it is told.

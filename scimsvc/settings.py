@@ -17,6 +17,7 @@ PREFIX = "SCIMSVC_"
 SECRET_KEY_FILE = "secret_key"  # noqa: S105  # a file's name
 DATABASE_FILE = "scimsvc.db"
 MIN_KEY_BYTES = 32
+MIN_METRICS_TOKEN = 16
 SCIM_PATH = "/api/scim/v2"
 
 
@@ -49,6 +50,7 @@ class Settings:
     public_url: str | None
     trusted_proxies: int
     rate_limit: float
+    metrics_token: str | None
     log_format: str
 
 
@@ -131,6 +133,12 @@ def _rate_limit(text: str) -> float:
     return float(text)
 
 
+def _metrics_token(text: str) -> str:
+    if not re.fullmatch(rf"[!-~]{{{MIN_METRICS_TOKEN},512}}", text):
+        raise _Refused(f"a token of at least {MIN_METRICS_TOKEN} characters of plain ASCII without blanks")
+    return text
+
+
 def _log_format(text: str) -> str:
     if text.lower() not in ("text", "json"):
         raise _Refused("text or json")
@@ -144,6 +152,7 @@ SETTINGS = (
     Setting("PUBLIC_URL", "taken from the request", "what the Tenant URL and every location begin with", _public_url),
     Setting("TRUSTED_PROXIES", "`0`", "reverse proxies whose `X-Forwarded-*` are believed", _trusted_proxies),
     Setting("RATE_LIMIT", "`0`, none", "SCIM requests a second and enterprise", _rate_limit),
+    Setting("METRICS_TOKEN", "unset: there is no `/metrics`", "bearer token that `/metrics` wants", _metrics_token),
     Setting("LOG_FORMAT", "`text`", "`text` for people, `json` for machines", _log_format),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -171,6 +180,7 @@ def read_settings(given: object = None) -> Settings:
         public_url=values["PUBLIC_URL"],
         trusted_proxies=values["TRUSTED_PROXIES"] or 0,
         rate_limit=values["RATE_LIMIT"] or 0.0,
+        metrics_token=values["METRICS_TOKEN"],
         log_format=values["LOG_FORMAT"] or "text",
     )
 
@@ -248,7 +258,7 @@ def _read(setting: Setting, given: object) -> Any:
     try:
         return setting.read(text.strip())
     except _Refused as refused:
-        holds = "" if setting.name == "SECRET_KEY" else f" is {_without_secrets(text)};"
+        holds = "" if setting.name in ("SECRET_KEY", "METRICS_TOKEN") else f" is {_without_secrets(text)};"
         raise SettingsError(f"{setting.variable}{holds} may hold {refused}".replace("; may", "; it may")) from None
 
 

@@ -115,3 +115,58 @@ def walk(attributes: tuple[Attribute, ...]) -> Iterator[AttributePath]:
         yield AttributePath((attribute,))
         for below in walk(attribute.sub_attributes):
             yield AttributePath((attribute, *below.steps))
+
+
+class Api:
+    """The enterprise API, as the host application uses it."""
+
+    def __init__(self, enterprise: Enterprise, token: str) -> None:
+        self.enterprise = enterprise
+        self.token = token
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> TestResponse:
+        """Send a request below ``/api/v1``; a ``body`` of bytes or text goes as it is."""
+        sent = {"Authorization": f"Bearer {self.token}"}
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+        content = body if isinstance(body, bytes | str | None) else json.dumps(body)
+        return self.enterprise.app.test_client().open(
+            "/api/v1" + path, method=method, data=content, query_string=query, headers=sent | (headers or {})
+        )
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Return what a GET answers."""
+        answer = self.send("GET", path, query=query)
+        assert answer.status_code == 200, answer.text
+        return answer.get_json()
+
+    def pages(self, path: str, **query: Any) -> list[dict[str, Any]]:
+        """Return all members of a list, read page by page."""
+        members, cursor = [], None
+        while True:
+            page = self.get(path, **query, **({"cursor": cursor} if cursor else {}))
+            members += page["items"]
+            cursor = page["next"]
+            if cursor is None:
+                return members
+
+
+def assert_problem(answer: TestResponse, status: int, *words: str, fields: set[str] | None = None) -> None:
+    """Hold ``answer`` to the one shape of a problem, whose detail has all of ``words``."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    body = answer.get_json(force=True)
+    assert set(body) == {"type", "status", "title", "detail"} | ({"errors"} if "errors" in body else set())
+    assert body["status"] == status
+    for word in words:
+        assert word in body["detail"], body["detail"]
+    if fields is not None:
+        assert {each["field"] for each in body["errors"]} == fields

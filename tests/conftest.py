@@ -13,7 +13,7 @@ from flask import Flask
 
 from scimsvc import create_app
 from scimsvc.extensions import Model, db
-from tests.client import Enterprise
+from tests.client import Api, Enterprise
 
 POSTGRESQL_URL = os.environ.get("SCIMSVC_TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 SECRET_KEY = "a key for tests alone and of no use elsewhere 0123456789"
@@ -110,6 +110,18 @@ def cli(app: Flask) -> Callable[..., Any]:
 def acme(app: Flask) -> Enterprise:
     """An enterprise with SCIM enabled and the roles that the payload files know."""
     return make_enterprise(app, "Acme")
+
+
+@pytest.fixture
+def api(acme: Enterprise) -> Api:
+    """The enterprise API of ``acme``."""
+    return make_api(acme)
+
+
+def make_api(enterprise: Enterprise) -> Api:
+    """Return the enterprise API of ``enterprise``, with a token of its own."""
+    token = run_command(enterprise.app, "token", "issue", enterprise.name, "--api")["access_token"]
+    return Api(enterprise, token)
 
 
 def make_enterprise(app: Flask, name: str) -> Enterprise:

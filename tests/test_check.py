@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import Connection, insert, select, text
 
-from scimsvc.extensions import db
+from scimsvc.extensions import BEGINS, db
 from scimsvc.models import User
 from scimsvc.services.checks import find_faults
 from scimsvc.store.transactions import writing
@@ -41,8 +41,7 @@ def tampering(app: Flask) -> Iterator[Connection]:
             if is_sqlite
             else ("SET session_replication_role = replica", "SET session_replication_role = DEFAULT")
         )
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("COMMIT") if is_sqlite else None
+        with db.engine.execution_options(**{BEGINS: ""}).connect() as connection:
             connection.exec_driver_sql(off)
             yield connection
             connection.exec_driver_sql(on)
@@ -88,6 +87,8 @@ def test_what_the_service_writes_is_sound(acme: Enterprise, cli: Callable[..., A
         ("UPDATE role_names SET name_key = 'Other' WHERE is_alias", "name_key does not follow from name"),
         ("UPDATE enterprises SET name_key = 'other'", "name_key does not follow from name"),
         ("UPDATE tokens SET enterprise_id = 'gone'", "its row in integrations is not there"),
+        ("DELETE FROM changes WHERE number = 2", "there is a gap in the numbers"),
+        ("UPDATE changes SET users = users + 1", "the newest counts 5 users, and there are 4"),
         ("DELETE FROM enterprises", "its row in enterprises is not there"),
     ],
 )

@@ -105,7 +105,7 @@ def test_a_target_with_anything_in_it_is_left_alone(
 
     cli("migrate-to", target_url)
     before = everything(make_app(DATABASE_URL=target_url))
-    assert "not empty: it has client_secrets, enterprises" in refusal(acme.app, "migrate-to", target_url)
+    assert "not empty: it has changes, client_secrets, enterprises" in refusal(acme.app, "migrate-to", target_url)
     assert everything(make_app(DATABASE_URL=target_url)) == before
 
 

@@ -163,7 +163,7 @@ def test_both_set_up_commands_stand_where_people_and_ci_look() -> None:
 def test_every_extra_that_is_named_exists() -> None:
     named = set(re.findall(r"'\.\[(\w+)\]'", README))
 
-    assert named == {"test", "dev", "postgresql"}
+    assert named == {"test", "dev", "postgresql", "benchmark"}
     assert named <= set(SETUP["options.extras_require"])
 
 
@@ -205,6 +205,7 @@ def test_the_limits_are_those_of_the_code() -> None:
 
 LIMITS = {
     "bytes of a body": "MAX_BODY",
+    "bytes of a request line and headers": "MAX_HEADERS",
     "levels of a JSON body": "MAX_JSON_DEPTH",
     "operations of a PATCH": "MAX_OPERATIONS",
     "conditions in all paths of a PATCH": "MAX_PATCH_CONDITIONS",
@@ -279,3 +280,9 @@ def test_the_first_requests_are_answered_as_it_says(acme: Enterprise) -> None:
     assert (before.status_code, before.get_json()["Resources"]) == (200, [])
     assert created.status_code == 201
     assert after.get_json()["Resources"] == [created.get_json()]
+
+
+def test_the_files_to_deploy_are_those_that_are_there() -> None:
+    documented = [code(name) for name, _ in table("file", "for")]
+
+    assert sorted(documented) == sorted(f"deploy/{path.name}" for path in (ROOT / "deploy").iterdir())

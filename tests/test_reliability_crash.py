@@ -3,6 +3,7 @@
 import random
 import sqlite3
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -59,7 +60,23 @@ def sound_documents(path: Path) -> Stored:
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert_one_entry_each(database.execute)
         return documents(database.execute("SELECT document FROM users"))
+
+
+def assert_one_entry_each(execute: Callable[[str], Any]) -> None:
+    """Hold log and feed to the users: each change that was made has its entry in both, and no other has one (R65)."""
+    logged = execute(
+        "SELECT user_id, count(*) FROM provisioning_log WHERE outcome = 'ok' GROUP BY user_id ORDER BY user_id"
+    )
+    fed = execute("SELECT user_id, count(*) FROM changes GROUP BY user_id ORDER BY user_id")
+    assert logged.fetchall() == (counts := fed.fetchall())
+    versions = dict(execute("SELECT id, version FROM users").fetchall())
+    assert versions == {user_id: count for user_id, count in counts if user_id in versions}
+    numbers = execute("SELECT number FROM changes ORDER BY number").fetchall()
+    assert [number for (number,) in numbers] == list(range(1, len(numbers) + 1))
+    ends = execute("SELECT type, users FROM changes ORDER BY number DESC").fetchone()
+    assert ends is None or ends[1] == len(versions)
 
 
 def test_r07_a_server_killed_under_writes_forgets_nothing_that_it_acknowledged(tmp_path: Path) -> None:
@@ -101,6 +118,7 @@ def _seen_by(client: Client) -> dict[str, str]:
 
 def stored_in(url: str) -> Stored:
     with psycopg.connect(url) as database:
+        assert_one_entry_each(database.execute)
         return documents(database.execute("SELECT document FROM users").fetchall())
 
 

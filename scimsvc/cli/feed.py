@@ -7,9 +7,9 @@ import click
 
 from scimsvc.cli.logs import print_as_they_come
 from scimsvc.cli.output import PRINTED, as_text, cell, enterprise_argument, result_command, runtime
-from scimsvc.services.changes import MAX_WAIT, read_feed
+from scimsvc.schemas.queries import DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT
+from scimsvc.services.changes import read_feed
 from scimsvc.services.enterprises import show_enterprise
-from scimsvc.services.paging import DEFAULT_LIMIT, MAX_LIMIT
 
 _SHOWN = ("time", "type", "email", "changed", "role", "active")
 

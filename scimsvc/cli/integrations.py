@@ -22,7 +22,7 @@ def integration() -> None:
 @click.argument("name", default="Integration")
 def create(enterprise: str, name: str) -> dict[str, Any]:
     """Make an integration; its secret is shown this once."""
-    return integrations.create_integration(enterprise, name)
+    return integrations.create_integration(enterprise, {"name": name})
 
 
 @result_command(integration, "list")
@@ -47,7 +47,7 @@ def rotate(enterprise: str, client: str, overlap_hours: float) -> dict[str, Any]
     """Make a new secret, shown this once; tokens stay good."""
     if not math.isfinite(overlap_hours):
         raise click.UsageError("--overlap must be a number of hours")
-    return integrations.rotate_secret(enterprise, client, overlap_hours=overlap_hours)
+    return integrations.rotate_secret(enterprise, client, {"overlap_hours": overlap_hours})
 
 
 @result_command(integration, "revoke")

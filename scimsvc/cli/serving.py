@@ -11,6 +11,7 @@ from scimsvc.cli.output import as_text, refusing, result_command, runtime
 from scimsvc.models import SCHEMA_REVISION
 from scimsvc.server import DEFAULT_HOST, DEFAULT_PORT, Server
 from scimsvc.services.access_tokens import issue_token
+from scimsvc.services.backup import back_up_before_upgrade
 from scimsvc.services.enterprises import create_enterprise, list_enterprises
 from scimsvc.services.runtime import DEFAULT_THREADS
 from scimsvc.services.startup import refuse_unsound_start
@@ -108,10 +109,14 @@ def _introduction(result: dict[str, Any]) -> str:
 
 
 def _upgrade() -> None:
-    from scimsvc.migrations import UnknownSchema, upgrade  # Alembic is nothing that a server should load
+    from scimsvc.migrations import UnknownSchema, current_revision, upgrade  # nothing that a server should load
 
     try:
         with writing() as connection:
+            old = current_revision(connection)
+            if old is not None and old < SCHEMA_REVISION:
+                kept = back_up_before_upgrade(old)
+                click.echo(f"the database as it was before the upgrade is kept in {kept}", err=True) if kept else None
             upgrade(connection)
     except UnknownSchema as error:
         raise click.ClickException(str(error)) from None

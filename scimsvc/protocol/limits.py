@@ -6,6 +6,8 @@ DEFAULT_PAGE = 100
 MAX_PAGE = 1_000
 #: Bytes of a request's body.
 MAX_BODY = 1024 * 1024
+#: Bytes of a request's first line and headers.
+MAX_HEADERS = 64 * 1024
 #: Operations of one PATCH.
 MAX_OPERATIONS = 1_000
 #: Conditions in all the paths of one PATCH, each of which is asked of every element.

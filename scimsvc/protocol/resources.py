@@ -58,12 +58,17 @@ def work_address(user: Resource) -> str:
     if len({fold(address) for address in addresses}) > 1:
         raise InvalidValue('emails has two different addresses of type "work"; a user has one')
     address = str(addresses[0])
-    if _EMAIL_ADDRESS.fullmatch(address) is None:
+    if not is_email_address(address):
         raise InvalidValue(
             f'emails[type eq "work"].value is {shown(address)}, which is no e-mail address; '
             "it should look like name@example.com"
         )
     return address
+
+
+def is_email_address(text: str) -> bool:
+    """Tell whether ``text`` has the form of an e-mail address."""
+    return _EMAIL_ADDRESS.fullmatch(text) is not None
 
 
 def differences(before: Resource, after: Resource) -> list[tuple[str, Any, Any]]:

@@ -1,17 +1,20 @@
 """Access tokens: issued, listed and revoked; how they are made is ``scimsvc.tokens``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from marshmallow import Schema, ValidationError
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, tuple_, update
 
 from scimsvc import clock, schemas
 from scimsvc.models import Token
-from scimsvc.services.errors import NoSuchThing
+from scimsvc.services.errors import Conflict, NoSuchThing
 from scimsvc.services.global_settings import read_global_settings
+from scimsvc.services.input import validated
 from scimsvc.services.integrations import Client, get_integration
+from scimsvc.services.paging import Page
+from scimsvc.services.set_up import note_set_up_change
 from scimsvc.services.tenancy import get_enterprise, writing_in
 from scimsvc.store import queries
 from scimsvc.store.retries import retried
@@ -57,9 +60,51 @@ def issue_token(
     """Issue a token without the client's secret, as an operator may; raises ``NoSuchThing``."""
     with writing_in(enterprise) as tenant:
         _refuse_while_off(tenant.row.name, scope=scope, enabled=tenant.row.scim_enabled)
-        row = get_integration(tenant.connection, tenant.id, integration)
+        row = get_integration(tenant.connection, tenant.id, integration, field="client_id")
         lifetime = timedelta(days=days) if days else _lifetime(tenant.connection, long_lived=scope == SCIM)
         return _issue(tenant.connection, tenant.id, row.id, scope, lifetime, signer)
+
+
+def issue_described_token(enterprise: str, given: Mapping[str, Any], *, signer: TokenSigner) -> dict[str, Any]:
+    """Issue a token of the members of ``schemas.TokenSchema``; raises ``InvalidInput`` or ``NoSuchThing``.
+
+    Raises ``Conflict`` too: a SCIM token while provisioning is off is a conflict with what is there.
+    """
+    fields = validated(schemas.TOKEN, given)
+    try:
+        return issue_token(
+            enterprise,
+            scope=fields["scope"],
+            days=fields.get("days"),
+            integration=fields.get("client_id"),
+            signer=signer,
+        )
+    except UnauthorizedClient as refusal:
+        raise Conflict(refusal.description) from None
+
+
+def page_tokens(enterprise: str, *, after: Sequence[str] | None, limit: int) -> Page:
+    """Return tokens of one enterprise, the oldest first; ``Page.next`` says when the last was issued, and its id."""
+    now = clock.now()
+    with reading() as connection:
+        statement = queries.TOKENS.where(Token.enterprise_id == get_enterprise(connection, enterprise).id)
+        if after is not None:
+            statement = statement.where(tuple_(Token.issued_at, Token.id) > tuple_(*after))
+        rows = connection.execute(statement.limit(limit + 1)).all()
+        return Page.of(rows, limit, lambda row: _shown(row, now), key=lambda row: [row.issued_at, row.id])
+
+
+def show_token(enterprise: str, token_id: str) -> dict[str, Any]:
+    """Return the token with the id, without itself; raises ``NoSuchThing``."""
+    with reading() as connection:
+        own = (Token.enterprise_id == get_enterprise(connection, enterprise).id, Token.id == token_id)
+        row = connection.execute(queries.TOKENS.where(*own)).one_or_none()
+        if row is None:
+            raise NoSuchThing(_UNKNOWN, what="token")
+        return _shown(row, clock.now())
+
+
+_UNKNOWN = "there is no such token; scimsvc token list shows the ids of those that there are"
 
 
 def list_tokens(enterprise: str | None = None) -> list[dict[str, Any]]:
@@ -83,9 +128,11 @@ def revoke_token(reference: str, *, enterprise: str | None, signer: TokenSigner)
             statement = statement.where(Token.enterprise_id == get_enterprise(connection, enterprise).id)
         row = connection.execute(statement).one_or_none()
         if row is None:
-            raise NoSuchThing("there is no such token; scimsvc token list shows the ids of those that there are")
+            raise NoSuchThing(_UNKNOWN, what="token")
         _revoke(connection, row.enterprise_id, token_id)
-        return _shown(connection.execute(statement).one(), clock.now())
+        revoked = _shown(connection.execute(statement).one(), clock.now())
+    note_set_up_change()
+    return revoked
 
 
 @retried
@@ -96,6 +143,7 @@ def revoke_own_token(client: Client, token: str, *, signer: TokenSigner) -> None
         return
     with writing() as connection:
         _revoke(connection, client.enterprise_id, claims.token_id, integration_id=client.integration_id)
+    note_set_up_change()
 
 
 def _refuse_while_off(enterprise: str, *, scope: str, enabled: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from scimsvc import clock
 from scimsvc.extensions import db
 from scimsvc.services.errors import Conflict, InvalidInput
 from scimsvc.store.transactions import snapshot
@@ -49,6 +50,18 @@ def back_up(target: Path, progress: Progress) -> dict[str, Any]:
     except sqlite3.Error as error:
         raise Conflict(f"the copy to {target} failed: {error}") from None
     return {"file": str(target), "bytes": target.stat().st_size, **found}
+
+
+def back_up_before_upgrade(revision: str) -> Path | None:
+    """Keep a SQLite database with the old schema ``revision`` beside itself, and return where; None on PostgreSQL."""
+    if db.engine.dialect.name != "sqlite":
+        return None
+    with snapshot() as connection:
+        (_, _, path), *_ = connection.execute(text("PRAGMA database_list")).all()
+    at = clock.now().strftime("%Y%m%dT%H%M%S%f")
+    kept = Path(f"{path}.{revision}.{at}")
+    back_up(kept, lambda _done, _of: None)
+    return kept
 
 
 def _refuse_existing(target: Path) -> None:

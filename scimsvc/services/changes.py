@@ -31,8 +31,6 @@ CREATED, UPDATED, ENABLED, DISABLED = "created", "updated", "enabled", "disabled
 DELETED, TAKEN_OVER = "deleted", "taken_over"
 TYPES = (CREATED, UPDATED, ENABLED, DISABLED, DELETED, TAKEN_OVER)
 
-#: Seconds that a request may wait for the next change at most.
-MAX_WAIT = 25
 #: Seconds between two looks at the feed while a request waits; another process may write it.
 _LOOK_EVERY = 0.2
 _QUESTION = "changes"

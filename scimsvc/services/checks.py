@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from scimsvc.extensions import Model
-from scimsvc.models import Enterprise, Role, RoleName, User
+from scimsvc.models import Change, Enterprise, Role, RoleName, User
 from scimsvc.protocol.attributes import ROLES, fold
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import InvalidJSON, read_json_text, write_json
@@ -30,7 +30,7 @@ def find_faults() -> Iterator[str]:
         yield from damage
         if damage:
             return  # what a damaged file says of its rows is worth nothing
-        for find in (_orphans, _default_roles, _folded_names, _role_names, _users):
+        for find in (_orphans, _default_roles, _folded_names, _role_names, _users, _changes):
             yield from find(connection)
 
 
@@ -144,3 +144,22 @@ def _equal(stored: Any, derived: Any) -> bool:
     if isinstance(derived, dict):
         return json.dumps(stored, sort_keys=True) == json.dumps(derived, sort_keys=True)
     return bool(stored == derived)
+
+
+def _changes(connection: Connection) -> Iterator[str]:
+    """Find feeds with a gap, or whose newest entry counts other users than there are."""
+    span = func.max(Change.number) - func.min(Change.number) + 1
+    gaps = select(Change.enterprise_id).group_by(Change.enterprise_id).having(func.count() != span)
+    for row in _rows(connection, gaps):
+        yield f"changes {row.enterprise_id}: there is a gap in the numbers"
+    there = select(func.count()).where(User.enterprise_id == Enterprise.id).scalar_subquery()
+    counted = (
+        select(Change.users)
+        .where(Change.enterprise_id == Enterprise.id)
+        .order_by(Change.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    statement = select(Enterprise.id, there.label("there"), func.coalesce(counted, 0).label("counted"))
+    for row in _rows(connection, statement.where(there != func.coalesce(counted, 0))):
+        yield f"changes {row.id}: the newest counts {row.counted} users, and there are {row.there}"

@@ -16,7 +16,7 @@ from scimsvc.services.errors import Conflict
 from scimsvc.services.holds import DEFAULT_HOURS, shown_limit
 from scimsvc.services.input import validated, validated_changes
 from scimsvc.services.integrations import insert_integration
-from scimsvc.services.roles import insert_role, make_default, role_names
+from scimsvc.services.roles import get_role, insert_role, make_default, role_names
 from scimsvc.services.tenancy import Tenant, get_enterprise, reading_in, writing_in
 from scimsvc.store import queries
 from scimsvc.store.retries import retried
@@ -86,7 +86,7 @@ def update_enterprise(reference: str, changes: Mapping[str, Any], *, if_match: s
         if values:
             tenant.connection.execute(update(Enterprise).where(Enterprise.id == tenant.id).values(values))
         if "default_role" in fields:
-            make_default(tenant, fields["default_role"])
+            make_default(tenant, get_role(tenant, fields["default_role"], field="default_role").id)
         return _shown(get_enterprise(tenant.connection, tenant.id))
 
 

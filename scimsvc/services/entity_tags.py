@@ -11,8 +11,8 @@ from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.versions import names
 from scimsvc.services.errors import OutOfDate
 
-#: Members that change without anybody changing the thing itself.
-_PASSING = frozenset({"users", "last_used_at", "days_left"})
+#: Members that change without anybody changing the thing itself, or that stand in one answer alone.
+_PASSING = frozenset({"users", "last_used_at", "days_left", "client_secret", "warning"})
 
 
 def entity_tag(shown: Mapping[str, Any]) -> str:

@@ -24,6 +24,11 @@ class NoSuchThing(ServiceError):
 
     status = 404
 
+    def __init__(self, detail: str, *, what: str | None = None) -> None:
+        super().__init__(detail)
+        #: What kind of thing was named, where it was named by an id or the like.
+        self.what = what
+
 
 class Conflict(ServiceError):
     """It would collide with what is there."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from scimsvc import schemas
+from scimsvc import clock, schemas
 from scimsvc.protocol.attributes import ROLES, fold
 from scimsvc.protocol.bulk import read_bulk_request
 from scimsvc.protocol.errors import InvalidSyntax, MethodNotAllowed, NotFound, NotImplementedHere, ScimError, shown
@@ -75,7 +75,10 @@ def _refused(error: ScimError) -> dict[str, Any]:
 
 def _read_path(path: str) -> tuple[str, str, dict[str, str]]:
     """Return the resource, what stands behind it, and the query's parameters."""
-    url = urlsplit(path)
+    try:
+        url = urlsplit(path)
+    except ValueError:  # no URL, and as a path none that there is
+        return path, "", {}
     below = url.path.partition(SCIM_PATH)[2] if SCIM_PATH in url.path else url.path
     resource, _, target = unquote(below).strip("/").partition("/")
     return resource or "Users", target, dict(parse_qsl(url.query, keep_blank_values=True))
@@ -89,12 +92,11 @@ def _request(tenant: Tenant, method: str, resource: str, base: str) -> ScimReque
         scim_enabled=row.scim_enabled,
         reject_unknown_attributes=row.reject_unknown_attributes,
         unique_user_name=row.unique_user_name,
-        default_role=row.default_role,
-        role_revision=row.role_revision,
         integration_id="",
         integration="",
         client_id="",
         token_id="",
+        token_expires_at=clock.now(),
     )
     operation = provisioning_log.BULK if resource == "Bulk" else _OPERATIONS[method]
     return ScimRequest(caller, base, Remarks(), Attempt(operation), "", time.perf_counter())

@@ -4,6 +4,7 @@ A write that is held back is answered 503 with ``Retry-After``, never with a suc
 cycle. Both are read in the write's own transaction, with the enterprise's row held.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -20,36 +21,63 @@ RETRY_AFTER = "2400"
 DEFAULT_HOURS = 24
 
 
+class HeldBack(Unavailable):
+    """A write is held back on purpose; ``reason`` is ``paused`` or ``removal_limit``."""
+
+    def __init__(self, detail: str, reason: str) -> None:
+        super().__init__(detail, {"Retry-After": RETRY_AFTER})
+        self.reason = reason
+
+
 def refuse_while_paused(rules: Any) -> None:
-    """Raise ``Unavailable`` while the enterprise (a row of ``queries.ENTERPRISE_RULES``) is paused."""
+    """Raise ``HeldBack`` while the enterprise (a row of ``queries.ENTERPRISE_RULES``) is paused."""
     if rules.paused:
-        raise Unavailable(
+        raise HeldBack(
             f"provisioning is paused for {rules.name} by the service's operator; nothing was changed, and what was "
             "sent will be taken once it goes on (scimsvc enterprise resume)",
-            {"Retry-After": RETRY_AFTER},
+            "paused",
         )
 
 
 def refuse_mass_removal(connection: Connection, rules: Any, user_id: str) -> None:
-    """Raise ``Unavailable`` where disabling or deleting one more user would go beyond the enterprise's limit."""
+    """Raise ``HeldBack`` where disabling or deleting one more user would go beyond the enterprise's limit."""
     if rules.removal_hours is None:
         return
-    now = clock.now()
-    released_until = rules.removal_released_until
-    if released_until is not None and clock.timestamp(now) < released_until:
-        return
-    since = clock.timestamp(now - timedelta(hours=rules.removal_hours))
     hold_feed(connection, rules.id)  # the count stays true until this removal is committed
-    own = {"enterprise_id": rules.id, "id": user_id, "since": max(since, released_until or "")}
-    removed = connection.execute(queries.REMOVALS_SINCE, own).scalar_one()
-    limit = _limit(connection, rules)
-    if removed >= limit:
-        raise Unavailable(
-            f"this would be more than the {limit} users that may be disabled or deleted in {rules.name} within "
+    brake = removal_brake(connection, rules, user_id)
+    if brake is not None and brake.holds:
+        raise HeldBack(
+            f"this would be more than the {brake.limit} users that may be disabled or deleted in {rules.name} within "
             f"{rules.removal_hours} hours; check the scope and the assignments in Entra, and if so many are meant, "
             "let them through (scimsvc enterprise release); everything else is provisioned as before",
-            {"Retry-After": RETRY_AFTER},
+            "removal_limit",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """How far an enterprise's removals are within its limit."""
+
+    removed: int
+    limit: int
+    released_until: str | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether one more removal is held back."""
+        return self.released_until is None and self.removed >= self.limit
+
+
+def removal_brake(connection: Connection, rules: Any, user_id: str = "") -> Brake | None:
+    """Return how the enterprise's removals stand, ``user_id``'s left aside; None where there is no limit."""
+    if rules.removal_hours is None:
+        return None
+    now, released_until = clock.now(), rules.removal_released_until
+    since = clock.timestamp(now - timedelta(hours=rules.removal_hours))
+    own = {"enterprise_id": rules.id, "id": user_id, "since": max(since, released_until or "")}
+    removed = connection.execute(queries.REMOVALS_SINCE, own).scalar_one()
+    is_released = released_until is not None and clock.timestamp(now) < released_until
+    return Brake(removed, _limit(connection, rules), released_until if is_released else None)
 
 
 def _limit(connection: Connection, rules: Any) -> int:

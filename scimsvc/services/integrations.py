@@ -2,6 +2,7 @@
 
 import hmac
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,8 +11,9 @@ from sqlalchemy import Connection, delete, insert, update
 
 from scimsvc import clock, schemas
 from scimsvc.models import ClientSecret, Integration
-from scimsvc.services.errors import NoSuchThing
-from scimsvc.services.input import validated
+from scimsvc.services.entity_tags import check_if_match
+from scimsvc.services.errors import InvalidInput, NoSuchThing
+from scimsvc.services.input import validated, validated_changes
 from scimsvc.services.tenancy import reading_in, writing_in
 from scimsvc.store import queries
 from scimsvc.store.retries import retried
@@ -59,15 +61,39 @@ def list_integrations(enterprise: str) -> list[dict[str, Any]]:
 
 
 @retried
-def create_integration(enterprise: str, name: str) -> dict[str, Any]:
+def show_integration(enterprise: str, reference: str) -> dict[str, Any]:
+    """Return the integration with the client ID, id or name ``reference``; raises ``NoSuchThing``."""
+    with reading_in(enterprise) as tenant:
+        return _shown(get_integration(tenant.connection, tenant.id, reference))
+
+
+@retried
+def create_integration(enterprise: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Make an integration and return it with its secret; raises ``InvalidInput``."""
+    name = validated(schemas.INTEGRATION, given)["name"]
     with writing_in(enterprise) as tenant:
         return insert_integration(tenant.connection, tenant.id, name)
 
 
 @retried
-def rotate_secret(enterprise: str, reference: str, *, overlap_hours: float = 0) -> dict[str, Any]:
+def rename_integration(
+    enterprise: str, reference: str, changes: Mapping[str, Any], *, if_match: str | None = None
+) -> dict[str, Any]:
+    """Give the integration another name and return it; raises ``InvalidInput`` or ``NoSuchThing``."""
+    fields = validated_changes(schemas.INTEGRATION, changes)
+    with writing_in(enterprise) as tenant:
+        row = get_integration(tenant.connection, tenant.id, reference)
+        check_if_match(_shown(row), if_match)
+        own = (Integration.enterprise_id == tenant.id, Integration.id == row.id)
+        if fields:
+            tenant.connection.execute(update(Integration).where(*own).values(**fields))
+        return _shown(get_integration(tenant.connection, tenant.id, row.id))
+
+
+@retried
+def rotate_secret(enterprise: str, reference: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Give the integration a new secret and return it; older ones stop now, or after ``overlap_hours``."""
+    overlap_hours = validated(schemas.ROTATION, given)["overlap_hours"]
     with writing_in(enterprise) as tenant:
         connection = tenant.connection
         row = get_integration(connection, tenant.id, reference)
@@ -83,37 +109,55 @@ def rotate_secret(enterprise: str, reference: str, *, overlap_hours: float = 0) 
 
 
 @retried
-def revoke_integration(enterprise: str, reference: str) -> dict[str, Any]:
-    """End the integration with all of its tokens, and return what it was."""
+def revoke_integration(enterprise: str, reference: str, *, if_match: str | None = None) -> dict[str, Any]:
+    """End the integration with all of its tokens, and return what it was; ``warning`` tells that it was the last."""
     with writing_in(enterprise) as tenant:
         row = get_integration(tenant.connection, tenant.id, reference)
         own = (Integration.enterprise_id == tenant.id, Integration.id == row.id)
+        check_if_match(_shown(row), if_match)
         revoked_at = clock.timestamp(clock.now())
         tenant.connection.execute(update(Integration).where(*own).values(revoked_at=revoked_at))
-        return _shown(row)
+        left = tenant.connection.execute(queries.INTEGRATIONS, tenant.own).first()
+        return _shown(row) | {"warning": None if left else _LAST.format(tenant.row.name)}
 
 
-def get_integration(connection: Connection, enterprise_id: str, reference: str | None = None) -> Any:
-    """Return the row of the integration with the client ID, id or name ``reference``, or the first one."""
+_LAST = (
+    "this was the last integration of {}: its tokens are ended, and nobody can fetch another one until the operator "
+    "makes a new integration (scimsvc integration create)"
+)
+
+
+def get_integration(
+    connection: Connection, enterprise_id: str, reference: str | None = None, *, field: str | None = None
+) -> Any:
+    """Return the row of the integration with the id, client ID or name ``reference``, or the first one.
+
+    Raises ``NoSuchThing``, or ``InvalidInput`` where it is the value of a ``field``.
+    """
     rows = connection.execute(queries.INTEGRATIONS, {"enterprise_id": enterprise_id}).all()
-    for row in rows:
-        if reference is None or reference in (row.client_id, row.id, row.name):
-            return row
+    if reference is None and rows:
+        return rows[0]
+    for member in ("id", "client_id", "name"):
+        for row in rows:
+            if getattr(row, member) == reference:
+                return row
     if reference is None:
         raise NoSuchThing("the enterprise has no integration; make one with scimsvc integration create")
-    raise NoSuchThing(f"there is no integration {reference!r}; scimsvc integration list shows those that there are")
+    detail = f"there is no integration {reference!r}; scimsvc integration list shows those that there are"
+    if field is not None:
+        raise InvalidInput(detail, {field: ["is no integration of this enterprise"]})
+    raise NoSuchThing(detail, what="integration")
 
 
 def insert_integration(connection: Connection, enterprise_id: str, name: str) -> dict[str, Any]:
-    """Make an integration and return it with its secret; raises ``InvalidInput``."""
-    given = validated(schemas.INTEGRATION, {"name": name})
+    """Make an integration of a valid ``name`` and return it with its secret."""
     integration_id = str(uuid.uuid4())
     connection.execute(
         insert(Integration).values(
             enterprise_id=enterprise_id,
             id=integration_id,
             client_id=str(uuid.uuid4()),
-            name=given["name"],
+            name=name,
             created_at=clock.timestamp(clock.now()),
         )
     )

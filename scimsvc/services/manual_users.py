@@ -41,7 +41,7 @@ from scimsvc.store.retries import retried
 def create_manual_user(enterprise: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Make a manual user of the members of ``schemas.ManualUserSchema`` and return it.
 
-    Raises ``InvalidInput``, ``NoSuchThing`` for the role, or ``Conflict`` where the e-mail address is taken.
+    Raises ``InvalidInput``, or ``Conflict`` where the e-mail address is taken.
     """
     fields = validated(schemas.MANUAL_USER, given)
     with writing_in(enterprise, set_up=False) as tenant:
@@ -50,7 +50,7 @@ def create_manual_user(enterprise: str, given: Mapping[str, Any]) -> dict[str, A
 
 def insert_manual_user(tenant: Tenant, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Make the manual user that valid ``fields`` describe, in the tenant's transaction, and return it."""
-    role = get_role(tenant, fields["role"]) if fields.get("role") else None
+    role = get_role(tenant, fields["role"], field="role") if fields.get("role") else None
     user = _document(fields, str(uuid.uuid4()), role)
     at = clock.timestamp(clock.now())
     columns = user_columns(user, role_id=role.id if role else None, unique_user_name=tenant.row.unique_user_name)
@@ -86,7 +86,7 @@ def list_users(
         if after is not None:
             statement = statement.where(User.email_key > after)
         if role is not None:
-            held = get_role(tenant, role)
+            held = get_role(tenant, role, field="role")
             on_it = User.role_id == held.id
             statement = statement.where(on_it | User.role_id.is_(None) if held.is_default else on_it)
         if active is not None:
@@ -127,7 +127,7 @@ def update_manual_user(
         before = read_document(row)
         fields = profile_view(row) | given
         keeps_role = "role" not in given
-        role = None if keeps_role or given["role"] is None else get_role(tenant, given["role"])
+        role = None if keeps_role or given["role"] is None else get_role(tenant, given["role"], field="role")
         user = _document(fields, row.id, role)
         role_id, role_name = (role.id, role.name) if role else (None, tenant.row.default_role)
         if keeps_role:
@@ -245,7 +245,7 @@ def _get(tenant: Tenant, reference: str, statement: Any = queries.PROFILE) -> An
     parameters = _parameters(tenant) | {"id": reference, "key": fold(reference)}
     row = tenant.connection.execute(statement, parameters).one_or_none()
     if row is None:
-        raise NoSuchThing(f"there is no user {reference!r} in {tenant.row.name}")
+        raise NoSuchThing(f"there is no user {reference!r} in {tenant.row.name}", what="user")
     return row
 
 

@@ -7,10 +7,6 @@ from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
 
-#: Members of a list unless the request says, and at most.
-DEFAULT_LIMIT = 100
-MAX_LIMIT = 1000
-
 
 @dataclass(frozen=True, slots=True)
 class Page:

@@ -47,10 +47,9 @@ class ScimRequest:
     #: The requests for the operations of a Bulk request, as they come up.
     operations: list["ScimRequest"] = field(default_factory=list)
 
-    @property
-    def view(self) -> View:
-        """How answers look to the caller."""
-        return View(self.base, self.caller.default_role, self.caller.role_revision)
+    def view_of(self, row: Any) -> View:
+        """Return how answers look to the caller whose enterprise has the default role and the revision of ``row``."""
+        return View(self.base, row.default_role, row.role_revision)
 
     @property
     def duration_ms(self) -> float:

@@ -13,7 +13,7 @@ from scimsvc.mapping import Role as MappedRole
 from scimsvc.models import Enterprise, Role, RoleName
 from scimsvc.protocol.attributes import fold
 from scimsvc.services.entity_tags import check_if_match
-from scimsvc.services.errors import Conflict, NoSuchThing
+from scimsvc.services.errors import Conflict, InvalidInput, NoSuchThing
 from scimsvc.services.holders import change_holders
 from scimsvc.services.input import validated, validated_changes
 from scimsvc.services.tenancy import Tenant, reading_in, writing_in
@@ -62,15 +62,22 @@ def _list(tenant: Tenant) -> list[dict[str, Any]]:
     ]
 
 
-def get_role(tenant: Tenant, reference: str) -> Any:
-    """Return the row of the role with the id, or without regard to case the name or alias, ``reference``."""
-    ids = {row.name_key: row.role_id for row in tenant.connection.execute(queries.ROLE_NAMES, tenant.own)}
-    wanted = ids.get(fold(reference), reference)
-    for row in tenant.connection.execute(queries.ROLES, tenant.own):
-        if row.id == wanted:
-            return row
-    names = ", ".join(role_names(tenant.connection, tenant.id))
-    raise NoSuchThing(f"there is no role {reference!r} in {tenant.row.name}; there are {names}")
+def get_role(tenant: Tenant, reference: str, *, field: str | None = None) -> Any:
+    """Return the row of the role with the id, or without regard to case the name or alias, ``reference``.
+
+    Raises ``NoSuchThing``, or ``InvalidInput`` where it is the value of a ``field``.
+    """
+    rows = {row.id: row for row in tenant.connection.execute(queries.ROLES, tenant.own)}
+    if reference in rows:
+        return rows[reference]
+    for name in tenant.connection.execute(queries.ROLE_NAMES, tenant.own):
+        if name.name_key == fold(reference):
+            return rows[name.role_id]
+    names = ", ".join(row.name for row in rows.values())
+    detail = f"there is no role {reference!r} in {tenant.row.name}; there are {names}"
+    if field is not None:
+        raise InvalidInput(detail, {field: [detail]})
+    raise NoSuchThing(detail, what="role")
 
 
 def show_role(enterprise: str, reference: str) -> dict[str, Any]:

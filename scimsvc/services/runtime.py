@@ -3,9 +3,11 @@
 import threading
 from dataclasses import dataclass, field
 
-from scimsvc.services.access import LastUses
+from scimsvc.services.access import Callers, LastUses
 from scimsvc.services.brute_force import WrongSecrets
 from scimsvc.services.changes import Waiters
+from scimsvc.services.expiry import ExpiryNotices
+from scimsvc.services.metrics import Metrics
 from scimsvc.services.paging import CursorKeys
 from scimsvc.services.pruning import Pruning
 from scimsvc.services.rate_limit import RateLimit
@@ -23,10 +25,14 @@ class Runtime:
 
     settings: Settings
     signer: TokenSigner
+    callers: Callers
     cursor_keys: CursorKeys
     rate_limit: RateLimit
     wrong_secrets: WrongSecrets = field(default_factory=WrongSecrets)
     last_uses: LastUses = field(default_factory=LastUses)
+    expiry_notices: ExpiryNotices = field(default_factory=ExpiryNotices)
+    #: None where ``/metrics`` is not wanted, and nothing is counted.
+    metrics: Metrics | None = None
     pruning: Pruning = field(default_factory=Pruning)
     #: Who may wait for changes; a server that knows how many threads it has puts another one here.
     waiters: Waiters = field(default_factory=lambda: Waiters(DEFAULT_THREADS))
@@ -36,6 +42,12 @@ class Runtime:
 
 def make_runtime(settings: Settings) -> Runtime:
     """Return the runtime that ``settings`` ask for."""
+    signer = TokenSigner(settings.secret_keys)
     return Runtime(
-        settings, TokenSigner(settings.secret_keys), CursorKeys(settings.secret_keys), RateLimit(settings.rate_limit)
+        settings,
+        signer,
+        Callers(signer),
+        CursorKeys(settings.secret_keys),
+        RateLimit(settings.rate_limit),
+        metrics=Metrics() if settings.metrics_token else None,
     )

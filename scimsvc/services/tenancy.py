@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from scimsvc.protocol.attributes import fold
 from scimsvc.services.errors import NoSuchThing
+from scimsvc.services.set_up import note_set_up_change
 from scimsvc.store import queries
 from scimsvc.store.transactions import reading, writing
 
@@ -49,11 +50,14 @@ def writing_in(reference: str, *, set_up: bool = True) -> Iterator[Tenant]:
         row = get_enterprise(connection, reference)
         connection.execute(lock, {"enterprise_id": row.id})
         yield Tenant(connection, get_enterprise(connection, row.id))
+    if set_up:
+        note_set_up_change()
 
 
 def get_enterprise(connection: Connection, reference: str) -> Any:
     """Return the row of the enterprise with the id or, without regard to case, the name ``reference``."""
     rows = connection.execute(queries.ENTERPRISE, {"id": reference, "key": fold(reference)}).all()
     if not rows:
-        raise NoSuchThing(f"there is no enterprise {reference!r}; scimsvc enterprise list shows those that there are")
+        detail = f"there is no enterprise {reference!r}; scimsvc enterprise list shows those that there are"
+        raise NoSuchThing(detail, what="enterprise")
     return next((row for row in rows if row.id == reference), rows[0])

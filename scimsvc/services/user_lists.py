@@ -5,12 +5,14 @@ nobody, and a page costs the same however deep it lies where an index has the or
 ``active``, ``meta.lastModified``).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, tuple_
 
 from scimsvc.models import User
+from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.errors import InvalidCursor
 from scimsvc.protocol.listing import ListQuery
 from scimsvc.protocol.messages import list_response
@@ -19,26 +21,28 @@ from scimsvc.services.paging import CursorKeys
 from scimsvc.services.requests import ScimRequest
 from scimsvc.services.users import project
 from scimsvc.store import queries
-from scimsvc.store.compiler import compile_filter, compile_sort_key
-from scimsvc.store.representations import represent
-from scimsvc.store.transactions import reading
+from scimsvc.store.compiler import compile_filter, compile_sort_key, matched_address
+from scimsvc.store.representations import View, represent_all
+from scimsvc.store.transactions import read_rows, reading
 
 _SORT_KEY = "sort_key"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The rows of a page, how many there are on all pages, and the cursor of the next one."""
+    """The rows of a page, how they look, how many there are on all pages, and the cursor of the next one."""
 
-    rows: list[Any]
+    rows: Sequence[Any]
+    view: View | None
     total: int
-    next_cursor: str | None
+    next_cursor: str | None = None
 
 
 def list_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> str:
     """Return the text of the ListResponse that answers ``query``; raises ``InvalidCursor``."""
     found = find_users(request, query, keys)
-    texts = [project(represent(row, request.view), query.projection) for row in found.rows]
+    users = represent_all(found.rows, found.view) if found.view is not None else []
+    texts = [project(user, query.projection) for user in users]
     if query.cursor is None:
         return list_response(texts, total=found.total, start_index=query.start_index)
     return list_response(texts, total=found.total, next_cursor=found.next_cursor)
@@ -46,16 +50,57 @@ def list_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> str:
 
 def find_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> Found:
     """Return the rows (``queries.REPRESENTED``) of the page that ``query`` asks for; raises ``InvalidCursor``."""
+    if query.order.path is None:
+        # What Entra and importers ask all day has statements of its own, built once.
+        if query.filter is None:
+            return _page_by_id(request, query, keys)
+        address = matched_address(query.filter)
+        if address is not None and not query.cursor:
+            return _match(request, query, address)
+    return _search(request, query, keys)
+
+
+def _match(request: ScimRequest, query: ListQuery, address: str) -> Found:
+    """Return the one user with the work address, where there is one: it is a user's key."""
+    own = {"enterprise_id": request.caller.enterprise_id, "key": fold(address)}
+    rows = read_rows(queries.USER_BY_ADDRESS, own)
+    return Found(rows[query.start_index - 1 :][: query.count], request.view_of(rows[0]) if rows else None, len(rows))
+
+
+def _page_by_id(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> Found:
+    """Return a page of all users."""
+    question = (request.caller.enterprise_id, *query.question)
+    own = {"enterprise_id": request.caller.enterprise_id}
+    # One row more than the page has tells whether there is a next one.
+    page = own | {"limit": query.count + 1}
+    if query.cursor:
+        _, after = _read_cursor(keys, query.cursor, question)
+        rows = read_rows(queries.USERS_AFTER, page | {"after": after})
+    else:
+        rows = read_rows(queries.USERS_FROM, page | {"offset": query.start_index - 1})
+    if not rows:  # behind the last one
+        return Found([], None, sum(row.users for row in read_rows(queries.USERS_TOTAL, own)))
+    view, total, more = request.view_of(rows[0]), rows[0].total, len(rows) > query.count
+    rows = rows[: query.count]
+    next_cursor = _write_cursor(keys, rows[-1], None, question) if query.cursor is not None and more and rows else None
+    return Found(rows, view, total, next_cursor)
+
+
+def _search(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> Found:
+    """Return a page of what any other question finds."""
     question = (request.caller.enterprise_id, *query.question)
     after = _read_cursor(keys, query.cursor, question) if query.cursor else None
     own = {"enterprise_id": request.caller.enterprise_id}
     with reading() as connection:
-        page, count, sort_key = _statements(connection, request, query)
+        enterprise = connection.execute(queries.VIEW, own).one_or_none()
+        if enterprise is None:
+            return Found([], None, 0)
+        view = request.view_of(enterprise)
+        page, count, sort_key = _statements(connection, view, query)
         if after is not None:
             page = page.where(_follows(after, sort_key, descending=query.order.descending))
-        # One row more than the page has tells whether there is a next one.
         page = page.offset(query.start_index - 1).limit(query.count + 1)
-        rows = list(connection.execute(page, own)) if query.count else []
+        rows = connection.execute(page, own).all() if query.count else []
         more = len(rows) > query.count
         if query.start_index == 1 and after is None and rows and not more:
             total = len(rows)  # the page is the whole list
@@ -65,12 +110,12 @@ def find_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> Foun
             total = connection.execute(count, own).scalar_one()
     rows = rows[: query.count]
     next_cursor = _write_cursor(keys, rows[-1], sort_key, question) if query.cursor is not None and more else None
-    return Found(rows, total, next_cursor)
+    return Found(rows, view, total, next_cursor)
 
 
-def _statements(connection: Connection, request: ScimRequest, query: ListQuery) -> tuple[Any, Any, Any]:
+def _statements(connection: Connection, view: View, query: ListQuery) -> tuple[Any, Any, Any]:
     """Return the page's statement in its order, the count's, and what the rows are sorted by besides their id."""
-    dialect, view = connection.dialect.name, request.view
+    dialect = connection.dialect.name
     page, count = queries.USERS, queries.USERS_COUNT
     if query.filter is not None:
         condition = compile_filter(query.filter, dialect=dialect, view=view)

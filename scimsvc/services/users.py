@@ -8,7 +8,6 @@ import json
 import re
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -37,7 +36,7 @@ from scimsvc.store import queries
 from scimsvc.store.representations import (
     MANUAL,
     PROVISIONED,
-    View,
+    StoredUser,
     directory_values,
     read_document,
     represent,
@@ -45,7 +44,7 @@ from scimsvc.store.representations import (
     with_role,
 )
 from scimsvc.store.retries import retried
-from scimsvc.store.transactions import reading, writing
+from scimsvc.store.transactions import read_rows, writing
 
 
 @retried
@@ -85,7 +84,7 @@ def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) 
         )
         attempt.user_id = user["id"]
         _record(connection, request, change, user, status=201, at=now)
-        return represent(_Stored(**{name: row[name] for name in _Stored.__slots__}), _view(request, rules))
+        return represent(StoredUser(**{name: row[name] for name in StoredUser._fields}), request.view_of(rules))
 
 
 def _new_row(columns: dict[str, Any], at: str) -> dict[str, Any]:
@@ -95,11 +94,10 @@ def _new_row(columns: dict[str, Any], at: str) -> dict[str, Any]:
 
 def get_user(request: ScimRequest, user_id: str) -> Representation:
     """Return one user (RFC 7644 §3.4.1); raises ``NotFound``."""
-    with reading() as connection:
-        row = connection.execute(queries.USER, _key(request, user_id)).one_or_none()
-    if row is None:
+    rows = read_rows(queries.USER, _key(request, user_id))
+    if not rows:
         raise _no_such_user(user_id)
-    return represent(row, request.view)
+    return represent(rows[0], request.view_of(rows[0]))
 
 
 @retried
@@ -240,10 +238,6 @@ def _hold_enterprise(connection: Connection, request: ScimRequest) -> Any:
     return rules
 
 
-def _view(request: ScimRequest, rules: Any) -> View:
-    return View(request.base, rules.default_role, rules.role_revision)
-
-
 def _get_for_update(
     connection: Connection, request: ScimRequest, rules: Any, user_id: str, preconditions: Preconditions
 ) -> Any:
@@ -251,7 +245,7 @@ def _get_for_update(
     if row is None:
         raise _no_such_user(user_id)
     if preconditions is not UNCONDITIONAL:
-        preconditions.check(represent(row, _view(request, rules)).entity_tag)
+        preconditions.check(represent(row, request.view_of(rules)).entity_tag)
     return row
 
 
@@ -291,7 +285,7 @@ def _store(
     )  # fmt: skip
     if not changed and not taken_over and not answered:
         _record(connection, request, None, user, status=200, at=now)
-        return represent(row, _view(request, rules))
+        return represent(row, request.view_of(rules))
     at = clock.timestamp(now)
     columns = {
         **user_columns(user, role_id=role_id, unique_user_name=rules.unique_user_name),
@@ -306,8 +300,10 @@ def _store(
     parameters = {f"new_{name}": value for name, value in columns.items()}
     _execute_unique(connection, _UPDATE, parameters | _statement_key(rules.id, row.id), user, rules.name)
     _record(connection, request, change, user, status=200, at=now)
-    stored = _Stored(row.id, columns["document"], role_id, columns["version"], row.created_at, columns["modified_at"])
-    return represent(stored, _view(request, rules))
+    stored = StoredUser(
+        row.id, columns["document"], role_id, columns["version"], row.created_at, columns["modified_at"]
+    )
+    return represent(stored, request.view_of(rules))
 
 
 def _restricts(rules: Any, row: Any) -> bool:
@@ -342,18 +338,6 @@ def _record(
         attempt.email, attempt.role, attempt.changed = change.email, change.role, list(change.changed)
         record_change(connection, request.caller.enterprise_id, change, at=clock.timestamp(at))
     record_success(connection, request, status=status, at=at)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """The columns of a row that was just written, as ``represent`` reads them."""
-
-    id: str
-    document: str
-    role_id: str | None
-    version: int
-    created_at: str
-    modified_at: str
 
 
 def _statement_key(enterprise_id: str, user_id: str) -> dict[str, str]:

@@ -59,6 +59,19 @@ def compile_sort_key(path: AttributePath, *, dialect: str, view: View) -> Expres
     return _COMPILERS[dialect](view).sort_key(path)
 
 
+def matched_address(node: Node) -> str | None:
+    """Return the address that Entra's match asks for, ``emails[type eq "work"].value eq "…"``; None for other filters.
+
+    The work address is a user's key and has an index.
+    """
+    if not isinstance(node, ValuePath) or node.path.attribute is not EMAILS or not isinstance(node.condition, And):
+        return None
+    implied = implied_values(node.condition) or {}
+    address = implied.get("value")
+    asked = len(node.condition.operands) == len(implied) == 2 and fold(str(implied.get("type"))) == "work"
+    return address if asked and isinstance(address, str) else None
+
+
 class _Compiler(ABC):
     """Compiles for one view of the enterprise: what a filter on roles sees is what is answered."""
 
@@ -111,15 +124,10 @@ class _Compiler(ABC):
         return select(value).select_from(rows).order_by(preferred, position).limit(1).scalar_subquery()
 
     def _value_path(self, node: ValuePath) -> Condition:
-        attribute = node.path.attribute
-        if attribute is EMAILS and isinstance(node.condition, And):
-            implied = implied_values(node.condition) or {}
-            address = implied.get("value")
-            asked = len(node.condition.operands) == len(implied) == 2 and fold(str(implied.get("type"))) == "work"
-            if asked and isinstance(address, str):
-                # Entra's match: the work address is a user's key and has an index.
-                return User.email_key == fold(address)
-        return self._exists(attribute, lambda element: self.compile(node.condition, element))
+        address = matched_address(node)
+        if address is not None:
+            return User.email_key == fold(address)
+        return self._exists(node.path.attribute, lambda element: self.compile(node.condition, element))
 
     def _any_address(self, node: Comparison) -> Condition:
         """Return that one of the addresses is the one asked for: the work address, or for users with others any."""

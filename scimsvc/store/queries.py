@@ -37,8 +37,6 @@ BEARER = (
         Enterprise.scim_enabled,
         Enterprise.reject_unknown_attributes,
         Enterprise.unique_user_name,
-        Enterprise.role_revision,
-        Role.name.label("default_role"),
     )
     .select_from(Token)
     .join(
@@ -46,7 +44,6 @@ BEARER = (
         and_(Integration.enterprise_id == Token.enterprise_id, Integration.id == Token.integration_id),
     )
     .join(Enterprise, Enterprise.id == Token.enterprise_id)
-    .join(Role, and_(Role.enterprise_id == Token.enterprise_id, Role.is_default))
     .where(Token.enterprise_id == ENTERPRISE_ID, Token.id == ID)
 )
 
@@ -158,9 +155,38 @@ TOKENS = (
     .order_by(Token.issued_at, Token.id)
 )
 
-#: The columns of a user's representation; see ``store.representations.UserRow``.
+#: How many users each enterprise has, by whether they may work.
+USERS_BY_STATE = select(User.enterprise_id, User.active, func.count().label("users")).group_by(
+    User.enterprise_id, User.active
+)
+#: When each enterprise's next SCIM token expires, of those that are good still.
+NEXT_SCIM_EXPIRY = (
+    select(Token.enterprise_id, func.min(Token.expires_at).label("expires_at"))
+    .join(Integration, and_(Integration.enterprise_id == Token.enterprise_id, Integration.id == Token.integration_id))
+    .where(
+        Token.scope == "scim",
+        Token.revoked_at.is_(None),
+        Integration.revoked_at.is_(None),
+        Token.expires_at > bindparam("now"),
+    )
+    .group_by(Token.enterprise_id)
+)
+
+#: The columns of a user's representation, in the order of ``store.representations.StoredUser``.
 REPRESENTED: tuple[Any, ...] = (User.id, User.document, User.role_id, User.version, User.created_at, User.modified_at)
-USER = select(*REPRESENTED).where(User.enterprise_id == ENTERPRISE_ID, User.id == ID)
+#: What answers show of the enterprise: read in the same statement as its users, so that it is never an older one's.
+_VIEW: tuple[Any, ...] = (Role.name.label("default_role"), Enterprise.role_revision)
+_OF_DEFAULT = and_(Role.enterprise_id == Enterprise.id, Role.is_default)
+VIEW = select(*_VIEW).join(Role, _OF_DEFAULT).where(Enterprise.id == ENTERPRISE_ID)
+#: The users of an enterprise beside its view. The enterprise is named twice, so that its row is looked up once.
+_VIEWED = (
+    select(*REPRESENTED, *_VIEW)
+    .join(Enterprise, Enterprise.id == User.enterprise_id)
+    .join(Role, _OF_DEFAULT)
+    .where(User.enterprise_id == ENTERPRISE_ID, Enterprise.id == ENTERPRISE_ID)
+)
+USER = _VIEWED.where(User.id == ID)
+USER_BY_ADDRESS = _VIEWED.where(User.email_key == KEY)
 #: A user about to change, with the row locked where the database locks rows.
 USER_FOR_UPDATE = (
     select(
@@ -230,6 +256,10 @@ LAST_CHANGE = (
     .limit(1)
 )
 USERS_TOTAL = LAST_CHANGE.with_only_columns(Change.users)
+#: A page of all users by id, with their number; by index, or from where the page before ended.
+_BY_ID = _VIEWED.add_columns(USERS_TOTAL.scalar_subquery().label("total")).order_by(User.id).limit(bindparam("limit"))
+USERS_FROM = _BY_ID.offset(bindparam("offset"))
+USERS_AFTER = _BY_ID.where(User.id > bindparam("after"))
 FEED_ENDS = select(
     select(func.min(Change.number)).where(Change.enterprise_id == ENTERPRISE_ID).scalar_subquery().label("oldest"),
     select(func.max(Change.number)).where(Change.enterprise_id == ENTERPRISE_ID).scalar_subquery().label("newest"),

@@ -5,9 +5,10 @@ does not follow from the user alone: ``meta``, and the role of a user on the ent
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from scimsvc.mapping import Element, default_element
 from scimsvc.protocol.attributes import EMAILS, EXTENSION, ROLES, USER_ATTRIBUTES, Attribute, fold
@@ -32,22 +33,48 @@ class View:
     role_revision: int
 
 
+class StoredUser(NamedTuple):
+    """The columns that a representation is made of; rows of ``queries.REPRESENTED`` begin with the same."""
+
+    id: str
+    document: str
+    role_id: str | None
+    version: int
+    created_at: str
+    modified_at: str
+
+
 def represent(row: Any, view: View) -> Representation:
-    """Return the answer that ``row`` (the columns ``queries.REPRESENTED``) makes in ``view``."""
-    on_default = row.role_id is None
-    tag = entity_tag(row.version, view.role_revision if on_default else None)
-    location = f"{view.base}/Users/{row.id}"
-    roles = f',"roles":[{write_json(default_element(view.default_role))}]' if on_default else ""
-    meta = write_json(
-        {
-            "resourceType": "User",
-            "created": row.created_at,
-            "lastModified": row.modified_at,
-            "location": location,
-            "version": tag,
-        }
-    )
-    return Representation(row.id, f'{row.document[:-1]}{roles},"meta":{meta}}}', location, tag)
+    """Return the answer that ``row`` (a ``StoredUser``, or a row that begins as one) makes in ``view``."""
+    (representation,) = represent_all((row,), view)
+    return representation
+
+
+def represent_all(rows: Iterable[Any], view: View) -> list[Representation]:
+    """Return the answers that rows make; what is the same in all of them is written once."""
+    users, users_text = f"{view.base}/Users/", _json_text(f"{view.base}/Users/")
+    default_role = f',"roles":[{write_json(default_element(view.default_role))}]'
+    made = []
+    for row in rows:
+        user_id, document, role_id, version, created_at, modified_at = row[:6]
+        on_default = role_id is None
+        tag = entity_tag(version, view.role_revision if on_default else None)
+        # Written without a JSON encoder: ids, times and tags hold nothing that JSON escapes, but for the tag's quotes.
+        text = (
+            f'{document[:-1]}{default_role if on_default else ""},"meta":{{"resourceType":"User",'
+            f'"created":"{created_at}","lastModified":"{modified_at}",'
+            f'"location":"{users_text}{user_id}","version":"{tag.replace(_QUOTE, _ESCAPED_QUOTE)}"}}}}'
+        )
+        made.append(Representation(user_id, text, users + user_id, tag))
+    return made
+
+
+_QUOTE, _ESCAPED_QUOTE = '"', '\\"'
+
+
+@lru_cache(maxsize=64)
+def _json_text(text: str) -> str:
+    return write_json(text)[1:-1]
 
 
 def read_document(row: Any) -> Resource:

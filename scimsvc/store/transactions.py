@@ -1,15 +1,19 @@
 """Transactions: reads are reads, and a write begins as a write.
 
-A service does its work in one of these; leaving it commits, an exception rolls everything back.
+A service does its work in one of these; leaving it commits, an exception rolls everything back. A single SELECT sees
+one state by itself and needs no transaction: ``read_rows``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Executable, RootTransaction, Row, Transaction, text
+from sqlalchemy.exc import DBAPIError
 
-from scimsvc.extensions import WRITES, db
+from scimsvc.extensions import db
+from scimsvc.store.connections import ALONE, READS, WRITES, Keeper, KeptConnection, keeper_of
 from scimsvc.store.turns import Turns
 
 #: Seconds that a thread queues for SQLite's writer within its process, before it asks SQLite itself.
@@ -23,6 +27,34 @@ _sqlite_writer = Turns()
 _rehearsal: ContextVar[Connection | None] = ContextVar("rehearsal", default=None)
 
 
+def read_rows(statement: Executable, parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
+    """Return all rows of one SELECT, outside of any transaction.
+
+    A connection that was lost meanwhile, as by a restart of the database, is replaced and the question asked again.
+    """
+    rehearsal = _rehearsal.get()
+    if rehearsal is not None:
+        return rehearsal.execute(statement, parameters).all()
+    keeper = keeper_of(db.engine)
+    kept = keeper.take()
+    if kept is None:  # this thread is in the middle of a transaction, which others must not see half done
+        with reading() as connection:
+            return connection.execute(statement, parameters).all()
+    sound = False
+    try:
+        try:
+            rows = kept.ways[ALONE].execute(statement, parameters).all()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            kept = keeper.renew(kept)
+            rows = kept.ways[ALONE].execute(statement, parameters).all()
+        sound = True
+    finally:
+        keeper.give_back(kept, sound=sound)
+    return rows
+
+
 @contextmanager
 def reading() -> Iterator[Connection]:
     """Open a transaction that changes nothing: on SQLite it sees one state, on PostgreSQL what is committed by then."""
@@ -30,7 +62,7 @@ def reading() -> Iterator[Connection]:
     if rehearsal is not None:
         yield rehearsal
         return
-    with db.engine.connect() as connection:
+    with _transaction(READS) as connection:
         yield connection
 
 
@@ -41,9 +73,49 @@ def writing() -> Iterator[Connection]:
     if rehearsal is not None:
         with rehearsal.begin_nested():
             yield rehearsal
+    elif db.engine.dialect.name != "sqlite":
+        with _transaction(WRITES) as connection:
+            yield connection
+    else:
+        with _sqlite_writer.turn(TURN_TIMEOUT), _transaction(WRITES) as connection:
+            yield connection
+
+
+@contextmanager
+def _transaction(way: str) -> Iterator[Connection]:
+    """Open a transaction on this thread's connection, or on another one within a transaction of its own."""
+    keeper = keeper_of(db.engine)
+    kept = keeper.take()
+    if kept is None:
+        with keeper.engines[way].connect() as connection, connection.begin() as transaction:
+            yield connection
+            _end(transaction, way)
         return
-    with _writer() as connection, connection.begin():
-        yield connection
+    sound = False
+    try:
+        kept, transaction = _begin(keeper, kept, way)
+        with transaction:
+            yield kept.ways[way]
+            _end(transaction, way)
+        sound = True
+    finally:
+        keeper.give_back(kept, sound=sound)
+
+
+def _end(transaction: Transaction, way: str) -> None:
+    if way == READS:
+        transaction.rollback()  # there is nothing to commit
+
+
+def _begin(keeper: Keeper, kept: KeptConnection, way: str) -> tuple[KeptConnection, RootTransaction]:
+    try:
+        return kept, kept.ways[way].begin()
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+    # Lost since it was used last, as by a restart of the database: nothing was begun, and another one will do.
+    kept = keeper.renew(kept)
+    return kept, kept.ways[way].begin()
 
 
 @contextmanager
@@ -60,7 +132,7 @@ def rehearsing() -> Iterator[None]:
 
 @contextmanager
 def _writer() -> Iterator[Connection]:
-    engine = db.engine.execution_options(**{WRITES: True})
+    engine = keeper_of(db.engine).engines[WRITES]
     if engine.dialect.name != "sqlite":
         with engine.connect() as connection:
             yield connection

@@ -18,10 +18,11 @@ from scimsvc.protocol import errors
 from scimsvc.protocol.errors import ScimError, shown
 from scimsvc.protocol.limits import MAX_BODY
 from scimsvc.protocol.messages import error_message
+from scimsvc.services.errors import NoSuchThing, ServiceError
 from scimsvc.services.outages import is_outage, unavailable
 from scimsvc.tokens import BearerError, InvalidRequest, OAuthError, TooManyWrongSecrets
 from scimsvc.web.http import json_response
-from scimsvc.web.paths import SCIM_PREFIX, is_api, is_scim
+from scimsvc.web.paths import API_PREFIX, SCIM_PREFIX, is_api, is_scim
 
 _log = logging.getLogger("scimsvc")
 
@@ -33,6 +34,7 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(ScimError, _answer)
     app.register_error_handler(BearerError, _bearer_error)
     app.register_error_handler(OAuthError, _oauth_error)
+    app.register_error_handler(ServiceError, _service_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DBAPIError, _database_error)
     app.register_error_handler(PoolTimeout, _database_error)
@@ -61,12 +63,33 @@ PROBLEM_TYPE = "application/problem+json"
 
 def problem(error: ScimError) -> dict[str, Any]:
     """Return ``error`` as problem details (RFC 9457), for paths that are not SCIM's."""
-    return {
-        "type": "about:blank",
-        "status": error.status,
-        "title": HTTPStatus(error.status).phrase,
-        "detail": error.detail,
-    }
+    return problem_of(error.status, error.detail)
+
+
+def problem_of(status: int, detail: str) -> dict[str, Any]:
+    """Return the problem details of a ``status`` and what went wrong."""
+    return {"type": "about:blank", "status": status, "title": HTTPStatus(status).phrase, "detail": detail}
+
+
+def _service_error(error: ServiceError) -> Response:
+    """Answer with problem details that list every wrong field at once (RFC 9457 §3.2)."""
+    if is_scim(request.path):
+        refusal = ScimError(error.detail)
+        refusal.status = error.status
+        return _answer(refusal)
+    members = problem_of(error.status, _detail(error))
+    if error.errors:
+        members["errors"] = [
+            {"field": field, "detail": message} for field, messages in error.errors.items() for message in messages
+        ]
+    return json_response(members, error.status, PROBLEM_TYPE)
+
+
+def _detail(error: ServiceError) -> str:
+    """Return what is told: of a missing thing the same whether it is another enterprise's or nobody's."""
+    if isinstance(error, NoSuchThing) and error.what:
+        return f"there is no {error.what} with this id in this enterprise"
+    return error.detail
 
 
 _OAUTH_ERRORS = {500: "server_error", 503: "temporarily_unavailable"}
@@ -115,7 +138,7 @@ def _http_error(error: HTTPException) -> Response:
     path = shown(request.path)
     translated: Mapping[int, ScimError] = {
         400: errors.InvalidSyntax(error.description or error.name),
-        404: errors.NotFound(f"there is no endpoint {path}; {_ENDPOINTS}"),
+        404: errors.NotFound(f"there is no endpoint {path}; {_API_ENDPOINTS if is_api(request.path) else _ENDPOINTS}"),
         405: errors.MethodNotAllowed(f"{path} does not take {shown(request.method)}", _headers(error)),
         413: errors.PayloadTooLarge(f"the body is too large; at most {MAX_BODY} bytes are taken"),
         415: errors.UnsupportedMediaType(error.description or error.name),
@@ -131,6 +154,9 @@ _ENDPOINTS = (
     f"the Tenant URL ends in {SCIM_PREFIX}, and under it there are "
     "Users, Groups, Bulk, ServiceProviderConfig, ResourceTypes and Schemas"
 )
+
+
+_API_ENDPOINTS = f"GET {API_PREFIX}/openapi.json describes those that there are"
 
 
 def _headers(error: HTTPException) -> dict[str, str]:

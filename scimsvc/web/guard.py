@@ -6,32 +6,42 @@ Not even 404. It runs before routing counts and before a body is read, on the cl
 import logging
 from collections.abc import Callable
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response
+from flask.ctx import _AppCtxGlobals
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from scimsvc.services.access import authenticate, refuse_while_off
+from scimsvc.services.access import refuse_while_off
 from scimsvc.services.runtime import Runtime
 from scimsvc.tokens import API, SCIM
-from scimsvc.web.http import runtime
+from scimsvc.web.http import runtime_of
 from scimsvc.web.paths import is_api, is_scim
 
 _log = logging.getLogger("scimsvc")
 
 
-def init_guard(app: Flask) -> None:
-    """Let the guard see every request of ``app`` first."""
+def guard(sent: Request, own: _AppCtxGlobals, app: Flask) -> None:
+    """Find out who sends the request; raises ``BearerError``, ``Forbidden`` or ``TooManyRequests``."""
+    path = sent.path
+    if is_scim(path):
+        runtime = runtime_of(app)
+        own.caller = runtime.callers.authenticate(sent.environ.get("HTTP_AUTHORIZATION"), scope=SCIM)
+        refuse_while_off(own.caller)
+        runtime.rate_limit.take(own.caller.enterprise_id)
+    elif is_api(path):
+        own.caller = runtime_of(app).callers.authenticate(sent.environ.get("HTTP_AUTHORIZATION"), scope=API)
 
-    def note_use(response: Response) -> Response:
-        # Done when the answer is on its way, so that nobody waits for it.
-        if "caller" in g and runtime().last_uses.note(g.caller):
-            response.call_on_close(lambda: write_last_uses(app))
-        if "caller" in g and runtime().pruning.is_due():
-            response.call_on_close(lambda: _prune(app))
-        return response
 
-    app.before_request(_guard)
-    app.after_request(note_use)
+def note_use(own: _AppCtxGlobals, response: Response, app: Flask) -> None:
+    """Note that the caller's token was used, and see whether something is to be pruned."""
+    if "caller" not in own:
+        return
+    runtime = runtime_of(app)
+    # Done when the answer is on its way, so that nobody waits for it.
+    if runtime.last_uses.note(own.caller):
+        response.call_on_close(lambda: write_last_uses(app))
+    if runtime.pruning.is_due():
+        response.call_on_close(lambda: _prune(app))
 
 
 def write_last_uses(app: Flask) -> None:
@@ -46,16 +56,7 @@ def _prune(app: Flask) -> None:
 def _do(app: Flask, work: Callable[[Runtime], None], warning: str) -> None:
     with app.app_context():
         try:
-            work(runtime())
+            work(runtime_of(app))
         except (DBAPIError, PoolTimeout) as error:
             cause = getattr(error, "orig", None) or error
             _log.warning(warning, type(cause).__name__)
-
-
-def _guard() -> None:
-    if is_scim(request.path):
-        g.caller = authenticate(request.headers.get("Authorization"), scope=SCIM, signer=runtime().signer)
-        refuse_while_off(g.caller)
-        runtime().rate_limit.take(g.caller.enterprise_id)
-    elif is_api(request.path):
-        g.caller = authenticate(request.headers.get("Authorization"), scope=API, signer=runtime().signer)

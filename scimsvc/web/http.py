@@ -4,27 +4,32 @@ import re
 from typing import Any, cast
 from urllib.parse import quote
 
-from flask import Response, current_app, g, request
+from flask import Flask, Response, current_app, g, request
 
 from scimsvc.protocol.errors import InvalidSyntax, ScimError, UnsupportedMediaType, shown
 from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
 from scimsvc.protocol.messages import MEDIA_TYPE, Representation
 from scimsvc.protocol.projection import parse_projection
 from scimsvc.protocol.remarks import Remarks
-from scimsvc.protocol.versions import Preconditions
+from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
 from scimsvc.services import provisioning_log
 from scimsvc.services.access import Caller
 from scimsvc.services.requests import Attempt, ScimRequest
 from scimsvc.services.runtime import Runtime
 from scimsvc.services.users import project
-from scimsvc.web.paths import SCIM_PREFIX
+from scimsvc.web.paths import API_PREFIX, SCIM_PREFIX
 
-_JSON_TYPES = (MEDIA_TYPE, "application/json")
+JSON = "application/json"
 
 
 def runtime() -> Runtime:
     """Return the running app's ``Runtime``."""
-    return cast("Runtime", current_app.extensions["scimsvc"])
+    return runtime_of(current_app)
+
+
+def runtime_of(app: Flask) -> Runtime:
+    """Return the ``Runtime`` of ``app``."""
+    return cast("Runtime", app.extensions["scimsvc"])
 
 
 def caller() -> Caller:
@@ -41,7 +46,16 @@ def remarks() -> Remarks:
 
 def tenant_url() -> str:
     """Return the URL that SCIM's locations begin with."""
-    return (runtime().settings.public_url or _requested_root()) + SCIM_PREFIX
+    return _root() + SCIM_PREFIX
+
+
+def api_url() -> str:
+    """Return the URL that the enterprise API's locations begin with."""
+    return _root() + API_PREFIX
+
+
+def _root() -> str:
+    return runtime().settings.public_url or _requested_root()
 
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?")
@@ -106,13 +120,16 @@ _USER_OPERATIONS = {
 _OPERATIONS = {"Bulk": provisioning_log.BULK, "Groups": provisioning_log.GROUP}
 
 
-def read_body() -> Any:
-    """Return the JSON value of the body (RFC 7644 §3.1, §8.1); raises ``UnsupportedMediaType`` or ``InvalidSyntax``."""
+def read_body(media_type: str = MEDIA_TYPE) -> Any:
+    """Return the JSON value of the body (RFC 7644 §3.1, §8.1), sent as ``media_type`` or plainly as JSON.
+
+    Raises ``UnsupportedMediaType`` or ``InvalidSyntax``.
+    """
     charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if request.mimetype not in _JSON_TYPES or charset not in ("utf-8", "utf8"):
+    if request.mimetype not in (media_type, JSON) or charset not in ("utf-8", "utf8"):
         sent = request.headers.get("Content-Type")
         instead = f"not {shown(sent)}" if sent else "and there is none"
-        raise UnsupportedMediaType(f"the Content-Type must be {MEDIA_TYPE} in UTF-8, {instead}")
+        raise UnsupportedMediaType(f"the Content-Type must be {media_type} in UTF-8, {instead}")
     if (request.headers.get("Content-Encoding") or "identity").lower() != "identity":
         raise UnsupportedMediaType("the body must not be compressed; send it without a Content-Encoding")
     try:
@@ -133,20 +150,27 @@ def text_response(text: str) -> Response:
 
 def user_response(user: Representation, status: int = 200) -> Response:
     """Answer with ``user``, or the attributes of it that the request wants (RFC 7644 §3.9)."""
-    projection = parse_projection(request.args.get("attributes"), request.args.get("excludedAttributes"))
-    response = Response(project(user, projection), status, mimetype=MEDIA_TYPE)
-    response.headers["ETag"] = user.entity_tag
-    return response
+    text = user.text
+    if request.query_string:
+        projection = parse_projection(request.args.get("attributes"), request.args.get("excludedAttributes"))
+        text = project(user, projection)
+    return Response(text, status, {"ETag": user.entity_tag}, mimetype=MEDIA_TYPE)
 
 
 def preconditions() -> Preconditions:
     """Return what the request's headers want to hold of the resource (RFC 7644 §3.14)."""
-    return Preconditions(request.headers.get("If-Match"), request.headers.get("If-None-Match"))
+    environ = request.environ
+    if_match, if_none_match = environ.get("HTTP_IF_MATCH"), environ.get("HTTP_IF_NONE_MATCH")
+    if if_match is None and if_none_match is None:
+        return UNCONDITIONAL
+    return Preconditions(if_match, if_none_match)
 
 
 def not_modified(user: Representation) -> Response | None:
     """Return the 304 that ``If-None-Match`` asks for, or None; ``If-Match`` comes first (RFC 9110 §13.2.2)."""
     wanted = preconditions()
+    if wanted is UNCONDITIONAL:
+        return None
     Preconditions(if_match=wanted.if_match).check(user.entity_tag)
     if not wanted.is_unchanged(user.entity_tag):
         return None

@@ -1,8 +1,10 @@
-"""The blueprint of operations: alive, and ready (contract section 10)."""
+"""The blueprint of operations: alive, ready, and counted (contract section 10)."""
 
 from flask import Blueprint, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from scimsvc.services.readiness import why_not_ready
+from scimsvc.web.announcements import wanted_metrics
 from scimsvc.web.http import json_response, runtime
 
 operations = Blueprint("operations", __name__)
@@ -21,3 +23,9 @@ def readyz() -> Response:
     if reason is not None:
         return json_response({"status": "unavailable", "reason": reason}, 503, media_type="application/json")
     return json_response({"status": "ok"}, media_type="application/json")
+
+
+@operations.get("/metrics")
+def metrics() -> Response:
+    """Tell Prometheus what was counted."""
+    return Response(wanted_metrics().text(), content_type=CONTENT_TYPE_LATEST)

@@ -5,7 +5,8 @@ Runs behind the error handlers, so that whatever a view, the guard, the router o
 
 from collections.abc import Callable
 
-from flask import Flask, Response, g, request
+from flask import Request, g, request
+from flask.ctx import _AppCtxGlobals
 
 from scimsvc.protocol.errors import ScimError
 from scimsvc.services import provisioning_log
@@ -16,20 +17,15 @@ from scimsvc.web.paths import is_scim
 _TOO_MANY_REQUESTS = 429
 
 
-def init_refusals(app: Flask) -> None:
-    """Log what requests of ``app`` are refused."""
-    app.after_request(_log_refusal)
-
-
-def _log_refusal(response: Response) -> Response:
-    error: ScimError | None = g.get("refusal")
+def log_refusal(sent: Request, own: _AppCtxGlobals) -> None:
+    """Log what the request was refused for, if it was."""
+    error: ScimError | None = own.get("refusal")
     if error is None:
-        return response
-    if "caller" not in g:
+        return
+    if "caller" not in own:
         _log_refused_token(error)
-    elif is_scim(request.path):
+    elif is_scim(sent.path):
         _log_refused_request(error)
-    return response
 
 
 def _log_refused_token(error: ScimError) -> None:

@@ -12,7 +12,8 @@ import time
 from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, Response, g, request
+from flask import Request, Response
+from flask.ctx import _AppCtxGlobals
 
 from scimsvc import clock
 from scimsvc.tokens import TOKEN_PREFIX
@@ -22,22 +23,21 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _TOKEN = re.compile(rf"{TOKEN_PREFIX}[\w.%~-]+")
 
 
-def init_request_log(app: Flask, log_format: str) -> None:
-    """Give every request of ``app`` an ID and a log line."""
+def init_request_log(log_format: str) -> None:
+    """Let the log go to standard error, unless the host application has handlers of its own."""
     if not _log.handlers and not logging.getLogger().handlers:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(_JSONFormatter() if log_format == "json" else _TextFormatter())
         _log.addHandler(handler)
         _log.propagate = False
     _log.setLevel(logging.INFO)
-    app.before_request(_begin)
-    app.after_request(_end)
 
 
-def _begin() -> None:
-    g.started = time.perf_counter()
-    sent = request.headers.get("X-Request-ID", "")
-    g.request_id = sent if _REQUEST_ID.fullmatch(sent) else new_request_id()
+def begin(sent: Request, own: _AppCtxGlobals) -> None:
+    """Note when the request came, and what it is called."""
+    own.started = time.perf_counter()
+    proposed = sent.environ.get("HTTP_X_REQUEST_ID", "")
+    own.request_id = proposed if _REQUEST_ID.fullmatch(proposed) else new_request_id()
 
 
 def new_request_id() -> str:
@@ -45,18 +45,24 @@ def new_request_id() -> str:
     return secrets.token_hex(8)
 
 
-def _end(response: Response) -> Response:
-    response.headers["X-Request-ID"] = g.request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.setdefault("Cache-Control", "no-store")
+def end(sent: Request, own: _AppCtxGlobals, response: Response) -> None:
+    """Give the answer the headers that all have, and log the request."""
+    headers = response.headers
+    headers["X-Request-ID"] = own.request_id
+    headers.add("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Cache-Control", "no-store")
     if not response.response:
-        response.headers.pop("Content-Type", None)  # there is no content to have a type
-    _log.info(RequestLine(_describe(response)))
-    return response
+        headers.pop("Content-Type", None)  # there is no content to have a type
+    if _log.isEnabledFor(logging.INFO):
+        # Made by hand, as what the logger would do first is to look for the line of code that logs.
+        line = RequestLine(_describe(sent, own, response))
+        _log.handle(logging.LogRecord(_log.name, logging.INFO, __file__, 0, line, None, None))
 
 
 class RequestLine:
     """What is logged of a request: as text for people, its members for machines."""
+
+    __slots__ = ("members",)
 
     def __init__(self, members: dict[str, Any]) -> None:
         self.members = members
@@ -64,38 +70,51 @@ class RequestLine:
     def __str__(self) -> str:
         """Return the line, without its time."""
         first = "{method} {path} {status} {ms}ms".format_map(self.members)
-        rest = (f"{name}={_word(value)}" for name, value in self.members.items() if name not in _FIRST)
+        rest = [f"{name}={_word(value)}" for name, value in self.members.items() if name not in _FIRST]
         return " ".join((first, *rest))
 
 
 _FIRST = ("method", "path", "status", "ms")
+_PLAIN = re.compile(r"[\w.,:/+=@$-]+", re.ASCII)
 
 
 def _word(value: Any) -> str:
     text = ",".join(value) if isinstance(value, list) else str(value)
-    return text if re.fullmatch(r"[\w.,:/+=@$-]+", text, re.ASCII) else json.dumps(text)
+    return text if _PLAIN.fullmatch(text) else json.dumps(text)
 
 
-def _describe(response: Response) -> dict[str, Any]:
+def _describe(sent: Request, own: _AppCtxGlobals, response: Response) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "method": request.method if request.method.isalpha() else "?",
-        "path": _path(),
+        "method": sent.method if sent.method.isalpha() else "?",
+        "path": _path(sent),
         "status": response.status_code,
-        "ms": round((time.perf_counter() - g.started) * 1000, 1),
-        "request_id": g.request_id,
+        "ms": round((time.perf_counter() - own.started) * 1000, 1),
+        "request_id": own.request_id,
     }
-    if "caller" in g:
-        described |= {"enterprise": g.caller.enterprise, "integration": g.caller.client_id}
-    if "remarks" in g:
-        noted = {"tolerances": list(map(str, g.remarks.tolerances)), "ignored": g.remarks.ignored}
-        described |= {name: values for name, values in noted.items() if values}
+    if "caller" in own:
+        described["enterprise"] = own.caller.enterprise
+        described["integration"] = own.caller.client_id
+    if "remarks" in own:
+        remarks = own.remarks
+        if remarks.tolerances:
+            described["tolerances"] = list(map(str, remarks.tolerances))
+        if remarks.ignored:
+            described["ignored"] = remarks.ignored
     return described
 
 
-def _path() -> str:
-    names = "&".join(quote(name, safe="") for name in request.args)
-    path = quote(request.path, safe="/:@!$'()*,;=+~")
-    return _TOKEN.sub(f"{TOKEN_PREFIX}...", f"{path}?{names}" if names else path)[:_LONGEST_PATH]
+_PLAIN_PATH = re.compile(r"[\w/.-]+", re.ASCII)
+
+
+def _path(sent: Request) -> str:
+    path = sent.path
+    if not _PLAIN_PATH.fullmatch(path):
+        path = quote(path, safe="/:@!$'()*,;=+~")
+    if sent.query_string:
+        path += f"?{'&'.join(quote(name, safe='') for name in sent.args)}"
+    if TOKEN_PREFIX in path:
+        path = _TOKEN.sub(f"{TOKEN_PREFIX}...", path)
+    return path[:_LONGEST_PATH]
 
 
 _LONGEST_PATH = 500
@@ -103,8 +122,10 @@ _LONGEST_PATH = 500
 
 class _TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        level = "" if isinstance(record.msg, RequestLine) else f"{record.levelname.lower()} "
-        return f"{clock.timestamp(clock.now())} {level}{super().format(record)}"
+        time_stamp = clock.timestamp(clock.now())
+        if isinstance(record.msg, RequestLine):
+            return f"{time_stamp} {record.msg}"
+        return f"{time_stamp} {record.levelname.lower()} {super().format(record)}"
 
 
 class _JSONFormatter(logging.Formatter):

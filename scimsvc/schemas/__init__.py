@@ -7,6 +7,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, vali
 
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.protocol.limits import MAX_KEY_LENGTH
+from scimsvc.protocol.resources import is_email_address
 
 MAX_NAME_LENGTH = 200
 MAX_ALIASES = 100
@@ -29,7 +30,43 @@ class Name(fields.String):
 
     def __init__(self, *, max_length: int = MAX_NAME_LENGTH, **options: Any) -> None:
         rules: list[Callable[[str], Any]] = [_not_blank, _printable, validate.Length(max=max_length)]
-        super().__init__(validate=rules, **options)
+        # For the API's description, which knows no functions.
+        described = {"pattern": _DESCRIBED, **options.pop("metadata", {})}
+        super().__init__(validate=rules, metadata=described, **options)
+
+
+#: What the rules above check, as JSON Schema says it: words of printable characters, and blanks.
+_WORD = r"[^\p{C}\p{Z}]+"
+_DESCRIBED = rf"^ *{_WORD}( +{_WORD})* *$"
+#: What ``is_email_address`` checks of printable text.
+_PLAIN = r"[^\p{C}\p{Z}@<>()\[\],;:\\\"{more}]+"
+_LOCAL, _LABEL = _PLAIN.replace("{more}", ""), _PLAIN.replace("{more}", ".")
+EMAIL_PATTERN = rf"^{_LOCAL}@{_LABEL}(\.{_LABEL})*$"
+
+
+class EmailAddress(Name):
+    """An e-mail address, in any script."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(metadata={"pattern": EMAIL_PATTERN}, **options)
+
+    def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
+        text = super()._deserialize(value, *args, **options)
+        if not is_email_address(text):
+            raise ValidationError("must be an e-mail address, such as name@example.com")
+        return text
+
+
+class Names(fields.List[str]):
+    """A JSON list of names; marshmallow's own takes an object for the list of its keys."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(Name(), **options)
+
+    def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
+        if not isinstance(value, list):
+            raise self.make_error("invalid")
+        return super()._deserialize(value, *args, **options)
 
 
 class TruthValue(fields.Boolean):
@@ -42,15 +79,29 @@ class TruthValue(fields.Boolean):
 
 
 class WholeNumber(fields.Integer):
-    """A JSON number without a fraction, between two bounds."""
+    """A JSON number without a fraction, between two bounds; ``5.0`` is none other than ``5`` there."""
 
     def __init__(self, least: int, most: int, **options: Any) -> None:
         super().__init__(validate=validate.Range(least, most), **options)
 
     def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
+        if type(value) is float and value.is_integer():
+            return int(value)
         if type(value) is not int:
             raise self.make_error("invalid", input=value)
         return value
+
+
+class Number(fields.Float):
+    """A JSON number between two bounds."""
+
+    def __init__(self, least: float, most: float, **options: Any) -> None:
+        super().__init__(validate=validate.Range(least, most), **options)
+
+    def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
+        if type(value) not in (int, float):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, *args, **options)
 
 
 class EnterpriseSchema(Schema):
@@ -58,7 +109,7 @@ class EnterpriseSchema(Schema):
 
     name = Name(required=True)
     default_role = Name(required=True)
-    roles = fields.List(Name(), load_default=list)
+    roles = Names(load_default=list)
     scim_enabled = TruthValue(load_default=False)
 
 
@@ -90,9 +141,9 @@ class RoleSchema(Schema):
     """A role (contract section 8, ``/roles``)."""
 
     name = Name(required=True)
-    aliases = fields.List(Name(), load_default=list, validate=validate.Length(max=MAX_ALIASES))
+    aliases = Names(load_default=list, validate=validate.Length(max=MAX_ALIASES))
     restrict_editing = TruthValue(load_default=False)
-    is_default = TruthValue(validate=validate.Equal(True, error="can be made true alone; then another role is not"))
+    is_default = TruthValue(validate=validate.OneOf((True,), error="can be made true alone; then another role is not"))
 
 
 class IntegrationSchema(Schema):
@@ -104,7 +155,7 @@ class IntegrationSchema(Schema):
 class RotationSchema(Schema):
     """How long the secret before stays good."""
 
-    overlap_hours = fields.Float(load_default=0.0, allow_nan=False, validate=validate.Range(0, 24 * 365))
+    overlap_hours = Number(0, 24 * 365, load_default=0.0)
 
 
 class TokenSchema(Schema):
@@ -118,7 +169,7 @@ class TokenSchema(Schema):
 class ManualUserSchema(Schema):
     """A manual user (contract section 8, ``/users``)."""
 
-    email = Name(required=True, max_length=MAX_KEY_LENGTH)
+    email = EmailAddress(required=True, max_length=MAX_KEY_LENGTH)
     user_name = Name(required=True, max_length=MAX_KEY_LENGTH)
     given_name = Name(allow_none=True)
     family_name = Name(allow_none=True)

@@ -1,0 +1,133 @@
+"""A connection kept by each thread, as fetching one from the pool costs more than a statement on it.
+
+Kept is one connection of the pool's, behind three SQLAlchemy connections that differ in how they begin: not at all,
+for statements that stand alone; as a reader; as a writer. It goes back to the pool, which puts it right, whenever
+anything fails on it, when its thread is no more, and when the engine is disposed of.
+"""
+
+import os
+import threading
+
+from sqlalchemy import Connection, Engine, event
+
+from scimsvc.extensions import BEGINS, begins_write
+
+ALONE, READS, WRITES = "alone", "reads", "writes"
+
+
+class KeptConnection:
+    """One connection and the ways to use it; whoever holds ``lock`` may."""
+
+    def __init__(self, keeper: "Keeper") -> None:
+        self.lock = threading.Lock()
+        self.thread = threading.current_thread()
+        self.alone = keeper.engines[ALONE].connect()
+        shared = self.alone.connection
+        self.ways = {
+            ALONE: self.alone,
+            READS: Connection(keeper.engines[READS], shared),
+            WRITES: Connection(keeper.engines[WRITES], shared),
+        }
+
+    def close(self, *, for_good: bool) -> None:
+        """Give the connection back to the pool, or end it ``for_good``, as where that pool is no more."""
+        if for_good and not self.alone.invalidated:
+            self.alone.detach()
+        self.alone.close()
+
+
+class Keeper:
+    """Keeps the connections of one engine's threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engines = {
+            ALONE: engine.execution_options(**{BEGINS: ""}),
+            READS: engine,
+            WRITES: engine.execution_options(**{BEGINS: begins_write(engine)}),
+        }
+        self._own = threading.local()
+        self._all: set[KeptConnection] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def take(self) -> KeptConnection | None:
+        """Return this thread's connection, which must be given back; None while the thread uses it already."""
+        kept: KeptConnection | None = getattr(self._own, "kept", None)
+        if kept is None:
+            kept = self._own.kept = self._keep()
+        return kept if kept.lock.acquire(blocking=False) else None
+
+    def _keep(self) -> KeptConnection:
+        kept = KeptConnection(self)
+        with self._lock:
+            ended = [each for each in self._all if not each.thread.is_alive()]
+            self._all.add(kept)
+        for each in ended:
+            self._close(each)
+        return kept
+
+    def give_back(self, kept: KeptConnection, *, sound: bool) -> None:
+        """Let the connection be used again; one that is not ``sound`` goes back to the pool."""
+        if not sound:
+            self._own.kept = None
+        kept.lock.release()
+        if not sound or self._closed:
+            self._close(kept)
+
+    def renew(self, kept: KeptConnection) -> KeptConnection:
+        """Return another connection in place of one that was found broken before anything was done on it."""
+        self.give_back(kept, sound=False)
+        renewed = self.take()
+        assert renewed is not None
+        return renewed
+
+    def close(self) -> None:
+        """Give back what nobody uses now; the rest follows when it is given back."""
+        self._closed = True
+        for kept in list(self._all):
+            self._close(kept)
+
+    def _close(self, kept: KeptConnection) -> None:
+        if kept.lock.acquire(blocking=False):  # and never let go of again: what is closed is not to be taken
+            with self._lock:
+                self._all.discard(kept)
+            kept.close(for_good=self._closed)
+
+
+_keepers: dict[Engine, Keeper] = {}
+_making = threading.Lock()
+
+
+def keeper_of(engine: Engine) -> Keeper:
+    """Return the keeper of ``engine``'s connections."""
+    return _keepers.get(engine) or _make_keeper(engine)
+
+
+def _make_keeper(engine: Engine) -> Keeper:
+    with _making:
+        if engine not in _keepers:
+            if not event.contains(engine, "engine_disposed", _on_disposed):
+                event.listen(engine, "engine_disposed", _on_disposed)
+            _keepers[engine] = Keeper(engine)
+        return _keepers[engine]
+
+
+def _on_disposed(engine: Engine) -> None:
+    keeper = _keepers.pop(engine, None)
+    if keeper is not None:
+        keeper.close()
+
+
+#: What a parent process opened, held so that nothing of it is ever closed or spoken to from here.
+_parents: list[Keeper] = []
+
+
+def _leave_to_parent() -> None:
+    engines = list(_keepers)
+    _parents.extend(_keepers.values())
+    _keepers.clear()
+    for engine in engines:
+        engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)

@@ -1,0 +1,64 @@
+"""What every answer adds to the counts, and what SCIM answers tell of a token that comes near its expiry."""
+
+import hmac
+import logging
+import time
+
+from flask import Request, Response, request
+from flask.ctx import _AppCtxGlobals
+
+from scimsvc import clock
+from scimsvc.protocol.errors import NotFound
+from scimsvc.services.expiry import TELL_WITHIN
+from scimsvc.services.holds import HeldBack
+from scimsvc.services.metrics import Metrics
+from scimsvc.tokens import InvalidToken
+from scimsvc.web.http import runtime
+from scimsvc.web.paths import is_scim
+
+#: When the token of the request expires, in RFC 3339; sent once it has two weeks left.
+EXPIRY_HEADER = "X-Token-Expires-At"
+
+_log = logging.getLogger("scimsvc")
+
+
+def announce_expiry(sent: Request, own: _AppCtxGlobals, response: Response) -> None:
+    """Tell in a SCIM answer when the token expires, if that is soon."""
+    if "caller" not in own or not is_scim(sent.path):
+        return
+    now, expires_at = clock.now(), own.caller.token_expires_at
+    if expires_at - now < TELL_WITHIN:
+        response.headers[EXPIRY_HEADER] = clock.timestamp(expires_at)
+        if runtime().expiry_notices.is_due(own.caller.token_id, expires_at, now):
+            _log.warning(
+                "the SCIM token %s of %s expires at %s; issue a new one and put it into Entra's Secret Token field",
+                own.caller.token_id, own.caller.enterprise, clock.timestamp(expires_at),
+            )  # fmt: skip
+
+
+def count(sent: Request, own: _AppCtxGlobals, response: Response) -> None:
+    """Count the request, where counts are wanted."""
+    metrics = runtime().metrics
+    if metrics is not None:
+        route = sent.url_rule.rule if sent.url_rule is not None else "(none)"
+        method = sent.method if sent.method in _METHODS else "(other)"
+        metrics.count_request(method, route, response.status_code, time.perf_counter() - own.started)
+        for tolerance in own.remarks.tolerances if "remarks" in own else ():
+            metrics.count_tolerance(str(tolerance))
+        refusal = own.get("refusal")
+        if isinstance(refusal, HeldBack):
+            metrics.count_held_back(own.caller.enterprise_id, refusal.reason)
+
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+def wanted_metrics() -> Metrics:
+    """Return the counts, if the request bears the token that they want; raises ``NotFound`` where there are none."""
+    metrics, token = runtime().metrics, runtime().settings.metrics_token
+    if metrics is None or token is None:
+        raise NotFound("there is no endpoint '/metrics' unless SCIMSVC_METRICS_TOKEN is set")
+    scheme, _, sent = request.headers.get("Authorization", "").strip().partition(" ")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(sent.strip().encode(), token.encode()):
+        raise InvalidToken("send the token of SCIMSVC_METRICS_TOKEN: Authorization: Bearer …")
+    return metrics

@@ -1,0 +1,45 @@
+"""The blueprint of access tokens: issued, listed and revoked without a client's secret."""
+
+from flask import Response
+
+from scimsvc.services import access_tokens, api_lists
+from scimsvc.web.api.messages import (
+    answered,
+    api_blueprint,
+    created,
+    enterprise_id,
+    gone,
+    parameters,
+    read_optional_object,
+    shown,
+)
+from scimsvc.web.http import runtime
+
+tokens = api_blueprint("tokens", with_query=("list_",))
+
+
+@tokens.get("/tokens")
+def list_() -> Response:
+    """List the tokens, without themselves."""
+    return answered(api_lists.tokens(enterprise_id(), parameters(), runtime().cursor_keys))
+
+
+@tokens.post("/tokens")
+def issue() -> Response:
+    """Issue a token, which the answer alone has."""
+    given = read_optional_object()
+    issued = access_tokens.issue_described_token(enterprise_id(), given, signer=runtime().signer)
+    return created(issued, "tokens", tagged=False)  # what is issued is another representation than what is shown
+
+
+@tokens.get("/tokens/<token_id>")
+def show(token_id: str) -> Response:
+    """Show one, without itself."""
+    return shown(api_lists.token(enterprise_id(), token_id))
+
+
+@tokens.delete("/tokens/<token_id>")
+def revoke(token_id: str) -> Response:
+    """End a token at once."""
+    access_tokens.revoke_token(token_id, enterprise=enterprise_id(), signer=runtime().signer)
+    return gone()

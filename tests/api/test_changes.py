@@ -1,0 +1,168 @@
+"""The change feed over HTTP, as a host application follows it (contract section 8)."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from scimsvc.extensions import db
+from scimsvc.services.changes import Waiters
+from tests.client import Api, Enterprise, assert_problem, replace
+
+
+def test_an_entry_says_enough_to_act_without_asking_back(acme: Enterprise, api: Api) -> None:
+    user = acme.create(roles=["User"])
+    acme.patch(user, replace("roles", "PowerSigner"), replace("active", False))
+
+    page = api.get("/changes")
+
+    assert [{name: each[name] for name in each if name not in ("cursor", "time")} for each in page["items"]] == [
+        {
+            "type": "created", "user_id": user["id"], "email": "test.user@contoso.example",
+            "changed": ["userName", "active", "emails", "roles"],
+            "role": "User", "active": True, "old_role": None, "old_active": None,
+        },
+        {
+            "type": "disabled", "user_id": user["id"], "email": "test.user@contoso.example",
+            "changed": ["active", "roles"],
+            "role": "Power Signer", "active": False, "old_role": "User", "old_active": True,
+        },
+    ]  # fmt: skip
+    assert page["next"] == page["items"][-1]["cursor"]
+    assert api.get("/changes", after=page["next"]) == {"items": [], "next": page["next"]}
+
+
+def test_a_consumer_that_stops_anywhere_and_resumes_sees_each_change_once(
+    acme: Enterprise, api: Api, make_app: Callable[..., Flask]
+) -> None:
+    """The consumer keeps a cursor beside what it has done, as it would in one transaction of its own."""
+    dice, done, kept = random.Random(7), [], None
+    ids: list[str] = []
+    for step in range(60):
+        if step < 30:
+            user = acme.create(email=f"user{step}@contoso.example")
+            ids.append(user["id"])
+            if step % 3 == 0:
+                acme.patch(user, replace("active", False))
+        # Read some, act on some of them, and stop; now and then the service is another process.
+        api.enterprise.app = make_app() if step % 20 == 19 else acme.app
+        query = {"limit": str(dice.randint(1, 5))} | ({"after": kept} if kept else {})
+        page = api.get("/changes", **query)
+        acted = page["items"][: dice.randint(0, len(page["items"]))]
+        done += [(each["user_id"], each["type"]) for each in acted]
+        kept = acted[-1]["cursor"] if acted else kept
+
+    rest = api.get("/changes", **({"after": kept} if kept else {}))["items"]
+
+    done += [(each["user_id"], each["type"]) for each in rest]
+    expected = []
+    for number, user_id in enumerate(ids):
+        expected += [(user_id, "created")] + ([(user_id, "disabled")] if number % 3 == 0 else [])
+    assert done == expected
+
+
+@pytest.fixture
+def waiting(api: Api) -> Iterator[Callable[..., Any]]:
+    """Send a request that waits, and return what will be its answer and when it came, in seconds."""
+    with ThreadPoolExecutor(8) as threads:
+
+        def send(**query: str) -> Any:
+            def run() -> tuple[dict[str, Any], float]:
+                begun = time.monotonic()
+                return api.get("/changes", **query), time.monotonic() - begun
+
+            return threads.submit(run)
+
+        yield send
+        api.enterprise.app.extensions["scimsvc"].stopping.set()
+
+
+def test_a_waiting_request_wakes_up_for_the_next_change(
+    acme: Enterprise, api: Api, waiting: Callable[..., Any]
+) -> None:
+    start = api.get("/changes")["next"]
+
+    answer = waiting(after=start, wait="20")
+    time.sleep(0.4)
+    assert not answer.done()
+    user = acme.create()
+    page, seconds = answer.result(10)
+
+    assert [(each["type"], each["user_id"]) for each in page["items"]] == [("created", user["id"])]
+    assert 0.4 <= seconds < 10
+
+
+def test_a_wait_for_nothing_ends_with_the_same_cursor(api: Api, waiting: Callable[..., Any]) -> None:
+    start = api.get("/changes")["next"]
+
+    page, seconds = waiting(after=start, wait="0.5").result(10)
+
+    assert page == {"items": [], "next": start}
+    assert 0.5 <= seconds < 5
+
+
+def test_a_quarter_of_the_threads_wait_and_further_callers_are_answered_at_once(
+    acme: Enterprise, api: Api, waiting: Callable[..., Any]
+) -> None:
+    acme.app.extensions["scimsvc"].waiters = Waiters(8)  # two places
+    start = api.get("/changes")["next"]
+    patient = [waiting(after=start, wait="20") for _ in range(2)]
+    time.sleep(0.4)
+
+    page, seconds = waiting(after=start, wait="20").result(10)
+    others = [api.send("GET", path).status_code for path in ("/roles", "/users")]
+    acme.create()
+
+    assert (page["items"], page["next"]) == ([], start)
+    assert seconds < 5
+    assert others == [200, 200]
+    assert all(answer.result(10)[0]["items"] for answer in patient)
+    # The places are free again.
+    late = waiting(after=api.get("/changes")["next"], wait="0.3").result(10)
+    assert late[1] >= 0.3
+
+
+def test_a_stop_ends_the_waiting(acme: Enterprise, api: Api, waiting: Callable[..., Any]) -> None:
+    answer = waiting(after=api.get("/changes")["next"], wait="20")
+    threading.Timer(0.3, acme.app.extensions["scimsvc"].stopping.set).start()
+
+    page, seconds = answer.result(10)
+
+    assert page["items"] == []
+    assert seconds < 10
+
+
+def test_nobody_waits_longer_than_25_seconds(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+
+    def note(*_: Any, wait: float, **__: Any) -> dict[str, Any]:
+        asked.append(wait)
+        return {"items": [], "next": ""}
+
+    monkeypatch.setattr("scimsvc.services.api_lists.read_feed", note)
+    for wait in ("0", "3", "25", "26", "9" * 400, "1e300"):
+        api.get("/changes", wait=wait)
+
+    assert asked == [0, 3, 25, 25, 25, 25]
+
+
+def test_a_cursor_whose_changes_were_pruned_is_gone(acme: Enterprise, api: Api) -> None:
+    acme.create(email="one@contoso.example")
+    old = api.get("/changes")["items"][0]["cursor"]
+    acme.create(email="two@contoso.example")
+    middle = api.get("/changes")["next"]
+    acme.create(email="three@contoso.example")
+    with acme.app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("DELETE FROM changes WHERE number <= 2"))
+
+    gone = api.send("GET", "/changes", query={"after": old})
+
+    assert_problem(gone, 410, "no longer kept", "GET /api/v1/users")
+    assert [each["email"] for each in api.get("/changes", after=middle)["items"]] == ["three@contoso.example"]
+    assert [each["email"] for each in api.get("/changes")["items"]] == ["three@contoso.example"]

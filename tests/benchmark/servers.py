@@ -1,0 +1,124 @@
+"""The servers that are measured: each a process of its own, ended by who started it, read by what the kernel says.
+
+The kernel's tables (``/proc``) and its clock of each process's processor time make this Linux's alone.
+"""
+
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.benchmark.storage import KEY, Place
+from tests.live import SCIMSVC, environment
+
+PATIENCE = 30.0  # seconds
+_CHECKOUT = Path(__file__).parents[2]
+_SERVING_ON = re.compile(r"serving on http://127\.0\.0\.1:(\d+)")
+_KIBIBYTES = re.compile(r"^(VmRSS|VmHWM):\s+(\d+) kB$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that runs; ``start_s`` is the time from its start to its first answer."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    port: int
+    start_s: float
+
+    def processor_seconds(self) -> float:
+        """Return the user and system time of all threads of the server's processes until now."""
+        return processor_seconds(family(self.process.pid))
+
+    def memory_mib(self) -> dict[str, float]:
+        """Return what the server's processes hold in memory now, and the most they ever held."""
+        sizes = {"VmRSS": 0.0, "VmHWM": 0.0}
+        for pid in family(self.process.pid):
+            for name, size in _KIBIBYTES.findall(Path(f"/proc/{pid}/status").read_text()):
+                sizes[name] += int(size) / 1024
+        return {"rss": sizes["VmRSS"], "peak": sizes["VmHWM"]}
+
+
+@contextmanager
+def service(where: Place, *, threads: int, probe: bytes) -> Iterator[Server]:
+    """Run ``scimsvc serve``; ``probe`` is the request whose answer tells that it has started."""
+    settings = {"DATABASE_URL": where.service_url, "SECRET_KEY": KEY, "INSTANCE_PATH": str(where.folder)}
+    with _running("service", [SCIMSVC, "serve", "--port=0", f"--threads={threads}"], where, probe, settings) as server:
+        yield server
+
+
+@contextmanager
+def floor(where: Place, *, threads: int, probe: bytes) -> Iterator[Server]:
+    """Run the floor."""
+    options = [f"--database={where.floor_database}", f"--key={KEY}", f"--threads={threads}"]
+    command = [sys.executable, "-m", "tests.benchmark.floor", *options]
+    with _running("floor", command, where, probe, {}) as server:
+        yield server
+
+
+@contextmanager
+def _running(
+    name: str, command: Sequence[str], where: Place, probe: bytes, settings: dict[str, str]
+) -> Iterator[Server]:
+    log = where.folder / f"{name}.log"
+    started = time.perf_counter()
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=stderr, cwd=_CHECKOUT, env=environment(**settings)
+        )
+    try:
+        port = _wait_for_port(process, log)
+        _wait_for_answer(port, probe)
+        yield Server(name, process, port, time.perf_counter() - started)
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _wait_for_port(process: subprocess.Popen[bytes], log: Path) -> int:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = _SERVING_ON.search(log.read_text("utf-8"))
+        if found:
+            return int(found[1])
+        if process.poll() is not None:
+            break
+        time.sleep(0.002)
+    raise RuntimeError(f"the server does not serve: {log.read_text('utf-8')}")
+
+
+def _wait_for_answer(port: int, probe: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+        connection.sendall(probe)
+        head = connection.recv(65536)
+    if not head.startswith(b"HTTP/1.1 200 "):
+        raise RuntimeError(f"the first answer is {head[:200]!r}")
+
+
+def processor_seconds(pids: Sequence[int]) -> float:
+    """Return the user and system time that processes have taken, in nanoseconds' steps and not in ticks of 10 ms."""
+    # The clock of another process, as clock_getcpuclockid(3) numbers it.
+    return sum(time.clock_gettime((~pid << 3) | 2) for pid in pids)
+
+
+def family(pid: int) -> list[int]:
+    """Return the process and those that it started, and these."""
+    children = [
+        int(child)
+        for tasks in Path(f"/proc/{pid}/task").glob("*/children")
+        for child in tasks.read_text().split()
+    ]  # fmt: skip
+    return [pid, *(each for child in children for each in family(child))]

@@ -1,0 +1,196 @@
+"""The databases of a run: made for it alone, filled with a population, and gone at its end.
+
+The service's rows are made by the service's own functions and go through its own tables, many at a time.
+"""
+
+import json
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from flask import Flask
+from sqlalchemy import insert, select
+
+from scimsvc import clock, create_app
+from scimsvc.extensions import db
+from scimsvc.models import Role, User
+from scimsvc.protocol.leniency import read_user
+from scimsvc.protocol.patch import Resource
+from scimsvc.protocol.remarks import Remarks
+from scimsvc.protocol.resources import canonical_user
+from scimsvc.services.access_tokens import issue_token
+from scimsvc.services.enterprises import create_enterprise
+from scimsvc.services.users import PROVISIONED
+from scimsvc.store.representations import StoredUser, View, directory_values, represent, user_columns
+from scimsvc.store.transactions import writing
+from scimsvc.tokens import SCIM
+from tests.benchmark import floor
+from tests.benchmark.population import DEFAULT_ROLE, ROLES, Population, email, role, user_body, user_id
+
+KEY = "a key for benchmarks alone and of no use elsewhere 0123456789"
+POSTGRESQL_URL = os.environ.get("SCIMSVC_TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+_BATCH = 1_000
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the service and the floor keep their users."""
+
+    folder: Path
+    service_url: str
+    #: The path of a SQLite file, or the URL of a PostgreSQL database.
+    floor_database: str
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """What the client needs to know of the enterprises, in their order, and what a user takes on disk."""
+
+    service_tokens: list[str]
+    floor_tokens: list[str]
+    service_bytes_per_user: float
+    floor_bytes_per_user: float
+
+
+@contextmanager
+def place(database: str, folder: Path) -> Iterator[Place]:
+    """Make room for one population in ``database`` (sqlite or postgresql)."""
+    folder.mkdir()
+    if database == "sqlite":
+        yield Place(folder, f"sqlite:///{folder / 'service.db'}", str(folder / "floor.db"))
+        return
+    name = f"scimsvc_benchmark_{secrets.token_hex(6)}"
+    with psycopg.connect(POSTGRESQL_URL, autocommit=True, connect_timeout=3) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        url = POSTGRESQL_URL.rpartition("/")[0] + "/" + name
+        try:
+            yield Place(folder, url, url)
+        finally:
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def seed(where: Place, population: Population) -> Seeded:
+    """Fill both databases with the same users."""
+    app = create_app({"DATABASE_URL": where.service_url, "SECRET_KEY": KEY, "INSTANCE_PATH": str(where.folder)})
+    with app.app_context():
+        try:
+            _initialize(app)
+            made = [_make_enterprise(app, number) for number in range(population.enterprises)]
+            with closing(floor.connect(where.floor_database)) as documents:
+                for text in floor.SCHEMA:
+                    documents.execute(text.format(key='TEXT COLLATE "C"' if _is_postgresql(where) else "TEXT"))
+                for number, enterprise in enumerate(made):
+                    _insert_users(population.members(number), enterprise, documents, where)
+        finally:
+            db.engine.dispose()
+    sizes = _sizes(where)
+    return Seeded(
+        [each.token for each in made],
+        [floor.issue_token(KEY, each.id) for each in made],
+        *(size / population.users for size in sizes),
+    )
+
+
+@dataclass(frozen=True)
+class _Enterprise:
+    id: str
+    token: str
+    role_ids: dict[str, str]
+
+
+def _initialize(app: Flask) -> None:
+    result = app.test_cli_runner().invoke(args=["init"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+
+
+def _make_enterprise(app: Flask, number: int) -> _Enterprise:
+    made = create_enterprise(
+        f"Enterprise {number}", roles=list(ROLES), default_role=DEFAULT_ROLE, scim_enabled=True
+    )["id"]  # fmt: skip
+    token = issue_token(made, scope=SCIM, days=7, signer=app.extensions["scimsvc"].signer)
+    with db.engine.connect() as connection:
+        rows = connection.execute(select(Role.name, Role.id).where(Role.enterprise_id == made))
+        return _Enterprise(made, token["access_token"], {row.name: row.id for row in rows})
+
+
+def _insert_users(users: range, enterprise: _Enterprise, documents: Any, where: Place) -> None:
+    view = View("http://127.0.0.1:8000/api/scim/v2", DEFAULT_ROLE, 1)
+    insert_document = floor.statement(floor.INSERT, where.floor_database)
+    now = datetime.now(UTC)
+    for start in range(0, len(users), _BATCH):
+        batch = users[start : start + _BATCH]
+        at = clock.timestamp(now + timedelta(milliseconds=start))
+        rows = [user_row(user, enterprise.id, enterprise.role_ids, at) for user in batch]
+        with writing() as connection:
+            connection.execute(insert(User), rows)
+        texts = [
+            (
+                enterprise.id,
+                row["id"],
+                email(user),
+                represent(StoredUser(**{name: row[name] for name in StoredUser._fields}), view).text,
+            )
+            for user, row in zip(batch, rows, strict=True)
+        ]
+        cursor = documents.cursor()
+        documents.execute("BEGIN")
+        cursor.executemany(insert_document, texts)
+        documents.execute("COMMIT")
+
+
+def user_row(user: int, enterprise_id: str, role_ids: dict[str, str], at: str) -> dict[str, Any]:
+    """Return the row that the service would store of a user whom Entra creates."""
+    name = role(user)
+    document: Resource = json.loads(_TEMPLATES[name].replace(_NUMBER, str(user)))
+    document["id"] = user_id(user)
+    title, organization = directory_values(document)
+    return {
+        "enterprise_id": enterprise_id,
+        "id": document["id"],
+        "source": PROVISIONED,
+        "version": 1,
+        "created_at": at,
+        "modified_at": at,
+        "title": title,
+        "organization": organization,
+        **user_columns(document, role_id=role_ids[name] if name else None, unique_user_name=False),
+    }
+
+
+def read_as_created(user: int | str, name: str | None) -> Resource:
+    """Return the canonical user that the service makes of Entra's body."""
+    return canonical_user(read_user(user_body(user, name), Remarks()) | {"id": ""}, Remarks())
+
+
+#: A canonical user for each role, with this in place of the user's number: reading a million bodies would take minutes.
+_NUMBER = "NUMBER"
+_TEMPLATES = {name: json.dumps(read_as_created(_NUMBER, name)) for name in (None, *ROLES)}
+
+
+def _is_postgresql(where: Place) -> bool:
+    return not floor.is_sqlite(where.floor_database)
+
+
+def _sizes(where: Place) -> tuple[int, int]:
+    """Return the bytes on disk of the service's users and the floor's, with their indexes."""
+    if _is_postgresql(where):
+        with psycopg.connect(where.floor_database, autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
+            query = "SELECT pg_total_relation_size('users'), pg_total_relation_size('documents')"
+            row = connection.execute(query).fetchone()
+            assert row is not None
+            return row
+    return _file_size(where.folder / "service.db"), _file_size(where.folder / "floor.db")
+
+
+def _file_size(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path.stat().st_size

@@ -1,0 +1,125 @@
+"""The connection that a thread keeps: which one it is, and when it is let go of."""
+
+import os
+import threading
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, text
+
+from scimsvc.extensions import db
+from scimsvc.store.transactions import read_rows, reading, writing
+
+SETTINGS = text("SELECT name FROM settings")
+
+
+@pytest.fixture(autouse=True)
+def _in_context(app: Flask) -> Iterator[None]:
+    with app.app_context():
+        yield
+
+
+def driver_connection(connection: Connection) -> object:
+    return connection.connection.dbapi_connection
+
+
+def test_a_thread_uses_one_connection_for_everything() -> None:
+    with reading() as connection:
+        first = driver_connection(connection)
+    with writing() as connection:
+        second = driver_connection(connection)
+    read_rows(SETTINGS, {})
+
+    assert first is second
+    assert db.engine.pool.checkedout() == 1
+
+
+def test_a_transaction_within_a_transaction_has_a_connection_of_its_own() -> None:
+    with writing() as connection:
+        connection.execute(text("INSERT INTO settings VALUES ('a', 1)"))
+        with reading() as other:
+            assert driver_connection(other) is not driver_connection(connection)
+            assert other.execute(SETTINGS).all() == []
+        assert read_rows(SETTINGS, {}) == []
+
+    assert [row.name for row in read_rows(SETTINGS, {})] == ["a"]
+
+
+def test_what_fails_is_rolled_back_and_the_connection_goes_through_the_pool() -> None:
+    def fail() -> None:
+        with writing() as connection:
+            connection.execute(text("INSERT INTO settings VALUES ('a', 1)"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+
+    assert db.engine.pool.checkedout() == 0
+    assert read_rows(SETTINGS, {}) == []
+
+
+def test_reading_leaves_no_transaction_open() -> None:
+    read_rows(SETTINGS, {})
+
+    with writing() as connection:
+        assert connection.get_nested_transaction() is None
+        connection.execute(text("INSERT INTO settings VALUES ('a', 1)"))
+    thread_read: list[int] = []
+
+    def read(app: Flask) -> None:
+        with app.app_context():
+            thread_read.append(len(read_rows(SETTINGS, {})))
+
+    run(read)
+    assert (thread_read, len(read_rows(SETTINGS, {}))) == ([1], 1)
+
+
+def test_the_connection_of_a_thread_that_ended_is_let_go_of() -> None:
+    def read(app: Flask) -> None:
+        with app.app_context():
+            read_rows(SETTINGS, {})
+
+    for _ in range(5):
+        run(read)
+
+    assert db.engine.pool.checkedout() == 1
+
+
+def run(work: object) -> None:
+    from flask import current_app
+
+    thread = threading.Thread(target=work, args=(current_app._get_current_object(),))
+    thread.start()
+    thread.join()
+
+
+def test_disposing_of_the_engine_ends_what_threads_keep() -> None:
+    with reading() as connection:
+        kept = connection.connection.dbapi_connection
+    assert kept is not None
+
+    db.engine.dispose()
+
+    with pytest.raises(Exception, match="closed"):
+        kept.cursor().execute("SELECT 1")
+    assert read_rows(SETTINGS, {}) == []
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_fork_speaks_on_a_connection_of_its_own() -> None:
+    with reading() as connection:
+        before = driver_connection(connection)
+
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            with reading() as connection:
+                status = int(driver_connection(connection) is before or connection.execute(SETTINGS).all() != [])
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(child, 0)
+
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert read_rows(SETTINGS, {}) == []

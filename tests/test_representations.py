@@ -1,0 +1,48 @@
+"""What a row answers, written by hand for speed, is what a JSON encoder would write."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scimsvc.protocol.json_text import write_json
+from scimsvc.protocol.versions import entity_tag
+from scimsvc.store.representations import StoredUser, View, represent_all
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+TIMES = st.datetimes().map(lambda at: at.isoformat(timespec="milliseconds") + "Z")
+USERS = st.builds(
+    StoredUser,
+    id=st.uuids().map(str),
+    document=st.dictionaries(TEXT, TEXT, min_size=1).map(lambda members: write_json({"id": "x", **members})),
+    role_id=st.none() | st.just("r"),
+    version=st.integers(min_value=1),
+    created_at=TIMES,
+    modified_at=TIMES,
+)
+
+
+@given(users=st.lists(USERS, max_size=3), base=TEXT, default_role=TEXT, revision=st.integers(min_value=0))
+def test_the_text_is_the_encoder_s(users: list[StoredUser], base: str, default_role: str, revision: int) -> None:
+    represented = represent_all(users, View(base, default_role, revision))
+
+    for user, representation in zip(users, represented, strict=True):
+        on_default = user.role_id is None
+        expected = json.loads(user.document)
+        if on_default:
+            expected["roles"] = [{"value": default_role, "primary": True}]
+        tag = entity_tag(user.version, revision if on_default else None)
+        expected["meta"] = {
+            "resourceType": "User",
+            "created": user.created_at,
+            "lastModified": user.modified_at,
+            "location": f"{base}/Users/{user.id}",
+            "version": tag,
+        }
+        if len({*json.loads(user.document), "roles", "meta"}) == len(json.loads(user.document)) + 2:
+            assert representation.text == write_json(expected)
+        assert (representation.id, representation.location, representation.entity_tag) == (
+            user.id,
+            f"{base}/Users/{user.id}",
+            tag,
+        )
