@@ -158,6 +158,10 @@ class Server:
                 _checkpoint()
                 db.engine.dispose()
         _log.info("stopped")
+        if not finished:
+            # A thread that waits for SQLite's lock holds its connection, and an orderly end would wait for it as long.
+            logging.shutdown()
+            os._exit(0)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         if self._signalled_at is None:
