@@ -60,7 +60,7 @@ def test_there_are_the_commands_of_the_contract() -> None:
         *(f"enterprise {verb}" for verb in ("create", "list", "show", "update", "delete")),
         *(f"enterprise {verb}" for verb in ("pause", "resume", "release")),
         *(f"role {verb}" for verb in ("add", "list", "update", "remove", "preview")),
-        *(f"integration {verb}" for verb in ("create", "list", "rotate", "revoke")),
+        *(f"integration {verb}" for verb in ("create", "list", "rename", "rotate", "revoke")),
         *(f"token {verb}" for verb in ("issue", "list", "revoke")),
         *(f"settings {verb}" for verb in ("show", "set")),
         *(f"user {verb}" for verb in ("create", "list", "show", "update", "delete", "import", "export")),

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from scimsvc import clock
 from tests.client import Enterprise, replace
 from tests.conftest import make_enterprise
 from tests.test_commands import misuse, refusal
@@ -236,31 +235,3 @@ def test_a_removal_limit_that_makes_no_sense_is_refused(
 @pytest.mark.parametrize("options", [["--removal-limit=x"], ["--no-removal-limit", "--removal-hours=3"]], ids=" ".join)
 def test_a_removal_limit_that_is_none_is_a_wrong_usage(acme: Enterprise, options: list[str]) -> None:
     assert "removal-" in misuse(acme.app, "enterprise", "update", "Acme", *options)
-
-
-def test_a_pause_holds_writes_until_it_is_resumed(acme: Enterprise, cli: Cli) -> None:
-    user = acme.create()
-
-    paused = cli("enterprise", "pause", "Acme")
-    held = acme.patch(user, replace("title", "Lead"))
-    resumed = cli("enterprise", "resume", "Acme")
-
-    assert (paused["paused"], resumed["paused"]) == (True, False)
-    assert (held.status_code, "Retry-After" in held.headers) == (503, True)
-    assert acme.patch(user, replace("title", "Lead")).status_code == 200
-
-
-def test_a_release_lets_removals_through(acme: Enterprise, cli: Cli) -> None:
-    user = acme.create()
-    cli("enterprise", "update", "Acme", "--removal-limit=0")
-
-    held = acme.send("DELETE", f"/Users/{user['id']}")
-    released = cli("enterprise", "release", "Acme")
-
-    assert held.status_code == 503
-    assert released["released_until"] > clock.timestamp(clock.now())
-    assert acme.send("DELETE", f"/Users/{user['id']}").status_code == 204
-
-
-def test_nothing_is_released_where_there_is_no_limit(acme: Enterprise) -> None:
-    assert "no removal limit" in refusal(acme.app, "enterprise", "release", "Acme")

@@ -78,8 +78,17 @@ def test_the_last_integration_may_be_revoked_with_a_warning(acme: Enterprise, cl
 
     assert (first.exit_code, first.stderr) == (0, "")
     assert (last.exit_code, json.loads(last.stdout)["name"]) == (0, "Second")
-    assert last.stderr.startswith("Warning: no integration is left")
+    assert last.stderr.startswith("Warning: this was the last integration of Acme")
     assert cli("integration", "list", "Acme") == []
+
+
+def test_an_integration_is_renamed_and_otherwise_as_it_was(acme: Enterprise, cli: Cli) -> None:
+    (before,) = cli("integration", "list", "Acme")
+
+    renamed = cli("integration", "rename", "Acme", FIRST, "Entra")
+
+    assert cli("integration", "list", "Acme") == [renamed] == [before | {"name": "Entra"}]
+    assert "name" in refusal(acme.app, "integration", "rename", "Acme", "Entra", " ")
 
 
 @pytest.mark.parametrize("member", ["client_id", "id", "name"])

@@ -3,18 +3,22 @@
 import json
 import signal
 import subprocess
-import time
+import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from flask import Flask
 
 from scimsvc import clock
+from scimsvc.cli.moments import Moment
+from scimsvc.services import provisioning_log
 from tests.client import Enterprise, patch_body, replace, user_body
-from tests.live import SCIMSVC, environment
+from tests.conftest import SECRET_KEY, make_enterprise
+from tests.live import PATIENCE, SCIMSVC, environment
 from tests.records import log_of
 from tests.test_commands import refusal, text_of
 
@@ -162,30 +166,120 @@ def test_a_role_is_previewed(acme: Enterprise, cli: Cli) -> None:
     assert "b@x.example" in text_of(acme.app, "role", "preview", "Acme", "Signer")
 
 
-def test_the_last_integration_is_revoked_with_a_warning(acme: Enterprise, cli: Cli) -> None:
-    result = acme.app.test_cli_runner().invoke(args=["integration", "revoke", "Acme", acme.made["client_id"]])
+def following(database_url: str, tmp_path: Path, *words: str) -> "subprocess.Popen[str]":
+    """Begin a command in a process of its own, which ends after a while in any case."""
+    settings = environment(DATABASE_URL=database_url, INSTANCE_PATH=str(tmp_path / "instance"), SECRET_KEY=SECRET_KEY)
+    process = subprocess.Popen(
+        [SCIMSVC, *words, "--follow"], env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    patience = threading.Timer(PATIENCE, process.kill)
+    patience.daemon = True
+    patience.start()
+    return process
 
-    assert result.exit_code == 0
-    assert "last integration" in result.output + result.stderr
 
-
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_log_is_followed_as_it_grows(acme: Enterprise, database_url: str, tmp_path: Path) -> None:
-    settings = environment(DATABASE_URL=database_url, INSTANCE_PATH=str(tmp_path / "instance"))
-    command = [SCIMSVC, "log", "Acme", "--follow", "--json", "--since", "1h"]
+def test_the_log_is_followed_as_it_grows_until_ctrl_c(acme: Enterprise, database_url: str, tmp_path: Path) -> None:
     acme.create(email="before@x.example")
-    with subprocess.Popen(
-        command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as following:
-        try:
-            assert following.stdout is not None
-            first = json.loads(following.stdout.readline())
-            acme.create(email="after@x.example")
-            second = json.loads(following.stdout.readline())
-        finally:
-            following.send_signal(signal.SIGINT)
-            time.sleep(0)
-            status = following.wait(20)
+    with following(database_url, tmp_path, "log", "Acme", "--json", "--since", "1h") as process:
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        acme.create(email="after@x.example")
+        second = json.loads(process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        rest = process.communicate()
 
     assert [first["email"], second["email"]] == ["before@x.example", "after@x.example"]
-    assert status == 0
+    assert (process.returncode, rest) == (0, ("", ""))
+
+
+def test_the_feed_is_followed_as_it_grows_until_ctrl_c(acme: Enterprise, database_url: str, tmp_path: Path) -> None:
+    user = acme.create()
+    with following(database_url, tmp_path, "changes", "Acme") as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        acme.patch(user, replace("active", False))
+        second = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.communicate()
+
+    assert [line.split()[1:3] for line in (first, second)] == [
+        ["created", "test.user@contoso.example"],
+        ["disabled", "test.user@contoso.example"],
+    ]
+    assert (process.returncode, rest) == (0, ("", ""))
+
+
+def test_what_is_followed_begins_with_all_of_the_past_that_is_asked_for(
+    acme: Enterprise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        acme.create(email=f"{number}@x.example")
+    monkeypatch.setattr(provisioning_log, "_READ_AT_ONCE", 2)
+
+    lines = text_of(acme.app, "log", "Acme", "--follow", "--since=1h", "--limit=5").splitlines()
+
+    assert [line.split()[3] for line in lines if not line.startswith(" ")] == [
+        f"{number}@x.example" for number in range(5)
+    ]
+
+
+def test_an_enterprise_that_is_called_as_a_command_goes_by_its_id(app: Flask, cli: Cli) -> None:
+    enterprise = make_enterprise(app, "prune")
+    enterprise.create()
+
+    assert cli("log", "prune", "--older-than=1") == {"log_entries": 0, "changes": 0}
+    assert [each["operation"] for each in cli("log", enterprise.made["id"])] == ["create"]
+    assert cli("log", "list", "prune") == cli("log", "--limit=5", enterprise.made["id"])
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("30m", datetime(2026, 3, 1, 11, 30, tzinfo=UTC)),
+        ("2h", datetime(2026, 3, 1, 10, 0, tzinfo=UTC)),
+        ("7d", datetime(2026, 2, 22, 12, 0, tzinfo=UTC)),
+        ("2026-02-28", datetime(2026, 2, 28, tzinfo=UTC)),
+        ("2026-02-28T23:00:00Z", datetime(2026, 2, 28, 23, tzinfo=UTC)),
+        ("2026-02-28t23:00:00.5+02:00", datetime(2026, 2, 28, 21, 0, 0, 500000, tzinfo=UTC)),
+    ],
+)
+def test_times_are_rfc_3339_or_spans(monkeypatch: pytest.MonkeyPatch, text: str, instant: datetime) -> None:
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 3, 1, 12, tzinfo=UTC))
+
+    assert Moment().convert(text, None, None) == instant
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "now", "7", "7y", "-1d", "1.5h", "999999999d", "2026-02-30", "2026-02-28T23:00:00", "20260228", "2026-W09-1",
+     "2026-02-28T24:30:00Z", "2026-02-28T23:00:00+99:00", "٣d"],
+    ids=ascii,
+)  # fmt: skip
+def test_what_is_no_time_says_what_is(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="30m, 2h or 7d"):
+        Moment().convert(text, None, None)
+
+
+def test_outcomes_are_coloured_on_a_terminal_unless_it_is_not_wanted(
+    acme: Enterprise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme.create()
+    acme.send("POST", "/Users", user_body())
+
+    on_terminal, plain = (
+        acme.app.test_cli_runner(env=variables).invoke(args=["log", "Acme"], color=True).stdout
+        for variables in ({}, {"NO_COLOR": "1"})
+    )
+
+    assert "\x1b[31mrefused" in on_terminal
+    assert "\x1b[32mok" in on_terminal
+    assert "\x1b" not in plain
+
+
+def test_a_request_is_read_from_standard_input(acme: Enterprise) -> None:
+    asked = json.dumps({"method": "DELETE", "path": f"/Users/{acme.create()['id']}"})
+
+    result = acme.app.test_cli_runner().invoke(args=["explain", "Acme", "-", "--json"], input=asked)
+
+    assert (result.exit_code, json.loads(result.stdout)["status"]) == (0, 204)
+    assert len(acme.find("id pr")) == 1

@@ -7,7 +7,7 @@ import pytest
 
 from tests.client import Enterprise, user_body
 from tests.conftest import make_enterprise
-from tests.test_commands import refusal, text_of
+from tests.test_commands import refusal
 
 Cli = Callable[..., Any]
 
@@ -157,19 +157,3 @@ def test_roles_of_another_enterprise_are_out_of_reach(acme: Enterprise, cli: Cli
 
     assert cli("role", "list", "Other") == before
     assert other.create(roles=["User"])["roles"] == [{"value": "User"}]
-
-
-def test_a_preview_tells_who_has_and_who_waits_for_a_role(acme: Enterprise, cli: Cli) -> None:
-    acme.create(email="has@contoso.example", roles=["User"])
-    acme.create(email="none@contoso.example")
-    for address in ("a@contoso.example", "b@contoso.example"):
-        acme.send("POST", "/Users", user_body(address, roles=["Signer"]))
-
-    known, unknown = cli("role", "preview", "Acme", "uSER"), cli("role", "preview", "Acme", "SIGNER")
-    text = text_of(acme.app, "role", "preview", "Acme", "Signer")
-
-    assert known == {"name": "uSER", "role": "User", "users": 1, "waiting": [], "on_default": 1}
-    assert (unknown["role"], unknown["users"]) == (None, 0)
-    assert {each["email"] for each in unknown["waiting"]} == {"a@contoso.example", "b@contoso.example"}
-    assert [address for address in ("a@contoso.example", "b@contoso.example") if address not in text] == []
-    assert "waiting     nobody" in text_of(acme.app, "role", "preview", "Acme", "User")

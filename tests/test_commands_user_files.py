@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import os
+import pty
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ import pytest
 
 from tests.client import Enterprise, user_body
 from tests.conftest import make_enterprise
+from tests.live import PATIENCE, SCIMSVC, environment
 from tests.records import feed_of
 from tests.test_commands import misuse
 
@@ -119,7 +123,7 @@ def test_a_header_that_is_none_is_refused(acme: Enterprise, content: str | bytes
 
 WRONG = {
     "no address": (",A,,", "line 3: email: "),
-    "bad address": ("a.x.example,A,,", "line 3: email: 'a.x.example' is no e-mail address"),
+    "bad address": ("a.x.example,A,,", "line 3: email: must be an e-mail address, such as name@example.com"),
     "unknown role": (
         "a@x.example,A,Boss,",
         "line 3: role: there is no role 'Boss'; there are DefaultEnterprise, Power",
@@ -157,7 +161,7 @@ def test_every_wrong_line_is_named_once_with_all_that_is_wrong(acme: Enterprise)
     )
 
     assert [line.partition(":")[0] for line in found] == ["line 2002", "line 2003", "line 2005"]
-    assert [word for word in ("email: 'none'", "role: ", "active: ") if word not in found[0]] == []
+    assert [word for word in ("email: must be an e-mail address", "role: ", "active: ") if word not in found[0]] == []
     assert [word for word in ("email: a user", "role: ") if word not in found[2]] == []
 
 
@@ -184,6 +188,31 @@ def test_many_users_are_imported_in_batches(acme: Enterprise, cli: Cli) -> None:
     assert acme.send("GET", "/Users", query={"count": "1"}).get_json()["totalResults"] == 2500
     assert {role["users"] for role in cli("role", "list", "Acme") if role["name"] == "User"} == {2500}
     assert len(exported(acme, "--format=jsonl").splitlines()) == 2500
+
+
+@pytest.mark.parametrize(("options", "shown"), [((), True), (("--json",), False)], ids=["text", "json"])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_terminal_shows_how_far_it_is(
+    acme: Enterprise, database_url: str, tmp_path: Path, options: tuple[str, ...], shown: bool
+) -> None:
+    ours, terminal = pty.openpty()
+    done = subprocess.run(
+        [SCIMSVC, "user", "import", "Acme", "-", *options],
+        input=b"email\n" + b"".join(b"u%d@x.example\n" % number for number in range(1500)),
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        env=environment(DATABASE_URL=database_url, INSTANCE_PATH=str(tmp_path / "instance")),
+        timeout=PATIENCE * 2,
+    )
+    os.close(terminal)
+    try:
+        seen = os.read(ours, 10_000).decode()
+    except OSError:  # Linux's word for nothing there, and nobody left to write
+        seen = ""
+    os.close(ours)
+
+    assert (done.returncode, b"1500" in done.stdout) == (0, True)
+    assert ("Importing" in seen, "100%" in seen) == (shown, shown)
 
 
 def test_a_file_that_is_not_there_is_a_wrong_usage(acme: Enterprise) -> None:

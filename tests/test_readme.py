@@ -19,7 +19,9 @@ from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.paths import parse_path
 from scimsvc.protocol.remarks import Tolerance
 from scimsvc.protocol.urns import ENTERPRISE_USER
+from scimsvc.services import user_csv
 from scimsvc.services.global_settings import DEFAULTS
+from scimsvc.services.provisioning_log import OPERATIONS
 from scimsvc.settings import SETTINGS
 from tests.client import SCIM, Enterprise
 
@@ -106,6 +108,18 @@ def test_a_command_s_options_are_those_of_the_code(words: tuple[str, ...], comma
     documented = re.findall(r"`(--[^` ]+)", rows[usage(words, command)])
 
     assert sorted(documented) == sorted(options(command))
+
+
+def test_the_columns_of_a_file_of_users_are_those_of_the_code() -> None:
+    documented = [name for names, _ in table("column", "holds") for name in re.findall(r"`(\w+)`", names)]
+
+    assert documented == list(user_csv.COLUMNS)
+
+
+def test_the_operations_of_the_log_are_those_of_the_code() -> None:
+    (listed,) = re.findall(r"`--operation` is one of ([^.]+)\.", README)
+
+    assert re.findall(r"`(\w+)`", listed) == list(OPERATIONS)
 
 
 def test_every_command_but_serve_prints_json() -> None:

@@ -11,7 +11,7 @@ from scimsvc.services import integrations
 
 @click.group()
 def integration() -> None:
-    """Make, list, rotate and revoke an enterprise's client IDs and secrets.
+    """Make, list, rename, rotate and revoke an enterprise's client IDs and secrets.
 
     CLIENT is an integration's client ID, id or name.
     """
@@ -30,6 +30,15 @@ def create(enterprise: str, name: str) -> dict[str, Any]:
 def list_(enterprise: str) -> list[dict[str, Any]]:
     """List the integrations, the oldest first."""
     return integrations.list_integrations(enterprise)
+
+
+@result_command(integration, "rename")
+@enterprise_argument
+@click.argument("client")
+@click.argument("name")
+def rename(enterprise: str, client: str, name: str) -> dict[str, Any]:
+    """Give an integration another name; client ID, secret and tokens stay."""
+    return integrations.rename_integration(enterprise, client, {"name": name})
 
 
 @result_command(integration, "rotate")
@@ -56,6 +65,7 @@ def rotate(enterprise: str, client: str, overlap_hours: float) -> dict[str, Any]
 def revoke(enterprise: str, client: str) -> dict[str, Any]:
     """End an integration and every token of it."""
     revoked = integrations.revoke_integration(enterprise, client)
-    if not integrations.list_integrations(enterprise):
-        warn("no integration is left, and nobody can fetch a token; scimsvc integration create makes another")
+    warning = revoked.pop("warning")
+    if warning:
+        warn(warning)
     return revoked

@@ -134,9 +134,8 @@ def _make(line: Line, rules: _Rules) -> tuple[_NewUser | None, list[str]]:
     user_id = str(uuid.uuid4())
     try:
         user = canonical_user(manual_document(fields) | {"id": user_id}, Remarks())
-    except ScimError:
-        address = shown(fields["email"])
-        return None, [*problems, f"email: {address} is no e-mail address; it should look like name@example.com"]
+    except ScimError as error:
+        return None, [*problems, error.detail]
     if problems:
         return None, problems
     user = with_role(user, default_element(role.name) if role else None)
