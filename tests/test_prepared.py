@@ -1,0 +1,81 @@
+"""A prepared statement gives what SQLAlchemy gives, values and errors alike."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import bindparam, insert, literal, select, text, type_coerce
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
+
+from scimsvc.extensions import db
+from scimsvc.models import Role, Searchable, Setting
+from scimsvc.store import queries
+from scimsvc.store.prepared import Prepared
+from scimsvc.store.transactions import reading, writing
+from tests.client import Enterprise
+
+
+@pytest.fixture(autouse=True)
+def _in_context(app: Flask) -> Iterator[None]:
+    with app.app_context():
+        yield
+
+
+@pytest.mark.parametrize(
+    "statement", [queries.ENTERPRISE_RULES, queries.USER_FOR_UPDATE, queries.ROLES_BY_NAME, queries.LAST_CHANGE]
+)
+def test_rows_are_those_of_sqlalchemy(acme: Enterprise, statement: object) -> None:
+    user = acme.create()
+
+    with writing() as connection:
+        own = {"enterprise_id": connection.execute(select(Role.enterprise_id)).scalars().first(), "id": user["id"]}
+        expected = connection.execute(statement, own).all()  # type: ignore[call-overload]
+        rows = Prepared(statement).rows(connection, own)  # type: ignore[arg-type]
+
+    assert expected
+    assert [row._asdict() for row in rows] == [dict(row._mapping) for row in expected]
+    assert [list(map(type, row)) for row in rows] == [list(map(type, row)) for row in expected]
+
+
+def test_values_are_converted_and_those_of_the_expression_kept() -> None:
+    statement = select(
+        (bindparam("number", type_=Setting.value.type) + literal(1)).label("next"),
+        type_coerce(bindparam("search", type_=Searchable), Searchable).label("search"),
+    ).limit(1)
+
+    with reading() as connection:
+        row = Prepared(statement).row(connection, {"number": 6, "search": {"a": [True, "ß"]}})
+
+    assert (row.next, row.search) == (7, {"a": [True, "ß"]})
+
+
+def test_there_may_be_no_row() -> None:
+    with reading() as connection:
+        assert Prepared(queries.ENTERPRISE_RULES).row(connection, {"enterprise_id": "none"}) is None
+
+
+def test_errors_are_sqlalchemy_s() -> None:
+    insert_setting = Prepared(insert(Setting))
+
+    with writing() as connection:
+        insert_setting.run(connection, {"name": "a", "value": 1})
+
+    with pytest.raises(IntegrityError, match="settings"), writing() as connection:
+        insert_setting.run(connection, {"name": "a", "value": 1})
+
+    with pytest.raises(DBAPIError) as raised, reading() as connection:
+        Prepared(text("SELECT * FROM no_such_table")).run(connection, {})
+    assert type(raised.value) is (ProgrammingError if db.engine.name == "postgresql" else OperationalError)
+    assert raised.value.orig is raised.value.__cause__
+    assert not raised.value.connection_invalidated
+
+
+def test_a_connection_that_can_write_no_more_is_parted_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scimsvc.store.prepared.is_lost", lambda _error: True)
+
+    with pytest.raises(DBAPIError) as raised, reading() as connection:
+        Prepared(text("SELECT * FROM no_such_table")).run(connection, {})
+
+    assert raised.value.connection_invalidated
+    with reading() as connection:
+        assert Prepared(queries.SETTINGS).rows(connection, {}) == []
