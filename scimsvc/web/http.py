@@ -107,16 +107,10 @@ def _operation() -> str:
     """Return what the provisioning log calls this request."""
     resource = request.path.removeprefix(SCIM_PREFIX).strip("/").partition("/")[0]
     if resource == "Users":
-        return _USER_OPERATIONS.get(request.method, provisioning_log.OTHER)
+        return provisioning_log.USER_OPERATIONS.get(request.method, provisioning_log.OTHER)
     return _OPERATIONS.get(resource, provisioning_log.OTHER)
 
 
-_USER_OPERATIONS = {
-    "POST": provisioning_log.CREATE,
-    "PUT": provisioning_log.REPLACE,
-    "PATCH": provisioning_log.PATCH,
-    "DELETE": provisioning_log.DELETE,
-}
 _OPERATIONS = {"Bulk": provisioning_log.BULK, "Groups": provisioning_log.GROUP}
 
 
