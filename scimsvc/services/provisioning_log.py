@@ -23,7 +23,7 @@ from scimsvc import clock
 from scimsvc.models import LogEntry, User
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.errors import ScimError
-from scimsvc.protocol.json_text import is_storable, write_json
+from scimsvc.protocol.json_text import is_storable, write_names
 from scimsvc.services.global_settings import read_global_settings
 from scimsvc.services.paging import Page
 from scimsvc.services.requests import ScimRequest
@@ -148,9 +148,9 @@ def _entry(request: ScimRequest, at: datetime, outcome: str, status: int) -> dic
         "scim_type": None,
         "detail": None,
         "role_key": fold(attempt.role_value) if attempt.role_value and outcome == REFUSED else None,
-        "changed": write_json(attempt.changed) if outcome == OK else "[]",
-        "tolerances": write_json(remarks.tolerances),
-        "ignored": write_json(remarks.ignored),
+        "changed": write_names(attempt.changed) if outcome == OK else "[]",
+        "tolerances": write_names(remarks.tolerances),
+        "ignored": write_names(remarks.ignored),
         "client_id": request.caller.client_id,
         "request_id": request.request_id,
         "duration_ms": request.duration_ms,

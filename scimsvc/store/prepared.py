@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Boolean, Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement, Select
 from sqlalchemy.types import TypeEngine
@@ -124,7 +124,8 @@ def _row_maker(names: Sequence[Any]) -> Callable[[Any], Any]:
 
 
 def _writer(type_: TypeEngine[Any], dialect: Dialect) -> _Processor | None:
-    return type_.dialect_impl(dialect).bind_processor(dialect)
+    # The drivers take True and False as they are, for which SQLAlchemy's own look costs as much as all the rest.
+    return None if isinstance(type_, Boolean) else type_.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _reader(type_: TypeEngine[Any], dialect: Dialect) -> _Processor | None:
