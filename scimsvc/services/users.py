@@ -32,7 +32,7 @@ from scimsvc.services.effective import effective_values
 from scimsvc.services.holds import refuse_mass_removal, refuse_while_paused
 from scimsvc.services.provisioning_log import record_success
 from scimsvc.services.requests import ScimRequest, claimed_address
-from scimsvc.services.roles import read_enterprise_roles
+from scimsvc.services.roles import find_role, read_enterprise_roles
 from scimsvc.store import queries
 from scimsvc.store.prepared import Prepared
 from scimsvc.store.representations import (
@@ -186,7 +186,16 @@ def _judge_roles(
     if not elements:
         return _decided(request, ON_DEFAULT)
     _note_role_value(request, elements)
-    return _decided(request, resolve_role(elements, read_enterprise_roles(connection, rules.id, rules.name)))
+    return _decided(request, _decide(connection, rules, elements))
+
+
+def _decide(connection: Connection, rules: Any, elements: Sequence[Resource]) -> RoleDecision:
+    """Return what ``resolve_role`` does, having read no more than the role that is named, where there is one."""
+    element = chosen_element(elements)
+    role = find_role(connection, rules.id, element["value"]) if element is not None else None
+    if role is not None:
+        return RoleDecision(role, element)
+    return resolve_role(elements, read_enterprise_roles(connection, rules.id, rules.name))
 
 
 def _judge_changed_roles(
@@ -197,15 +206,15 @@ def _judge_changed_roles(
     if not elements or (row.role_id is None and elements == [default_element(rules.default_role)]):
         return _decided(request, ON_DEFAULT)
     _note_role_value(request, elements)
-    roles = read_enterprise_roles(connection, rules.id, rules.name)
     element = chosen_element(elements)
     held = [each["value"] for each in read_document(row).get(ROLES.name, [])]
-    if element is not None and roles.find(element["value"]) is None and held == [element["value"]]:
+    if element is not None and held == [element["value"]] and find_role(connection, rules.id, held[0]) is None:
         # The role was renamed since it was given by this value: renaming a role keeps its users.
+        roles = read_enterprise_roles(connection, rules.id, rules.name)
         kept = next((role for role in roles.by_name.values() if role.id == row.role_id), None)
         if kept is not None:
             return _decided(request, RoleDecision(kept, element))
-    return _decided(request, resolve_role(elements, roles))
+    return _decided(request, _decide(connection, rules, elements))
 
 
 def _note_role_value(request: ScimRequest, elements: Sequence[Resource]) -> None:
