@@ -88,12 +88,11 @@ def make_engine(url: str) -> Engine:
 def prepare_engine(engine: Engine) -> None:
     """Give ``engine`` the discipline of its database: durable commits, bounded waits, writes that begin as writes."""
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "handle_error", _part_with_connection)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "handle_error", _part_with_sqlite)
     else:
         event.listen(engine, "connect", _prepare_postgresql)
-        event.listen(engine, "handle_error", _part_with_postgresql)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
@@ -127,18 +126,28 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+#: The transaction is read-only: this server has become a standby, and another one takes the writes.
+READ_ONLY = "25006"
 _PRIMARY_CODE = 0xFF
 
 
-def _part_with_sqlite(context: ExceptionContext) -> None:
-    """Drop a connection that was opened while the file could not be written, as it would stay read-only for ever.
+def is_to_be_dropped(error: BaseException | None) -> bool:
+    """Tell whether the connection on which the driver's ``error`` came is of no more use, though it is not broken.
 
-    Others are kept, and so is one that met a full disk: to read, a first connection needs room that the last one left.
+    Of SQLite's, one that was opened while the file could not be written, as it would stay read-only for ever. Others
+    are kept, and so is one that met a full disk: to read, a first connection needs room that the last one left.
     """
-    code = getattr(context.original_exception, "sqlite_errorcode", None)
-    if code is not None and code & _PRIMARY_CODE == sqlite3.SQLITE_READONLY:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None:
+        return bool(code & _PRIMARY_CODE == sqlite3.SQLITE_READONLY)
+    return getattr(error, "sqlstate", None) == READ_ONLY
+
+
+def _part_with_connection(context: ExceptionContext) -> None:
+    if is_to_be_dropped(context.original_exception):
         context.is_disconnect = True
-        context.invalidate_pool_on_disconnect = False
+        if context.dialect.name == "sqlite":
+            context.invalidate_pool_on_disconnect = False  # the others may well have been opened at another time
 
 
 def _prepare_postgresql(connection: Any, _record: Any) -> None:
@@ -149,12 +158,3 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
                 "SELECT set_config(%(name)s, %(limit)s, false) WHERE current_setting(%(name)s) = '0'",
                 {"name": name, "limit": limit},
             )
-
-
-#: The transaction is read-only: this server has become a standby, and another one takes the writes.
-READ_ONLY = "25006"
-
-
-def _part_with_postgresql(context: ExceptionContext) -> None:
-    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
-        context.is_disconnect = True
