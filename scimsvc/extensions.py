@@ -88,11 +88,12 @@ def make_engine(url: str) -> Engine:
 def prepare_engine(engine: Engine) -> None:
     """Give ``engine`` the discipline of its database: durable commits, bounded waits, writes that begin as writes."""
     event.listen(engine, "begin", _begin)
-    event.listen(engine, "handle_error", _part_with_connection)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "handle_error", _part_with_sqlite)
     else:
         event.listen(engine, "connect", _prepare_postgresql)
+        event.listen(engine, "handle_error", _part_with_postgresql)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
@@ -126,16 +127,16 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+_PRIMARY_CODE = 0xFF
 #: The transaction is read-only: this server has become a standby, and another one takes the writes.
 READ_ONLY = "25006"
-_PRIMARY_CODE = 0xFF
 
 
-def is_to_be_dropped(error: BaseException | None) -> bool:
-    """Tell whether the connection on which the driver's ``error`` came is of no more use, though it is not broken.
+def is_lost(error: BaseException | None) -> bool:
+    """Tell whether a connection on which the driver raised ``error`` can do no more, though it is still there.
 
-    Of SQLite's, one that was opened while the file could not be written, as it would stay read-only for ever. Others
-    are kept, and so is one that met a full disk: to read, a first connection needs room that the last one left.
+    On SQLite one that was opened while the file could not be written would stay read-only for ever. Others are kept,
+    and so is one that met a full disk: to read, a first connection needs room that the last one left.
     """
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None:
@@ -143,11 +144,10 @@ def is_to_be_dropped(error: BaseException | None) -> bool:
     return getattr(error, "sqlstate", None) == READ_ONLY
 
 
-def _part_with_connection(context: ExceptionContext) -> None:
-    if is_to_be_dropped(context.original_exception):
+def _part_with_sqlite(context: ExceptionContext) -> None:
+    if is_lost(context.original_exception):
         context.is_disconnect = True
-        if context.dialect.name == "sqlite":
-            context.invalidate_pool_on_disconnect = False  # the others may well have been opened at another time
+        context.invalidate_pool_on_disconnect = False
 
 
 def _prepare_postgresql(connection: Any, _record: Any) -> None:
@@ -158,3 +158,8 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
                 "SELECT set_config(%(name)s, %(limit)s, false) WHERE current_setting(%(name)s) = '0'",
                 {"name": name, "limit": limit},
             )
+
+
+def _part_with_postgresql(context: ExceptionContext) -> None:
+    if is_lost(context.original_exception):
+        context.is_disconnect = True

@@ -1,23 +1,19 @@
-"""Prepared statements are what SQLAlchemy would have made of them: the rows, the values, the failures."""
+"""A prepared statement gives what SQLAlchemy gives, values and errors alike."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy import Connection, bindparam, insert, literal, select, text, type_coerce
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
 from scimsvc.extensions import db
-from scimsvc.models import Enterprise, Setting, User
+from scimsvc.models import Role, Searchable, Setting, User
 from scimsvc.store import queries
 from scimsvc.store.prepared import Prepared
-from tests.client import Enterprise as Client
-
-INSERT = Prepared(insert(Setting))
-UPDATE = Prepared(update(Setting).where(Setting.name == bindparam("called")).values(value=bindparam("new")))
-DELETE = Prepared(delete(Setting).where(Setting.name == bindparam("called")))
-SETTINGS = Prepared(select(Setting.name, Setting.value).order_by(Setting.name))
+from scimsvc.store.transactions import reading, writing
+from tests.client import Enterprise
 
 
 @pytest.fixture(autouse=True)
@@ -26,96 +22,106 @@ def _in_context(app: Flask) -> Iterator[None]:
         yield
 
 
-def hot_statements(client: Client) -> list[Any]:
-    user = client.create()
-    with db.engine.connect() as connection:
-        enterprise_id = connection.execute(select(Enterprise.id)).scalar_one()
-    own = {"enterprise_id": enterprise_id}
-    page = own | {"limit": 100}
-    return [
-        (queries.USER, own | {"id": user["id"]}),
-        (queries.USER_BY_ADDRESS, own | {"key": user["emails"][0]["value"]}),
-        (queries.USERS_FROM, page | {"offset": 0}),
-        (queries.USERS_AFTER, page | {"after": ""}),
-        (queries.USERS_TOTAL, own),
-        (Prepared(select(User.search, User.active, User.has_other_emails)), {}),
-        (Prepared(select(Enterprise).where(Enterprise.scim_enabled == bindparam("on"))), {"on": True}),
-        (Prepared(select(User.id).where(User.active).limit(1)), {}),
-    ]
+@pytest.mark.parametrize(
+    "statement", [queries.ENTERPRISE_RULES, queries.USER_FOR_UPDATE, queries.ROLES_BY_NAME, queries.LAST_CHANGE]
+)
+def test_rows_are_those_of_sqlalchemy(acme: Enterprise, statement: object) -> None:
+    user = acme.create()
+
+    with writing() as connection:
+        own = {"enterprise_id": connection.execute(select(Role.enterprise_id)).scalars().first(), "id": user["id"]}
+        expected = connection.execute(statement, own).all()  # type: ignore[call-overload]
+        rows = Prepared(statement).rows(connection, own)  # type: ignore[arg-type]
+
+    assert expected
+    assert [row._asdict() for row in rows] == [dict(row._mapping) for row in expected]
+    assert [list(map(type, row)) for row in rows] == [list(map(type, row)) for row in expected]
 
 
-def test_rows_are_what_sqlalchemy_gives(acme: Client) -> None:
-    for prepared, parameters in hot_statements(acme):
-        with db.engine.connect() as connection:
-            expected = connection.execute(prepared.statement, parameters).all()
+def test_the_rows_of_reads_are_those_of_sqlalchemy(acme: Enterprise) -> None:
+    user = acme.create()
+    with reading() as connection:
+        own = {"enterprise_id": connection.execute(select(Role.enterprise_id)).scalars().first()}
+        page = own | {"limit": 100}
+        asked: list[tuple[Prepared, dict[str, Any]]] = [
+            (queries.USER, own | {"id": user["id"]}),
+            (queries.USER_BY_ADDRESS, own | {"key": user["emails"][0]["value"]}),
+            (queries.USERS_FROM, page | {"offset": 0}),
+            (queries.USERS_AFTER, page | {"after": ""}),
+            (queries.USERS_TOTAL, own),
+            (Prepared(select(User.search, User.active, User.has_other_emails)), {}),
+            (Prepared(select(User.id).where(User.active).limit(1)), {}),
+        ]
+        for prepared, parameters in asked:
+            expected = connection.execute(prepared.statement, parameters).all()  # type: ignore[call-overload]
             rows = prepared.rows(connection, parameters)
 
-        assert [row._asdict() for row in rows] == [row._asdict() for row in expected] != []
-        assert [list(map(type, row)) for row in rows] == [list(map(type, row)) for row in expected]
+            assert [row._asdict() for row in rows] == [dict(row._mapping) for row in expected] != []
+            assert [list(map(type, row)) for row in rows] == [list(map(type, row)) for row in expected]
 
 
-def test_statements_change_rows_in_the_transaction_they_run_in(acme: Client) -> None:
-    with db.engine.begin() as connection:
-        INSERT.execute(connection, {"name": "a", "value": 1})
-        INSERT.execute(connection, {"name": "b", "value": 2})
-    with db.engine.connect() as connection, connection.begin() as transaction:
-        changed = UPDATE.execute(connection, {"called": "a", "new": 3}), DELETE.execute(connection, {"called": "c"})
-        within = SETTINGS.rows(connection, {})
-        transaction.rollback()
-        after = SETTINGS.rows(connection, {})
-
-    assert changed == (1, 0)
-    assert (within, after) == ([("a", 3), ("b", 2)], [("a", 1), ("b", 2)])
-    assert after[0].value == 1
-
-
-@pytest.mark.parametrize(
-    ("statement", "parameters"),
-    [
-        pytest.param(INSERT, {"name": "a", "value": 1}, id="twice"),
-        pytest.param(UPDATE, {"called": "b", "new": None}, id="nothing where something must be"),
-    ],
-)
-def test_failures_are_what_sqlalchemy_raises(acme: Client, statement: Prepared, parameters: dict[str, Any]) -> None:
-    with db.engine.begin() as connection:
-        connection.execute(INSERT.statement, [{"name": "a", "value": 1}, {"name": "b", "value": 1}])
-    with db.engine.connect() as connection, pytest.raises(IntegrityError) as by_sqlalchemy:
-        connection.execute(statement.statement, parameters)
-    with db.engine.connect() as connection, pytest.raises(IntegrityError) as by_driver:
-        statement.execute(connection, parameters)
-    raised = [by_sqlalchemy.value, by_driver.value]
-
-    assert str(raised[0].orig) == str(raised[1].orig)
-    assert [each.connection_invalidated for each in raised] == [False, False]
-
-
-def test_a_lost_connection_is_parted_with(acme: Client) -> None:
+def test_a_lost_connection_is_parted_with() -> None:
+    settings = Prepared(queries.SETTINGS)
     with db.engine.connect() as connection:
-        end_connection(connection)
-        with pytest.raises(DBAPIError) as caught:
-            SETTINGS.rows(connection, {})
+        _end(connection)
+        with pytest.raises(DBAPIError) as raised:
+            settings.rows(connection, {})
 
         assert connection.invalidated
-    assert caught.value.connection_invalidated
+    assert raised.value.connection_invalidated
     with db.engine.connect() as connection:
-        assert SETTINGS.rows(connection, {}) == []
+        assert settings.rows(connection, {}) == []
 
 
-def test_a_table_that_is_not_there_is_told_as_sqlalchemy_tells_it(acme: Client) -> None:
-    with db.engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE settings")
-    with db.engine.connect() as connection, pytest.raises(DBAPIError) as caught:
-        SETTINGS.rows(connection, {})
-
-    assert isinstance(caught.value, OperationalError) == (db.engine.dialect.name == "sqlite")
-    assert "settings" in caught.value.statement
-
-
-def end_connection(connection: Any) -> None:
+def _end(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
-        connection.connection.dbapi_connection.close()
-    else:
-        (own,) = connection.exec_driver_sql("SELECT pg_backend_pid()").one()
-        connection.rollback()
-        with db.engine.connect() as other:
-            other.exec_driver_sql(f"SELECT pg_terminate_backend({own})").all()
+        connection.connection.driver_connection.close()  # type: ignore[union-attr]
+        return
+    own = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    connection.rollback()
+    with db.engine.connect() as other:
+        other.exec_driver_sql(f"SELECT pg_terminate_backend({own})").all()
+
+
+def test_values_are_converted_and_those_of_the_expression_kept() -> None:
+    statement = select(
+        (bindparam("number", type_=Setting.value.type) + literal(1)).label("next"),
+        type_coerce(bindparam("search", type_=Searchable), Searchable).label("search"),
+    ).limit(1)
+
+    with reading() as connection:
+        row = Prepared(statement).row(connection, {"number": 6, "search": {"a": [True, "ß"]}})
+
+    assert (row.next, row.search) == (7, {"a": [True, "ß"]})
+
+
+def test_there_may_be_no_row() -> None:
+    with reading() as connection:
+        assert Prepared(queries.ENTERPRISE_RULES).row(connection, {"enterprise_id": "none"}) is None
+
+
+def test_errors_are_sqlalchemy_s() -> None:
+    insert_setting = Prepared(insert(Setting))
+
+    with writing() as connection:
+        insert_setting.run(connection, {"name": "a", "value": 1})
+
+    with pytest.raises(IntegrityError, match="settings"), writing() as connection:
+        insert_setting.run(connection, {"name": "a", "value": 1})
+
+    with pytest.raises(DBAPIError) as raised, reading() as connection:
+        Prepared(text("SELECT * FROM no_such_table")).run(connection, {})
+    assert type(raised.value) is (ProgrammingError if db.engine.name == "postgresql" else OperationalError)
+    assert raised.value.orig is raised.value.__cause__
+    assert not raised.value.connection_invalidated
+
+
+def test_a_connection_that_can_write_no_more_is_parted_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scimsvc.store.prepared.is_lost", lambda _error: True)
+
+    with pytest.raises(DBAPIError) as raised, reading() as connection:
+        Prepared(text("SELECT * FROM no_such_table")).run(connection, {})
+
+    assert raised.value.connection_invalidated
+    with reading() as connection:
+        assert Prepared(queries.SETTINGS).rows(connection, {}) == []

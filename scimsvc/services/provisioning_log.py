@@ -29,6 +29,7 @@ from scimsvc.services.paging import Page
 from scimsvc.services.requests import ScimRequest
 from scimsvc.services.tenancy import reading_in
 from scimsvc.store import queries
+from scimsvc.store.prepared import Prepared
 from scimsvc.store.retries import retried
 from scimsvc.store.transactions import reading, writing
 from scimsvc.tokens import Claims
@@ -49,14 +50,14 @@ AUTHENTICATE = "authenticate"
 OPERATIONS = (CREATE, REPLACE, PATCH, DELETE, BULK, GROUP, OTHER, AUTHENTICATE)
 
 _log = logging.getLogger("scimsvc")
-_INSERT = insert(LogEntry)
+_INSERT = Prepared(insert(LogEntry))
 _sequence = itertools.count()
 _SEQUENCE_BITS = 0xFFFFFFFF
 
 
 def record_success(connection: Connection, request: ScimRequest, *, status: int, at: datetime) -> None:
     """Log the write that ``connection``'s transaction has done."""
-    connection.execute(_INSERT, _entry(request, at, OK, status))
+    _INSERT.run(connection, _entry(request, at, OK, status))
 
 
 def record_refusal(request: ScimRequest, error: ScimError) -> None:
@@ -175,7 +176,7 @@ def _milliseconds(at: datetime) -> int:
 def _insert_whatever_happens(entry: dict[str, Any], request_id: str) -> None:
     try:
         with writing() as connection:
-            connection.execute(_INSERT, entry)
+            _INSERT.run(connection, entry)
     except (DBAPIError, PoolTimeout) as error:
         cause = getattr(error, "orig", None) or error
         _log.warning("a refusal cannot be logged: %s (request %s)", type(cause).__name__, request_id)
