@@ -175,7 +175,7 @@ def user_response(user: Representation, status: int = 200) -> Response:
     text, sent = user.text, request._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
     if sent.query_string:
         projection = parse_projection(sent.args.get("attributes"), sent.args.get("excludedAttributes"))
-        text = project(user, projection)
+        text = project(text, projection)
     return Response(text, status, [("ETag", user.entity_tag)], content_type=MEDIA_TYPE)
 
 
