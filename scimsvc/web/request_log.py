@@ -145,12 +145,9 @@ class _StandardError(logging.StreamHandler[Any]):
     """Writes to standard error; the line of a request without a record of the logger's, which costs more than it."""
 
     def write(self, line: RequestLine) -> None:
-        formatter = self.formatter
-        assert isinstance(formatter, _TextFormatter | _JSONFormatter)
-        text = formatter.line(line)
         with suppress(OSError, ValueError):  # nobody reads it any more, or the process ends
-            self.stream.write(text + self.terminator)
-            self.flush()
+            # Standard error sends off each line by itself.
+            self.stream.write(self.formatter.line(line) + self.terminator)  # type: ignore[union-attr]
 
 
 class _TextFormatter(logging.Formatter):
