@@ -1,14 +1,15 @@
 """A prepared statement gives what SQLAlchemy gives, values and errors alike."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import bindparam, insert, literal, select, text, type_coerce
+from sqlalchemy import Connection, bindparam, insert, literal, select, text, type_coerce
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
 from scimsvc.extensions import db
-from scimsvc.models import Role, Searchable, Setting
+from scimsvc.models import Role, Searchable, Setting, User
 from scimsvc.store import queries
 from scimsvc.store.prepared import Prepared
 from scimsvc.store.transactions import reading, writing
@@ -35,6 +36,51 @@ def test_rows_are_those_of_sqlalchemy(acme: Enterprise, statement: object) -> No
     assert expected
     assert [row._asdict() for row in rows] == [dict(row._mapping) for row in expected]
     assert [list(map(type, row)) for row in rows] == [list(map(type, row)) for row in expected]
+
+
+def test_the_rows_of_reads_are_those_of_sqlalchemy(acme: Enterprise) -> None:
+    user = acme.create()
+    with reading() as connection:
+        own = {"enterprise_id": connection.execute(select(Role.enterprise_id)).scalars().first()}
+        page = own | {"limit": 100}
+        asked: list[tuple[Prepared, dict[str, Any]]] = [
+            (queries.USER, own | {"id": user["id"]}),
+            (queries.USER_BY_ADDRESS, own | {"key": user["emails"][0]["value"]}),
+            (queries.USERS_FROM, page | {"offset": 0}),
+            (queries.USERS_AFTER, page | {"after": ""}),
+            (queries.USERS_TOTAL, own),
+            (Prepared(select(User.search, User.active, User.has_other_emails)), {}),
+            (Prepared(select(User.id).where(User.active).limit(1)), {}),
+        ]
+        for prepared, parameters in asked:
+            expected = connection.execute(prepared.statement, parameters).all()  # type: ignore[call-overload]
+            rows = prepared.rows(connection, parameters)
+
+            assert [row._asdict() for row in rows] == [dict(row._mapping) for row in expected] != []
+            assert [list(map(type, row)) for row in rows] == [list(map(type, row)) for row in expected]
+
+
+def test_a_lost_connection_is_parted_with() -> None:
+    settings = Prepared(queries.SETTINGS)
+    with db.engine.connect() as connection:
+        _end(connection)
+        with pytest.raises(DBAPIError) as raised:
+            settings.rows(connection, {})
+
+        assert connection.invalidated
+    assert raised.value.connection_invalidated
+    with db.engine.connect() as connection:
+        assert settings.rows(connection, {}) == []
+
+
+def _end(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.connection.driver_connection.close()  # type: ignore[union-attr]
+        return
+    own = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    connection.rollback()
+    with db.engine.connect() as other:
+        other.exec_driver_sql(f"SELECT pg_terminate_backend({own})").all()
 
 
 def test_values_are_converted_and_those_of_the_expression_kept() -> None:

@@ -220,7 +220,8 @@ def _shown(row: Any) -> dict[str, Any]:
 
 def count_users(connection: Connection, enterprise_id: str) -> int:
     """Return the number of the enterprise's users, without counting them."""
-    return int(connection.execute(queries.USERS_TOTAL, {"enterprise_id": enterprise_id}).scalar_one_or_none() or 0)
+    row = queries.USERS_TOTAL.row(connection, {"enterprise_id": enterprise_id})
+    return int(row.users) if row is not None else 0
 
 
 # Pruning.

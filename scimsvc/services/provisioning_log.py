@@ -125,7 +125,7 @@ def record_refused_token(allowance: Allowance, claims: Claims, refusal: Refusal)
     try:
         with reading() as connection:
             own = {"enterprise_id": claims.enterprise_id, "id": claims.token_id}
-            row = connection.execute(queries.BEARER, own).one_or_none()
+            row = queries.BEARER.row(connection, own)
     except (DBAPIError, PoolTimeout):
         return  # the database cannot be read, and the refusal's entry could not be written either
     if row is not None:

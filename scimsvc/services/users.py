@@ -170,11 +170,9 @@ def delete_user(request: ScimRequest, user_id: str, preconditions: Preconditions
         _record(connection, request, change, None, status=204, at=clock.now())
 
 
-def project(representation: Representation, projection: Projection) -> str:
-    """Return the text of ``representation`` with the attributes that ``projection`` wants."""
-    if projection.is_whole:
-        return representation.text
-    return write_json(projection.apply(json.loads(representation.text)))
+def project(text: str, projection: Projection) -> str:
+    """Return ``text``, a user's, with the attributes that ``projection`` wants."""
+    return text if projection.is_whole else write_json(projection.apply(json.loads(text)))
 
 
 # Roles: judged once, after the last operation (contract section 7).

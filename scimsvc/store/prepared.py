@@ -8,7 +8,8 @@ what the driver raises is raised as SQLAlchemy raises it.
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 from sqlalchemy import Boolean, Connection, Dialect
 from sqlalchemy.exc import DBAPIError
@@ -27,41 +28,52 @@ class Prepared:
     """
 
     def __init__(self, statement: ClauseElement, columns: Sequence[str] | None = None) -> None:
-        self._statement = statement
+        #: The expression itself.
+        self.statement = statement
         self._columns = columns
         self._compiled: dict[str, _Compiled] = {}
 
     def run(self, connection: Connection, parameters: Mapping[str, Any]) -> None:
         """Execute the statement."""
-        self._execute(connection, parameters).close()
+        self._execute(connection, parameters, _no_rows)
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
         """Return all rows; their columns are attributes, as those of SQLAlchemy's."""
-        cursor = self._execute(connection, parameters)
-        rows = cursor.fetchall()
-        cursor.close()
-        return self._for(connection.dialect).converted(rows)
+        return self._for(connection.dialect).converted(self._execute(connection, parameters, _all_rows))
 
     def row(self, connection: Connection, parameters: Mapping[str, Any]) -> Any:
         """Return the first row, or None."""
         rows = self.rows(connection, parameters)
         return rows[0] if rows else None
 
-    def _execute(self, connection: Connection, parameters: Mapping[str, Any]) -> Any:
+    def _execute(
+        self, connection: Connection, parameters: Mapping[str, Any], fetch: Callable[[Any], list[Any]]
+    ) -> list[Any]:
         compiled = self._for(connection.dialect)
         driver = connection.connection
         try:
             cursor = driver.cursor()
             cursor.execute(compiled.text, compiled.values(parameters))
+            rows = fetch(cursor)  # SQLite meets in part here what may go wrong
+            cursor.close()
         except compiled.errors as error:
             raise _as_sqlalchemy_does(connection, compiled.text, error) from error
-        return cursor
+        return rows
 
     def _for(self, dialect: Dialect) -> "_Compiled":
         return self._compiled.get(dialect.name) or self._compile(dialect)
 
     def _compile(self, dialect: Dialect) -> "_Compiled":
-        return self._compiled.setdefault(dialect.name, _compile(self._statement, self._columns, dialect))
+        return self._compiled.setdefault(dialect.name, _compile(self.statement, self._columns, dialect))
+
+
+def _no_rows(_cursor: Any) -> list[Any]:
+    return []
+
+
+def _all_rows(cursor: Any) -> list[Any]:
+    rows: list[Any] = cursor.fetchall()
+    return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +132,7 @@ def _compile(statement: ClauseElement, columns: Sequence[str] | None, dialect: D
 
 def _row_maker(names: Sequence[Any]) -> Callable[[Any], Any]:
     row: Any = namedtuple("Row", tuple(names))  # type: ignore[misc]  # noqa: PYI024  # the statement says them
-    return cast("Callable[[Any], Any]", row._make)
+    return partial(tuple.__new__, row)  # as its _make does, without the count
 
 
 def _writer(type_: TypeEngine[Any], dialect: Dialect) -> _Processor | None:
