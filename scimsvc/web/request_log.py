@@ -5,8 +5,8 @@ Never in it: tokens, secrets, query values, bodies, or anything of a user but th
 
 import json
 import logging
+import random
 import re
-import secrets
 import sys
 import time
 from contextlib import suppress
@@ -43,8 +43,8 @@ def begin(sent: Request, own: _AppCtxGlobals) -> None:
 
 
 def new_request_id() -> str:
-    """Return a random request ID."""
-    return secrets.token_hex(8)
+    """Return a request ID; it needs to differ from others alone, so that the system need not be asked for chance."""
+    return f"{random.getrandbits(64):016x}"  # noqa: S311
 
 
 def end(sent: Request, own: _AppCtxGlobals, response: Response) -> None:
