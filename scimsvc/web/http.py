@@ -8,6 +8,7 @@ from flask import Flask, Response, current_app, g, request
 
 from scimsvc.protocol.errors import InvalidSyntax, ScimError, UnsupportedMediaType, shown
 from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
+from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.messages import MEDIA_TYPE, Representation
 from scimsvc.protocol.projection import parse_projection
 from scimsvc.protocol.remarks import Remarks
@@ -32,6 +33,11 @@ def runtime_of(app: Flask) -> Runtime:
     return cast("Runtime", app.extensions["scimsvc"])
 
 
+def limits() -> Limits:
+    """Return the limits that requests are read within."""
+    return runtime().settings.limits
+
+
 def caller() -> Caller:
     """Return who sent the request, as the guard found out."""
     return cast("Caller", g.caller)
@@ -40,7 +46,7 @@ def caller() -> Caller:
 def remarks() -> Remarks:
     """Return where remarks on the request are collected."""
     if "remarks" not in g:
-        g.remarks = Remarks()
+        g.remarks = Remarks(limits())
     return cast("Remarks", g.remarks)
 
 
@@ -127,7 +133,7 @@ def read_body(media_type: str = MEDIA_TYPE) -> Any:
     if (request.headers.get("Content-Encoding") or "identity").lower() != "identity":
         raise UnsupportedMediaType("the body must not be compressed; send it without a Content-Encoding")
     try:
-        return read_json(request.get_data(cache=False))
+        return read_json(request.get_data(cache=False), limits())
     except InvalidJSON as error:
         raise InvalidSyntax(str(error)) from None
 
