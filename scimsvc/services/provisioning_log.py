@@ -29,6 +29,7 @@ from scimsvc.services.paging import Page
 from scimsvc.services.requests import ScimRequest
 from scimsvc.services.tenancy import reading_in
 from scimsvc.store import queries
+from scimsvc.store.prepared import Prepared
 from scimsvc.store.retries import retried
 from scimsvc.store.transactions import reading, writing
 from scimsvc.tokens import Claims
@@ -51,14 +52,14 @@ OPERATIONS = (CREATE, REPLACE, PATCH, DELETE, BULK, GROUP, OTHER, AUTHENTICATE)
 USER_OPERATIONS = {"POST": CREATE, "PUT": REPLACE, "PATCH": PATCH, "DELETE": DELETE}
 
 _log = logging.getLogger("scimsvc")
-_INSERT = insert(LogEntry)
+_INSERT = Prepared(insert(LogEntry))
 _sequence = itertools.count()
 _SEQUENCE_BITS = 0xFFFFFFFF
 
 
 def record_success(connection: Connection, request: ScimRequest, *, status: int, at: datetime) -> None:
     """Log the write that ``connection``'s transaction has done."""
-    connection.execute(_INSERT, _entry(request, at, OK, status))
+    _INSERT.run(connection, _entry(request, at, OK, status))
 
 
 def record_refusal(request: ScimRequest, error: ScimError) -> None:
@@ -124,7 +125,7 @@ def record_refused_token(allowance: Allowance, claims: Claims, refusal: Refusal)
     try:
         with reading() as connection:
             own = {"enterprise_id": claims.enterprise_id, "id": claims.token_id}
-            row = connection.execute(queries.BEARER, own).one_or_none()
+            row = queries.BEARER.row(connection, own)
     except (DBAPIError, PoolTimeout):
         return  # the database cannot be read, and the refusal's entry could not be written either
     if row is not None:
@@ -174,7 +175,7 @@ def _milliseconds(at: datetime) -> int:
 def _insert_whatever_happens(entry: dict[str, Any], request_id: str) -> None:
     try:
         with writing() as connection:
-            connection.execute(_INSERT, entry)
+            _INSERT.run(connection, entry)
     except (DBAPIError, PoolTimeout) as error:
         cause = getattr(error, "orig", None) or error
         _log.warning("a refusal cannot be logged: %s (request %s)", type(cause).__name__, request_id)
