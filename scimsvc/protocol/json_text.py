@@ -47,12 +47,8 @@ def read_json_text(text: str, limits: Limits = DEFAULTS) -> JSON:
         raise _too_deep(limits) from None
     except ValueError:  # int() refuses thousands of digits
         raise InvalidJSON("the body holds a number with too many digits") from None
-<<<<<<< HEAD
-    if not _cannot_offend(text):
-        _check(value, MAX_JSON_DEPTH)
-=======
-    _check(value, limits.json_depth, limits)
->>>>>>> main
+    if not _cannot_offend(text, limits):
+        _check(value, limits.json_depth, limits)
     return value
 
 
@@ -76,24 +72,21 @@ def is_storable(text: str) -> bool:
     return _UNSTORABLE.search(text) is None
 
 
-<<<<<<< HEAD
-def _cannot_offend(text: str) -> bool:
+def _cannot_offend(text: str, limits: Limits) -> bool:
     """Tell whether the value of ``text`` is within all bounds, without a look at each of its parts.
 
     Without an escape there is neither NUL nor a surrogate, as JSON has no bare NUL and UTF-8 no surrogates; without so
     many digits no integer is too large; and without so many brackets nothing is nested too deep.
     """
-    brackets = text.count("{") + text.count("[")
-    return brackets <= MAX_JSON_DEPTH and _OFFENSIVE.search(text) is None and is_storable(text)
+    if len(text) > limits.string_length or text.count("{") + text.count("[") > limits.json_depth:
+        return False
+    return _OFFENSIVE.search(text) is None and is_storable(text)
 
 
 _OFFENSIVE = re.compile(r"\\u|[0-9]{19}")
 
 
-def _check(value: JSON, levels: int) -> None:
-=======
 def _check(value: JSON, levels: int, limits: Limits) -> None:
->>>>>>> main
     if isinstance(value, str):
         _check_text(value, limits)
     elif isinstance(value, dict):

@@ -28,6 +28,7 @@ from scimsvc.protocol.errors import (
     UnknownAttribute,
 )
 from scimsvc.protocol.filters import Comparison, Node, conditions
+from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.patch import Operation, Resource, apply_patch, refuse_read_only
 from scimsvc.protocol.paths import PatchPath, parse_path
 from scimsvc.protocol.remarks import Remarks, Tolerance
@@ -167,7 +168,7 @@ def _operation(
     op: str, text: str, path: PatchPath, value: Any, remarks: Remarks, unknown: type[ScimError] | None
 ) -> Iterator[Operation]:
     """Yield the operation, unless it acts on what follows from the rest (schemas) or is dropped (password)."""
-    remarks.tolerate_all(spelling_tolerances(text))
+    remarks.tolerate_all(spelling_tolerances(text, remarks.limits))
     attribute = path.target.attribute
     if attribute is SCHEMAS or attribute.dropped:
         return
@@ -188,9 +189,9 @@ def _operation(
 
 
 @lru_cache(maxsize=1024)
-def spelling_tolerances(text: str) -> tuple[Tolerance, ...]:
+def spelling_tolerances(text: str, limits: Limits) -> tuple[Tolerance, ...]:
     """Return what the spelling of the path ``text`` needs; raises what ``parse_path`` does."""
-    path, needed = parse_path(text), []
+    path, needed = parse_path(text, limits), []
     if is_singular_name(text):
         needed.append(Tolerance.SINGULAR_NAME)
     if path.condition is not None and _TEXT_BOOLEAN.search(text) and _compares_boolean(path.condition):

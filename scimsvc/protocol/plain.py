@@ -26,7 +26,7 @@ from scimsvc.protocol.attributes import (
 from scimsvc.protocol.errors import InvalidValue, ScimError
 from scimsvc.protocol.filters import conditions
 from scimsvc.protocol.leniency import spelling_tolerances
-from scimsvc.protocol.limits import MAX_ELEMENTS, MAX_OPERATIONS, MAX_PATCH_CONDITIONS
+from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.patch import Operation, Resource
 from scimsvc.protocol.paths import PatchPath, parse_path
 from scimsvc.protocol.remarks import Remarks, Tolerance
@@ -47,7 +47,7 @@ def read_plain_user(body: Any, user_id: str, remarks: Remarks) -> Resource | Non
 
     What ``resources.canonical_user`` makes of ``leniency.read_user``.
     """
-    noted = Remarks()
+    noted = Remarks(remarks.limits)
     try:
         user = _read_user(body, user_id, noted)
         work_address(user)
@@ -151,7 +151,11 @@ def _elements_reader(attribute: Attribute) -> _Reader:
     def read(value: Any, noted: Remarks) -> list[Resource] | None:
         if value is None or value == []:
             return None
-        if type(value) is not list or len(value) > MAX_ELEMENTS or any(type(each) is not dict for each in value):
+        if (
+            type(value) is not list
+            or len(value) > noted.limits.elements
+            or any(type(each) is not dict for each in value)
+        ):
             raise _NotPlain
         elements = [_read_members(table, each, noted) for each in value]
         if any(says.isdisjoint(element) for element in elements) or not _suit(attribute, elements):
@@ -186,12 +190,12 @@ def read_plain_patch(body: Any, remarks: Remarks) -> list[Operation] | None:
     """
     if type(body) is not dict or body.keys() != {"schemas", "Operations"} or body["schemas"] != [urns.PATCH_OP]:
         return None
-    given, noted = body["Operations"], Remarks()
-    if type(given) is not list or not 0 < len(given) <= MAX_OPERATIONS:
+    given, limits, noted = body["Operations"], remarks.limits, Remarks(remarks.limits)
+    if type(given) is not list or not 0 < len(given) <= limits.patch_operations:
         return None
     read, count = [], 0
     for operation in given:
-        target = _target_of(operation)
+        target = _target_of(operation, limits)
         if target is None:
             return None
         op, value = _OPS[operation["op"]], operation["value"]
@@ -202,7 +206,7 @@ def read_plain_patch(body: Any, remarks: Remarks) -> list[Operation] | None:
         except _NotPlain:
             return None
         count += target.conditions
-    if count > MAX_PATCH_CONDITIONS:
+    if count > limits.patch_conditions:
         return None
     remarks.add(noted)
     return read
@@ -222,19 +226,19 @@ class _Target:
     reader: _Reader
 
 
-def _target_of(operation: Any) -> _Target | None:
+def _target_of(operation: Any, limits: Limits) -> _Target | None:
     if type(operation) is not dict or operation.keys() != {"op", "path", "value"}:
         return None
     op, path, value = operation["op"], operation["path"], operation["value"]
     if type(op) is not str or op not in _OPS or type(path) is not str or value is None or value == "":
         return None
-    return _find_target(path)
+    return _find_target(path, limits)
 
 
 @lru_cache(maxsize=1024)
-def _find_target(text: str) -> _Target | None:
+def _find_target(text: str, limits: Limits) -> _Target | None:
     try:
-        path = parse_path(text)
+        path = parse_path(text, limits)
     except ScimError:
         return None
     attribute = path.sub_attribute or path.target.attribute
@@ -245,4 +249,4 @@ def _find_target(text: str) -> _Target | None:
     count = len(list(conditions(path.condition))) if path.condition is not None else 0
     # How long a text may be is judged of the whole user, after the last operation.
     reader = _boolean if attribute.type == "boolean" else _text_reader(Attribute(attribute.name))
-    return _Target(path, spelling_tolerances(text), count, reader)
+    return _Target(path, spelling_tolerances(text, limits), count, reader)

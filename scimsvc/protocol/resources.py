@@ -46,7 +46,7 @@ def canonical_again(resource: Resource, touched: Collection[Attribute], remarks:
     """Return the same of a ``resource`` that is canonical already but for its attributes ``touched``."""
     user = dict(resource)
     for attribute in filter(touched.__contains__, USER_ATTRIBUTES):
-        value = _cleaned(attribute, user.pop(attribute.name, None), attribute.name)
+        value = _cleaned(attribute, user.pop(attribute.name, None), attribute.name, remarks.limits)
         if value is not None:
             user[attribute.name] = value
     return _completed(user, remarks)

@@ -165,7 +165,7 @@ _EMPTY = {
 
 def entry_id(at: datetime) -> str:
     """Return a new id, which begins with its time and follows those that this process gave before."""
-    return f"{_milliseconds(at):012x}{next(_sequence) & _SEQUENCE_BITS:08x}{random.getrandbits(48):012x}"  # noqa: S311  # no secret
+    return f"{_milliseconds(at):012x}{next(_sequence) & _SEQUENCE_BITS:08x}{random.getrandbits(48):012x}"  # no secret
 
 
 def _milliseconds(at: datetime) -> int:

@@ -10,6 +10,7 @@ from scimsvc.protocol.attributes import EXTENSION, USER_ATTRIBUTES, Attribute
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.leniency import read_patch, read_user
+from scimsvc.protocol.limits import DEFAULTS, Limits
 from scimsvc.protocol.patch import apply_patch
 from scimsvc.protocol.plain import read_plain_patch, read_plain_user
 from scimsvc.protocol.remarks import Remarks
@@ -51,15 +52,18 @@ def bodies(draw: st.DrawFn) -> dict[str, Any]:
     return body
 
 
-@given(body=bodies())
-def test_a_plain_body_is_read_as_the_general_code_reads_it(body: dict[str, Any]) -> None:
-    remarks, expected_remarks = Remarks(), Remarks()
+LIMITS = st.sampled_from([DEFAULTS, DEFAULTS, Limits(elements=1, patch_operations=2, patch_conditions=1)])
+
+
+@given(body=bodies(), limits=LIMITS)
+def test_a_plain_body_is_read_as_the_general_code_reads_it(body: dict[str, Any], limits: Limits) -> None:
+    remarks, expected_remarks = Remarks(limits), Remarks(limits)
 
     user = read_plain_user(body, "1", remarks)
 
     event("plain" if user is not None else "not plain")
     if user is None:
-        assert remarks == Remarks()
+        assert remarks == Remarks(limits)
         return
     expected = canonical_user(read_user(body, expected_remarks) | {"id": "1"}, expected_remarks)
     assert (user, remarks) == (expected, expected_remarks)
@@ -122,15 +126,15 @@ PATCHES = st.lists(OPERATIONS, max_size=3).map(lambda operations: patch_body(*op
 USER = canonical_user(read_user(user_body("-1", "User"), Remarks()) | {"id": "1"}, Remarks())
 
 
-@given(body=PATCHES | st.builds(change_body, TEXT))
-def test_a_plain_patch_is_read_and_done_as_the_general_code_does_it(body: dict[str, Any]) -> None:
-    remarks, expected_remarks = Remarks(), Remarks()
+@given(body=PATCHES | st.builds(change_body, TEXT), limits=LIMITS)
+def test_a_plain_patch_is_read_as_the_general_code_reads_it(body: dict[str, Any], limits: Limits) -> None:
+    remarks, expected_remarks = Remarks(limits), Remarks(limits)
 
     operations = read_plain_patch(body, remarks)
 
     event("plain" if operations is not None else "not plain")
     if operations is None:
-        assert remarks == Remarks()
+        assert remarks == Remarks(limits)
         return
     assert (operations, remarks) == (read_patch(body, expected_remarks), expected_remarks)
 
