@@ -20,7 +20,6 @@ def create_app(config: object = None) -> "Flask":
 
     from scimsvc.cli import commands
     from scimsvc.extensions import db, engine_options, prepare_engine
-    from scimsvc.protocol.limits import MAX_BODY
     from scimsvc.services.runtime import make_runtime
     from scimsvc.settings import host_settings, read_settings, unknown_variables
     from scimsvc.web import api
@@ -38,7 +37,7 @@ def create_app(config: object = None) -> "Flask":
     app = Application(__name__, instance_path=str(settings.instance_path), static_folder=None)
     app.config.from_mapping(host_settings(config))
     app.config["SECRET_KEY"] = settings.secret_keys[0]
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.config["MAX_CONTENT_LENGTH"] = settings.limits.body
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url)
     app.extensions["scimsvc"] = make_runtime(settings)

@@ -27,7 +27,6 @@ from scimsvc.protocol.errors import (
     UnknownAttribute,
 )
 from scimsvc.protocol.filters import Comparison, Node, conditions
-from scimsvc.protocol.limits import MAX_OPERATIONS, MAX_PATCH_CONDITIONS
 from scimsvc.protocol.patch import Operation, Resource, apply_patch, refuse_read_only
 from scimsvc.protocol.paths import PatchPath, parse_path
 from scimsvc.protocol.remarks import Remarks, Tolerance
@@ -42,7 +41,7 @@ def read_user(body: Any, remarks: Remarks, *, reject_unknown: bool = False) -> R
     members = _object(body, "a SCIM User")
     _read_schemas(members, remarks)
     unknown = InvalidSyntax if reject_unknown else None
-    return apply_patch({}, list(_expand("add", members, remarks, unknown)))
+    return apply_patch({}, list(_expand("add", members, remarks, unknown)), Remarks(remarks.limits))
 
 
 def read_patch(body: Any, remarks: Remarks, *, reject_unknown: bool = False) -> list[Operation]:
@@ -57,14 +56,15 @@ def read_patch(body: Any, remarks: Remarks, *, reject_unknown: bool = False) -> 
     operations = members.get("operations")
     if not isinstance(operations, list) or not operations:
         raise InvalidSyntax("Operations must be a list of at least one operation")
-    if len(operations) > MAX_OPERATIONS:
-        raise InvalidSyntax(f"Operations has {len(operations)} operations; at most {MAX_OPERATIONS} are taken")
+    limits = remarks.limits
+    if len(operations) > limits.patch_operations:
+        raise InvalidSyntax(f"Operations has {len(operations)} operations; at most {limits.patch_operations} are taken")
     unknown = InvalidPath if reject_unknown else None
     read = [each for number, operation in enumerate(operations, 1)
             for each in _read_operation(operation, number, remarks, unknown)]  # fmt: skip
     count = sum(1 for each in read if each.path.condition is not None for _ in conditions(each.path.condition))
-    if count > MAX_PATCH_CONDITIONS:
-        raise InvalidPath(f"the paths have {count} conditions; at most {MAX_PATCH_CONDITIONS} are taken")
+    if count > limits.patch_conditions:
+        raise InvalidPath(f"the paths have {count} conditions; at most {limits.patch_conditions} are taken")
     return read
 
 
@@ -123,7 +123,7 @@ def _expand(op: str, members: Resource, remarks: Remarks, unknown: type[ScimErro
                 raise InvalidValue(f"{urns.CORE_USER} must be an object of attributes")
             continue
         try:
-            path = parse_path(name)
+            path = parse_path(name, remarks.limits)
         except UnknownAttribute as error:
             ignore_or_reject(error.name, remarks, unknown)
             continue
@@ -152,7 +152,7 @@ def _read_path_and_value(
             return
         raise InvalidPath(f"the path {urns.CORE_USER} is a schema; name one of its attributes")
     try:
-        path = parse_path(text)
+        path = parse_path(text, remarks.limits)
     except UnknownAttribute as error:
         ignore_or_reject(error.name, remarks, unknown)
         return

@@ -9,7 +9,7 @@ from scimsvc.protocol import urns
 from scimsvc.protocol.attributes import AttributePath, fold, resolve_name
 from scimsvc.protocol.errors import InvalidCount, InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, shown
 from scimsvc.protocol.filters import Node, comparable_path, parse_filter
-from scimsvc.protocol.limits import DEFAULT_PAGE, MAX_PAGE
+from scimsvc.protocol.limits import DEFAULT_PAGE, DEFAULTS, Limits
 from scimsvc.protocol.matching_filter import parse_match
 from scimsvc.protocol.projection import Projection, parse_projection
 from scimsvc.protocol.values import folded_members
@@ -40,7 +40,7 @@ class ListQuery:
     question: tuple[str, ...]
 
 
-def read_list_query(parameters: Mapping[str, str]) -> ListQuery:
+def read_list_query(parameters: Mapping[str, str], limits: Limits = DEFAULTS) -> ListQuery:
     """Return what the ``parameters`` of a list request ask for.
 
     A ``startIndex`` below 1 is 1, a ``count`` below 0 is 0, and one above the maximum is the maximum (§3.4.2.4).
@@ -52,24 +52,24 @@ def read_list_query(parameters: Mapping[str, str]) -> ListQuery:
         raise InvalidValue("startIndex and cursor are two ways of paging; send one of them")
     count = _integer(parameters, "count", DEFAULT_PAGE, InvalidValue if cursor is None else InvalidCount)
     return ListQuery(
-        filter=None if text is None else parse_match(text) or parse_filter(text),
+        filter=None if text is None else parse_match(text, limits) or parse_filter(text, limits),
         order=_read_order(parameters),
         start_index=max(1, _integer(parameters, "startIndex", 1, InvalidValue)),
         cursor=cursor,
-        count=min(MAX_PAGE, max(0, count)),
+        count=min(limits.page, max(0, count)),
         projection=parse_projection(parameters.get("attributes"), parameters.get("excludedAttributes")),
         question=(text or "", parameters.get("sortBy", ""), parameters.get("sortOrder", "")),
     )
 
 
-def read_search_request(body: Any) -> ListQuery:
+def read_search_request(body: Any, limits: Limits = DEFAULTS) -> ListQuery:
     """Return what the body of a POST to ``.search`` asks for (RFC 7644 §3.4.3); raises ``InvalidSyntax`` too."""
     members = folded_members(body) if isinstance(body, dict) else {}
     schemas = members.get("schemas")
     if not isinstance(schemas, list) or urns.SEARCH_REQUEST not in schemas:
         raise InvalidSyntax(f"the body must be an object whose schemas name {urns.SEARCH_REQUEST}")
     given = {name: members.get(fold(name)) for name in _PARAMETERS}
-    return read_list_query({name: _text(name, value) for name, value in given.items() if value is not None})
+    return read_list_query({name: _text(name, value) for name, value in given.items() if value is not None}, limits)
 
 
 _LISTS = ("attributes", "excludedAttributes")

@@ -7,16 +7,16 @@ two together.
 import re
 
 from scimsvc.protocol.filters import And, Comparison, Node, ValuePath, parse_filter
-from scimsvc.protocol.limits import MAX_KEY_LENGTH
+from scimsvc.protocol.limits import DEFAULTS, MAX_KEY_LENGTH, Limits
 
 # Of the address what needs no JSON: neither escapes nor what has to be escaped, and no halves of surrogate pairs.
 _MATCH = re.compile(rf'emails\[type eq "work"\]\.value eq "([^"\\\x00-\x1f\ud800-\udfff]{{0,{MAX_KEY_LENGTH}}})"')
 
 
-def parse_match(text: str) -> Node | None:
+def parse_match(text: str, limits: Limits = DEFAULTS) -> Node | None:
     """Return the node of ``emails[type eq "work"].value eq "…"``, or None where ``text`` is another filter."""
     found = _MATCH.fullmatch(text)
-    if found is None:
+    if found is None or len(text) > limits.filter_length:
         return None
     return ValuePath(_EMAILS, And((_IS_WORK, Comparison(_VALUE, "eq", found[1]))))
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from scimsvc.protocol.attributes import Attribute
 from scimsvc.protocol.errors import InvalidValue, Mutability, NoTarget
-from scimsvc.protocol.limits import MAX_ELEMENTS
 from scimsvc.protocol.matching import comparable, matches
 from scimsvc.protocol.paths import PatchPath, implied_values
 from scimsvc.protocol.remarks import Remarks, Tolerance
@@ -134,8 +133,10 @@ def _add(elements: list[Any], attribute: Attribute, value: Any, remarks: Remarks
         return list(value)
     present = {_key(element) for element in elements}
     added = elements + [element for element in value if _key(element) not in present]
-    if len(added) > MAX_ELEMENTS:
-        raise InvalidValue(f"{attribute.name} comes to {len(added)} elements; at most {MAX_ELEMENTS} are kept")
+    if len(added) > remarks.limits.elements:
+        raise InvalidValue(
+            f"{attribute.name} comes to {len(added)} elements; at most {remarks.limits.elements} are kept"
+        )
     return added
 
 

@@ -6,6 +6,8 @@ A request is read leniently, never silently: each leniency leaves its name here,
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from scimsvc.protocol.limits import DEFAULTS, Limits
+
 
 class Tolerance(StrEnum):
     """A departure from the RFCs that is understood all the same; each names the client that needs it.
@@ -51,8 +53,9 @@ class Tolerance(StrEnum):
 
 @dataclass(slots=True)
 class Remarks:
-    """The remarks on one request, in the order in which they were made, each once."""
+    """The remarks on one request, in the order in which they were made, each once; and the limits it is read within."""
 
+    limits: Limits = DEFAULTS
     tolerances: list[Tolerance] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 

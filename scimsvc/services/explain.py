@@ -13,6 +13,7 @@ from scimsvc.protocol.attributes import ROLES, fold
 from scimsvc.protocol.bulk import read_bulk_request
 from scimsvc.protocol.errors import InvalidSyntax, MethodNotAllowed, NotFound, NotImplementedHere, ScimError, shown
 from scimsvc.protocol.json_text import InvalidJSON, read_json_text
+from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.listing import ListQuery, read_list_query, read_search_request
 from scimsvc.protocol.patch import Operation
 from scimsvc.protocol.remarks import Remarks
@@ -31,16 +32,13 @@ from scimsvc.store.representations import profile_view, read_document
 from scimsvc.store.transactions import rehearsing
 
 _SUCCESS = {"POST": 201, "DELETE": 204}
-_OPERATIONS = {
-    "POST": provisioning_log.CREATE,
-    "PUT": provisioning_log.REPLACE,
-    "PATCH": provisioning_log.PATCH,
-    "DELETE": provisioning_log.DELETE,
-    "GET": "read",
-}
+#: What the log has no entries of.
+_READ = "read"
 
 
-def explain(enterprise: str, given: Mapping[str, Any], *, base: str, keys: CursorKeys) -> dict[str, Any]:
+def explain(
+    enterprise: str, given: Mapping[str, Any], *, base: str, keys: CursorKeys, limits: Limits
+) -> dict[str, Any]:
     """Return what the SCIM request of the members of ``schemas.ExplainSchema`` would do; nothing is written.
 
     ``path`` may be below the Tenant URL, below the host, or a whole URL; ``body`` is a JSON value, or its text.
@@ -49,7 +47,7 @@ def explain(enterprise: str, given: Mapping[str, Any], *, base: str, keys: Curso
     asked = validated(schemas.EXPLAIN, given)
     method, (resource, target, parameters) = asked["method"], _read_path(asked["path"])
     with rehearsing(), reading_in(enterprise) as tenant:
-        request = _request(tenant, method, resource, base)
+        request = _request(tenant, method, resource, base, limits)
         matched = _user(tenant, target) if resource == "Users" and target else None
         try:
             found = _do(request, method, resource, target, parameters, asked.get("body"), keys)
@@ -84,7 +82,7 @@ def _read_path(path: str) -> tuple[str, str, dict[str, str]]:
     return resource or "Users", target, dict(parse_qsl(url.query, keep_blank_values=True))
 
 
-def _request(tenant: Tenant, method: str, resource: str, base: str) -> ScimRequest:
+def _request(tenant: Tenant, method: str, resource: str, base: str, limits: Limits) -> ScimRequest:
     row = tenant.row
     caller = Caller(
         enterprise_id=tenant.id,
@@ -98,8 +96,8 @@ def _request(tenant: Tenant, method: str, resource: str, base: str) -> ScimReque
         token_id="",
         token_expires_at=clock.now(),
     )
-    operation = provisioning_log.BULK if resource == "Bulk" else _OPERATIONS[method]
-    return ScimRequest(caller, base, Remarks(), Attempt(operation), "", time.perf_counter())
+    operation = provisioning_log.BULK if resource == "Bulk" else provisioning_log.USER_OPERATIONS.get(method, _READ)
+    return ScimRequest(caller, base, Remarks(limits), Attempt(operation), "", time.perf_counter())
 
 
 def _do(
@@ -112,18 +110,19 @@ def _do(
     keys: CursorKeys,
 ) -> list[dict[str, Any]] | None:
     """Do what the request asks; return the users whom a search finds, and None for anything else."""
-    body = _read_body(body)
+    limits = request.remarks.limits
+    body = _read_body(body, limits)
     if resource == "Bulk" and method == "POST":
-        run_bulk(request, read_bulk_request(body))
+        run_bulk(request, read_bulk_request(body, limits))
         return None
     if method == "POST" and ".search" in (resource, target):
-        return _found(request, read_search_request(body), keys)
+        return _found(request, read_search_request(body, limits), keys)
     if resource == "Groups":
         raise NotImplementedHere("this service provisions users, not groups; in Entra, switch the group mapping off")
     if resource != "Users":
         raise NotFound(f"there is no endpoint {shown(resource)} whose effect could be told; there are Users and Bulk")
     if not target and method == "GET":
-        return _found(request, read_list_query(parameters), keys)
+        return _found(request, read_list_query(parameters, limits), keys)
     use_case = _USE_CASES.get((method, bool(target)))
     if use_case is None:
         raise MethodNotAllowed(f"{method} goes to /Users{'' if target else '/{id}'}")
@@ -140,11 +139,11 @@ _USE_CASES: dict[tuple[str, bool], Callable[[ScimRequest, str, Any], Any]] = {
 }
 
 
-def _read_body(body: Any) -> Any:
+def _read_body(body: Any, limits: Limits) -> Any:
     if not isinstance(body, str):
         return body
     try:
-        return read_json_text(body)
+        return read_json_text(body, limits)
     except InvalidJSON as error:
         raise InvalidSyntax(str(error)) from None
 

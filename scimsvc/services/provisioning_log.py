@@ -48,6 +48,8 @@ OTHER = "other"
 #: A token or a client secret that was refused.
 AUTHENTICATE = "authenticate"
 OPERATIONS = (CREATE, REPLACE, PATCH, DELETE, BULK, GROUP, OTHER, AUTHENTICATE)
+#: What a write to users is, by its method.
+USER_OPERATIONS = {"POST": CREATE, "PUT": REPLACE, "PATCH": PATCH, "DELETE": DELETE}
 
 _log = logging.getLogger("scimsvc")
 _INSERT = Prepared(insert(LogEntry))
@@ -77,39 +79,7 @@ class Refusal:
     started: float
 
 
-def record_refused_client(enterprise_id: str, client_id: str, refusal: Refusal) -> None:
-    """Log that a client of the enterprise was refused, a bounded number of times an hour."""
-    if not _authentications.may_log(enterprise_id, client_id):
-        return
-    now = clock.now()
-    entry = _EMPTY | {
-        "enterprise_id": enterprise_id,
-        "id": entry_id(now),
-        "time": clock.timestamp(now),
-        "operation": AUTHENTICATE,
-        "outcome": REFUSED,
-        "status": refusal.status,
-        "detail": refusal.detail,
-        "client_id": client_id,
-        "request_id": refusal.request_id,
-        "duration_ms": round((time.perf_counter() - refusal.started) * 1000, 1),
-    }
-    _insert_whatever_happens(entry, refusal.request_id)
-
-
-def record_refused_token(claims: Claims, refusal: Refusal) -> None:
-    """Log that a token was refused which this service issued, to the client that it was issued to."""
-    try:
-        with reading() as connection:
-            own = {"enterprise_id": claims.enterprise_id, "id": claims.token_id}
-            row = queries.BEARER.row(connection, own)
-    except (DBAPIError, PoolTimeout):
-        return  # the database cannot be read, and the refusal's entry could not be written either
-    if row is not None:
-        record_refused_client(claims.enterprise_id, row.client_id, refusal)
-
-
-class _Allowance:
+class Allowance:
     """Lets so many entries an hour through for each client, so that a broken one does not fill the log."""
 
     MOST = 20
@@ -130,7 +100,36 @@ class _Allowance:
         return count < self.MOST
 
 
-_authentications = _Allowance()
+def record_refused_client(allowance: Allowance, enterprise_id: str, client_id: str, refusal: Refusal) -> None:
+    """Log that a client of the enterprise was refused, where ``allowance`` lets it."""
+    if not allowance.may_log(enterprise_id, client_id):
+        return
+    now = clock.now()
+    entry = _EMPTY | {
+        "enterprise_id": enterprise_id,
+        "id": entry_id(now),
+        "time": clock.timestamp(now),
+        "operation": AUTHENTICATE,
+        "outcome": REFUSED,
+        "status": refusal.status,
+        "detail": refusal.detail,
+        "client_id": client_id,
+        "request_id": refusal.request_id,
+        "duration_ms": round((time.perf_counter() - refusal.started) * 1000, 1),
+    }
+    _insert_whatever_happens(entry, refusal.request_id)
+
+
+def record_refused_token(allowance: Allowance, claims: Claims, refusal: Refusal) -> None:
+    """Log that a token was refused which this service issued, to the client that it was issued to."""
+    try:
+        with reading() as connection:
+            own = {"enterprise_id": claims.enterprise_id, "id": claims.token_id}
+            row = queries.BEARER.row(connection, own)
+    except (DBAPIError, PoolTimeout):
+        return  # the database cannot be read, and the refusal's entry could not be written either
+    if row is not None:
+        record_refused_client(allowance, claims.enterprise_id, row.client_id, refusal)
 
 
 def _entry(request: ScimRequest, at: datetime, outcome: str, status: int) -> dict[str, Any]:

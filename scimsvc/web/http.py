@@ -11,6 +11,7 @@ from werkzeug.datastructures import Headers
 
 from scimsvc.protocol.errors import InvalidSyntax, ScimError, UnsupportedMediaType, shown
 from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
+from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.messages import MEDIA_TYPE, Representation
 from scimsvc.protocol.projection import parse_projection
 from scimsvc.protocol.remarks import Remarks
@@ -38,6 +39,11 @@ def runtime_of(app: Flask) -> Runtime:
     return cast("Runtime", app.extensions["scimsvc"])
 
 
+def limits() -> Limits:
+    """Return the limits that requests are read within."""
+    return runtime().settings.limits
+
+
 def caller() -> Caller:
     """Return who sent the request, as the guard found out."""
     return cast("Caller", g.caller)
@@ -50,7 +56,7 @@ def remarks() -> Remarks:
 
 def _remarks(own: _AppCtxGlobals) -> Remarks:
     if "remarks" not in own:
-        own.remarks = Remarks()
+        own.remarks = Remarks(limits())
     return cast("Remarks", own.remarks)
 
 
@@ -133,16 +139,10 @@ def _operation() -> str:
         return provisioning_log.OTHER
     resource = sent.path.removeprefix(SCIM_PREFIX).strip("/").partition("/")[0]
     if resource == "Users":
-        return _USER_OPERATIONS.get(sent.method, provisioning_log.OTHER)
+        return provisioning_log.USER_OPERATIONS.get(sent.method, provisioning_log.OTHER)
     return _OPERATIONS.get(resource, provisioning_log.OTHER)
 
 
-_USER_OPERATIONS = {
-    "POST": provisioning_log.CREATE,
-    "PUT": provisioning_log.REPLACE,
-    "PATCH": provisioning_log.PATCH,
-    "DELETE": provisioning_log.DELETE,
-}
 _OPERATIONS = {"Bulk": provisioning_log.BULK, "Groups": provisioning_log.GROUP}
 
 
@@ -159,7 +159,7 @@ def read_body(media_type: str = MEDIA_TYPE) -> Any:
     if (request.headers.get("Content-Encoding") or "identity").lower() != "identity":
         raise UnsupportedMediaType("the body must not be compressed; send it without a Content-Encoding")
     try:
-        return read_json(request.get_data(cache=False))
+        return read_json(request.get_data(cache=False), limits())
     except InvalidJSON as error:
         raise InvalidSyntax(str(error)) from None
 

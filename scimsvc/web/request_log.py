@@ -44,7 +44,7 @@ def begin(sent: Request, own: _AppCtxGlobals) -> None:
 
 def new_request_id() -> str:
     """Return a request ID; it needs to differ from others alone, so that the system need not be asked for chance."""
-    return f"{random.getrandbits(64):016x}"  # noqa: S311
+    return f"{random.getrandbits(64):016x}"
 
 
 def end(sent: Request, own: _AppCtxGlobals, response: Response) -> None:
