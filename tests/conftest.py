@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -121,7 +122,7 @@ def acme(app: Flask, acme_made: "Made") -> Enterprise:
     with app.app_context(), db.engine.begin() as connection:
         for table, rows in acme_made.rows.items():
             connection.execute(insert(table), rows)
-    return Enterprise(app, acme_made.result, acme_made.token)
+    return Enterprise(app, deepcopy(acme_made.result), acme_made.token)
 
 
 class Made(NamedTuple):
