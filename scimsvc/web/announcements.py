@@ -4,7 +4,6 @@ import hmac
 import logging
 import time
 from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flask import Flask, Request, Response, request
@@ -33,16 +32,12 @@ def announce_expiry(sent: Request, own: _AppCtxGlobals, response: Response, app:
         return
     expires_at = own.caller.token_expires_at
     if expires_at - now < TELL_WITHIN:
-        response.headers.add(EXPIRY_HEADER, _timestamp(expires_at))
+        response.headers.add(EXPIRY_HEADER, clock.timestamp(expires_at))
         if runtime_of(app).expiry_notices.is_due(own.caller.token_id, expires_at, now):
             _log.warning(
                 "the SCIM token %s of %s expires at %s; issue a new one and put it into Entra's Secret Token field",
                 own.caller.token_id, own.caller.enterprise, clock.timestamp(expires_at),
             )  # fmt: skip
-
-
-#: The same few tokens are told of again and again.
-_timestamp = lru_cache(maxsize=256)(clock.timestamp)
 
 
 def count(sent: Request, own: _AppCtxGlobals, response: Response, app: Flask) -> None:
