@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from scimsvc.extensions import Model
 
 #: The revision of the schema that this code works with: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0004"
 
 #: What filters read beside the columns: the document, folded wherever case does not matter.
 Searchable = JSON().with_variant(JSONB(), "postgresql")
@@ -231,7 +231,12 @@ class LogEntry(Model):
     status: Mapped[int]
     scim_type: Mapped[str | None]
     detail: Mapped[str | None]
-    #: The folded role value that a refusal was about.
+    #: What happened to the user, as the change feed calls it; null where nothing did.
+    effect: Mapped[str | None]
+    #: What a refusal was for, by ``protocol.causes``; null where it has no keyword.
+    cause: Mapped[str | None]
+    #: The role value that a refusal was about, as it was sent and folded.
+    role_value: Mapped[str | None]
     role_key: Mapped[str | None]
     #: JSON lists of names.
     changed: Mapped[str]

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from scimsvc import clock, schemas
 from scimsvc.protocol.attributes import ROLES, fold
 from scimsvc.protocol.bulk import read_bulk_request
+from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import InvalidSyntax, MethodNotAllowed, NotFound, NotImplementedHere, ScimError, shown
 from scimsvc.protocol.json_text import InvalidJSON, read_json_text
 from scimsvc.protocol.listing import ListQuery, read_list_query, read_search_request
@@ -119,7 +120,9 @@ def _do(
     if method == "POST" and ".search" in (resource, target):
         return _found(request, read_search_request(body), keys)
     if resource == "Groups":
-        raise NotImplementedHere("this service provisions users, not groups; in Entra, switch the group mapping off")
+        raise NotImplementedHere(
+            "this service provisions users, not groups; in Entra, switch the group mapping off", cause=Cause.GROUPS
+        )
     if resource != "Users":
         raise NotFound(f"there is no endpoint {shown(resource)} whose effect could be told; there are Users and Bulk")
     if not target and method == "GET":

@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from scimsvc import clock
 from scimsvc.models import LogEntry, User
 from scimsvc.protocol.attributes import fold
+from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import is_storable, write_json
 from scimsvc.services.global_settings import read_global_settings
@@ -61,8 +62,10 @@ def record_success(connection: Connection, request: ScimRequest, *, status: int,
 
 def record_refusal(request: ScimRequest, error: ScimError) -> None:
     """Log that the write was refused with ``error``; a log that cannot be written is worth no more than a warning."""
-    refusal = {"scim_type": error.scim_type, "detail": error.detail}
-    entry = _entry(request, clock.now(), REFUSED, error.status) | refusal
+    value = request.attempt.role_value if error.cause is Cause.UNKNOWN_ROLE else None
+    refusal = {"scim_type": error.scim_type, "detail": error.detail, "cause": error.cause}
+    about = {"role_value": value, "role_key": fold(value) if value else None}
+    entry = _entry(request, clock.now(), REFUSED, error.status) | refusal | about
     _insert_whatever_happens(entry, request.request_id)
 
 
@@ -72,6 +75,7 @@ class Refusal:
 
     status: int
     detail: str
+    cause: Cause
     request_id: str
     started: float
 
@@ -89,6 +93,7 @@ def record_refused_client(enterprise_id: str, client_id: str, refusal: Refusal) 
         "outcome": REFUSED,
         "status": refusal.status,
         "detail": refusal.detail,
+        "cause": refusal.cause,
         "client_id": client_id,
         "request_id": refusal.request_id,
         "duration_ms": round((time.perf_counter() - refusal.started) * 1000, 1),
@@ -147,7 +152,10 @@ def _entry(request: ScimRequest, at: datetime, outcome: str, status: int) -> dic
         "status": status,
         "scim_type": None,
         "detail": None,
-        "role_key": fold(attempt.role_value) if attempt.role_value and outcome == REFUSED else None,
+        "effect": attempt.effect if outcome == OK else None,
+        "cause": None,
+        "role_value": None,
+        "role_key": None,
         "changed": write_json(attempt.changed) if outcome == OK else "[]",
         "tolerances": write_json(remarks.tolerances),
         "ignored": write_json(remarks.ignored),
@@ -158,7 +166,8 @@ def _entry(request: ScimRequest, at: datetime, outcome: str, status: int) -> dic
 
 
 _EMPTY = {
-    "user_id": None, "email": None, "email_key": None, "scim_type": None, "role_key": None,
+    "user_id": None, "email": None, "email_key": None, "scim_type": None, "effect": None,
+    "role_value": None, "role_key": None,
     "changed": "[]", "tolerances": "[]", "ignored": "[]",
 }  # fmt: skip
 
