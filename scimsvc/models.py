@@ -259,6 +259,14 @@ class Change(Model):
             sqlite_where=text("type IN ('disabled', 'deleted')"),
             postgresql_where=text("type IN ('disabled', 'deleted')"),
         ),
+        Index(
+            "changes_by_hand",
+            "enterprise_id",
+            "user_id",
+            "number",
+            sqlite_where=text("origin IS NOT NULL"),
+            postgresql_where=text("origin IS NOT NULL"),
+        ),
         {"sqlite_with_rowid": False},
     )
 
@@ -274,5 +282,7 @@ class Change(Model):
     old_role: Mapped[str | None]
     active: Mapped[bool]
     old_active: Mapped[bool | None]
+    #: Who made the change where it was not SCIM: ``administrator``, ``user`` or ``role``.
+    origin: Mapped[str | None]
     #: How many users the enterprise has after this change, so that nobody need count them.
     users: Mapped[int]

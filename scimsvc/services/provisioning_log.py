@@ -177,6 +177,11 @@ def entry_id(at: datetime) -> str:
     return f"{_milliseconds(at):012x}{next(_sequence) & _SEQUENCE_BITS:08x}{secrets.token_hex(6)}"
 
 
+def first_id(at: datetime) -> str:
+    """Return what the ids of entries from ``at`` on follow."""
+    return f"{max(0, _milliseconds(at)):012x}"
+
+
 def _milliseconds(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
@@ -205,11 +210,13 @@ def list_entries(
     after: str | None = None,
     oldest_first: bool = False,
     limit: int,
+    shown: Callable[[Any], dict[str, Any]] | None = None,
 ) -> Page:
     """Return the newest entries that meet the conditions, newest first; ``Page.next`` is the last one's id.
 
     An ``email`` is that of an entry or of the user that it is about, without regard to case. ``before`` and ``after``
     are ids: those of entries older and newer than the one. With ``oldest_first`` the oldest ones are returned.
+    ``shown`` makes of a row what is told of it, unless it is what the enterprise API tells.
     """
     with reading_in(enterprise) as tenant:
         order = LogEntry.id if oldest_first else LogEntry.id.desc()
@@ -223,7 +230,7 @@ def list_entries(
             own = select(User.id).where(User.enterprise_id == tenant.id, User.email_key == fold(email))
             statement = statement.where(or_(LogEntry.email_key == fold(email), LogEntry.user_id.in_(own)))
         if since is not None:
-            statement = statement.where(LogEntry.id >= f"{_milliseconds(since):012x}")
+            statement = statement.where(LogEntry.id >= first_id(since))
         if until is not None:
             statement = statement.where(LogEntry.id < f"{_milliseconds(until) + 1:012x}")
         if before is not None:
@@ -231,11 +238,15 @@ def list_entries(
         if after is not None:
             statement = statement.where(LogEntry.id > after)
         return Page.of(
-            tenant.connection.execute(statement.limit(limit + 1)).all(), limit, _shown, key=lambda row: row.id
+            tenant.connection.execute(statement.limit(limit + 1)).all(),
+            limit,
+            shown or shown_entry,
+            key=lambda row: row.id,
         )
 
 
-def _shown(row: Any) -> dict[str, Any]:
+def shown_entry(row: Any) -> dict[str, Any]:
+    """Return an entry as the enterprise API and the commands show it."""
     return {
         "id": row.id,
         "time": row.time,
@@ -317,7 +328,7 @@ def _end(older_than: timedelta | None) -> str:
     if older_than is None:
         with reading() as connection:
             older_than = timedelta(days=read_global_settings(connection)["log_days"])
-    return f"{max(0, _milliseconds(clock.now() - older_than)):012x}"
+    return first_id(clock.now() - older_than)
 
 
 @retried

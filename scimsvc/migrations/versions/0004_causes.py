@@ -1,4 +1,4 @@
-"""What happened to a user and what a refusal was for, in the provisioning log, by keywords."""
+"""What happened to a user and what a refusal was for, in the log, by keywords; who made a change, in the feed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,3 +11,7 @@ def upgrade() -> None:
     key = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
     for name in ("effect", "cause", "role_value"):
         op.add_column("provisioning_log", sa.Column(name, key))
+    op.add_column("changes", sa.Column("origin", key))
+    by_hand = sa.text("origin IS NOT NULL")
+    columns = ["enterprise_id", "user_id", "number"]
+    op.create_index("changes_by_hand", "changes", columns, sqlite_where=by_hand, postgresql_where=by_hand)
