@@ -24,8 +24,9 @@ def create_app(config: object = None) -> "Flask":
     from scimsvc.protocol.limits import MAX_BODY
     from scimsvc.services.runtime import make_runtime
     from scimsvc.settings import host_settings, read_settings, unknown_variables
-    from scimsvc.web import api
+    from scimsvc.web import api, console
     from scimsvc.web.auth import auth
+    from scimsvc.web.console.environment import init_console
     from scimsvc.web.discovery import discovery
     from scimsvc.web.errors import init_errors
     from scimsvc.web.hooks import init_hooks
@@ -33,12 +34,12 @@ def create_app(config: object = None) -> "Flask":
     from scimsvc.web.paths import CleanPaths
     from scimsvc.web.request_log import init_request_log
     from scimsvc.web.scim import scim
-    from scimsvc.web.sessions import NoSessions
 
     settings = read_settings(config)
     app = Flask(__name__, instance_path=str(settings.instance_path), static_folder=None)
     app.config.from_mapping(host_settings(config))
     app.config["SECRET_KEY"] = settings.secret_keys[0]
+    app.config["SECRET_KEY_FALLBACKS"] = list(settings.secret_keys[1:])
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url)
@@ -51,10 +52,10 @@ def create_app(config: object = None) -> "Flask":
     init_request_log(settings.log_format)
     for name in unknown_variables():
         logging.getLogger("scimsvc").warning("%s is no setting of scimsvc; the README lists those that there are", name)
-    app.session_interface = NoSessions()
     init_hooks(app)
+    init_console(app)
     init_errors(app)
-    for blueprint in (auth, scim, discovery, operations, *api.blueprints):
+    for blueprint in (auth, scim, discovery, operations, *api.blueprints, *console.blueprints):
         app.register_blueprint(blueprint)
     for command in commands:
         app.cli.add_command(command)

@@ -286,3 +286,25 @@ class Change(Model):
     origin: Mapped[str | None]
     #: How many users the enterprise has after this change, so that nobody need count them.
     users: Mapped[int]
+
+
+class Admin(Model):
+    """Who may sign in to the console: an operator, or the administrator of one enterprise."""
+
+    __tablename__ = "admins"
+    __table_args__ = (Index("admins_enterprise", "enterprise_id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    email_key: Mapped[str] = mapped_column(unique=True)
+    #: Null is an operator, who sees every enterprise.
+    enterprise_id: Mapped[str | None] = mapped_column(ForeignKey("enterprises.id", ondelete="CASCADE"))
+    #: Null until the first password is set.
+    password_hash: Mapped[str | None]
+    #: The SHA-256 of the one-time link that sets a password, and until when it is good.
+    link_digest: Mapped[str | None] = mapped_column(unique=True)
+    link_expires_at: Mapped[str | None]
+    #: Sessions name the epoch in which they began; the next one ends them all.
+    epoch: Mapped[int]
+    created_at: Mapped[str]
+    signed_in_at: Mapped[str | None]

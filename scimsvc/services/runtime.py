@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, field
 
 from scimsvc.services.access import Callers, LastUses
-from scimsvc.services.brute_force import WrongSecrets
+from scimsvc.services.brute_force import WrongPasswords, WrongSecrets
 from scimsvc.services.changes import Waiters
 from scimsvc.services.expiry import ExpiryNotices
 from scimsvc.services.history import History
@@ -30,6 +30,7 @@ class Runtime:
     cursor_keys: CursorKeys
     rate_limit: RateLimit
     wrong_secrets: WrongSecrets = field(default_factory=WrongSecrets)
+    wrong_passwords: WrongPasswords = field(default_factory=WrongPasswords)
     last_uses: LastUses = field(default_factory=LastUses)
     expiry_notices: ExpiryNotices = field(default_factory=ExpiryNotices)
     #: None where ``/metrics`` is not wanted, and nothing is counted.

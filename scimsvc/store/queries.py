@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from scimsvc.models import (
+    Admin,
     Change,
     ClientSecret,
     Enterprise,
@@ -185,6 +186,16 @@ NEXT_SCIM_EXPIRY = (
     )
     .group_by(Token.enterprise_id)
 )
+
+#: The console's accounts, with the name of the enterprise that one is bound to.
+ADMINS = (
+    select(Admin, Enterprise.name.label("enterprise"))
+    .outerjoin(Enterprise, Enterprise.id == Admin.enterprise_id)
+    .order_by(Admin.email_key)
+)
+ADMIN = ADMINS.where(Admin.id == ID)
+ADMIN_BY_EMAIL = ADMINS.where(Admin.email_key == KEY)
+ADMIN_BY_LINK = ADMINS.where(Admin.link_digest == bindparam("digest"), Admin.link_expires_at > bindparam("now"))
 
 #: The columns of a user's representation, in the order of ``store.representations.StoredUser``.
 REPRESENTED: tuple[Any, ...] = (User.id, User.document, User.role_id, User.version, User.created_at, User.modified_at)

@@ -1,0 +1,19 @@
+"""The console ``/console``: a blueprint for each kind of page (contract section 10)."""
+
+from flask import Blueprint
+
+from scimsvc.web.console.accounts import accounts, own_account
+from scimsvc.web.console.enterprises import enterprises, one_enterprise
+from scimsvc.web.console.environment import protect
+from scimsvc.web.console.set_up import set_up
+from scimsvc.web.paths import CONSOLE_PREFIX
+
+#: Style sheet, script and pictures.
+static = Blueprint(
+    "console_static", "scimsvc", static_folder="static", static_url_path="/static", url_prefix=CONSOLE_PREFIX
+)
+
+blueprints = (static, accounts, own_account, enterprises, one_enterprise, set_up)
+
+for _blueprint in blueprints:
+    _blueprint.after_request(protect)
