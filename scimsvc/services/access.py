@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, update
 
 from scimsvc import clock
 from scimsvc.models import Integration, Token
+from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import Forbidden
 from scimsvc.services.set_up import set_up_revision
 from scimsvc.store import queries
@@ -100,7 +101,8 @@ def refuse_while_off(caller: Caller) -> None:
     if not caller.scim_enabled:
         raise Forbidden(
             f"SCIM provisioning is switched off for {caller.enterprise}; "
-            "enable it in the enterprise's settings (scimsvc enterprise update … --enable-scim) and go on"
+            "enable it in the enterprise's settings (scimsvc enterprise update … --enable-scim) and go on",
+            cause=Cause.SCIM_OFF,
         )
 
 

@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from scimsvc import clock
 from scimsvc.models import LogEntry, User
 from scimsvc.protocol.attributes import fold
+from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import is_storable, write_json
 from scimsvc.services.global_settings import read_global_settings
@@ -61,8 +62,10 @@ def record_success(connection: Connection, request: ScimRequest, *, status: int,
 
 def record_refusal(request: ScimRequest, error: ScimError) -> None:
     """Log that the write was refused with ``error``; a log that cannot be written is worth no more than a warning."""
-    refusal = {"scim_type": error.scim_type, "detail": error.detail}
-    entry = _entry(request, clock.now(), REFUSED, error.status) | refusal
+    value = request.attempt.role_value if error.cause is Cause.UNKNOWN_ROLE else None
+    refusal = {"scim_type": error.scim_type, "detail": error.detail, "cause": error.cause}
+    about = {"role_value": value, "role_key": fold(value) if value else None}
+    entry = _entry(request, clock.now(), REFUSED, error.status) | refusal | about
     _insert_whatever_happens(entry, request.request_id)
 
 
@@ -72,6 +75,7 @@ class Refusal:
 
     status: int
     detail: str
+    cause: Cause
     request_id: str
     started: float
 
@@ -89,6 +93,7 @@ def record_refused_client(enterprise_id: str, client_id: str, refusal: Refusal) 
         "outcome": REFUSED,
         "status": refusal.status,
         "detail": refusal.detail,
+        "cause": refusal.cause,
         "client_id": client_id,
         "request_id": refusal.request_id,
         "duration_ms": round((time.perf_counter() - refusal.started) * 1000, 1),
@@ -147,7 +152,10 @@ def _entry(request: ScimRequest, at: datetime, outcome: str, status: int) -> dic
         "status": status,
         "scim_type": None,
         "detail": None,
-        "role_key": fold(attempt.role_value) if attempt.role_value and outcome == REFUSED else None,
+        "effect": attempt.effect if outcome == OK else None,
+        "cause": None,
+        "role_value": None,
+        "role_key": None,
         "changed": write_json(attempt.changed) if outcome == OK else "[]",
         "tolerances": write_json(remarks.tolerances),
         "ignored": write_json(remarks.ignored),
@@ -158,7 +166,8 @@ def _entry(request: ScimRequest, at: datetime, outcome: str, status: int) -> dic
 
 
 _EMPTY = {
-    "user_id": None, "email": None, "email_key": None, "scim_type": None, "role_key": None,
+    "user_id": None, "email": None, "email_key": None, "scim_type": None, "effect": None,
+    "role_value": None, "role_key": None,
     "changed": "[]", "tolerances": "[]", "ignored": "[]",
 }  # fmt: skip
 
@@ -166,6 +175,11 @@ _EMPTY = {
 def entry_id(at: datetime) -> str:
     """Return a new id, which begins with its time and follows those that this process gave before."""
     return f"{_milliseconds(at):012x}{next(_sequence) & _SEQUENCE_BITS:08x}{secrets.token_hex(6)}"
+
+
+def first_id(at: datetime) -> str:
+    """Return what the ids of entries from ``at`` on follow."""
+    return f"{max(0, _milliseconds(at)):012x}"
 
 
 def _milliseconds(at: datetime) -> int:
@@ -196,11 +210,13 @@ def list_entries(
     after: str | None = None,
     oldest_first: bool = False,
     limit: int,
+    shown: Callable[[Any], dict[str, Any]] | None = None,
 ) -> Page:
     """Return the newest entries that meet the conditions, newest first; ``Page.next`` is the last one's id.
 
     An ``email`` is that of an entry or of the user that it is about, without regard to case. ``before`` and ``after``
     are ids: those of entries older and newer than the one. With ``oldest_first`` the oldest ones are returned.
+    ``shown`` makes of a row what is told of it, unless it is what the enterprise API tells.
     """
     with reading_in(enterprise) as tenant:
         order = LogEntry.id if oldest_first else LogEntry.id.desc()
@@ -214,7 +230,7 @@ def list_entries(
             own = select(User.id).where(User.enterprise_id == tenant.id, User.email_key == fold(email))
             statement = statement.where(or_(LogEntry.email_key == fold(email), LogEntry.user_id.in_(own)))
         if since is not None:
-            statement = statement.where(LogEntry.id >= f"{_milliseconds(since):012x}")
+            statement = statement.where(LogEntry.id >= first_id(since))
         if until is not None:
             statement = statement.where(LogEntry.id < f"{_milliseconds(until) + 1:012x}")
         if before is not None:
@@ -222,11 +238,15 @@ def list_entries(
         if after is not None:
             statement = statement.where(LogEntry.id > after)
         return Page.of(
-            tenant.connection.execute(statement.limit(limit + 1)).all(), limit, _shown, key=lambda row: row.id
+            tenant.connection.execute(statement.limit(limit + 1)).all(),
+            limit,
+            shown or shown_entry,
+            key=lambda row: row.id,
         )
 
 
-def _shown(row: Any) -> dict[str, Any]:
+def shown_entry(row: Any) -> dict[str, Any]:
+    """Return an entry as the enterprise API and the commands show it."""
     return {
         "id": row.id,
         "time": row.time,
@@ -308,7 +328,7 @@ def _end(older_than: timedelta | None) -> str:
     if older_than is None:
         with reading() as connection:
             older_than = timedelta(days=read_global_settings(connection)["log_days"])
-    return f"{max(0, _milliseconds(clock.now() - older_than)):012x}"
+    return first_id(clock.now() - older_than)
 
 
 @retried

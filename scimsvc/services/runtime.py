@@ -7,6 +7,7 @@ from scimsvc.services.access import Callers, LastUses
 from scimsvc.services.brute_force import WrongPasswords, WrongSecrets
 from scimsvc.services.changes import Waiters
 from scimsvc.services.expiry import ExpiryNotices
+from scimsvc.services.history import History
 from scimsvc.services.metrics import Metrics
 from scimsvc.services.paging import CursorKeys
 from scimsvc.services.pruning import Pruning
@@ -35,6 +36,7 @@ class Runtime:
     #: None where ``/metrics`` is not wanted, and nothing is counted.
     metrics: Metrics | None = None
     pruning: Pruning = field(default_factory=Pruning)
+    history: History = field(default_factory=History)
     #: Who may wait for changes; a server that knows how many threads it has puts another one here.
     waiters: Waiters = field(default_factory=lambda: Waiters(DEFAULT_THREADS))
     #: Set once the process is asked to stop: ``/readyz`` answers 503 from then on.
