@@ -98,7 +98,6 @@ def _rehearse(
         told = _told(request) | {"user": matched, "outcome": "ok", "status": _status(method, resource)}
         if found is not None:
             told["users"] = found
-        if request.operations:
             told["operations"] = [_told(each) for each in request.operations]
         return told, None
 
