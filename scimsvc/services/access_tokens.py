@@ -128,7 +128,7 @@ def list_good_tokens(enterprise: str) -> list[dict[str, Any]]:
             Token.expires_at > clock.timestamp(now),
         )
         ordered = statement.order_by(None).order_by(Token.expires_at, Token.id).limit(_MOST_SHOWN)
-        return [_shown(row, now) for row in connection.execute(ordered)]
+        return [shown_token(row, now) for row in connection.execute(ordered)]
 
 
 _MOST_SHOWN = 500

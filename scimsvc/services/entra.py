@@ -6,14 +6,11 @@ The README's table of the mapping is held against ``MAPPINGS`` by a test.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
-
-from scimsvc.models import Token
 from scimsvc.protocol.urns import ENTERPRISE_USER
 from scimsvc.services import provisioning_log
 from scimsvc.services.roles import list_roles
 from scimsvc.services.tenancy import reading_in
-from scimsvc.tokens import SCIM
+from scimsvc.store import queries
 
 ROLE_EXPRESSION = "SingleAppRoleAssignment([appRoleAssignments])"
 ACTIVE_EXPRESSION = 'Switch([IsSoftDeleted], , "False", "True", "True", "False")'
@@ -81,8 +78,7 @@ def read_progress(enterprise: str) -> dict[str, Any]:
     which Entra had found a user, or had not and made it; ``refused`` is the newest refusal, if nothing was done since.
     """
     with reading_in(enterprise) as tenant:
-        own = (Token.enterprise_id == tenant.id, Token.scope == SCIM)
-        tested = tenant.connection.execute(select(func.max(Token.last_used_at)).where(*own)).scalar_one()
+        tested = tenant.connection.execute(queries.LAST_SCIM_USE, tenant.own).scalar_one_or_none()
     entries = provisioning_log.list_entries(enterprise, limit=_NEWEST).items
     done = [entry for entry in entries if entry["outcome"] == provisioning_log.OK]
     newest = entries[0] if entries else None

@@ -98,6 +98,7 @@ def _rehearse(
         told = _told(request) | {"user": matched, "outcome": "ok", "status": _status(method, resource)}
         if found is not None:
             told["users"] = found
+        if request.operations:
             told["operations"] = [_told(each) for each in request.operations]
         return told, None
 
@@ -134,7 +135,6 @@ def _request(tenant: Tenant, method: str, resource: str, base: str) -> ScimReque
         client_id="",
         token_id="",
         token_expires_at=clock.now(),
-        is_first_use=False,
         is_first_use=False,
     )
     operation = provisioning_log.BULK if resource == "Bulk" else _OPERATIONS[method]
