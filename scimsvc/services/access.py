@@ -33,6 +33,8 @@ class Caller:
     client_id: str
     token_id: str
     token_expires_at: datetime
+    #: Whether it was never used before, as far as is written.
+    is_first_use: bool
 
 
 def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) -> Caller:
@@ -57,6 +59,7 @@ def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) 
         client_id=row.client_id,
         token_id=claims.token_id,
         token_expires_at=claims.expires_at,
+        is_first_use=row.last_used_at is None,
     )
 
 
@@ -119,7 +122,10 @@ def read_bearer(authorization: str | None) -> str:
 
 
 class LastUses:
-    """Collects when tokens were last used, to be written at most once a minute and never before an answer."""
+    """Collects when tokens were last used, to be written once a minute and never before an answer.
+
+    A token's first use is written with that very request: somebody may be waiting to see whether it works.
+    """
 
     INTERVAL = timedelta(minutes=1)
 
@@ -133,7 +139,9 @@ class LastUses:
         now = clock.now()
         with self._lock:
             self._pending[caller.enterprise_id, caller.token_id, caller.integration_id] = clock.timestamp(now)
-            return self._written_at is None or not timedelta(0) <= now - self._written_at < self.INTERVAL
+            if caller.is_first_use or self._written_at is None:
+                return True
+            return not timedelta(0) <= now - self._written_at < self.INTERVAL
 
     def write(self) -> None:
         """Write what was collected."""

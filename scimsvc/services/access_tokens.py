@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError
 from sqlalchemy import Connection, insert, tuple_, update
 
 from scimsvc import clock, schemas
-from scimsvc.models import Token
+from scimsvc.models import Integration, Token
 from scimsvc.services.errors import Conflict, NoSuchThing
 from scimsvc.services.global_settings import read_global_settings
 from scimsvc.services.input import validated
@@ -115,6 +115,23 @@ def list_tokens(enterprise: str | None = None) -> list[dict[str, Any]]:
         if enterprise is not None:
             statement = statement.where(Token.enterprise_id == get_enterprise(connection, enterprise).id)
         return [shown_token(row, now) for row in connection.execute(statement)]
+
+
+def list_good_tokens(enterprise: str) -> list[dict[str, Any]]:
+    """Return the tokens of one enterprise that can be used still, by how soon they expire; never the token itself."""
+    now = clock.now()
+    with reading() as connection:
+        statement = queries.TOKENS.where(
+            Token.enterprise_id == get_enterprise(connection, enterprise).id,
+            Token.revoked_at.is_(None),
+            Integration.revoked_at.is_(None),
+            Token.expires_at > clock.timestamp(now),
+        )
+        ordered = statement.order_by(None).order_by(Token.expires_at, Token.id).limit(_MOST_SHOWN)
+        return [shown_token(row, now) for row in connection.execute(ordered)]
+
+
+_MOST_SHOWN = 500
 
 
 @retried

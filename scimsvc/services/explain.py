@@ -135,6 +135,7 @@ def _request(tenant: Tenant, method: str, resource: str, base: str) -> ScimReque
         client_id="",
         token_id="",
         token_expires_at=clock.now(),
+        is_first_use=False,
     )
     operation = provisioning_log.BULK if resource == "Bulk" else _OPERATIONS[method]
     return ScimRequest(caller, base, Remarks(), Attempt(operation), "", time.perf_counter())

@@ -160,3 +160,13 @@ def go(endpoint: str, message: str | None = None, *, tone: str = "good", **value
     if message:
         flash(message, tone)
     return redirect(url_for(endpoint, **values), 303)
+
+
+def go_back(endpoint: str, message: str, *, tone: str = "good") -> BaseResponse:
+    """Go back to the console's page that the button stood on, else to the page of ``endpoint``."""
+    page = urlsplit(request.referrer or "")
+    path = page.path.removeprefix(request.script_root)
+    flash(message, tone)
+    if page.netloc == request.host and is_console(path):
+        return redirect(safe_next(path + (f"?{page.query}" if page.query else "")), 303)
+    return redirect(url_for(endpoint), 303)
