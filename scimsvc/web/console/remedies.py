@@ -8,14 +8,14 @@ from scimsvc.services.causes import Action, Remedy
 
 #: The page of an action, and the name under which it is told the remedy's value, if it is.
 _PAGES: dict[Action, tuple[str, str | None]] = {
-    Action.ADD_ALIAS: ("console_roles.list_", "alias"),
-    Action.CREATE_ROLE: ("console_roles.list_", "name"),
+    Action.ADD_ALIAS: ("console_roles.preview", "name"),
+    Action.CREATE_ROLE: ("console_roles.new", "name"),
     Action.SHOW_USER: ("console_users.list_", "search"),
     Action.SET_UP: ("console_set_up.show", None),
     Action.SETTINGS: ("console_settings.show", None),
-    Action.RESUME: ("console_overview.show", None),
-    Action.RELEASE: ("console_overview.ask_to_release", None),
-    Action.TOKENS: ("console_clients.list_", None),
+    Action.RESUME: ("console_settings.show", None),
+    Action.RELEASE: ("console_settings.ask_to_release", None),
+    Action.TOKENS: ("console_clients.ask_token", None),
     Action.INTEGRATIONS: ("console_clients.list_", None),
     Action.EXPLAIN: ("console_explain.show", None),
 }
