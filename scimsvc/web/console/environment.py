@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, g, make_response, request
+from flask import Flask, Response, current_app, g, make_response, request
 from flask_wtf.csrf import generate_csrf
 from jinja2 import StrictUndefined
 
@@ -48,6 +48,7 @@ def _known_to_templates() -> dict[str, Any]:
         "sections": sections(),
         "blueprint": request.blueprint,
         "plural": plural,
+        "has_page": current_app.view_functions.__contains__,
     }
 
 
