@@ -56,7 +56,7 @@ class _Words:
 _WORDS: Mapping[str, _Words] = {
     Cause.UNKNOWN_ROLE: _Words(
         "No role is called “{value}”",
-        "The app role's value in Entra must be the name or an alias of a role here.",
+        "The app role’s value in Entra must be the name or an alias of a role here.",
         ((Action.ADD_ALIAS, "Add “{value}” as an alias"), (Action.CREATE_ROLE, "Create the role “{value}”")),
     ),
     Cause.SEVERAL_ROLES: _Words(
@@ -86,7 +86,7 @@ _WORDS: Mapping[str, _Words] = {
     ),
     Cause.MALFORMED_EMAIL: _Words(
         "What was sent as the work e-mail address is none",
-        "In Entra, correct the person's address, or map another attribute.",
+        "In Entra, correct the person’s address, or map another attribute.",
         ((Action.SET_UP, "See the attribute mapping"),),
     ),
     Cause.NO_USER_NAME: _Words(
@@ -129,7 +129,7 @@ _WORDS: Mapping[str, _Words] = {
     ),
     Cause.TOKEN: _Words(
         "An access token was refused",
-        "Issue a token, and put it into Entra's Secret Token.",
+        "Issue a token, and put it into Entra’s Secret Token.",
         ((Action.TOKENS, "Issue a token"),),
     ),
     Cause.SECRET: _Words(
@@ -145,7 +145,7 @@ _BY_STATUS: Mapping[int, _Words] = {
     409: _Words("The operation depends on another one that failed", "Mend that one first."),
     412: _Words("The user was changed meanwhile", "The client reads the user anew and tries again."),
     413: _Words("The request is larger than is taken", "The client has to send less at a time."),
-    500: _Words("An internal error occurred", "The service's own log tells more at the request ID."),
+    500: _Words("An internal error occurred", "The service’s own log tells more at the request ID."),
     503: _Words("The service could not write at that moment", "Entra sends it again."),
 }
 _OTHER = _Words(

@@ -44,6 +44,13 @@ def list_roles(enterprise: str) -> list[dict[str, Any]]:
         return _list(tenant)
 
 
+def list_role_names(enterprise: str) -> list[dict[str, Any]]:
+    """Return the name of every role, and whether it is the default; nothing is counted."""
+    with reading_in(enterprise) as tenant:
+        rows = tenant.connection.execute(queries.ROLES_ALONE, tenant.own)
+        return [{"name": row.name, "is_default": row.is_default} for row in rows]
+
+
 def _list(tenant: Tenant) -> list[dict[str, Any]]:
     aliases: dict[str, list[str]] = {}
     for row in tenant.connection.execute(queries.ROLE_NAMES, tenant.own):

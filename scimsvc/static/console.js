@@ -74,10 +74,34 @@ function keepLive(part) {
 }
 
 function replace(part, html) {
-  const focused = document.activeElement && part.contains(document.activeElement) ? document.activeElement.id : "";
+  const focused = part.contains(document.activeElement) ? document.activeElement : null;
   part.innerHTML = html;
   enhance(part);
-  if (focused) document.getElementById(focused)?.focus();
+  if (!focused) return;
+  const same = (link) => link.href === focused.href && link.textContent === focused.textContent;
+  (document.getElementById(focused.id) ?? [...part.querySelectorAll("a[href]")].find(same))?.focus();
+}
+
+// A form whose results are in the part with the id in data-search: they follow what is typed and chosen.
+function searchAsTyped(form) {
+  const part = document.getElementById(form.dataset.search);
+  let waiting, asking;
+  async function look() {
+    const wanted = [...new FormData(form)].filter(([, value]) => value !== "");
+    const page = `${form.action}?${new URLSearchParams(wanted)}`;
+    asking?.abort();
+    asking = new AbortController();
+    try {
+      const answer = await fetch(`${page}${wanted.length ? "&" : ""}part=1`, { signal: asking.signal, cache: "no-store" });
+      if (answer.redirected) return location.reload();
+      if (!answer.ok) return;
+      replace(part, await answer.text());
+      history.replaceState(null, "", wanted.length ? page : form.action);
+      say(part.querySelector(".empty-title")?.textContent ?? `${part.querySelectorAll("tbody tr").length} shown`);
+    } catch { /* given up for what was typed since, or the service is away */ }
+  }
+  form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(look, 250); });
+  form.addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(waiting); look(); });
 }
 
 function enhance(root) {
@@ -87,4 +111,5 @@ function enhance(root) {
 
 enhance(document);
 for (const part of document.querySelectorAll("[data-live]")) keepLive(part);
+for (const form of document.querySelectorAll("form[data-search]")) searchAsTyped(form);
 document.getElementById("refusal")?.focus();
