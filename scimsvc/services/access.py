@@ -128,18 +128,22 @@ class LastUses:
     """
 
     INTERVAL = timedelta(minutes=1)
+    MOST_NOTED = 10_000
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pending: dict[tuple[str, str, str], str] = {}
         self._written_at: datetime | None = None
+        #: Tokens whose first use was noted here: what is remembered of the caller does not know of it for a moment.
+        self._noted: set[str] = set()
 
     def note(self, caller: Caller) -> bool:
         """Note that ``caller``'s token was used now, and tell whether it is time to write."""
         now = clock.now()
         with self._lock:
             self._pending[caller.enterprise_id, caller.token_id, caller.integration_id] = clock.timestamp(now)
-            if caller.is_first_use or self._written_at is None:
+            if self._written_at is None or (caller.is_first_use and caller.token_id not in self._noted):
+                self._noted.add(caller.token_id)
                 return True
             return not timedelta(0) <= now - self._written_at < self.INTERVAL
 
@@ -148,6 +152,8 @@ class LastUses:
         with self._lock:
             pending, self._pending = self._pending, {}
             self._written_at = clock.now()
+            if len(self._noted) > self.MOST_NOTED:
+                self._noted.clear()
         if pending:
             _write_last_uses(pending)
 
