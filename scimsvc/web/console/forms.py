@@ -45,6 +45,18 @@ class Form:
             *(f"line {int(n) + 1}: {message}" for n, messages in of_lines if n.isdigit() for message in messages),
         ]
 
+    def summary(self) -> list[tuple[str, str, str]]:
+        """Return everything that is wrong: the field, what it is called, and the message."""
+        found = self.error.errors.items() if self.error else ()
+        fields = ((_field_of(name), message) for name, messages in found for message in messages)
+        return [(field, field.rpartition(".")[2].replace("_", " "), message) for field, message in fields]
+
+
+def _field_of(name: str) -> str:
+    """Return the field that a message's name belongs to, which may be that of one of its lines."""
+    field, _, line = name.rpartition(".")
+    return field if line.isdigit() else name
+
 
 def refuse_stale_form() -> None:
     """Raise ``StaleForm`` where a form was sent that is not of this session (Flask-WTF's CSRF protection)."""

@@ -22,9 +22,12 @@ def list_() -> Answer:
 @roles.get("/roles/preview")
 def preview() -> Answer:
     """Show who has, and who would get, the role that a value names."""
+    wanted = parameters("name")
+    if not wanted:
+        return go(".list_")
     return page(
         "role_preview.html",
-        found=preview_role(enterprise_id(), parameters("name")),
+        found=preview_role(enterprise_id(), wanted),
         roles=services.list_roles(enterprise_id()),
     )
 
