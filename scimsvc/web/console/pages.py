@@ -71,9 +71,15 @@ def _admit() -> Any:
             flash("Your session has ended. Sign in again to go on where you were.", "info")
         return redirect(url_for("console_accounts.sign_in", next=_here()))
     if "live" not in request.args:  # what a page asks for by itself is no sign of somebody being there
-        session.update(note_use(session))
+        _note_use()
     g.admin = admin
     return None
+
+
+def _note_use() -> None:
+    changes = note_use(session)
+    if changes:  # an update with nothing would set the cookie as well
+        session.update(changes)
 
 
 def _here() -> str:
