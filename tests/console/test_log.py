@@ -113,7 +113,7 @@ def test_the_file_has_every_entry_that_meets_the_filters(admin: Console, log: st
     found = rows(answer.text)
     assert [(row["outcome"], row["operation"], row["email"], row["changed"]) for row in found] == [
         ("ok", "patch", "ada@x.example", "title"),
-        ("ok", "create", "ada@x.example", "schemas, userName, active, emails"),
+        ("ok", "create", "ada@x.example", "userName, active, emails"),
         ("refused", "create", "new@x.example", ""),
     ]
     assert (found[-1]["cause"], found[-1]["ignored"]) == ("No role is called “Janitor”", "unheard")

@@ -117,8 +117,8 @@ def test_tokens_tell_the_days_left(admin: Console, acme: Enterprise, cli: Cli) -
 
     page = admin.get(of(acme))
 
-    assert re.search(r'<span class="badge bad">1 day left</span>', page)
-    assert re.search(r'<span class="badge warn">6 days left</span>', page)
+    assert re.search(r'<span class="badge bad">2 days left</span>', page)
+    assert re.search(r'<span class="badge warn">7 days left</span>', page)
     assert '<div class="stat bad"><dt>Next token expires in</dt>' in page
 
 
