@@ -40,7 +40,7 @@ class Console:
         assert answer.status_code == status, (path, answer.status_code, answer.text)
         return answer.text
 
-    def post(self, path: str, status: int = 303, **fields: Any) -> TestResponse:
+    def post(self, path: str, /, status: int = 303, **fields: Any) -> TestResponse:
         """Send a form from the page that was looked at last; a name with a dot is written with two underscores."""
         if not self._token:
             self.get("/console/account" if self.admin else "/console/sign-in")
@@ -49,7 +49,7 @@ class Console:
         assert answer.status_code == status, (path, answer.status_code, answer.text)
         return answer
 
-    def follow(self, path: str, **fields: Any) -> str:
+    def follow(self, path: str, /, **fields: Any) -> str:
         """Send a form and return the page that it leads to."""
         return self.get(self.post(path, **fields).headers["Location"])
 
