@@ -216,7 +216,6 @@ def test_a_name_is_shown_as_it_is_and_breaks_nothing(
         assert "<script>alert" not in shown
         assert "<img src=x" not in shown
 
-
         assert str(escape(name)) in shown, page
 
 
