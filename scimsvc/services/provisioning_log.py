@@ -224,6 +224,8 @@ def list_entries(
         if outcome is not None:
             # A literal, so that the database sees that the index of refusals serves.
             statement = statement.where(text("outcome = 'refused'" if outcome == REFUSED else "outcome = 'ok'"))
+        if outcome == REFUSED and email is None:
+            statement = queries.by_refusals(statement)
         if operation is not None:
             statement = statement.where(LogEntry.operation == operation)
         if email is not None:
