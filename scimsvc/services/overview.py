@@ -23,7 +23,7 @@ _TOKENS_SHOWN = 20
 
 
 def show_overview(enterprise: str, history: History, *, by: str = HOURS) -> dict[str, Any]:
-    """Return what the console shows first of an enterprise, provisioning ``by`` hours or days; raises ``NoSuchThing``."""
+    """Return what the console shows first, provisioning ``by`` hours or days; raises ``NoSuchThing``."""
     with reading_in(enterprise) as tenant:
         return {
             "users": _users(tenant),
@@ -45,7 +45,7 @@ def _users(tenant: Tenant) -> dict[str, Any]:
     roles = [
         {"id": row.id, "name": row.name, "is_default": row.is_default,
          "users": counts.get(row.id, 0) + (on_default if row.is_default else 0)}
-        for row in tenant.connection.execute(queries.ROLES_ALONE, tenant.own)
+        for row in tenant.connection.execute(queries.ROLES, tenant.own)
     ]  # fmt: skip
     return {
         "total": total,

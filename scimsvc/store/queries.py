@@ -116,22 +116,7 @@ ENTERPRISE_RULES = (
     .with_for_update(read=True, of=Enterprise)
 )
 
-ROLES = (
-    select(
-        Role,
-        select(func.count())
-        .where(
-            User.enterprise_id == Role.enterprise_id,
-            or_(User.role_id == Role.id, and_(Role.is_default, User.role_id.is_(None))),
-        )
-        .scalar_subquery()
-        .label("users"),
-    )
-    .where(Role.enterprise_id == ENTERPRISE_ID)
-    .order_by(Role.name)
-)
-#: The same without counting.
-ROLES_ALONE = select(Role).where(Role.enterprise_id == ENTERPRISE_ID).order_by(Role.name)
+ROLES = select(Role).where(Role.enterprise_id == ENTERPRISE_ID).order_by(Role.name)
 ROLE_NAMES = select(RoleName).where(RoleName.enterprise_id == ENTERPRISE_ID).order_by(RoleName.name)
 ROLES_BY_NAME = (
     select(RoleName.name_key, Role.id, Role.name, Role.is_default, Role.restrict_editing)
@@ -260,7 +245,8 @@ PROFILES = (
     .where(User.enterprise_id == ENTERPRISE_ID)
     .order_by(User.email_key)
 )
-PROFILE = PROFILES.where(or_(User.id == ID, User.email_key == KEY))
+# Without an order, for whose sake SQLite would read every user by address.
+PROFILE = PROFILES.order_by(None).where(or_(User.id == ID, User.email_key == KEY))
 PROFILE_FOR_UPDATE = PROFILE.with_for_update(of=User)
 
 #: Serializes what is added to an enterprise's feed on PostgreSQL; SQLite has one writer.
