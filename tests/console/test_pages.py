@@ -216,7 +216,6 @@ def test_a_name_is_shown_as_it_is_and_breaks_nothing(
         assert "<script>alert" not in shown
         assert "<img src=x" not in shown
 
-
         assert str(escape(name)) in shown, page
 
 
@@ -255,7 +254,8 @@ def test_style_and_script_are_there(app: Flask) -> None:
     page = Console(app).get("/console/sign-in")
 
     for path in re.findall(r'(?:href|src)="(/console/static/[^"]+)"', page):
-        assert app.test_client().get(path).status_code == 200
+        with app.test_client().get(path) as answer:
+            assert answer.status_code == 200
 
 
 def test_links_and_forms_lead_to_pages_that_there_are(filled: Enterprise, operator: Console) -> None:
