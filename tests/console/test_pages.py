@@ -254,7 +254,8 @@ def test_style_and_script_are_there(app: Flask) -> None:
     page = Console(app).get("/console/sign-in")
 
     for path in re.findall(r'(?:href|src)="(/console/static/[^"]+)"', page):
-        assert app.test_client().get(path).status_code == 200
+        with app.test_client().get(path) as answer:
+            assert answer.status_code == 200
 
 
 def test_links_and_forms_lead_to_pages_that_there_are(filled: Enterprise, operator: Console) -> None:
