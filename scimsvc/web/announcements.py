@@ -4,7 +4,7 @@ import hmac
 import logging
 import time
 from datetime import datetime
-from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from flask import Flask, Request, Response, request
 from flask.ctx import _AppCtxGlobals
@@ -13,10 +13,12 @@ from scimsvc import clock
 from scimsvc.protocol.errors import NotFound
 from scimsvc.services.expiry import TELL_WITHIN
 from scimsvc.services.holds import HeldBack
-from scimsvc.services.metrics import Metrics
 from scimsvc.tokens import InvalidToken
 from scimsvc.web.http import runtime, runtime_of
 from scimsvc.web.paths import is_scim
+
+if TYPE_CHECKING:
+    from scimsvc.services.metrics import Metrics
 
 #: When the token of the request expires, in RFC 3339; sent once it has two weeks left.
 EXPIRY_HEADER = "X-Token-Expires-At"
@@ -30,16 +32,12 @@ def announce_expiry(sent: Request, own: _AppCtxGlobals, response: Response, app:
         return
     expires_at = own.caller.token_expires_at
     if expires_at - now < TELL_WITHIN:
-        response.headers.add(EXPIRY_HEADER, _timestamp(expires_at))
+        response.headers.add(EXPIRY_HEADER, clock.timestamp(expires_at))
         if runtime_of(app).expiry_notices.is_due(own.caller.token_id, expires_at, now):
             _log.warning(
                 "the SCIM token %s of %s expires at %s; issue a new one and put it into Entra's Secret Token field",
                 own.caller.token_id, own.caller.enterprise, clock.timestamp(expires_at),
             )  # fmt: skip
-
-
-#: The same few tokens are told of again and again.
-_timestamp = lru_cache(maxsize=256)(clock.timestamp)
 
 
 def count(sent: Request, own: _AppCtxGlobals, response: Response, app: Flask) -> None:
@@ -59,7 +57,7 @@ def count(sent: Request, own: _AppCtxGlobals, response: Response, app: Flask) ->
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-def wanted_metrics() -> Metrics:
+def wanted_metrics() -> "Metrics":
     """Return the counts, if the request bears the token that they want; raises ``NotFound`` where there are none."""
     metrics, token = runtime().metrics, runtime().settings.metrics_token
     if metrics is None or token is None:
