@@ -1,5 +1,6 @@
 """What arrives at the server's port: broken, slow, half of it, or too much (reliability R55, R56, R57)."""
 
+import configparser
 import json
 import re
 import socket
@@ -8,9 +9,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from importlib.metadata import version
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.client import MEDIA_TYPE, SCIM, user_body
 from tests.ledger import Client
@@ -70,6 +73,20 @@ def answers_to(live: Live, content: bytes) -> list[int]:
 def test_r55_the_libraries_that_meet_the_network_are_recent_enough() -> None:
     for package, least in (("waitress", (3, 0, 1)), ("flask", (3, 1, 1)), ("werkzeug", (3, 1))):
         assert tuple(map(int, version(package).split(".")[:3])) >= least, package
+
+
+def test_r55_every_library_is_bounded_on_both_sides_and_within() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(Path(__file__).parents[1] / "setup.cfg")
+    extras = setup["options.extras_require"]
+    lines = f"{setup['options']['install_requires']}\n{extras['postgresql']}".split("\n")
+
+    needed = {each.name: each.specifier for each in map(Requirement, filter(None, lines))}
+
+    for name, versions in needed.items():
+        assert {each.operator for each in versions} == {">=", "<"}, name
+        assert version(name) in versions, name
+    assert {"flask", "werkzeug", "waitress", "itsdangerous", "sqlalchemy", "psycopg"} <= set(needed)
 
 
 SMUGGLED = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
