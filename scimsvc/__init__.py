@@ -16,7 +16,6 @@ def create_app(config: object = None) -> "Flask":
     under a prefix of its own; what ``config`` holds beside this service's settings is handed to Flask.
     """
     # Imported here, so that scimsvc.protocol and scimsvc.settings can be used without loading everything.
-    from flask import Flask
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from scimsvc.cli import commands
@@ -24,6 +23,7 @@ def create_app(config: object = None) -> "Flask":
     from scimsvc.services.runtime import make_runtime
     from scimsvc.settings import host_settings, read_settings, unknown_variables
     from scimsvc.web import api
+    from scimsvc.web.application import Application
     from scimsvc.web.auth import auth
     from scimsvc.web.discovery import discovery
     from scimsvc.web.errors import init_errors
@@ -32,10 +32,9 @@ def create_app(config: object = None) -> "Flask":
     from scimsvc.web.paths import CleanPaths
     from scimsvc.web.request_log import init_request_log
     from scimsvc.web.scim import scim
-    from scimsvc.web.sessions import NoSessions
 
     settings = read_settings(config)
-    app = Flask(__name__, instance_path=str(settings.instance_path), static_folder=None)
+    app = Application(__name__, instance_path=str(settings.instance_path), static_folder=None)
     app.config.from_mapping(host_settings(config))
     app.config["SECRET_KEY"] = settings.secret_keys[0]
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.body
@@ -50,7 +49,6 @@ def create_app(config: object = None) -> "Flask":
     init_request_log(settings.log_format)
     for name in unknown_variables():
         logging.getLogger("scimsvc").warning("%s is no setting of scimsvc; the README lists those that there are", name)
-    app.session_interface = NoSessions()
     init_hooks(app)
     init_errors(app)
     for blueprint in (auth, scim, discovery, operations, *api.blueprints):

@@ -18,6 +18,7 @@ from werkzeug.test import EnvironBuilder
 
 from scimsvc.extensions import db
 from scimsvc.services.access import Callers
+from scimsvc.store.prepared import Prepared
 from tests.benchmark.population import change_body, user_body
 from tests.client import CONTENT_TYPE, SCIM, Enterprise
 
@@ -142,7 +143,7 @@ def _measure(app: Flask, token: str, request: Request) -> Work:
     statuses: list[str] = []
     with app.app_context():
         engine = db.engine
-    with _counting_statements(engine) as work:
+    with _counting_statements(engine) as work, _counting_prepared(work):
         pieces = list(_counting_calls(work, lambda: app.wsgi_app(environ, lambda status, _: statuses.append(status))))
     assert statuses[0][:2] == "20", (statuses, pieces)
     work.bytes_answered = sum(map(len, pieces))
@@ -163,6 +164,21 @@ def _counting_calls(work: Work, answer: Callable[[], Any]) -> list[bytes]:
         sys.setprofile(None)
         gc.enable()
     return whole
+
+
+@contextmanager
+def _counting_prepared(work: Work) -> Iterator[None]:
+    """Count what is given to the driver itself, too."""
+    execute = Prepared._execute
+
+    def on_statement(*arguments: Any) -> Any:
+        work.statements += 1
+        work.calls -= 1  # this function
+        return execute(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Prepared, "_execute", on_statement)
+        yield
 
 
 @contextmanager

@@ -123,14 +123,13 @@ class LastUses:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pending: dict[tuple[str, str, str], str] = {}
+        self._pending: dict[tuple[str, str, str], datetime] = {}
         self._written_at: datetime | None = None
 
-    def note(self, caller: Caller) -> bool:
-        """Note that ``caller``'s token was used now, and tell whether it is time to write."""
-        now = clock.now()
+    def note(self, caller: Caller, now: datetime) -> bool:
+        """Note that ``caller``'s token was used ``now``, and tell whether it is time to write."""
         with self._lock:
-            self._pending[caller.enterprise_id, caller.token_id, caller.integration_id] = clock.timestamp(now)
+            self._pending[caller.enterprise_id, caller.token_id, caller.integration_id] = now
             return self._written_at is None or not timedelta(0) <= now - self._written_at < self.INTERVAL
 
     def write(self) -> None:
@@ -143,9 +142,10 @@ class LastUses:
 
 
 @retried
-def _write_last_uses(pending: dict[tuple[str, str, str], str]) -> None:
+def _write_last_uses(pending: dict[tuple[str, str, str], datetime]) -> None:
     with writing() as connection:
-        for (enterprise_id, token_id, integration_id), at in sorted(pending.items()):
+        for (enterprise_id, token_id, integration_id), used_at in sorted(pending.items()):
+            at = clock.timestamp(used_at)
             connection.execute(_TOKEN_USED, {"enterprise": enterprise_id, "used": token_id, "at": at})
             connection.execute(_INTEGRATION_USED, {"enterprise": enterprise_id, "used": integration_id, "at": at})
 

@@ -32,13 +32,8 @@ from scimsvc.store.representations import profile_view, read_document
 from scimsvc.store.transactions import rehearsing
 
 _SUCCESS = {"POST": 201, "DELETE": 204}
-_OPERATIONS = {
-    "POST": provisioning_log.CREATE,
-    "PUT": provisioning_log.REPLACE,
-    "PATCH": provisioning_log.PATCH,
-    "DELETE": provisioning_log.DELETE,
-    "GET": "read",
-}
+#: What the log has no entries of.
+_READ = "read"
 
 
 def explain(
@@ -101,7 +96,7 @@ def _request(tenant: Tenant, method: str, resource: str, base: str, limits: Limi
         token_id="",
         token_expires_at=clock.now(),
     )
-    operation = provisioning_log.BULK if resource == "Bulk" else _OPERATIONS[method]
+    operation = provisioning_log.BULK if resource == "Bulk" else provisioning_log.USER_OPERATIONS.get(method, _READ)
     return ScimRequest(caller, base, Remarks(limits), Attempt(operation), "", time.perf_counter())
 
 

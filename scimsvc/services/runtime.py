@@ -9,6 +9,7 @@ from scimsvc.services.changes import Waiters
 from scimsvc.services.expiry import ExpiryNotices
 from scimsvc.services.metrics import Metrics
 from scimsvc.services.paging import CursorKeys
+from scimsvc.services.provisioning_log import Allowance
 from scimsvc.services.pruning import Pruning
 from scimsvc.services.rate_limit import RateLimit
 from scimsvc.settings import Settings
@@ -29,6 +30,8 @@ class Runtime:
     cursor_keys: CursorKeys
     rate_limit: RateLimit
     wrong_secrets: WrongSecrets = field(default_factory=WrongSecrets)
+    #: How often refused clients may stand in the provisioning log.
+    logged_refusals: Allowance = field(default_factory=Allowance)
     last_uses: LastUses = field(default_factory=LastUses)
     expiry_notices: ExpiryNotices = field(default_factory=ExpiryNotices)
     #: None where ``/metrics`` is not wanted, and nothing is counted.

@@ -33,6 +33,7 @@ from scimsvc.services.provisioning_log import record_success
 from scimsvc.services.requests import ScimRequest, claimed_address
 from scimsvc.services.roles import read_enterprise_roles
 from scimsvc.store import queries
+from scimsvc.store.prepared import Prepared
 from scimsvc.store.representations import (
     MANUAL,
     PROVISIONED,
@@ -151,17 +152,15 @@ def delete_user(request: ScimRequest, user_id: str, preconditions: Preconditions
                 "delete the user in the application, or update the user by SCIM first, which takes it over"
             )
         refuse_mass_removal(connection, rules, row.id)
-        connection.execute(_DELETE, _statement_key(rules.id, row.id))
+        _DELETE.run(connection, _statement_key(rules.id, row.id))
         role = row.role or rules.default_role
         change = UserChange(DELETED, row.id, work_address(before), [], role, False, role, before["active"])
         _record(connection, request, change, None, status=204, at=clock.now())
 
 
-def project(representation: Representation, projection: Projection) -> str:
-    """Return the text of ``representation`` with the attributes that ``projection`` wants."""
-    if projection.is_whole:
-        return representation.text
-    return write_json(projection.apply(json.loads(representation.text)))
+def project(text: str, projection: Projection) -> str:
+    """Return ``text``, a user's, with the attributes that ``projection`` wants."""
+    return text if projection.is_whole else write_json(projection.apply(json.loads(text)))
 
 
 # Roles: judged once, after the last operation (contract section 7).
@@ -231,7 +230,7 @@ def _hold_enterprise(connection: Connection, request: ScimRequest) -> Any:
     the switch nor meet it head on. Raises ``NotFound``, and ``Unavailable`` while the enterprise is paused.
     """
     own = {"enterprise_id": request.caller.enterprise_id}
-    rules = connection.execute(queries.ENTERPRISE_RULES, own).one_or_none()
+    rules = _RULES.row(connection, own)
     if rules is None:
         raise NotFound("the enterprise was deleted")
     refuse_while_paused(rules)
@@ -241,7 +240,7 @@ def _hold_enterprise(connection: Connection, request: ScimRequest) -> Any:
 def _get_for_update(
     connection: Connection, request: ScimRequest, rules: Any, user_id: str, preconditions: Preconditions
 ) -> Any:
-    row = connection.execute(queries.USER_FOR_UPDATE, _key(request, user_id)).one_or_none()
+    row = _USER_FOR_UPDATE.row(connection, _key(request, user_id))
     if row is None:
         raise _no_such_user(user_id)
     if preconditions is not UNCONDITIONAL:
@@ -349,17 +348,19 @@ _WRITTEN = (
     "email_key", "has_other_emails", "user_name_key", "unique_user_name_key", "external_id", "active", "role_id",
     "document", "search", "source", "version", "modified_at", "revision", "changed_at", "title", "organization",
 )  # fmt: skip
-_INSERT = insert(User)
-_UPDATE = update(User).where(_OWN_ROW).values({name: bindparam(f"new_{name}") for name in _WRITTEN})
-_DELETE = delete(User).where(_OWN_ROW)
+_RULES = Prepared(queries.ENTERPRISE_RULES)
+_USER_FOR_UPDATE = Prepared(queries.USER_FOR_UPDATE)
+_INSERT = Prepared(insert(User))
+_UPDATE = Prepared(update(User).where(_OWN_ROW).values({name: bindparam(f"new_{name}") for name in _WRITTEN}))
+_DELETE = Prepared(delete(User).where(_OWN_ROW))
 
 
 def _execute_unique(
-    connection: Connection, statement: Any, parameters: dict[str, Any], user: Resource, enterprise: str
+    connection: Connection, statement: Prepared, parameters: dict[str, Any], user: Resource, enterprise: str
 ) -> None:
     """Execute a write of a user; the database's constraints decide who was first."""
     try:
-        connection.execute(statement, parameters)
+        statement.run(connection, parameters)
     except IntegrityError as error:
         broken = str(error.orig)
         if "email" in broken:

@@ -45,31 +45,35 @@ class StoredUser(NamedTuple):
 
 
 def represent(row: Any, view: View) -> Representation:
-    """Return the answer that ``row`` (a ``StoredUser``, or a row that begins as one) makes in ``view``."""
-    (representation,) = represent_all((row,), view)
-    return representation
+    """Return the answer that ``row`` (a ``StoredUser``, or a row with the same columns) makes in ``view``."""
+    (text,) = represent_all((row,), view)
+    tag = entity_tag(row.version, view.role_revision if row.role_id is None else None)
+    return Representation(row.id, text, f"{view.base}/Users/{row.id}", tag)
 
 
-def represent_all(rows: Iterable[Any], view: View) -> list[Representation]:
-    """Return the answers that rows make; what is the same in all of them is written once."""
-    users, users_text = f"{view.base}/Users/", _json_text(f"{view.base}/Users/")
-    default_role = f',"roles":[{write_json(default_element(view.default_role))}]'
-    made = []
-    for row in rows:
-        user_id, document, role_id, version, created_at, modified_at = row[:6]
-        on_default = role_id is None
-        tag = entity_tag(version, view.role_revision if on_default else None)
-        # Written without a JSON encoder: ids, times and tags hold nothing that JSON escapes, but for the tag's quotes.
-        text = (
-            f'{document[:-1]}{default_role if on_default else ""},"meta":{{"resourceType":"User",'
-            f'"created":"{created_at}","lastModified":"{modified_at}",'
-            f'"location":"{users_text}{user_id}","version":"{tag.replace(_QUOTE, _ESCAPED_QUOTE)}"}}}}'
-        )
-        made.append(Representation(user_id, text, users + user_id, tag))
-    return made
+def represent_all(rows: Iterable[Any], view: View) -> list[str]:
+    """Return the texts of the answers that rows make.
+
+    Written without a JSON encoder, and what is the same in all of them once: ids and times hold nothing that JSON
+    escapes, and of tags the quotation marks are known.
+    """
+    default_role, end_on_default = _json_of_default_role(view.default_role), f'-{view.role_revision}\\""}}}}'
+    between = f'","location":"{_json_text(view.base)}/Users/'
+    return [
+        f'{row.document[:-1]}{default_role if row.role_id is None else ""},"meta":{{"resourceType":"User",'
+        f'"created":"{row.created_at}","lastModified":"{row.modified_at}{between}{row.id}","version":"W/\\"'
+        f"{row.version}{end_on_default if row.role_id is None else _END}"
+        for row in rows
+    ]
 
 
-_QUOTE, _ESCAPED_QUOTE = '"', '\\"'
+#: How a text ends behind the version of a user whose role is the user's own.
+_END = '\\""}}'
+
+
+@lru_cache(maxsize=1024)
+def _json_of_default_role(name: str) -> str:
+    return f',"roles":[{write_json(default_element(name))}]'
 
 
 @lru_cache(maxsize=64)

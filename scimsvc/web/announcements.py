@@ -3,6 +3,7 @@
 import hmac
 import logging
 import time
+from datetime import datetime
 
 from flask import Request, Response, request
 from flask.ctx import _AppCtxGlobals
@@ -22,11 +23,11 @@ EXPIRY_HEADER = "X-Token-Expires-At"
 _log = logging.getLogger("scimsvc")
 
 
-def announce_expiry(sent: Request, own: _AppCtxGlobals, response: Response) -> None:
+def announce_expiry(sent: Request, own: _AppCtxGlobals, response: Response, now: datetime) -> None:
     """Tell in a SCIM answer when the token expires, if that is soon."""
     if "caller" not in own or not is_scim(sent.path):
         return
-    now, expires_at = clock.now(), own.caller.token_expires_at
+    expires_at = own.caller.token_expires_at
     if expires_at - now < TELL_WITHIN:
         response.headers[EXPIRY_HEADER] = clock.timestamp(expires_at)
         if runtime().expiry_notices.is_due(own.caller.token_id, expires_at, now):

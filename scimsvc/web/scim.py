@@ -38,7 +38,7 @@ def create_user() -> Response:
 @scim.get("/Users")
 def list_() -> Response:
     """List users; the root's only resources are users (RFC 7644 §3.4.2)."""
-    return text_response(_list(read_list_query(request.args, limits())))
+    return text_response(_list(read_list_query(request.args.to_dict(), limits())))
 
 
 @scim.post("/.search")
