@@ -231,6 +231,7 @@ def test_r39_r48_no_request_is_too_hostile_to_be_answered(world: World, request:
     slowest = 0
 
     for first in range(0, number, BATCH):
+        print(f"{first} requests sent, the next from seed {start + first}", flush=True)
         batch = send_hostile(world, min(BATCH, number - first), start + first)
         slowest = max(slowest, batch.pop("slowest ms"))
         seen += batch
