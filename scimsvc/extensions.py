@@ -114,15 +114,15 @@ def begins_write(engine: Engine) -> str:
     On SQLite one that has read cannot become a writer without losing what others wrote since, so that it takes the
     lock at once.
     """
-    return "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else _BEGIN
+    return "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else BEGIN
 
 
-_BEGIN = "BEGIN"
+BEGIN = "BEGIN"
 
 
 def _begin(connection: Connection) -> None:
     """Begin as the connection's options say; the drivers begin nothing by themselves."""
-    statement = connection.get_execution_options().get(BEGINS, _BEGIN)
+    statement = connection.get_execution_options().get(BEGINS, BEGIN)
     if statement:
         connection.exec_driver_sql(statement)
 

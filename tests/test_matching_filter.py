@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from scimsvc.protocol.errors import InvalidFilter
 from scimsvc.protocol.filters import Node, parse_filter
+from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.matching_filter import parse_match
 
 
@@ -46,3 +47,10 @@ def test_it_reads_what_entra_sends() -> None:
 )
 def test_what_is_not_exactly_that_is_left_to_the_general_parser(text: str) -> None:
     assert parse_match(text) is None
+
+
+def test_it_reads_no_longer_filter_than_the_operator_wants() -> None:
+    text = f'emails[type eq "work"].value eq "{"a" * 170}"'
+
+    assert parse_match(text) is not None
+    assert parse_match(text, Limits(filter_length=200)) is None

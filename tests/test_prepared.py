@@ -117,7 +117,7 @@ def test_errors_are_sqlalchemy_s() -> None:
 
 
 def test_a_connection_that_can_write_no_more_is_parted_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scimsvc.store.prepared.is_lost", lambda _error: True)
+    monkeypatch.setattr("scimsvc.store.driver.is_lost", lambda _error: True)
 
     with pytest.raises(DBAPIError) as raised, reading() as connection:
         Prepared(text("SELECT * FROM no_such_table")).run(connection, {})

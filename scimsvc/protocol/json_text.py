@@ -7,6 +7,8 @@ breaks something further in: a database, a signature, an answer that cannot be e
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NoReturn, TypeAlias
 
 from scimsvc.protocol.limits import DEFAULTS, Limits
@@ -45,7 +47,8 @@ def read_json_text(text: str, limits: Limits = DEFAULTS) -> JSON:
         raise _too_deep(limits) from None
     except ValueError:  # int() refuses thousands of digits
         raise InvalidJSON("the body holds a number with too many digits") from None
-    _check(value, limits.json_depth, limits)
+    if not _cannot_offend(text, limits):
+        _check(value, limits.json_depth, limits)
     return value
 
 
@@ -54,9 +57,33 @@ def write_json(value: Any) -> str:
     return _ENCODER.encode(value)
 
 
+def write_names(names: Iterable[str]) -> str:
+    """Return ``names`` as the JSON list that log and feed store; the same few are written over and over."""
+    return _write_names(tuple(names))
+
+
+@lru_cache(maxsize=1024)
+def _write_names(names: tuple[str, ...]) -> str:
+    return write_json(names)
+
+
 def is_storable(text: str) -> bool:
     """Tell whether ``text`` has neither NUL nor lone surrogates, which databases refuse or cut."""
     return _UNSTORABLE.search(text) is None
+
+
+def _cannot_offend(text: str, limits: Limits) -> bool:
+    """Tell whether the value of ``text`` is within all bounds, without a look at each of its parts.
+
+    Without an escape there is neither NUL nor a surrogate, as JSON has no bare NUL and UTF-8 no surrogates; without so
+    many digits no integer is too large; and without so many brackets nothing is nested too deep.
+    """
+    if len(text) > limits.string_length or text.count("{") + text.count("[") > limits.json_depth:
+        return False
+    return _OFFENSIVE.search(text) is None and is_storable(text)
+
+
+_OFFENSIVE = re.compile(r"\\u|[0-9]{19}")
 
 
 def _check(value: JSON, levels: int, limits: Limits) -> None:

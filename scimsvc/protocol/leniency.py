@@ -6,6 +6,7 @@ is read as a pathless ``add`` to nothing, so that bodies and PATCH operations kn
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from scimsvc.protocol import urns
@@ -27,6 +28,7 @@ from scimsvc.protocol.errors import (
     UnknownAttribute,
 )
 from scimsvc.protocol.filters import Comparison, Node, conditions
+from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.patch import Operation, Resource, apply_patch, refuse_read_only
 from scimsvc.protocol.paths import PatchPath, parse_path
 from scimsvc.protocol.remarks import Remarks, Tolerance
@@ -166,12 +168,7 @@ def _operation(
     op: str, text: str, path: PatchPath, value: Any, remarks: Remarks, unknown: type[ScimError] | None
 ) -> Iterator[Operation]:
     """Yield the operation, unless it acts on what follows from the rest (schemas) or is dropped (password)."""
-    if is_singular_name(text):
-        remarks.tolerate(Tolerance.SINGULAR_NAME)
-    if path.condition is not None and _TEXT_BOOLEAN.search(text) and _compares_boolean(path.condition):
-        remarks.tolerate(Tolerance.TEXT_BOOLEAN)
-    if has_dot_after_urn(text):
-        remarks.tolerate(Tolerance.DOT_AFTER_URN)
+    remarks.tolerate_all(spelling_tolerances(text, remarks.limits))
     attribute = path.target.attribute
     if attribute is SCHEMAS or attribute.dropped:
         return
@@ -189,6 +186,19 @@ def _operation(
     else:
         read = reader.single(attribute, value, str(path))
     yield Operation(op, path, read)
+
+
+@lru_cache(maxsize=1024)
+def spelling_tolerances(text: str, limits: Limits) -> tuple[Tolerance, ...]:
+    """Return what the spelling of the path ``text`` needs; raises what ``parse_path`` does."""
+    path, needed = parse_path(text, limits), []
+    if is_singular_name(text):
+        needed.append(Tolerance.SINGULAR_NAME)
+    if path.condition is not None and _TEXT_BOOLEAN.search(text) and _compares_boolean(path.condition):
+        needed.append(Tolerance.TEXT_BOOLEAN)
+    if has_dot_after_urn(text):
+        needed.append(Tolerance.DOT_AFTER_URN)
+    return tuple(needed)
 
 
 _TEXT_BOOLEAN = re.compile(r'"(?:true|false)"', re.IGNORECASE)

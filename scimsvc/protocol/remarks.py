@@ -3,6 +3,7 @@
 A request is read leniently, never silently: each leniency leaves its name here, for the logs.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -64,10 +65,14 @@ class Remarks:
         if tolerance not in self.tolerances:
             self.tolerances.append(tolerance)
 
+    def tolerate_all(self, tolerances: Iterable[Tolerance]) -> None:
+        """Note that each of ``tolerances`` was needed."""
+        for tolerance in tolerances:
+            self.tolerate(tolerance)
+
     def add(self, others: "Remarks") -> None:
         """Note what ``others`` hold as well."""
-        for tolerance in others.tolerances:
-            self.tolerate(tolerance)
+        self.tolerate_all(others.tolerances)
         for name in others.ignored:
             self.ignore(name)
 

@@ -5,6 +5,7 @@ gone, exact duplicates merged, ``schemas`` derived from what is there, and the m
 """
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from scimsvc.protocol import urns
@@ -38,6 +39,21 @@ def canonical_user(resource: Resource, remarks: Remarks) -> Resource:
             user[attribute.name] = value
     if "id" in resource:
         user["id"] = resource["id"]
+    return _completed(user, remarks)
+
+
+def canonical_again(resource: Resource, touched: Collection[Attribute], remarks: Remarks) -> Resource:
+    """Return the same of a ``resource`` that is canonical already but for its attributes ``touched``."""
+    user = dict(resource)
+    for attribute in filter(touched.__contains__, USER_ATTRIBUTES):
+        value = _cleaned(attribute, user.pop(attribute.name, None), attribute.name, remarks.limits)
+        if value is not None:
+            user[attribute.name] = value
+    return _completed(user, remarks)
+
+
+def _completed(user: Resource, remarks: Remarks) -> Resource:
+    """Return a User of clean attributes with what follows from them, in the table's order."""
     user.setdefault(ACTIVE.name, True)
     _type_the_only_address(user, remarks)
     if USER_NAME.name not in user:
@@ -55,7 +71,7 @@ def work_address(user: Resource) -> str:
             'emails[type eq "work"].value is missing: every user needs a work e-mail address; '
             "in Entra, map it to an attribute that every user has, such as mail or userPrincipalName"
         )
-    if len({fold(address) for address in addresses}) > 1:
+    if len(addresses) > 1 and len({fold(address) for address in addresses}) > 1:
         raise InvalidValue('emails has two different addresses of type "work"; a user has one')
     address = str(addresses[0])
     if not is_email_address(address):

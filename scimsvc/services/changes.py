@@ -19,7 +19,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from scimsvc import clock
 from scimsvc.models import Change
-from scimsvc.protocol.json_text import write_json
+from scimsvc.protocol.json_text import write_names
 from scimsvc.services.errors import Gone, InvalidInput
 from scimsvc.services.global_settings import read_global_settings
 from scimsvc.services.paging import CursorKeys
@@ -97,7 +97,7 @@ def _row(enterprise_id: str, change: UserChange, at: str) -> dict[str, Any]:
         "type": change.type,
         "user_id": change.user_id,
         "email": change.email,
-        "changed": write_json(list(change.changed)),
+        "changed": write_names(change.changed),
         "role": change.role,
         "old_role": change.old_role,
         "active": change.active,

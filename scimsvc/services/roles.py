@@ -34,7 +34,14 @@ def read_enterprise_roles(connection: Connection, enterprise_id: str, enterprise
     return EnterpriseRoles(enterprise, default, by_name)
 
 
+def find_role(connection: Connection, enterprise_id: str, name: str) -> MappedRole | None:
+    """Return the role that ``name`` names, by name or alias, without regard to case."""
+    row = _ROLE_BY_NAME.row(connection, {"enterprise_id": enterprise_id, "key": fold(name)})
+    return MappedRole(row.id, row.name, row.restrict_editing) if row is not None else None
+
+
 _ROLES_BY_NAME = Prepared(queries.ROLES_BY_NAME)
+_ROLE_BY_NAME = Prepared(queries.ROLE_BY_NAME)
 
 
 def role_names(connection: Connection, enterprise_id: str) -> list[str]:

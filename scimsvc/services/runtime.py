@@ -2,18 +2,21 @@
 
 import threading
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from scimsvc.services.access import Callers, LastUses
 from scimsvc.services.brute_force import WrongSecrets
 from scimsvc.services.changes import Waiters
 from scimsvc.services.expiry import ExpiryNotices
-from scimsvc.services.metrics import Metrics
 from scimsvc.services.paging import CursorKeys
 from scimsvc.services.provisioning_log import Allowance
 from scimsvc.services.pruning import Pruning
 from scimsvc.services.rate_limit import RateLimit
 from scimsvc.settings import Settings
 from scimsvc.tokens import TokenSigner
+
+if TYPE_CHECKING:
+    from scimsvc.services.metrics import Metrics
 
 #: Threads of a server that does not say: few, as threads that hand the interpreter's lock to and fro cost more than
 #: they bring.
@@ -35,7 +38,7 @@ class Runtime:
     last_uses: LastUses = field(default_factory=LastUses)
     expiry_notices: ExpiryNotices = field(default_factory=ExpiryNotices)
     #: None where ``/metrics`` is not wanted, and nothing is counted.
-    metrics: Metrics | None = None
+    metrics: "Metrics | None" = None
     pruning: Pruning = field(default_factory=Pruning)
     #: Who may wait for changes; a server that knows how many threads it has puts another one here.
     waiters: Waiters = field(default_factory=lambda: Waiters(DEFAULT_THREADS))
@@ -52,5 +55,12 @@ def make_runtime(settings: Settings) -> Runtime:
         Callers(signer),
         CursorKeys(settings.secret_keys),
         RateLimit(settings.rate_limit),
-        metrics=Metrics() if settings.metrics_token else None,
+        metrics=_make_metrics() if settings.metrics_token else None,
     )
+
+
+def _make_metrics() -> "Metrics":
+    # Imported here, as few want counts, and Prometheus' library would be loaded at every start.
+    from scimsvc.services.metrics import Metrics
+
+    return Metrics()

@@ -1,8 +1,7 @@
 """Statements that are made into SQL text once and then given to the driver itself.
 
 SQLAlchemy takes 60 µs to execute a statement that SQLite answers in 10, for freedoms that what Entra does all day has
-no use for. The Core expression stays the definition: text, parameters and the conversion of values come from it, and
-what the driver raises is raised as SQLAlchemy raises it.
+no use for. The Core expression stays the definition: text, parameters and the conversion of values come from it.
 """
 
 from collections import namedtuple
@@ -11,12 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Boolean, Connection, Dialect
 from sqlalchemy.sql import ClauseElement, Select
 from sqlalchemy.types import TypeEngine
 
-from scimsvc.extensions import is_lost
+from scimsvc.store import driver
 
 _Processor = Callable[[Any], Any]
 
@@ -35,11 +33,11 @@ class Prepared:
 
     def run(self, connection: Connection, parameters: Mapping[str, Any]) -> None:
         """Execute the statement."""
-        self._execute(connection, parameters, _no_rows)
+        self._execute(connection, parameters, driver.no_rows)
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
         """Return all rows; their columns are attributes, as those of SQLAlchemy's."""
-        return self._for(connection.dialect).converted(self._execute(connection, parameters, _all_rows))
+        return self._for(connection.dialect).converted(self._execute(connection, parameters, driver.all_rows))
 
     def row(self, connection: Connection, parameters: Mapping[str, Any]) -> Any:
         """Return the first row, or None."""
@@ -50,30 +48,13 @@ class Prepared:
         self, connection: Connection, parameters: Mapping[str, Any], fetch: Callable[[Any], list[Any]]
     ) -> list[Any]:
         compiled = self._for(connection.dialect)
-        driver = connection.connection
-        try:
-            cursor = driver.cursor()
-            cursor.execute(compiled.text, compiled.values(parameters))
-            rows = fetch(cursor)  # SQLite meets in part here what may go wrong
-            cursor.close()
-        except compiled.errors as error:
-            raise _as_sqlalchemy_does(connection, compiled.text, error) from error
-        return rows
+        return driver.execute(connection, compiled.text, compiled.values(parameters), fetch)
 
     def _for(self, dialect: Dialect) -> "_Compiled":
         return self._compiled.get(dialect.name) or self._compile(dialect)
 
     def _compile(self, dialect: Dialect) -> "_Compiled":
         return self._compiled.setdefault(dialect.name, _compile(self.statement, self._columns, dialect))
-
-
-def _no_rows(_cursor: Any) -> list[Any]:
-    return []
-
-
-def _all_rows(cursor: Any) -> list[Any]:
-    rows: list[Any] = cursor.fetchall()
-    return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +69,6 @@ class _Compiled:
     writers: tuple[tuple[str, _Processor], ...]
     readers: tuple[tuple[int, _Processor], ...]
     make_row: Callable[[Any], Any]
-    errors: type[Exception]
 
     def values(self, parameters: Mapping[str, Any]) -> Any:
         """Return the values as the driver takes them."""
@@ -126,7 +106,6 @@ def _compile(statement: ClauseElement, columns: Sequence[str] | None, dialect: D
         writers=tuple((name, write) for name, write in writers.items() if write is not None),
         readers=tuple((place, read) for place, read in readers if read is not None),
         make_row=_row_maker([column.key for column in selected]),
-        errors=dialect.loaded_dbapi.Error,
     )
 
 
@@ -136,20 +115,9 @@ def _row_maker(names: Sequence[Any]) -> Callable[[Any], Any]:
 
 
 def _writer(type_: TypeEngine[Any], dialect: Dialect) -> _Processor | None:
-    return type_.dialect_impl(dialect).bind_processor(dialect)
+    # The drivers take True and False as they are, for which SQLAlchemy's own look costs as much as all the rest.
+    return None if isinstance(type_, Boolean) else type_.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _reader(type_: TypeEngine[Any], dialect: Dialect) -> _Processor | None:
     return type_.dialect_impl(dialect).result_processor(dialect, None)
-
-
-def _as_sqlalchemy_does(connection: Connection, text: str, error: Exception) -> BaseException:
-    """Return the exception that SQLAlchemy makes of the driver's, having parted with a connection that is lost."""
-    dialect = connection.dialect
-    lost = is_lost(error) or dialect.is_disconnect(error, connection.connection.driver_connection, None)  # type: ignore[arg-type]
-    if lost:
-        connection.invalidate(error)
-    return DBAPIError.instance(
-        text, None, error, dialect.loaded_dbapi.Error,
-        hide_parameters=True, connection_invalidated=lost, dialect=dialect,
-    )  # fmt: skip

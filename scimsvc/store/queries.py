@@ -123,6 +123,7 @@ ROLES_BY_NAME = (
     .join(Role, and_(Role.enterprise_id == RoleName.enterprise_id, Role.id == RoleName.role_id))
     .where(RoleName.enterprise_id == ENTERPRISE_ID)
 )
+ROLE_BY_NAME = ROLES_BY_NAME.where(RoleName.name_key == KEY)
 
 ROLE_OF_NAME = (
     select(Role.name)

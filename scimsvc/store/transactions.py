@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from sqlalchemy import Connection, RootTransaction, Transaction, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from scimsvc.extensions import db
+from scimsvc.store import driver
 from scimsvc.store.connections import READS, WRITES, Keeper, KeptConnection, keeper_of
 from scimsvc.store.prepared import Prepared
 from scimsvc.store.turns import Turns
@@ -90,33 +91,32 @@ def _transaction(way: str) -> Iterator[Connection]:
     if kept is None:
         with keeper.engines[way].connect() as connection, connection.begin() as transaction:
             yield connection
-            _end(transaction, way)
+            if way == READS:
+                transaction.rollback()  # there is nothing to commit
         return
     sound = False
     try:
-        kept, transaction = _begin(keeper, kept, way)
-        with transaction:
-            yield kept.ways[way]
-            _end(transaction, way)
+        kept = _begin(keeper, kept, way)
+        yield kept.alone
+        if way == READS:
+            driver.roll_back(kept.alone)
+        else:
+            driver.commit(kept.alone)
         sound = True
     finally:
         keeper.give_back(kept, sound=sound)
 
 
-def _end(transaction: Transaction, way: str) -> None:
-    if way == READS:
-        transaction.rollback()  # there is nothing to commit
-
-
-def _begin(keeper: Keeper, kept: KeptConnection, way: str) -> tuple[KeptConnection, RootTransaction]:
+def _begin(keeper: Keeper, kept: KeptConnection, way: str) -> KeptConnection:
     try:
-        return kept, kept.ways[way].begin()
+        driver.begin(kept.alone, keeper.begins[way])
     except DBAPIError as error:
         if not error.connection_invalidated:
             raise
-    # Lost since it was used last, as by a restart of the database: nothing was begun, and another one will do.
-    kept = keeper.renew(kept)
-    return kept, kept.ways[way].begin()
+        # Lost since it was used last, as by a restart of the database: nothing was begun, and another one will do.
+        kept = keeper.renew(kept)
+        driver.begin(kept.alone, keeper.begins[way])
+    return kept
 
 
 @contextmanager

@@ -24,8 +24,8 @@ def init_hooks(app: Flask) -> None:
     def after(response: Response) -> Response:
         sent, own = request._get_current_object(), g._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
         now = clock.now()
-        count(sent, own, response)
-        announce_expiry(sent, own, response, now)
+        count(sent, own, response, app)
+        announce_expiry(sent, own, response, app, now)
         log_refusal(sent, own)
         note_use(own, response, app, now)
         end(sent, own, response)

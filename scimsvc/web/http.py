@@ -2,11 +2,12 @@
 
 import re
 from functools import lru_cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from flask import Flask, Request, Response, current_app, g, request
 from flask.ctx import _AppCtxGlobals
+from werkzeug.datastructures import Headers
 
 from scimsvc.protocol.errors import InvalidSyntax, ScimError, UnsupportedMediaType, shown
 from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
@@ -21,6 +22,9 @@ from scimsvc.services.requests import Attempt, ScimRequest
 from scimsvc.services.runtime import Runtime
 from scimsvc.services.users import project
 from scimsvc.web.paths import API_PREFIX, SCIM_PREFIX
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 JSON = "application/json"
 
@@ -165,9 +169,17 @@ def json_response(value: Any, status: int = 200, media_type: str = MEDIA_TYPE) -
     return Response(write_json(value), status, mimetype=media_type)
 
 
-def text_response(text: str) -> Response:
+class _TextResponse(Response):
+    """An answer of known length whose headers are whole, so that they need not be looked through and copied."""
+
+    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
+        """Return the headers as they stand."""
+        return self.headers
+
+
+def text_response(text: str, status: int = 200) -> Response:
     """Answer with a SCIM message that is JSON text already."""
-    return Response(text, content_type=MEDIA_TYPE)
+    return _TextResponse(text, status, content_type=MEDIA_TYPE)
 
 
 def user_response(user: Representation, status: int = 200) -> Response:
@@ -176,7 +188,9 @@ def user_response(user: Representation, status: int = 200) -> Response:
     if sent.query_string:
         projection = parse_projection(sent.args.get("attributes"), sent.args.get("excludedAttributes"))
         text = project(text, projection)
-    return Response(text, status, [("ETag", user.entity_tag)], content_type=MEDIA_TYPE)
+    response = text_response(text, status)
+    response.headers.add("ETag", user.entity_tag)
+    return response
 
 
 def preconditions() -> Preconditions:
