@@ -16,9 +16,9 @@ Cli = Callable[..., Any]
 NOON = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 
 
-def overview_of(enterprise: Enterprise, history: History | None = None) -> dict[str, Any]:
+def overview_of(enterprise: Enterprise, history: History | None = None, by: str = "hours") -> dict[str, Any]:
     with enterprise.app.app_context():
-        return overview.show_overview(enterprise.made["id"], history or History())
+        return overview.show_overview(enterprise.made["id"], history or History(), by=by)
 
 
 def at(monkeypatch: pytest.MonkeyPatch, instant: datetime) -> None:
@@ -41,7 +41,8 @@ def test_an_enterprise_without_anything_has_an_overview(acme: Enterprise) -> Non
     }  # fmt: skip
     assert (seen["last_success"], seen["last_request"], seen["causes"]) == (None, None, [])
     assert seen["holds"] == {"scim_enabled": True, "paused": False, "brake": None}
-    assert (len(seen["provisioning"]["hours"]), len(seen["provisioning"]["days"])) == (HOURS_SHOWN, DAYS_SHOWN)
+    assert len(seen["provisioning"]) == HOURS_SHOWN
+    assert len(overview_of(acme, by="days")["provisioning"]) == DAYS_SHOWN
 
 
 def test_users_are_counted_by_state_and_role(acme: Enterprise) -> None:
@@ -70,18 +71,22 @@ def test_provisioning_is_counted_by_hour_and_day(acme: Enterprise, monkeypatch: 
     acme.patch(user, replace("active", True))
     acme.send("DELETE", f"/Users/{user['id']}")
 
-    seen = overview_of(acme)["provisioning"]
+    history = History()
+    hours = overview_of(acme, history)["provisioning"]
+    days = overview_of(acme, history, "days")["provisioning"]
 
-    assert counts(seen["hours"]) == {
+    assert counts(hours) == {
         "2026-11-24T10:00:00.000Z": (0, 1, 1, 1),
         "2026-11-24T12:00:00.000Z": (0, 1, 1, 0),
     }
-    assert counts(seen["days"]) == {
+    assert counts(days) == {
         "2026-11-21T00:00:00.000Z": (1, 0, 0, 0),
         "2026-11-24T00:00:00.000Z": (0, 2, 2, 1),
     }
-    assert seen["hours"][-1]["start"] == "2026-11-24T12:00:00.000Z"
-    assert seen["days"][0]["start"] == "2026-10-26T00:00:00.000Z"
+    assert counts(overview_of(acme, history)["provisioning"]) == counts(hours)
+    assert counts(overview_of(acme, history, "days")["provisioning"]) == counts(days)
+    assert hours[-1]["start"] == "2026-11-24T12:00:00.000Z"
+    assert days[0]["start"] == "2026-10-26T00:00:00.000Z"
 
 
 def test_hours_that_are_over_are_remembered_and_the_last_one_is_not(
@@ -92,7 +97,7 @@ def test_hours_that_are_over_are_remembered_and_the_last_one_is_not(
     history = History()
     at(monkeypatch, now)
     user = acme.create()
-    first = counts(overview_of(acme, history)["provisioning"]["hours"])
+    first = counts(overview_of(acme, history)["provisioning"])
     acme.patch(user, replace("title", "Boss"))
     at(monkeypatch, now + timedelta(hours=1))
     acme.patch(user, replace("title", "Lead"))
@@ -100,8 +105,8 @@ def test_hours_that_are_over_are_remembered_and_the_last_one_is_not(
     later = overview_of(acme, history)["provisioning"]
 
     assert list(first.values()) == [(1, 0, 0, 0)]
-    assert list(counts(later["hours"]).values()) == [(1, 1, 0, 0), (0, 1, 0, 0)]
-    assert counts(overview_of(acme, history)["provisioning"]["hours"]) == counts(later["hours"])
+    assert list(counts(later).values()) == [(1, 1, 0, 0), (0, 1, 0, 0)]
+    assert counts(overview_of(acme, history)["provisioning"]) == counts(later)
 
 
 def test_another_enterprises_users_and_log_are_not_counted(acme: Enterprise, cli: Cli) -> None:
@@ -111,7 +116,7 @@ def test_another_enterprises_users_and_log_are_not_counted(acme: Enterprise, cli
     seen = overview_of(Enterprise(acme.app, made, ""))
 
     assert seen["users"]["total"] == 0
-    assert counts(seen["provisioning"]["days"]) == {}
+    assert counts(seen["provisioning"]) == {}
     assert seen["tokens"] == []
 
 

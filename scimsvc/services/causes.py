@@ -206,7 +206,7 @@ def read_open_causes(tenant: Tenant) -> list[dict[str, Any]]:
 
 
 #: Refusals that are looked at: beyond these an enterprise has other worries than their number.
-_LOOKED_AT = 20_000
+_LOOKED_AT = 5_000
 _PEOPLE_SHOWN = 5
 _OPEN_FOR = timedelta(days=1)
 

@@ -7,7 +7,7 @@ that a look at a month of a large log reads no more of it than the last hour.
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,7 +27,8 @@ _SERIES_OF = {
 HOURS_SHOWN = 48
 DAYS_SHOWN = 30
 
-_HOUR = timedelta(hours=1)
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_REMEMBERED = (DAYS_SHOWN + 1) * _DAY
 #: An entry may be committed later than it was timed.
 _COMMITTED_WITHIN = timedelta(minutes=5)
 _MOST_ENTERPRISES = 1000
@@ -35,12 +36,13 @@ _MOST_ENTERPRISES = 1000
 Counts = Mapping[str, int]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Settled:
-    """The hours of an enterprise that are over, up to a time."""
+    """The hours of an enterprise that are over, from one time up to another."""
 
+    since: datetime
     until: datetime
-    hours: dict[datetime, Counts] = field(default_factory=dict)
+    hours: Mapping[datetime, Counts]
 
 
 class History:
@@ -50,53 +52,65 @@ class History:
         self._lock = threading.Lock()
         self._settled: OrderedDict[str, _Settled] = OrderedDict()
 
-    def hours(self, connection: Connection, enterprise_id: str, *, now: datetime) -> dict[datetime, Counts]:
-        """Return what was counted in each hour of the days that are shown; an hour without anything is left out."""
-        first = _day_of(now) - timedelta(days=DAYS_SHOWN - 1)
+    def hours(
+        self, connection: Connection, enterprise_id: str, *, first: datetime, now: datetime
+    ) -> dict[datetime, Counts]:
+        """Return what was counted in each hour from ``first`` on; an hour without anything is left out."""
         with self._lock:
             settled = self._settled.get(enterprise_id)
-        known, since = (settled.hours, max(first, settled.until)) if settled else ({}, first)
-        counted = _count(connection, enterprise_id, since)
-        hours = {hour: counts for hour, counts in {**known, **counted}.items() if hour >= first}
-        self._remember(enterprise_id, hours, until=_hour_of(now - _COMMITTED_WITHIN))
+        if settled is None:
+            settled = _Settled(first, first, {})
+        hours = dict(settled.hours)
+        if first < settled.since:
+            hours |= _count(connection, enterprise_id, first, settled.since)
+        hours |= _count(connection, enterprise_id, max(first, settled.until), None)
+        self._remember(enterprise_id, hours, since=min(first, settled.since), until=_hour_of(now - _COMMITTED_WITHIN))
         return hours
 
-    def _remember(self, enterprise_id: str, hours: Mapping[datetime, Counts], *, until: datetime) -> None:
-        settled = _Settled(until, {hour: counts for hour, counts in hours.items() if hour < until})
+    def _remember(
+        self, enterprise_id: str, hours: Mapping[datetime, Counts], *, since: datetime, until: datetime
+    ) -> None:
+        oldest = max(since, until - _REMEMBERED)
+        over = {hour: counts for hour, counts in hours.items() if oldest <= hour < until}
         with self._lock:
-            self._settled[enterprise_id] = settled
+            self._settled[enterprise_id] = _Settled(oldest, until, over)
             self._settled.move_to_end(enterprise_id)
             while len(self._settled) > _MOST_ENTERPRISES:
                 self._settled.popitem(last=False)
 
 
-def _count(connection: Connection, enterprise_id: str, since: datetime) -> dict[datetime, Counts]:
-    # Ids begin with twelve hexadecimal digits: nothing follows an id that begins with a g.
-    own = {"enterprise_id": enterprise_id, "since": first_id(since), "until": "g"}
+def _count(
+    connection: Connection, enterprise_id: str, since: datetime, until: datetime | None
+) -> dict[datetime, Counts]:
+    # Ids begin with twelve hexadecimal digits: every one comes before a g.
+    own = {"enterprise_id": enterprise_id, "since": first_id(since), "until": first_id(until) if until else "g"}
     hours: dict[datetime, dict[str, int]] = {}
     for row in connection.execute(queries.LOG_BY_HOUR, own):
-        series = "refused" if row.outcome == REFUSED else _SERIES_OF.get(row.effect or "")
+        series = REFUSED if row.outcome == REFUSED else _SERIES_OF.get(row.effect or "")
         if series is not None:
             counts = hours.setdefault(datetime.fromisoformat(f"{row.hour}:00:00Z"), dict.fromkeys(SERIES, 0))
             counts[series] += row.entries
     return dict(hours)
 
 
-def provisioning_over_time(
-    connection: Connection, enterprise_id: str, history: History
-) -> dict[str, list[dict[str, Any]]]:
-    """Return ``hours``, the last two days, and ``days``, the last thirty, oldest first; each with its ``start``."""
+def count_by_hour(connection: Connection, enterprise_id: str, history: History) -> list[dict[str, Any]]:
+    """Return what happened in each hour of the last two days, the oldest first; each with its ``start``."""
     now = clock.now()
-    hours = history.hours(connection, enterprise_id, now=now)
+    first = _hour_of(now) - (HOURS_SHOWN - 1) * _HOUR
+    hours = history.hours(connection, enterprise_id, first=first, now=now)
+    return _spans(hours, _hour_of(now), _HOUR, HOURS_SHOWN)
+
+
+def count_by_day(connection: Connection, enterprise_id: str, history: History) -> list[dict[str, Any]]:
+    """Return the same of each of the last thirty days, which are those of UTC."""
+    now = clock.now()
+    first = _day_of(now) - (DAYS_SHOWN - 1) * _DAY
     days: dict[datetime, dict[str, int]] = {}
-    for hour, counts in hours.items():
+    for hour, counts in history.hours(connection, enterprise_id, first=first, now=now).items():
         day = days.setdefault(_day_of(hour), dict.fromkeys(SERIES, 0))
         for name in SERIES:
             day[name] += counts[name]
-    return {
-        "hours": _spans(hours, _hour_of(now), _HOUR, HOURS_SHOWN),
-        "days": _spans(days, _day_of(now), timedelta(days=1), DAYS_SHOWN),
-    }
+    return _spans(days, _day_of(now), _DAY, DAYS_SHOWN)
 
 
 def _spans(counted: Mapping[datetime, Counts], last: datetime, length: timedelta, number: int) -> list[dict[str, Any]]:

@@ -8,10 +8,13 @@ from scimsvc.services.access_tokens import shown_token
 from scimsvc.services.causes import read_open_causes
 from scimsvc.services.changes import count_users
 from scimsvc.services.expiry import TELL_WITHIN, WARN_WITHIN
-from scimsvc.services.history import History, provisioning_over_time
+from scimsvc.services.history import History, count_by_day, count_by_hour
 from scimsvc.services.holds import removal_brake
 from scimsvc.services.tenancy import Tenant, reading_in
 from scimsvc.store import queries
+
+HOURS, DAYS = "hours", "days"
+_COUNTS = {HOURS: count_by_hour, DAYS: count_by_day}
 
 GOOD, SOON, URGENT = "good", "soon", "urgent"
 #: A token of so short a life is fetched anew by the client itself, and nobody need be told.
@@ -19,12 +22,12 @@ _FETCHED_ANEW = timedelta(days=1)
 _TOKENS_SHOWN = 20
 
 
-def show_overview(enterprise: str, history: History) -> dict[str, Any]:
-    """Return what the console shows first of an enterprise; raises ``NoSuchThing``."""
+def show_overview(enterprise: str, history: History, *, by: str = HOURS) -> dict[str, Any]:
+    """Return what the console shows first, provisioning ``by`` hours or days; raises ``NoSuchThing``."""
     with reading_in(enterprise) as tenant:
         return {
             "users": _users(tenant),
-            "provisioning": provisioning_over_time(tenant.connection, tenant.id, history),
+            "provisioning": _COUNTS[by](tenant.connection, tenant.id, history),
             "causes": read_open_causes(tenant),
             "last_success": tenant.connection.execute(queries.LAST_SUCCESS, tenant.own).scalar_one_or_none(),
             "last_request": tenant.connection.execute(queries.LAST_SCIM_USE, tenant.own).scalar_one_or_none(),
@@ -42,7 +45,7 @@ def _users(tenant: Tenant) -> dict[str, Any]:
     roles = [
         {"id": row.id, "name": row.name, "is_default": row.is_default,
          "users": counts.get(row.id, 0) + (on_default if row.is_default else 0)}
-        for row in tenant.connection.execute(queries.ROLES_ALONE, tenant.own)
+        for row in tenant.connection.execute(queries.ROLES, tenant.own)
     ]  # fmt: skip
     return {
         "total": total,

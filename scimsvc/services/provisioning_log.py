@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, text
+from sqlalchemy import Connection, delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -28,7 +28,7 @@ from scimsvc.protocol.json_text import is_storable, write_json
 from scimsvc.services.global_settings import read_global_settings
 from scimsvc.services.paging import Page
 from scimsvc.services.requests import ScimRequest
-from scimsvc.services.tenancy import reading_in
+from scimsvc.services.tenancy import Tenant, reading_in
 from scimsvc.store import queries
 from scimsvc.store.retries import retried
 from scimsvc.store.transactions import reading, writing
@@ -224,11 +224,12 @@ def list_entries(
         if outcome is not None:
             # A literal, so that the database sees that the index of refusals serves.
             statement = statement.where(text("outcome = 'refused'" if outcome == REFUSED else "outcome = 'ok'"))
+        if outcome == REFUSED and email is None:
+            statement = queries.by_refusals(statement)
         if operation is not None:
             statement = statement.where(LogEntry.operation == operation)
         if email is not None:
-            own = select(User.id).where(User.enterprise_id == tenant.id, User.email_key == fold(email))
-            statement = statement.where(or_(LogEntry.email_key == fold(email), LogEntry.user_id.in_(own)))
+            statement = statement.where(LogEntry.id.in_(_about(tenant, fold(email))))
         if since is not None:
             statement = statement.where(LogEntry.id >= first_id(since))
         if until is not None:
@@ -243,6 +244,14 @@ def list_entries(
             shown or shown_entry,
             key=lambda row: row.id,
         )
+
+
+def _about(tenant: Tenant, email_key: str) -> Any:
+    """Return the ids of entries with an address, and of those about the user who has it: two looks into indexes."""
+    of_tenant = LogEntry.enterprise_id == tenant.id
+    user = select(User.id).where(User.enterprise_id == tenant.id, User.email_key == email_key)
+    by_address = select(LogEntry.id).where(of_tenant, LogEntry.email_key == email_key)
+    return by_address.union(select(LogEntry.id).where(of_tenant, LogEntry.user_id.in_(user)))
 
 
 def shown_entry(row: Any) -> dict[str, Any]:

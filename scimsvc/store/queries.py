@@ -6,6 +6,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Integer,
+    Select,
     and_,
     bindparam,
     distinct,
@@ -115,22 +116,7 @@ ENTERPRISE_RULES = (
     .with_for_update(read=True, of=Enterprise)
 )
 
-ROLES = (
-    select(
-        Role,
-        select(func.count())
-        .where(
-            User.enterprise_id == Role.enterprise_id,
-            or_(User.role_id == Role.id, and_(Role.is_default, User.role_id.is_(None))),
-        )
-        .scalar_subquery()
-        .label("users"),
-    )
-    .where(Role.enterprise_id == ENTERPRISE_ID)
-    .order_by(Role.name)
-)
-#: The same without counting.
-ROLES_ALONE = select(Role).where(Role.enterprise_id == ENTERPRISE_ID).order_by(Role.name)
+ROLES = select(Role).where(Role.enterprise_id == ENTERPRISE_ID).order_by(Role.name)
 ROLE_NAMES = select(RoleName).where(RoleName.enterprise_id == ENTERPRISE_ID).order_by(RoleName.name)
 ROLES_BY_NAME = (
     select(RoleName.name_key, Role.id, Role.name, Role.is_default, Role.restrict_editing)
@@ -259,7 +245,8 @@ PROFILES = (
     .where(User.enterprise_id == ENTERPRISE_ID)
     .order_by(User.email_key)
 )
-PROFILE = PROFILES.where(or_(User.id == ID, User.email_key == KEY))
+# Without an order, for whose sake SQLite would read every user by address.
+PROFILE = PROFILES.order_by(None).where(or_(User.id == ID, User.email_key == KEY))
 PROFILE_FOR_UPDATE = PROFILE.with_for_update(of=User)
 
 #: Serializes what is added to an enterprise's feed on PostgreSQL; SQLite has one writer.
@@ -306,6 +293,12 @@ REMOVALS_SINCE = select(func.count(distinct(Change.user_id))).where(
 
 # What the console shows of an enterprise at a glance.
 
+
+def by_refusals(statement: Select[Any]) -> Select[Any]:
+    """Return ``statement``, of refused entries, with the hint to SQLite that their index is the shorter way."""
+    return statement.with_hint(LogEntry, "INDEXED BY log_refused", "sqlite")
+
+
 #: How many users are disabled; the feed knows how many there are.
 DISABLED_USERS = select(func.count()).where(User.enterprise_id == ENTERPRISE_ID, ~User.active)
 #: How many users have each role; of null is the number on the default role.
@@ -349,7 +342,7 @@ LOG_BY_HOUR = (
 
 _LATER = aliased(LogEntry)
 _RECENT = (
-    select(LogEntry)
+    by_refusals(select(LogEntry))
     .where(LogEntry.enterprise_id == ENTERPRISE_ID, text("outcome = 'refused'"))
     .order_by(LogEntry.id.desc())
     .limit(bindparam("limit"))
@@ -376,6 +369,7 @@ CLIENTS_LAST_USED = select(Integration.client_id, Integration.last_used_at).wher
 #: What happened to a user without SCIM. The condition is the partial index's.
 CHANGES_BY_HAND = (
     select(Change)
+    .with_hint(Change, "INDEXED BY changes_by_hand", "sqlite")
     .where(Change.enterprise_id == ENTERPRISE_ID, Change.user_id == ID, Change.origin.is_not(None))
     .order_by(Change.number.desc())
     .limit(bindparam("limit"))

@@ -2,7 +2,7 @@
 
 from flask import request
 
-from scimsvc.services.overview import show_overview
+from scimsvc.services.overview import DAYS, HOURS, show_overview
 from scimsvc.web.console.pages import Answer, enterprise_blueprint, enterprise_id, page
 from scimsvc.web.console.plots import plot_series
 from scimsvc.web.console.remedies import remedy_url
@@ -13,14 +13,13 @@ overview.add_app_template_global(remedy_url)
 
 #: What the plots show, and how a series is called.
 SERIES = {"created": "Created", "changed": "Changed", "disabled": "Disabled or deleted", "refused": "Refused"}
-_UNITS = {"hours": "hour", "days": "day"}
 
 
 @overview.get("")
 def show() -> Answer:
     """Show it."""
-    seen = show_overview(enterprise_id(), runtime().history)
-    by = request.args.get("by") if request.args.get("by") in _UNITS else "hours"
-    spans, unit = seen["provisioning"][by], _UNITS[by or ""]
+    by = DAYS if request.args.get("by") == DAYS else HOURS
+    seen = show_overview(enterprise_id(), runtime().history, by=by)
+    spans, unit = seen["provisioning"], by.removesuffix("s")
     plots = [plot_series(spans, name, label=label, unit=unit) for name, label in SERIES.items()]
     return page("overview.html", seen=seen, by=by, unit=unit, spans=spans, plots=plots, series=SERIES)
