@@ -23,3 +23,16 @@ RATE_LIMIT = from_environment("RATE_LIMIT") or "0"
 METRICS_TOKEN = from_environment("METRICS_TOKEN")
 # text for people, json for machines.
 LOG_FORMAT = from_environment("LOG_FORMAT") or "text"
+# How much a request may ask for, at most; the README's table of limits says what each one counts.
+MAX_BODY = from_environment("MAX_BODY") or "1048576"
+MAX_HEADERS = from_environment("MAX_HEADERS") or "65536"
+MAX_JSON_DEPTH = from_environment("MAX_JSON_DEPTH") or "32"
+MAX_STRING_LENGTH = from_environment("MAX_STRING_LENGTH") or "262144"
+MAX_ELEMENTS = from_environment("MAX_ELEMENTS") or "500"
+MAX_PATCH_OPERATIONS = from_environment("MAX_PATCH_OPERATIONS") or "1000"
+MAX_PATCH_CONDITIONS = from_environment("MAX_PATCH_CONDITIONS") or "1000"
+MAX_BULK_OPERATIONS = from_environment("MAX_BULK_OPERATIONS") or "1000"
+MAX_FILTER_LENGTH = from_environment("MAX_FILTER_LENGTH") or "8000"
+MAX_FILTER_CONDITIONS = from_environment("MAX_FILTER_CONDITIONS") or "100"
+MAX_FILTER_DEPTH = from_environment("MAX_FILTER_DEPTH") or "20"
+MAX_PAGE = from_environment("MAX_PAGE") or "1000"

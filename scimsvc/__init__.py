@@ -16,15 +16,14 @@ def create_app(config: object = None) -> "Flask":
     under a prefix of its own; what ``config`` holds beside this service's settings is handed to Flask.
     """
     # Imported here, so that scimsvc.protocol and scimsvc.settings can be used without loading everything.
-    from flask import Flask
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from scimsvc.cli import commands
     from scimsvc.extensions import db, engine_options, prepare_engine
-    from scimsvc.protocol.limits import MAX_BODY
     from scimsvc.services.runtime import make_runtime
     from scimsvc.settings import host_settings, read_settings, unknown_variables
     from scimsvc.web import api, console
+    from scimsvc.web.application import Application
     from scimsvc.web.auth import auth
     from scimsvc.web.console.environment import init_console
     from scimsvc.web.discovery import discovery
@@ -36,11 +35,11 @@ def create_app(config: object = None) -> "Flask":
     from scimsvc.web.scim import scim
 
     settings = read_settings(config)
-    app = Flask(__name__, instance_path=str(settings.instance_path), static_folder=None)
+    app = Application(__name__, instance_path=str(settings.instance_path), static_folder=None)
     app.config.from_mapping(host_settings(config))
     app.config["SECRET_KEY"] = settings.secret_keys[0]
     app.config["SECRET_KEY_FALLBACKS"] = list(settings.secret_keys[1:])
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.config["MAX_CONTENT_LENGTH"] = settings.limits.body
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url)
     app.extensions["scimsvc"] = make_runtime(settings)

@@ -124,29 +124,38 @@ def begins_write(engine: Engine) -> str:
     On SQLite one that has read cannot become a writer without losing what others wrote since, so that it takes the
     lock at once.
     """
-    return "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else _BEGIN
+    return "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else BEGIN
 
 
-_BEGIN = "BEGIN"
+BEGIN = "BEGIN"
 
 
 def _begin(connection: Connection) -> None:
     """Begin as the connection's options say; the drivers begin nothing by themselves."""
-    statement = connection.get_execution_options().get(BEGINS, _BEGIN)
+    statement = connection.get_execution_options().get(BEGINS, BEGIN)
     if statement:
         connection.exec_driver_sql(statement)
 
 
 _PRIMARY_CODE = 0xFF
+#: The transaction is read-only: this server has become a standby, and another one takes the writes.
+READ_ONLY = "25006"
+
+
+def is_lost(error: BaseException | None) -> bool:
+    """Tell whether a connection on which the driver raised ``error`` can do no more, though it is still there.
+
+    On SQLite one that was opened while the file could not be written would stay read-only for ever. Others are kept,
+    and so is one that met a full disk: to read, a first connection needs room that the last one left.
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None:
+        return bool(code & _PRIMARY_CODE == sqlite3.SQLITE_READONLY)
+    return getattr(error, "sqlstate", None) == READ_ONLY
 
 
 def _part_with_sqlite(context: ExceptionContext) -> None:
-    """Drop a connection that was opened while the file could not be written, as it would stay read-only for ever.
-
-    Others are kept, and so is one that met a full disk: to read, a first connection needs room that the last one left.
-    """
-    code = getattr(context.original_exception, "sqlite_errorcode", None)
-    if code is not None and code & _PRIMARY_CODE == sqlite3.SQLITE_READONLY:
+    if is_lost(context.original_exception):
         context.is_disconnect = True
         context.invalidate_pool_on_disconnect = False
 
@@ -161,10 +170,6 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
             )
 
 
-#: The transaction is read-only: this server has become a standby, and another one takes the writes.
-READ_ONLY = "25006"
-
-
 def _part_with_postgresql(context: ExceptionContext) -> None:
-    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+    if is_lost(context.original_exception):
         context.is_disconnect = True

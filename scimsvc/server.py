@@ -23,7 +23,6 @@ from waitress.task import ErrorTask
 from scimsvc.extensions import db
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import write_json
-from scimsvc.protocol.limits import MAX_BODY, MAX_HEADERS
 from scimsvc.protocol.messages import MEDIA_TYPE, error_message
 from scimsvc.services.changes import Waiters
 from scimsvc.services.readiness import why_not_ready
@@ -106,6 +105,7 @@ class Server:
         self._runtime.waiters = Waiters(threads)
         self._sockets: dict[int, Any] = {}
         self._signalled_at: float | None = None
+        limits = self._runtime.settings.limits
         where: dict[str, Any] = {"unix_socket": unix_socket} if unix_socket else {"host": host, "port": port}
         if unix_socket:
             _refuse_served_socket(Path(unix_socket))
@@ -119,9 +119,9 @@ class Server:
             # A fifth less work for concurrent clients than the default of one byte.
             send_bytes=18000,
             channel_request_lookahead=0,
-            max_request_header_size=MAX_HEADERS,
+            max_request_header_size=limits.headers,
             # The application itself refuses a body over its limit, with a SCIM error.
-            max_request_body_size=16 * MAX_BODY,
+            max_request_body_size=16 * limits.body,
             # X-Forwarded-* are left for the application, which believes as many proxies as it is told.
             clear_untrusted_proxy_headers=False,
             # The group's too, so that a proxy under another user can be let in.

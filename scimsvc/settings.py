@@ -8,10 +8,12 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from scimsvc.protocol.limits import DEFAULTS, Limits
 
 PREFIX = "SCIMSVC_"
 SECRET_KEY_FILE = "secret_key"  # noqa: S105  # a file's name
@@ -52,6 +54,7 @@ class Settings:
     rate_limit: float
     metrics_token: str | None
     log_format: str
+    limits: Limits
 
 
 class _Refused(ValueError):
@@ -145,6 +148,19 @@ def _log_format(text: str) -> str:
     return text.lower()
 
 
+def _limit(limit: Field[int]) -> Setting:
+    least, most = limit.metadata["range"]
+    what = limit.metadata["description"]
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not least <= int(text) <= most:
+            raise _Refused(f"a whole number from {least} to {most}, the most {what}")
+        return int(text)
+
+    return Setting(_LIMIT + limit.name.upper(), f"`{limit.default}`", f"at most so many {what}", read)
+
+
+_LIMIT = "MAX_"
 SETTINGS = (
     Setting("DATABASE_URL", "`scimsvc.db` in the instance folder", "SQLite file or PostgreSQL database", _database_url),
     Setting("INSTANCE_PATH", "`./instance`", "folder of the database file and the secret key", _instance_path),
@@ -154,6 +170,7 @@ SETTINGS = (
     Setting("RATE_LIMIT", "`0`, none", "SCIM requests a second and enterprise", _rate_limit),
     Setting("METRICS_TOKEN", "unset: there is no `/metrics`", "bearer token that `/metrics` wants", _metrics_token),
     Setting("LOG_FORMAT", "`text`", "`text` for people, `json` for machines", _log_format),
+    *map(_limit, fields(Limits)),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 #: Variables with the prefix that are no settings of this table but known to the tools around it.
@@ -182,7 +199,14 @@ def read_settings(given: object = None) -> Settings:
         rate_limit=values["RATE_LIMIT"] or 0.0,
         metrics_token=values["METRICS_TOKEN"],
         log_format=values["LOG_FORMAT"] or "text",
+        limits=_limits(values),
     )
+
+
+def _limits(values: Mapping[str, Any]) -> Limits:
+    given = {limit.name: values[_LIMIT + limit.name.upper()] for limit in fields(Limits)}
+    changed = {name: value for name, value in given.items() if value is not None}
+    return Limits(**changed) if changed else DEFAULTS
 
 
 def read_database_url(text: str) -> str:

@@ -155,7 +155,7 @@ class TokenSigner:
 
     def _read(self, token: str, scope: str) -> Claims | None:
         text = token.removeprefix(TOKEN_PREFIX)
-        if text == token or len(token) > _LONGEST_TOKEN or not _is_canonical(text):
+        if not token.startswith(TOKEN_PREFIX) or len(token) > _LONGEST_TOKEN or not _is_canonical(text):
             return None
         try:
             payload = base64_decode(self._signers[scope].unsign(text))

@@ -4,12 +4,14 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import pytest
 from flask import Flask
+from sqlalchemy import Table, insert, select
 
 from scimsvc import create_app
 from scimsvc.extensions import Model, db
@@ -17,6 +19,14 @@ from tests.client import Api, Enterprise
 
 POSTGRESQL_URL = os.environ.get("SCIMSVC_TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 SECRET_KEY = "a key for tests alone and of no use elsewhere 0123456789"
+
+
+#: The files that take longest. They begin first, so that at the end no process waits for another's.
+_LONGEST = ("test_description", "test_reliability_crash", "test_serving", "test_reliability_sqlite", "test_bad_input")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.stem not in _LONGEST)
 
 
 @pytest.fixture(autouse=True)
@@ -107,9 +117,33 @@ def cli(app: Flask) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def acme(app: Flask) -> Enterprise:
+def acme(app: Flask, acme_made: "Made") -> Enterprise:
     """An enterprise with SCIM enabled and the roles that the payload files know."""
-    return make_enterprise(app, "Acme")
+    with app.app_context(), db.engine.begin() as connection:
+        for table, rows in acme_made.rows.items():
+            connection.execute(insert(table), rows)
+    return Enterprise(app, deepcopy(acme_made.result), acme_made.token)
+
+
+class Made(NamedTuple):
+    """An enterprise as its rows, what its creation answered, and its SCIM token."""
+
+    rows: dict[Table, list[dict[str, Any]]]
+    result: dict[str, Any]
+    token: str
+
+
+@pytest.fixture(scope="session")
+def acme_made(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """What the commands make of ``acme``: made once, as thousands of tests begin with it."""
+    path = shutil.copy(sqlite_template, tmp_path_factory.mktemp("acme") / "scimsvc.db")
+    app = create_app({"DATABASE_URL": f"sqlite:///{path}", "SECRET_KEY": SECRET_KEY})
+    made = make_enterprise(app, "Acme")
+    with app.app_context(), db.engine.connect() as connection:
+        read = {table: connection.execute(select(table)).mappings() for table in Model.metadata.sorted_tables}
+        rows = {table: [dict(row) for row in result] for table, result in read.items()}
+    dispose(app)
+    return Made({table: kept for table, kept in rows.items() if kept}, made.made, made.token)
 
 
 @pytest.fixture

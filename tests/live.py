@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -119,3 +120,28 @@ def _wait_for_url(process: subprocess.Popen[bytes], stderr: Path) -> str:
         assert process.poll() is None, stderr.read_text("utf-8")
         time.sleep(0.02)
     raise AssertionError(f"not serving after {PATIENCE} seconds: {stderr.read_text('utf-8')}")
+
+
+def on_a_terminal(
+    *words: str, settings: dict[str, str], content: bytes | None = None
+) -> tuple[subprocess.CompletedProcess[bytes], str]:
+    """Run a command whose standard error is a terminal; return how it ended, and what people saw there."""
+    ours, theirs = pty.openpty()
+    try:
+        done = subprocess.run(
+            [SCIMSVC, *words],
+            input=content,
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            env=environment(**settings) | {"TERM": "xterm"},
+            timeout=PATIENCE * 2,
+        )
+    finally:
+        os.close(theirs)
+    try:
+        seen = os.read(ours, 65536).decode()
+    except OSError:  # Linux's word for nothing there, and nobody left to write
+        seen = ""
+    finally:
+        os.close(ours)
+    return done, seen

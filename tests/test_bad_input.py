@@ -110,7 +110,7 @@ BODIES = [
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
 @pytest.mark.parametrize(("body", "words"), BODIES)
-def test_a_body_that_is_no_strict_json_object_is_invalid_syntax(
+def test_r45_a_body_that_is_no_strict_json_object_is_invalid_syntax(
     target: Target, method: str, body: bytes, words: list[str]
 ) -> None:
     target.assert_refused(target.send(method, body), 400, "invalidSyntax", *words)
@@ -276,7 +276,7 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize(("operation", "scim_type", "words"), OPERATIONS)
-def test_a_bad_operation_undoes_the_whole_patch(
+def test_r04_r27_a_bad_operation_undoes_the_whole_patch(
     target: Target, operation: Any, scim_type: str, words: list[str]
 ) -> None:
     answer = target.send("PATCH", patch_body(replace("title", "New"), operation, replace("nickName", "New")))
@@ -322,7 +322,7 @@ FILTERS = [
 
 
 @pytest.mark.parametrize(("text", "words"), FILTERS)
-def test_an_unreadable_filter_is_invalid_filter(target: Target, text: str, words: list[str]) -> None:
+def test_r41_an_unreadable_filter_is_invalid_filter(target: Target, text: str, words: list[str]) -> None:
     answer = target.enterprise.send("GET", "/Users", query={"filter": text})
 
     target.assert_refused(answer, 400, "invalidFilter", "filter", *words)
@@ -331,7 +331,7 @@ def test_an_unreadable_filter_is_invalid_filter(target: Target, text: str, words
 
 @pytest.mark.parametrize("name", ["count", "startIndex"])
 @pytest.mark.parametrize("text", ["abc", "1.5", "1e3", "0x10", "٣", "1 2", "--1", "null", "\0", "9" * 30 + "x"])
-def test_a_page_that_is_no_number_is_invalid_value(target: Target, name: str, text: str) -> None:
+def test_r46_a_page_that_is_no_number_is_invalid_value(target: Target, name: str, text: str) -> None:
     target.assert_refused(
         target.enterprise.send("GET", "/Users", query={name: text}), 400, "invalidValue", name, "whole number"
     )
@@ -344,7 +344,7 @@ def test_a_page_that_is_no_number_is_invalid_value(target: Target, name: str, te
         "\xff",
     )
 ] + [{"Content-Encoding": each} for each in ("gzip", "deflate", "br", "identity, gzip")])  # fmt: skip
-def test_a_body_in_another_form_is_415(target: Target, headers: dict[str, str]) -> None:
+def test_r45_a_body_in_another_form_is_415(target: Target, headers: dict[str, str]) -> None:
     for method in ("POST", "PUT", "PATCH"):
         words = ["application/scim+json", "UTF-8"] if "Content-Type" in headers else ["Content-Encoding"]
         target.assert_refused(target.send(method, b"{", headers=headers), 415, None, *words)
@@ -425,7 +425,7 @@ REQUEST = st.fixed_dictionaries({
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(request=REQUEST)
-def test_no_request_is_too_odd_to_be_answered(target: Target, request: dict[str, Any]) -> None:
+def test_r39_r48_no_request_is_too_odd_to_be_answered(target: Target, request: dict[str, Any]) -> None:
     method, path, body = request["what"]
     before = target.state()
     began = time.monotonic()

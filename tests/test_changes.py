@@ -9,12 +9,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection
 
 from scimsvc import clock
-from scimsvc.extensions import db
 from scimsvc.services import changes, manual_users
 from scimsvc.services.errors import Gone, InvalidInput
+from scimsvc.store import driver
 from tests.client import Enterprise, replace, user_body
 from tests.conftest import make_enterprise
 from tests.records import changes_of, feed_of
@@ -89,19 +89,17 @@ def test_a_consumer_that_stops_anywhere_sees_each_change_once(acme: Enterprise) 
 
 
 @contextmanager
-def late_commits(app: Any, delay: Callable[[], float]) -> Iterator[None]:
+def late_commits(delay: Callable[[], float]) -> Iterator[None]:
     """Let every commit of this process wait, once everything is written."""
+    commit = driver.commit
 
-    def wait(_connection: Any) -> None:
+    def wait_and_commit(connection: Connection) -> None:
         time.sleep(delay())
+        commit(connection)
 
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "commit", wait)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(driver, "commit", wait_and_commit)
         yield
-    finally:
-        event.remove(engine, "commit", wait)
 
 
 def test_no_change_is_skipped_however_late_its_transaction_commits(acme: Enterprise) -> None:
@@ -129,7 +127,7 @@ def test_no_change_is_skipped_however_late_its_transaction_commits(acme: Enterpr
 
     reader = threading.Thread(target=follow)
     threads = [threading.Thread(target=write, args=(number,)) for number in range(writers)]
-    with late_commits(acme.app, lambda: chance.random() * 0.03):
+    with late_commits(lambda: chance.random() * 0.03):
         for thread in [reader, *threads]:
             thread.start()
         for thread in threads:

@@ -3,9 +3,6 @@
 import csv
 import io
 import json
-import os
-import pty
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ import pytest
 
 from tests.client import Enterprise, user_body
 from tests.conftest import make_enterprise
-from tests.live import PATIENCE, SCIMSVC, environment
+from tests.live import on_a_terminal
 from tests.records import feed_of
 from tests.test_commands import misuse
 
@@ -195,21 +192,9 @@ def test_many_users_are_imported_in_batches(acme: Enterprise, cli: Cli) -> None:
 def test_a_terminal_shows_how_far_it_is(
     acme: Enterprise, database_url: str, tmp_path: Path, options: tuple[str, ...], shown: bool
 ) -> None:
-    ours, terminal = pty.openpty()
-    done = subprocess.run(
-        [SCIMSVC, "user", "import", "Acme", "-", *options],
-        input=b"email\n" + b"".join(b"u%d@x.example\n" % number for number in range(1500)),
-        stdout=subprocess.PIPE,
-        stderr=terminal,
-        env=environment(DATABASE_URL=database_url, INSTANCE_PATH=str(tmp_path / "instance")),
-        timeout=PATIENCE * 2,
-    )
-    os.close(terminal)
-    try:
-        seen = os.read(ours, 10_000).decode()
-    except OSError:  # Linux's word for nothing there, and nobody left to write
-        seen = ""
-    os.close(ours)
+    content = b"email\n" + b"".join(b"u%d@x.example\n" % number for number in range(1500))
+    settings = {"DATABASE_URL": database_url, "INSTANCE_PATH": str(tmp_path / "instance")}
+    done, seen = on_a_terminal("user", "import", "Acme", "-", *options, settings=settings, content=content)
 
     assert (done.returncode, b"1500" in done.stdout) == (0, True)
     assert ("Importing" in seen, "100%" in seen) == (shown, shown)

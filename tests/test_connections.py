@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from scimsvc.extensions import db
+from scimsvc.models import Setting
+from scimsvc.store.prepared import Prepared
 from scimsvc.store.transactions import read_rows, reading, writing
 
-SETTINGS = text("SELECT name FROM settings")
+SETTINGS = select(Setting.name)
+PREPARED = Prepared(SETTINGS)
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +32,7 @@ def test_a_thread_uses_one_connection_for_everything() -> None:
         first = driver_connection(connection)
     with writing() as connection:
         second = driver_connection(connection)
-    read_rows(SETTINGS, {})
+    read_rows(PREPARED, {})
 
     assert first is second
     assert db.engine.pool.checkedout() == 1
@@ -41,9 +44,9 @@ def test_a_transaction_within_a_transaction_has_a_connection_of_its_own() -> Non
         with reading() as other:
             assert driver_connection(other) is not driver_connection(connection)
             assert other.execute(SETTINGS).all() == []
-        assert read_rows(SETTINGS, {}) == []
+        assert read_rows(PREPARED, {}) == []
 
-    assert [row.name for row in read_rows(SETTINGS, {})] == ["a"]
+    assert [row.name for row in read_rows(PREPARED, {})] == ["a"]
 
 
 def test_what_fails_is_rolled_back_and_the_connection_goes_through_the_pool() -> None:
@@ -56,11 +59,11 @@ def test_what_fails_is_rolled_back_and_the_connection_goes_through_the_pool() ->
         fail()
 
     assert db.engine.pool.checkedout() == 0
-    assert read_rows(SETTINGS, {}) == []
+    assert read_rows(PREPARED, {}) == []
 
 
 def test_reading_leaves_no_transaction_open() -> None:
-    read_rows(SETTINGS, {})
+    read_rows(PREPARED, {})
 
     with writing() as connection:
         assert connection.get_nested_transaction() is None
@@ -69,16 +72,16 @@ def test_reading_leaves_no_transaction_open() -> None:
 
     def read(app: Flask) -> None:
         with app.app_context():
-            thread_read.append(len(read_rows(SETTINGS, {})))
+            thread_read.append(len(read_rows(PREPARED, {})))
 
     run(read)
-    assert (thread_read, len(read_rows(SETTINGS, {}))) == ([1], 1)
+    assert (thread_read, len(read_rows(PREPARED, {}))) == ([1], 1)
 
 
 def test_the_connection_of_a_thread_that_ended_is_let_go_of() -> None:
     def read(app: Flask) -> None:
         with app.app_context():
-            read_rows(SETTINGS, {})
+            read_rows(PREPARED, {})
 
     for _ in range(5):
         run(read)
@@ -103,7 +106,7 @@ def test_disposing_of_the_engine_ends_what_threads_keep() -> None:
 
     with pytest.raises(Exception, match="closed"):
         kept.cursor().execute("SELECT 1")
-    assert read_rows(SETTINGS, {}) == []
+    assert read_rows(PREPARED, {}) == []
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
@@ -122,4 +125,4 @@ def test_a_fork_speaks_on_a_connection_of_its_own() -> None:
     _, status = os.waitpid(child, 0)
 
     assert os.waitstatus_to_exitcode(status) == 0
-    assert read_rows(SETTINGS, {}) == []
+    assert read_rows(PREPARED, {}) == []

@@ -24,6 +24,7 @@ def explained(acme: Enterprise, method: str, path: str, body: Any = None) -> dic
             {"method": method, "path": path, "body": body},
             base="https://app.example/api/scim/v2",
             keys=acme.app.extensions["scimsvc"].cursor_keys,
+            limits=acme.app.extensions["scimsvc"].settings.limits,
         )
     assert _rows(acme) == before
     json.dumps(told)

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from werkzeug.test import EnvironBuilder
 
 from scimsvc.extensions import db
 from scimsvc.services.access import Callers
+from scimsvc.store import driver
 from tests.benchmark.population import change_body, user_body
 from tests.client import CONTENT_TYPE, SCIM, Enterprise
 
@@ -142,7 +143,7 @@ def _measure(app: Flask, token: str, request: Request) -> Work:
     statuses: list[str] = []
     with app.app_context():
         engine = db.engine
-    with _counting_statements(engine) as work:
+    with _counting_statements(engine) as work, _counting_at_driver(work):
         pieces = list(_counting_calls(work, lambda: app.wsgi_app(environ, lambda status, _: statuses.append(status))))
     assert statuses[0][:2] == "20", (statuses, pieces)
     work.bytes_answered = sum(map(len, pieces))
@@ -163,6 +164,33 @@ def _counting_calls(work: Work, answer: Callable[[], Any]) -> list[bytes]:
         sys.setprofile(None)
         gc.enable()
     return whole
+
+
+@contextmanager
+def _counting_at_driver(work: Work) -> Iterator[None]:
+    """Count what the driver itself is asked, too."""
+    execute, begin, commit = driver.execute, driver.begin, driver.commit
+
+    def on_statement(connection: Connection, text: str, *arguments: Any) -> Any:
+        work.statements += not text.startswith("BEGIN")
+        work.calls -= 2  # this function, and startswith
+        return execute(connection, text, *arguments)
+
+    def on_begin(*arguments: Any) -> None:
+        work.transactions += 1
+        work.calls -= 1
+        begin(*arguments)
+
+    def on_commit(connection: Connection) -> None:
+        work.commits += 1
+        work.calls -= 1
+        commit(connection)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(driver, "execute", on_statement)
+        patch.setattr(driver, "begin", on_begin)
+        patch.setattr(driver, "commit", on_commit)
+        yield
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
-from scimsvc.protocol.limits import MAX_BODY
+from scimsvc.protocol.limits import DEFAULTS
 from tests.client import (
     ENTERPRISE_URN,
     MEDIA_TYPE,
@@ -383,15 +383,15 @@ def test_a_wrong_method_is_a_scim_405_that_says_which_would_do(
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
-def test_a_body_may_be_a_mebibyte_and_no_byte_more(acme: Enterprise, user: dict[str, Any], method: str) -> None:
+def test_r45_a_body_may_be_a_mebibyte_and_no_byte_more(acme: Enterprise, user: dict[str, Any], method: str) -> None:
     body = patch_body(replace("title", "x")) if method == "PATCH" else user_body("b@contoso.example")
-    text = json.dumps(body).ljust(MAX_BODY)
+    text = json.dumps(body).ljust(DEFAULTS.body)
 
     refused = acme.send(method, "/Users" if method == "POST" else f"/Users/{user['id']}", text + " ")
     accepted = acme.send(method, "/Users" if method == "POST" else f"/Users/{user['id']}", text)
 
-    assert MAX_BODY == 1024 * 1024
-    assert_scim_error(refused, 413, None, str(MAX_BODY))
+    assert DEFAULTS.body == 1024 * 1024
+    assert_scim_error(refused, 413, None, str(DEFAULTS.body))
     assert accepted.status_code == (201 if method == "POST" else 200)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scimsvc.protocol.json_text import InvalidJSON, is_storable, read_json, read_json_text, write_json
-from scimsvc.protocol.limits import MAX_JSON_DEPTH
+from scimsvc.protocol.limits import DEFAULTS
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_json_is_read(content: bytes, value: Any) -> None:
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'], ids=["lists", "objects"])
 def test_values_may_be_nested_as_deep_as_the_limit(opening: bytes) -> None:
     closing = b"]" if opening == b"[" else b"}"
-    content = opening * MAX_JSON_DEPTH + b"1" + closing * MAX_JSON_DEPTH
+    content = opening * DEFAULTS.json_depth + b"1" + closing * DEFAULTS.json_depth
 
     assert read_json(content) == json.loads(content)
 

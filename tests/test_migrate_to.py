@@ -1,10 +1,7 @@
 """``scimsvc migrate-to``: everything from SQLite into an empty PostgreSQL, as it was, or nothing."""
 
-import os
-import pty
 import secrets
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +15,7 @@ from scimsvc.extensions import Model, db
 from scimsvc.services import moving
 from tests.client import Enterprise, replace
 from tests.conftest import POSTGRESQL_URL, run_command
-from tests.live import PATIENCE, SCIMSVC, environment
+from tests.live import on_a_terminal
 from tests.test_commands import misuse, refusal
 
 
@@ -166,18 +163,9 @@ def test_the_password_of_the_url_is_never_shown(acme: Enterprise, url: str) -> N
 
 
 def test_people_see_on_a_terminal_how_far_it_is(acme: Enterprise, database_url: str, target_url: str) -> None:
-    ours, theirs = pty.openpty()
     folder = database_url.removeprefix("sqlite:///").rpartition("/")[0]
-    done = subprocess.run(
-        [SCIMSVC, "migrate-to", target_url],
-        env=environment(INSTANCE_PATH=f"{folder}/instance", DATABASE_URL=database_url) | {"TERM": "xterm"},
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        timeout=PATIENCE,
-    )
-    os.close(theirs)
-    shown = os.read(ours, 65536).decode()
-    os.close(ours)
+    settings = {"INSTANCE_PATH": f"{folder}/instance", "DATABASE_URL": database_url}
+    done, shown = on_a_terminal("migrate-to", target_url, settings=settings)
 
     assert done.returncode == 0
     assert "Moving" in shown

@@ -34,7 +34,7 @@ def prune_while_due(enterprise: Enterprise, own: Pruning) -> int:
     """Prune as answers would, and return how many it took until nothing is due."""
     steps = 0
     with enterprise.app.app_context():
-        while own.is_due():
+        while own.is_due(clock.now()):
             own.prune_some()
             steps += 1
     return steps
@@ -114,9 +114,9 @@ def test_a_failure_is_a_warning_and_is_tried_again_the_next_day(
 
     assert answer.status_code == 200
     assert "log and change feed cannot be pruned: ConnectionError" in caplog.text
-    assert not acme.app.extensions["scimsvc"].pruning.is_due()
+    assert not acme.app.extensions["scimsvc"].pruning.is_due(clock.now())
     later(hours=26)
-    assert acme.app.extensions["scimsvc"].pruning.is_due()
+    assert acme.app.extensions["scimsvc"].pruning.is_due(clock.now())
 
 
 def test_the_newest_change_of_each_enterprise_stays(acme: Enterprise, later: Callable[..., None]) -> None:

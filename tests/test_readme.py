@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import Field, fields
 from pathlib import Path
 
 import click
@@ -210,28 +211,26 @@ _ERRORS = ("status", "`scimType`", "when")
 
 
 def test_the_limits_are_those_of_the_code() -> None:
-    documented = {name: int(number.replace(",", "")) for name, number in table("limit", "at most")}
+    documented = {name: (number, setting) for name, number, setting in table("limit", "at most", "setting")}
 
-    constants = {name: number for name, number in vars(limits).items() if name.isupper()}
-    assert set(LIMITS.values()) == set(constants)
-    assert documented == {name: constants[constant] for name, constant in LIMITS.items()}
+    settable = {
+        limit.metadata["description"]: (f"{limit.default:,}", f"`SCIMSVC_MAX_{limit.name.upper()}`")
+        for limit in fields(limits.Limits)
+    }
+    fixed = {
+        "characters of `userName`, `externalId` and e-mail addresses": (f"{limits.MAX_KEY_LENGTH:,}", "–"),
+        "users a page, unless `count` says": (f"{limits.DEFAULT_PAGE:,}", "–"),
+    }
+    assert documented == settable | fixed
 
 
-LIMITS = {
-    "bytes of a body": "MAX_BODY",
-    "bytes of a request line and headers": "MAX_HEADERS",
-    "levels of a JSON body": "MAX_JSON_DEPTH",
-    "operations of a PATCH": "MAX_OPERATIONS",
-    "conditions in all paths of a PATCH": "MAX_PATCH_CONDITIONS",
-    "operations of a Bulk request": "MAX_BULK_OPERATIONS",
-    "elements of a multi-valued attribute": "MAX_ELEMENTS",
-    "characters of `userName`, `externalId` and e-mail addresses": "MAX_KEY_LENGTH",
-    "characters of a filter or path": "MAX_FILTER_LENGTH",
-    "conditions of a filter": "MAX_FILTER_CONDITIONS",
-    "levels of a filter": "MAX_FILTER_DEPTH",
-    "users a page, unless `count` says": "DEFAULT_PAGE",
-    "users a page, whatever `count` says": "MAX_PAGE",
-}
+@pytest.mark.parametrize("limit", fields(limits.Limits), ids=lambda limit: limit.name)
+def test_the_setting_of_a_limit_says_what_it_counts_and_its_range(limit: Field[int]) -> None:
+    meanings = {code(name): meaning for name, _, meaning in table("variable", "default", "meaning")}
+    least, most = limit.metadata["range"]
+
+    wanted = f"At most so many {limit.metadata['description']}; {least:,} to {most:,}."
+    assert meanings[f"SCIMSVC_MAX_{limit.name.upper()}"] == wanted
 
 
 def test_the_tolerances_are_those_of_the_code() -> None:

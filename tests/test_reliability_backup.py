@@ -1,7 +1,5 @@
 """``scimsvc backup``: a whole and verified copy while others write, which serves as the database did (reliability R10)."""
 
-import os
-import pty
 import shutil
 import sqlite3
 import subprocess
@@ -19,7 +17,7 @@ from scimsvc.models import SCHEMA_REVISION
 from scimsvc.services import backup as backups
 from tests.client import Enterprise, replace
 from tests.ledger import Client, Writer, documents, writing_to
-from tests.live import PATIENCE, SCIMSVC, environment, serving
+from tests.live import SCIMSVC, environment, on_a_terminal, serving
 from tests.test_commands import misuse, refusal, text_of
 
 
@@ -121,17 +119,8 @@ def test_a_write_during_the_copy_neither_waits_nor_gets_into_it(
 
 
 def test_people_see_on_a_terminal_how_far_it_is(sqlite_acme: Enterprise, database_url: str, tmp_path: Path) -> None:
-    ours, theirs = pty.openpty()
-    done = subprocess.run(
-        [SCIMSVC, "backup", str(tmp_path / "b.db")],
-        env=environment(INSTANCE_PATH=str(tmp_path / "instance"), DATABASE_URL=database_url) | {"TERM": "xterm"},
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        timeout=PATIENCE,
-    )
-    os.close(theirs)
-    shown = os.read(ours, 65536).decode()
-    os.close(ours)
+    settings = {"INSTANCE_PATH": str(tmp_path / "instance"), "DATABASE_URL": database_url}
+    done, shown = on_a_terminal("backup", str(tmp_path / "b.db"), settings=settings)
 
     assert done.returncode == 0
     assert "Copying" in shown

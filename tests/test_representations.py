@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.versions import entity_tag
-from scimsvc.store.representations import StoredUser, View, represent_all
+from scimsvc.store.representations import StoredUser, View, represent, represent_all
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 TIMES = st.datetimes().map(lambda at: at.isoformat(timespec="milliseconds") + "Z")
@@ -24,8 +24,10 @@ USERS = st.builds(
 
 @given(users=st.lists(USERS, max_size=3), base=TEXT, default_role=TEXT, revision=st.integers(min_value=0))
 def test_the_text_is_the_encoder_s(users: list[StoredUser], base: str, default_role: str, revision: int) -> None:
-    represented = represent_all(users, View(base, default_role, revision))
+    view = View(base, default_role, revision)
+    represented = [represent(user, view) for user in users]
 
+    assert represent_all(users, view) == [each.text for each in represented]
     for user, representation in zip(users, represented, strict=True):
         on_default = user.role_id is None
         expected = json.loads(user.document)

@@ -123,7 +123,7 @@ def test_a_line_of_json_is_one_object(in_json: Live) -> None:
         f"{USERS}/hunter@contoso.example?count=1&attributes=hunter2",
     ],
 )
-def test_query_values_tokens_and_secrets_in_a_url_are_not_logged(live: Live, path: str) -> None:
+def test_r50_query_values_tokens_and_secrets_in_a_url_are_not_logged(live: Live, path: str) -> None:
     line = logged(live, "GET", path)
 
     assert "hunter2" not in line.replace("&hunter2", "")  # the name of a parameter is no value
@@ -145,7 +145,7 @@ def test_query_values_tokens_and_secrets_in_a_url_are_not_logged(live: Live, pat
         ("POST", USERS, json.dumps(user_body("a@contoso.example", password="hunter2", roles=["hunter2"])), {"Content-Type": CONTENT_TYPE}),
     ],
 )  # fmt: skip
-def test_what_headers_and_bodies_hold_is_not_logged(
+def test_r26_r49_what_headers_and_bodies_hold_is_not_logged(
     live: Live, method: str, path: str, body: str | None, headers: dict[str, str]
 ) -> None:
     line = logged(live, method, path, body, headers)
@@ -154,7 +154,7 @@ def test_what_headers_and_bodies_hold_is_not_logged(
     assert int(entry_of(line)["status"]) >= (200 if "Cookie" in headers else 400)
 
 
-def test_the_token_and_the_secret_of_the_service_are_never_logged(live: Live) -> None:
+def test_r49_the_token_and_the_secret_of_the_service_are_never_logged(live: Live) -> None:
     secret = live.result["client_secret"]
     form = f"grant_type=client_credentials&client_id={live.result['client_id']}&client_secret={secret}"
 
@@ -197,7 +197,7 @@ FORGED = "2026-01-01T00:00:00.000Z GET /forged 200 1ms"
 
 
 @pytest.mark.parametrize("separator", ["\n", "\r\n", "\r", "\v", "\f", "\x1b[2K", "\x85", "\u2028", "\x00"], ids=ascii)
-def test_no_control_character_gets_into_the_log(live: Live, separator: str) -> None:
+def test_r49_no_control_character_gets_into_the_log(live: Live, separator: str) -> None:
     name = f"a{separator}{FORGED}"
     quoted = "".join(f"%{byte:02x}" for byte in name.encode())
     body = json.dumps({name: "x"} | user_body(f"{len(live.log)}@contoso.example"))

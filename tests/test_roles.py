@@ -8,7 +8,7 @@ from tests.client import Enterprise, assert_scim_error, replace, user_body
 Cli = Callable[..., Any]
 
 
-def test_an_unknown_role_registers_nobody(acme: Enterprise) -> None:
+def test_r24_an_unknown_role_registers_nobody(acme: Enterprise) -> None:
     answer = acme.send("POST", "/Users", user_body(roles=[{"value": "Signer", "primary": "True"}]))
 
     names = "DefaultEnterprise, Power Signer, SigningHub_Admin, User"

@@ -26,15 +26,16 @@ def explain(enterprise: str, file: IO[bytes]) -> dict[str, Any]:
     FILE holds a JSON object with method, path and perhaps body: {"method": "PATCH", "path": "/Users/ID", "body": {…}}.
     A request that would be refused is explained as well, and the exit status is 0.
     """
+    limits = runtime().settings.limits
     try:
-        given = read_json(file.read())
+        given = read_json(file.read(), limits)
     except InvalidJSON as error:
         reason = str(error).replace("the body", "it")
         raise click.ClickException(f"{file.name} is no SCIM request to be explained: {reason}") from None
     if not isinstance(given, dict):
         raise click.ClickException(f"{file.name} holds no JSON object with method, path and perhaps body")
     base = (runtime().settings.public_url or f"http://{DEFAULT_HOST}:{DEFAULT_PORT}") + SCIM_PATH
-    return explain_request(enterprise, given, base=base, keys=runtime().cursor_keys)
+    return explain_request(enterprise, given, base=base, keys=runtime().cursor_keys, limits=limits)
 
 
 def _paragraphs(told: dict[str, Any]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from scimsvc.protocol import urns
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, PayloadTooLarge, shown
-from scimsvc.protocol.limits import MAX_BULK_OPERATIONS
+from scimsvc.protocol.limits import DEFAULTS, Limits
 
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
 _REFERENCE = "bulkId:"
@@ -58,7 +58,7 @@ class BulkRequest:
     fail_on_errors: int | None
 
 
-def read_bulk_request(body: Any) -> BulkRequest:
+def read_bulk_request(body: Any, limits: Limits = DEFAULTS) -> BulkRequest:
     """Return what the body of a POST to ``/Bulk`` asks for.
 
     Raises ``InvalidSyntax`` where it cannot be told what is asked, and ``PayloadTooLarge`` for too many operations.
@@ -70,8 +70,9 @@ def read_bulk_request(body: Any) -> BulkRequest:
     operations = members.get("operations")
     if not isinstance(operations, list):
         raise InvalidSyntax("Operations must be a list of operations")
-    if len(operations) > MAX_BULK_OPERATIONS:
-        raise PayloadTooLarge(f"Operations has {len(operations)} operations; at most {MAX_BULK_OPERATIONS} are taken")
+    most = limits.bulk_operations
+    if len(operations) > most:
+        raise PayloadTooLarge(f"Operations has {len(operations)} operations; at most {most} are taken")
     fail_on_errors = members.get("failonerrors")
     if fail_on_errors is not None and (type(fail_on_errors) is not int or fail_on_errors < 1):
         raise InvalidSyntax("failOnErrors must be a whole number from 1")

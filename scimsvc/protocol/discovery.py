@@ -15,17 +15,17 @@ from scimsvc.protocol.attributes import (
     fold,
     with_sub_attribute,
 )
-from scimsvc.protocol.limits import DEFAULT_PAGE, MAX_BODY, MAX_BULK_OPERATIONS, MAX_PAGE
+from scimsvc.protocol.limits import DEFAULT_PAGE, Limits
 
 
-def service_provider_config(base: str) -> dict[str, Any]:
+def service_provider_config(base: str, limits: Limits) -> dict[str, Any]:
     """Return the ServiceProviderConfig (RFC 7643 §5, RFC 9865 §4); ``base`` is the Tenant URL."""
     return {
         "schemas": [urns.SERVICE_PROVIDER_CONFIG],
         "id": "ServiceProviderConfig",
         "patch": {"supported": True},
-        "bulk": {"supported": True, "maxOperations": MAX_BULK_OPERATIONS, "maxPayloadSize": MAX_BODY},
-        "filter": {"supported": True, "maxResults": MAX_PAGE},
+        "bulk": {"supported": True, "maxOperations": limits.bulk_operations, "maxPayloadSize": limits.body},
+        "filter": {"supported": True, "maxResults": limits.page},
         "changePassword": {"supported": False},
         "sort": {"supported": True},
         "etag": {"supported": True},
@@ -33,8 +33,8 @@ def service_provider_config(base: str) -> dict[str, Any]:
             "cursor": True,
             "index": True,
             "defaultPaginationMethod": "index",
-            "defaultPageSize": DEFAULT_PAGE,
-            "maxPageSize": MAX_PAGE,
+            "defaultPageSize": min(DEFAULT_PAGE, limits.page),
+            "maxPageSize": limits.page,
         },
         "authenticationSchemes": [
             {

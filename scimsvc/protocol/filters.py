@@ -21,7 +21,7 @@ from scimsvc.protocol.attributes import (
 )
 from scimsvc.protocol.errors import InvalidFilter, UnknownAttribute, shown
 from scimsvc.protocol.json_text import is_storable
-from scimsvc.protocol.limits import MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH, MAX_FILTER_LENGTH
+from scimsvc.protocol.limits import DEFAULTS, Limits
 from scimsvc.protocol.urns import ENTERPRISE_USER
 
 EQUALITY = ("eq", "ne")
@@ -82,11 +82,11 @@ Node = Comparison | Present | And | Or | Not | ValuePath
 
 
 @lru_cache(maxsize=1024)
-def parse_filter(text: str) -> Node:
+def parse_filter(text: str, limits: Limits = DEFAULTS) -> Node:
     """Return the node that ``text`` says; raises ``InvalidFilter``, also for unknown attributes."""
-    if len(text) > MAX_FILTER_LENGTH:
-        raise InvalidFilter(f"the filter has {len(text)} characters; at most {MAX_FILTER_LENGTH} are read")
-    return _Parser(text, _resolve_in_filter).whole()
+    if len(text) > limits.filter_length:
+        raise InvalidFilter(f"the filter has {len(text)} characters; at most {limits.filter_length} are read")
+    return _Parser(text, _resolve_in_filter, limits).whole()
 
 
 def _resolve_in_filter(name: str) -> AttributePath:
@@ -103,9 +103,9 @@ def _resolve_in_filter(name: str) -> AttributePath:
         raise
 
 
-def parse_condition(text: str, attribute: Attribute) -> Node:
+def parse_condition(text: str, attribute: Attribute, limits: Limits) -> Node:
     """Return the node that ``text`` says of an element of ``attribute``; raises ``InvalidFilter``."""
-    return _Parser(text, lambda name: resolve_sub_attribute(attribute, name)).whole()
+    return _Parser(text, lambda name: resolve_sub_attribute(attribute, name), limits).whole()
 
 
 def parse_instant(text: str) -> datetime | None:
@@ -132,8 +132,9 @@ _KEYWORDS = {"and", "or", "not", "pr", *OPERATORS}
 class _Parser:
     """Recursive descent over the tokens of one filter; ``resolve`` gives the attribute that a name means."""
 
-    def __init__(self, text: str, resolve: Callable[[str], AttributePath]) -> None:
+    def __init__(self, text: str, resolve: Callable[[str], AttributePath], limits: Limits) -> None:
         self.text = text
+        self.limits = limits
         self.resolve = resolve
         self.tokens = self._tokenize(text)
         self.position = 0
@@ -180,8 +181,8 @@ class _Parser:
 
     def _condition(self) -> Node:
         self.conditions += 1
-        if self.conditions > MAX_FILTER_CONDITIONS:
-            self._fail(f"it has more than {MAX_FILTER_CONDITIONS} conditions")
+        if self.conditions > self.limits.filter_conditions:
+            self._fail(f"it has more than {self.limits.filter_conditions} conditions")
         name = self._word("an attribute")
         path = self._attribute(name)
         if self._next() == "[":
@@ -272,8 +273,8 @@ class _Parser:
 
     def _deeper(self) -> None:
         self.depth += 1
-        if self.depth > MAX_FILTER_DEPTH:
-            self._fail(f"it is nested more than {MAX_FILTER_DEPTH} levels deep")
+        if self.depth > self.limits.filter_depth:
+            self._fail(f"it is nested more than {self.limits.filter_depth} levels deep")
 
     def _next(self, ahead: int = 0) -> str:
         index = self.position + ahead

@@ -7,9 +7,11 @@ breaks something further in: a database, a signature, an answer that cannot be e
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NoReturn, TypeAlias
 
-from scimsvc.protocol.limits import MAX_JSON_DEPTH
+from scimsvc.protocol.limits import DEFAULTS, Limits
 
 #: A JSON value as Python's reader gives it.
 JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
@@ -24,16 +26,16 @@ class InvalidJSON(ValueError):
     """The text is not JSON as this service takes it; the message says where and why."""
 
 
-def read_json(content: bytes) -> JSON:
+def read_json(content: bytes, limits: Limits = DEFAULTS) -> JSON:
     """Return the value that ``content`` (UTF-8) holds, or raise ``InvalidJSON``."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidJSON(f"the body is not UTF-8 (byte {error.start})") from None
-    return read_json_text(text)
+    return read_json_text(text, limits)
 
 
-def read_json_text(text: str) -> JSON:
+def read_json_text(text: str, limits: Limits = DEFAULTS) -> JSON:
     """Return the value that ``text`` holds, or raise ``InvalidJSON``."""
     try:
         value: JSON = _DECODER.decode(text)
@@ -42,10 +44,11 @@ def read_json_text(text: str) -> JSON:
     except json.JSONDecodeError as error:
         raise InvalidJSON(f"the body is not JSON (line {error.lineno}, column {error.colno}: {error.msg})") from None
     except RecursionError:
-        raise InvalidJSON(f"the body is nested more than {MAX_JSON_DEPTH} levels deep") from None
+        raise _too_deep(limits) from None
     except ValueError:  # int() refuses thousands of digits
         raise InvalidJSON("the body holds a number with too many digits") from None
-    _check(value, MAX_JSON_DEPTH)
+    if not _cannot_offend(text, limits):
+        _check(value, limits.json_depth, limits)
     return value
 
 
@@ -54,30 +57,62 @@ def write_json(value: Any) -> str:
     return _ENCODER.encode(value)
 
 
+def write_names(names: Iterable[str]) -> str:
+    """Return ``names`` as the JSON list that log and feed store; the same few are written over and over."""
+    return _write_names(tuple(names))
+
+
+@lru_cache(maxsize=1024)
+def _write_names(names: tuple[str, ...]) -> str:
+    return write_json(names)
+
+
 def is_storable(text: str) -> bool:
     """Tell whether ``text`` has neither NUL nor lone surrogates, which databases refuse or cut."""
     return _UNSTORABLE.search(text) is None
 
 
-def _check(value: JSON, levels: int) -> None:
+def _cannot_offend(text: str, limits: Limits) -> bool:
+    """Tell whether the value of ``text`` is within all bounds, without a look at each of its parts.
+
+    Without an escape there is neither NUL nor a surrogate, as JSON has no bare NUL and UTF-8 no surrogates; without so
+    many digits no integer is too large; and without so many brackets nothing is nested too deep.
+    """
+    if len(text) > limits.string_length or text.count("{") + text.count("[") > limits.json_depth:
+        return False
+    return _OFFENSIVE.search(text) is None and is_storable(text)
+
+
+_OFFENSIVE = re.compile(r"\\u|[0-9]{19}")
+
+
+def _check(value: JSON, levels: int, limits: Limits) -> None:
     if isinstance(value, str):
-        _check_text(value)
+        _check_text(value, limits)
     elif isinstance(value, dict):
         if levels == 0:
-            raise InvalidJSON(f"the body is nested more than {MAX_JSON_DEPTH} levels deep")
+            raise _too_deep(limits)
         for name, member in value.items():
-            _check_text(name)
-            _check(member, levels - 1)
+            _check_text(name, limits)
+            _check(member, levels - 1, limits)
     elif isinstance(value, list):
         if levels == 0:
-            raise InvalidJSON(f"the body is nested more than {MAX_JSON_DEPTH} levels deep")
+            raise _too_deep(limits)
         for element in value:
-            _check(element, levels - 1)
+            _check(element, levels - 1, limits)
     elif isinstance(value, int) and abs(value) > MAX_INTEGER:
         raise InvalidJSON("the body holds an integer beyond 64 bits")
 
 
-def _check_text(text: str) -> None:
+def _too_deep(limits: Limits) -> InvalidJSON:
+    return InvalidJSON(f"the body is nested more than {limits.json_depth} levels deep")
+
+
+def _check_text(text: str, limits: Limits) -> None:
+    if len(text) > limits.string_length:
+        raise InvalidJSON(
+            f"the body holds a string of {len(text)} characters; at most {limits.string_length} are taken"
+        )
     if not is_storable(text):
         raise InvalidJSON("the body holds a string with a NUL character or half of a surrogate pair")
 

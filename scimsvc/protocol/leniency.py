@@ -6,6 +6,7 @@ is read as a pathless ``add`` to nothing, so that bodies and PATCH operations kn
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from scimsvc.protocol import urns
@@ -27,7 +28,7 @@ from scimsvc.protocol.errors import (
     UnknownAttribute,
 )
 from scimsvc.protocol.filters import Comparison, Node, conditions
-from scimsvc.protocol.limits import MAX_OPERATIONS, MAX_PATCH_CONDITIONS
+from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.patch import Operation, Resource, apply_patch, refuse_read_only
 from scimsvc.protocol.paths import PatchPath, parse_path
 from scimsvc.protocol.remarks import Remarks, Tolerance
@@ -42,7 +43,7 @@ def read_user(body: Any, remarks: Remarks, *, reject_unknown: bool = False) -> R
     members = _object(body, "a SCIM User")
     _read_schemas(members, remarks)
     unknown = InvalidSyntax if reject_unknown else None
-    return apply_patch({}, list(_expand("add", members, remarks, unknown)))
+    return apply_patch({}, list(_expand("add", members, remarks, unknown)), Remarks(remarks.limits))
 
 
 def read_patch(body: Any, remarks: Remarks, *, reject_unknown: bool = False) -> list[Operation]:
@@ -57,14 +58,15 @@ def read_patch(body: Any, remarks: Remarks, *, reject_unknown: bool = False) -> 
     operations = members.get("operations")
     if not isinstance(operations, list) or not operations:
         raise InvalidSyntax("Operations must be a list of at least one operation")
-    if len(operations) > MAX_OPERATIONS:
-        raise InvalidSyntax(f"Operations has {len(operations)} operations; at most {MAX_OPERATIONS} are taken")
+    limits = remarks.limits
+    if len(operations) > limits.patch_operations:
+        raise InvalidSyntax(f"Operations has {len(operations)} operations; at most {limits.patch_operations} are taken")
     unknown = InvalidPath if reject_unknown else None
     read = [each for number, operation in enumerate(operations, 1)
             for each in _read_operation(operation, number, remarks, unknown)]  # fmt: skip
     count = sum(1 for each in read if each.path.condition is not None for _ in conditions(each.path.condition))
-    if count > MAX_PATCH_CONDITIONS:
-        raise InvalidPath(f"the paths have {count} conditions; at most {MAX_PATCH_CONDITIONS} are taken")
+    if count > limits.patch_conditions:
+        raise InvalidPath(f"the paths have {count} conditions; at most {limits.patch_conditions} are taken")
     return read
 
 
@@ -123,7 +125,7 @@ def _expand(op: str, members: Resource, remarks: Remarks, unknown: type[ScimErro
                 raise InvalidValue(f"{urns.CORE_USER} must be an object of attributes")
             continue
         try:
-            path = parse_path(name)
+            path = parse_path(name, remarks.limits)
         except UnknownAttribute as error:
             ignore_or_reject(error.name, remarks, unknown)
             continue
@@ -152,7 +154,7 @@ def _read_path_and_value(
             return
         raise InvalidPath(f"the path {urns.CORE_USER} is a schema; name one of its attributes")
     try:
-        path = parse_path(text)
+        path = parse_path(text, remarks.limits)
     except UnknownAttribute as error:
         ignore_or_reject(error.name, remarks, unknown)
         return
@@ -166,12 +168,7 @@ def _operation(
     op: str, text: str, path: PatchPath, value: Any, remarks: Remarks, unknown: type[ScimError] | None
 ) -> Iterator[Operation]:
     """Yield the operation, unless it acts on what follows from the rest (schemas) or is dropped (password)."""
-    if is_singular_name(text):
-        remarks.tolerate(Tolerance.SINGULAR_NAME)
-    if path.condition is not None and _TEXT_BOOLEAN.search(text) and _compares_boolean(path.condition):
-        remarks.tolerate(Tolerance.TEXT_BOOLEAN)
-    if has_dot_after_urn(text):
-        remarks.tolerate(Tolerance.DOT_AFTER_URN)
+    remarks.tolerate_all(spelling_tolerances(text, remarks.limits))
     attribute = path.target.attribute
     if attribute is SCHEMAS or attribute.dropped:
         return
@@ -189,6 +186,19 @@ def _operation(
     else:
         read = reader.single(attribute, value, str(path))
     yield Operation(op, path, read)
+
+
+@lru_cache(maxsize=1024)
+def spelling_tolerances(text: str, limits: Limits) -> tuple[Tolerance, ...]:
+    """Return what the spelling of the path ``text`` needs; raises what ``parse_path`` does."""
+    path, needed = parse_path(text, limits), []
+    if is_singular_name(text):
+        needed.append(Tolerance.SINGULAR_NAME)
+    if path.condition is not None and _TEXT_BOOLEAN.search(text) and _compares_boolean(path.condition):
+        needed.append(Tolerance.TEXT_BOOLEAN)
+    if has_dot_after_urn(text):
+        needed.append(Tolerance.DOT_AFTER_URN)
+    return tuple(needed)
 
 
 _TEXT_BOOLEAN = re.compile(r'"(?:true|false)"', re.IGNORECASE)

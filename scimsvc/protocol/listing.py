@@ -9,7 +9,8 @@ from scimsvc.protocol import urns
 from scimsvc.protocol.attributes import AttributePath, fold, resolve_name
 from scimsvc.protocol.errors import InvalidCount, InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, shown
 from scimsvc.protocol.filters import Node, comparable_path, parse_filter
-from scimsvc.protocol.limits import DEFAULT_PAGE, MAX_PAGE
+from scimsvc.protocol.limits import DEFAULT_PAGE, DEFAULTS, Limits
+from scimsvc.protocol.matching_filter import parse_match
 from scimsvc.protocol.projection import Projection, parse_projection
 from scimsvc.protocol.values import folded_members
 
@@ -39,7 +40,7 @@ class ListQuery:
     question: tuple[str, ...]
 
 
-def read_list_query(parameters: Mapping[str, str]) -> ListQuery:
+def read_list_query(parameters: Mapping[str, str], limits: Limits = DEFAULTS) -> ListQuery:
     """Return what the ``parameters`` of a list request ask for.
 
     A ``startIndex`` below 1 is 1, a ``count`` below 0 is 0, and one above the maximum is the maximum (§3.4.2.4).
@@ -50,26 +51,25 @@ def read_list_query(parameters: Mapping[str, str]) -> ListQuery:
     if cursor is not None and parameters.get("startIndex"):
         raise InvalidValue("startIndex and cursor are two ways of paging; send one of them")
     count = _integer(parameters, "count", DEFAULT_PAGE, InvalidValue if cursor is None else InvalidCount)
-    names = ("filter", "sortBy", "sortOrder")
     return ListQuery(
-        filter=parse_filter(text) if text is not None else None,
+        filter=None if text is None else parse_match(text, limits) or parse_filter(text, limits),
         order=_read_order(parameters),
         start_index=max(1, _integer(parameters, "startIndex", 1, InvalidValue)),
         cursor=cursor,
-        count=min(MAX_PAGE, max(0, count)),
+        count=min(limits.page, max(0, count)),
         projection=parse_projection(parameters.get("attributes"), parameters.get("excludedAttributes")),
-        question=tuple(parameters.get(name, "") for name in names),
+        question=(text or "", parameters.get("sortBy", ""), parameters.get("sortOrder", "")),
     )
 
 
-def read_search_request(body: Any) -> ListQuery:
+def read_search_request(body: Any, limits: Limits = DEFAULTS) -> ListQuery:
     """Return what the body of a POST to ``.search`` asks for (RFC 7644 §3.4.3); raises ``InvalidSyntax`` too."""
     members = folded_members(body) if isinstance(body, dict) else {}
     schemas = members.get("schemas")
     if not isinstance(schemas, list) or urns.SEARCH_REQUEST not in schemas:
         raise InvalidSyntax(f"the body must be an object whose schemas name {urns.SEARCH_REQUEST}")
     given = {name: members.get(fold(name)) for name in _PARAMETERS}
-    return read_list_query({name: _text(name, value) for name, value in given.items() if value is not None})
+    return read_list_query({name: _text(name, value) for name, value in given.items() if value is not None}, limits)
 
 
 _LISTS = ("attributes", "excludedAttributes")
@@ -94,7 +94,7 @@ def _read_order(parameters: Mapping[str, str]) -> Order:
         raise InvalidValue(f"sortOrder must be ascending or descending, not {shown(sort_order)}")
     name = parameters.get("sortBy")
     if not name:
-        return Order(None, descending=False)  # without sortBy there is nothing to turn round
+        return _BY_ID  # without sortBy there is nothing to turn round
     try:
         path = comparable_path(resolve_name(name))
     except UnknownAttribute as error:
@@ -104,6 +104,7 @@ def _read_order(parameters: Mapping[str, str]) -> Order:
     return Order(path, descending=fold(sort_order) == "descending")
 
 
+_BY_ID = Order(None, descending=False)
 _INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*")
 _MOST_DIGITS = 15
 

@@ -33,13 +33,10 @@ def list_response(
     resources: Sequence[str], *, total: int, start_index: int | None = None, next_cursor: str | None = None
 ) -> str:
     """Return a ListResponse's text around the texts of its resources (RFC 7644 §3.4.2, RFC 9865 §2)."""
-    head: dict[str, Any] = {
-        "schemas": [urns.LIST_RESPONSE],
-        "totalResults": total,
-        "itemsPerPage": len(resources),
-    }
-    if start_index is not None:
-        head["startIndex"] = start_index
+    where = "" if start_index is None else f',"startIndex":{start_index}'
     if next_cursor is not None:
-        head["nextCursor"] = next_cursor
-    return f'{write_json(head)[:-1]},"Resources":[{",".join(resources)}]}}'
+        where += f',"nextCursor":{write_json(next_cursor)}'
+    return (
+        f'{{"schemas":["{urns.LIST_RESPONSE}"],"totalResults":{total},"itemsPerPage":{len(resources)}{where},'
+        f'"Resources":[{",".join(resources)}]}}'
+    )

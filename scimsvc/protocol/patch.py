@@ -6,14 +6,12 @@ last operation, in ``protocol.resources``; nothing here looks at roles or addres
 """
 
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from itertools import filterfalse
 from typing import Any
 
 from scimsvc.protocol.attributes import Attribute
 from scimsvc.protocol.errors import InvalidValue, Mutability, NoTarget
-from scimsvc.protocol.limits import MAX_ELEMENTS
 from scimsvc.protocol.matching import comparable, matches
 from scimsvc.protocol.paths import PatchPath, implied_values
 from scimsvc.protocol.remarks import Remarks, Tolerance
@@ -38,10 +36,20 @@ def apply_patch(resource: Resource, operations: Sequence[Operation], remarks: Re
     readOnly and required attributes, ``NoTarget`` for a value path that neither matches nor can be made, and
     ``InvalidValue`` for two primary elements at once.
     """
-    patched = deepcopy(resource)
+    patched: Resource = _copied(resource)
     for operation in operations:
         _apply(patched, operation, remarks or Remarks())
     return patched
+
+
+def _copied(value: Any) -> Any:
+    """Return a copy of a JSON value; ``deepcopy`` takes ten times as long, for what JSON has not."""
+    if type(value) is dict:
+        return {name: _copied(member) if type(member) in _NESTED else member for name, member in value.items()}
+    return [_copied(element) if type(element) in _NESTED else element for element in value]
+
+
+_NESTED = (dict, list)
 
 
 def _apply(resource: Resource, operation: Operation, remarks: Remarks) -> None:
@@ -134,8 +142,10 @@ def _add(elements: list[Any], attribute: Attribute, value: Any, remarks: Remarks
         return list(value)
     present = {_key(element) for element in elements}
     added = elements + [element for element in value if _key(element) not in present]
-    if len(added) > MAX_ELEMENTS:
-        raise InvalidValue(f"{attribute.name} comes to {len(added)} elements; at most {MAX_ELEMENTS} are kept")
+    if len(added) > remarks.limits.elements:
+        raise InvalidValue(
+            f"{attribute.name} comes to {len(added)} elements; at most {remarks.limits.elements} are kept"
+        )
     return added
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from scimsvc.protocol.attributes import Attribute, AttributePath, resolve_name, resolve_sub_attribute
 from scimsvc.protocol.errors import InvalidPath, shown
 from scimsvc.protocol.filters import And, Comparison, Node, parse_condition
-from scimsvc.protocol.limits import MAX_FILTER_LENGTH
+from scimsvc.protocol.limits import DEFAULTS, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ _PATH = re.compile(
 
 
 @lru_cache(maxsize=1024)
-def parse_path(text: str) -> PatchPath:
+def parse_path(text: str, limits: Limits = DEFAULTS) -> PatchPath:
     """Return where the path ``text`` of a PATCH operation leads.
 
     Raises ``InvalidPath`` where it is malformed, its leaf ``UnknownAttribute`` where it names what no user has,
     and ``InvalidFilter`` where what stands in the brackets is no filter.
     """
-    if len(text) > MAX_FILTER_LENGTH:
-        raise InvalidPath(f"the path has {len(text)} characters; at most {MAX_FILTER_LENGTH} are read")
+    if len(text) > limits.filter_length:
+        raise InvalidPath(f"the path has {len(text)} characters; at most {limits.filter_length} are read")
     match = _PATH.fullmatch(text.strip())
     if match is None:
         raise InvalidPath(
@@ -56,7 +56,7 @@ def parse_path(text: str) -> PatchPath:
     attribute = target.attribute
     if not attribute.multi_valued or not attribute.sub_attributes:
         raise InvalidPath(f"the path {shown(text)} has a filter, but {target} has no elements to choose from")
-    condition = parse_condition(match["condition"], attribute)
+    condition = parse_condition(match["condition"], attribute, limits)
     sub = resolve_sub_attribute(attribute, match["sub"]).attribute if match["sub"] else None
     return PatchPath(target, condition, sub)
 

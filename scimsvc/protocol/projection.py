@@ -36,7 +36,12 @@ class Projection:
 
 def parse_projection(attributes: str | None, excluded: str | None) -> Projection:
     """Return the projection that two comma-separated lists of names ask for; unknown names ask for nothing."""
+    if not attributes and not excluded:
+        return _WHOLE
     return Projection(_resolve(attributes or ""), _resolve(excluded or ""), selects=bool(attributes))
+
+
+_WHOLE = Projection()
 
 
 def _resolve(names: str) -> tuple[AttributePath, ...]:

@@ -3,8 +3,11 @@
 A request is read leniently, never silently: each leniency leaves its name here, for the logs.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from scimsvc.protocol.limits import DEFAULTS, Limits
 
 
 class Tolerance(StrEnum):
@@ -51,8 +54,9 @@ class Tolerance(StrEnum):
 
 @dataclass(slots=True)
 class Remarks:
-    """The remarks on one request, in the order in which they were made, each once."""
+    """The remarks on one request, in the order in which they were made, each once; and the limits it is read within."""
 
+    limits: Limits = DEFAULTS
     tolerances: list[Tolerance] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 
@@ -61,10 +65,14 @@ class Remarks:
         if tolerance not in self.tolerances:
             self.tolerances.append(tolerance)
 
+    def tolerate_all(self, tolerances: Iterable[Tolerance]) -> None:
+        """Note that each of ``tolerances`` was needed."""
+        for tolerance in tolerances:
+            self.tolerate(tolerance)
+
     def add(self, others: "Remarks") -> None:
         """Note what ``others`` hold as well."""
-        for tolerance in others.tolerances:
-            self.tolerate(tolerance)
+        self.tolerate_all(others.tolerances)
         for name in others.ignored:
             self.ignore(name)
 

@@ -5,6 +5,7 @@ gone, exact duplicates merged, ``schemas`` derived from what is there, and the m
 """
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from scimsvc.protocol import urns
@@ -20,7 +21,7 @@ from scimsvc.protocol.attributes import (
 )
 from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import InvalidValue, shown
-from scimsvc.protocol.limits import MAX_ELEMENTS
+from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.remarks import Remarks, Tolerance
 
@@ -34,11 +35,26 @@ def canonical_user(resource: Resource, remarks: Remarks) -> Resource:
     """Return ``resource`` in canonical form, ``meta`` left out; raises ``InvalidValue``."""
     user: Resource = {}
     for attribute in USER_ATTRIBUTES:
-        value = _cleaned(attribute, resource.get(attribute.name), attribute.name)
+        value = _cleaned(attribute, resource.get(attribute.name), attribute.name, remarks.limits)
         if value is not None and attribute.mutability != "readOnly":
             user[attribute.name] = value
     if "id" in resource:
         user["id"] = resource["id"]
+    return _completed(user, remarks)
+
+
+def canonical_again(resource: Resource, touched: Collection[Attribute], remarks: Remarks) -> Resource:
+    """Return the same of a ``resource`` that is canonical already but for its attributes ``touched``."""
+    user = dict(resource)
+    for attribute in filter(touched.__contains__, USER_ATTRIBUTES):
+        value = _cleaned(attribute, user.pop(attribute.name, None), attribute.name, remarks.limits)
+        if value is not None:
+            user[attribute.name] = value
+    return _completed(user, remarks)
+
+
+def _completed(user: Resource, remarks: Remarks) -> Resource:
+    """Return a User of clean attributes with what follows from them, in the table's order."""
     user.setdefault(ACTIVE.name, True)
     _type_the_only_address(user, remarks)
     if USER_NAME.name not in user:
@@ -60,7 +76,7 @@ def work_address(user: Resource) -> str:
             "in Entra, map it to an attribute that every user has, such as mail or userPrincipalName",
             cause=Cause.NO_EMAIL,
         )
-    if len({fold(address) for address in addresses}) > 1:
+    if len(addresses) > 1 and len({fold(address) for address in addresses}) > 1:
         raise InvalidValue(
             'emails has two different addresses of type "work"; a user has one', cause=Cause.SEVERAL_EMAILS
         )
@@ -109,24 +125,24 @@ def is_work(element: Resource) -> bool:
     return fold(element.get("type", "")) == "work"
 
 
-def _cleaned(attribute: Attribute, value: Any, where: str) -> Any:
+def _cleaned(attribute: Attribute, value: Any, where: str, limits: Limits) -> Any:
     """Return ``value`` without what is empty, or None where nothing is left (RFC 7643 §2.5)."""
     if value in (None, "", [], {}):
         return None
     if attribute.multi_valued and attribute.sub_attributes:
-        return _cleaned_elements(attribute, value)
+        return _cleaned_elements(attribute, value, limits)
     if attribute.type == "complex":
-        return _cleaned_members(attribute, value)
+        return _cleaned_members(attribute, value, limits)
     if attribute.max_length is not None and len(value) > attribute.max_length:
         raise InvalidValue(f"{where} has {len(value)} characters; at most {attribute.max_length} are kept")
     return value
 
 
-def _cleaned_members(attribute: Attribute, value: Resource) -> Resource | None:
+def _cleaned_members(attribute: Attribute, value: Resource, limits: Limits) -> Resource | None:
     members = {}
     for sub_attribute in attribute.sub_attributes:
         where = f"{attribute.name}.{sub_attribute.name}"
-        member = _cleaned(sub_attribute, value.get(sub_attribute.name), where)
+        member = _cleaned(sub_attribute, value.get(sub_attribute.name), where, limits)
         if member is not None:
             members[sub_attribute.name] = member
     if not attribute.multi_valued:
@@ -136,11 +152,11 @@ def _cleaned_members(attribute: Attribute, value: Resource) -> Resource | None:
     return members if says else None
 
 
-def _cleaned_elements(attribute: Attribute, elements: list[Resource]) -> list[Resource] | None:
-    cleaned = filter(None, (_cleaned_members(attribute, element) for element in elements))
+def _cleaned_elements(attribute: Attribute, elements: list[Resource], limits: Limits) -> list[Resource] | None:
+    cleaned = filter(None, (_cleaned_members(attribute, element, limits) for element in elements))
     merged = list({frozenset(element.items()): element for element in cleaned}.values())
-    if len(merged) > MAX_ELEMENTS:
-        raise InvalidValue(f"{attribute.name} has {len(merged)} elements; at most {MAX_ELEMENTS} are kept")
+    if len(merged) > limits.elements:
+        raise InvalidValue(f"{attribute.name} has {len(merged)} elements; at most {limits.elements} are kept")
     if sum(element.get("primary") is True for element in merged) > 1:
         raise InvalidValue(f"{attribute.name} has two elements with primary true; one at most may be preferred")
     return merged or None

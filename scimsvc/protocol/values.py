@@ -9,7 +9,6 @@ from scimsvc.protocol.attributes import EXTENSION, ROLES, Attribute, fold
 from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, shown
 from scimsvc.protocol.json_text import InvalidJSON, read_json_text
-from scimsvc.protocol.limits import MAX_ELEMENTS
 from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.remarks import Remarks, Tolerance
 
@@ -39,8 +38,9 @@ class ValueReader:
         if not isinstance(value, list):
             self.remarks.tolerate(Tolerance.UNLISTED_ELEMENT)
             value = [value]
-        if len(value) > MAX_ELEMENTS:
-            raise InvalidValue(f"{attribute.name} has {len(value)} elements; at most {MAX_ELEMENTS} are taken")
+        most = self.remarks.limits.elements
+        if len(value) > most:
+            raise InvalidValue(f"{attribute.name} has {len(value)} elements; at most {most} are taken")
         read = (self.element(attribute, element) for element in value)
         return [element for element in read if element is not None] or None
 

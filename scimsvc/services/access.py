@@ -132,16 +132,15 @@ class LastUses:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pending: dict[tuple[str, str, str], str] = {}
+        self._pending: dict[tuple[str, str, str], datetime] = {}
         self._written_at: datetime | None = None
         #: Tokens whose first use was noted here: what is remembered of the caller does not know of it for a moment.
         self._noted: set[str] = set()
 
-    def note(self, caller: Caller) -> bool:
-        """Note that ``caller``'s token was used now, and tell whether it is time to write."""
-        now = clock.now()
+    def note(self, caller: Caller, now: datetime) -> bool:
+        """Note that ``caller``'s token was used ``now``, and tell whether it is time to write."""
         with self._lock:
-            self._pending[caller.enterprise_id, caller.token_id, caller.integration_id] = clock.timestamp(now)
+            self._pending[caller.enterprise_id, caller.token_id, caller.integration_id] = now
             if self._written_at is None or (caller.is_first_use and caller.token_id not in self._noted):
                 self._noted.add(caller.token_id)
                 return True
@@ -159,9 +158,10 @@ class LastUses:
 
 
 @retried
-def _write_last_uses(pending: dict[tuple[str, str, str], str]) -> None:
+def _write_last_uses(pending: dict[tuple[str, str, str], datetime]) -> None:
     with writing() as connection:
-        for (enterprise_id, token_id, integration_id), at in sorted(pending.items()):
+        for (enterprise_id, token_id, integration_id), used_at in sorted(pending.items()):
+            at = clock.timestamp(used_at)
             connection.execute(_TOKEN_USED, {"enterprise": enterprise_id, "used": token_id, "at": at})
             connection.execute(_INTEGRATION_USED, {"enterprise": enterprise_id, "used": integration_id, "at": at})
 

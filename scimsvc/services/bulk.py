@@ -11,11 +11,10 @@ from scimsvc.protocol.messages import Representation, error_message
 from scimsvc.protocol.versions import Preconditions
 from scimsvc.services import users
 from scimsvc.services.outages import is_outage, unavailable
-from scimsvc.services.provisioning_log import CREATE, DELETE, PATCH, REPLACE, record_refusal
+from scimsvc.services.provisioning_log import USER_OPERATIONS, record_refusal
 from scimsvc.services.requests import ScimRequest, claimed_address
 
 _STATUS = {"POST": 201, "PUT": 200, "PATCH": 200, "DELETE": 204}
-_OPERATIONS = {"POST": CREATE, "PUT": REPLACE, "PATCH": PATCH, "DELETE": DELETE}
 
 
 def run_bulk(request: ScimRequest, bulk: BulkRequest) -> dict[str, Any]:
@@ -30,7 +29,7 @@ def run_bulk(request: ScimRequest, bulk: BulkRequest) -> dict[str, Any]:
     errors = 0
     for position in _dependencies_first(bulk.operations):
         operation = bulk.operations[position]
-        own = request.for_operation(_OPERATIONS[operation.method])
+        own = request.for_operation(USER_OPERATIONS[operation.method])
         try:
             results[position] = _done(request, operation, _do(own, operation, ids, failed), ids)
         except ScimError as error:

@@ -19,11 +19,12 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from scimsvc import clock
 from scimsvc.models import Change
-from scimsvc.protocol.json_text import write_json
+from scimsvc.protocol.json_text import write_names
 from scimsvc.services.errors import Gone, InvalidInput
 from scimsvc.services.global_settings import read_global_settings
 from scimsvc.services.paging import CursorKeys
 from scimsvc.store import queries
+from scimsvc.store.prepared import Prepared
 from scimsvc.store.retries import retried
 from scimsvc.store.transactions import reading, writing
 
@@ -66,14 +67,14 @@ def change_type(*, taken_over: bool, active: bool, was_active: bool) -> str:
 def hold_feed(connection: Connection, enterprise_id: str) -> None:
     """Keep others from the enterprise's feed to the end of the transaction; SQLite's writer is alone already."""
     if connection.dialect.name == "postgresql":
-        connection.execute(queries.FEED_LOCK, {"enterprise_id": enterprise_id})
+        _LOCK.run(connection, {"enterprise_id": enterprise_id})
 
 
 def record_change(connection: Connection, enterprise_id: str, change: UserChange, *, at: str) -> None:
     """Add ``change``, at the time ``at``, to the feed, in the transaction that makes it."""
     hold_feed(connection, enterprise_id)
     own = {"feed": enterprise_id, "difference": _DIFFERENCES.get(change.type, 0)}
-    connection.execute(_INSERT, _row(enterprise_id, change, at) | own)
+    _INSERT.run(connection, _row(enterprise_id, change, at) | own)
 
 
 def record_changes(connection: Connection, enterprise_id: str, changes: Sequence[UserChange], *, at: str) -> None:
@@ -102,7 +103,7 @@ def _row(enterprise_id: str, change: UserChange, at: str) -> dict[str, Any]:
         "type": change.type,
         "user_id": change.user_id,
         "email": change.email,
-        "changed": write_json(list(change.changed)),
+        "changed": write_names(change.changed),
         "role": change.role,
         "old_role": change.old_role,
         "active": change.active,
@@ -111,9 +112,15 @@ def _row(enterprise_id: str, change: UserChange, at: str) -> dict[str, Any]:
     }
 
 
-_INSERT = insert(Change).values(
-    number=func.coalesce(queries.last_change(Change.number), 0) + 1,
-    users=func.coalesce(queries.last_change(Change.users), 0) + queries.DIFFERENCE,
+_LOCK = Prepared(queries.FEED_LOCK)
+_INSERT = Prepared(
+    insert(Change)
+    .inline()
+    .values(
+        number=func.coalesce(queries.last_change(Change.number), 0) + 1,
+        users=func.coalesce(queries.last_change(Change.users), 0) + queries.DIFFERENCE,
+    ),
+    columns=[column.name for column in Change.__table__.columns],
 )
 
 
@@ -220,7 +227,8 @@ def _shown(row: Any) -> dict[str, Any]:
 
 def count_users(connection: Connection, enterprise_id: str) -> int:
     """Return the number of the enterprise's users, without counting them."""
-    return int(connection.execute(queries.USERS_TOTAL, {"enterprise_id": enterprise_id}).scalar_one_or_none() or 0)
+    row = queries.USERS_TOTAL.row(connection, {"enterprise_id": enterprise_id})
+    return int(row.users) if row is not None else 0
 
 
 # Pruning.

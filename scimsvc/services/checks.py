@@ -15,6 +15,7 @@ from scimsvc.models import Change, Enterprise, Role, RoleName, User
 from scimsvc.protocol.attributes import ROLES, fold
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import InvalidJSON, read_json_text, write_json
+from scimsvc.protocol.limits import UNLIMITED
 from scimsvc.protocol.remarks import Remarks
 from scimsvc.protocol.resources import canonical_user
 from scimsvc.store.representations import user_columns
@@ -119,8 +120,8 @@ def _users(connection: Connection) -> Iterator[str]:
 
 def _user_faults(row: Any) -> Iterator[str]:
     try:
-        user: Any = read_json_text(row.document)
-        canonical = canonical_user(user, Remarks())
+        user: Any = read_json_text(row.document, UNLIMITED)
+        canonical = canonical_user(user, Remarks(UNLIMITED))
     except InvalidJSON:
         yield "its document is not JSON"
         return

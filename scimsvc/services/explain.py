@@ -15,6 +15,7 @@ from scimsvc.protocol.bulk import read_bulk_request
 from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import InvalidSyntax, MethodNotAllowed, NotFound, NotImplementedHere, ScimError, shown
 from scimsvc.protocol.json_text import InvalidJSON, read_json_text
+from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.listing import ListQuery, read_list_query, read_search_request
 from scimsvc.protocol.patch import Operation
 from scimsvc.protocol.remarks import Remarks
@@ -34,31 +35,30 @@ from scimsvc.store.representations import profile_view, read_document
 from scimsvc.store.transactions import rehearsing
 
 _SUCCESS = {"POST": 201, "DELETE": 204}
-_OPERATIONS = {
-    "POST": provisioning_log.CREATE,
-    "PUT": provisioning_log.REPLACE,
-    "PATCH": provisioning_log.PATCH,
-    "DELETE": provisioning_log.DELETE,
-    "GET": "read",
-}
+#: What the log has no entries of.
+_READ = "read"
 
 
-def explain(enterprise: str, given: Mapping[str, Any], *, base: str, keys: CursorKeys) -> dict[str, Any]:
+def explain(
+    enterprise: str, given: Mapping[str, Any], *, base: str, keys: CursorKeys, limits: Limits
+) -> dict[str, Any]:
     """Return what the SCIM request of the members of ``schemas.ExplainSchema`` would do; nothing is written.
 
     ``path`` may be below the Tenant URL, below the host, or a whole URL; ``body`` is a JSON value, or its text.
     Raises ``InvalidInput`` where it cannot be told what is asked.
     """
-    told, _ = _rehearse(enterprise, validated(schemas.EXPLAIN, given), base, keys)
+    told, _ = _rehearse(enterprise, validated(schemas.EXPLAIN, given), base, keys, limits)
     return told
 
 
-def explain_in_words(enterprise: str, given: Mapping[str, Any], *, base: str, keys: CursorKeys) -> dict[str, Any]:
+def explain_in_words(
+    enterprise: str, given: Mapping[str, Any], *, base: str, keys: CursorKeys, limits: Limits
+) -> dict[str, Any]:
     """Return the same with ``why`` a request would be refused, in words and with what mends it, else None.
 
     The ``body`` may be what was sent from its first line on, ``PATCH /Users/… HTTP/1.1``; then that is what is asked.
     """
-    told, refusal = _rehearse(enterprise, validated(schemas.EXPLAIN, read_pasted(given)), base, keys)
+    told, refusal = _rehearse(enterprise, validated(schemas.EXPLAIN, read_pasted(given)), base, keys, limits)
     if refusal is None:
         return told | {"why": None}
     error, attempt = refusal
@@ -82,12 +82,12 @@ _FIRST_LINE = re.compile(r"(?P<method>GET|POST|PUT|PATCH|DELETE)[ \t]+(?P<path>\
 
 
 def _rehearse(
-    enterprise: str, asked: Mapping[str, Any], base: str, keys: CursorKeys
+    enterprise: str, asked: Mapping[str, Any], base: str, keys: CursorKeys, limits: Limits
 ) -> tuple[dict[str, Any], tuple[ScimError, Attempt] | None]:
     """Return what is told of the request and, where it is refused, for what and what was known by then."""
     method, (resource, target, parameters) = asked["method"], _read_path(asked["path"])
     with rehearsing(), reading_in(enterprise) as tenant:
-        request = _request(tenant, method, resource, base)
+        request = _request(tenant, method, resource, base, limits)
         matched = _user(tenant, target) if resource == "Users" and target else None
         try:
             found = _do(request, method, resource, target, parameters, asked.get("body"), keys)
@@ -122,7 +122,7 @@ def _read_path(path: str) -> tuple[str, str, dict[str, str]]:
     return resource or "Users", target, dict(parse_qsl(url.query, keep_blank_values=True))
 
 
-def _request(tenant: Tenant, method: str, resource: str, base: str) -> ScimRequest:
+def _request(tenant: Tenant, method: str, resource: str, base: str, limits: Limits) -> ScimRequest:
     row = tenant.row
     caller = Caller(
         enterprise_id=tenant.id,
@@ -137,8 +137,8 @@ def _request(tenant: Tenant, method: str, resource: str, base: str) -> ScimReque
         token_expires_at=clock.now(),
         is_first_use=False,
     )
-    operation = provisioning_log.BULK if resource == "Bulk" else _OPERATIONS[method]
-    return ScimRequest(caller, base, Remarks(), Attempt(operation), "", time.perf_counter())
+    operation = provisioning_log.BULK if resource == "Bulk" else provisioning_log.USER_OPERATIONS.get(method, _READ)
+    return ScimRequest(caller, base, Remarks(limits), Attempt(operation), "", time.perf_counter())
 
 
 def _do(
@@ -151,12 +151,13 @@ def _do(
     keys: CursorKeys,
 ) -> list[dict[str, Any]] | None:
     """Do what the request asks; return the users whom a search finds, and None for anything else."""
-    body = _read_body(body)
+    limits = request.remarks.limits
+    body = _read_body(body, limits)
     if resource == "Bulk" and method == "POST":
-        run_bulk(request, read_bulk_request(body))
+        run_bulk(request, read_bulk_request(body, limits))
         return None
     if method == "POST" and ".search" in (resource, target):
-        return _found(request, read_search_request(body), keys)
+        return _found(request, read_search_request(body, limits), keys)
     if resource == "Groups":
         raise NotImplementedHere(
             "this service provisions users, not groups; in Entra, switch the group mapping off", cause=Cause.GROUPS
@@ -164,7 +165,7 @@ def _do(
     if resource != "Users":
         raise NotFound(f"there is no endpoint {shown(resource)} whose effect could be told; there are Users and Bulk")
     if not target and method == "GET":
-        return _found(request, read_list_query(parameters), keys)
+        return _found(request, read_list_query(parameters, limits), keys)
     use_case = _USE_CASES.get((method, bool(target)))
     if use_case is None:
         raise MethodNotAllowed(f"{method} goes to /Users{'' if target else '/{id}'}")
@@ -181,11 +182,11 @@ _USE_CASES: dict[tuple[str, bool], Callable[[ScimRequest, str, Any], Any]] = {
 }
 
 
-def _read_body(body: Any) -> Any:
+def _read_body(body: Any, limits: Limits) -> Any:
     if not isinstance(body, str):
         return body
     try:
-        return read_json_text(body)
+        return read_json_text(body, limits)
     except InvalidJSON as error:
         raise InvalidSyntax(str(error)) from None
 

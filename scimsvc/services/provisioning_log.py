@@ -7,7 +7,7 @@ without a change. A refusal is logged after the rollback; where it cannot be log
 import itertools
 import json
 import logging
-import secrets
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,12 +24,13 @@ from scimsvc.models import LogEntry, User
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import ScimError
-from scimsvc.protocol.json_text import is_storable, write_json
+from scimsvc.protocol.json_text import is_storable, write_names
 from scimsvc.services.global_settings import read_global_settings
 from scimsvc.services.paging import Page
 from scimsvc.services.requests import ScimRequest
 from scimsvc.services.tenancy import Tenant, reading_in
 from scimsvc.store import queries
+from scimsvc.store.prepared import Prepared
 from scimsvc.store.retries import retried
 from scimsvc.store.transactions import reading, writing
 from scimsvc.tokens import Claims
@@ -48,16 +49,18 @@ OTHER = "other"
 #: A token or a client secret that was refused.
 AUTHENTICATE = "authenticate"
 OPERATIONS = (CREATE, REPLACE, PATCH, DELETE, BULK, GROUP, OTHER, AUTHENTICATE)
+#: What a write to users is, by its method.
+USER_OPERATIONS = {"POST": CREATE, "PUT": REPLACE, "PATCH": PATCH, "DELETE": DELETE}
 
 _log = logging.getLogger("scimsvc")
-_INSERT = insert(LogEntry)
+_INSERT = Prepared(insert(LogEntry))
 _sequence = itertools.count()
 _SEQUENCE_BITS = 0xFFFFFFFF
 
 
 def record_success(connection: Connection, request: ScimRequest, *, status: int, at: datetime) -> None:
     """Log the write that ``connection``'s transaction has done."""
-    connection.execute(_INSERT, _entry(request, at, OK, status))
+    _INSERT.run(connection, _entry(request, at, OK, status))
 
 
 def record_refusal(request: ScimRequest, error: ScimError) -> None:
@@ -80,40 +83,7 @@ class Refusal:
     started: float
 
 
-def record_refused_client(enterprise_id: str, client_id: str, refusal: Refusal) -> None:
-    """Log that a client of the enterprise was refused, a bounded number of times an hour."""
-    if not _authentications.may_log(enterprise_id, client_id):
-        return
-    now = clock.now()
-    entry = _EMPTY | {
-        "enterprise_id": enterprise_id,
-        "id": entry_id(now),
-        "time": clock.timestamp(now),
-        "operation": AUTHENTICATE,
-        "outcome": REFUSED,
-        "status": refusal.status,
-        "detail": refusal.detail,
-        "cause": refusal.cause,
-        "client_id": client_id,
-        "request_id": refusal.request_id,
-        "duration_ms": round((time.perf_counter() - refusal.started) * 1000, 1),
-    }
-    _insert_whatever_happens(entry, refusal.request_id)
-
-
-def record_refused_token(claims: Claims, refusal: Refusal) -> None:
-    """Log that a token was refused which this service issued, to the client that it was issued to."""
-    try:
-        with reading() as connection:
-            own = {"enterprise_id": claims.enterprise_id, "id": claims.token_id}
-            row = connection.execute(queries.BEARER, own).one_or_none()
-    except (DBAPIError, PoolTimeout):
-        return  # the database cannot be read, and the refusal's entry could not be written either
-    if row is not None:
-        record_refused_client(claims.enterprise_id, row.client_id, refusal)
-
-
-class _Allowance:
+class Allowance:
     """Lets so many entries an hour through for each client, so that a broken one does not fill the log."""
 
     MOST = 20
@@ -134,7 +104,37 @@ class _Allowance:
         return count < self.MOST
 
 
-_authentications = _Allowance()
+def record_refused_client(allowance: Allowance, enterprise_id: str, client_id: str, refusal: Refusal) -> None:
+    """Log that a client of the enterprise was refused, where ``allowance`` lets it."""
+    if not allowance.may_log(enterprise_id, client_id):
+        return
+    now = clock.now()
+    entry = _EMPTY | {
+        "enterprise_id": enterprise_id,
+        "id": entry_id(now),
+        "time": clock.timestamp(now),
+        "operation": AUTHENTICATE,
+        "outcome": REFUSED,
+        "status": refusal.status,
+        "detail": refusal.detail,
+        "cause": refusal.cause,
+        "client_id": client_id,
+        "request_id": refusal.request_id,
+        "duration_ms": round((time.perf_counter() - refusal.started) * 1000, 1),
+    }
+    _insert_whatever_happens(entry, refusal.request_id)
+
+
+def record_refused_token(allowance: Allowance, claims: Claims, refusal: Refusal) -> None:
+    """Log that a token was refused which this service issued, to the client that it was issued to."""
+    try:
+        with reading() as connection:
+            own = {"enterprise_id": claims.enterprise_id, "id": claims.token_id}
+            row = queries.BEARER.row(connection, own)
+    except (DBAPIError, PoolTimeout):
+        return  # the database cannot be read, and the refusal's entry could not be written either
+    if row is not None:
+        record_refused_client(allowance, claims.enterprise_id, row.client_id, refusal)
 
 
 def _entry(request: ScimRequest, at: datetime, outcome: str, status: int) -> dict[str, Any]:
@@ -156,9 +156,9 @@ def _entry(request: ScimRequest, at: datetime, outcome: str, status: int) -> dic
         "cause": None,
         "role_value": None,
         "role_key": None,
-        "changed": write_json(attempt.changed) if outcome == OK else "[]",
-        "tolerances": write_json(remarks.tolerances),
-        "ignored": write_json(remarks.ignored),
+        "changed": write_names(attempt.changed) if outcome == OK else "[]",
+        "tolerances": write_names(remarks.tolerances),
+        "ignored": write_names(remarks.ignored),
         "client_id": request.caller.client_id,
         "request_id": request.request_id,
         "duration_ms": request.duration_ms,
@@ -174,7 +174,7 @@ _EMPTY = {
 
 def entry_id(at: datetime) -> str:
     """Return a new id, which begins with its time and follows those that this process gave before."""
-    return f"{_milliseconds(at):012x}{next(_sequence) & _SEQUENCE_BITS:08x}{secrets.token_hex(6)}"
+    return f"{_milliseconds(at):012x}{next(_sequence) & _SEQUENCE_BITS:08x}{random.getrandbits(48):012x}"  # no secret
 
 
 def first_id(at: datetime) -> str:
@@ -189,7 +189,7 @@ def _milliseconds(at: datetime) -> int:
 def _insert_whatever_happens(entry: dict[str, Any], request_id: str) -> None:
     try:
         with writing() as connection:
-            connection.execute(_INSERT, entry)
+            _INSERT.run(connection, entry)
     except (DBAPIError, PoolTimeout) as error:
         cause = getattr(error, "orig", None) or error
         _log.warning("a refusal cannot be logged: %s (request %s)", type(cause).__name__, request_id)

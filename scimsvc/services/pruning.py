@@ -42,10 +42,10 @@ class Pruning:
         self._begun_at: datetime | None = None
         self._batches: Iterator[int] | None = None
 
-    def is_due(self) -> bool:
-        """Tell whether there may be something to prune."""
+    def is_due(self, now: datetime) -> bool:
+        """Tell whether there may be something to prune ``now``."""
         begun = self._begun_at
-        return self._batches is not None or begun is None or not timedelta(0) <= clock.now() - begun < self.INTERVAL
+        return self._batches is not None or begun is None or not timedelta(0) <= now - begun < self.INTERVAL
 
     def prune_some(self) -> None:
         """Do one transaction of it, unless another thread is at it; what fails is tried again the next day."""

@@ -60,7 +60,13 @@ class ScimRequest:
 
     def for_operation(self, operation: str) -> "ScimRequest":
         """Return the request for one ``operation`` of a Bulk request, with remarks and an attempt of its own."""
-        own = replace(self, remarks=Remarks(), attempt=Attempt(operation), started=time.perf_counter(), operations=[])
+        own = replace(
+            self,
+            remarks=Remarks(self.remarks.limits),
+            attempt=Attempt(operation),
+            started=time.perf_counter(),
+            operations=[],
+        )
         self.operations.append(own)
         return own
 

@@ -18,6 +18,7 @@ from scimsvc.services.holders import change_holders
 from scimsvc.services.input import validated, validated_changes
 from scimsvc.services.tenancy import Tenant, reading_in, writing_in
 from scimsvc.store import queries
+from scimsvc.store.prepared import Prepared
 from scimsvc.store.retries import retried
 
 
@@ -25,12 +26,22 @@ def read_enterprise_roles(connection: Connection, enterprise_id: str, enterprise
     """Return the enterprise's roles as ``mapping.resolve_role`` wants them."""
     by_name: dict[str, MappedRole] = {}
     default = None
-    for row in connection.execute(queries.ROLES_BY_NAME, {"enterprise_id": enterprise_id}):
+    for row in _ROLES_BY_NAME.rows(connection, {"enterprise_id": enterprise_id}):
         by_name[row.name_key] = MappedRole(row.id, row.name, row.restrict_editing)
         if row.is_default:
             default = by_name[row.name_key]
     assert default is not None, enterprise_id
     return EnterpriseRoles(enterprise, default, by_name)
+
+
+def find_role(connection: Connection, enterprise_id: str, name: str) -> MappedRole | None:
+    """Return the role that ``name`` names, by name or alias, without regard to case."""
+    row = _ROLE_BY_NAME.row(connection, {"enterprise_id": enterprise_id, "key": fold(name)})
+    return MappedRole(row.id, row.name, row.restrict_editing) if row is not None else None
+
+
+_ROLES_BY_NAME = Prepared(queries.ROLES_BY_NAME)
+_ROLE_BY_NAME = Prepared(queries.ROLE_BY_NAME)
 
 
 def role_names(connection: Connection, enterprise_id: str) -> list[str]:

@@ -2,18 +2,22 @@
 
 import threading
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from scimsvc.services.access import Callers, LastUses
 from scimsvc.services.brute_force import WrongPasswords, WrongSecrets
 from scimsvc.services.changes import Waiters
 from scimsvc.services.expiry import ExpiryNotices
 from scimsvc.services.history import History
-from scimsvc.services.metrics import Metrics
 from scimsvc.services.paging import CursorKeys
+from scimsvc.services.provisioning_log import Allowance
 from scimsvc.services.pruning import Pruning
 from scimsvc.services.rate_limit import RateLimit
 from scimsvc.settings import Settings
 from scimsvc.tokens import TokenSigner
+
+if TYPE_CHECKING:
+    from scimsvc.services.metrics import Metrics
 
 #: Threads of a server that does not say: few, as threads that hand the interpreter's lock to and fro cost more than
 #: they bring.
@@ -31,10 +35,12 @@ class Runtime:
     rate_limit: RateLimit
     wrong_secrets: WrongSecrets = field(default_factory=WrongSecrets)
     wrong_passwords: WrongPasswords = field(default_factory=WrongPasswords)
+    #: How often refused clients may stand in the provisioning log.
+    logged_refusals: Allowance = field(default_factory=Allowance)
     last_uses: LastUses = field(default_factory=LastUses)
     expiry_notices: ExpiryNotices = field(default_factory=ExpiryNotices)
     #: None where ``/metrics`` is not wanted, and nothing is counted.
-    metrics: Metrics | None = None
+    metrics: "Metrics | None" = None
     pruning: Pruning = field(default_factory=Pruning)
     history: History = field(default_factory=History)
     #: Who may wait for changes; a server that knows how many threads it has puts another one here.
@@ -52,5 +58,12 @@ def make_runtime(settings: Settings) -> Runtime:
         Callers(signer),
         CursorKeys(settings.secret_keys),
         RateLimit(settings.rate_limit),
-        metrics=Metrics() if settings.metrics_token else None,
+        metrics=_make_metrics() if settings.metrics_token else None,
     )
+
+
+def _make_metrics() -> "Metrics":
+    # Imported here, as few want counts, and Prometheus' library would be loaded at every start.
+    from scimsvc.services.metrics import Metrics
+
+    return Metrics()

@@ -41,8 +41,9 @@ class Found:
 def list_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> str:
     """Return the text of the ListResponse that answers ``query``; raises ``InvalidCursor``."""
     found = find_users(request, query, keys)
-    users = represent_all(found.rows, found.view) if found.view is not None else []
-    texts = [project(user, query.projection) for user in users]
+    texts = represent_all(found.rows, found.view) if found.view is not None else []
+    if not query.projection.is_whole:
+        texts = [project(text, query.projection) for text in texts]
     if query.cursor is None:
         return list_response(texts, total=found.total, start_index=query.start_index)
     return list_response(texts, total=found.total, next_cursor=found.next_cursor)

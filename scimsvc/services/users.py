@@ -24,21 +24,26 @@ from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.leniency import read_patch, read_user
 from scimsvc.protocol.messages import Representation
 from scimsvc.protocol.patch import Resource, apply_patch
+from scimsvc.protocol.plain import read_plain_patch, read_plain_user
 from scimsvc.protocol.projection import Projection
-from scimsvc.protocol.resources import canonical_user, changed_attributes, work_address
+from scimsvc.protocol.resources import canonical_again, canonical_user, changed_attributes, work_address
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
 from scimsvc.services.changes import CREATED, DELETED, UserChange, change_type, record_change
 from scimsvc.services.effective import effective_values
 from scimsvc.services.holds import refuse_mass_removal, refuse_while_paused
 from scimsvc.services.provisioning_log import record_success
 from scimsvc.services.requests import ScimRequest, claimed_address
-from scimsvc.services.roles import read_enterprise_roles
+from scimsvc.services.roles import find_role, read_enterprise_roles
 from scimsvc.store import queries
+from scimsvc.store.prepared import Prepared
 from scimsvc.store.representations import (
+    KEY_ATTRIBUTES,
     MANUAL,
     PROVISIONED,
     StoredUser,
+    content_columns,
     directory_values,
+    key_columns,
     read_document,
     represent,
     user_columns,
@@ -55,11 +60,8 @@ def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) 
     ``user_id`` is the id it gets, where one was promised already (Bulk).
     """
     attempt = request.attempt
-    attempt.email = claimed_address(body)
-    received = read_user(body, request.remarks, reject_unknown=request.caller.reject_unknown_attributes)
-    user = canonical_user(received | {"id": user_id or str(uuid.uuid4())}, request.remarks)
+    user = attempt.understood = _read_new_user(request, body, user_id or str(uuid.uuid4()))
     attempt.email = work_address(user)
-    attempt.understood = user
     with writing() as connection:
         rules = _hold_enterprise(connection, request)
         decision = _judge_roles(connection, request, rules, user.get(ROLES.name, []))
@@ -86,6 +88,15 @@ def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) 
         attempt.user_id = user["id"]
         _record(connection, request, change, user, status=201, at=now)
         return represent(StoredUser(**{name: row[name] for name in StoredUser._fields}), request.view_of(rules))
+
+
+def _read_new_user(request: ScimRequest, body: Any, user_id: str) -> Resource:
+    plain = read_plain_user(body, user_id, request.remarks)
+    if plain is not None:
+        return plain
+    request.attempt.email = claimed_address(body)
+    received = read_user(body, request.remarks, reject_unknown=request.caller.reject_unknown_attributes)
+    return canonical_user(received | {"id": user_id}, request.remarks)
 
 
 def _new_row(columns: dict[str, Any], at: str) -> dict[str, Any]:
@@ -124,15 +135,17 @@ def patch_user(
 ) -> Representation:
     """Apply the operations of ``body`` to a user, all or none (RFC 7644 §3.5.2)."""
     request.attempt.user_id = user_id
-    operations = read_patch(body, request.remarks, reject_unknown=request.caller.reject_unknown_attributes)
+    operations = read_plain_patch(body, request.remarks) or read_patch(
+        body, request.remarks, reject_unknown=request.caller.reject_unknown_attributes
+    )
     request.attempt.understood = operations
-    addresses_roles = any(operation.path.target.steps[0] is ROLES for operation in operations)
+    touched = {operation.path.target.steps[0] for operation in operations}
     with writing() as connection:
         rules = _hold_enterprise(connection, request)
         row = _get_for_update(connection, request, rules, user_id, preconditions)
         before = _document_before(request, row)
-        user = canonical_user(apply_patch(before, operations, request.remarks), request.remarks)
-        if not addresses_roles:
+        user = canonical_again(apply_patch(before, operations, request.remarks), touched, request.remarks)
+        if ROLES not in touched:
             return _store(connection, request, rules, row, user, None)
         decision = _judge_changed_roles(connection, request, rules, row, user)
         return _store(connection, request, rules, row, with_role(user, decision.element), decision)
@@ -153,17 +166,15 @@ def delete_user(request: ScimRequest, user_id: str, preconditions: Preconditions
                 cause=Cause.MANUAL_USER,
             )
         refuse_mass_removal(connection, rules, row.id)
-        connection.execute(_DELETE, _statement_key(rules.id, row.id))
+        _DELETE.run(connection, _statement_key(rules.id, row.id))
         role = row.role or rules.default_role
         change = UserChange(DELETED, row.id, work_address(before), [], role, False, role, before["active"])
         _record(connection, request, change, None, status=204, at=clock.now())
 
 
-def project(representation: Representation, projection: Projection) -> str:
-    """Return the text of ``representation`` with the attributes that ``projection`` wants."""
-    if projection.is_whole:
-        return representation.text
-    return write_json(projection.apply(json.loads(representation.text)))
+def project(text: str, projection: Projection) -> str:
+    """Return ``text``, a user's, with the attributes that ``projection`` wants."""
+    return text if projection.is_whole else write_json(projection.apply(json.loads(text)))
 
 
 # Roles: judged once, after the last operation (contract section 7).
@@ -175,7 +186,16 @@ def _judge_roles(
     if not elements:
         return _decided(request, ON_DEFAULT)
     _note_role_value(request, elements)
-    return _decided(request, resolve_role(elements, read_enterprise_roles(connection, rules.id, rules.name)))
+    return _decided(request, _decide(connection, rules, elements))
+
+
+def _decide(connection: Connection, rules: Any, elements: Sequence[Resource]) -> RoleDecision:
+    """Return what ``resolve_role`` does, having read no more than the role that is named, where there is one."""
+    element = chosen_element(elements)
+    role = find_role(connection, rules.id, element["value"]) if element is not None else None
+    if role is not None:
+        return RoleDecision(role, element)
+    return resolve_role(elements, read_enterprise_roles(connection, rules.id, rules.name))
 
 
 def _judge_changed_roles(
@@ -186,15 +206,15 @@ def _judge_changed_roles(
     if not elements or (row.role_id is None and elements == [default_element(rules.default_role)]):
         return _decided(request, ON_DEFAULT)
     _note_role_value(request, elements)
-    roles = read_enterprise_roles(connection, rules.id, rules.name)
     element = chosen_element(elements)
     held = [each["value"] for each in read_document(row).get(ROLES.name, [])]
-    if element is not None and roles.find(element["value"]) is None and held == [element["value"]]:
+    if element is not None and held == [element["value"]] and find_role(connection, rules.id, held[0]) is None:
         # The role was renamed since it was given by this value: renaming a role keeps its users.
+        roles = read_enterprise_roles(connection, rules.id, rules.name)
         kept = next((role for role in roles.by_name.values() if role.id == row.role_id), None)
         if kept is not None:
             return _decided(request, RoleDecision(kept, element))
-    return _decided(request, resolve_role(elements, roles))
+    return _decided(request, _decide(connection, rules, elements))
 
 
 def _note_role_value(request: ScimRequest, elements: Sequence[Resource]) -> None:
@@ -234,7 +254,7 @@ def _hold_enterprise(connection: Connection, request: ScimRequest) -> Any:
     the switch nor meet it head on. Raises ``NotFound``, and ``Unavailable`` while the enterprise is paused.
     """
     own = {"enterprise_id": request.caller.enterprise_id}
-    rules = connection.execute(queries.ENTERPRISE_RULES, own).one_or_none()
+    rules = _RULES.row(connection, own)
     if rules is None:
         raise NotFound("the enterprise was deleted")
     refuse_while_paused(rules)
@@ -244,7 +264,7 @@ def _hold_enterprise(connection: Connection, request: ScimRequest) -> Any:
 def _get_for_update(
     connection: Connection, request: ScimRequest, rules: Any, user_id: str, preconditions: Preconditions
 ) -> Any:
-    row = connection.execute(queries.USER_FOR_UPDATE, _key(request, user_id)).one_or_none()
+    row = _USER_FOR_UPDATE.row(connection, _key(request, user_id))
     if row is None:
         raise _no_such_user(user_id)
     if preconditions is not UNCONDITIONAL:
@@ -291,8 +311,7 @@ def _store(
         return represent(row, request.view_of(rules))
     at = clock.timestamp(now)
     columns = {
-        **user_columns(user, role_id=role_id, unique_user_name=rules.unique_user_name),
-        "source": PROVISIONED,
+        **content_columns(user),
         "version": row.version + answered,
         "modified_at": at if answered else row.modified_at,
         "revision": row.revision + 1,
@@ -300,8 +319,13 @@ def _store(
         "title": effective[0],
         "organization": effective[1],
     }
+    statement = _UPDATE_CONTENT
+    if taken_over or role_id != row.role_id or any(user.get(name) != before.get(name) for name in KEY_ATTRIBUTES):
+        statement = _UPDATE
+        columns["source"] = PROVISIONED
+        columns |= key_columns(user, role_id=role_id, unique_user_name=rules.unique_user_name)
     parameters = {f"new_{name}": value for name, value in columns.items()}
-    _execute_unique(connection, _UPDATE, parameters | _statement_key(rules.id, row.id), user, rules.name)
+    _execute_unique(connection, statement, parameters | _statement_key(rules.id, row.id), user, rules.name)
     _record(connection, request, change, user, status=200, at=now)
     stored = StoredUser(
         row.id, columns["document"], role_id, columns["version"], row.created_at, columns["modified_at"]
@@ -349,21 +373,32 @@ def _statement_key(enterprise_id: str, user_id: str) -> dict[str, str]:
 
 
 _OWN_ROW = and_(User.enterprise_id == bindparam("key_enterprise_id"), User.id == bindparam("key_id"))
-_WRITTEN = (
+_CONTENT = ("document", "search", "version", "modified_at", "revision", "changed_at", "title", "organization")
+_KEYS = (
     "email_key", "has_other_emails", "user_name_key", "unique_user_name_key", "external_id", "active", "role_id",
-    "document", "search", "source", "version", "modified_at", "revision", "changed_at", "title", "organization",
+    "source",
 )  # fmt: skip
-_INSERT = insert(User)
-_UPDATE = update(User).where(_OWN_ROW).values({name: bindparam(f"new_{name}") for name in _WRITTEN})
-_DELETE = delete(User).where(_OWN_ROW)
+
+
+def _update(columns: Sequence[str]) -> Prepared:
+    return Prepared(update(User).where(_OWN_ROW).values({name: bindparam(f"new_{name}") for name in columns}))
+
+
+_RULES = Prepared(queries.ENTERPRISE_RULES)
+_USER_FOR_UPDATE = Prepared(queries.USER_FOR_UPDATE)
+_INSERT = Prepared(insert(User))
+_UPDATE = _update(_CONTENT + _KEYS)
+#: Where no key changes: SQLite writes an index anew for every column that is named, whether it changes or not.
+_UPDATE_CONTENT = _update(_CONTENT)
+_DELETE = Prepared(delete(User).where(_OWN_ROW))
 
 
 def _execute_unique(
-    connection: Connection, statement: Any, parameters: dict[str, Any], user: Resource, enterprise: str
+    connection: Connection, statement: Prepared, parameters: dict[str, Any], user: Resource, enterprise: str
 ) -> None:
     """Execute a write of a user; the database's constraints decide who was first."""
     try:
-        connection.execute(statement, parameters)
+        statement.run(connection, parameters)
     except IntegrityError as error:
         broken = str(error.orig)
         if "email" in broken:

@@ -1,33 +1,27 @@
 """A connection kept by each thread, as fetching one from the pool costs more than a statement on it.
 
-Kept is one connection of the pool's, behind three SQLAlchemy connections that differ in how they begin: not at all,
-for statements that stand alone; as a reader; as a writer. It goes back to the pool, which puts it right, whenever
-anything fails on it, when its thread is no more, and when the engine is disposed of.
+SQLAlchemy begins nothing on it: statements stand alone, unless ``store.transactions`` has begun a transaction by the
+driver. It goes back to the pool, which puts it right, whenever anything fails on it, when its thread is no more, and
+when the engine is disposed of.
 """
 
 import os
 import threading
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Engine, event
 
-from scimsvc.extensions import BEGINS, begins_write
+from scimsvc.extensions import BEGIN, BEGINS, begins_write
 
-ALONE, READS, WRITES = "alone", "reads", "writes"
+READS, WRITES = "reads", "writes"
 
 
 class KeptConnection:
-    """One connection and the ways to use it; whoever holds ``lock`` may."""
+    """One connection; whoever holds ``lock`` may use it."""
 
     def __init__(self, keeper: "Keeper") -> None:
         self.lock = threading.Lock()
         self.thread = threading.current_thread()
-        self.alone = keeper.engines[ALONE].connect()
-        shared = self.alone.connection
-        self.ways = {
-            ALONE: self.alone,
-            READS: Connection(keeper.engines[READS], shared),
-            WRITES: Connection(keeper.engines[WRITES], shared),
-        }
+        self.alone = keeper.alone.connect()
 
     def close(self, *, for_good: bool) -> None:
         """Give the connection back to the pool, or end it ``for_good``, as where that pool is no more."""
@@ -40,11 +34,10 @@ class Keeper:
     """Keeps the connections of one engine's threads."""
 
     def __init__(self, engine: Engine) -> None:
-        self.engines = {
-            ALONE: engine.execution_options(**{BEGINS: ""}),
-            READS: engine,
-            WRITES: engine.execution_options(**{BEGINS: begins_write(engine)}),
-        }
+        self.begins = {READS: BEGIN, WRITES: begins_write(engine)}
+        #: On which SQLAlchemy begins nothing, and as the two ways to begin say.
+        self.alone = engine.execution_options(**{BEGINS: ""})
+        self.engines = {way: engine.execution_options(**{BEGINS: text}) for way, text in self.begins.items()}
         self._own = threading.local()
         self._all: set[KeptConnection] = set()
         self._lock = threading.Lock()

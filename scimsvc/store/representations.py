@@ -5,15 +5,24 @@ does not follow from the user alone: ``meta``, and the role of a user on the ent
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from scimsvc.mapping import Element, default_element
-from scimsvc.protocol.attributes import EMAILS, EXTENSION, ROLES, USER_ATTRIBUTES, Attribute, fold
+from scimsvc.protocol.attributes import (
+    ACTIVE,
+    EMAILS,
+    EXTENSION,
+    EXTERNAL_ID,
+    ROLES,
+    USER_ATTRIBUTES,
+    USER_NAME,
+    Attribute,
+    fold,
+)
 from scimsvc.protocol.json_text import write_json
-from scimsvc.protocol.matching import comparable
 from scimsvc.protocol.messages import Representation
 from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.resources import work_address
@@ -45,31 +54,35 @@ class StoredUser(NamedTuple):
 
 
 def represent(row: Any, view: View) -> Representation:
-    """Return the answer that ``row`` (a ``StoredUser``, or a row that begins as one) makes in ``view``."""
-    (representation,) = represent_all((row,), view)
-    return representation
+    """Return the answer that ``row`` (a ``StoredUser``, or a row with the same columns) makes in ``view``."""
+    (text,) = represent_all((row,), view)
+    tag = entity_tag(row.version, view.role_revision if row.role_id is None else None)
+    return Representation(row.id, text, f"{view.base}/Users/{row.id}", tag)
 
 
-def represent_all(rows: Iterable[Any], view: View) -> list[Representation]:
-    """Return the answers that rows make; what is the same in all of them is written once."""
-    users, users_text = f"{view.base}/Users/", _json_text(f"{view.base}/Users/")
-    default_role = f',"roles":[{write_json(default_element(view.default_role))}]'
-    made = []
-    for row in rows:
-        user_id, document, role_id, version, created_at, modified_at = row[:6]
-        on_default = role_id is None
-        tag = entity_tag(version, view.role_revision if on_default else None)
-        # Written without a JSON encoder: ids, times and tags hold nothing that JSON escapes, but for the tag's quotes.
-        text = (
-            f'{document[:-1]}{default_role if on_default else ""},"meta":{{"resourceType":"User",'
-            f'"created":"{created_at}","lastModified":"{modified_at}",'
-            f'"location":"{users_text}{user_id}","version":"{tag.replace(_QUOTE, _ESCAPED_QUOTE)}"}}}}'
-        )
-        made.append(Representation(user_id, text, users + user_id, tag))
-    return made
+def represent_all(rows: Iterable[Any], view: View) -> list[str]:
+    """Return the texts of the answers that rows make.
+
+    Written without a JSON encoder, and what is the same in all of them once: ids and times hold nothing that JSON
+    escapes, and of tags the quotation marks are known.
+    """
+    default_role, end_on_default = _json_of_default_role(view.default_role), f'-{view.role_revision}\\""}}}}'
+    between = f'","location":"{_json_text(view.base)}/Users/'
+    return [
+        f'{row.document[:-1]}{default_role if row.role_id is None else ""},"meta":{{"resourceType":"User",'
+        f'"created":"{row.created_at}","lastModified":"{row.modified_at}{between}{row.id}","version":"W/\\"'
+        f"{row.version}{end_on_default if row.role_id is None else _END}"
+        for row in rows
+    ]
 
 
-_QUOTE, _ESCAPED_QUOTE = '"', '\\"'
+#: How a text ends behind the version of a user whose role is the user's own.
+_END = '\\""}}'
+
+
+@lru_cache(maxsize=1024)
+def _json_of_default_role(name: str) -> str:
+    return f',"roles":[{write_json(default_element(name))}]'
 
 
 @lru_cache(maxsize=64)
@@ -85,45 +98,67 @@ def read_document(row: Any) -> Resource:
 def user_columns(user: Resource, *, role_id: str | None, unique_user_name: bool) -> dict[str, Any]:
     """Return every column that follows from ``user`` (canonical, with its ``id``), its role and the enterprise.
 
-    Whatever writes a user writes all of these; a property test holds them to the document.
+    Whatever writes a user writes all of these that may have changed; a property test holds them to the document.
     """
-    user_name_key = fold(user["userName"])
+    return key_columns(user, role_id=role_id, unique_user_name=unique_user_name) | content_columns(user)
+
+
+def key_columns(user: Resource, *, role_id: str | None, unique_user_name: bool) -> dict[str, Any]:
+    """Return the columns by which users are searched and told apart: they follow from ``KEY_ATTRIBUTES``."""
+    user_name_key = fold(user[USER_NAME.name])
     return {
         "email_key": fold(work_address(user)),
         "has_other_emails": len(user[EMAILS.name]) > 1,
         "user_name_key": user_name_key,
         "unique_user_name_key": user_name_key if unique_user_name else None,
-        "external_id": user.get("externalId"),
-        "active": user["active"],
+        "external_id": user.get(EXTERNAL_ID.name),
+        "active": user[ACTIVE.name],
         "role_id": role_id,
-        "document": write_json(user),
-        "search": searchable(user),
     }
+
+
+KEY_ATTRIBUTES = (USER_NAME.name, EMAILS.name, EXTERNAL_ID.name, ACTIVE.name)
+
+
+def content_columns(user: Resource) -> dict[str, Any]:
+    """Return the columns that hold ``user`` as a whole."""
+    return {"document": write_json(user), "search": searchable(user)}
 
 
 def with_role(user: Resource, element: Element | None) -> Resource:
     """Return ``user`` holding the role that ``element`` says, or on the default role where it is None."""
-    roles = {ROLES.name: [dict(element)]} if element is not None else {}
-    changed = {name: value for name, value in user.items() if name != ROLES.name} | roles
-    return {each.name: changed[each.name] for each in USER_ATTRIBUTES if each.name in changed}
+    roles = [dict(element)] if element is not None else None
+    if user.get(ROLES.name) == roles:
+        return user
+    changed = user | {ROLES.name: roles}
+    return {each.name: changed[each.name] for each in USER_ATTRIBUTES if changed.get(each.name) is not None}
 
 
 def searchable(user: Resource) -> dict[str, Any]:
     """Return ``user`` as filters compare it: text folded in Python, as no database folds Unicode the same way."""
-    return {
-        attribute.name: _searchable(attribute, user[attribute.name])
-        for attribute in USER_ATTRIBUTES
-        if attribute.name in user
-    }
+    return _SEARCHABLE(user)
 
 
-def _searchable(attribute: Attribute, value: Any) -> Any:
-    if isinstance(value, list):
-        return [_searchable(attribute, element) for element in value]
-    if isinstance(value, dict):
-        subs = ((sub, value[sub.name]) for sub in attribute.sub_attributes if sub.name in value)
-        return {sub.name: _searchable(sub, member) for sub, member in subs}
-    return comparable(attribute, value)
+def _folding(attributes: Iterable[Attribute]) -> Callable[[Resource], dict[str, Any]]:
+    """Return what folds the members of a resource that is in canonical form."""
+    folds = {attribute.name: _folding_one(attribute) for attribute in attributes}
+    return lambda members: {name: folds[name](value) for name, value in members.items()}
+
+
+def _folding_one(attribute: Attribute) -> Callable[[Any], Any]:
+    if attribute.sub_attributes:
+        fold_members = _folding(attribute.sub_attributes)
+        if not attribute.multi_valued:
+            return fold_members
+        return lambda elements: [fold_members(element) for element in elements]
+    return _as_it_is if attribute.case_exact or attribute.type == "boolean" else fold
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+_SEARCHABLE = _folding(USER_ATTRIBUTES)
 
 
 def directory_values(user: Resource) -> tuple[str | None, str | None]:

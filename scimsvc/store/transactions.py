@@ -4,16 +4,18 @@ A service does its work in one of these; leaving it commits, an exception rolls 
 one state by itself and needs no transaction: ``read_rows``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from sqlalchemy import Connection, Executable, RootTransaction, Row, Transaction, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from scimsvc.extensions import db
-from scimsvc.store.connections import ALONE, READS, WRITES, Keeper, KeptConnection, keeper_of
+from scimsvc.store import driver
+from scimsvc.store.connections import READS, WRITES, Keeper, KeptConnection, keeper_of
+from scimsvc.store.prepared import Prepared
 from scimsvc.store.turns import Turns
 
 #: Seconds that a thread queues for SQLite's writer within its process, before it asks SQLite itself.
@@ -27,28 +29,28 @@ _sqlite_writer = Turns()
 _rehearsal: ContextVar[Connection | None] = ContextVar("rehearsal", default=None)
 
 
-def read_rows(statement: Executable, parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
+def read_rows(statement: Prepared, parameters: Mapping[str, Any]) -> list[Any]:
     """Return all rows of one SELECT, outside of any transaction.
 
     A connection that was lost meanwhile, as by a restart of the database, is replaced and the question asked again.
     """
     rehearsal = _rehearsal.get()
     if rehearsal is not None:
-        return rehearsal.execute(statement, parameters).all()
+        return statement.rows(rehearsal, parameters)
     keeper = keeper_of(db.engine)
     kept = keeper.take()
     if kept is None:  # this thread is in the middle of a transaction, which others must not see half done
         with reading() as connection:
-            return connection.execute(statement, parameters).all()
+            return statement.rows(connection, parameters)
     sound = False
     try:
         try:
-            rows = kept.ways[ALONE].execute(statement, parameters).all()
+            rows = statement.rows(kept.alone, parameters)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
             kept = keeper.renew(kept)
-            rows = kept.ways[ALONE].execute(statement, parameters).all()
+            rows = statement.rows(kept.alone, parameters)
         sound = True
     finally:
         keeper.give_back(kept, sound=sound)
@@ -89,33 +91,32 @@ def _transaction(way: str) -> Iterator[Connection]:
     if kept is None:
         with keeper.engines[way].connect() as connection, connection.begin() as transaction:
             yield connection
-            _end(transaction, way)
+            if way == READS:
+                transaction.rollback()  # there is nothing to commit
         return
     sound = False
     try:
-        kept, transaction = _begin(keeper, kept, way)
-        with transaction:
-            yield kept.ways[way]
-            _end(transaction, way)
+        kept = _begin(keeper, kept, way)
+        yield kept.alone
+        if way == READS:
+            driver.roll_back(kept.alone)
+        else:
+            driver.commit(kept.alone)
         sound = True
     finally:
         keeper.give_back(kept, sound=sound)
 
 
-def _end(transaction: Transaction, way: str) -> None:
-    if way == READS:
-        transaction.rollback()  # there is nothing to commit
-
-
-def _begin(keeper: Keeper, kept: KeptConnection, way: str) -> tuple[KeptConnection, RootTransaction]:
+def _begin(keeper: Keeper, kept: KeptConnection, way: str) -> KeptConnection:
     try:
-        return kept, kept.ways[way].begin()
+        driver.begin(kept.alone, keeper.begins[way])
     except DBAPIError as error:
         if not error.connection_invalidated:
             raise
-    # Lost since it was used last, as by a restart of the database: nothing was begun, and another one will do.
-    kept = keeper.renew(kept)
-    return kept, kept.ways[way].begin()
+        # Lost since it was used last, as by a restart of the database: nothing was begun, and another one will do.
+        kept = keeper.renew(kept)
+        driver.begin(kept.alone, keeper.begins[way])
+    return kept
 
 
 @contextmanager

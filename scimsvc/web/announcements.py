@@ -3,18 +3,22 @@
 import hmac
 import logging
 import time
+from datetime import datetime
+from typing import TYPE_CHECKING
 
-from flask import Request, Response, request
+from flask import Flask, Request, Response, request
 from flask.ctx import _AppCtxGlobals
 
 from scimsvc import clock
 from scimsvc.protocol.errors import NotFound
 from scimsvc.services.expiry import TELL_WITHIN
 from scimsvc.services.holds import HeldBack
-from scimsvc.services.metrics import Metrics
 from scimsvc.tokens import InvalidToken
-from scimsvc.web.http import runtime
+from scimsvc.web.http import runtime, runtime_of
 from scimsvc.web.paths import is_scim
+
+if TYPE_CHECKING:
+    from scimsvc.services.metrics import Metrics
 
 #: When the token of the request expires, in RFC 3339; sent once it has two weeks left.
 EXPIRY_HEADER = "X-Token-Expires-At"
@@ -22,23 +26,23 @@ EXPIRY_HEADER = "X-Token-Expires-At"
 _log = logging.getLogger("scimsvc")
 
 
-def announce_expiry(sent: Request, own: _AppCtxGlobals, response: Response) -> None:
+def announce_expiry(sent: Request, own: _AppCtxGlobals, response: Response, app: Flask, now: datetime) -> None:
     """Tell in a SCIM answer when the token expires, if that is soon."""
     if "caller" not in own or not is_scim(sent.path):
         return
-    now, expires_at = clock.now(), own.caller.token_expires_at
+    expires_at = own.caller.token_expires_at
     if expires_at - now < TELL_WITHIN:
-        response.headers[EXPIRY_HEADER] = clock.timestamp(expires_at)
-        if runtime().expiry_notices.is_due(own.caller.token_id, expires_at, now):
+        response.headers.add(EXPIRY_HEADER, clock.timestamp(expires_at))
+        if runtime_of(app).expiry_notices.is_due(own.caller.token_id, expires_at, now):
             _log.warning(
                 "the SCIM token %s of %s expires at %s; issue a new one and put it into Entra's Secret Token field",
                 own.caller.token_id, own.caller.enterprise, clock.timestamp(expires_at),
             )  # fmt: skip
 
 
-def count(sent: Request, own: _AppCtxGlobals, response: Response) -> None:
+def count(sent: Request, own: _AppCtxGlobals, response: Response, app: Flask) -> None:
     """Count the request, where counts are wanted."""
-    metrics = runtime().metrics
+    metrics = runtime_of(app).metrics
     if metrics is not None:
         route = sent.url_rule.rule if sent.url_rule is not None else "(none)"
         method = sent.method if sent.method in _METHODS else "(other)"
@@ -53,7 +57,7 @@ def count(sent: Request, own: _AppCtxGlobals, response: Response) -> None:
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-def wanted_metrics() -> Metrics:
+def wanted_metrics() -> "Metrics":
     """Return the counts, if the request bears the token that they want; raises ``NotFound`` where there are none."""
     metrics, token = runtime().metrics, runtime().settings.metrics_token
     if metrics is None or token is None:

@@ -9,7 +9,7 @@ from scimsvc.protocol.errors import Forbidden, NotFound, shown
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.messages import list_response
 from scimsvc.services.roles import list_roles
-from scimsvc.web.http import caller, json_response, tenant_url, text_response
+from scimsvc.web.http import caller, json_response, limits, tenant_url, text_response
 from scimsvc.web.paths import SCIM_PREFIX
 
 discovery = Blueprint("discovery", __name__, url_prefix=SCIM_PREFIX)
@@ -18,13 +18,13 @@ discovery = Blueprint("discovery", __name__, url_prefix=SCIM_PREFIX)
 @discovery.get("/ServiceProviderConfig")
 def service_provider_config() -> Response:
     """Say which parts of SCIM are here."""
-    return json_response(documents.service_provider_config(tenant_url()))
+    return json_response(documents.service_provider_config(tenant_url(), limits()))
 
 
 @discovery.get("/ServiceProviderConfig/<path:name>")
 def service_provider_config_by_id(name: str) -> Response:
     """Say the same of the one configuration by its name."""
-    return _one([documents.service_provider_config(tenant_url())], name, "configuration")
+    return _one([documents.service_provider_config(tenant_url(), limits())], name, "configuration")
 
 
 @discovery.get("/ResourceTypes")

@@ -16,13 +16,12 @@ from werkzeug.exceptions import HTTPException
 
 from scimsvc.protocol import errors
 from scimsvc.protocol.errors import ScimError, shown
-from scimsvc.protocol.limits import MAX_BODY
 from scimsvc.protocol.messages import error_message
 from scimsvc.services.errors import NoSuchThing, ServiceError
 from scimsvc.services.outages import is_outage, unavailable
 from scimsvc.tokens import BearerError, InvalidRequest, OAuthError, TooManyWrongSecrets
 from scimsvc.web.console.environment import error_page, refused_page, sentence
-from scimsvc.web.http import json_response
+from scimsvc.web.http import json_response, limits
 from scimsvc.web.paths import API_PREFIX, SCIM_PREFIX, is_api, is_console, is_scim
 
 _log = logging.getLogger("scimsvc")
@@ -145,7 +144,7 @@ def _http_error(error: HTTPException) -> Response:
         400: errors.InvalidSyntax(error.description or error.name),
         404: errors.NotFound(_not_found(path)),
         405: errors.MethodNotAllowed(f"{path} does not take {shown(request.method)}", _headers(error)),
-        413: errors.PayloadTooLarge(f"the body is too large; at most {MAX_BODY} bytes are taken"),
+        413: errors.PayloadTooLarge(f"the body is too large; at most {limits().body} bytes are taken"),
         415: errors.UnsupportedMediaType(error.description or error.name),
     }
     scim_error = translated.get(code)

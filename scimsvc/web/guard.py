@@ -5,6 +5,7 @@ Not even 404. It runs before routing counts and before a body is read, on the cl
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 
 from flask import Flask, Request, Response
 from flask.ctx import _AppCtxGlobals
@@ -32,15 +33,15 @@ def guard(sent: Request, own: _AppCtxGlobals, app: Flask) -> None:
         own.caller = runtime_of(app).callers.authenticate(sent.environ.get("HTTP_AUTHORIZATION"), scope=API)
 
 
-def note_use(own: _AppCtxGlobals, response: Response, app: Flask) -> None:
+def note_use(own: _AppCtxGlobals, response: Response, app: Flask, now: datetime) -> None:
     """Note that the caller's token was used, and see whether something is to be pruned."""
     if "caller" not in own:
         return
     runtime = runtime_of(app)
     # Done when the answer is on its way, so that nobody waits for it.
-    if runtime.last_uses.note(own.caller):
+    if runtime.last_uses.note(own.caller, now):
         response.call_on_close(lambda: write_last_uses(app))
-    if runtime.pruning.is_due():
+    if runtime.pruning.is_due(now):
         response.call_on_close(lambda: _prune(app))
 
 

@@ -6,6 +6,7 @@ of them do. They are handed the request and ``g`` themselves: their proxies look
 
 from flask import Flask, Response, g, request
 
+from scimsvc import clock
 from scimsvc.web.announcements import announce_expiry, count
 from scimsvc.web.guard import guard, note_use
 from scimsvc.web.refusals import log_refusal
@@ -22,10 +23,11 @@ def init_hooks(app: Flask) -> None:
 
     def after(response: Response) -> Response:
         sent, own = request._get_current_object(), g._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-        count(sent, own, response)
-        announce_expiry(sent, own, response)
+        now = clock.now()
+        count(sent, own, response, app)
+        announce_expiry(sent, own, response, app, now)
         log_refusal(sent, own)
-        note_use(own, response, app)
+        note_use(own, response, app, now)
         end(sent, own, response)
         return response
 

@@ -1,13 +1,17 @@
 """What every blueprint shares: reading a body, and answering with a user, a text or an object."""
 
 import re
-from typing import Any, cast
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g, request
+from flask.ctx import _AppCtxGlobals
+from werkzeug.datastructures import Headers
 
 from scimsvc.protocol.errors import InvalidSyntax, ScimError, UnsupportedMediaType, shown
 from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
+from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.messages import MEDIA_TYPE, Representation
 from scimsvc.protocol.projection import parse_projection
 from scimsvc.protocol.remarks import Remarks
@@ -18,6 +22,9 @@ from scimsvc.services.requests import Attempt, ScimRequest
 from scimsvc.services.runtime import Runtime
 from scimsvc.services.users import project
 from scimsvc.web.paths import API_PREFIX, SCIM_PREFIX
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 JSON = "application/json"
 
@@ -32,6 +39,11 @@ def runtime_of(app: Flask) -> Runtime:
     return cast("Runtime", app.extensions["scimsvc"])
 
 
+def limits() -> Limits:
+    """Return the limits that requests are read within."""
+    return runtime().settings.limits
+
+
 def caller() -> Caller:
     """Return who sent the request, as the guard found out."""
     return cast("Caller", g.caller)
@@ -39,9 +51,13 @@ def caller() -> Caller:
 
 def remarks() -> Remarks:
     """Return where remarks on the request are collected."""
-    if "remarks" not in g:
-        g.remarks = Remarks()
-    return cast("Remarks", g.remarks)
+    return _remarks(_own())
+
+
+def _remarks(own: _AppCtxGlobals) -> Remarks:
+    if "remarks" not in own:
+        own.remarks = Remarks(limits())
+    return cast("Remarks", own.remarks)
 
 
 def tenant_url() -> str:
@@ -71,9 +87,14 @@ def _requested_root() -> str:
     if not host:
         port = environ["SERVER_PORT"]
         host = environ["SERVER_NAME"] + (f":{port}" if port != _DEFAULT_PORTS.get(scheme) else "")
+    return _checked_root(scheme, host, environ.get("SCRIPT_NAME", ""))
+
+
+@lru_cache(maxsize=64)
+def _checked_root(scheme: str, host: str, prefix: str) -> str:
     if scheme not in _DEFAULT_PORTS or not _is_host(host):
         raise ScimError("the Host header (or what a proxy forwards of it) names no host; set SCIMSVC_PUBLIC_URL")
-    return f"{scheme}://{host}{quote(environ.get('SCRIPT_NAME', ''), safe='/', encoding='latin-1')}".rstrip("/")
+    return f"{scheme}://{host}{quote(prefix, safe='/', encoding='latin-1')}".rstrip("/")
 
 
 def _is_host(host: str) -> bool:
@@ -89,34 +110,39 @@ def _is_host(host: str) -> bool:
 
 def scim_request() -> ScimRequest:
     """Return what the services for users need of the request."""
-    if "scim_request" not in g:
-        g.scim_request = _make_request(tenant_url())
-    return cast("ScimRequest", g.scim_request)
+    own = _own()
+    made: ScimRequest | None = own.get("scim_request")
+    if made is None:
+        made = own.scim_request = _make_request(own, tenant_url())
+    return made
 
 
 def logged_request() -> ScimRequest:
     """Return the same for a request that was refused, perhaps before it was understood."""
-    return cast("ScimRequest", g.get("scim_request")) or _make_request("")
+    own = _own()
+    return own.get("scim_request") or _make_request(own, "")
 
 
-def _make_request(base: str) -> ScimRequest:
-    return ScimRequest(caller(), base, remarks(), Attempt(_operation()), g.request_id, g.started)
+def _make_request(own: _AppCtxGlobals, base: str) -> ScimRequest:
+    return ScimRequest(own.caller, base, _remarks(own), Attempt(_operation()), own.request_id, own.started)
+
+
+def _own() -> _AppCtxGlobals:
+    """Return ``g`` itself, as its proxy looks it up anew at each attribute."""
+    return cast("_AppCtxGlobals", g._get_current_object())  # noqa: SLF001
 
 
 def _operation() -> str:
     """Return what the provisioning log calls this request."""
-    resource = request.path.removeprefix(SCIM_PREFIX).strip("/").partition("/")[0]
+    sent: Request = request._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    if sent.method == "GET":
+        return provisioning_log.OTHER
+    resource = sent.path.removeprefix(SCIM_PREFIX).strip("/").partition("/")[0]
     if resource == "Users":
-        return _USER_OPERATIONS.get(request.method, provisioning_log.OTHER)
+        return provisioning_log.USER_OPERATIONS.get(sent.method, provisioning_log.OTHER)
     return _OPERATIONS.get(resource, provisioning_log.OTHER)
 
 
-_USER_OPERATIONS = {
-    "POST": provisioning_log.CREATE,
-    "PUT": provisioning_log.REPLACE,
-    "PATCH": provisioning_log.PATCH,
-    "DELETE": provisioning_log.DELETE,
-}
 _OPERATIONS = {"Bulk": provisioning_log.BULK, "Groups": provisioning_log.GROUP}
 
 
@@ -133,7 +159,7 @@ def read_body(media_type: str = MEDIA_TYPE) -> Any:
     if (request.headers.get("Content-Encoding") or "identity").lower() != "identity":
         raise UnsupportedMediaType("the body must not be compressed; send it without a Content-Encoding")
     try:
-        return read_json(request.get_data(cache=False))
+        return read_json(request.get_data(cache=False), limits())
     except InvalidJSON as error:
         raise InvalidSyntax(str(error)) from None
 
@@ -143,18 +169,28 @@ def json_response(value: Any, status: int = 200, media_type: str = MEDIA_TYPE) -
     return Response(write_json(value), status, mimetype=media_type)
 
 
-def text_response(text: str) -> Response:
+class _TextResponse(Response):
+    """An answer of known length whose headers are whole, so that they need not be looked through and copied."""
+
+    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
+        """Return the headers as they stand."""
+        return self.headers
+
+
+def text_response(text: str, status: int = 200) -> Response:
     """Answer with a SCIM message that is JSON text already."""
-    return Response(text, mimetype=MEDIA_TYPE)
+    return _TextResponse(text, status, content_type=MEDIA_TYPE)
 
 
 def user_response(user: Representation, status: int = 200) -> Response:
     """Answer with ``user``, or the attributes of it that the request wants (RFC 7644 §3.9)."""
-    text = user.text
-    if request.query_string:
-        projection = parse_projection(request.args.get("attributes"), request.args.get("excludedAttributes"))
-        text = project(user, projection)
-    return Response(text, status, {"ETag": user.entity_tag}, mimetype=MEDIA_TYPE)
+    text, sent = user.text, request._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    if sent.query_string:
+        projection = parse_projection(sent.args.get("attributes"), sent.args.get("excludedAttributes"))
+        text = project(text, projection)
+    response = text_response(text, status)
+    response.headers.add("ETag", user.entity_tag)
+    return response
 
 
 def preconditions() -> Preconditions:

@@ -1,7 +1,6 @@
 """The blueprint of operations: alive, ready, and counted (contract section 10)."""
 
 from flask import Blueprint, Response
-from prometheus_client import CONTENT_TYPE_LATEST
 
 from scimsvc.services.readiness import why_not_ready
 from scimsvc.web.announcements import wanted_metrics
@@ -28,4 +27,5 @@ def readyz() -> Response:
 @operations.get("/metrics")
 def metrics() -> Response:
     """Tell Prometheus what was counted."""
-    return Response(wanted_metrics().text(), content_type=CONTENT_TYPE_LATEST)
+    wanted = wanted_metrics()
+    return Response(wanted.text(), content_type=wanted.media_type)

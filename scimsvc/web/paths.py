@@ -25,7 +25,9 @@ class CleanPaths:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
         """Serve the request under its clean path."""
-        environ["PATH_INFO"] = clean_path(environ.get("PATH_INFO", ""))
+        path = environ.get("PATH_INFO", "")
+        if "//" in path or path[-1:] in ("", "/"):
+            environ["PATH_INFO"] = clean_path(path)
         return self.application(environ, start_response)
 
 

@@ -5,10 +5,12 @@ Never in it: tokens, secrets, query values, bodies, or anything of a user but th
 
 import json
 import logging
+import random
 import re
-import secrets
 import sys
 import time
+from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -26,7 +28,7 @@ _TOKEN = re.compile(rf"{TOKEN_PREFIX}[\w.%~-]+")
 def init_request_log(log_format: str) -> None:
     """Let the log go to standard error, unless the host application has handlers of its own."""
     if not _log.handlers and not logging.getLogger().handlers:
-        handler = logging.StreamHandler(sys.stderr)
+        handler = _StandardError(sys.stderr)
         handler.setFormatter(_JSONFormatter() if log_format == "json" else _TextFormatter())
         _log.addHandler(handler)
         _log.propagate = False
@@ -41,21 +43,29 @@ def begin(sent: Request, own: _AppCtxGlobals) -> None:
 
 
 def new_request_id() -> str:
-    """Return a random request ID."""
-    return secrets.token_hex(8)
+    """Return a request ID; it needs to differ from others alone, so that the system need not be asked for chance."""
+    return f"{random.getrandbits(64):016x}"
 
 
 def end(sent: Request, own: _AppCtxGlobals, response: Response) -> None:
     """Give the answer the headers that all have, and log the request."""
     headers = response.headers
-    headers["X-Request-ID"] = own.request_id
+    headers.add("X-Request-ID", own.request_id)
     headers.add("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Cache-Control", "no-store")
+    if "Cache-Control" not in headers:
+        headers.add("Cache-Control", "no-store")
     if not response.response:
         headers.pop("Content-Type", None)  # there is no content to have a type
     if _log.isEnabledFor(logging.INFO):
+        _write(RequestLine(_describe(sent, own, response)))
+
+
+def _write(line: "RequestLine") -> None:
+    handlers = _log.handlers
+    if len(handlers) == 1 and isinstance(handlers[0], _StandardError):
+        handlers[0].write(line)
+    else:
         # Made by hand, as what the logger would do first is to look for the line of code that logs.
-        line = RequestLine(_describe(sent, own, response))
         _log.handle(logging.LogRecord(_log.name, logging.INFO, __file__, 0, line, None, None))
 
 
@@ -69,17 +79,23 @@ class RequestLine:
 
     def __str__(self) -> str:
         """Return the line, without its time."""
-        first = "{method} {path} {status} {ms}ms".format_map(self.members)
-        rest = [f"{name}={_word(value)}" for name, value in self.members.items() if name not in _FIRST]
-        return " ".join((first, *rest))
+        members = self.members
+        text = "{method} {path} {status} {ms}ms request_id={request_id}".format_map(members)
+        if "enterprise" in members:
+            text += _named_caller(members["enterprise"], members["integration"])
+        return text + "".join([f" {name}={_word(','.join(members[name]))}" for name in _REMARKS if name in members])
 
 
-_FIRST = ("method", "path", "status", "ms")
+_REMARKS = ("tolerances", "ignored")
 _PLAIN = re.compile(r"[\w.,:/+=@$-]+", re.ASCII)
 
 
-def _word(value: Any) -> str:
-    text = ",".join(value) if isinstance(value, list) else str(value)
+@lru_cache(maxsize=1024)
+def _named_caller(enterprise: str, integration: str) -> str:
+    return f" enterprise={_word(enterprise)} integration={_word(integration)}"
+
+
+def _word(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else json.dumps(text)
 
 
@@ -111,7 +127,7 @@ def _path(sent: Request) -> str:
     if not _PLAIN_PATH.fullmatch(path):
         path = quote(path, safe="/:@!$'()*,;=+~")
     if sent.query_string:
-        path += f"?{'&'.join(quote(name, safe='') for name in sent.args)}"
+        path += f"?{'&'.join(map(_quoted_name, sent.args))}"
     if TOKEN_PREFIX in path:
         path = _TOKEN.sub(f"{TOKEN_PREFIX}...", path)
     return path[:_LONGEST_PATH]
@@ -120,16 +136,38 @@ def _path(sent: Request) -> str:
 _LONGEST_PATH = 500
 
 
+@lru_cache(maxsize=256)
+def _quoted_name(name: str) -> str:
+    return quote(name, safe="")
+
+
+class _StandardError(logging.StreamHandler[Any]):
+    """Writes to standard error; the line of a request without a record of the logger's, which costs more than it."""
+
+    def write(self, line: RequestLine) -> None:
+        with suppress(OSError, ValueError):  # nobody reads it any more, or the process ends
+            # Standard error sends off each line by itself.
+            self.stream.write(self.formatter.line(line) + self.terminator)  # type: ignore[union-attr]
+
+
 class _TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        time_stamp = clock.timestamp(clock.now())
         if isinstance(record.msg, RequestLine):
-            return f"{time_stamp} {record.msg}"
-        return f"{time_stamp} {record.levelname.lower()} {super().format(record)}"
+            return self.line(record.msg)
+        return f"{clock.timestamp(clock.now())} {record.levelname.lower()} {super().format(record)}"
+
+    def line(self, line: RequestLine) -> str:
+        return f"{clock.timestamp(clock.now())} {line}"
 
 
 class _JSONFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        entry: dict[str, Any] = {"time": clock.timestamp(clock.now()), "level": record.levelname.lower()}
-        entry |= record.msg.members if isinstance(record.msg, RequestLine) else {"message": super().format(record)}
-        return json.dumps(entry)
+        if isinstance(record.msg, RequestLine):
+            return self.line(record.msg)
+        return self._text(record.levelname.lower(), {"message": super().format(record)})
+
+    def line(self, line: RequestLine) -> str:
+        return self._text("info", line.members)
+
+    def _text(self, level: str, members: dict[str, Any]) -> str:
+        return json.dumps({"time": clock.timestamp(clock.now()), "level": level, **members})

@@ -12,6 +12,7 @@ from scimsvc.services.bulk import run_bulk
 from scimsvc.services.user_lists import list_users
 from scimsvc.web.http import (
     json_response,
+    limits,
     not_modified,
     preconditions,
     read_body,
@@ -38,20 +39,20 @@ def create_user() -> Response:
 @scim.get("/Users")
 def list_() -> Response:
     """List users; the root's only resources are users (RFC 7644 §3.4.2)."""
-    return text_response(_list(read_list_query(request.args)))
+    return text_response(_list(read_list_query(request.args.to_dict(), limits())))
 
 
 @scim.post("/.search")
 @scim.post("/Users/.search")
 def search() -> Response:
     """List users as the body asks (RFC 7644 §3.4.3)."""
-    return text_response(_list(read_search_request(read_body())))
+    return text_response(_list(read_search_request(read_body(), limits())))
 
 
 @scim.post("/Bulk")
 def bulk() -> Response:
     """Do many operations (RFC 7644 §3.7)."""
-    return json_response(run_bulk(scim_request(), read_bulk_request(read_body())))
+    return json_response(run_bulk(scim_request(), read_bulk_request(read_body(), limits())))
 
 
 def _list(query: ListQuery) -> str:

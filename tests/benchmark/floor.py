@@ -21,7 +21,7 @@ from flask import Flask, Response, request
 from itsdangerous import URLSafeSerializer
 from waitress.server import create_server
 
-from scimsvc.protocol.limits import MAX_BODY, MAX_HEADERS
+from scimsvc.protocol.limits import DEFAULTS
 
 #: What ``scimsvc serve`` gives waitress, too; a test holds the two together.
 WAITRESS: dict[str, Any] = {
@@ -30,8 +30,8 @@ WAITRESS: dict[str, Any] = {
     "channel_timeout": 60,
     "send_bytes": 18000,
     "channel_request_lookahead": 0,
-    "max_request_header_size": MAX_HEADERS,
-    "max_request_body_size": 16 * MAX_BODY,
+    "max_request_header_size": DEFAULTS.headers,
+    "max_request_body_size": 16 * DEFAULTS.body,
     "clear_untrusted_proxy_headers": False,
 }
 SCHEMA = (

@@ -20,12 +20,13 @@ from sqlalchemy import insert, select
 
 from scimsvc import clock, create_app
 from scimsvc.extensions import db
-from scimsvc.models import Role, User
+from scimsvc.models import Change, Role, User
 from scimsvc.protocol.leniency import read_user
 from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.remarks import Remarks
 from scimsvc.protocol.resources import canonical_user
 from scimsvc.services.access_tokens import issue_token
+from scimsvc.services.changes import CREATED
 from scimsvc.services.enterprises import create_enterprise
 from scimsvc.services.users import PROVISIONED
 from scimsvc.store.representations import StoredUser, View, directory_values, represent, user_columns
@@ -88,6 +89,7 @@ def seed(where: Place, population: Population) -> Seeded:
                     documents.execute(text.format(key='TEXT COLLATE "C"' if _is_postgresql(where) else "TEXT"))
                 for number, enterprise in enumerate(made):
                     _insert_users(population.members(number), enterprise, documents, where)
+                    _insert_last_change(population.members(number), enterprise)
         finally:
             db.engine.dispose()
     sizes = _sizes(where)
@@ -143,6 +145,27 @@ def _insert_users(users: range, enterprise: _Enterprise, documents: Any, where: 
         documents.execute("BEGIN")
         cursor.executemany(insert_document, texts)
         documents.execute("COMMIT")
+
+
+def _insert_last_change(users: range, enterprise: _Enterprise) -> None:
+    """Add the newest entry of the feed, which has the number of the enterprise's users; the others are left away."""
+    last = users[-1]
+    change = {
+        "enterprise_id": enterprise.id,
+        "number": len(users),
+        "time": clock.timestamp(datetime.now(UTC)),
+        "type": CREATED,
+        "user_id": user_id(last),
+        "email": email(last),
+        "changed": "[]",
+        "role": role(last) or DEFAULT_ROLE,
+        "old_role": None,
+        "active": True,
+        "old_active": None,
+        "users": len(users),
+    }
+    with writing() as connection:
+        connection.execute(insert(Change), change)
 
 
 def user_row(user: int, enterprise_id: str, role_ids: dict[str, str], at: str) -> dict[str, Any]:

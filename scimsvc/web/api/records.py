@@ -5,7 +5,7 @@ from flask import Response
 from scimsvc.services import api_lists
 from scimsvc.services import explain as services
 from scimsvc.web.api.messages import answered, api_blueprint, enterprise_id, parameters, read_object
-from scimsvc.web.http import runtime, tenant_url
+from scimsvc.web.http import limits, runtime, tenant_url
 
 records = api_blueprint("records", with_query=("log", "changes"))
 
@@ -26,4 +26,4 @@ def changes() -> Response:
 def explain() -> Response:
     """Tell what a SCIM request would do."""
     keys = runtime().cursor_keys
-    return answered(services.explain(enterprise_id(), read_object(), base=tenant_url(), keys=keys))
+    return answered(services.explain(enterprise_id(), read_object(), base=tenant_url(), keys=keys, limits=limits()))

@@ -6,7 +6,7 @@ from scimsvc.protocol.json_text import write_json
 from scimsvc.services.explain import explain_in_words
 from scimsvc.web.console.forms import again, text
 from scimsvc.web.console.pages import Answer, enterprise_blueprint, enterprise_id, page
-from scimsvc.web.http import runtime, tenant_url
+from scimsvc.web.http import limits, runtime, tenant_url
 
 explain = enterprise_blueprint("explain")
 explain.add_app_template_filter(lambda value: value if isinstance(value, str) else write_json(value), "as_json")
@@ -25,5 +25,6 @@ def show() -> Answer:
 def tell() -> Answer:
     """Tell what it would do."""
     given = {"method": text("method"), "path": text("path") or "/Users", "body": request.form.get("body", "")}
-    told = explain_in_words(enterprise_id(), given, base=tenant_url(), keys=runtime().cursor_keys)
+    keys = runtime().cursor_keys
+    told = explain_in_words(enterprise_id(), given, base=tenant_url(), keys=keys, limits=limits())
     return page("explain.html", methods=METHODS, told=told, sent=given)

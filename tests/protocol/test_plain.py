@@ -1,0 +1,180 @@
+"""What is plain is read as the general code reads it: the same user or operations, and the same remarks."""
+
+from typing import Any
+
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from scimsvc.protocol.attributes import EXTENSION, USER_ATTRIBUTES, Attribute
+from scimsvc.protocol.errors import ScimError
+from scimsvc.protocol.json_text import write_json
+from scimsvc.protocol.leniency import read_patch, read_user
+from scimsvc.protocol.limits import DEFAULTS, Limits
+from scimsvc.protocol.patch import apply_patch
+from scimsvc.protocol.plain import read_plain_patch, read_plain_user
+from scimsvc.protocol.remarks import Remarks
+from scimsvc.protocol.resources import canonical_again, canonical_user
+from tests.benchmark.population import change_body, user_body
+from tests.client import ENTERPRISE_URN, USER_URN, patch_body
+
+TEXT = st.sampled_from(["x", "Y", "ß", ""] * 5 + ['{"value": "User"}', "x" * 513]) | st.text(max_size=5)
+ODD = st.sampled_from([None, "", [], {}, "True", "no", 7, ["x"], [{"value": "x"}], {"value": "x"}])
+BOOLEANS = st.sampled_from([True, False, "True", "false"] * 5 + ["maybe", None])
+
+
+def values(attribute: Attribute) -> st.SearchStrategy[Any]:
+    """Values mostly of the attribute's type."""
+    usual = BOOLEANS if attribute.type == "boolean" else TEXT
+    if attribute.sub_attributes:
+        members = {sub.name: values(sub) for sub in attribute.sub_attributes}
+        said = {"value": st.sampled_from(["x", "y"])} if attribute.value and attribute.multi_valued else {}
+        usual = st.fixed_dictionaries(said, optional={n: v for n, v in members.items() if n not in said})
+    if attribute.multi_valued:
+        usual = st.lists(usual, max_size=3)
+    return st.one_of([usual] * 30 + [ODD])
+
+
+WORK = st.sampled_from([{"value": "a@x.example", "type": "work"}, {"value": "A@x.example", "type": "Work"}])
+EMAILS = st.lists(WORK | st.sampled_from([{"value": "h@x.example"}, {"value": "no", "type": "work"}]), max_size=3)
+OTHERS = {each.name: values(each) for each in USER_ATTRIBUTES if each.name not in ("schemas", "userName", "emails")}
+ODD_NAMES = {"nickname": st.just("x"), f"{ENTERPRISE_URN}:division": st.just("x")}
+
+
+@st.composite
+def bodies(draw: st.DrawFn) -> dict[str, Any]:
+    """Bodies with a few of the attributes that there are."""
+    others = draw(st.sets(st.sampled_from([*OTHERS, *OTHERS, *ODD_NAMES]), max_size=6))
+    body: dict[str, Any] = {name: draw((OTHERS | ODD_NAMES)[name]) for name in others}
+    body["schemas"] = draw(st.sampled_from([[USER_URN, ENTERPRISE_URN]] * 6 + [[USER_URN, "urn:x"], [], "no"]))
+    body["userName"] = draw(st.sampled_from(["Given Family"] * 6 + ["", None]))
+    body["emails"] = draw(st.one_of([st.lists(WORK, min_size=1, max_size=1)] * 4 + [EMAILS]))
+    return body
+
+
+LIMITS = st.sampled_from([DEFAULTS, DEFAULTS, Limits(elements=1, patch_operations=2, patch_conditions=1)])
+
+
+@given(body=bodies(), limits=LIMITS)
+def test_a_plain_body_is_read_as_the_general_code_reads_it(body: dict[str, Any], limits: Limits) -> None:
+    remarks, expected_remarks = Remarks(limits), Remarks(limits)
+
+    user = read_plain_user(body, "1", remarks)
+
+    event("plain" if user is not None else "not plain")
+    if user is None:
+        assert remarks == Remarks(limits)
+        return
+    expected = canonical_user(read_user(body, expected_remarks) | {"id": "1"}, expected_remarks)
+    assert (user, remarks) == (expected, expected_remarks)
+    assert write_json(user) == write_json(expected)  # the order of all members, too
+
+
+@pytest.mark.parametrize("role", ["User", None])
+def test_what_entra_creates_is_plain(role: str | None) -> None:
+    assert read_plain_user(user_body("-1", role), "1", Remarks()) is not None
+    assert read_plain_user(user_body("-1", role) | {"active": "True"}, "1", Remarks()) is not None
+
+
+@pytest.mark.parametrize("body", [None, [], "x", {}, {"schemas": [USER_URN]}])
+def test_what_is_no_user_is_not_plain(body: Any) -> None:
+    assert read_plain_user(body, "1", Remarks()) is None
+
+
+PATHS = st.sampled_from(
+    [
+        "title",
+        "Title",
+        "active",
+        "userName",
+        "id",
+        "meta.created",
+        "password",
+        "roles",
+        'roles[primary eq "True"].value',
+        "name.familyName",
+        "name",
+        'emails[type eq "work"].value',
+        'emails[type eq "work" and primary eq "True"].value',
+        "emails.value",
+        'phoneNumbers[type eq "work"].value',
+        'phoneNumbers[type eq "work"].primary',
+        "phoneNumber",
+        'addresses[type eq "work"].locality',
+        f"{ENTERPRISE_URN}:department",
+        f"{ENTERPRISE_URN}.department",
+        f"{ENTERPRISE_URN}:manager",
+        f"{ENTERPRISE_URN}:manager.value",
+        f"{USER_URN}:title",
+        USER_URN,
+        ENTERPRISE_URN,
+        "favourite",
+        "schemas",
+        "emails[",
+        " title ",
+    ]
+)
+OPERATIONS = st.fixed_dictionaries(
+    {
+        "op": st.sampled_from(["Replace", "replace", "Add", "add", "REPLACE", "Remove", "none", ["add"]]),
+        "path": PATHS,
+        "value": TEXT | TEXT | BOOLEANS | ODD,
+    },
+    optional={"x": TEXT},
+)
+PATCHES = st.lists(OPERATIONS, max_size=3).map(lambda operations: patch_body(*operations))
+USER = canonical_user(read_user(user_body("-1", "User"), Remarks()) | {"id": "1"}, Remarks())
+
+
+@given(body=PATCHES | st.builds(change_body, TEXT), limits=LIMITS)
+def test_a_plain_patch_is_read_as_the_general_code_reads_it(body: dict[str, Any], limits: Limits) -> None:
+    remarks, expected_remarks = Remarks(limits), Remarks(limits)
+
+    operations = read_plain_patch(body, remarks)
+
+    event("plain" if operations is not None else "not plain")
+    if operations is None:
+        assert remarks == Remarks(limits)
+        return
+    assert (operations, remarks) == (read_patch(body, expected_remarks), expected_remarks)
+
+
+@given(body=PATCHES | st.builds(change_body, TEXT))
+def test_only_what_was_touched_is_made_canonical_again(body: dict[str, Any]) -> None:
+    try:
+        operations = read_patch(body, Remarks())
+        patched = apply_patch(USER, operations)
+    except ScimError:
+        return
+    touched = {operation.path.target.steps[0] for operation in operations}
+
+    def outcome(of: Any, *arguments: Any) -> tuple[Any, Remarks]:
+        remarks = Remarks()
+        try:
+            user = of(patched, *arguments, remarks)
+        except ScimError as error:
+            return error.detail, remarks
+        return write_json(user), remarks
+
+    assert outcome(canonical_again, touched) == outcome(canonical_user)
+
+
+def test_what_entra_changes_is_plain() -> None:
+    assert read_plain_patch(change_body("2"), Remarks()) is not None
+    assert read_plain_patch(patch_body({"op": "Replace", "path": "active", "value": "False"}), Remarks()) is not None
+
+
+@pytest.mark.parametrize("body", [None, [], {}, {"schemas": [], "Operations": []}, patch_body(), patch_body("x")])
+def test_what_is_no_patch_is_not_plain(body: Any) -> None:
+    assert read_plain_patch(body, Remarks()) is None
+
+
+def test_the_extension_is_named_where_it_has_something_to_say() -> None:
+    body = user_body("-1", None)
+    body[ENTERPRISE_URN] = {"department": ""}
+
+    user = read_plain_user(body, "1", Remarks())
+
+    assert user is not None
+    assert EXTENSION.name not in user
+    assert user["schemas"] == [USER_URN]
