@@ -34,9 +34,9 @@ class Runtime:
     cursor_keys: CursorKeys
     rate_limit: RateLimit
     wrong_secrets: WrongSecrets = field(default_factory=WrongSecrets)
-    wrong_passwords: WrongPasswords = field(default_factory=WrongPasswords)
     #: How often refused clients may stand in the provisioning log.
     logged_refusals: Allowance = field(default_factory=Allowance)
+    wrong_passwords: WrongPasswords = field(default_factory=WrongPasswords)
     last_uses: LastUses = field(default_factory=LastUses)
     expiry_notices: ExpiryNotices = field(default_factory=ExpiryNotices)
     #: None where ``/metrics`` is not wanted, and nothing is counted.

@@ -25,6 +25,5 @@ def show() -> Answer:
 def tell() -> Answer:
     """Tell what it would do."""
     given = {"method": text("method"), "path": text("path") or "/Users", "body": request.form.get("body", "")}
-    keys = runtime().cursor_keys
-    told = explain_in_words(enterprise_id(), given, base=tenant_url(), keys=keys, limits=limits())
+    told = explain_in_words(enterprise_id(), given, base=tenant_url(), keys=runtime().cursor_keys, limits=limits())
     return page("explain.html", methods=METHODS, told=told, sent=given)
