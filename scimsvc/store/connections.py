@@ -7,6 +7,8 @@ when the engine is disposed of.
 
 import os
 import threading
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from sqlalchemy import Engine, event
 
@@ -38,6 +40,11 @@ class Keeper:
         #: On which SQLAlchemy begins nothing, and as the two ways to begin say.
         self.alone = engine.execution_options(**{BEGINS: ""})
         self.engines = {way: engine.execution_options(**{BEGINS: text}) for way, text in self.begins.items()}
+        #: Held while a thread reads rows: SQLite's driver lets go of the interpreter at each row, which threads that
+        #: read at once would hand to and fro for longer than they read.
+        self.reading: AbstractContextManager[Any] = (
+            threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        )
         self._own = threading.local()
         self._all: set[KeptConnection] = set()
         self._lock = threading.Lock()

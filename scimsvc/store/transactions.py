@@ -44,13 +44,14 @@ def read_rows(statement: Prepared, parameters: Mapping[str, Any]) -> list[Any]:
             return statement.rows(connection, parameters)
     sound = False
     try:
-        try:
-            rows = statement.rows(kept.alone, parameters)
-        except DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-            kept = keeper.renew(kept)
-            rows = statement.rows(kept.alone, parameters)
+        with keeper.reading:
+            try:
+                rows = statement.rows(kept.alone, parameters)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                kept = keeper.renew(kept)
+                rows = statement.rows(kept.alone, parameters)
         sound = True
     finally:
         keeper.give_back(kept, sound=sound)
