@@ -144,10 +144,10 @@ def _cleaned(attribute: Attribute, value: Any, where: str, limits: Limits) -> An
 def _cleaned_members(attribute: Attribute, value: Resource, limits: Limits) -> Resource | None:
     members = {}
     for sub_attribute in attribute.sub_attributes:
-        if sub_attribute.name not in value:
+        given = value.get(sub_attribute.name)
+        if given is None:
             continue
-        where = f"{attribute.name}.{sub_attribute.name}"
-        member = _cleaned(sub_attribute, value[sub_attribute.name], where, limits)
+        member = _cleaned(sub_attribute, given, f"{attribute.name}.{sub_attribute.name}", limits)
         if member is not None:
             members[sub_attribute.name] = member
     if not attribute.multi_valued:

@@ -142,7 +142,7 @@ def searchable(user: Resource) -> dict[str, Any]:
 def _folding(attributes: Iterable[Attribute]) -> Callable[[Resource], dict[str, Any]]:
     """Return what folds the members of a resource that is in canonical form."""
     folds = {attribute.name: _folding_one(attribute) for attribute in attributes}
-    return lambda members: {name: folds[name](value) for name, value in members.items()}
+    return lambda members: {name: folds[name](value) for name, value in members.items() if name in folds}
 
 
 def _folding_one(attribute: Attribute) -> Callable[[Any], Any]:
@@ -151,7 +151,11 @@ def _folding_one(attribute: Attribute) -> Callable[[Any], Any]:
         if not attribute.multi_valued:
             return fold_members
         return lambda elements: [fold_members(element) for element in elements]
-    return _as_it_is if attribute.case_exact or attribute.type == "boolean" else fold
+    return _as_it_is if attribute.case_exact or attribute.type == "boolean" else _folded
+
+
+def _folded(value: Any) -> Any:
+    return fold(value) if isinstance(value, str) else value
 
 
 def _as_it_is(value: Any) -> Any:
