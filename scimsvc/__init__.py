@@ -22,9 +22,10 @@ def create_app(config: object = None) -> "Flask":
     from scimsvc.extensions import db, engine_options, prepare_engine
     from scimsvc.services.runtime import make_runtime
     from scimsvc.settings import host_settings, read_settings, unknown_variables
-    from scimsvc.web import api
+    from scimsvc.web import api, console
     from scimsvc.web.application import Application
     from scimsvc.web.auth import auth
+    from scimsvc.web.console.environment import init_console
     from scimsvc.web.discovery import discovery
     from scimsvc.web.errors import init_errors
     from scimsvc.web.hooks import init_hooks
@@ -37,6 +38,7 @@ def create_app(config: object = None) -> "Flask":
     app = Application(__name__, instance_path=str(settings.instance_path), static_folder=None)
     app.config.from_mapping(host_settings(config))
     app.config["SECRET_KEY"] = settings.secret_keys[0]
+    app.config["SECRET_KEY_FALLBACKS"] = list(settings.secret_keys[1:])
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.body
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url)
@@ -50,8 +52,9 @@ def create_app(config: object = None) -> "Flask":
     for name in unknown_variables():
         logging.getLogger("scimsvc").warning("%s is no setting of scimsvc; the README lists those that there are", name)
     init_hooks(app)
+    init_console(app)
     init_errors(app)
-    for blueprint in (auth, scim, discovery, operations, *api.blueprints):
+    for blueprint in (auth, scim, discovery, operations, *api.blueprints, *console.blueprints):
         app.register_blueprint(blueprint)
     for command in commands:
         app.cli.add_command(command)

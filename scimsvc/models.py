@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from scimsvc.extensions import Model
 
 #: The revision of the schema that this code works with: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0004"
 
 #: What filters read beside the columns: the document, folded wherever case does not matter.
 Searchable = JSON().with_variant(JSONB(), "postgresql")
@@ -231,7 +231,12 @@ class LogEntry(Model):
     status: Mapped[int]
     scim_type: Mapped[str | None]
     detail: Mapped[str | None]
-    #: The folded role value that a refusal was about.
+    #: What happened to the user, as the change feed calls it; null where nothing did.
+    effect: Mapped[str | None]
+    #: What a refusal was for, by ``protocol.causes``; null where it has no keyword.
+    cause: Mapped[str | None]
+    #: The role value that a refusal was about, as it was sent and folded.
+    role_value: Mapped[str | None]
     role_key: Mapped[str | None]
     #: JSON lists of names.
     changed: Mapped[str]
@@ -254,6 +259,14 @@ class Change(Model):
             sqlite_where=text("type IN ('disabled', 'deleted')"),
             postgresql_where=text("type IN ('disabled', 'deleted')"),
         ),
+        Index(
+            "changes_by_hand",
+            "enterprise_id",
+            "user_id",
+            "number",
+            sqlite_where=text("origin IS NOT NULL"),
+            postgresql_where=text("origin IS NOT NULL"),
+        ),
         {"sqlite_with_rowid": False},
     )
 
@@ -269,5 +282,29 @@ class Change(Model):
     old_role: Mapped[str | None]
     active: Mapped[bool]
     old_active: Mapped[bool | None]
+    #: Who made the change where it was not SCIM: ``administrator``, ``user`` or ``role``.
+    origin: Mapped[str | None]
     #: How many users the enterprise has after this change, so that nobody need count them.
     users: Mapped[int]
+
+
+class Admin(Model):
+    """Who may sign in to the console: an operator, or the administrator of one enterprise."""
+
+    __tablename__ = "admins"
+    __table_args__ = (Index("admins_enterprise", "enterprise_id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    email_key: Mapped[str] = mapped_column(unique=True)
+    #: Null is an operator, who sees every enterprise.
+    enterprise_id: Mapped[str | None] = mapped_column(ForeignKey("enterprises.id", ondelete="CASCADE"))
+    #: Null until the first password is set.
+    password_hash: Mapped[str | None]
+    #: The SHA-256 of the one-time link that sets a password, and until when it is good.
+    link_digest: Mapped[str | None] = mapped_column(unique=True)
+    link_expires_at: Mapped[str | None]
+    #: Sessions name the epoch in which they began; the next one ends them all.
+    epoch: Mapped[int]
+    created_at: Mapped[str]
+    signed_in_at: Mapped[str | None]

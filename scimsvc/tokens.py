@@ -19,6 +19,8 @@ from scimsvc.protocol.json_text import write_json
 
 TOKEN_PREFIX = "scimsvc_"  # noqa: S105  # what every token begins with
 SECRET_PREFIX = "scimsvc_cs_"  # noqa: S105  # what every secret begins with
+#: What every one-time link ends in begins with; the request log leaves out what begins so.
+LINK_PREFIX = TOKEN_PREFIX + "link_"
 
 #: What a token opens: ``/api/scim/v2`` alone, or ``/api/v1`` alone.
 SCIM = "scim"
@@ -192,6 +194,11 @@ def new_client_secret() -> str:
     return SECRET_PREFIX + secrets.token_urlsafe(32)
 
 
+def new_link() -> str:
+    """Return the random end of a one-time link, of 256 bits."""
+    return LINK_PREFIX + secrets.token_urlsafe(32)
+
+
 def digest_secret(secret: str) -> str:
-    """Return what is kept of a client secret: 256 random bits need no slow hash."""
+    """Return what is kept of a client secret or a link: 256 random bits need no slow hash."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

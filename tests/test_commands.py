@@ -13,6 +13,7 @@ from flask import Flask
 
 import scimsvc
 from scimsvc.cli import scimsvc as console
+from scimsvc.models import SCHEMA_REVISION
 from tests.client import Enterprise
 from tests.live import SCIMSVC, environment
 
@@ -100,7 +101,7 @@ def test_a_group_alone_lists_its_commands(path: tuple[str, ...]) -> None:
 def test_init_answers_with_the_kind_of_database_and_its_schema(app: Flask, cli: Cli) -> None:
     answer = cli("init")
 
-    assert answer == {"database": app.config["SQLALCHEMY_DATABASE_URI"].partition("://")[0], "schema": "0002"}
+    assert answer == {"database": app.config["SQLALCHEMY_DATABASE_URI"].partition("://")[0], "schema": SCHEMA_REVISION}
 
 
 READERS = [
@@ -235,6 +236,7 @@ def test_people_read_a_list_as_a_table(acme: Enterprise) -> None:
 )
 def test_people_and_scripts_can_read_every_list_and_thing(acme: Enterprise, cli: Cli, words: tuple[str, ...]) -> None:
     cli("user", "create", "Acme", "a@contoso.example", "--title=Boss")
+    cli("admin", "create", "operator@example.com")
     arguments = {
         "enterprise show": ["Acme"],
         "user show": ["Acme", "a@contoso.example"],
@@ -298,7 +300,7 @@ def test_the_console_script_answers_refuses_and_tells_its_version(tmp_path: Path
     assert (status, nothing) == (1, "")
     assert error.startswith("Error: ")
     assert "scimsvc init" in error
-    assert run("init", "--json") == (0, '{"database": "sqlite", "schema": "0002"}\n', "")
+    assert run("init", "--json") == (0, f'{{"database": "sqlite", "schema": "{SCHEMA_REVISION}"}}\n', "")
     assert run("enterprise", "list", "--json") == (0, "[]\n", "")
     assert run("enterprise", "show", "x")[:2] == (1, "")
     assert run("enterprise", "show")[:2] == (2, "")

@@ -8,6 +8,7 @@ import click
 from flask.cli import ScriptInfo
 
 from scimsvc import __version__, create_app
+from scimsvc.cli.admins import admin
 from scimsvc.cli.database import backup, check, migrate_to
 from scimsvc.cli.enterprises import enterprise
 from scimsvc.cli.explaining import explain
@@ -24,7 +25,7 @@ from scimsvc.settings import SettingsError
 commands: tuple[click.Command, ...] = (
     *(init, quickstart, serve),
     *(enterprise, role, integration, token, settings, user),
-    *(log, changes, explain),
+    *(log, changes, explain, admin),
     *(backup, check, migrate_to),
 )
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from scimsvc.protocol.causes import Cause
+
 
 class ScimError(Exception):
     """A failure that the client is told about; rendered by ``scimsvc.web.errors``.
@@ -13,9 +15,11 @@ class ScimError(Exception):
     status = 400
     scim_type: str | None = None
 
-    def __init__(self, detail: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, detail: str, headers: Mapping[str, str] | None = None, *, cause: Cause | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
+        #: For the provisioning log, where it has a remedy of its own.
+        self.cause = cause
         self.headers = dict(headers or {})
 
 

@@ -19,6 +19,7 @@ from scimsvc.protocol.attributes import (
     Attribute,
     fold,
 )
+from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import InvalidValue, shown
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.patch import Resource
@@ -57,7 +58,10 @@ def _completed(user: Resource, remarks: Remarks) -> Resource:
     user.setdefault(ACTIVE.name, True)
     _type_the_only_address(user, remarks)
     if USER_NAME.name not in user:
-        raise InvalidValue("userName is missing; in Entra, map an attribute that every user has, such as displayName")
+        raise InvalidValue(
+            "userName is missing; in Entra, map an attribute that every user has, such as displayName",
+            cause=Cause.NO_USER_NAME,
+        )
     work_address(user)
     user[SCHEMAS.name] = [urns.CORE_USER] + ([urns.ENTERPRISE_USER] if EXTENSION.name in user else [])
     return {attribute.name: user[attribute.name] for attribute in USER_ATTRIBUTES if attribute.name in user}
@@ -69,15 +73,19 @@ def work_address(user: Resource) -> str:
     if not addresses:
         raise InvalidValue(
             'emails[type eq "work"].value is missing: every user needs a work e-mail address; '
-            "in Entra, map it to an attribute that every user has, such as mail or userPrincipalName"
+            "in Entra, map it to an attribute that every user has, such as mail or userPrincipalName",
+            cause=Cause.NO_EMAIL,
         )
     if len(addresses) > 1 and len({fold(address) for address in addresses}) > 1:
-        raise InvalidValue('emails has two different addresses of type "work"; a user has one')
+        raise InvalidValue(
+            'emails has two different addresses of type "work"; a user has one', cause=Cause.SEVERAL_EMAILS
+        )
     address = str(addresses[0])
     if not is_email_address(address):
         raise InvalidValue(
             f'emails[type eq "work"].value is {shown(address)}, which is no e-mail address; '
-            "it should look like name@example.com"
+            "it should look like name@example.com",
+            cause=Cause.MALFORMED_EMAIL,
         )
     return address
 
@@ -95,8 +103,10 @@ def differences(before: Resource, after: Resource) -> list[tuple[str, Any, Any]]
     """
     found: list[tuple[str, Any, Any]] = []
     for attribute in USER_ATTRIBUTES:
+        if attribute is SCHEMAS or (attribute.name not in after and attribute.name not in before):
+            continue
         old, new = before.get(attribute.name), after.get(attribute.name)
-        if attribute is SCHEMAS or old == new:
+        if old == new:
             continue
         if attribute.multi_valued or not attribute.sub_attributes:
             found.append((attribute.name, old, new))
@@ -114,7 +124,8 @@ def changed_attributes(before: Resource, after: Resource) -> list[str]:
 
 def is_work(element: Resource) -> bool:
     """Tell whether ``element`` is of type work, without regard to case."""
-    return fold(element.get("type", "")) == "work"
+    kind = element.get("type", "")
+    return kind == "work" or fold(kind) == "work"
 
 
 def _cleaned(attribute: Attribute, value: Any, where: str, limits: Limits) -> Any:
@@ -133,8 +144,10 @@ def _cleaned(attribute: Attribute, value: Any, where: str, limits: Limits) -> An
 def _cleaned_members(attribute: Attribute, value: Resource, limits: Limits) -> Resource | None:
     members = {}
     for sub_attribute in attribute.sub_attributes:
+        if sub_attribute.name not in value:
+            continue
         where = f"{attribute.name}.{sub_attribute.name}"
-        member = _cleaned(sub_attribute, value.get(sub_attribute.name), where, limits)
+        member = _cleaned(sub_attribute, value[sub_attribute.name], where, limits)
         if member is not None:
             members[sub_attribute.name] = member
     if not attribute.multi_valued:

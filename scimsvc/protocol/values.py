@@ -6,6 +6,7 @@ None is what is absent: ``null``, ``""`` and ``[]`` all mean it (RFC 7643 §2.5)
 from typing import Any
 
 from scimsvc.protocol.attributes import EXTENSION, ROLES, Attribute, fold
+from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, shown
 from scimsvc.protocol.json_text import InvalidJSON, read_json_text
 from scimsvc.protocol.patch import Resource
@@ -104,7 +105,7 @@ class ValueReader:
 def ignore_or_reject(name: str, remarks: Remarks, unknown: type[ScimError] | None) -> None:
     """Leave an unknown attribute out of account, or raise ``unknown`` where the enterprise rejects them."""
     if unknown is not None:
-        raise unknown(UnknownAttribute(name).detail)
+        raise unknown(UnknownAttribute(name).detail, cause=Cause.UNKNOWN_ATTRIBUTE)
     remarks.ignore(name)
 
 

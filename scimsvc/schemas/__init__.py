@@ -181,6 +181,12 @@ class ManualUserSchema(Schema):
     active = TruthValue(load_default=True)
 
 
+class AdminSchema(Schema):
+    """An account of the console."""
+
+    email = EmailAddress(required=True, max_length=MAX_KEY_LENGTH)
+
+
 class ProfileSchema(Schema):
     """What a user may edit of its own (contract section 6); null takes a value away."""
 
@@ -226,6 +232,7 @@ INTEGRATION = IntegrationSchema()
 ROTATION = RotationSchema()
 TOKEN = TokenSchema()
 MANUAL_USER = ManualUserSchema()
+ADMIN = AdminSchema()
 PROFILE = ProfileSchema()
 EXPLAIN = ExplainSchema()
 TOKEN_REQUEST = TokenRequestSchema()

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, update
 
 from scimsvc import clock
 from scimsvc.models import Integration, Token
+from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import Forbidden
 from scimsvc.services.set_up import set_up_revision
 from scimsvc.store import queries
@@ -32,6 +33,8 @@ class Caller:
     client_id: str
     token_id: str
     token_expires_at: datetime
+    #: Whether it was never used before, as far as is written.
+    is_first_use: bool
 
 
 def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) -> Caller:
@@ -56,6 +59,7 @@ def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) 
         client_id=row.client_id,
         token_id=claims.token_id,
         token_expires_at=claims.expires_at,
+        is_first_use=row.last_used_at is None,
     )
 
 
@@ -97,7 +101,8 @@ def refuse_while_off(caller: Caller) -> None:
     if not caller.scim_enabled:
         raise Forbidden(
             f"SCIM provisioning is switched off for {caller.enterprise}; "
-            "enable it in the enterprise's settings (scimsvc enterprise update … --enable-scim) and go on"
+            "enable it in the enterprise's settings (scimsvc enterprise update … --enable-scim) and go on",
+            cause=Cause.SCIM_OFF,
         )
 
 
@@ -117,26 +122,37 @@ def read_bearer(authorization: str | None) -> str:
 
 
 class LastUses:
-    """Collects when tokens were last used, to be written at most once a minute and never before an answer."""
+    """Collects when tokens were last used, to be written once a minute and never before an answer.
+
+    A token's first use is written with that very request: somebody may be waiting to see whether it works.
+    """
 
     INTERVAL = timedelta(minutes=1)
+    MOST_NOTED = 10_000
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pending: dict[tuple[str, str, str], datetime] = {}
         self._written_at: datetime | None = None
+        #: Tokens whose first use was noted here: what is remembered of the caller does not know of it for a moment.
+        self._noted: set[str] = set()
 
     def note(self, caller: Caller, now: datetime) -> bool:
         """Note that ``caller``'s token was used ``now``, and tell whether it is time to write."""
         with self._lock:
             self._pending[caller.enterprise_id, caller.token_id, caller.integration_id] = now
-            return self._written_at is None or not timedelta(0) <= now - self._written_at < self.INTERVAL
+            if self._written_at is None or (caller.is_first_use and caller.token_id not in self._noted):
+                self._noted.add(caller.token_id)
+                return True
+            return not timedelta(0) <= now - self._written_at < self.INTERVAL
 
     def write(self) -> None:
         """Write what was collected."""
         with self._lock:
             pending, self._pending = self._pending, {}
             self._written_at = clock.now()
+            if len(self._noted) > self.MOST_NOTED:
+                self._noted.clear()
         if pending:
             _write_last_uses(pending)
 

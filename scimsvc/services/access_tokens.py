@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError
 from sqlalchemy import Connection, insert, tuple_, update
 
 from scimsvc import clock, schemas
-from scimsvc.models import Token
+from scimsvc.models import Integration, Token
 from scimsvc.services.errors import Conflict, NoSuchThing
 from scimsvc.services.global_settings import read_global_settings
 from scimsvc.services.input import validated
@@ -91,7 +91,7 @@ def page_tokens(enterprise: str, *, after: Sequence[str] | None, limit: int) -> 
         if after is not None:
             statement = statement.where(tuple_(Token.issued_at, Token.id) > tuple_(*after))
         rows = connection.execute(statement.limit(limit + 1)).all()
-        return Page.of(rows, limit, lambda row: _shown(row, now), key=lambda row: [row.issued_at, row.id])
+        return Page.of(rows, limit, lambda row: shown_token(row, now), key=lambda row: [row.issued_at, row.id])
 
 
 def show_token(enterprise: str, token_id: str) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def show_token(enterprise: str, token_id: str) -> dict[str, Any]:
         row = connection.execute(queries.TOKENS.where(*own)).one_or_none()
         if row is None:
             raise NoSuchThing(_UNKNOWN, what="token")
-        return _shown(row, clock.now())
+        return shown_token(row, clock.now())
 
 
 _UNKNOWN = "there is no such token; scimsvc token list shows the ids of those that there are"
@@ -114,7 +114,24 @@ def list_tokens(enterprise: str | None = None) -> list[dict[str, Any]]:
         statement = queries.TOKENS
         if enterprise is not None:
             statement = statement.where(Token.enterprise_id == get_enterprise(connection, enterprise).id)
-        return [_shown(row, now) for row in connection.execute(statement)]
+        return [shown_token(row, now) for row in connection.execute(statement)]
+
+
+def list_good_tokens(enterprise: str) -> list[dict[str, Any]]:
+    """Return the tokens of one enterprise that can be used still, by how soon they expire; never the token itself."""
+    now = clock.now()
+    with reading() as connection:
+        statement = queries.TOKENS.where(
+            Token.enterprise_id == get_enterprise(connection, enterprise).id,
+            Token.revoked_at.is_(None),
+            Integration.revoked_at.is_(None),
+            Token.expires_at > clock.timestamp(now),
+        )
+        ordered = statement.order_by(None).order_by(Token.expires_at, Token.id).limit(_MOST_SHOWN)
+        return [shown_token(row, now) for row in connection.execute(ordered)]
+
+
+_MOST_SHOWN = 500
 
 
 @retried
@@ -130,7 +147,7 @@ def revoke_token(reference: str, *, enterprise: str | None, signer: TokenSigner)
         if row is None:
             raise NoSuchThing(_UNKNOWN, what="token")
         _revoke(connection, row.enterprise_id, token_id)
-        revoked = _shown(connection.execute(statement).one(), clock.now())
+        revoked = shown_token(connection.execute(statement).one(), clock.now())
     note_set_up_change()
     return revoked
 
@@ -200,7 +217,8 @@ def _revoke(connection: Connection, enterprise_id: str, token_id: str, *, integr
     connection.execute(statement.values(revoked_at=clock.timestamp(clock.now())))
 
 
-def _shown(row: Any, now: datetime) -> dict[str, Any]:
+def shown_token(row: Any, now: datetime) -> dict[str, Any]:
+    """Return the token of a row of ``queries.TOKENS``, without itself."""
     left = clock.parse_timestamp(row.expires_at) - now
     return {
         "id": row.id,

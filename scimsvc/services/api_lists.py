@@ -8,6 +8,7 @@ from marshmallow import Schema
 from scimsvc.schemas import queries as schemas
 from scimsvc.services import manual_users, provisioning_log
 from scimsvc.services.access_tokens import page_tokens, show_token
+from scimsvc.services.causes import explained_entry
 from scimsvc.services.changes import read_feed
 from scimsvc.services.errors import InvalidInput
 from scimsvc.services.input import validated
@@ -64,6 +65,16 @@ def log(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
 
     def page(before: Any, limit: int, conditions: dict[str, Any]) -> Page:
         return provisioning_log.list_entries(enterprise_id, before=before, limit=limit, **conditions)
+
+    return _paged(enterprise_id, "provisioning-log", schemas.LOG, parameters, keys, page)
+
+
+def explained_log(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
+    """Return the same with the cause of each refusal in words, and what mends it."""
+
+    def page(before: Any, limit: int, conditions: dict[str, Any]) -> Page:
+        explained = {"shown": explained_entry, **conditions}
+        return provisioning_log.list_entries(enterprise_id, before=before, limit=limit, **explained)
 
     return _paged(enterprise_id, "provisioning-log", schemas.LOG, parameters, keys, page)
 

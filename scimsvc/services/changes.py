@@ -32,6 +32,10 @@ CREATED, UPDATED, ENABLED, DISABLED = "created", "updated", "enabled", "disabled
 DELETED, TAKEN_OVER = "deleted", "taken_over"
 TYPES = (CREATED, UPDATED, ENABLED, DISABLED, DELETED, TAKEN_OVER)
 
+#: An administrator of a manual user, a user of its own values, a change of the role for all who have it.
+BY_ADMINISTRATOR, BY_USER, BY_ROLE = "administrator", "user", "role"
+ORIGINS = (BY_ADMINISTRATOR, BY_USER, BY_ROLE)
+
 #: Seconds between two looks at the feed while a request waits; another process may write it.
 _LOOK_EVERY = 0.2
 _QUESTION = "changes"
@@ -49,6 +53,8 @@ class UserChange:
     active: bool
     old_role: str | None = None
     old_active: bool | None = None
+    #: Who made it, if not SCIM: one of ``ORIGINS``.
+    origin: str | None = None
 
 
 def change_type(*, taken_over: bool, active: bool, was_active: bool) -> str:
@@ -102,6 +108,7 @@ def _row(enterprise_id: str, change: UserChange, at: str) -> dict[str, Any]:
         "old_role": change.old_role,
         "active": change.active,
         "old_active": change.old_active,
+        "origin": change.origin,
     }
 
 

@@ -12,7 +12,7 @@ from scimsvc import clock, schemas
 from scimsvc.models import Enterprise, User
 from scimsvc.protocol.attributes import fold
 from scimsvc.services.entity_tags import check_if_match
-from scimsvc.services.errors import Conflict
+from scimsvc.services.errors import Conflict, InvalidInput
 from scimsvc.services.holds import DEFAULT_HOURS, shown_limit
 from scimsvc.services.input import validated, validated_changes
 from scimsvc.services.integrations import insert_integration
@@ -119,9 +119,15 @@ def release_removals(reference: str) -> dict[str, Any]:
 
 
 @retried
-def delete_enterprise(reference: str) -> dict[str, Any]:
-    """Delete the enterprise and everything that is its, and return what it was; raises ``NoSuchThing``."""
+def delete_enterprise(reference: str, *, typed_name: str | None = None) -> dict[str, Any]:
+    """Delete the enterprise and everything that is its, and return what it was; raises ``NoSuchThing``.
+
+    Where a ``typed_name`` is given it must be the enterprise's; raises ``InvalidInput``.
+    """
     with writing_in(reference) as tenant:
+        if typed_name is not None and typed_name != tenant.row.name:
+            detail = "is not the enterprise's name; nothing was deleted"
+            raise InvalidInput(f"what was typed {detail}", {"typed_name": [detail]})
         # The users go first: their roles cannot be deleted under them.
         tenant.connection.execute(delete(User).where(User.enterprise_id == tenant.id))
         tenant.connection.execute(delete(Enterprise).where(Enterprise.id == tenant.id))

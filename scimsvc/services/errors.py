@@ -52,3 +52,13 @@ class OutOfDate(ServiceError):
     """It is no longer as ``If-Match`` says."""
 
     status = 412
+
+
+class TooManyAttempts(ServiceError):
+    """It was tried too often; ``retry_after`` says in how many seconds it may be tried again."""
+
+    status = 429
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after

@@ -3,6 +3,7 @@
 The very code that a real request runs does it, and leaves in its ``Attempt`` what is told here.
 """
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from scimsvc import clock, schemas
 from scimsvc.protocol.attributes import ROLES, fold
 from scimsvc.protocol.bulk import read_bulk_request
+from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import InvalidSyntax, MethodNotAllowed, NotFound, NotImplementedHere, ScimError, shown
 from scimsvc.protocol.json_text import InvalidJSON, read_json_text
 from scimsvc.protocol.limits import Limits
@@ -21,6 +23,7 @@ from scimsvc.protocol.resources import differences, work_address
 from scimsvc.services import provisioning_log, users
 from scimsvc.services.access import Caller
 from scimsvc.services.bulk import run_bulk
+from scimsvc.services.causes import explain_cause
 from scimsvc.services.input import validated
 from scimsvc.services.paging import CursorKeys
 from scimsvc.services.requests import Attempt, ScimRequest
@@ -44,7 +47,44 @@ def explain(
     ``path`` may be below the Tenant URL, below the host, or a whole URL; ``body`` is a JSON value, or its text.
     Raises ``InvalidInput`` where it cannot be told what is asked.
     """
-    asked = validated(schemas.EXPLAIN, given)
+    told, _ = _rehearse(enterprise, validated(schemas.EXPLAIN, given), base, keys, limits)
+    return told
+
+
+def explain_in_words(
+    enterprise: str, given: Mapping[str, Any], *, base: str, keys: CursorKeys, limits: Limits
+) -> dict[str, Any]:
+    """Return the same with ``why`` a request would be refused, in words and with what mends it, else None.
+
+    The ``body`` may be what was sent from its first line on, ``PATCH /Users/… HTTP/1.1``; then that is what is asked.
+    """
+    told, refusal = _rehearse(enterprise, validated(schemas.EXPLAIN, read_pasted(given)), base, keys, limits)
+    if refusal is None:
+        return told | {"why": None}
+    error, attempt = refusal
+    email = told["user"]["email"] if told["user"] else None
+    return told | {"why": explain_cause(error.cause, error.status, value=attempt.role_value, email=email)}
+
+
+def read_pasted(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return method, path and body of a request whose body may be a whole request, with its first line and headers."""
+    text = str(given.get("body") or "").strip()
+    match = _FIRST_LINE.match(text)
+    if match is None:
+        return {**given, "body": text or None}
+    _, _, body = text[match.end() :].replace("\r\n", "\n").partition("\n\n")
+    if not body and "{" in text[match.end() :]:
+        body = text[text.index("{", match.end()) :]
+    return {"method": match["method"], "path": match["path"], "body": body.strip() or None}
+
+
+_FIRST_LINE = re.compile(r"(?P<method>GET|POST|PUT|PATCH|DELETE)[ \t]+(?P<path>\S+)[^\n]*\n?")
+
+
+def _rehearse(
+    enterprise: str, asked: Mapping[str, Any], base: str, keys: CursorKeys, limits: Limits
+) -> tuple[dict[str, Any], tuple[ScimError, Attempt] | None]:
+    """Return what is told of the request and, where it is refused, for what and what was known by then."""
     method, (resource, target, parameters) = asked["method"], _read_path(asked["path"])
     with rehearsing(), reading_in(enterprise) as tenant:
         request = _request(tenant, method, resource, base, limits)
@@ -54,13 +94,13 @@ def explain(
         except ScimError as error:
             # Of a user that cannot be made the one in its way is told.
             in_the_way = _user(tenant, request.attempt.email) if method == "POST" else matched
-            return _told(request) | {"user": in_the_way} | _refused(error)
+            return _told(request) | {"user": in_the_way} | _refused(error), (error, request.attempt)
         told = _told(request) | {"user": matched, "outcome": "ok", "status": _status(method, resource)}
         if found is not None:
             told["users"] = found
         if request.operations:
             told["operations"] = [_told(each) for each in request.operations]
-        return told
+        return told, None
 
 
 def _status(method: str, resource: str) -> int:
@@ -95,6 +135,7 @@ def _request(tenant: Tenant, method: str, resource: str, base: str, limits: Limi
         client_id="",
         token_id="",
         token_expires_at=clock.now(),
+        is_first_use=False,
     )
     operation = provisioning_log.BULK if resource == "Bulk" else provisioning_log.USER_OPERATIONS.get(method, _READ)
     return ScimRequest(caller, base, Remarks(limits), Attempt(operation), "", time.perf_counter())
@@ -118,7 +159,9 @@ def _do(
     if method == "POST" and ".search" in (resource, target):
         return _found(request, read_search_request(body, limits), keys)
     if resource == "Groups":
-        raise NotImplementedHere("this service provisions users, not groups; in Entra, switch the group mapping off")
+        raise NotImplementedHere(
+            "this service provisions users, not groups; in Entra, switch the group mapping off", cause=Cause.GROUPS
+        )
     if resource != "Users":
         raise NotFound(f"there is no endpoint {shown(resource)} whose effect could be told; there are Users and Bulk")
     if not target and method == "GET":

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, or_, select, update
 from scimsvc import clock
 from scimsvc.models import User
 from scimsvc.protocol.resources import work_address
-from scimsvc.services.changes import UPDATED, UserChange, record_changes
+from scimsvc.services.changes import BY_ROLE, UPDATED, UserChange, record_changes
 from scimsvc.services.effective import effective_values
 from scimsvc.services.tenancy import Tenant
 from scimsvc.store.representations import PROVISIONED, directory_values, read_document
@@ -42,7 +42,9 @@ def change_holders(
             if not changed:
                 continue
             email = work_address(document)
-            changes.append(UserChange(UPDATED, row.id, email, changed, new_name, row.active, old_name, row.active))
+            changes.append(
+                UserChange(UPDATED, row.id, email, changed, new_name, row.active, old_name, row.active, BY_ROLE)
+            )
             updates.append({"of_id": row.id, "new_title": title, "new_organization": organization})
         if updates:
             tenant.connection.execute(_update(tenant.id, at), updates)

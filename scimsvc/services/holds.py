@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from scimsvc import clock
+from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import Unavailable
 from scimsvc.services.changes import count_users, hold_feed
 from scimsvc.store import queries
@@ -25,8 +26,11 @@ class HeldBack(Unavailable):
     """A write is held back on purpose; ``reason`` is ``paused`` or ``removal_limit``."""
 
     def __init__(self, detail: str, reason: str) -> None:
-        super().__init__(detail, {"Retry-After": RETRY_AFTER})
+        super().__init__(detail, {"Retry-After": RETRY_AFTER}, cause=_CAUSES[reason])
         self.reason = reason
+
+
+_CAUSES = {"paused": Cause.PAUSED, "removal_limit": Cause.REMOVAL_LIMIT}
 
 
 def refuse_while_paused(rules: Any) -> None:

@@ -18,7 +18,16 @@ from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.remarks import Remarks
 from scimsvc.protocol.resources import canonical_user, changed_attributes, work_address
-from scimsvc.services.changes import CREATED, DELETED, UPDATED, UserChange, change_type, record_change
+from scimsvc.services.changes import (
+    BY_ADMINISTRATOR,
+    BY_USER,
+    CREATED,
+    DELETED,
+    UPDATED,
+    UserChange,
+    change_type,
+    record_change,
+)
 from scimsvc.services.entity_tags import check_if_match
 from scimsvc.services.errors import Conflict, InvalidInput, NoSuchThing, NotAllowed
 from scimsvc.services.input import validated, validated_changes
@@ -60,9 +69,10 @@ def insert_manual_user(tenant: Tenant, fields: Mapping[str, Any]) -> dict[str, A
     _execute_unique(tenant, insert(User).values(enterprise_id=tenant.id, id=user["id"], **row))
     changed = changed_attributes({"id": user["id"]}, user) + [name for name, value in effective.items() if value]
     name = role.name if role else tenant.row.default_role
-    change = UserChange(CREATED, user["id"], work_address(user), changed, name, user["active"])
+    sides = (name, user["active"])
+    change = UserChange(CREATED, user["id"], work_address(user), changed, *sides, origin=BY_ADMINISTRATOR)
     record_change(tenant.connection, tenant.id, change, at=at)
-    return profile_view(_get(tenant, user["id"]))
+    return profile_view(get_profile_row(tenant, user["id"]))
 
 
 def list_users(
@@ -109,7 +119,7 @@ def list_users(
 def show_user(enterprise: str, reference: str) -> dict[str, Any]:
     """Return the user with the id or work e-mail address ``reference``; raises ``NoSuchThing``."""
     with reading_in(enterprise) as tenant:
-        return profile_view(_get(tenant, reference))
+        return profile_view(get_profile_row(tenant, reference))
 
 
 @retried
@@ -134,7 +144,7 @@ def update_manual_user(
             user = with_role(user, next(iter(before.get("roles", [])), None))
             role_id, role_name = row.role_id, row.role
         _store(tenant, row, before, user, role_id=role_id, role=role_name, effective=fields)
-        return profile_view(_get(tenant, row.id))
+        return profile_view(get_profile_row(tenant, row.id))
 
 
 def _store(
@@ -161,7 +171,8 @@ def _store(
     _execute_unique(tenant, statement.values(**columns, **own, **counts, revision=User.revision + 1, changed_at=at))
     kind = change_type(taken_over=False, active=user["active"], was_active=before["active"])
     sides = (role, user["active"], row.role, before["active"])
-    record_change(tenant.connection, tenant.id, UserChange(kind, row.id, work_address(user), changed, *sides), at=at)
+    change = UserChange(kind, row.id, work_address(user), changed, *sides, BY_ADMINISTRATOR)
+    record_change(tenant.connection, tenant.id, change, at=at)
 
 
 @retried
@@ -173,7 +184,7 @@ def delete_manual_user(enterprise: str, reference: str, *, if_match: str | None 
         tenant.connection.execute(delete(User).where(User.enterprise_id == tenant.id, User.id == row.id))
         at = clock.timestamp(clock.now())
         sides = (row.role, False, row.role, row.active)
-        change = UserChange(DELETED, row.id, work_address(read_document(row)), [], *sides)
+        change = UserChange(DELETED, row.id, work_address(read_document(row)), [], *sides, BY_ADMINISTRATOR)
         record_change(tenant.connection, tenant.id, change, at=at)
         return profile_view(row)
 
@@ -202,9 +213,9 @@ def edit_profile(
             statement = update(User).where(User.enterprise_id == tenant.id, User.id == row.id)
             tenant.connection.execute(statement.values(**own, revision=User.revision + 1, changed_at=at))
             sides = (row.role, row.active, row.role, row.active)
-            change = UserChange(UPDATED, row.id, work_address(read_document(row)), changed, *sides)
+            change = UserChange(UPDATED, row.id, work_address(read_document(row)), changed, *sides, BY_USER)
             record_change(tenant.connection, tenant.id, change, at=at)
-        return profile_view(_get(tenant, row.id))
+        return profile_view(get_profile_row(tenant, row.id))
 
 
 def _document(fields: Mapping[str, Any], user_id: str, role: Any) -> Resource:
@@ -241,7 +252,8 @@ def _parameters(tenant: Tenant) -> dict[str, str]:
     return tenant.own | {"default_role": tenant.row.default_role}
 
 
-def _get(tenant: Tenant, reference: str, statement: Any = queries.PROFILE) -> Any:
+def get_profile_row(tenant: Tenant, reference: str, statement: Any = queries.PROFILE) -> Any:
+    """Return the row of the user with the id or work address ``reference``; raises ``NoSuchThing``."""
     parameters = _parameters(tenant) | {"id": reference, "key": fold(reference)}
     row = tenant.connection.execute(statement, parameters).one_or_none()
     if row is None:
@@ -250,6 +262,6 @@ def _get(tenant: Tenant, reference: str, statement: Any = queries.PROFILE) -> An
 
 
 def _get_for_update(tenant: Tenant, reference: str, if_match: str | None) -> Any:
-    row = _get(tenant, reference, queries.PROFILE_FOR_UPDATE)
+    row = get_profile_row(tenant, reference, queries.PROFILE_FOR_UPDATE)
     check_if_match(profile_view(row), if_match)
     return row

@@ -15,19 +15,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, text
+from sqlalchemy import Connection, delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from scimsvc import clock
 from scimsvc.models import LogEntry, User
 from scimsvc.protocol.attributes import fold
+from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import is_storable, write_names
 from scimsvc.services.global_settings import read_global_settings
 from scimsvc.services.paging import Page
 from scimsvc.services.requests import ScimRequest
-from scimsvc.services.tenancy import reading_in
+from scimsvc.services.tenancy import Tenant, reading_in
 from scimsvc.store import queries
 from scimsvc.store.prepared import Prepared
 from scimsvc.store.retries import retried
@@ -64,8 +65,10 @@ def record_success(connection: Connection, request: ScimRequest, *, status: int,
 
 def record_refusal(request: ScimRequest, error: ScimError) -> None:
     """Log that the write was refused with ``error``; a log that cannot be written is worth no more than a warning."""
-    refusal = {"scim_type": error.scim_type, "detail": error.detail}
-    entry = _entry(request, clock.now(), REFUSED, error.status) | refusal
+    value = request.attempt.role_value if error.cause is Cause.UNKNOWN_ROLE else None
+    refusal = {"scim_type": error.scim_type, "detail": error.detail, "cause": error.cause}
+    about = {"role_value": value, "role_key": fold(value) if value else None}
+    entry = _entry(request, clock.now(), REFUSED, error.status) | refusal | about
     _insert_whatever_happens(entry, request.request_id)
 
 
@@ -75,6 +78,7 @@ class Refusal:
 
     status: int
     detail: str
+    cause: Cause
     request_id: str
     started: float
 
@@ -113,6 +117,7 @@ def record_refused_client(allowance: Allowance, enterprise_id: str, client_id: s
         "outcome": REFUSED,
         "status": refusal.status,
         "detail": refusal.detail,
+        "cause": refusal.cause,
         "client_id": client_id,
         "request_id": refusal.request_id,
         "duration_ms": round((time.perf_counter() - refusal.started) * 1000, 1),
@@ -147,7 +152,10 @@ def _entry(request: ScimRequest, at: datetime, outcome: str, status: int) -> dic
         "status": status,
         "scim_type": None,
         "detail": None,
-        "role_key": fold(attempt.role_value) if attempt.role_value and outcome == REFUSED else None,
+        "effect": attempt.effect if outcome == OK else None,
+        "cause": None,
+        "role_value": None,
+        "role_key": None,
         "changed": write_names(attempt.changed) if outcome == OK else "[]",
         "tolerances": write_names(remarks.tolerances),
         "ignored": write_names(remarks.ignored),
@@ -158,7 +166,8 @@ def _entry(request: ScimRequest, at: datetime, outcome: str, status: int) -> dic
 
 
 _EMPTY = {
-    "user_id": None, "email": None, "email_key": None, "scim_type": None, "role_key": None,
+    "user_id": None, "email": None, "email_key": None, "scim_type": None, "effect": None,
+    "role_value": None, "role_key": None,
     "changed": "[]", "tolerances": "[]", "ignored": "[]",
 }  # fmt: skip
 
@@ -166,6 +175,11 @@ _EMPTY = {
 def entry_id(at: datetime) -> str:
     """Return a new id, which begins with its time and follows those that this process gave before."""
     return f"{_milliseconds(at):012x}{next(_sequence) & _SEQUENCE_BITS:08x}{random.getrandbits(48):012x}"  # no secret
+
+
+def first_id(at: datetime) -> str:
+    """Return what the ids of entries from ``at`` on follow."""
+    return f"{max(0, _milliseconds(at)):012x}"
 
 
 def _milliseconds(at: datetime) -> int:
@@ -196,11 +210,13 @@ def list_entries(
     after: str | None = None,
     oldest_first: bool = False,
     limit: int,
+    shown: Callable[[Any], dict[str, Any]] | None = None,
 ) -> Page:
     """Return the newest entries that meet the conditions, newest first; ``Page.next`` is the last one's id.
 
     An ``email`` is that of an entry or of the user that it is about, without regard to case. ``before`` and ``after``
     are ids: those of entries older and newer than the one. With ``oldest_first`` the oldest ones are returned.
+    ``shown`` makes of a row what is told of it, unless it is what the enterprise API tells.
     """
     with reading_in(enterprise) as tenant:
         order = LogEntry.id if oldest_first else LogEntry.id.desc()
@@ -208,13 +224,14 @@ def list_entries(
         if outcome is not None:
             # A literal, so that the database sees that the index of refusals serves.
             statement = statement.where(text("outcome = 'refused'" if outcome == REFUSED else "outcome = 'ok'"))
+        if outcome == REFUSED and email is None:
+            statement = queries.by_refusals(statement)
         if operation is not None:
             statement = statement.where(LogEntry.operation == operation)
         if email is not None:
-            own = select(User.id).where(User.enterprise_id == tenant.id, User.email_key == fold(email))
-            statement = statement.where(or_(LogEntry.email_key == fold(email), LogEntry.user_id.in_(own)))
+            statement = statement.where(LogEntry.id.in_(_about(tenant, fold(email))))
         if since is not None:
-            statement = statement.where(LogEntry.id >= f"{_milliseconds(since):012x}")
+            statement = statement.where(LogEntry.id >= first_id(since))
         if until is not None:
             statement = statement.where(LogEntry.id < f"{_milliseconds(until) + 1:012x}")
         if before is not None:
@@ -222,11 +239,23 @@ def list_entries(
         if after is not None:
             statement = statement.where(LogEntry.id > after)
         return Page.of(
-            tenant.connection.execute(statement.limit(limit + 1)).all(), limit, _shown, key=lambda row: row.id
+            tenant.connection.execute(statement.limit(limit + 1)).all(),
+            limit,
+            shown or shown_entry,
+            key=lambda row: row.id,
         )
 
 
-def _shown(row: Any) -> dict[str, Any]:
+def _about(tenant: Tenant, email_key: str) -> Any:
+    """Return the ids of entries with an address, and of those about the user who has it: two looks into indexes."""
+    of_tenant = LogEntry.enterprise_id == tenant.id
+    user = select(User.id).where(User.enterprise_id == tenant.id, User.email_key == email_key)
+    by_address = select(LogEntry.id).where(of_tenant, LogEntry.email_key == email_key)
+    return by_address.union(select(LogEntry.id).where(of_tenant, LogEntry.user_id.in_(user)))
+
+
+def shown_entry(row: Any) -> dict[str, Any]:
+    """Return an entry as the enterprise API and the commands show it."""
     return {
         "id": row.id,
         "time": row.time,
@@ -308,7 +337,7 @@ def _end(older_than: timedelta | None) -> str:
     if older_than is None:
         with reading() as connection:
             older_than = timedelta(days=read_global_settings(connection)["log_days"])
-    return f"{max(0, _milliseconds(clock.now() - older_than)):012x}"
+    return first_id(clock.now() - older_than)
 
 
 @retried

@@ -28,6 +28,8 @@ class Attempt:
     decision: RoleDecision | None = None
     role: str | None = None
     changed: list[str] = field(default_factory=list)
+    #: What happened to the user, as the change feed calls it; None where nothing did.
+    effect: str | None = None
     #: Effective values that change, old and new, by name.
     effective: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
 

@@ -55,11 +55,19 @@ def list_roles(enterprise: str) -> list[dict[str, Any]]:
         return _list(tenant)
 
 
+def list_role_names(enterprise: str) -> list[dict[str, Any]]:
+    """Return the name of every role, and whether it is the default; nothing is counted."""
+    with reading_in(enterprise) as tenant:
+        rows = tenant.connection.execute(queries.ROLES, tenant.own)
+        return [{"name": row.name, "is_default": row.is_default} for row in rows]
+
+
 def _list(tenant: Tenant) -> list[dict[str, Any]]:
     aliases: dict[str, list[str]] = {}
     for row in tenant.connection.execute(queries.ROLE_NAMES, tenant.own):
         if row.is_alias:
             aliases.setdefault(row.role_id, []).append(row.name)
+    users = {row.role_id: row.users for row in tenant.connection.execute(queries.USERS_BY_ROLE, tenant.own)}
     return [
         {
             "id": row.id,
@@ -67,7 +75,7 @@ def _list(tenant: Tenant) -> list[dict[str, Any]]:
             "aliases": aliases.get(row.id, []),
             "restrict_editing": row.restrict_editing,
             "is_default": row.is_default,
-            "users": row.users,
+            "users": users.get(row.id, 0) + (users.get(None, 0) if row.is_default else 0),
         }
         for row in tenant.connection.execute(queries.ROLES, tenant.own)
     ]
@@ -202,10 +210,10 @@ def remove_role(enterprise: str, reference: str, *, if_match: str | None = None)
         check_if_match(_shown(tenant, role.id), if_match)
         if role.is_default:
             raise Conflict(f"{role.name!r} is the default role; make another one the default first")
-        if role.users:
-            users = "1 user has" if role.users == 1 else f"{role.users} users have"
-            raise Conflict(f"{users} the role {role.name!r}; give them another one first")
         shown = _shown(tenant, role.id)
+        if shown["users"]:
+            users = "1 user has" if shown["users"] == 1 else f"{shown['users']} users have"
+            raise Conflict(f"{users} the role {role.name!r}; give them another one first")
         tenant.connection.execute(delete(Role).where(Role.enterprise_id == tenant.id, Role.id == role.id))
         return shown
 

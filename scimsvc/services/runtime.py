@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from scimsvc.services.access import Callers, LastUses
-from scimsvc.services.brute_force import WrongSecrets
+from scimsvc.services.brute_force import WrongPasswords, WrongSecrets
 from scimsvc.services.changes import Waiters
 from scimsvc.services.expiry import ExpiryNotices
+from scimsvc.services.history import History
 from scimsvc.services.paging import CursorKeys
 from scimsvc.services.provisioning_log import Allowance
 from scimsvc.services.pruning import Pruning
@@ -35,11 +36,13 @@ class Runtime:
     wrong_secrets: WrongSecrets = field(default_factory=WrongSecrets)
     #: How often refused clients may stand in the provisioning log.
     logged_refusals: Allowance = field(default_factory=Allowance)
+    wrong_passwords: WrongPasswords = field(default_factory=WrongPasswords)
     last_uses: LastUses = field(default_factory=LastUses)
     expiry_notices: ExpiryNotices = field(default_factory=ExpiryNotices)
     #: None where ``/metrics`` is not wanted, and nothing is counted.
     metrics: "Metrics | None" = None
     pruning: Pruning = field(default_factory=Pruning)
+    history: History = field(default_factory=History)
     #: Who may wait for changes; a server that knows how many threads it has puts another one here.
     waiters: Waiters = field(default_factory=lambda: Waiters(DEFAULT_THREADS))
     #: Set once the process is asked to stop: ``/readyz`` answers 503 from then on.

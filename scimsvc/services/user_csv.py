@@ -1,7 +1,4 @@
-"""Users as CSV: the columns, and cells as a spreadsheet shows them without running anything (OWASP, CSV injection).
-
-A cell that a spreadsheet would take for a formula is written with an apostrophe before it, which reading takes off.
-"""
+"""Users as CSV: the columns, and how lines are read and written."""
 
 import csv
 import io
@@ -13,6 +10,7 @@ from typing import Any
 from scimsvc.protocol.errors import shown
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.schemas import MANUAL_USER
+from scimsvc.services.csv_lines import read_cell, write_line
 from scimsvc.services.errors import InvalidInput
 
 #: What a manual user is made of.
@@ -24,7 +22,6 @@ READ_ONLY_COLUMNS = (
 )
 _IGNORED = frozenset({*READ_ONLY_COLUMNS, "directory"})
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _MOST_NAMED = 20
 
 
@@ -33,29 +30,14 @@ _MOST_NAMED = 20
 
 def write_header() -> str:
     """Return the first line."""
-    return _line((*COLUMNS, *READ_ONLY_COLUMNS))
+    return write_line((*COLUMNS, *READ_ONLY_COLUMNS))
 
 
 def write_row(user: Mapping[str, Any]) -> str:
     """Return the line of a user as the enterprise API shows it."""
     directory = {f"directory.{name}": value for name, value in (user["directory"] or {}).items()}
     values = {**user, **directory}
-    return _line([_written(values.get(name)) for name in (*COLUMNS, *READ_ONLY_COLUMNS)])
-
-
-def _line(cells: Any) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerow(cells)
-    return text.getvalue()
-
-
-def _written(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = str(value)
-    return "'" + text if _FORMULA.match(text) else text
+    return write_line(values.get(name) for name in (*COLUMNS, *READ_ONLY_COLUMNS))
 
 
 # Reading.
@@ -131,7 +113,7 @@ def _read_line(number: int, columns: list[str], row: list[str]) -> Line:
     for name, cell in zip(columns, row, strict=False):
         if not cell.strip() or name in _IGNORED:
             continue
-        text = cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+        text = read_cell(cell)
         value = _TRUTH.get(text.strip().lower()) if name == "active" else text
         if not is_storable(text):
             problems.append(f"{name}: is not UTF-8 text")

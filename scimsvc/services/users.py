@@ -18,6 +18,7 @@ from scimsvc import clock
 from scimsvc.mapping import ON_DEFAULT, Role, RoleDecision, chosen_element, default_element, resolve_role
 from scimsvc.models import User
 from scimsvc.protocol.attributes import ROLES
+from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import Mutability, NotFound, Unavailable, Uniqueness, shown
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.leniency import read_patch, read_user
@@ -161,7 +162,8 @@ def delete_user(request: ScimRequest, user_id: str, preconditions: Preconditions
         if row.source == MANUAL:
             raise Mutability(
                 f"this user was made by hand in {rules.name}, not by SCIM, and is not deleted by it; "
-                "delete the user in the application, or update the user by SCIM first, which takes it over"
+                "delete the user in the application, or update the user by SCIM first, which takes it over",
+                cause=Cause.MANUAL_USER,
             )
         refuse_mass_removal(connection, rules, row.id)
         _DELETE.run(connection, _statement_key(rules.id, row.id))
@@ -240,7 +242,8 @@ def _key(request: ScimRequest, user_id: str) -> dict[str, str]:
 def _no_such_user(user_id: str) -> NotFound:
     return NotFound(
         f"no user has the id {shown(user_id)}; it may have been deleted since: "
-        "in Entra, restart the provisioning so that the user is matched anew"
+        "in Entra, restart the provisioning so that the user is matched anew",
+        cause=Cause.NO_SUCH_USER,
     )
 
 
@@ -360,6 +363,7 @@ def _record(
     attempt.after = user
     if change is not None:
         attempt.email, attempt.role, attempt.changed = change.email, change.role, list(change.changed)
+        attempt.effect = change.type
         record_change(connection, request.caller.enterprise_id, change, at=clock.timestamp(at))
     record_success(connection, request, status=status, at=at)
 
@@ -400,11 +404,13 @@ def _execute_unique(
         if "email" in broken:
             raise Uniqueness(
                 f"a user of {enterprise} has the work e-mail address {shown(work_address(user))} already; "
-                'match users on emails[type eq "work"].value in Entra, so that it is found before one is created'
+                'match users on emails[type eq "work"].value in Entra, so that it is found before one is created',
+                cause=Cause.EMAIL_TAKEN,
             ) from None
         if "unique_user_name" in broken:
             raise Uniqueness(
                 f"a user of {enterprise} has the userName {shown(user['userName'])} already, "
-                "and the enterprise wants userNames to be unique"
+                "and the enterprise wants userNames to be unique",
+                cause=Cause.USER_NAME_TAKEN,
             ) from None
         raise Unavailable("the role was removed at this moment; send the request again", {"Retry-After": "1"}) from None

@@ -2,10 +2,24 @@
 
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Integer, and_, bindparam, distinct, func, or_, select, text
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    distinct,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from scimsvc.models import (
+    Admin,
     Change,
     ClientSecret,
     Enterprise,
@@ -103,20 +117,7 @@ ENTERPRISE_RULES = (
     .with_for_update(read=True, of=Enterprise)
 )
 
-ROLES = (
-    select(
-        Role,
-        select(func.count())
-        .where(
-            User.enterprise_id == Role.enterprise_id,
-            or_(User.role_id == Role.id, and_(Role.is_default, User.role_id.is_(None))),
-        )
-        .scalar_subquery()
-        .label("users"),
-    )
-    .where(Role.enterprise_id == ENTERPRISE_ID)
-    .order_by(Role.name)
-)
+ROLES = select(Role).where(Role.enterprise_id == ENTERPRISE_ID).order_by(Role.name)
 ROLE_NAMES = select(RoleName).where(RoleName.enterprise_id == ENTERPRISE_ID).order_by(RoleName.name)
 ROLES_BY_NAME = (
     select(RoleName.name_key, Role.id, Role.name, Role.is_default, Role.restrict_editing)
@@ -173,6 +174,16 @@ NEXT_SCIM_EXPIRY = (
     )
     .group_by(Token.enterprise_id)
 )
+
+#: The console's accounts, with the name of the enterprise that one is bound to.
+ADMINS = (
+    select(Admin, Enterprise.name.label("enterprise"))
+    .outerjoin(Enterprise, Enterprise.id == Admin.enterprise_id)
+    .order_by(Admin.email_key)
+)
+ADMIN = ADMINS.where(Admin.id == ID)
+ADMIN_BY_EMAIL = ADMINS.where(Admin.email_key == KEY)
+ADMIN_BY_LINK = ADMINS.where(Admin.link_digest == bindparam("digest"), Admin.link_expires_at > bindparam("now"))
 
 #: The columns of a user's representation, in the order of ``store.representations.StoredUser``.
 REPRESENTED: tuple[Any, ...] = (User.id, User.document, User.role_id, User.version, User.created_at, User.modified_at)
@@ -236,7 +247,8 @@ PROFILES = (
     .where(User.enterprise_id == ENTERPRISE_ID)
     .order_by(User.email_key)
 )
-PROFILE = PROFILES.where(or_(User.id == ID, User.email_key == KEY))
+# Without an order, for whose sake SQLite would read every user by address.
+PROFILE = PROFILES.order_by(None).where(or_(User.id == ID, User.email_key == KEY))
 PROFILE_FOR_UPDATE = PROFILE.with_for_update(of=User)
 
 #: Serializes what is added to an enterprise's feed on PostgreSQL; SQLite has one writer.
@@ -280,4 +292,88 @@ REMOVALS_SINCE = select(func.count(distinct(Change.user_id))).where(
     text("type IN ('disabled', 'deleted')"),
     Change.time > bindparam("since"),
     Change.user_id != ID,
+)
+
+# What the console shows of an enterprise at a glance.
+
+
+def by_refusals(statement: Select[Any]) -> Select[Any]:
+    """Return ``statement``, of refused entries, with the hint to SQLite that their index is the shorter way."""
+    return statement.with_hint(LogEntry, "INDEXED BY log_refused", "sqlite")
+
+
+#: How many users are disabled; the feed knows how many there are.
+DISABLED_USERS = select(func.count()).where(User.enterprise_id == ENTERPRISE_ID, ~User.active)
+#: How many users have each role; of null is the number on the default role.
+USERS_BY_ROLE = (
+    select(User.role_id, func.count().label("users")).where(User.enterprise_id == ENTERPRISE_ID).group_by(User.role_id)
+)
+#: The last write that was done.
+LAST_SUCCESS = (
+    select(LogEntry.time)
+    .where(LogEntry.enterprise_id == ENTERPRISE_ID, text("outcome = 'ok'"))
+    .order_by(LogEntry.id.desc())
+    .limit(1)
+)
+#: When the provider was last let in, be it to read.
+LAST_SCIM_USE = select(func.max(Token.last_used_at)).where(Token.enterprise_id == ENTERPRISE_ID, Token.scope == "scim")
+#: The SCIM tokens that are good still, the next to expire first.
+GOOD_SCIM_TOKENS = (
+    TOKENS.where(
+        Token.enterprise_id == ENTERPRISE_ID,
+        Token.scope == "scim",
+        Token.revoked_at.is_(None),
+        Integration.revoked_at.is_(None),
+        Token.expires_at > bindparam("now"),
+    )
+    .order_by(None)
+    .order_by(Token.expires_at, Token.id)
+)
+# Literals, so that PostgreSQL sees that what is grouped by is what is selected.
+_HOUR = func.substr(LogEntry.time, literal_column("1"), literal_column("13"))
+#: How many writes were done, by what they did, and refused in each hour from one id of the log to another.
+LOG_BY_HOUR = (
+    select(
+        _HOUR.label("hour"),
+        LogEntry.outcome,
+        LogEntry.effect,
+        func.count().label("entries"),
+    )
+    .where(LogEntry.enterprise_id == ENTERPRISE_ID, LogEntry.id >= bindparam("since"), LogEntry.id < bindparam("until"))
+    .group_by(_HOUR, LogEntry.outcome, LogEntry.effect)
+)
+
+_LATER = aliased(LogEntry)
+_RECENT = (
+    by_refusals(select(LogEntry))
+    .where(LogEntry.enterprise_id == ENTERPRISE_ID, text("outcome = 'refused'"))
+    .order_by(LogEntry.id.desc())
+    .limit(bindparam("limit"))
+    .subquery("recent")
+)
+
+
+def _is_last_of(column: str) -> ColumnElement[bool]:
+    """Return the condition that no later entry has the same ``column``; each is a look into an index."""
+    later = select(1).where(
+        _LATER.enterprise_id == ENTERPRISE_ID,
+        getattr(_LATER, column) == _RECENT.c[column],
+        _LATER.id > _RECENT.c.id,
+    )
+    return ~later.exists()
+
+
+#: Of the last refusals those after which nothing was heard of the same user and address, the newest first.
+OPEN_REFUSALS = select(_RECENT).where(_is_last_of("email_key"), _is_last_of("user_id")).order_by(_RECENT.c.id.desc())
+#: When each client was last let in.
+CLIENTS_LAST_USED = select(Integration.client_id, Integration.last_used_at).where(
+    Integration.enterprise_id == ENTERPRISE_ID
+)
+#: What happened to a user without SCIM. The condition is the partial index's.
+CHANGES_BY_HAND = (
+    select(Change)
+    .with_hint(Change, "INDEXED BY changes_by_hand", "sqlite")
+    .where(Change.enterprise_id == ENTERPRISE_ID, Change.user_id == ID, Change.origin.is_not(None))
+    .order_by(Change.number.desc())
+    .limit(bindparam("limit"))
 )

@@ -20,8 +20,9 @@ from scimsvc.protocol.messages import error_message
 from scimsvc.services.errors import NoSuchThing, ServiceError
 from scimsvc.services.outages import is_outage, unavailable
 from scimsvc.tokens import BearerError, InvalidRequest, OAuthError, TooManyWrongSecrets
+from scimsvc.web.console.environment import error_page, refused_page, sentence
 from scimsvc.web.http import json_response, limits
-from scimsvc.web.paths import API_PREFIX, SCIM_PREFIX, is_api, is_scim
+from scimsvc.web.paths import API_PREFIX, SCIM_PREFIX, is_api, is_console, is_scim
 
 _log = logging.getLogger("scimsvc")
 
@@ -41,9 +42,11 @@ def init_errors(app: Flask) -> None:
 
 
 def _answer(error: ScimError) -> Response:
-    """Answer with ``error`` in the form of the path: SCIM's, OAuth's, or problem details (RFC 9457)."""
+    """Answer with ``error`` in the form of the path: SCIM's, OAuth's, a page, or problem details (RFC 9457)."""
     g.refusal = error
-    if is_scim(request.path):
+    if is_console(request.path):
+        response = error_page(error.status, sentence(error.detail))
+    elif is_scim(request.path):
         response = json_response(error_message(error), error.status)
     elif request.path in _OAUTH_PATHS:
         response = json_response(
@@ -71,7 +74,9 @@ def problem_of(status: int, detail: str) -> dict[str, Any]:
 
 
 def _service_error(error: ServiceError) -> Response:
-    """Answer with problem details that list every wrong field at once (RFC 9457 §3.2)."""
+    """Answer with problem details that list every wrong field at once (RFC 9457 §3.2), or with a page."""
+    if is_console(request.path):
+        return refused_page(error)
     if is_scim(request.path):
         refusal = ScimError(error.detail)
         refusal.status = error.status
@@ -137,7 +142,7 @@ def _http_error(error: HTTPException) -> Response:
     path = shown(request.path)
     translated: Mapping[int, ScimError] = {
         400: errors.InvalidSyntax(error.description or error.name),
-        404: errors.NotFound(f"there is no endpoint {path}; {_API_ENDPOINTS if is_api(request.path) else _ENDPOINTS}"),
+        404: errors.NotFound(_not_found(path)),
         405: errors.MethodNotAllowed(f"{path} does not take {shown(request.method)}", _headers(error)),
         413: errors.PayloadTooLarge(f"the body is too large; at most {limits().body} bytes are taken"),
         415: errors.UnsupportedMediaType(error.description or error.name),
@@ -147,6 +152,12 @@ def _http_error(error: HTTPException) -> Response:
         scim_error = ScimError(error.description or error.name)
         scim_error.status = code
     return _answer(scim_error)
+
+
+def _not_found(path: str) -> str:
+    if is_console(request.path):
+        return "there is no such page"
+    return f"there is no endpoint {path}; {_API_ENDPOINTS if is_api(request.path) else _ENDPOINTS}"
 
 
 _ENDPOINTS = (

@@ -47,3 +47,11 @@ def is_api(path: str) -> bool:
 def is_scim(path: str) -> bool:
     """Tell whether ``path`` (clean) lies under the Tenant URL."""
     return path == SCIM_PREFIX or path.startswith(SCIM_PREFIX + "/")
+
+
+CONSOLE_PREFIX = "/console"
+
+
+def is_console(path: str) -> bool:
+    """Tell whether ``path`` (clean) is the console's."""
+    return path == CONSOLE_PREFIX or path.startswith(CONSOLE_PREFIX + "/")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from flask import Request, g, request
 from flask.ctx import _AppCtxGlobals
 
+from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import ScimError
 from scimsvc.services import provisioning_log
 from scimsvc.tokens import BearerError
@@ -31,7 +32,8 @@ def log_refusal(sent: Request, own: _AppCtxGlobals) -> None:
 def _log_refused_token(error: ScimError) -> None:
     bearer: BearerError | None = g.get("refused_bearer")
     if bearer is not None and bearer.claims is not None:
-        provisioning_log.record_refused_token(_allowance(), bearer.claims, _refusal(error.status, error.detail))
+        refusal = _refusal(error.status, error.detail, Cause.TOKEN)
+        provisioning_log.record_refused_token(_allowance(), bearer.claims, refusal)
 
 
 def _log_refused_request(error: ScimError) -> None:
@@ -40,13 +42,13 @@ def _log_refused_request(error: ScimError) -> None:
         provisioning_log.record_refusal(logged_request(), error)
     elif error.status == _TOO_MANY_REQUESTS or not caller().scim_enabled:
         # Of what comes by the thousand, or asks for nothing but a look, a bounded number.
-        refusal = _refusal(error.status, error.detail)
+        refusal = _refusal(error.status, error.detail, error.cause or Cause.RATE_LIMIT)
         provisioning_log.record_refused_client(_allowance(), caller().enterprise_id, caller().client_id, refusal)
 
 
 def refused_client_logger(enterprise_id: str, client_id: str, detail: str) -> Callable[[], None]:
     """Return what logs a wrong secret of a known client; called behind the answer, whose time must not tell."""
-    refusal = _refusal(401, detail)
+    refusal = _refusal(401, detail, Cause.SECRET)
     allowance = _allowance()
     return lambda: provisioning_log.record_refused_client(allowance, enterprise_id, client_id, refusal)
 
@@ -55,5 +57,5 @@ def _allowance() -> provisioning_log.Allowance:
     return runtime().logged_refusals
 
 
-def _refusal(status: int, detail: str) -> provisioning_log.Refusal:
-    return provisioning_log.Refusal(status, detail, g.request_id, g.started)
+def _refusal(status: int, detail: str, cause: Cause) -> provisioning_log.Refusal:
+    return provisioning_log.Refusal(status, detail, cause, g.request_id, g.started)

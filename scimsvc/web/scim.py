@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, request
 
 from scimsvc.protocol.bulk import read_bulk_request
+from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import NotFound, NotImplementedHere, shown
 from scimsvc.protocol.listing import ListQuery, read_list_query, read_search_request
 from scimsvc.protocol.messages import Representation, list_response
@@ -110,7 +111,8 @@ def write_group(group_id: str = "") -> Response:
     """Refuse every write of a group."""
     raise NotImplementedHere(
         "this service provisions users, not groups; "
-        "in Entra, set the mapping Provision Microsoft Entra ID Groups to Enabled: No"
+        "in Entra, set the mapping Provision Microsoft Entra ID Groups to Enabled: No",
+        cause=Cause.GROUPS,
     )
 
 

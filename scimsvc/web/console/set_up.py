@@ -1,0 +1,51 @@
+"""The blueprint that leads through the set-up of Entra, and sees it arrive."""
+
+from typing import Any
+
+from scimsvc.services import access_tokens, entra
+from scimsvc.services import enterprises as services
+from scimsvc.web.console.forms import again, number
+from scimsvc.web.console.pages import Answer, enterprise_blueprint, enterprise_id, go, page
+from scimsvc.web.http import runtime, tenant_url
+
+set_up = enterprise_blueprint("set_up")
+
+
+@set_up.get("/set-up")
+def show() -> Answer:
+    """Show every step."""
+    return page("set_up.html", **_steps())
+
+
+@set_up.post("/set-up/enable")
+def enable() -> Answer:
+    """Switch SCIM provisioning on."""
+    services.update_enterprise(enterprise_id(), {"scim_enabled": True})
+    return go(".show", "SCIM provisioning is enabled.")
+
+
+@set_up.post("/set-up")
+@again(show)
+def issue() -> Answer:
+    """Issue the token for Entra, which this answer alone shows."""
+    wanted = {"scope": "scim", "days": number("days")}
+    issued = access_tokens.issue_described_token(enterprise_id(), wanted, signer=runtime().signer)
+    return page("set_up.html", **_steps() | {"issued": issued})
+
+
+@set_up.get("/set-up/progress")
+def progress() -> Answer:
+    """Show how far Entra has come, for the page to put in its place."""
+    return page("set_up_progress.html", progress=entra.read_progress(enterprise_id()))
+
+
+def _steps() -> dict[str, Any]:
+    tokens = access_tokens.list_good_tokens(enterprise_id())
+    return {
+        "tenant_url": tenant_url(),
+        "tokens": [token for token in tokens if token["scope"] == "scim"],
+        "roles": entra.app_roles(enterprise_id()),
+        "mappings": entra.MAPPINGS,
+        "progress": entra.read_progress(enterprise_id()),
+        "issued": None,
+    }

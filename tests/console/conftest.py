@@ -1,0 +1,19 @@
+"""Fixtures: people who are signed in to the console."""
+
+import pytest
+from flask import Flask
+
+from tests.client import Enterprise
+from tests.console.client import Console, make_admin
+
+
+@pytest.fixture
+def operator(app: Flask) -> Console:
+    """An operator, signed in."""
+    return Console(app, make_admin(app, "operator@example.com"))
+
+
+@pytest.fixture
+def admin(acme: Enterprise) -> Console:
+    """The administrator of ``acme``, signed in."""
+    return Console(acme.app, make_admin(acme.app, "admin@acme.example", "Acme"))

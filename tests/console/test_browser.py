@@ -1,0 +1,217 @@
+"""The console in a real browser, with Entra's requests sent meanwhile: set up, mend, rotate, and nobody shut out."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.client import SCIM, user_body
+from tests.console.browser import AXE, Browser, chromium, skip
+from tests.console.client import PASSWORD
+from tests.live import SCIMSVC, Answer, Live, environment, serving
+
+OPERATOR = "operator@example.com"
+
+
+@dataclass
+class Console:
+    """A running service, a browser in which an operator is signed in, and the enterprise that is set up in it."""
+
+    live: Live
+    browser: Browser
+    enterprise: str = ""
+    token: str = ""
+
+    def of(self, path: str = "") -> str:
+        """Return the path of a page of the enterprise."""
+        return f"/console/enterprises/{self.enterprise}{path}"
+
+    def entra(self, method: str, path: str, body: object = None) -> Answer:
+        """Send what Entra would, with the token that the console showed."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/scim+json"}
+        return self.live.send(method, SCIM + path, None if body is None else json.dumps(body), headers)
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """A service that knows an operator and no enterprise, and a browser at its door."""
+    folder = tmp_path_factory.mktemp("console")
+    settings = environment(INSTANCE_PATH=str(folder / "instance"))
+
+    def run(*words: str) -> str:
+        return subprocess.run([SCIMSVC, *words], env=settings, capture_output=True, text=True, check=True).stdout
+
+    run("init")
+    link = json.loads(run("admin", "create", OPERATOR, "--json"))["link"]
+    with (
+        serving(folder, command="serve") as live,
+        chromium(Path(folder / "profile"), live.base_url) as browser,
+    ):
+        browser.open(re.sub(r"^https?://[^/]+", "", link))
+        browser.fill(password=PASSWORD, repeated=PASSWORD)
+        browser.press("Set the password and sign in")
+        yield Console(live, browser)
+
+
+def test_an_enterprise_is_set_up_from_signing_in_to_its_first_user(console: Console) -> None:
+    browser = console.browser
+    browser.open("/console/sign-in")
+    browser.fill(email=OPERATOR, password=PASSWORD)
+    browser.press("Sign in")
+    browser.press("New enterprise")
+    browser.fill(name="Contoso", roles="User\nPowerSigner")
+    browser.press("Make the enterprise")
+    browser.press("Set up Entra")
+    console.enterprise = browser.path.split("/")[3]
+
+    browser.fill(days="90")
+    browser.press("Create the token")
+    console.token = browser.value("#secret-token")
+    tenant_url = browser.value("#tenant-url")
+    waiting = browser.find("#progress").text
+    tested = console.entra("GET", "/Users?filter=emails%5Btype%20eq%20%22work%22%5D.value%20eq%20%22nobody%22")
+    browser.wait_for("The connection works.")
+    created = console.entra("POST", "/Users", user_body("anna@contoso.example", userName="Anna", roles=[role("User")]))
+    browser.wait_for("Entra is set up.")
+
+    assert tenant_url == console.live.base_url + SCIM
+    assert "Waiting for Entra’s test connection…" in waiting
+    assert (tested.status, created.status) == (200, 201)
+    browser.press("Users")
+    assert "anna@contoso.example" in browser.text.replace("\n", "")
+
+
+def role(value: str) -> dict[str, object]:
+    return {"value": value, "primary": True}
+
+
+def test_a_refused_role_is_found_and_mended(console: Console) -> None:
+    browser = console.browser
+    body = user_body("ben@contoso.example", userName="Ben", roles=[role("Signer")])
+    browser.open(console.of("/log"))
+    refused = console.entra("POST", "/Users", body)
+    browser.wait_for("No role is called “Signer”")
+
+    browser.press("Add “Signer” as an alias")
+    browser.press("PowerSigner")
+    browser.press("Save")
+    saved = browser.text
+    again = console.entra("POST", "/Users", body)
+    browser.press("Overview")
+
+    assert refused.status == 400
+    assert "The role PowerSigner is saved." in saved
+    assert again.status == 201, again.text
+    assert "No role is called" not in browser.text
+
+
+def test_a_token_is_rotated_with_no_gap(console: Console) -> None:
+    browser, old = console.browser, console.token
+    browser.open(console.of("/integrations"))
+    browser.press("New token")
+    browser.press("Make the token")
+    console.token = browser.value("#secret")
+    used = console.entra("GET", "/Users")
+    browser.press("It is copied, go on")
+    unused_and_used = len(browser.driver.find_elements("css selector", "tbody a.danger-link"))
+    browser.find("tbody tr a.danger-link").click()
+    browser.press("Revoke this token")
+
+    new, console.token = console.token, old
+    refused = console.entra("GET", "/Users")
+    console.token = new
+    assert "The token is ended." in browser.text
+    assert unused_and_used == 3  # both tokens, and the integration
+    assert (used.status, refused.status, console.entra("GET", "/Users").status) == (200, 401, 200)
+
+
+def test_without_a_script_everything_can_be_read_and_sent(console: Console) -> None:
+    browser = console.browser
+    browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.open(console.of("/set-up"))
+        browser.press("Look again")
+        browser.press("Settings")
+        browser.press("Pause provisioning")
+
+        assert "Provisioning is paused." in browser.text
+        assert "UTC" in browser.driver.page_source or browser.press("Resume provisioning") is None
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+        browser.open(console.of("/settings"))
+        browser.press("Resume provisioning")
+
+
+def test_times_are_the_reader_s_and_copying_copies(console: Console) -> None:
+    browser = console.browser
+    browser.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
+    browser.open(console.of("/integrations"))
+
+    shown, moment = browser.driver.execute_script(
+        "const time = document.querySelector('tbody time'); return [time.textContent, time.dateTime]"
+    )
+    hour = (int(moment[11:13]) + 9) % 24 % 12 or 12
+    assert f" {hour}:{moment[14:16]}" in shown
+    browser.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "UTC"})
+
+
+#: The narrowest and the widest screen that a page must fit.
+WIDTHS = (360, 2560)
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
+
+
+def test_every_page_is_open_to_everybody_and_fits_every_screen(console: Console) -> None:
+    if not AXE:
+        skip("SCIMSVC_TEST_AXE names no axe-core")
+    browser = console.browser
+    console.entra("POST", "/Users", user_body("eve@contoso.example", roles=[role("Nobody")]))
+    faults, walked = [], set[str]()
+    queue = ["/console", "/console/nowhere", console.of("/roles/preview?name=Nobody")]
+    while queue:
+        path = queue.pop(0)
+        browser.open(path)
+        for scheme in ("light", "dark"):
+            browser.show(scheme=scheme)
+            faults += [f"{path} ({scheme}) {violation}" for violation in browser.violations()]
+        for width in WIDTHS:
+            browser.show(width=width)
+            if browser.driver.execute_script("return document.documentElement.scrollWidth") > width:
+                faults.append(f"{path} does not fit {width} pixels")
+        for link in links(browser):
+            kind = _ID.sub("ID", link.partition("?")[0])
+            if kind not in walked:
+                walked.add(kind)
+                queue.append(link)
+
+    browser.show()
+    assert faults == []
+    assert len(walked) > 25, sorted(walked)
+
+
+def links(browser: Browser) -> list[str]:
+    """Return the links of the page to others of the console, without files."""
+    found = browser.driver.execute_script("return [...document.links].map((link) => link.pathname + link.search)")
+    return [link for link in found if link.startswith("/console") and ".csv" not in link]
+
+
+def test_the_doors_are_open_to_everybody_too(console: Console) -> None:
+    if not AXE:
+        skip("SCIMSVC_TEST_AXE names no axe-core")
+    browser = console.browser
+    browser.open("/console/account")
+    browser.press("Sign out everywhere")
+    faults = []
+    browser.fill(email=OPERATOR, password="wrong")
+    for scheme in ("light", "dark"):
+        browser.show(scheme=scheme)
+        faults += browser.violations()
+    browser.press("Sign in")
+    faults += browser.violations()
+
+    assert faults == []
+    assert "The e-mail address is unknown or the password is wrong." in browser.text
+    assert browser.driver.execute_script("return document.activeElement.id") == "refusal"

@@ -1,0 +1,98 @@
+"""The page that explains a request: what it would do, why, and what mends a refusal; nothing is written."""
+
+import json
+import re
+
+import pytest
+
+from tests.client import Enterprise, patch_body, replace, user_body
+from tests.console.client import Console, errors, of, text, typed
+from tests.records import log_of
+
+
+def explain(admin: Console, enterprise: Enterprise, status: int = 200, **fields: str) -> str:
+    return admin.post(f"{of(enterprise)}/explain", status, **fields).text
+
+
+def test_a_creation_is_explained_and_nothing_is_written(acme: Enterprise, admin: Console) -> None:
+    body = json.dumps(user_body(roles=[{"value": "PowerSigner", "primary": "True"}], unheard="of"))
+
+    page = explain(admin, acme, method="POST", path="/Users", body=body)
+
+    words = text(page)
+    assert "It would be taken 201" in words
+    assert "Matches nobody who is here" in words
+    assert "Power Signer : roles has the value 'PowerSigner', which is an alias of this role" in words
+    assert "Tolerated: true or false sent as text" in words
+    assert "Ignored, as no schema has it: unheard" in words
+    assert "userName none Test User" in words
+    assert typed(page, "body") == body
+    assert acme.find("id pr") == []
+    assert log_of(acme) == []
+
+
+def test_a_whole_request_is_pasted(acme: Enterprise, admin: Console) -> None:
+    user = acme.create(title="Engineer")
+    pasted = (
+        f"PATCH https://scim.example/api/scim/v2/Users/{user['id']} HTTP/1.1\r\nHost: scim.example\r\n"
+        f"Content-Type: application/scim+json\r\n\r\n{json.dumps(patch_body(replace('title', 'Boss')))}"
+    )
+
+    words = text(explain(admin, acme, method="POST", path="/Users", body=pasted))
+
+    assert "It would be taken 200" in words
+    assert "Matches test.user@contoso.example" in words
+    assert "title Engineer Boss" in words
+    assert acme.get(user)["title"] == "Engineer"
+
+
+def test_a_refusal_has_its_remedies(acme: Enterprise, admin: Console) -> None:
+    body = json.dumps(user_body(roles=[{"value": "<i>Janitor</i>"}]))
+
+    page = explain(admin, acme, method="POST", path="/Users", body=body)
+
+    assert "It would be refused 400 invalidValue" in text(page)
+    assert "No role is called “<i>Janitor</i>”" in text(page)
+    assert "<i>Janitor" not in page
+    assert re.search(r'href="[^"]+/roles/new\?name=%3Ci%3EJanitor', page)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "words"),
+    [
+        ("POST", "/Users", "{", "It would be refused 400 invalidSyntax"),
+        ("POST", "/Users", "", "It would be refused 400 invalidSyntax"),
+        ("POST", "/Groups", "{}", "It would be refused 501"),
+        ("GET", '/Users?filter=userName eq "x"', "", "Finds nobody"),
+        ("DELETE", "/Users/2df894f6-6cca-4d98-9f0c-f0c2bb4671dd", "", "It would be refused 404"),
+        ("POST", "/Users", "GET /Users", "It would be taken 200"),
+    ],
+)
+def test_whatever_is_asked_is_told(
+    acme: Enterprise, admin: Console, method: str, path: str, body: str, words: str
+) -> None:
+    assert words in text(explain(admin, acme, method=method, path=path, body=body))
+
+
+def test_the_operations_of_bulk_are_told_one_by_one(acme: Enterprise, admin: Console) -> None:
+    bulk = {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "Operations": [{"method": "POST", "path": "/Users", "bulkId": "a", "data": user_body()}],
+    }
+
+    words = text(explain(admin, acme, method="POST", path="/Bulk", body=json.dumps(bulk)))
+
+    assert "Operation 1: create" in words
+
+
+def test_what_cannot_be_asked_stands_at_the_field(acme: Enterprise, admin: Console) -> None:
+    page = explain(admin, acme, 400, method="BREW", path="/Users", body="{}")
+
+    assert list(errors(page)) == ["method"]
+    assert typed(page, "body") == "{}"
+
+
+def test_an_enterprise_of_its_own_alone_is_looked_at(acme: Enterprise, admin: Console) -> None:
+    page = admin.get(f"{of(acme)}/explain")
+
+    assert "Paste a request that Entra sent" in text(page)

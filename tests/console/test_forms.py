@@ -1,0 +1,329 @@
+"""Forms: guarded against other sites, refused at the field with what was typed, and asking before they destroy."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.client import Enterprise, user_body
+from tests.console.client import Console, errors, make_admin, of, text, typed
+
+Cli = Callable[..., Any]
+
+
+def role_id(cli: Cli, name: str) -> str:
+    return next(str(each["id"]) for each in cli("role", "list", "Acme") if each["name"] == name)
+
+
+@pytest.mark.parametrize("token", ["", "x", "another session's"])
+def test_a_form_of_another_site_changes_nothing_and_keeps_what_was_typed(
+    acme: Enterprise, admin: Console, cli: Cli, token: str
+) -> None:
+    if token.startswith("another"):
+        other = Console(acme.app, make_admin(acme.app, "other@acme.example", "Acme"))
+        other.get(of(acme) + "/roles/new")
+        token = other._token
+    admin.get(of(acme) + "/roles/new")
+
+    answer = admin.post(of(acme) + "/roles/new", 400, csrf_token=token, name="Chief", aliases="A\nB")
+
+    assert "nothing was changed" in text(answer.text)
+    assert (typed(answer.text, "name"), typed(answer.text, "aliases")) == ("Chief", "A\nB")
+    assert "Chief" not in [each["name"] for each in cli("role", "list", "Acme")]
+
+
+def test_no_view_takes_a_form_without_a_token(acme: Enterprise, operator: Console, cli: Cli) -> None:
+    before = cli("enterprise", "show", "Acme"), cli("role", "list", "Acme"), cli("admin", "list")
+    values = {"enterprise_id": acme.made["id"], "role_id": role_id(cli, "User")}
+    posts = [
+        rule
+        for rule in acme.app.url_map.iter_rules()
+        if rule.rule.startswith("/console") and "POST" in (rule.methods or ())
+    ]
+    assert len(posts) > 15
+
+    for rule in posts:
+        path = re.sub(r"<(\w+)>", lambda found: values.get(found[1], "0" * 32), rule.rule)
+        answer = operator.send("POST", path, data={"name": "x"})
+        assert answer.status_code in (400, 404), rule
+
+    assert (cli("enterprise", "show", "Acme"), cli("role", "list", "Acme"), cli("admin", "list")) == before
+
+
+def test_a_token_of_a_form_is_good_as_long_as_its_session(acme: Enterprise, admin: Console) -> None:
+    admin.get(of(acme) + "/settings")
+    first = admin._token
+    admin.get(of(acme) + "/settings")
+
+    assert admin.post(of(acme) + "/settings/pause", csrf_token=first)
+
+
+REFUSALS = [
+    pytest.param("/roles/new", {"name": " "}, {"name": ["Must not be blank"]}, id="role without a name"),
+    pytest.param("/roles/new", {"name": "x" * 201}, {"name": ["Longer than maximum length 200"]}, id="long name"),
+    pytest.param(
+        "/roles/new", {"name": "user"}, {"name": ["'user' is a name or alias of the role 'User' already"]}, id="taken"
+    ),
+    pytest.param(
+        "/roles/new",
+        {"name": "New", "aliases": "ok\n" + "x" * 201},
+        {"aliases": ["Line 2: Longer than maximum length 200"]},
+        id="an alias that is too long",
+    ),
+    pytest.param(
+        "/roles/new",
+        {"name": "New", "aliases": "PowerSigner"},
+        {"aliases": ["'PowerSigner' is a name or alias of the role 'Power Signer' already"]},
+        id="an alias that is taken",
+    ),
+    pytest.param("/integrations/new", {"name": ""}, {"name": ["Must not be blank"]}, id="integration without a name"),
+    pytest.param(
+        "/integrations/new", {"name": "a\tb"}, {"name": ["Must be one line of printable characters"]}, id="tab"
+    ),
+    pytest.param(
+        "/tokens/new",
+        {"scope": "scim", "days": "0", "client_id": ""},
+        {"days": ["Must be greater than or equal to 1 and less than or equal to 3650"]},
+        id="no days",
+    ),
+    pytest.param(
+        "/tokens/new", {"scope": "scim", "days": "a year"}, {"days": ["Not a valid integer"]}, id="days in words"
+    ),
+    pytest.param(
+        "/tokens/new",
+        {"scope": "api", "client_id": "x"},
+        {"client_id": ["Is no integration of this enterprise"]},
+        id="client",
+    ),
+    pytest.param("/tokens/new", {"scope": "both"}, {"scope": ["Must be one of: scim, api"]}, id="scope"),
+    pytest.param("/set-up", {"days": "9" * 30}, {"days": ["Not a valid integer"]}, id="a huge number of days"),
+    pytest.param(
+        "/settings/rules",
+        {"form": "rules", "default_role": "Nobody"},
+        {
+            "default_role": [
+                "There is no role 'Nobody' in Acme; there are DefaultEnterprise, Power Signer, SigningHub_Admin, User"
+            ]
+        },
+        id="default role",
+    ),
+    pytest.param(
+        "/settings/removal-limit",
+        {"form": "limit", "removal_limit__users": "", "removal_limit__percent": "", "removal_limit__hours": "24"},
+        {"removal_limit.users": ["Needs users or percent, or both"]},
+        id="a limit of nothing",
+    ),
+    pytest.param(
+        "/settings/removal-limit",
+        {"form": "limit", "removal_limit__users": "-1", "removal_limit__percent": "101", "removal_limit__hours": "x"},
+        {
+            "removal_limit.users": ["Must be greater than or equal to 0 and less than or equal to 10000000"],
+            "removal_limit.percent": ["Must be greater than or equal to 1 and less than or equal to 100"],
+            "removal_limit.hours": ["Not a valid integer"],
+        },
+        id="every field at once",
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "form", "said"), REFUSALS)
+def test_a_refusal_stands_at_its_field_and_what_was_typed_stays(
+    acme: Enterprise, admin: Console, path: str, form: dict[str, str], said: dict[str, list[str]]
+) -> None:
+    page = admin.post(of(acme) + path, 400 if "already" not in str(said) else 409, **form).text
+
+    assert {name: [message.rstrip(".") for message in each] for name, each in errors(page).items()} == said
+    assert 'id="refusal"' in page
+    for name in said:
+        assert f'href="#{name}"' in page
+        field = re.search(rf'<(?:input|select|textarea) id="{re.escape(name)}"[^>]*>', page, re.DOTALL)
+        assert field is not None
+        assert 'aria-invalid="true"' in field[0]
+        assert f"{name}-error" in field[0]
+        if field[0].startswith("<input"):
+            assert typed(page, name) == form.get(name.replace(".", "__"), "")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param("", {"name": ["Must not be blank"]}, id="no name"),
+        pytest.param("x" * 201, {"name": ["Longer than maximum length 200"]}, id="long"),
+        pytest.param("ACME", {}, id="taken"),
+    ],
+)
+def test_an_enterprise_s_name_is_refused(
+    acme: Enterprise, operator: Console, name: str, said: dict[str, list[str]]
+) -> None:
+    page = operator.post("/console/enterprises/new", 409 if not said else 400, name=name, roles="A\nB").text
+
+    assert errors(page) == said
+    assert said or "there is an enterprise called 'ACME' already" in page.replace("&#39;", "'").replace(
+        "There", "there"
+    )
+    assert typed(page, "roles") == "A\nB"
+
+
+def test_an_enterprise_is_made_with_its_roles_and_a_secret(app: Flask, operator: Console, cli: Cli) -> None:
+    page = operator.post("/console/enterprises/new", 200, name="Neu", roles="A\n\n B \nC", scim_enabled="on").text
+
+    assert [each["name"] for each in cli("role", "list", "Neu")] == ["A", "B", "C", "DefaultEnterprise"]
+    assert cli("enterprise", "show", "Neu")["scim_enabled"] is True
+    assert re.search(r'value="scimsvc_cs_[^"]+"', page)
+
+
+def test_an_enterprise_is_deleted_once_its_name_is_typed(acme: Enterprise, operator: Console, cli: Cli) -> None:
+    refused = operator.post(of(acme) + "/delete", 400, typed_name="acme").text
+    still_there = len(cli("enterprise", "list"))
+    page = operator.follow(of(acme) + "/delete", typed_name="Acme")
+
+    assert errors(refused) == {"typed_name": ["Is not the enterprise's name; nothing was deleted"]}
+    assert still_there == 1
+    assert "Acme is deleted." in text(page)
+    assert "There is no enterprise yet." in text(page)
+
+
+def test_a_role_is_made_changed_and_removed(acme: Enterprise, admin: Console, cli: Cli) -> None:
+    roles = of(acme) + "/roles"
+    admin.follow(roles + "/new", name="Chief Signer", aliases="ChiefSigner\nBoss", restrict_editing="on")
+    chief = f"{roles}/{role_id(cli, 'Chief Signer')}"
+    page = admin.get(chief)
+    admin.follow(chief, name="Head Signer", aliases="Boss", tag=typed(page, "tag"))
+    [role] = [each for each in cli("role", "list", "Acme") if each["name"] == "Head Signer"]
+    asked = admin.get(chief + "/remove")
+    gone = admin.follow(chief + "/remove")
+
+    assert typed(page, "aliases") == "Boss\nChiefSigner"
+    assert (role["aliases"], role["restrict_editing"]) == (["Boss"], False)
+    assert "Remove the role Head Signer?" in text(asked)
+    assert "The role Head Signer is removed." in text(gone)
+
+
+def test_a_role_that_somebody_changed_meanwhile_is_not_overwritten(acme: Enterprise, admin: Console, cli: Cli) -> None:
+    path = f"{of(acme)}/roles/{role_id(cli, 'User')}"
+    tag = typed(admin.get(path), "tag")
+    cli("role", "update", "Acme", "User", "--alias", "Reader")
+
+    page = admin.post(path, 412, name="Users", aliases="", tag=tag).text
+
+    assert "It was changed since it was read" in text(page)
+    assert typed(page, "name") == "Users"
+
+
+def test_a_role_in_use_and_the_default_role_are_not_removed(acme: Enterprise, admin: Console, cli: Cli) -> None:
+    acme.create(roles=[{"value": "User", "primary": True}])
+
+    used = admin.post(f"{of(acme)}/roles/{role_id(cli, 'User')}/remove", 409).text
+    default = admin.post(f"{of(acme)}/roles/{role_id(cli, 'DefaultEnterprise')}/remove", 409).text
+
+    assert "1 user has the role 'User'; give them another one first" in text(used)
+    assert "'DefaultEnterprise' is the default role" in text(default)
+
+
+def test_a_refused_role_is_found_and_mended(acme: Enterprise, admin: Console, cli: Cli) -> None:
+    body = user_body(roles=[{"value": "Signer", "primary": True}])
+    acme.send("POST", "/Users", body)
+    path = f"{of(acme)}/roles/{role_id(cli, 'User')}"
+
+    preview = admin.get(of(acme) + "/roles/preview?name=Signer")
+    proposed = admin.get(path + "?alias=Signer")
+    admin.post(path, name="User", aliases=typed(proposed, "aliases"), tag=typed(proposed, "tag"))
+
+    assert "1 user was refused because of it test.user@contoso.example" in text(preview)
+    assert typed(proposed, "aliases") == "Signer"
+    assert acme.send("POST", "/Users", body).status_code == 201
+
+
+def test_another_role_becomes_the_default(acme: Enterprise, admin: Console, cli: Cli) -> None:
+    admin.follow(f"{of(acme)}/roles/{role_id(cli, 'User')}", name="User", is_default="on")
+    by_role = cli("enterprise", "show", "Acme")["default_role"]
+    admin.follow(of(acme) + "/settings/rules", form="rules", default_role="Power Signer", unique_user_name="on")
+
+    assert by_role == "User"
+    changed = cli("enterprise", "show", "Acme")
+    assert (changed["default_role"], changed["unique_user_name"]) == ("Power Signer", True)
+    assert changed["reject_unknown_attributes"] is False
+
+
+def test_user_names_do_not_become_unique_while_two_share_one(acme: Enterprise, admin: Console) -> None:
+    acme.create(email="a@contoso.example")
+    acme.create(email="b@contoso.example")
+
+    form = {"form": "rules", "default_role": "User", "unique_user_name": "on"}
+    page = admin.post(of(acme) + "/settings/rules", 409, **form).text
+
+    assert "'test user' (2 users)" in text(page)
+    assert re.search(r'name="unique_user_name" value="on" checked', page)
+    assert '<option value="User" selected>' in page
+
+
+def test_provisioning_is_paused_and_goes_on(acme: Enterprise, admin: Console) -> None:
+    paused = admin.follow(of(acme) + "/settings/pause")
+    held = acme.send("POST", "/Users", user_body()).status_code
+    resumed = admin.follow(of(acme) + "/settings/resume")
+
+    assert "Provisioning is paused." in text(paused)
+    assert held == 503
+    assert "Provisioning goes on." in text(resumed)
+    assert acme.send("POST", "/Users", user_body()).status_code == 201
+
+
+def test_a_button_leads_back_to_the_page_it_stood_on(acme: Enterprise, admin: Console) -> None:
+    admin.get(of(acme) + "/roles")
+
+    def location(referrer: str) -> str:
+        headers = {"Referer": referrer}
+        path = of(acme) + "/settings/pause"
+        return admin.send("POST", path, data={"csrf_token": admin._token}, headers=headers).headers["Location"]
+
+    assert location(f"http://localhost{of(acme)}/roles") == of(acme) + "/roles"
+    assert location("https://evil.example/console") == of(acme) + "/settings"
+    assert location("") == of(acme) + "/settings"
+
+
+def test_the_limit_on_removals_is_set_let_through_and_taken_away(acme: Enterprise, admin: Console, cli: Cli) -> None:
+    settings = of(acme) + "/settings"
+    limit = {"form": "limit", "removal_limit__users": "0", "removal_limit__percent": "", "removal_limit__hours": "12"}
+    admin.follow(settings + "/removal-limit", **limit)
+    user = acme.create()
+    held = acme.send("DELETE", f"/Users/{user['id']}").status_code
+    set_limit = cli("enterprise", "show", "Acme")["removal_limit"]
+    asked = admin.get(settings + "/release")
+    admin.follow(settings + "/release")
+    released = acme.send("DELETE", f"/Users/{user['id']}").status_code
+    admin.follow(settings + "/no-removal-limit")
+    nothing = admin.post(settings + "/release", 409).text
+
+    assert (held, released) == (503, 204)
+    assert set_limit == {"users": 0, "percent": None, "hours": 12}
+    assert "Let the held back removals through?" in text(asked)
+    assert cli("enterprise", "show", "Acme")["removal_limit"] is None
+    assert "has no removal limit" in text(nothing)
+
+
+def test_scim_is_switched_off_after_a_question_and_on_again(acme: Enterprise, admin: Console) -> None:
+    settings = of(acme) + "/settings"
+    asked = admin.get(settings + "/disable")
+    admin.follow(settings + "/disable")
+    off = acme.send("GET", "/Users").status_code
+    admin.follow(settings + "/enable")
+
+    assert "Every request of Entra is refused from then on" in text(asked)
+    assert off == 403
+    assert acme.send("GET", "/Users").status_code == 200
+
+
+def test_an_integration_is_made_renamed_and_ended(acme: Enterprise, admin: Console, cli: Cli) -> None:
+    path = of(acme) + "/integrations"
+    made = admin.post(path + "/new", 200, name="Host application").text
+    new = next(each["id"] for each in cli("integration", "list", "Acme") if each["name"] == "Host application")
+    renamed = admin.follow(f"{path}/{new}/rename", name="The application")
+    ended = admin.follow(f"{path}/{new}/revoke")
+
+    assert "Host application is made" in text(made)
+    assert re.search(r'value="scimsvc_cs_[^"]+"', made)
+    assert "The integration is called The application now." in text(renamed)
+    assert "The application is ended, and its tokens with it." in text(ended)
+    assert [each["name"] for each in cli("integration", "list", "Acme")] == ["Microsoft Entra ID"]

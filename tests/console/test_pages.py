@@ -1,0 +1,425 @@
+"""Pages: what every one of them has, whom they are shown to, and that nothing that is written in them breaks them."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from flask import Flask
+from markupsafe import escape
+
+from scimsvc import clock
+from scimsvc.services.entra import MAPPINGS
+from tests.client import Enterprise, patch_body, replace, user_body
+from tests.conftest import make_enterprise
+from tests.console.client import Console, of, text
+from tests.test_readme import code, table
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+HOSTILE = [
+    pytest.param("<script>alert(1)</script>", id="script"),
+    pytest.param('"><img src=x onerror=alert(1)>', id="attribute"),
+    pytest.param("</textarea></title>{{ 7*7 }}{% raw %}", id="template"),
+    pytest.param("مدير التوقيع", id="right to left"),
+    pytest.param("\N{GRINNING FACE}" * 200, id="200 emoji"),
+    pytest.param("W" * 200, id="200 letters"),
+    pytest.param("O'Neill & Söhne \\ 50%", id="marks"),
+]
+
+
+def console_rules(app: Flask, method: str) -> list[Any]:
+    """Return the rules of the console's pages, without files and those that nobody need be signed in for."""
+    open_to_all = ("console_static", "console_accounts")
+    return [
+        rule
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/console")
+        and method in (rule.methods or ())
+        and not rule.endpoint.startswith(open_to_all)
+    ]
+
+
+def path_of(rule: Any, **values: str) -> str:
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values.get(found[1], NOBODY), rule.rule)
+
+
+def pages_of(enterprise: Enterprise, console: Console) -> list[str]:
+    """Return the path of every page that can be looked at, of an enterprise with one of everything."""
+    of_enterprise = {"enterprise_id": enterprise.made["id"], **ids_of(enterprise)}
+    return [path_of(rule, **of_enterprise) for rule in console_rules(enterprise.app, "GET")]
+
+
+def ids_of(enterprise: Enterprise) -> dict[str, str]:
+    from tests.conftest import run_command
+
+    run = lambda *words: run_command(enterprise.app, *words, enterprise.name)[0]["id"]  # noqa: E731
+    return {
+        "role_id": run("role", "list"),
+        "integration_id": run("integration", "list"),
+        "token_id": run("token", "list"),
+        "user_id": run("user", "list"),
+    }
+
+
+class Outline(HTMLParser):
+    """Whether a page's elements are closed in order, and what stands in it that may not."""
+
+    VOID = frozenset({"meta", "link", "input", "br", "hr", "img", "rect", "path", "circle", "line", "col", "wbr"})
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.faults: list[str] = []
+        self.ids: list[str] = []
+        self.feed(page)
+        self.faults += [f"{tag} is not closed" for tag in self.open]
+
+    def handle_starttag(self, tag: str, attributes: Any) -> None:
+        for name, value in attributes:
+            if name == "style" or name.startswith("on"):
+                self.faults.append(f"{tag} has {name}")
+            if name == "id":
+                self.ids.append(value)
+        if tag == "script" and not dict(attributes).get("src"):
+            self.faults.append("a script stands in the page")
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attributes: Any) -> None:
+        self.handle_starttag(tag, attributes)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.VOID:
+            return
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"{tag} is closed out of order")
+
+
+@pytest.fixture
+def filled(acme: Enterprise) -> Enterprise:
+    """An enterprise with a user, a refusal and a limit on removals."""
+    from tests.conftest import run_command
+
+    user = acme.create(roles=[{"value": "User", "primary": True}])
+    acme.patch(user, replace("title", "Clerk"))
+    acme.send("POST", "/Users", user_body("b@contoso.example", roles=[{"value": "Signer", "primary": True}]))
+    run_command(acme.app, "enterprise", "update", "Acme", "--removal-percent", "10")
+    return acme
+
+
+def test_every_page_is_whole_and_has_its_headers(filled: Enterprise, operator: Console) -> None:
+    for path in pages_of(filled, operator):
+        answer = operator.send("GET", path)
+        where = path, answer.status_code
+        assert answer.status_code in (200, 302, 303), where
+        if answer.status_code == 200 and answer.mimetype == "text/html":
+            outline = Outline(answer.text)
+            assert outline.faults == [], where
+            assert len(outline.ids) == len(set(outline.ids)), where
+            assert answer.text.count("<h1") <= 1, where
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy, where
+        assert "unsafe" not in policy, where
+        assert "frame-ancestors 'none'" in policy, where
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["Referrer-Policy"] == "same-origin"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_nobody_sees_or_does_anything_without_signing_in(acme: Enterprise, method: str) -> None:
+    stranger = Console(acme.app)
+    stranger.get("/console/sign-in")
+
+    for rule in console_rules(acme.app, method):
+        answer = stranger.send(
+            method,
+            path_of(rule, enterprise_id=acme.made["id"]),
+            data={"csrf_token": stranger._token} if method == "POST" else None,
+        )
+        assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (302, "/console/sign-in"), rule
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_another_enterprise_s_pages_do_not_exist(acme: Enterprise, admin: Console, method: str) -> None:
+    other = make_enterprise(acme.app, "Other")
+    other.create()
+    admin.get("/console/account")
+    rules = [rule for rule in console_rules(acme.app, method) if "enterprise_id" in rule.arguments]
+    assert rules
+
+    for rule in rules:
+        form = {"data": {"csrf_token": admin._token}} if method == "POST" else {}
+        answers = [
+            admin.send(method, path_of(rule, enterprise_id=enterprise, **ids_of(other)), **form)
+            for enterprise in (other.made["id"], NOBODY, "Other", "x'", "%00", "a" * 3000)
+        ]
+        assert {answer.status_code for answer in answers} == {404}, rule
+        said = {
+            re.sub(r'name="csrf_token" value="[^"]+"|Other|x|' + "a" * 3000, "", text(answer.text))
+            for answer in answers
+        }
+        assert said == {"Not Found There is no such page. Go to the start"}, rule
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_another_enterprise_s_things_do_not_exist_under_one_s_own_path(
+    acme: Enterprise, admin: Console, method: str
+) -> None:
+    other = make_enterprise(acme.app, "Other")
+    other.create()
+    admin.get("/console/account")
+    theirs = ids_of(other)
+
+    for rule in console_rules(acme.app, method):
+        if not rule.arguments & theirs.keys():
+            continue
+        form = {"data": {"csrf_token": admin._token}} if method == "POST" else {}
+        answer = admin.send(method, path_of(rule, enterprise_id=acme.made["id"], **theirs), **form)
+        assert answer.status_code == 404, rule
+
+
+def test_the_operator_s_pages_do_not_exist_for_an_enterprise_s_administrator(
+    acme: Enterprise, admin: Console, cli: Callable[..., Any]
+) -> None:
+    for path in ("/console/enterprises/new", of(acme) + "/delete"):
+        admin.get(path, 404)
+        admin.post(path, 404, name="New", typed_name="Acme")
+
+    assert [each["name"] for each in cli("enterprise", "list")] == ["Acme"]
+    assert admin.send("GET", "/console").headers["Location"].startswith(of(acme))
+    assert "All enterprises" not in admin.get(of(acme) + "/set-up")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_is_shown_as_it_is_and_breaks_nothing(
+    app: Flask, operator: Console, cli: Callable[..., Any], name: str
+) -> None:
+    made = cli(
+        "enterprise", "create", name, "--enable-scim", "--role", name + "!" if len(name) < 200 else name[:-1] + "!"
+    )
+    role = cli("role", "list", name)[0]["id"]
+    cli("integration", "create", name, name)
+    path = f"/console/enterprises/{made['id']}"
+
+    for page in (
+        "/console",
+        *(path + end for end in ("/set-up", "/roles", f"/roles/{role}", "/integrations", "/settings", "/delete")),
+    ):
+        shown = operator.get(page)
+        assert Outline(shown).faults == [], page
+        assert "<script>alert" not in shown
+        assert "<img src=x" not in shown
+
+        assert str(escape(name)) in shown, page
+
+
+def test_errors_are_pages_here_and_json_elsewhere(app: Flask, operator: Console) -> None:
+    missing = operator.send("GET", "/console/nowhere")
+    wrong_method = operator.send("DELETE", "/console")
+    elsewhere = operator.send("GET", "/nowhere")
+    large = operator.send("POST", "/console/sign-in", data={"email": "x" * 2**20})
+
+    assert (missing.status_code, missing.mimetype) == (404, "text/html")
+    assert text(missing.text) == "Not Found There is no such page. Go to the start"
+    assert (wrong_method.status_code, wrong_method.mimetype) == (405, "text/html")
+    assert wrong_method.headers["Allow"]
+    assert (elsewhere.status_code, elsewhere.mimetype) == (404, "application/problem+json")
+    assert (large.status_code, large.mimetype) == (413, "text/html")
+    assert all(
+        "default-src 'none'" in each.headers["Content-Security-Policy"] for each in (missing, wrong_method, large)
+    )
+
+
+def test_a_fault_is_told_by_the_request_s_id_alone(
+    app: Flask, operator: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError("secret thing")
+
+    monkeypatch.setattr("scimsvc.services.enterprises.list_enterprises", fail)
+    answer = operator.send("GET", "/console")
+
+    assert (answer.status_code, answer.mimetype) == (500, "text/html")
+    assert answer.headers["X-Request-ID"] in answer.text
+    assert "secret thing" not in answer.text
+
+
+def test_style_and_script_are_there(app: Flask) -> None:
+    page = Console(app).get("/console/sign-in")
+
+    for path in re.findall(r'(?:href|src)="(/console/static/[^"]+)"', page):
+        with app.test_client().get(path) as answer:
+            assert answer.status_code == 200
+
+
+def test_links_and_forms_lead_to_pages_that_there_are(filled: Enterprise, operator: Console) -> None:
+    adapter = filled.app.url_map.bind("localhost")
+    for path in pages_of(filled, operator):
+        page = operator.send("GET", path)
+        if page.mimetype != "text/html":
+            continue
+        for link in re.findall(r'href="(/[^"#?]*)', page.text):
+            assert adapter.test(link, "GET"), (path, link)
+        for method, action in re.findall(r'<form method="(\w+)" action="(/[^"#?]*)', page.text):
+            assert adapter.test(action, method.upper()), (path, action)
+
+
+# Set up Entra.
+
+
+def test_the_mapping_is_the_readme_s(app: Flask) -> None:
+    documented = [
+        (
+            code(target).replace("enterprise:", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:"),
+            code(source),
+            mandatory == "yes",
+        )
+        for target, source, mandatory, _ in table("target attribute", "Entra source", "mandatory", "notes")
+    ]
+
+    assert documented == [(each.target, each.source, each.is_mandatory) for each in MAPPINGS]
+
+
+def test_the_set_up_shows_what_to_enter(acme: Enterprise, admin: Console, cli: Callable[..., Any]) -> None:
+    cli("role", "add", "Acme", "Chief Signer")
+
+    page = admin.get(of(acme) + "/set-up")
+
+    assert 'value="http://localhost/api/scim/v2"' in page
+    assert [code(f"`{value}`") for value in re.findall(r'<code id="role-\d+">([^<]+)</code>', page)] == [
+        *("DefaultEnterprise", "PowerSigner", "SigningHub_Admin", "User"),
+    ]
+    assert "Add an alias without blanks" in text(page)
+    assert "SingleAppRoleAssignment([appRoleAssignments])" in text(page)
+    assert text(page).count("mandatory") == 2
+
+
+def test_a_token_is_shown_once_with_its_tenant_url(acme: Enterprise, admin: Console) -> None:
+    path = of(acme) + "/set-up"
+    issued = admin.post(path, 200, days="30").text
+    [token] = set(re.findall(r'value="(scimsvc_[^"]+)"', issued))
+
+    assert "It is shown this once" in text(issued)
+    assert acme.send("GET", "/Users", token=token).status_code == 200
+    assert token not in admin.get(path)
+    assert "30 days left" in text(admin.get(path)) or "29 days left" in text(admin.get(path))
+
+
+def test_the_set_up_of_an_enterprise_that_is_off_enables_it(cli: Callable[..., Any], operator: Console) -> None:
+    made = cli("enterprise", "create", "Off")
+    path = f"/console/enterprises/{made['id']}/set-up"
+
+    refused = operator.post(path, 409, days="30").text
+    page = operator.follow(path + "/enable")
+
+    assert "SCIM provisioning is not enabled for Off" in text(refused)
+    assert "It is enabled" in text(page)
+
+
+def test_the_progress_follows_what_entra_sends(acme: Enterprise, admin: Console) -> None:
+    path = of(acme) + "/set-up/progress?live=1"
+
+    def arrived() -> tuple[int, int, bool]:
+        page = admin.get(path)
+        return page.count('class="arrived"'), page.count('class="refused"'), "data-live-ends" in page
+
+    seen = [arrived()]
+    with acme.send("GET", "/Users", query={"filter": 'emails[type eq "work"].value eq "x@y.example"'}) as answer:
+        answer.get_data()
+    seen.append(arrived())
+    acme.send("POST", "/Users", user_body(roles=[{"value": "Nobody", "primary": True}]))
+    seen.append(arrived())
+    user = acme.create()
+    seen.append(arrived())
+    acme.send("PATCH", f"/Users/{user['id']}", patch_body(replace("title", "Clerk")))
+    seen.append(arrived())
+
+    assert seen == [(0, 0, False), (1, 0, False), (1, 1, False), (3, 0, True), (3, 0, True)]
+    assert "test.user@contoso.example" in admin.get(path)
+
+
+# Integrations and tokens.
+
+
+def test_days_left_turn_amber_at_fourteen_and_red_at_three(
+    acme: Enterprise, admin: Console, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for token in cli("token", "list", "Acme"):
+        cli("token", "revoke", token["id"])
+    cli("token", "issue", "Acme", "--days", "30")
+    start = clock.now()
+    page = of(acme) + "/integrations"
+
+    def tone(days: float) -> str:
+        monkeypatch.setattr(clock, "now", lambda: start + timedelta(days=30 - days))
+        monkeypatch.setattr("scimsvc.services.admins.IDLE", timedelta(days=99))
+        monkeypatch.setattr("scimsvc.services.admins.LONGEST_SESSION", timedelta(days=99))
+        [(tone, words)] = re.findall(r'<span class="badge (\w+)">([^<]*left)</span>', admin.get(page))
+        return f"{tone}: {words}"
+
+    assert [tone(days) for days in (14.9, 13.9, 3.9, 3, 1, 0.5)] == [
+        *("good: 14 days left", "warn: 13 days left", "warn: 3 days left", "bad: 3 days left", "bad: 1 day left"),
+        "bad: less than a day left",
+    ]
+
+
+def test_a_rotated_secret_is_shown_once_and_the_old_one_stays_good(acme: Enterprise, admin: Console) -> None:
+    integration = ids_of_integration(acme)
+    path = f"{of(acme)}/integrations/{integration}/rotate"
+
+    page = admin.post(path, 200, overlap_hours="1").text
+    [secret] = re.findall(r'value="(scimsvc_cs_[^"]+)"', page)
+
+    def status(client_secret: str) -> int:
+        form = {"grant_type": "client_credentials", "client_id": acme.made["client_id"], "client_secret": client_secret}
+        return acme.app.test_client().post("/api/authenticate", data=form).status_code
+
+    assert (status(secret), status(acme.made["client_secret"])) == (200, 200)
+    assert secret not in admin.get(of(acme) + "/integrations")
+
+
+def ids_of_integration(enterprise: Enterprise) -> str:
+    from tests.conftest import run_command
+
+    return str(run_command(enterprise.app, "integration", "list", enterprise.name)[0]["id"])
+
+
+def test_a_token_is_rotated_with_no_gap(acme: Enterprise, admin: Console, cli: Callable[..., Any]) -> None:
+    [old] = [each["id"] for each in cli("token", "list", "Acme")]
+
+    issued = admin.post(of(acme) + "/tokens/new", 200, scope="scim", days="90").text
+    [token] = re.findall(r'value="(scimsvc_[^"]+)"', issued)
+    both = [acme.send("GET", "/Users", token=each).status_code for each in (acme.token, token)]
+    question = admin.get(f"{of(acme)}/tokens/{old}/revoke")
+    admin.follow(f"{of(acme)}/tokens/{old}/revoke")
+    after = [acme.send("GET", "/Users", token=each).status_code for each in (acme.token, token)]
+
+    assert "http://localhost/api/scim/v2" in issued
+    assert "provisioning stops until another one is there" in text(question)
+    assert (both, after) == ([200, 200], [401, 200])
+
+
+def test_the_last_integration_s_end_is_warned_of(acme: Enterprise, admin: Console) -> None:
+    path = f"{of(acme)}/integrations/{ids_of_integration(acme)}/revoke"
+
+    assert "all tokens that it was issued stop working at once" in text(admin.get(path))
+    page = admin.follow(path)
+
+    assert "It was the last one" in text(page)
+    assert "There is no integration." in text(page)
+    assert acme.send("GET", "/Users").status_code == 401
+
+
+def test_every_token_is_listed_page_by_page(acme: Enterprise, admin: Console, cli: Callable[..., Any]) -> None:
+    for _ in range(3):
+        cli("token", "issue", "Acme", "--api")
+    page = admin.get(of(acme) + "/tokens")
+
+    assert page.count("Application (API)") == 3
+    assert text(admin.get(of(acme) + "/tokens?cursor=x", 400)).startswith("Bad Request The cursor is none")

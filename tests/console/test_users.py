@@ -1,0 +1,184 @@
+"""The pages of users: searched and filtered, one as a whole, manual ones made, changed and deleted."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.client import ENTERPRISE_URN, Enterprise, replace, user_body
+from tests.console.client import Console, errors, of, text, typed
+from tests.records import edit_profile, profile_of
+
+Cli = Callable[..., Any]
+
+
+def names(page: str) -> list[str]:
+    """Return the userNames that a list shows."""
+    return re.findall(r'<bdi class="clamped">([^<]*)</bdi>', page)
+
+
+@pytest.fixture
+def people(acme: Enterprise, admin: Console) -> str:
+    """Some users of ``acme``; returns the path of the list."""
+    acme.create(email="ada@x.example", userName="Ada", roles=[{"value": "User"}])
+    acme.create(email="bob@x.example", userName="Bob", active=False)
+    admin.post(f"{of(acme)}/users/new", email="cleo@y.example", user_name="Cleo", active="on")
+    return f"{of(acme)}/users"
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["Ada", "Bob", "Cleo"]),
+        ("search=X.EXAMPLE", ["Ada", "Bob"]),
+        ("search=leo", ["Cleo"]),
+        ("role=User", ["Ada"]),
+        ("active=false", ["Bob"]),
+        ("source=manual", ["Cleo"]),
+        ("source=provisioned&active=true", ["Ada"]),
+        ("search=&role=&active=&source=", ["Ada", "Bob", "Cleo"]),
+    ],
+)
+def test_users_are_searched_and_filtered(admin: Console, people: str, query: str, found: list[str]) -> None:
+    assert names(admin.get(f"{people}?{query}")) == found
+
+
+def test_the_form_of_a_search_comes_back_filled_in(admin: Console, people: str) -> None:
+    page = admin.get(f"{people}?search=a%22b&role=User&active=true")
+
+    assert typed(page, "search") == 'a"b'
+    assert '<option value="User" selected>' in page
+    assert '<option value="true" selected>' in page
+    assert "Nobody is like that." in text(page)
+
+
+def test_a_part_is_the_list_alone(admin: Console, people: str) -> None:
+    part = admin.get(f"{people}?search=ada&part=1")
+
+    assert names(part) == ["Ada"]
+    assert "<html" not in part
+    assert "<form" not in part
+
+
+def test_pages_follow_one_another_with_the_filters(acme: Enterprise, admin: Console) -> None:
+    for number in range(51):
+        acme.create(email=f"u{number:02}@x.example", userName=f"U{number:02}")
+
+    first = admin.get(f"{of(acme)}/users?active=true")
+    (after,) = re.findall(r'href="([^"]+)">Next page', first)
+    second = admin.get(after.replace("&amp;", "&"))
+
+    assert len(names(first)) == 50
+    assert names(second) == ["U50"]
+    assert "active=true" in after
+    assert f'href="{of(acme)}/users?active=true">First page' in second
+    admin.get(f"{of(acme)}/users?cursor=made-up", 400)
+
+
+def test_an_empty_list_says_what_to_do_next(acme: Enterprise, admin: Console) -> None:
+    page = admin.get(f"{of(acme)}/users")
+
+    assert "There is no user yet." in text(page)
+    assert f'href="{of(acme)}/users/new"' in page
+
+
+def test_one_user_has_both_sides_the_role_and_the_history(acme: Enterprise, admin: Console) -> None:
+    acme.send("POST", "/Users", user_body(roles=[{"value": "Nobody"}]))
+    extension = {ENTERPRISE_URN: {"organization": "Contoso", "department": "R&D"}}
+    user = acme.create(title="Engineer", roles=[{"value": "powersigner"}], **extension)
+    edit_profile(acme, user["id"], title="Chief")
+    acme.patch(user, {"op": "Replace", "path": "active", "value": "False"})
+
+    words = text(admin.get(f"{of(acme)}/users/{user['id']}"))
+
+    assert "title Engineer Chief edited by the user" in words
+    assert "department R&D not shown by the application" in words
+    assert "Power Signer Entra sent the app role value powersigner , which is an alias of this role." in words
+    assert re.search("disabled by Entra .* changed by the user .* created by Entra .* refused by Entra", words)
+    assert "Tolerated: an op written with a capital letter; true or false sent as text" in words
+    assert "No role is called “Nobody”" in words
+
+
+def test_a_manual_user_is_made_changed_and_deleted(acme: Enterprise, admin: Console) -> None:
+    made = admin.post(f"{of(acme)}/users/new", email=" m@x.example ", role="User", title="Clerk", active="on")
+    path = made.headers["Location"]
+    user_id = path.rpartition("/")[2]
+    assert profile_of(acme, user_id)["user_name"] == "m@x.example"
+
+    form = admin.get(f"{path}/edit")
+    assert (typed(form, "title"), typed(form, "email")) == ("Clerk", "m@x.example")
+    assert '<option value="User" selected>' in form
+    page = admin.follow(f"{path}/edit", email="m@x.example", user_name="Em", role="", title="")
+
+    profile = profile_of(acme, user_id)
+    shown = {name: profile[name] for name in ("user_name", "role", "title", "active")}
+    assert shown == {"user_name": "Em", "role": "DefaultEnterprise", "title": None, "active": False}
+    assert "Em is changed." in text(page)
+    assert "disabled by hand" in text(page)
+
+    assert "Delete Em?" in text(admin.get(f"{path}/delete"))
+    assert "Em is deleted." in text(admin.follow(f"{path}/delete"))
+    admin.get(path, 404)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"email": "no address", "user_name": "N"}, "email"),
+        ({"email": ""}, "email"),
+        ({"email": "taken@x.example"}, "email"),
+        ({"email": "n@x.example", "user_name": "x" * 600}, "user_name"),
+        ({"email": "n@x.example", "role": "Nobody"}, "role"),
+    ],
+)
+def test_what_is_wrong_stands_at_the_field_and_nothing_is_lost(
+    acme: Enterprise, admin: Console, fields: dict[str, str], field: str
+) -> None:
+    acme.create(email="taken@x.example")
+
+    answer = admin.send("GET", f"{of(acme)}/users/new")
+    page = admin.post(
+        f"{of(acme)}/users/new", 409 if "taken" in fields["email"] else 400, title="<Boss>", **fields
+    ).text
+
+    assert answer.status_code == 200
+    assert list(errors(page)) == [field] if field != "email" or fields["email"] else "email" in errors(page)
+    assert typed(page, "title") == "<Boss>"
+    assert typed(page, "email") == fields["email"]
+
+
+def test_a_provisioned_user_is_not_changed_here(acme: Enterprise, admin: Console) -> None:
+    user = acme.create()
+    path = f"{of(acme)}/users/{user['id']}"
+
+    page = admin.get(path)
+    refused = admin.post(f"{path}/edit", 409, email="test.user@contoso.example", user_name="X").text
+
+    assert f'href="{path}/edit"' not in page
+    assert "is provisioned by SCIM and is changed there" in text(refused)
+    assert acme.get(user)["userName"] == "Test User"
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "مريم <b>", "x" * 200, 'O\'Brien "Q" & {{ 7*7 }}'])
+def test_names_of_all_kinds_are_shown_as_they_are(acme: Enterprise, admin: Console, name: str) -> None:
+    user = acme.create(userName=name, title=name, roles=[{"value": "User", "display": name}])
+    acme.patch(user, replace("title", name + "!"))
+
+    for path in ("/users", f"/users/{user['id']}", "/log"):
+        page = admin.get(of(acme) + path)
+        assert "<script>alert" not in page
+        assert "<b>" not in page
+    assert name in text(admin.get(f"{of(acme)}/users/{user['id']}"))
+
+
+def test_another_enterprises_user_is_not_found(acme: Enterprise, admin: Console, app: Any, cli: Cli) -> None:
+    made = cli("enterprise", "create", "Other", "--enable-scim")
+    other = Enterprise(app, made, cli("token", "issue", "Other")["access_token"])
+    user = other.create()
+
+    for page in ("", "/edit", "/delete"):
+        admin.get(f"{of(acme)}/users/{user['id']}{page}", 404)
+        admin.get(f"{of(other)}/users/{user['id']}{page}", 404)
+    admin.post(f"{of(acme)}/users/{user['id']}/delete", 404)
+    admin.get(f"{of(acme)}/users/no-id", 404)
