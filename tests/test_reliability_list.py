@@ -149,9 +149,9 @@ def test_r19_an_unknown_client_takes_as_long_as_a_wrong_secret(acme: Enterprise)
     def ask(client_id: str) -> float:
         form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": "wrong"}
         app.extensions["scimsvc"].wrong_secrets = WrongSecrets()
-        begin = time.perf_counter()
+        begin = time.thread_time()  # of work: others keep the machine busy
         answer = app.test_client().post("/api/authenticate", data=form, buffered=False)
-        took = time.perf_counter() - begin
+        took = time.thread_time() - begin
         assert answer.status_code == 401
         answer.close()  # a wrong secret is logged behind the answer
         return took
@@ -167,7 +167,7 @@ def test_r19_an_unknown_client_takes_as_long_as_a_wrong_secret(acme: Enterprise)
         ask(client_id)
         asked[client_id] = statements[:1]
     ratios = []
-    for _ in range(3):
+    for _ in range(5):
         times = [(ask(known), ask(unknown)) for _ in range(100)]
         medians = [statistics.median(column) for column in zip(*times, strict=True)]
         ratios.append(max(medians) / min(medians))
