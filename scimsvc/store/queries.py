@@ -1,12 +1,11 @@
 """Every SELECT, built once at import; they take their values as parameters. What is asked all day is prepared."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Integer,
-    Select,
     and_,
     bindparam,
     distinct,
@@ -17,6 +16,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.sql.selectable import HasHints
 
 from scimsvc.models import (
     Admin,
@@ -132,9 +132,18 @@ ROLE_OF_NAME = (
     .where(Role.enterprise_id == ENTERPRISE_ID, RoleName.name_key == KEY)
 )
 
+
+AnySelect = TypeVar("AnySelect", bound=HasHints)
+
+
+def by_refusals(statement: AnySelect) -> AnySelect:
+    """Return ``statement``, of refused entries, with the hint to SQLite that their index is the shorter way."""
+    return statement.with_hint(LogEntry, "INDEXED BY log_refused", "sqlite")
+
+
 #: The last refusals of writes whose role value, folded, named no role.
 REFUSED_FOR_ROLE = (
-    select(LogEntry.email, LogEntry.user_id, LogEntry.time)
+    by_refusals(select(LogEntry.email, LogEntry.user_id, LogEntry.time))
     .where(LogEntry.enterprise_id == ENTERPRISE_ID, text("outcome = 'refused'"), LogEntry.role_key == KEY)
     .order_by(LogEntry.id.desc())
     .limit(bindparam("limit"))
@@ -295,12 +304,6 @@ REMOVALS_SINCE = select(func.count(distinct(Change.user_id))).where(
 )
 
 # What the console shows of an enterprise at a glance.
-
-
-def by_refusals(statement: Select[Any]) -> Select[Any]:
-    """Return ``statement``, of refused entries, with the hint to SQLite that their index is the shorter way."""
-    return statement.with_hint(LogEntry, "INDEXED BY log_refused", "sqlite")
-
 
 #: How many users are disabled; the feed knows how many there are.
 DISABLED_USERS = select(func.count()).where(User.enterprise_id == ENTERPRISE_ID, ~User.active)

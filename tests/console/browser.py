@@ -2,8 +2,9 @@
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ class Browser:
         before = self.find("html")
         words = f"[normalize-space()='{label}']"
         self.driver.find_element("xpath", f"//main//*[self::button or self::a]{words} | //nav//a{words}").click()
-        self._wait_for(lambda: self._is_gone(before), f"what {label!r} leads to")
+        self._wait_for(lambda: self.find("html") != before, f"what {label!r} leads to")
 
     def wait_for(self, words: str) -> None:
         """Wait until the page says ``words``, without loading it anew."""
@@ -90,23 +91,16 @@ class Browser:
         )
         return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]
 
-    def _is_gone(self, element: Any) -> bool:
-        from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
+    def _wait_for(self, holds: Callable[[], bool], what: str) -> None:
+        from selenium.common.exceptions import WebDriverException
 
-        try:
-            _ = element.tag_name
-        except StaleElementReferenceException:
-            return True
-        except WebDriverException:  # in the middle of the change
-            return False
-        return False
-
-    def _wait_for(self, holds: Any, what: str) -> None:
-        from selenium.common.exceptions import StaleElementReferenceException
-        from selenium.webdriver.support.ui import WebDriverWait
-
-        wait = WebDriverWait(self.driver, PATIENCE, 0.05, ignored_exceptions=[StaleElementReferenceException])
-        wait.until(lambda _: holds(), f"{what} did not come; the page says: {self.text}")
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            with suppress(WebDriverException):  # in the middle of a change an element is gone, or the whole page
+                if holds():
+                    return
+            time.sleep(0.05)
+        pytest.fail(f"{what} did not come; the page says: {self.text}")
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from jinja2 import StrictUndefined
 from scimsvc.services.errors import NoSuchThing, ServiceError, TooManyAttempts
 from scimsvc.web.console.forms import current_form, page_again
 from scimsvc.web.console.pages import add_enterprise, page, sections
-from scimsvc.web.console.sessions import ConsoleSessions
 
 #: Everything comes from here, no script or style stands in a page, and no other site frames it or learns where it was.
 HEADERS = {
@@ -24,7 +23,6 @@ HEADERS = {
 
 def init_console(app: Flask) -> None:
     """Give ``app`` what the console needs of it; requests elsewhere notice nothing."""
-    app.session_interface = ConsoleSessions()
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # a form is good as long as its session
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     app.context_processor(_known_to_templates)

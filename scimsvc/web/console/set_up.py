@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from scimsvc import clock
 from scimsvc.services import access_tokens, entra
 from scimsvc.services import enterprises as services
 from scimsvc.web.console.forms import again, number
@@ -48,4 +49,6 @@ def _steps() -> dict[str, Any]:
         "mappings": entra.MAPPINGS,
         "progress": entra.read_progress(enterprise_id()),
         "issued": None,
+        # Another address each time, as a browser does not load one again that differs by its fragment alone.
+        "at": clock.timestamp(clock.now()),
     }
