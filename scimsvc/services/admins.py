@@ -129,7 +129,11 @@ def set_password(link: str, password: str, repeated: str) -> Admin:
     with writing() as connection:
         row = _get_linked(connection, link)
         changes = {"password_hash": password_hash, "link_digest": None, "link_expires_at": None}
-        connection.execute(update(AdminRow).where(AdminRow.id == row.id).values(**changes, epoch=AdminRow.epoch + 1))
+        # The link is named once more: of two who follow it at once, one has used it up for the other.
+        own = (AdminRow.id == row.id, AdminRow.link_digest == row.link_digest)
+        used = connection.execute(update(AdminRow).where(*own).values(**changes, epoch=AdminRow.epoch + 1))
+        if used.rowcount == 0:
+            raise NoSuchThing(_USED_UP, what="link")
         return _admin(connection.execute(queries.ADMIN, {"id": row.id}).one())
 
 
@@ -211,8 +215,11 @@ def _get_linked(connection: Connection, link: str) -> Any:
     parameters = {"digest": digest_secret(link), "now": clock.timestamp(clock.now())}
     row = connection.execute(queries.ADMIN_BY_LINK, parameters).one_or_none()
     if row is None:
-        raise NoSuchThing("the link was used or has expired; ask for another one", what="link")
+        raise NoSuchThing(_USED_UP, what="link")
     return row
+
+
+_USED_UP = "the link was used or has expired; ask for another one"
 
 
 def _refuse_weak_password(row: Any, password: str, repeated: str) -> None:
