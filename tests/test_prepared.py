@@ -48,6 +48,7 @@ def test_the_rows_of_reads_are_those_of_sqlalchemy(acme: Enterprise) -> None:
             (queries.USER_BY_ADDRESS, own | {"key": user["emails"][0]["value"]}),
             (queries.USERS_FROM, page | {"offset": 0}),
             (queries.USERS_AFTER, page | {"after": ""}),
+            (queries.VIEW_AND_TOTAL, own),
             (queries.USERS_TOTAL, own),
             (Prepared(select(User.search, User.active, User.has_other_emails)), {}),
             (Prepared(select(User.id).where(User.active).limit(1)), {}),

@@ -79,12 +79,14 @@ def _page_by_id(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> Fou
         rows = read_rows(queries.USERS_AFTER, page | {"after": after})
     else:
         rows = read_rows(queries.USERS_FROM, page | {"offset": query.start_index - 1})
-    if not rows:  # behind the last one
-        return Found([], None, sum(row.users for row in read_rows(queries.USERS_TOTAL, own)))
-    view, total, more = request.view_of(rows[0]), rows[0].total, len(rows) > query.count
-    rows = rows[: query.count]
+    # Read after them, so that no user is shown with what the enterprise no longer is.
+    enterprise = next(iter(read_rows(queries.VIEW_AND_TOTAL, own)), None)
+    if enterprise is None:  # it was deleted meanwhile
+        return Found([], None, 0)
+    more, rows = len(rows) > query.count, rows[: query.count]
     next_cursor = _write_cursor(keys, rows[-1], None, question) if query.cursor is not None and more and rows else None
-    return Found(rows, view, total, next_cursor)
+    # Some of them may have been deleted meanwhile, and are counted as they are shown.
+    return Found(rows, request.view_of(enterprise), max(enterprise.total or 0, len(rows)), next_cursor)
 
 
 def _search(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> Found:
