@@ -22,7 +22,14 @@ SECRET_KEY = "a key for tests alone and of no use elsewhere 0123456789"
 
 
 #: The files that take longest. They begin first, so that at the end no process waits for another's.
-_LONGEST = ("test_description", "test_reliability_crash", "test_serving", "test_reliability_sqlite", "test_bad_input")
+_LONGEST = (
+    "test_hostile_input",
+    "test_description",
+    "test_reliability_crash",
+    "test_serving",
+    "test_reliability_sqlite",
+    "test_bad_input",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

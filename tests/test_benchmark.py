@@ -12,7 +12,7 @@ from scimsvc import server
 from tests.benchmark import floor
 from tests.benchmark.__main__ import main
 from tests.benchmark.population import ROLES, Population, role, user_id
-from tests.benchmark.storage import read_as_created, user_row
+from tests.benchmark.storage import columns_as_created, read_as_created, user_row
 from tests.benchmark.workloads import WORKLOADS
 
 USERS = 100
@@ -74,9 +74,10 @@ def test_seeded_users_are_what_the_service_makes_of_entra_s_body() -> None:
 
     rows = [user_row(user, "enterprise", role_ids, "now") for user in range(6)]
 
-    assert [json.loads(row["document"]) for row in rows] == [
-        read_as_created(user, role(user)) | {"id": user_id(user)} for user in range(6)
-    ]
+    for user, row in enumerate(rows):
+        expected = columns_as_created(user, user_id(user), role(user)) | {"role_id": row["role_id"]}
+        assert {name: row[name] for name in expected} == expected
+    assert json.loads(rows[1]["document"]) == read_as_created(1, role(1)) | {"id": user_id(1)}
     assert Counter(row["role_id"] for row in rows) == {None: 2, "id of User": 2, "id of SigningHub_Admin": 2}
 
 

@@ -27,14 +27,31 @@ def driver_connection(connection: Connection) -> object:
     return connection.connection.dbapi_connection
 
 
-def test_a_thread_uses_one_connection_for_everything() -> None:
+def test_a_thread_uses_one_connection_for_everything_but_sqlite_s_writes() -> None:
     with reading() as connection:
         first = driver_connection(connection)
     with writing() as connection:
         second = driver_connection(connection)
     read_rows(PREPARED, {})
 
-    assert first is second
+    is_sqlite = db.engine.name == "sqlite"
+    assert (first is second) is not is_sqlite
+    assert db.engine.pool.checkedout() == 1 + is_sqlite
+
+
+def test_the_threads_write_to_sqlite_on_one_connection() -> None:
+    if db.engine.name != "sqlite":
+        pytest.skip("PostgreSQL has as many writers as there are threads")
+    writers: list[object] = []
+
+    def write(app: Flask) -> None:
+        with app.app_context(), writing() as connection:
+            writers.append(driver_connection(connection))
+
+    for _ in range(3):
+        run(write)
+
+    assert writers[0] is writers[1] is writers[2]
     assert db.engine.pool.checkedout() == 1
 
 

@@ -41,15 +41,15 @@ class Work:
 
 #: With SQLite and CPython 3.11, and a tenth to spare in the calls for other versions and for what is depended on.
 BOUNDS = {
-    "get": Work(statements=2, transactions=2, commits=0, bytes_answered=960, calls=2_100),
-    "match": Work(statements=2, transactions=2, commits=0, bytes_answered=1_090, calls=3_340),
-    "create": Work(statements=6, transactions=2, commits=1, bytes_answered=1_000, calls=5_460),
-    "patch": Work(statements=6, transactions=2, commits=1, bytes_answered=960, calls=4_870),
-    "delete": Work(statements=6, transactions=2, commits=1, bytes_answered=0, calls=3_040),
-    "list": Work(statements=3, transactions=2, commits=0, bytes_answered=97_000, calls=4_570),
+    "get": Work(statements=1, transactions=0, commits=0, bytes_answered=960, calls=680),
+    "match": Work(statements=1, transactions=0, commits=0, bytes_answered=1_090, calls=800),
+    "create": Work(statements=5, transactions=1, commits=1, bytes_answered=1_000, calls=1_330),
+    "patch": Work(statements=5, transactions=1, commits=1, bytes_answered=960, calls=1_430),
+    "delete": Work(statements=5, transactions=1, commits=1, bytes_answered=0, calls=930),
+    "list": Work(statements=1, transactions=0, commits=0, bytes_answered=97_000, calls=760),
 }
 #: What PostgreSQL adds at most: its driver is Python in part, and a write first draws its place in the feed's order.
-POSTGRESQL_ADDS = Work(statements=1, calls=1_050)
+POSTGRESQL_ADDS = Work(statements=1, calls=480)
 
 Request = dict[str, Any]
 

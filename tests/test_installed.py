@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -10,6 +11,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from flask import Flask
@@ -17,6 +19,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client, TestResponse
 
 import scimsvc
+from tests import container
 from tests.client import CONTENT_TYPE, SCIM, Enterprise, user_body
 from tests.live import environment
 
@@ -180,3 +183,38 @@ def test_two_services_in_one_process_do_not_know_each_other(
     assert Enterprise(other, acme.made, acme.token).send("GET", "/Users").status_code == 401
     assert other.test_cli_runner().invoke(args=["enterprise", "list"]).stdout == "none\n"
     assert acme.get(user) == user
+
+
+def test_the_container_s_commands_run_as_its_user_with_nothing_to_write_but_the_instance_folder(
+    bin_folder: Path, tmp_path: Path
+) -> None:
+    reason = container.why_not()
+    if reason is not None:
+        pytest.skip(reason)
+
+    bin_folder.parent.chmod(0o755)
+    with container.running(tmp_path, bin_folder.parent) as running:
+        port = running.port()
+        healthy = running.run(*(word.replace(":8000", f":{port}") for word in running.recipe.health))
+        made = running.run("scimsvc", "enterprise", "create", "Contoso", "--enable-scim", "--json")
+        token = json.loads(running.run("scimsvc", "token", "issue", "Contoso", "--json").stdout)["access_token"]
+        with urlopen(
+            Request(f"http://127.0.0.1:{port}{SCIM}/Users", headers={"Authorization": f"Bearer {token}"})
+        ) as answer:
+            listed = json.loads(answer.read())
+        folders = ["/", "/etc", "/opt", "/opt/scimsvc", "/usr", "/var", "/var/lib"]
+        refused = [running.run("touch", f"{folder}/x").returncode for folder in folders]
+        written = running.run("sh", "-c", "stat --format='%u %a %n' . *").stdout.splitlines()
+        privileges = running.run("grep", "-E", "^(Uid|CapEff|CapBnd|NoNewPrivs)", "/proc/self/status").stdout.split()
+        running.process.send_signal(signal.Signals[running.recipe.stop_signal])
+        status = running.process.wait(20)
+
+    assert (healthy.returncode, healthy.stderr) == (0, "")
+    assert json.loads(made.stdout)["name"] == "Contoso"
+    assert listed["totalResults"] == 0
+    assert refused == [1] * len(folders)
+    assert {"10001 700 .", "10001 600 scimsvc.db", "10001 600 secret_key"} <= set(written)
+    assert privileges == [
+        "Uid:", *["10001"] * 4, "CapEff:", "0" * 16, "CapBnd:", "0" * 16, "NoNewPrivs:", "1",
+    ]  # fmt: skip
+    assert status == 0

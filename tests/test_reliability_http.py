@@ -1,16 +1,24 @@
 """What arrives at the server's port: broken, slow, half of it, or too much (reliability R55, R56, R57)."""
 
+import configparser
 import json
+import os
 import re
 import socket
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from packaging.requirements import Requirement
 
 from tests.client import MEDIA_TYPE, SCIM, user_body
 from tests.ledger import Client
@@ -51,12 +59,15 @@ def users(live: Live) -> int:
         return int(client.send("GET", "/Users")[2]["totalResults"])
 
 
-def answers_to(live: Live, content: bytes) -> list[int]:
-    """Send ``content``, end the sending side, and return the statuses of what comes back until the end."""
+def answers_to(live: Live, content: bytes, *, pieces: int = 1) -> list[int]:
+    """Send ``content`` in so many pieces, end the sending side, and return the statuses of what comes back until the end."""
     with connect(live) as connection:
         received = b""
         try:
-            connection.sendall(content)
+            size = len(content) // pieces + 1
+            for start in range(0, len(content), size):
+                connection.sendall(content[start : start + size])
+                time.sleep(0.002 if pieces > 1 else 0)
             connection.shutdown(socket.SHUT_WR)
             while part := connection.recv(65536):
                 received += part
@@ -70,6 +81,20 @@ def answers_to(live: Live, content: bytes) -> list[int]:
 def test_r55_the_libraries_that_meet_the_network_are_recent_enough() -> None:
     for package, least in (("waitress", (3, 0, 1)), ("flask", (3, 1, 1)), ("werkzeug", (3, 1))):
         assert tuple(map(int, version(package).split(".")[:3])) >= least, package
+
+
+def test_r55_every_library_is_bounded_on_both_sides_and_within() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(Path(__file__).parents[1] / "setup.cfg")
+    extras = setup["options.extras_require"]
+    lines = f"{setup['options']['install_requires']}\n{extras['postgresql']}".split("\n")
+
+    needed = {each.name: each.specifier for each in map(Requirement, filter(None, lines))}
+
+    for name, versions in needed.items():
+        assert {each.operator for each in versions} == {">=", "<"}, name
+        assert version(name) in versions, name
+    assert {"flask", "werkzeug", "waitress", "itsdangerous", "sqlalchemy", "psycopg"} <= set(needed)
 
 
 SMUGGLED = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -141,6 +166,63 @@ def test_r56_what_is_no_request_is_no_error_of_the_service(live: Live, content: 
 
     assert all(status < 500 or status == 501 for status in statuses), statuses
     assert answers_to(live, b"GET /healthz HTTP/1.0\r\n\r\n") == [200]
+
+
+def _chunks(body: bytes, sizes: list[int]) -> bytes:
+    parts, rest = [], body
+    for size in [*sizes, len(body)]:
+        part, rest = rest[:size], rest[size:]
+        parts += [b"%x\r\n%s\r\n" % (len(part), part)] if part else []
+    return b"".join(parts) + b"0\r\n\r\n"
+
+
+_ODD_LINES = st.sampled_from(
+    ["Expect: 100-continue", "Connection: close", "Connection: upgrade", "Upgrade: h2c", "Content-Length: 5", "Transfer-Encoding: identity",
+     "Transfer-Encoding: Chunked", "X-A: " + "b" * 9000, "X-A:", "Host: y", "Content-Type: text/plain", " folded", "\tfolded", "X\x00: y", "X-A: \xff",
+     "Authorization: Bearer x", "Content-Encoding: gzip", "Range: bytes=0-1", "If-Match: *", "TE: trailers", "Trailer: X", "Cookie: a=b"]
+)  # fmt: skip
+_FRAMED = st.fixed_dictionaries({
+    "method": st.sampled_from(["POST", "POST", "PATCH", "GET", "HEAD", "BREW"]),
+    "http": st.sampled_from(["HTTP/1.1", "HTTP/1.1", "HTTP/1.0"]),
+    "lines": st.lists(_ODD_LINES, max_size=2),
+    "sizes": st.none() | st.lists(st.integers(1, 40), max_size=6),
+    "length": st.sampled_from([0, 0, 0, -1, 1, 50, -10**6]),
+    # How much of the whole arrives, in how many pieces, and what is put in between.
+    "cut": st.none() | st.floats(0, 1),
+    "pieces": st.integers(1, 5),
+    "inserted": st.none() | st.tuples(st.binary(min_size=1, max_size=3), st.floats(0, 1)),
+})  # fmt: skip
+_EXAMPLES = 2_000 if os.environ.get("SCIMSVC_TEST_LONG") == "1" else 150
+
+
+def test_r56_r57_slow_halved_and_chunked_requests_are_no_error_of_the_service(live: Live) -> None:
+    before = users(live)
+    ended: Counter[int] = Counter()
+
+    @settings(max_examples=_EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(sent=_FRAMED)
+    def send(sent: dict[str, Any]) -> None:
+        body = BODY.replace(b"smuggled", b"framed")
+        framing = CHUNKED if sent["sizes"] is not None else f"Content-Length: {max(0, len(body) + sent['length'])}"
+        content = head(live, *sent["lines"], framing, method=sent["method"], http=sent["http"])
+        content += body if sent["sizes"] is None else _chunks(body, sent["sizes"])
+        if sent["inserted"]:
+            what, where = sent["inserted"]
+            position = int(len(content) * where)
+            content = content[:position] + what + content[position:]
+        if sent["cut"] is not None:
+            content = content[: int(len(content) * sent["cut"])]
+
+        statuses = answers_to(live, content, pieces=sent["pieces"])
+
+        ended.update(statuses or [0])
+        assert all(status < 500 or status == 501 for status in statuses), statuses
+
+    send()
+    print(f"{_EXAMPLES} connections: {dict(ended)}")
+    assert ended.total() >= _EXAMPLES
+    assert len(ended) > 3
+    assert users(live) in (before, before + 1)  # the one address, once
 
 
 def test_r56_a_client_that_asks_to_go_on_with_nothing_is_answered(live: Live) -> None:

@@ -45,13 +45,17 @@ class Attribute:
 
     def find(self, name: str) -> "Attribute | None":
         """Find the sub-attribute called ``name``, without regard to case."""
-        folded = fold(name)
-        return next((each for each in self.sub_attributes if fold(each.name) == folded), None)
+        return _by_folded_name(self).get(fold(name))
 
     @property
     def value(self) -> "Attribute | None":
         """The sub-attribute that stands for a whole element when none is named (RFC 7643 §2.4)."""
         return self.find("value")
+
+
+@lru_cache(maxsize=1024)
+def _by_folded_name(attribute: Attribute) -> dict[str, Attribute]:
+    return {fold(each.name): each for each in attribute.sub_attributes}
 
 
 @dataclass(frozen=True, slots=True)

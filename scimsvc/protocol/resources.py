@@ -103,8 +103,10 @@ def differences(before: Resource, after: Resource) -> list[tuple[str, Any, Any]]
     """
     found: list[tuple[str, Any, Any]] = []
     for attribute in USER_ATTRIBUTES:
+        if attribute is SCHEMAS or (attribute.name not in after and attribute.name not in before):
+            continue
         old, new = before.get(attribute.name), after.get(attribute.name)
-        if attribute is SCHEMAS or old == new:
+        if old == new:
             continue
         if attribute.multi_valued or not attribute.sub_attributes:
             found.append((attribute.name, old, new))
@@ -122,7 +124,8 @@ def changed_attributes(before: Resource, after: Resource) -> list[str]:
 
 def is_work(element: Resource) -> bool:
     """Tell whether ``element`` is of type work, without regard to case."""
-    return fold(element.get("type", "")) == "work"
+    kind = element.get("type", "")
+    return kind == "work" or fold(kind) == "work"
 
 
 def _cleaned(attribute: Attribute, value: Any, where: str, limits: Limits) -> Any:
@@ -141,8 +144,10 @@ def _cleaned(attribute: Attribute, value: Any, where: str, limits: Limits) -> An
 def _cleaned_members(attribute: Attribute, value: Resource, limits: Limits) -> Resource | None:
     members = {}
     for sub_attribute in attribute.sub_attributes:
+        if sub_attribute.name not in value:
+            continue
         where = f"{attribute.name}.{sub_attribute.name}"
-        member = _cleaned(sub_attribute, value.get(sub_attribute.name), where, limits)
+        member = _cleaned(sub_attribute, value[sub_attribute.name], where, limits)
         if member is not None:
             members[sub_attribute.name] = member
     if not attribute.multi_valued:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -28,14 +29,11 @@ class CursorKeys:
     """The deployment's keys, with which cursors are signed; newest first."""
 
     def __init__(self, keys: Sequence[str]) -> None:
-        self._oldest_first = list(reversed(keys))
+        self._oldest_first = tuple(reversed(keys))
 
     def serializer(self, *question: str) -> URLSafeSerializer:
         """Return what writes and reads cursors for this question (an enterprise's id first), and for no other."""
-        bound = "\0".join(question).encode("utf-8", "surrogatepass")
-        salt = "scimsvc.cursor." + hashlib.sha256(bound).hexdigest()
-        signing = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
-        return URLSafeSerializer(self._oldest_first, salt=salt, signer_kwargs=signing)
+        return _serializer(self._oldest_first, question)
 
     def write(self, key: Any, *question: str) -> str:
         """Return the cursor that leads to what follows ``key``."""
@@ -47,3 +45,11 @@ class CursorKeys:
             return self.serializer(*question).loads(cursor)
         except (BadData, ValueError, TypeError):
             raise ValueError("the cursor is none that this service gave for this list") from None
+
+
+@lru_cache(maxsize=256)
+def _serializer(keys: tuple[str, ...], question: tuple[str, ...]) -> URLSafeSerializer:
+    bound = "\0".join(question).encode("utf-8", "surrogatepass")
+    salt = "scimsvc.cursor." + hashlib.sha256(bound).hexdigest()
+    signing = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+    return URLSafeSerializer(keys, salt=salt, signer_kwargs=signing)

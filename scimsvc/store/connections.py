@@ -1,12 +1,18 @@
 """A connection kept by each thread, as fetching one from the pool costs more than a statement on it.
 
-SQLAlchemy begins nothing on it: statements stand alone, unless ``store.transactions`` has begun a transaction by the
-driver. It goes back to the pool, which puts it right, whenever anything fails on it, when its thread is no more, and
-when the engine is disposed of.
+SQLite has one writer at a time, and the threads of this process share the connection on which they write: it knows the
+pages that it wrote last, where each of several would have to read anew what another one has changed.
+
+SQLAlchemy begins nothing on a kept connection: statements stand alone, unless ``store.transactions`` has begun a
+transaction by the driver. It goes back to the pool, which puts it right, whenever anything fails on it, when its thread
+is no more, and when the engine is disposed of.
 """
 
 import os
 import threading
+from contextlib import AbstractContextManager, nullcontext
+from types import SimpleNamespace
+from typing import Any
 
 from sqlalchemy import Engine, event
 
@@ -18,8 +24,10 @@ READS, WRITES = "reads", "writes"
 class KeptConnection:
     """One connection; whoever holds ``lock`` may use it."""
 
-    def __init__(self, keeper: "Keeper") -> None:
+    def __init__(self, keeper: "Keeper", place: Any) -> None:
         self.lock = threading.Lock()
+        #: Where the keeper finds it again.
+        self.place = place
         self.thread = threading.current_thread()
         self.alone = keeper.alone.connect()
 
@@ -38,22 +46,32 @@ class Keeper:
         #: On which SQLAlchemy begins nothing, and as the two ways to begin say.
         self.alone = engine.execution_options(**{BEGINS: ""})
         self.engines = {way: engine.execution_options(**{BEGINS: text}) for way, text in self.begins.items()}
+        #: Held while a thread reads rows: SQLite's driver lets go of the interpreter at each row, which threads that
+        #: read at once would hand to and fro for longer than they read.
+        self.reading: AbstractContextManager[Any] = (
+            threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        )
         self._own = threading.local()
+        self._writer = SimpleNamespace() if engine.dialect.name == "sqlite" else self._own
         self._all: set[KeptConnection] = set()
         self._lock = threading.Lock()
         self._closed = False
 
-    def take(self) -> KeptConnection | None:
-        """Return this thread's connection, which must be given back; None while the thread uses it already."""
-        kept: KeptConnection | None = getattr(self._own, "kept", None)
+    def take(self, way: str) -> KeptConnection | None:
+        """Return the connection to use in this ``way``, which must be given back; None while it is used already.
+
+        Who takes SQLite's writer has the turn to write.
+        """
+        place: Any = self._writer if way == WRITES else self._own
+        kept: KeptConnection | None = getattr(place, "kept", None)
         if kept is None:
-            kept = self._own.kept = self._keep()
+            kept = place.kept = self._keep(place)
         return kept if kept.lock.acquire(blocking=False) else None
 
-    def _keep(self) -> KeptConnection:
-        kept = KeptConnection(self)
+    def _keep(self, place: Any) -> KeptConnection:
+        kept = KeptConnection(self, place)
         with self._lock:
-            ended = [each for each in self._all if not each.thread.is_alive()]
+            ended = [each for each in self._all if each.place is self._own and not each.thread.is_alive()]
             self._all.add(kept)
         for each in ended:
             self._close(each)
@@ -62,15 +80,15 @@ class Keeper:
     def give_back(self, kept: KeptConnection, *, sound: bool) -> None:
         """Let the connection be used again; one that is not ``sound`` goes back to the pool."""
         if not sound:
-            self._own.kept = None
+            kept.place.kept = None
         kept.lock.release()
         if not sound or self._closed:
             self._close(kept)
 
-    def renew(self, kept: KeptConnection) -> KeptConnection:
+    def renew(self, kept: KeptConnection, way: str) -> KeptConnection:
         """Return another connection in place of one that was found broken before anything was done on it."""
         self.give_back(kept, sound=False)
-        renewed = self.take()
+        renewed = self.take(way)
         assert renewed is not None
         return renewed
 

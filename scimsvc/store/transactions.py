@@ -38,19 +38,20 @@ def read_rows(statement: Prepared, parameters: Mapping[str, Any]) -> list[Any]:
     if rehearsal is not None:
         return statement.rows(rehearsal, parameters)
     keeper = keeper_of(db.engine)
-    kept = keeper.take()
+    kept = keeper.take(READS)
     if kept is None:  # this thread is in the middle of a transaction, which others must not see half done
         with reading() as connection:
             return statement.rows(connection, parameters)
     sound = False
     try:
-        try:
-            rows = statement.rows(kept.alone, parameters)
-        except DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-            kept = keeper.renew(kept)
-            rows = statement.rows(kept.alone, parameters)
+        with keeper.reading:
+            try:
+                rows = statement.rows(kept.alone, parameters)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                kept = keeper.renew(kept, READS)
+                rows = statement.rows(kept.alone, parameters)
         sound = True
     finally:
         keeper.give_back(kept, sound=sound)
@@ -85,9 +86,9 @@ def writing() -> Iterator[Connection]:
 
 @contextmanager
 def _transaction(way: str) -> Iterator[Connection]:
-    """Open a transaction on this thread's connection, or on another one within a transaction of its own."""
+    """Open a transaction on the connection that is kept for it, or on another one within a transaction of its own."""
     keeper = keeper_of(db.engine)
-    kept = keeper.take()
+    kept = keeper.take(way)
     if kept is None:
         with keeper.engines[way].connect() as connection, connection.begin() as transaction:
             yield connection
@@ -114,7 +115,7 @@ def _begin(keeper: Keeper, kept: KeptConnection, way: str) -> KeptConnection:
         if not error.connection_invalidated:
             raise
         # Lost since it was used last, as by a restart of the database: nothing was begun, and another one will do.
-        kept = keeper.renew(kept)
+        kept = keeper.renew(kept, way)
         driver.begin(kept.alone, keeper.begins[way])
     return kept
 

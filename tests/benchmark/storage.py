@@ -16,11 +16,12 @@ from typing import Any
 
 import psycopg
 from flask import Flask
-from sqlalchemy import insert, select
+from sqlalchemy import Text, bindparam, cast, insert, select
 
 from scimsvc import clock, create_app
 from scimsvc.extensions import db
-from scimsvc.models import Change, Role, User
+from scimsvc.models import Change, Role, Searchable, User
+from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.leniency import read_user
 from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.remarks import Remarks
@@ -124,6 +125,8 @@ def _make_enterprise(app: Flask, number: int) -> _Enterprise:
 
 def _insert_users(users: range, enterprise: _Enterprise, documents: Any, where: Place) -> None:
     view = View("http://127.0.0.1:8000/api/scim/v2", DEFAULT_ROLE, 1)
+    search: Any = bindparam("search_text", type_=Text())
+    insert_users = insert(User).values(search=cast(search, Searchable) if _is_postgresql(where) else search)
     insert_document = floor.statement(floor.INSERT, where.floor_database)
     now = datetime.now(UTC)
     for start in range(0, len(users), _BATCH):
@@ -131,7 +134,10 @@ def _insert_users(users: range, enterprise: _Enterprise, documents: Any, where: 
         at = clock.timestamp(now + timedelta(milliseconds=start))
         rows = [user_row(user, enterprise.id, enterprise.role_ids, at) for user in batch]
         with writing() as connection:
-            connection.execute(insert(User), rows)
+            connection.execute(
+                insert_users,
+                [{"search_text" if name == "search" else name: value for name, value in row.items()} for row in rows],
+            )
         texts = [
             (
                 enterprise.id,
@@ -169,21 +175,18 @@ def _insert_last_change(users: range, enterprise: _Enterprise) -> None:
 
 
 def user_row(user: int, enterprise_id: str, role_ids: dict[str, str], at: str) -> dict[str, Any]:
-    """Return the row that the service would store of a user whom Entra creates."""
+    """Return the row that the service would store of a user whom Entra creates; ``search`` is JSON text."""
     name = role(user)
-    document: Resource = json.loads(_TEMPLATES[name].replace(_NUMBER, str(user)))
-    document["id"] = user_id(user)
-    title, organization = directory_values(document)
+    follows: dict[str, Any] = json.loads(_TEMPLATES[name].replace(_ID, user_id(user)).replace(_NUMBER, str(user)))
     return {
         "enterprise_id": enterprise_id,
-        "id": document["id"],
+        "id": user_id(user),
         "source": PROVISIONED,
         "version": 1,
         "created_at": at,
         "modified_at": at,
-        "title": title,
-        "organization": organization,
-        **user_columns(document, role_id=role_ids[name] if name else None, unique_user_name=False),
+        **follows,
+        "role_id": role_ids[name] if name else None,
     }
 
 
@@ -192,9 +195,18 @@ def read_as_created(user: int | str, name: str | None) -> Resource:
     return canonical_user(read_user(user_body(user, name), Remarks()) | {"id": ""}, Remarks())
 
 
-#: A canonical user for each role, with this in place of the user's number: reading a million bodies would take minutes.
-_NUMBER = "NUMBER"
-_TEMPLATES = {name: json.dumps(read_as_created(_NUMBER, name)) for name in (None, *ROLES)}
+def columns_as_created(user: int | str, identifier: str, name: str | None) -> dict[str, Any]:
+    """Return the columns that the service makes of Entra's body."""
+    document = read_as_created(user, name) | {"id": identifier}
+    title, organization = directory_values(document)
+    columns = user_columns(document, role_id=None, unique_user_name=False)
+    return columns | {"search": write_json(columns["search"]), "title": title, "organization": organization}
+
+
+#: What follows from a user's body, for each role, with these in place of the user's number and id: to read a million
+#: bodies, and to write a million documents, would take minutes.
+_NUMBER, _ID = "8888888888888", "99999999-9999-4999-8999-999999999999"
+_TEMPLATES = {name: json.dumps(columns_as_created(_NUMBER, _ID, name)) for name in (None, *ROLES)}
 
 
 def _is_postgresql(where: Place) -> bool:

@@ -111,7 +111,7 @@ def filled(acme: Enterprise) -> Enterprise:
     return acme
 
 
-def test_every_page_is_whole_and_has_its_headers(filled: Enterprise, operator: Console) -> None:
+def test_r53_every_page_is_whole_and_has_its_headers(filled: Enterprise, operator: Console) -> None:
     for path in pages_of(filled, operator):
         answer = operator.send("GET", path)
         where = path, answer.status_code
@@ -197,7 +197,7 @@ def test_the_operator_s_pages_do_not_exist_for_an_enterprise_s_administrator(
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_name_is_shown_as_it_is_and_breaks_nothing(
+def test_r52_a_name_is_shown_as_it_is_and_breaks_nothing(
     app: Flask, operator: Console, cli: Callable[..., Any], name: str
 ) -> None:
     made = cli(

@@ -43,7 +43,7 @@ def is_signed_in(console: Console) -> bool:
         pytest.param({"PUBLIC_URL": "https://scim.example.com"}, "http://localhost", True, id="https in public"),
     ],
 )
-def test_the_cookie_is_for_the_console_and_no_script(
+def test_r53_the_cookie_is_for_the_console_and_no_script(
     make_app: Callable[..., Flask], settings: dict[str, str], base_url: str, secure: bool
 ) -> None:
     console = Console(make_app(**settings))
