@@ -18,7 +18,8 @@ OPTIONS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1280,900"),
 )
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+#: Rules of WCAG 2.2 up to AA, and what axe-core advises beside them.
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def skip(reason: str) -> None:
@@ -82,12 +83,13 @@ class Browser:
         metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
-    def violations(self) -> list[str]:
-        """Return what axe-core finds wrong with the page as it is shown."""
+    def violations(self, *rules: str) -> list[str]:
+        """Return what axe-core finds wrong with the page as it is shown, by these rules or by all of ``TAGS``."""
         if not self.driver.execute_script("return 'axe' in window"):
             self.driver.execute_script(Path(AXE).read_text("utf-8"))
         found = self.driver.execute_async_script(
-            "const [rules, done] = arguments; axe.run({runOnly: rules}).then((r) => done(r.violations))", RULES
+            "const [only, done] = arguments; axe.run({runOnly: only}).then((r) => done(r.violations))",
+            {"type": "rule", "values": rules} if rules else {"type": "tag", "values": TAGS},
         )
         return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]
 

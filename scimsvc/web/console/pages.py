@@ -64,16 +64,23 @@ def _is_of_enterprise(endpoint: str) -> bool:
 def _admit() -> Any:
     """Find out who is signed in; whoever is not signs in first, and comes back."""
     admin = resume_session(session)
+    # What a page asks for by itself is no sign of somebody being there, and no place to tell somebody anything.
+    is_seen = "live" not in request.args
     if admin is None:
-        had_one = "admin" in session
-        session.clear()
-        if had_one:
-            flash("Your session has ended. Sign in again to go on where you were.", "info")
+        if is_seen:
+            _end_session()
         return redirect(url_for("console_accounts.sign_in", next=_here()))
-    if "live" not in request.args:  # what a page asks for by itself is no sign of somebody being there
+    if is_seen:
         _note_use()
     g.admin = admin
     return None
+
+
+def _end_session() -> None:
+    had_begun = "admin" in session
+    session.clear()
+    if had_begun:
+        flash("Your session has ended. Sign in again to go on where you were.", "info")
 
 
 def _note_use() -> None:
