@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
@@ -125,6 +126,8 @@ class TokenSigner:
             scope: Signer(oldest_first, f"scimsvc.{scope}-token", key_derivation="hmac", digest_method=hashlib.sha256)
             for scope in SCOPES
         }
+        # What a token says is the same for ever; whether it still counts is asked elsewhere, each time.
+        self._read = lru_cache(maxsize=4096)(self._verify_signature)
 
     def issue(self, scope: str, claims: Claims) -> str:
         """Return a token for ``scope``."""
@@ -153,7 +156,7 @@ class TokenSigner:
             )
         return claims
 
-    def _read(self, token: str, scope: str) -> Claims | None:
+    def _verify_signature(self, token: str, scope: str) -> Claims | None:
         text = token.removeprefix(TOKEN_PREFIX)
         if not token.startswith(TOKEN_PREFIX) or len(token) > _LONGEST_TOKEN or not _is_canonical(text):
             return None
