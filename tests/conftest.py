@@ -90,10 +90,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def empty_postgresql_url(postgresql_url: str) -> str:
     """The URL of a PostgreSQL database with the schema and without rows."""
-    with psycopg.connect(postgresql_url) as connection:
+    empty_postgresql(postgresql_url)
+    return postgresql_url
+
+
+def empty_postgresql(url: str) -> None:
+    """Delete every row, whoever made it."""
+    with psycopg.connect(url) as connection:
         for table in reversed(Model.metadata.sorted_tables):
             connection.execute(f"DELETE FROM {table.name}")
-    return postgresql_url
 
 
 @pytest.fixture

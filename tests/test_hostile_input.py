@@ -32,7 +32,7 @@ from scimsvc.protocol.errors import ScimError
 from scimsvc.services.brute_force import WrongSecrets
 from scimsvc.web.paths import clean_path, is_scim
 from tests.client import CONTENT_TYPE, ERROR_URN, MEDIA_TYPE, SCIM
-from tests.conftest import SECRET_KEY, dispose, make_api, make_enterprise, run_command
+from tests.conftest import SECRET_KEY, dispose, empty_postgresql, make_api, make_enterprise, run_command
 from tests.hostile import FORM, REQUESTS, Sent
 
 LONG = os.environ.get("SCIMSVC_TEST_LONG") == "1"
@@ -150,6 +150,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
         url = f"sqlite:///{path}"
         if request.param == "postgresql":
             url = request.getfixturevalue("postgresql_url")
+            empty_postgresql(url)
         app = create_app({"DATABASE_URL": url, "INSTANCE_PATH": folder, "SECRET_KEY": SECRET_KEY})
         connect = (
             (lambda: psycopg.connect(url, autocommit=True)) if "postgres" in url else (lambda: sqlite3.connect(path))

@@ -130,8 +130,8 @@ def set_password(link: str, password: str, repeated: str) -> Admin:
         row = _get_linked(connection, link)
         changes = {"password_hash": password_hash, "link_digest": None, "link_expires_at": None}
         # The link is named once more: of two who follow it at once, one has used it up for the other.
-        own = (AdminRow.id == row.id, AdminRow.link_digest == row.link_digest)
-        used = connection.execute(update(AdminRow).where(*own).values(**changes, epoch=AdminRow.epoch + 1))
+        statement = update(AdminRow).where(queries.LINKED_ADMIN).values(**changes, epoch=AdminRow.epoch + 1)
+        used = connection.execute(statement, {"own_id": row.id, "own_digest": row.link_digest})
         if used.rowcount == 0:
             raise NoSuchThing(_USED_UP, what="link")
         return _admin(connection.execute(queries.ADMIN, {"id": row.id}).one())

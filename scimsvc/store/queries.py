@@ -193,6 +193,8 @@ ADMINS = (
 ADMIN = ADMINS.where(Admin.id == ID)
 ADMIN_BY_EMAIL = ADMINS.where(Admin.email_key == KEY)
 ADMIN_BY_LINK = ADMINS.where(Admin.link_digest == bindparam("digest"), Admin.link_expires_at > bindparam("now"))
+#: The row of an administrator whose link was not used up since it was read.
+LINKED_ADMIN = and_(Admin.id == bindparam("own_id"), Admin.link_digest == bindparam("own_digest"))
 
 #: The columns of a user's representation, in the order of ``store.representations.StoredUser``.
 REPRESENTED: tuple[Any, ...] = (User.id, User.document, User.role_id, User.version, User.created_at, User.modified_at)

@@ -73,7 +73,7 @@ def test_a_cursor_is_good_for_its_own_list_and_conditions(app: Flask, acme: Ente
         api.send("GET", "/roles", query={"cursor": cursor}),
         api.send("GET", "/users", query={"cursor": cursor, "active": "true"}),
         api.send("GET", "/users", query={"cursor": active, "active": "false"}),
-        api.send("GET", "/users", query={"cursor": cursor[:-1] + ("A" if cursor[-1] != "A" else "B")}),
+        api.send("GET", "/users", query={"cursor": cursor[:-2] + ("A" if cursor[-2] != "A" else "B") + cursor[-1]}),
         api.send("GET", "/users", query={"cursor": "made up"}),
         api.send("GET", "/users", query={"cursor": ""}),
         api.send("GET", "/changes", query={"after": cursor}),
