@@ -171,4 +171,5 @@ def _type_the_only_address(user: Resource, remarks: Remarks) -> None:
     addresses = user.get(EMAILS.name, [])
     if len(addresses) == 1 and "type" not in addresses[0]:
         remarks.tolerate(Tolerance.UNTYPED_EMAIL)
-        user[EMAILS.name] = [addresses[0] | {"type": "work"}]
+        typed = addresses[0] | {"type": "work"}
+        user[EMAILS.name] = [{sub.name: typed[sub.name] for sub in EMAILS.sub_attributes if sub.name in typed}]

@@ -62,6 +62,13 @@ def test_what_says_nothing_goes(attributes: dict[str, Any], cleaned: dict[str, A
     assert user == plain | cleaned
 
 
+def test_an_address_that_gets_its_type_is_as_if_it_was_sent() -> None:
+    user = canonical(emails=[{"value": "a@b.example", "primary": True}])
+
+    assert list(user["emails"][0]) == ["value", "type", "primary"]
+    assert list(canonical_user(user, Remarks())["emails"][0]) == ["value", "type", "primary"]
+
+
 def test_the_order_of_attributes_is_the_tables() -> None:
     user = canonical(title="t", externalId="e", active=False, displayName="d", id="1")
 
