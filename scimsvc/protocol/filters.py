@@ -126,7 +126,6 @@ _TOKEN = re.compile(
     r"""\s*(?: (?P<string>"(?:[^"\\]|\\.)*") | (?P<mark>[()\[\]]) | (?P<word>[^\s()\[\]"]+) )""", re.VERBOSE
 )
 _END = ""
-_KEYWORDS = {"and", "or", "not", "pr", *OPERATORS}
 
 
 class _Parser:

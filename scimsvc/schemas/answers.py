@@ -6,8 +6,6 @@ from marshmallow import INCLUDE, Schema, fields, validate
 
 from scimsvc.schemas import RemovalLimitSchema
 
-ETAG_NOTE = "Sent with an ETag; If-Match on a change is held to it."
-
 
 def _text(**options: Any) -> fields.String:
     return fields.String(required=True, **options)
