@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import psycopg
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Table, insert, select
 
 from scimsvc import create_app
@@ -30,6 +31,11 @@ _LONGEST = (
     "test_reliability_sqlite",
     "test_bad_input",
 )
+
+
+# That generating takes long tells of the machine, and not of what is tested.
+settings.register_profile("scimsvc", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("scimsvc")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -32,11 +32,20 @@ def read_json(content: bytes, limits: Limits = DEFAULTS) -> JSON:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidJSON(f"the body is not UTF-8 (byte {error.start})") from None
-    return read_json_text(text, limits)
+    return _read(text, limits, trusted="\\u" not in text)
 
 
 def read_json_text(text: str, limits: Limits = DEFAULTS) -> JSON:
     """Return the value that ``text`` holds, or raise ``InvalidJSON``."""
+    return _read(text, limits, trusted=False)
+
+
+def _read(text: str, limits: Limits, *, trusted: bool) -> JSON:
+    """Read ``text``; where it is ``trusted`` there is nothing in it that cannot be stored.
+
+    That is so of UTF-8 without an escape by number: JSON has no bare NUL, and UTF-8 no surrogates. And without so many
+    brackets nothing is nested too deep, nor is a part of a text longer than the whole.
+    """
     try:
         value: JSON = _DECODER.decode(text)
     except InvalidJSON:
@@ -45,9 +54,8 @@ def read_json_text(text: str, limits: Limits = DEFAULTS) -> JSON:
         raise InvalidJSON(f"the body is not JSON (line {error.lineno}, column {error.colno}: {error.msg})") from None
     except RecursionError:
         raise _too_deep(limits) from None
-    except ValueError:  # int() refuses thousands of digits
-        raise InvalidJSON("the body holds a number with too many digits") from None
-    if not _cannot_offend(text, limits):
+    short = len(text) <= limits.string_length and text.count("{") + text.count("[") <= limits.json_depth
+    if not (trusted and short):
         _check(value, limits.json_depth, limits)
     return value
 
@@ -72,20 +80,6 @@ def is_storable(text: str) -> bool:
     return _UNSTORABLE.search(text) is None
 
 
-def _cannot_offend(text: str, limits: Limits) -> bool:
-    """Tell whether the value of ``text`` is within all bounds, without a look at each of its parts.
-
-    Without an escape there is neither NUL nor a surrogate, as JSON has no bare NUL and UTF-8 no surrogates; without so
-    many digits no integer is too large; and without so many brackets nothing is nested too deep.
-    """
-    if len(text) > limits.string_length or text.count("{") + text.count("[") > limits.json_depth:
-        return False
-    return _OFFENSIVE.search(text) is None and is_storable(text)
-
-
-_OFFENSIVE = re.compile(r"\\u|[0-9]{19}")
-
-
 def _check(value: JSON, levels: int, limits: Limits) -> None:
     if isinstance(value, str):
         _check_text(value, limits)
@@ -100,8 +94,6 @@ def _check(value: JSON, levels: int, limits: Limits) -> None:
             raise _too_deep(limits)
         for element in value:
             _check(element, levels - 1, limits)
-    elif isinstance(value, int) and abs(value) > MAX_INTEGER:
-        raise InvalidJSON("the body holds an integer beyond 64 bits")
 
 
 def _too_deep(limits: Limits) -> InvalidJSON:
@@ -126,6 +118,18 @@ def _object(members: list[tuple[str, JSON]]) -> dict[str, JSON]:
     return result
 
 
+def _integer(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:  # which need not be read to be refused
+        raise InvalidJSON("the body holds a number with too many digits")
+    number = int(digits)
+    if abs(number) > MAX_INTEGER:
+        raise InvalidJSON("the body holds an integer beyond 64 bits")
+    return number
+
+
+_MOST_DIGITS = 40
+
+
 def _float(digits: str) -> float:
     number = float(digits)
     if number in (float("inf"), float("-inf")):
@@ -137,5 +141,5 @@ def _constant(name: str) -> NoReturn:
     raise InvalidJSON(f"the body holds {name}, which is not JSON")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse_constant=_constant)
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

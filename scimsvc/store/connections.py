@@ -42,17 +42,17 @@ class Keeper:
     """Keeps the connections of one engine's threads."""
 
     def __init__(self, engine: Engine) -> None:
+        #: Whether those who write must take turns.
+        self.has_one_writer = engine.dialect.name == "sqlite"
         self.begins = {READS: BEGIN, WRITES: begins_write(engine)}
         #: On which SQLAlchemy begins nothing, and as the two ways to begin say.
         self.alone = engine.execution_options(**{BEGINS: ""})
         self.engines = {way: engine.execution_options(**{BEGINS: text}) for way, text in self.begins.items()}
         #: Held while a thread reads rows: SQLite's driver lets go of the interpreter at each row, which threads that
         #: read at once would hand to and fro for longer than they read.
-        self.reading: AbstractContextManager[Any] = (
-            threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
-        )
+        self.reading: AbstractContextManager[Any] = threading.Lock() if self.has_one_writer else nullcontext()
         self._own = threading.local()
-        self._writer = SimpleNamespace() if engine.dialect.name == "sqlite" else self._own
+        self._writer = SimpleNamespace() if self.has_one_writer else self._own
         self._all: set[KeptConnection] = set()
         self._lock = threading.Lock()
         self._closed = False

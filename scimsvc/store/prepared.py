@@ -8,6 +8,7 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Boolean, Connection, Dialect
@@ -33,25 +34,20 @@ class Prepared:
 
     def run(self, connection: Connection, parameters: Mapping[str, Any]) -> None:
         """Execute the statement."""
-        self._execute(connection, parameters, driver.no_rows)
+        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
+        driver.execute(connection, compiled.text, compiled.values(parameters), driver.no_rows)
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
         """Return all rows; their columns are attributes, as those of SQLAlchemy's."""
-        return self._for(connection.dialect).converted(self._execute(connection, parameters, driver.all_rows))
+        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
+        return compiled.converted(
+            driver.execute(connection, compiled.text, compiled.values(parameters), driver.all_rows)
+        )
 
     def row(self, connection: Connection, parameters: Mapping[str, Any]) -> Any:
         """Return the first row, or None."""
         rows = self.rows(connection, parameters)
         return rows[0] if rows else None
-
-    def _execute(
-        self, connection: Connection, parameters: Mapping[str, Any], fetch: Callable[[Any], list[Any]]
-    ) -> list[Any]:
-        compiled = self._for(connection.dialect)
-        return driver.execute(connection, compiled.text, compiled.values(parameters), fetch)
-
-    def _for(self, dialect: Dialect) -> "_Compiled":
-        return self._compiled.get(dialect.name) or self._compile(dialect)
 
     def _compile(self, dialect: Dialect) -> "_Compiled":
         return self._compiled.setdefault(dialect.name, _compile(self.statement, self._columns, dialect))
@@ -62,8 +58,8 @@ class _Compiled:
     """A statement as one kind of database takes it."""
 
     text: str
-    #: The parameters' names in the order of their places, where places have no names.
-    places: tuple[str, ...] | None
+    #: Takes the values in the order of their places, where places have no names.
+    in_places: Callable[[Mapping[str, Any]], Any] | None
     #: The values that stand in the expression itself.
     fixed: Mapping[str, Any]
     writers: tuple[tuple[str, _Processor], ...]
@@ -76,9 +72,7 @@ class _Compiled:
             parameters = {**self.fixed, **parameters}
             for name, write in self.writers:
                 parameters[name] = write(parameters[name])
-        if self.places is None:
-            return parameters
-        return [parameters[name] for name in self.places]
+        return parameters if self.in_places is None else self.in_places(parameters)
 
     def converted(self, rows: list[Any]) -> list[Any]:
         """Return ``rows`` with attributes, and values of the columns' types."""
@@ -101,12 +95,16 @@ def _compile(statement: ClauseElement, columns: Sequence[str] | None, dialect: D
     readers = [(place, _reader(column.type, dialect)) for place, column in enumerate(selected)]
     return _Compiled(
         text=str(compiled),
-        places=tuple(compiled.positiontup) if compiled.positional else None,
+        in_places=_picker(compiled.positiontup) if compiled.positional else None,
         fixed={name: bind.effective_value for bind, name in compiled.bind_names.items() if not bind.required},
         writers=tuple((name, write) for name, write in writers.items() if write is not None),
         readers=tuple((place, read) for place, read in readers if read is not None),
         make_row=_row_maker([column.key for column in selected]),
     )
+
+
+def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Any]:
+    return itemgetter(*names) if len(names) > 1 else lambda parameters: [parameters[name] for name in names]
 
 
 def _row_maker(names: Sequence[Any]) -> Callable[[Any], Any]:

@@ -5,8 +5,9 @@ one state by itself and needs no transaction: ``read_rows``.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
+from types import TracebackType
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -58,66 +59,105 @@ def read_rows(statement: Prepared, parameters: Mapping[str, Any]) -> list[Any]:
     return rows
 
 
-@contextmanager
-def reading() -> Iterator[Connection]:
+def reading() -> AbstractContextManager[Connection]:
     """Open a transaction that changes nothing: on SQLite it sees one state, on PostgreSQL what is committed by then."""
     rehearsal = _rehearsal.get()
-    if rehearsal is not None:
-        yield rehearsal
-        return
-    with _transaction(READS) as connection:
-        yield connection
+    return _Transaction(READS) if rehearsal is None else nullcontext(rehearsal)
 
 
-@contextmanager
-def writing() -> Iterator[Connection]:
+def writing() -> AbstractContextManager[Connection]:
     """Open a transaction that holds the right to write from its first statement; commit on leaving it."""
     rehearsal = _rehearsal.get()
-    if rehearsal is not None:
-        with rehearsal.begin_nested():
-            yield rehearsal
-    elif db.engine.dialect.name != "sqlite":
-        with _transaction(WRITES) as connection:
-            yield connection
-    else:
-        with _sqlite_writer.turn(TURN_TIMEOUT), _transaction(WRITES) as connection:
-            yield connection
+    return _Transaction(WRITES) if rehearsal is None else _part_of(rehearsal)
 
 
 @contextmanager
-def _transaction(way: str) -> Iterator[Connection]:
-    """Open a transaction on the connection that is kept for it, or on another one within a transaction of its own."""
-    keeper = keeper_of(db.engine)
-    kept = keeper.take(way)
-    if kept is None:
-        with keeper.engines[way].connect() as connection, connection.begin() as transaction:
-            yield connection
-            if way == READS:
-                transaction.rollback()  # there is nothing to commit
-        return
-    sound = False
-    try:
-        kept = _begin(keeper, kept, way)
-        yield kept.alone
+def _part_of(rehearsal: Connection) -> Iterator[Connection]:
+    with rehearsal.begin_nested():
+        yield rehearsal
+
+
+class _Transaction:
+    """A transaction on the connection that is kept for it, or on another one within a transaction of its own.
+
+    A class, as three generators that wrap one another took as long as one of a write's statements.
+    """
+
+    __slots__ = ("_is_queued", "_keeper", "_kept", "_other", "_way")
+
+    def __init__(self, way: str) -> None:
+        self._way = way
+        self._keeper = keeper_of(db.engine)
+        self._is_queued = way == WRITES and self._keeper.has_one_writer
+        self._kept: KeptConnection | None = None
+        self._other: AbstractContextManager[Connection] | None = None
+
+    def __enter__(self) -> Connection:
+        if self._is_queued:
+            _sqlite_writer.take(TURN_TIMEOUT)
+        try:
+            kept = self._keeper.take(self._way)
+            if kept is None:
+                self._other = _on_another(self._keeper, self._way)
+                return self._other.__enter__()
+            self._kept = _begin(self._keeper, kept, self._way)
+        except BaseException:
+            self._pass_on()
+            raise
+        return self._kept.alone
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            if self._kept is not None:
+                self._end(self._kept, failed=kind is not None)
+            elif self._other is not None:
+                self._other.__exit__(kind, error, traceback)
+        finally:
+            self._pass_on()
+
+    def _end(self, kept: KeptConnection, *, failed: bool) -> None:
+        sound = False
+        try:
+            if not failed:
+                (driver.commit if self._way == WRITES else driver.roll_back)(kept.alone)
+                sound = True
+        finally:
+            self._keeper.give_back(kept, sound=sound)
+
+    def _pass_on(self) -> None:
+        if self._is_queued:
+            _sqlite_writer.pass_on()
+
+
+@contextmanager
+def _on_another(keeper: Keeper, way: str) -> Iterator[Connection]:
+    with keeper.engines[way].connect() as connection, connection.begin() as transaction:
+        yield connection
         if way == READS:
-            driver.roll_back(kept.alone)
-        else:
-            driver.commit(kept.alone)
-        sound = True
-    finally:
-        keeper.give_back(kept, sound=sound)
+            transaction.rollback()  # there is nothing to commit
 
 
 def _begin(keeper: Keeper, kept: KeptConnection, way: str) -> KeptConnection:
+    """Begin on ``kept``, or on what takes its place; what cannot begin is given back."""
     try:
         driver.begin(kept.alone, keeper.begins[way])
-    except DBAPIError as error:
-        if not error.connection_invalidated:
+    except BaseException as error:
+        keeper.give_back(kept, sound=False)
+        if not (isinstance(error, DBAPIError) and error.connection_invalidated):
             raise
-        # Lost since it was used last, as by a restart of the database: nothing was begun, and another one will do.
-        kept = keeper.renew(kept, way)
-        driver.begin(kept.alone, keeper.begins[way])
-    return kept
+    else:
+        return kept
+    # Lost since it was used last, as by a restart of the database: nothing was begun, and another one will do.
+    other = keeper.take(way)
+    assert other is not None
+    try:
+        driver.begin(other.alone, keeper.begins[way])
+    except BaseException:
+        keeper.give_back(other, sound=False)
+        raise
+    return other
 
 
 @contextmanager

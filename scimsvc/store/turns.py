@@ -23,30 +23,31 @@ class Turns:
     @contextmanager
     def turn(self, timeout: float) -> Iterator[None]:
         """Wait for the turn and have it until the end; raises ``TurnTimeout`` after ``timeout`` seconds."""
-        if not self._take(timeout):
-            raise TurnTimeout(f"no turn to write within {timeout:g} seconds")
+        self.take(timeout)
         try:
             yield
         finally:
-            self._pass_on()
+            self.pass_on()
 
-    def _take(self, timeout: float) -> bool:
+    def take(self, timeout: float) -> None:
+        """Wait for the turn, which must be passed on then; raises ``TurnTimeout`` after ``timeout`` seconds."""
         with self._lock:
             if not self._taken:
                 self._taken = True
-                return True
+                return
             mine = threading.Lock()
             mine.acquire()
             self._waiting.append(mine)
         if mine.acquire(timeout=timeout):
-            return True
+            return
         with self._lock:
             if mine in self._waiting:
                 self._waiting.remove(mine)
-                return False
-        return True  # it came at the last moment
+                raise TurnTimeout(f"no turn to write within {timeout:g} seconds")
+        # It came at the last moment.
 
-    def _pass_on(self) -> None:
+    def pass_on(self) -> None:
+        """Let the next one have the turn."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().release()

@@ -6,15 +6,16 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flask import Flask, Request, Response, request
+from flask import Request, Response, request
 from flask.ctx import _AppCtxGlobals
 
 from scimsvc import clock
 from scimsvc.protocol.errors import NotFound
+from scimsvc.services.access import Caller
 from scimsvc.services.expiry import TELL_WITHIN
 from scimsvc.services.holds import HeldBack
 from scimsvc.tokens import InvalidToken
-from scimsvc.web.http import runtime, runtime_of
+from scimsvc.web.http import runtime
 from scimsvc.web.paths import is_scim
 
 if TYPE_CHECKING:
@@ -26,23 +27,24 @@ EXPIRY_HEADER = "X-Token-Expires-At"
 _log = logging.getLogger("scimsvc")
 
 
-def announce_expiry(sent: Request, own: _AppCtxGlobals, response: Response, app: Flask, now: datetime) -> None:
+def announce_expiry(sent: Request, own: _AppCtxGlobals, response: Response, now: datetime) -> None:
     """Tell in a SCIM answer when the token expires, if that is soon."""
-    if "caller" not in own or not is_scim(sent.path):
+    caller: Caller | None = own.get("caller")
+    if caller is None or not is_scim(sent.path):
         return
-    expires_at = own.caller.token_expires_at
+    expires_at = caller.token_expires_at
     if expires_at - now < TELL_WITHIN:
         response.headers.add(EXPIRY_HEADER, clock.timestamp(expires_at))
-        if runtime_of(app).expiry_notices.is_due(own.caller.token_id, expires_at, now):
+        if own.runtime.expiry_notices.is_due(caller.token_id, expires_at, now):
             _log.warning(
                 "the SCIM token %s of %s expires at %s; issue a new one and put it into Entra's Secret Token field",
-                own.caller.token_id, own.caller.enterprise, clock.timestamp(expires_at),
+                caller.token_id, caller.enterprise, clock.timestamp(expires_at),
             )  # fmt: skip
 
 
-def count(sent: Request, own: _AppCtxGlobals, response: Response, app: Flask) -> None:
+def count(sent: Request, own: _AppCtxGlobals, response: Response) -> None:
     """Count the request, where counts are wanted."""
-    metrics = runtime_of(app).metrics
+    metrics: Metrics | None = own.runtime.metrics
     if metrics is not None:
         route = sent.url_rule.rule if sent.url_rule is not None else "(none)"
         method = sent.method if sent.method in _METHODS else "(other)"

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Request
+from werkzeug.routing import MapAdapter
 
 from scimsvc.web.console.sessions import ConsoleSessions
 
@@ -13,6 +14,44 @@ class Application(Flask):
 
     session_interface = ConsoleSessions()
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        #: How requests are bound to the map of URLs, by what their binding depends on.
+        self._bound: dict[tuple[str | None, ...], MapAdapter] = {}
+
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return ``func`` as it is, without the look at it that Flask takes on every call."""
         return func
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Return what matches the request's path; hosts and prefixes are looked at once, as they repeat themselves."""
+        if request is None:
+            return super().create_url_adapter(None)
+        environ = request.environ
+        where = tuple(map(environ.get, _BINDING))
+        bound = self._bound.get(where)
+        if bound is None:
+            bound = self._bind(request, where)
+        return MapAdapter(
+            bound.map,
+            bound.server_name,
+            bound.script_name,
+            bound.subdomain,
+            environ["wsgi.url_scheme"],
+            request.path,
+            request.method,
+            environ.get("QUERY_STRING", ""),
+        )
+
+    def _bind(self, request: Request, where: tuple[str | None, ...]) -> MapAdapter:
+        bound = super().create_url_adapter(request)  # refuses a host that is none
+        assert bound is not None
+        if len(self._bound) >= _MOST_BOUND:
+            self._bound.clear()
+        self._bound[where] = bound
+        return bound
+
+
+#: What the binding of a request depends on, beside its method, path and query.
+_BINDING = ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME", "wsgi.url_scheme")
+_MOST_BOUND = 64

@@ -12,7 +12,7 @@ from flask.ctx import _AppCtxGlobals
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from scimsvc.services.access import refuse_while_off
+from scimsvc.services.access import Caller, refuse_while_off
 from scimsvc.services.runtime import Runtime
 from scimsvc.tokens import API, SCIM
 from scimsvc.web.http import runtime_of
@@ -21,25 +21,26 @@ from scimsvc.web.paths import is_api, is_scim
 _log = logging.getLogger("scimsvc")
 
 
-def guard(sent: Request, own: _AppCtxGlobals, app: Flask) -> None:
+def guard(sent: Request, own: _AppCtxGlobals) -> None:
     """Find out who sends the request; raises ``BearerError``, ``Forbidden`` or ``TooManyRequests``."""
     path = sent.path
     if is_scim(path):
-        runtime = runtime_of(app)
-        own.caller = runtime.callers.authenticate(sent.environ.get("HTTP_AUTHORIZATION"), scope=SCIM)
-        refuse_while_off(own.caller)
-        runtime.rate_limit.take(own.caller.enterprise_id)
+        runtime: Runtime = own.runtime
+        caller = own.caller = runtime.callers.authenticate(sent.environ.get("HTTP_AUTHORIZATION"), scope=SCIM)
+        refuse_while_off(caller)
+        runtime.rate_limit.take(caller.enterprise_id)
     elif is_api(path):
-        own.caller = runtime_of(app).callers.authenticate(sent.environ.get("HTTP_AUTHORIZATION"), scope=API)
+        own.caller = own.runtime.callers.authenticate(sent.environ.get("HTTP_AUTHORIZATION"), scope=API)
 
 
 def note_use(own: _AppCtxGlobals, response: Response, app: Flask, now: datetime) -> None:
     """Note that the caller's token was used, and see whether something is to be pruned."""
-    if "caller" not in own:
+    caller: Caller | None = own.get("caller")
+    if caller is None:
         return
-    runtime = runtime_of(app)
+    runtime: Runtime = own.runtime
     # Done when the answer is on its way, so that nobody waits for it.
-    if runtime.last_uses.note(own.caller, now):
+    if runtime.last_uses.note(caller, now):
         response.call_on_close(lambda: write_last_uses(app))
     if runtime.pruning.is_due(now):
         response.call_on_close(lambda: _prune(app))

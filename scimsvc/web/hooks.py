@@ -9,6 +9,7 @@ from flask import Flask, Response, g, request
 from scimsvc import clock
 from scimsvc.web.announcements import announce_expiry, count
 from scimsvc.web.guard import guard, note_use
+from scimsvc.web.http import runtime_of
 from scimsvc.web.refusals import log_refusal
 from scimsvc.web.request_log import begin, end
 
@@ -18,14 +19,15 @@ def init_hooks(app: Flask) -> None:
 
     def before() -> None:
         sent, own = request._get_current_object(), g._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+        own.runtime = runtime_of(app)
         begin(sent, own)
-        guard(sent, own, app)
+        guard(sent, own)
 
     def after(response: Response) -> Response:
         sent, own = request._get_current_object(), g._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
         now = clock.now()
-        count(sent, own, response, app)
-        announce_expiry(sent, own, response, app, now)
+        count(sent, own, response)
+        announce_expiry(sent, own, response, now)
         log_refusal(sent, own)
         note_use(own, response, app, now)
         end(sent, own, response)

@@ -1,8 +1,9 @@
 """What every blueprint shares: reading a body, and answering with a user, a text or an object."""
 
 import re
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from flask import Flask, Request, Response, current_app, g, request
@@ -36,7 +37,8 @@ def runtime() -> Runtime:
 
 def runtime_of(app: Flask) -> Runtime:
     """Return the ``Runtime`` of ``app``."""
-    return cast("Runtime", app.extensions["scimsvc"])
+    own: Runtime = app.extensions["scimsvc"]
+    return own
 
 
 def limits() -> Limits:
@@ -46,7 +48,8 @@ def limits() -> Limits:
 
 def caller() -> Caller:
     """Return who sent the request, as the guard found out."""
-    return cast("Caller", g.caller)
+    found: Caller = g.caller
+    return found
 
 
 def remarks() -> Remarks:
@@ -55,23 +58,24 @@ def remarks() -> Remarks:
 
 
 def _remarks(own: _AppCtxGlobals) -> Remarks:
-    if "remarks" not in own:
-        own.remarks = Remarks(limits())
-    return cast("Remarks", own.remarks)
+    made: Remarks | None = own.get("remarks")
+    if made is None:
+        made = own.remarks = Remarks(limits())
+    return made
 
 
 def tenant_url() -> str:
     """Return the URL that SCIM's locations begin with."""
-    return _root() + SCIM_PREFIX
+    return _root(_sent(), runtime()) + SCIM_PREFIX
 
 
 def api_url() -> str:
     """Return the URL that the enterprise API's locations begin with."""
-    return _root() + API_PREFIX
+    return _root(_sent(), runtime()) + API_PREFIX
 
 
-def _root() -> str:
-    return runtime().settings.public_url or _requested_root()
+def _root(sent: Request, of_app: Runtime) -> str:
+    return of_app.settings.public_url or _requested_root(sent.environ)
 
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?")
@@ -79,9 +83,8 @@ _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _LAST_PORT = 65535
 
 
-def _requested_root() -> str:
+def _requested_root(environ: "WSGIEnvironment") -> str:
     """Return scheme, host and prefix as the request has them; raises ``ScimError`` for a host that is none."""
-    environ = request.environ
     scheme = environ["wsgi.url_scheme"]
     host = environ.get("HTTP_HOST")
     if not host:
@@ -113,28 +116,35 @@ def scim_request() -> ScimRequest:
     own = _own()
     made: ScimRequest | None = own.get("scim_request")
     if made is None:
-        made = own.scim_request = _make_request(own, tenant_url())
+        sent = _sent()
+        made = own.scim_request = _make_request(own, sent, _root(sent, own.runtime) + SCIM_PREFIX)
     return made
 
 
 def logged_request() -> ScimRequest:
     """Return the same for a request that was refused, perhaps before it was understood."""
     own = _own()
-    return own.get("scim_request") or _make_request(own, "")
+    return own.get("scim_request") or _make_request(own, _sent(), "")
 
 
-def _make_request(own: _AppCtxGlobals, base: str) -> ScimRequest:
-    return ScimRequest(own.caller, base, _remarks(own), Attempt(_operation()), own.request_id, own.started)
+def _make_request(own: _AppCtxGlobals, sent: Request, base: str) -> ScimRequest:
+    return ScimRequest(own.caller, base, _remarks(own), Attempt(_operation(sent)), own.request_id, own.started)
 
 
 def _own() -> _AppCtxGlobals:
     """Return ``g`` itself, as its proxy looks it up anew at each attribute."""
-    return cast("_AppCtxGlobals", g._get_current_object())  # noqa: SLF001
+    own: _AppCtxGlobals = g._get_current_object()  # noqa: SLF001
+    return own
 
 
-def _operation() -> str:
-    """Return what the provisioning log calls this request."""
+def _sent() -> Request:
+    """Return the request itself."""
     sent: Request = request._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    return sent
+
+
+def _operation(sent: Request) -> str:
+    """Return what the provisioning log calls this request."""
     if sent.method == "GET":
         return provisioning_log.OTHER
     resource = sent.path.removeprefix(SCIM_PREFIX).strip("/").partition("/")[0]
@@ -151,17 +161,41 @@ def read_body(media_type: str = MEDIA_TYPE) -> Any:
 
     Raises ``UnsupportedMediaType`` or ``InvalidSyntax``.
     """
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if request.mimetype not in (media_type, JSON) or charset not in ("utf-8", "utf8"):
-        sent = request.headers.get("Content-Type")
-        instead = f"not {shown(sent)}" if sent else "and there is none"
-        raise UnsupportedMediaType(f"the Content-Type must be {media_type} in UTF-8, {instead}")
-    if (request.headers.get("Content-Encoding") or "identity").lower() != "identity":
+    sent = _sent()
+    environ = sent.environ
+    if environ.get("CONTENT_TYPE") not in (media_type + _IN_UTF_8, media_type):  # as Entra sends it, or like it
+        _refuse_other_types(sent, media_type)
+    if (environ.get("HTTP_CONTENT_ENCODING") or "identity").lower() != "identity":
         raise UnsupportedMediaType("the body must not be compressed; send it without a Content-Encoding")
+    allowed = runtime().settings.limits
     try:
-        return read_json(request.get_data(cache=False), limits())
+        return read_json(_read_content(sent, allowed.body), allowed)
     except InvalidJSON as error:
         raise InvalidSyntax(str(error)) from None
+
+
+_IN_UTF_8 = "; charset=utf-8"
+
+
+def _refuse_other_types(sent: Request, media_type: str) -> None:
+    charset = sent.mimetype_params.get("charset", "utf-8").lower()
+    if sent.mimetype not in (media_type, JSON) or charset not in ("utf-8", "utf8"):
+        given = sent.headers.get("Content-Type")
+        instead = f"not {shown(given)}" if given else "and there is none"
+        raise UnsupportedMediaType(f"the Content-Type must be {media_type} in UTF-8, {instead}")
+
+
+def _read_content(sent: Request, longest: int) -> bytes:
+    """Return the body; where the server has it whole already there is nothing to watch while reading."""
+    environ = sent.environ
+    length = environ.get("CONTENT_LENGTH", "")
+    if "wsgi.input_terminated" in environ and _LENGTH.fullmatch(length) and int(length) <= longest:
+        content: bytes = environ["wsgi.input"].read()
+        return content
+    return sent.get_data(cache=False)
+
+
+_LENGTH = re.compile("[0-9]{1,9}")
 
 
 def json_response(value: Any, status: int = 200, media_type: str = MEDIA_TYPE) -> Response:
@@ -169,8 +203,29 @@ def json_response(value: Any, status: int = 200, media_type: str = MEDIA_TYPE) -
     return Response(write_json(value), status, mimetype=media_type)
 
 
-class _TextResponse(Response):
-    """An answer of known length whose headers are whole, so that they need not be looked through and copied."""
+class _WholeResponse(Response):
+    """An answer whose content and headers are whole: there is nothing to look through, to copy or to close."""
+
+    def __init__(self, content: bytes | None, status: int) -> None:
+        super().__init__(None, status, content_type=MEDIA_TYPE)
+        self._content = () if content is None else (content,)
+        self._is_to_be_closed = False
+        if content is None:
+            self.headers.clear()
+        else:
+            self.response = self._content
+            self.headers.add("Content-Length", str(len(content)))
+
+    def call_on_close(self, func: Callable[[], Any]) -> Callable[[], Any]:
+        """Let ``func`` be called once the answer is sent, which the server is to tell then."""
+        self._is_to_be_closed = True
+        return super().call_on_close(func)
+
+    def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
+        """Return the content itself, unless it must be watched or left out."""
+        if self._is_to_be_closed or environ["REQUEST_METHOD"] == "HEAD":
+            return super().get_app_iter(environ)
+        return self._content
 
     def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
         """Return the headers as they stand."""
@@ -179,12 +234,17 @@ class _TextResponse(Response):
 
 def text_response(text: str, status: int = 200) -> Response:
     """Answer with a SCIM message that is JSON text already."""
-    return _TextResponse(text, status, content_type=MEDIA_TYPE)
+    return _WholeResponse(text.encode(), status)
+
+
+def empty_response() -> Response:
+    """Answer that it is done, and there is nothing more to say."""
+    return _WholeResponse(None, 204)
 
 
 def user_response(user: Representation, status: int = 200) -> Response:
     """Answer with ``user``, or the attributes of it that the request wants (RFC 7644 §3.9)."""
-    text, sent = user.text, request._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    text, sent = user.text, _sent()
     if sent.query_string:
         projection = parse_projection(sent.args.get("attributes"), sent.args.get("excludedAttributes"))
         text = project(text, projection)
@@ -195,7 +255,7 @@ def user_response(user: Representation, status: int = 200) -> Response:
 
 def preconditions() -> Preconditions:
     """Return what the request's headers want to hold of the resource (RFC 7644 §3.14)."""
-    environ = request.environ
+    environ = _sent().environ
     if_match, if_none_match = environ.get("HTTP_IF_MATCH"), environ.get("HTTP_IF_NONE_MATCH")
     if if_match is None and if_none_match is None:
         return UNCONDITIONAL

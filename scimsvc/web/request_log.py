@@ -11,13 +11,15 @@ import sys
 import time
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from flask import Request, Response
 from flask.ctx import _AppCtxGlobals
 
 from scimsvc import clock
+from scimsvc.protocol.remarks import Remarks
+from scimsvc.services.access import Caller
 from scimsvc.tokens import TOKEN_PREFIX
 
 _log = logging.getLogger("scimsvc")
@@ -52,12 +54,12 @@ def end(sent: Request, own: _AppCtxGlobals, response: Response) -> None:
     headers = response.headers
     headers.add("X-Request-ID", own.request_id)
     headers.add("X-Content-Type-Options", "nosniff")
-    if "Cache-Control" not in headers:
+    if all(name != "Cache-Control" for name, _ in headers):
         headers.add("Cache-Control", "no-store")
     if not response.response:
         headers.pop("Content-Type", None)  # there is no content to have a type
     if _log.isEnabledFor(logging.INFO):
-        _write(RequestLine(_describe(sent, own, response)))
+        _write(_describe(sent, own, response))
 
 
 def _write(line: "RequestLine") -> None:
@@ -69,24 +71,42 @@ def _write(line: "RequestLine") -> None:
         _log.handle(logging.LogRecord(_log.name, logging.INFO, __file__, 0, line, None, None))
 
 
-class RequestLine:
+class RequestLine(NamedTuple):
     """What is logged of a request: as text for people, its members for machines."""
 
-    __slots__ = ("members",)
-
-    def __init__(self, members: dict[str, Any]) -> None:
-        self.members = members
+    method: str
+    path: str
+    status: int
+    ms: float
+    request_id: str
+    caller: Caller | None
+    remarks: Remarks | None
 
     def __str__(self) -> str:
         """Return the line, without its time."""
-        members = self.members
-        text = "{method} {path} {status} {ms}ms request_id={request_id}".format_map(members)
-        if "enterprise" in members:
-            text += _named_caller(members["enterprise"], members["integration"])
-        return text + "".join([f" {name}={_word(','.join(members[name]))}" for name in _REMARKS if name in members])
+        text = f"{self.method} {self.path} {self.status} {self.ms}ms request_id={self.request_id}"
+        if self.caller is not None:
+            text += _named_caller(self.caller.enterprise, self.caller.client_id)
+        if self.remarks is not None:
+            if self.remarks.tolerances:
+                text += f" tolerances={','.join(self.remarks.tolerances)}"
+            if self.remarks.ignored:
+                text += f" ignored={_word(','.join(self.remarks.ignored))}"
+        return text
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """Names and values, without the time."""
+        members: dict[str, Any] = self._asdict()
+        caller, remarks = members.pop("caller"), members.pop("remarks")
+        if caller is not None:
+            members |= {"enterprise": caller.enterprise, "integration": caller.client_id}
+        if remarks is not None:
+            remarked = {"tolerances": list(map(str, remarks.tolerances)), "ignored": remarks.ignored}
+            members |= {name: names for name, names in remarked.items() if names}
+        return members
 
 
-_REMARKS = ("tolerances", "ignored")
 _PLAIN = re.compile(r"[\w.,:/+=@$-]+", re.ASCII)
 
 
@@ -99,24 +119,16 @@ def _word(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else json.dumps(text)
 
 
-def _describe(sent: Request, own: _AppCtxGlobals, response: Response) -> dict[str, Any]:
-    described: dict[str, Any] = {
-        "method": sent.method if sent.method.isalpha() else "?",
-        "path": _path(sent),
-        "status": response.status_code,
-        "ms": round((time.perf_counter() - own.started) * 1000, 1),
-        "request_id": own.request_id,
-    }
-    if "caller" in own:
-        described["enterprise"] = own.caller.enterprise
-        described["integration"] = own.caller.client_id
-    if "remarks" in own:
-        remarks = own.remarks
-        if remarks.tolerances:
-            described["tolerances"] = list(map(str, remarks.tolerances))
-        if remarks.ignored:
-            described["ignored"] = remarks.ignored
-    return described
+def _describe(sent: Request, own: _AppCtxGlobals, response: Response) -> RequestLine:
+    return RequestLine(
+        sent.method if sent.method.isalpha() else "?",
+        _path(sent),
+        response.status_code,
+        round((time.perf_counter() - own.started) * 1000, 1),
+        own.request_id,
+        own.get("caller"),
+        own.get("remarks"),
+    )
 
 
 _PLAIN_PATH = re.compile(r"[\w/.-]+", re.ASCII)

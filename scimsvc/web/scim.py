@@ -11,6 +11,7 @@ from scimsvc.services import users
 from scimsvc.services.bulk import run_bulk
 from scimsvc.services.user_lists import list_users
 from scimsvc.web.http import (
+    empty_response,
     json_response,
     limits,
     not_modified,
@@ -31,7 +32,7 @@ def create_user() -> Response:
     """Create a user (RFC 7644 §3.3)."""
     user = users.create_user(scim_request(), read_body())
     response = user_response(user, 201)
-    response.headers["Location"] = user.location
+    response.headers.add("Location", user.location)
     return response
 
 
@@ -82,7 +83,7 @@ def patch_user(user_id: str) -> Response:
 
 def _changed(user: Representation) -> Response:
     response = user_response(user)
-    response.headers["Content-Location"] = user.location
+    response.headers.add("Content-Location", user.location)
     return response
 
 
@@ -90,7 +91,7 @@ def _changed(user: Representation) -> Response:
 def delete_user(user_id: str) -> Response:
     """Delete a user (RFC 7644 §3.6)."""
     users.delete_user(scim_request(), user_id, preconditions())
-    return Response(status=204)
+    return empty_response()
 
 
 @scim.get("/Groups")
