@@ -45,6 +45,7 @@ def create_app(config: object = None) -> "Flask":
     app.extensions["scimsvc"] = make_runtime(settings)
 
     db.init_app(app)
+    app.teardown_appcontext_funcs.clear()  # which close the ORM's session, and there is none
     with app.app_context():
         prepare_engine(db.engine)
 

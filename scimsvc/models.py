@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from scimsvc.extensions import Model
 
 #: The revision of the schema that this code works with: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0005"
 
 #: What filters read beside the columns: the document, folded wherever case does not matter.
 Searchable = JSON().with_variant(JSONB(), "postgresql")
@@ -160,7 +160,14 @@ class User(Model):
         ForeignKeyConstraint(["enterprise_id", "role_id"], ["roles.enterprise_id", "roles.id"]),
         CheckConstraint("source IN ('manual', 'provisioned')", name="users_source"),
         Index("users_email", "enterprise_id", "email_key", unique=True),
-        Index("users_unique_user_name", "enterprise_id", "unique_user_name_key", unique=True),
+        Index(
+            "users_unique_user_name",
+            "enterprise_id",
+            "unique_user_name_key",
+            unique=True,
+            sqlite_where=text("unique_user_name_key IS NOT NULL"),
+            postgresql_where=text("unique_user_name_key IS NOT NULL"),
+        ),
         Index("users_user_name", "enterprise_id", "user_name_key", "id"),
         Index("users_external_id", "enterprise_id", "external_id", "id"),
         Index("users_role", "enterprise_id", "role_id"),

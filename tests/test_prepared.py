@@ -57,7 +57,8 @@ def test_the_rows_of_reads_are_those_of_sqlalchemy(acme: Enterprise) -> None:
             expected = connection.execute(prepared.statement, parameters).all()  # type: ignore[call-overload]
             rows = prepared.rows(connection, parameters)
 
-            assert [row._asdict() for row in rows] == [dict(row._mapping) for row in expected] != []
+            assert rows == [tuple(row) for row in expected] != []
+            assert prepared.plain or [row._fields for row in rows] == [row._fields for row in expected]
             assert [list(map(type, row)) for row in rows] == [list(map(type, row)) for row in expected]
 
 

@@ -10,10 +10,8 @@ from scimsvc.protocol import urns
 from scimsvc.protocol.errors import UnknownAttribute
 from scimsvc.protocol.limits import MAX_KEY_LENGTH
 
-
-def fold(text: str) -> str:
-    """Return ``text`` as it is compared where case does not matter: the one function for all of it."""
-    return text.casefold()
+#: Returns a text as it is compared where case does not matter: the one function for all of it.
+fold = str.casefold
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from scimsvc.protocol.attributes import Attribute, AttributePath, fold
-from scimsvc.protocol.filters import And, Comparison, Node, Not, Or, Present, ValuePath, parse_instant
+from scimsvc.protocol.filters import And, Comparison, Node, Not, Or, ValuePath, parse_instant
 
 
 def matches(node: Node, resource: Mapping[str, Any]) -> bool:
     """Tell whether ``resource`` (or an element, for a condition in brackets) meets ``node``."""
+    if isinstance(node, Comparison):
+        return _compare(node, _values(node.path, resource))
     if isinstance(node, And):
         return all(matches(operand, resource) for operand in node.operands)
     if isinstance(node, Or):
@@ -18,10 +20,7 @@ def matches(node: Node, resource: Mapping[str, Any]) -> bool:
         return not matches(node.operand, resource)
     if isinstance(node, ValuePath):
         return any(matches(node.condition, element) for element in _values(node.path, resource))
-    values = _values(node.path, resource)
-    if isinstance(node, Present):
-        return bool(values)
-    return _compare(node, values)
+    return bool(_values(node.path, resource))
 
 
 def _compare(node: Comparison, values: list[Any]) -> bool:

@@ -1,8 +1,7 @@
 """The messages that answers are made of (RFC 7644 §3.4.2, §3.12)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from scimsvc.protocol import urns
 from scimsvc.protocol.errors import ScimError
@@ -11,8 +10,7 @@ from scimsvc.protocol.json_text import write_json
 MEDIA_TYPE = "application/scim+json"
 
 
-@dataclass(frozen=True, slots=True)
-class Representation:
+class Representation(NamedTuple):
     """A resource as it is answered: its JSON text, its URI and its ETag."""
 
     id: str

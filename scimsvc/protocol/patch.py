@@ -6,22 +6,20 @@ last operation, in ``protocol.resources``; nothing here looks at roles or addres
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import filterfalse
-from typing import Any
+from typing import Any, NamedTuple
 
 from scimsvc.protocol.attributes import Attribute
 from scimsvc.protocol.errors import InvalidValue, Mutability, NoTarget
 from scimsvc.protocol.matching import comparable, matches
-from scimsvc.protocol.paths import PatchPath, implied_values
+from scimsvc.protocol.paths import PatchPath
 from scimsvc.protocol.remarks import Remarks, Tolerance
 
 #: A resource as SCIM spells it: wire names to JSON values.
 Resource = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One change: ``op`` is add, replace or remove; a ``value`` of None is absent (RFC 7643 §2.5)."""
 
     op: str
@@ -36,7 +34,10 @@ def apply_patch(resource: Resource, operations: Sequence[Operation], remarks: Re
     readOnly and required attributes, ``NoTarget`` for a value path that neither matches nor can be made, and
     ``InvalidValue`` for two primary elements at once.
     """
-    patched: Resource = _copied(resource)
+    patched = dict(resource)
+    for name in {operation.path.target.steps[0].name for operation in operations}:
+        if type(patched.get(name)) in _NESTED:
+            patched[name] = _copied(patched[name])
     for operation in operations:
         _apply(patched, operation, remarks or Remarks())
     return patched
@@ -68,7 +69,7 @@ def _apply(resource: Resource, operation: Operation, remarks: Remarks) -> None:
 
 def refuse_read_only(path: PatchPath) -> None:
     """Raise ``Mutability`` where ``path`` leads to what this service alone sets (RFC 7644 §3.5.2)."""
-    if any(step.mutability == "readOnly" for step in path.target.steps):
+    if path.read_only:
         raise Mutability(f"{path} is readOnly: this service sets it; leave it out of the operations")
 
 
@@ -182,7 +183,7 @@ def _remove_matching(elements: list[Any], path: PatchPath, operation: Operation,
 
 
 def _set_matching(elements: list[Any], path: PatchPath, operation: Operation, remarks: Remarks) -> list[Any]:
-    implied = implied_values(path.condition) if path.condition is not None else {}
+    implied = path.implied
     matching = _matching(elements, path, remarks)
     if not matching and path.target.attribute.single_element and len(elements) == 1 and implied is not None:
         # An add or replace of a role changes the one role that there is (contract section 7).
@@ -219,8 +220,7 @@ def _matching(elements: list[Any], path: PatchPath, remarks: Remarks) -> list[An
     if condition is None:
         return elements
     found = [element for element in elements if matches(condition, element)]
-    implied = implied_values(condition)
-    if not found and path.target.attribute.single_element and len(elements) == 1 and implied == {"primary": True}:
+    if not found and path.target.attribute.single_element and len(elements) == 1 and path.implied == {"primary": True}:
         # roles[primary eq "True"] is the one role, whatever Entra said of it before (contract section 7).
         remarks.tolerate(Tolerance.ONE_ROLE)
         return elements

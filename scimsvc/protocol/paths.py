@@ -1,7 +1,7 @@
 """Paths of PATCH operations: from text to where an operation acts (RFC 7644 §3.5.2, Figure 7)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from scimsvc.protocol.attributes import Attribute, AttributePath, resolve_name, resolve_sub_attribute
@@ -21,6 +21,16 @@ class PatchPath:
     target: AttributePath
     condition: Node | None = None
     sub_attribute: Attribute | None = None
+    #: Whether it leads to what this service alone sets.
+    read_only: bool = field(init=False, compare=False)
+    #: What an element must have to meet the condition; see ``implied_values``.
+    implied: dict[str, str | bool] | None = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Note what follows from it, as the same few paths are asked for it again and again."""
+        read_only = any(step.mutability == "readOnly" for step in self.target.steps)
+        object.__setattr__(self, "read_only", read_only)
+        object.__setattr__(self, "implied", implied_values(self.condition) if self.condition is not None else {})
 
     def __str__(self) -> str:
         """Name the target for an error text."""

@@ -243,8 +243,7 @@ def _find_target(text: str, limits: Limits) -> _Target | None:
         return None
     attribute = path.sub_attribute or path.target.attribute
     outer = path.target.attribute
-    read_only = any(step.mutability == "readOnly" for step in path.target.steps)
-    if read_only or outer.dropped or outer is ROLES or attribute.multi_valued or attribute.type == "complex":
+    if path.read_only or outer.dropped or outer is ROLES or attribute.multi_valued or attribute.type == "complex":
         return None
     count = len(list(conditions(path.condition))) if path.condition is not None else 0
     # How long a text may be is judged of the whole user, after the last operation.

@@ -46,10 +46,12 @@ def canonical_user(resource: Resource, remarks: Remarks) -> Resource:
 def canonical_again(resource: Resource, touched: Collection[Attribute], remarks: Remarks) -> Resource:
     """Return the same of a ``resource`` that is canonical already but for its attributes ``touched``."""
     user = dict(resource)
-    for attribute in filter(touched.__contains__, USER_ATTRIBUTES):
-        value = _cleaned(attribute, user.pop(attribute.name, None), attribute.name, remarks.limits)
+    for attribute in touched:
+        value = _cleaned(attribute, user.get(attribute.name), attribute.name, remarks.limits)
         if value is not None:
             user[attribute.name] = value
+        else:
+            user.pop(attribute.name, None)
     return _completed(user, remarks)
 
 
@@ -69,7 +71,7 @@ def _completed(user: Resource, remarks: Remarks) -> Resource:
 
 def work_address(user: Resource) -> str:
     """Return the value of ``emails[type eq "work"]``, a user's key; raises ``InvalidValue`` unless there is one."""
-    addresses = [each["value"] for each in user.get(EMAILS.name, []) if is_work(each)]
+    addresses = [each["value"] for each in user.get(EMAILS.name, []) if each.get("type") == "work" or is_work(each)]
     if not addresses:
         raise InvalidValue(
             'emails[type eq "work"].value is missing: every user needs a work e-mail address; '
@@ -102,12 +104,8 @@ def differences(before: Resource, after: Resource) -> list[tuple[str, Any, Any]]
     what is absent.
     """
     found: list[tuple[str, Any, Any]] = []
-    for attribute in USER_ATTRIBUTES:
-        if attribute is SCHEMAS or (attribute.name not in after and attribute.name not in before):
-            continue
+    for attribute in [each for each in _DIFFERING if before.get(each.name) != after.get(each.name)]:
         old, new = before.get(attribute.name), after.get(attribute.name)
-        if old == new:
-            continue
         if attribute.multi_valued or not attribute.sub_attributes:
             found.append((attribute.name, old, new))
             continue
@@ -115,6 +113,9 @@ def differences(before: Resource, after: Resource) -> list[tuple[str, Any, Any]]
         members = ((sub.name, (old or {}).get(sub.name), (new or {}).get(sub.name)) for sub in attribute.sub_attributes)
         found += [(prefix + name, was, now) for name, was, now in members if was != now]
     return found
+
+
+_DIFFERING = tuple(attribute for attribute in USER_ATTRIBUTES if attribute is not SCHEMAS)
 
 
 def changed_attributes(before: Resource, after: Resource) -> list[str]:

@@ -11,9 +11,8 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select
 
@@ -41,8 +40,7 @@ _LOOK_EVERY = 0.2
 _QUESTION = "changes"
 
 
-@dataclass(frozen=True, slots=True)
-class UserChange:
+class UserChange(NamedTuple):
     """What happened to one user; of one that is new or gone there is no other side."""
 
     type: str

@@ -17,8 +17,11 @@ def effective_values(directory: Values, before: Values, effective: Values, *, re
 
     ``restricted`` tells that the user is provisioned and holds a role that restricts editing.
     """
-    title, organization = (
-        new if new and (restricted or new != old) else own
-        for new, old, own in zip(directory, before, effective, strict=True)
+    return (
+        _effective_value(directory[0], before[0], effective[0], restricted=restricted),
+        _effective_value(directory[1], before[1], effective[1], restricted=restricted),
     )
-    return title, organization
+
+
+def _effective_value(new: str | None, old: str | None, own: str | None, *, restricted: bool) -> str | None:
+    return new if new and (restricted or new != old) else own

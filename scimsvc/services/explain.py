@@ -31,7 +31,7 @@ from scimsvc.services.tenancy import Tenant, reading_in
 from scimsvc.services.user_lists import find_users
 from scimsvc.settings import SCIM_PATH
 from scimsvc.store import queries
-from scimsvc.store.representations import profile_view, read_document
+from scimsvc.store.representations import profile_view, read_document, stored_user
 from scimsvc.store.transactions import rehearsing
 
 _SUCCESS = {"POST": 201, "DELETE": 204}
@@ -192,8 +192,8 @@ def _read_body(body: Any, limits: Limits) -> Any:
 
 
 def _found(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> list[dict[str, Any]]:
-    rows = find_users(request, query, keys).rows
-    return [{"id": row.id, "email": work_address(read_document(row))} for row in rows]
+    users = map(stored_user, find_users(request, query, keys).rows)
+    return [{"id": user.id, "email": work_address(read_document(user))} for user in users]
 
 
 # What is told.

@@ -22,7 +22,7 @@ from scimsvc.services.requests import ScimRequest
 from scimsvc.services.users import project
 from scimsvc.store import queries
 from scimsvc.store.compiler import compile_filter, compile_sort_key, matched_address
-from scimsvc.store.representations import View, represent_all
+from scimsvc.store.representations import View, represent_all, stored_user
 from scimsvc.store.transactions import read_rows, reading
 
 _SORT_KEY = "sort_key"
@@ -30,7 +30,10 @@ _SORT_KEY = "sort_key"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The rows of a page, how they look, how many there are on all pages, and the cursor of the next one."""
+    """A page: its rows, which begin with the columns of ``StoredUser``, and how they look.
+
+    ``total`` is how many there are on all pages; ``next_cursor`` leads to the next one.
+    """
 
     rows: Sequence[Any]
     view: View | None
@@ -170,4 +173,4 @@ def _read_cursor(keys: CursorKeys, cursor: str, question: tuple[str, ...]) -> tu
 
 def _write_cursor(keys: CursorKeys, row: Any, sort_key: Any, question: tuple[str, ...]) -> str:
     key = None if sort_key is None else getattr(row, _SORT_KEY)
-    return keys.write([key, row.id], *question)
+    return keys.write([key, stored_user(row).id], *question)

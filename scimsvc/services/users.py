@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from scimsvc import clock
-from scimsvc.mapping import ON_DEFAULT, Role, RoleDecision, chosen_element, default_element, resolve_role
+from scimsvc.mapping import ON_DEFAULT, RoleDecision, chosen_element, default_element, resolve_role
 from scimsvc.models import User
 from scimsvc.protocol.attributes import ROLES
 from scimsvc.protocol.causes import Cause
@@ -126,7 +126,8 @@ def replace_user(
         row = _get_for_update(connection, request, rules, user_id, preconditions)
         user = canonical_user(received | {"id": row.id}, request.remarks)
         decision = _judge_changed_roles(connection, request, rules, row, user)
-        return _store(connection, request, rules, row, with_role(user, decision.element), decision)
+        before = _document_before(request, row)
+        return _store(connection, request, rules, row, before, with_role(user, decision.element), decision)
 
 
 @retried
@@ -139,16 +140,16 @@ def patch_user(
         body, request.remarks, reject_unknown=request.caller.reject_unknown_attributes
     )
     request.attempt.understood = operations
-    touched = {operation.path.target.steps[0] for operation in operations}
+    touched = dict.fromkeys(operation.path.target.steps[0] for operation in operations)
     with writing() as connection:
         rules = _hold_enterprise(connection, request)
         row = _get_for_update(connection, request, rules, user_id, preconditions)
         before = _document_before(request, row)
         user = canonical_again(apply_patch(before, operations, request.remarks), touched, request.remarks)
         if ROLES not in touched:
-            return _store(connection, request, rules, row, user, None)
+            return _store(connection, request, rules, row, before, user, None)
         decision = _judge_changed_roles(connection, request, rules, row, user)
-        return _store(connection, request, rules, row, with_role(user, decision.element), decision)
+        return _store(connection, request, rules, row, before, with_role(user, decision.element), decision)
 
 
 @retried
@@ -280,32 +281,34 @@ def _document_before(request: ScimRequest, row: Any) -> Resource:
 
 
 def _store(
-    connection: Connection, request: ScimRequest, rules: Any, row: Any, user: Resource, decision: RoleDecision | None
+    connection: Connection,
+    request: ScimRequest,
+    rules: Any,
+    row: Any,
+    before: Resource,
+    user: Resource,
+    decision: RoleDecision | None,
 ) -> Representation:
-    """Store ``user`` in place of ``row``, on the role of ``decision`` or, where it is None, on the one that it has.
+    """Store ``user`` in place of ``row``, whose document is ``before``.
 
-    What changes nothing that SCIM answers bumps neither the version nor ``lastModified``.
+    It is on the role of ``decision`` or, where that is None, on the one that it has. What changes nothing that SCIM
+    answers bumps neither the version nor ``lastModified``.
     """
-    before = request.attempt.before or _document_before(request, row)
-    held = Role("", row.role or rules.default_role, _restricts(rules, row))
-    role = held if decision is None else decision.role or Role("", rules.default_role, rules.default_restricts)
-    role_id = row.role_id if decision is None else decision.role_id
+    held = row.role or rules.default_role
+    role, role_id, restricted = _role_after(rules, row, decision)
     effective = effective_values(
-        directory_values(user),
-        directory_values(before),
-        (row.title, row.organization),
-        restricted=role.restrict_editing,
+        directory_values(user), directory_values(before), (row.title, row.organization), restricted=restricted
     )
     answered = user != before or role_id != row.role_id
     taken_over = row.source == MANUAL
-    changed = _changed(request, user, row, effective, role_changed=role.name != held.name)
-    if before["active"] and not user["active"]:
+    changed = _changed(request, before, user, row, effective, role_changed=role != held)
+    was_active, active = before["active"], user["active"]
+    if was_active and not active:
         refuse_mass_removal(connection, rules, row.id)
     now = clock.now()
-    change = UserChange(
-        change_type(taken_over=taken_over, active=user["active"], was_active=before["active"]),
-        row.id, work_address(user), changed, role.name, user["active"], held.name, before["active"],
-    )  # fmt: skip
+    keys_changed = [user.get(name) for name in KEY_ATTRIBUTES] != [before.get(name) for name in KEY_ATTRIBUTES]
+    kind = change_type(taken_over=taken_over, active=active, was_active=was_active)
+    change = UserChange(kind, row.id, work_address(user), changed, role, active, held, was_active)
     if not changed and not taken_over and not answered:
         _record(connection, request, None, user, status=200, at=now)
         return represent(row, request.view_of(rules))
@@ -320,7 +323,7 @@ def _store(
         "organization": effective[1],
     }
     statement = _UPDATE_CONTENT
-    if taken_over or role_id != row.role_id or any(user.get(name) != before.get(name) for name in KEY_ATTRIBUTES):
+    if taken_over or keys_changed or role_id != row.role_id:
         statement = _UPDATE
         columns["source"] = PROVISIONED
         columns |= key_columns(user, role_id=role_id, unique_user_name=rules.unique_user_name)
@@ -333,19 +336,30 @@ def _store(
     return represent(stored, request.view_of(rules))
 
 
-def _restricts(rules: Any, row: Any) -> bool:
-    return bool(rules.default_restricts if row.role_id is None else row.restricts)
+def _role_after(rules: Any, row: Any, decision: RoleDecision | None) -> tuple[str, str | None, bool]:
+    """Return name and id (None is the default role) of the role that the user gets, and whether it restricts."""
+    if decision is None:
+        restricts = rules.default_restricts if row.role_id is None else row.restricts
+        return row.role or rules.default_role, row.role_id, bool(restricts)
+    if decision.role is None:
+        return rules.default_role, None, rules.default_restricts
+    return decision.role.name, decision.role.id, decision.role.restrict_editing
 
 
 def _changed(
-    request: ScimRequest, user: Resource, row: Any, effective: tuple[str | None, str | None], *, role_changed: bool
+    request: ScimRequest,
+    before: Resource,
+    user: Resource,
+    row: Any,
+    effective: tuple[str | None, str | None],
+    *,
+    role_changed: bool,
 ) -> list[str]:
     """Return the names of what changed, in the document, in the effective values or in the role."""
-    attempt = request.attempt
-    changed = changed_attributes(attempt.before or {}, user)
+    changed = changed_attributes(before, user)
     pairs = zip(("title", "organization"), (row.title, row.organization), effective, strict=True)
-    attempt.effective = {name: (old, new) for name, old, new in pairs if old != new}
-    also = [name for name in attempt.effective if name not in changed]
+    request.attempt.effective = {name: (old, new) for name, old, new in pairs if old != new}
+    also = [name for name in request.attempt.effective if name not in changed]
     return changed + also + ([ROLES.name] if role_changed and ROLES.name not in changed else [])
 
 

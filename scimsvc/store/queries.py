@@ -284,8 +284,8 @@ _TOTAL = LAST_CHANGE.with_only_columns(Change.users)
 USERS_TOTAL = Prepared(_TOTAL)
 #: A page of all users by id: by index, or from where the page before ended.
 _BY_ID = USERS.order_by(User.id).limit(bindparam("limit"))
-USERS_FROM = Prepared(_BY_ID.offset(bindparam("offset")))
-USERS_AFTER = Prepared(_BY_ID.where(User.id > bindparam("after")))
+USERS_FROM = Prepared(_BY_ID.offset(bindparam("offset")), plain=True)
+USERS_AFTER = Prepared(_BY_ID.where(User.id > bindparam("after")), plain=True)
 #: What their answers show of the enterprise, and how many they all are: not beside each of a hundred users.
 VIEW_AND_TOTAL = Prepared(VIEW.add_columns(_TOTAL.scalar_subquery().label("total")))
 FEED_ENDS = select(

@@ -5,8 +5,7 @@ does not follow from the user alone: ``meta``, and the role of a user on the ent
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -33,8 +32,7 @@ MANUAL = "manual"
 PROVISIONED = "provisioned"
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What an answer takes from its reader's side: the Tenant URL, and the enterprise's default role."""
 
     base: str
@@ -53,15 +51,20 @@ class StoredUser(NamedTuple):
     modified_at: str
 
 
+def stored_user(row: Sequence[Any]) -> StoredUser:
+    """Return the columns of a representation by name, of a ``row`` that begins with them."""
+    return StoredUser(*row[: len(StoredUser._fields)])
+
+
 def represent(row: Any, view: View) -> Representation:
-    """Return the answer that ``row`` (a ``StoredUser``, or a row with the same columns) makes in ``view``."""
+    """Return the answer that ``row`` (a ``StoredUser``, or a row that begins with its columns) makes in ``view``."""
     (text,) = represent_all((row,), view)
     tag = entity_tag(row.version, view.role_revision if row.role_id is None else None)
     return Representation(row.id, text, f"{view.base}/Users/{row.id}", tag)
 
 
 def represent_all(rows: Iterable[Any], view: View) -> list[str]:
-    """Return the texts of the answers that rows make.
+    """Return the texts of the answers that rows make, which are ``StoredUser`` or begin with its columns.
 
     Written without a JSON encoder, and what is the same in all of them once: ids and times hold nothing that JSON
     escapes, and of tags the quotation marks are known.
@@ -69,10 +72,10 @@ def represent_all(rows: Iterable[Any], view: View) -> list[str]:
     default_role, end_on_default = _json_of_default_role(view.default_role), f'-{view.role_revision}\\""}}}}'
     between = f'","location":"{_json_text(view.base)}/Users/'
     return [
-        f'{row.document[:-1]}{default_role if row.role_id is None else ""},"meta":{{"resourceType":"User",'
-        f'"created":"{row.created_at}","lastModified":"{row.modified_at}{between}{row.id}","version":"W/\\"'
-        f"{row.version}{end_on_default if row.role_id is None else _END}"
-        for row in rows
+        f'{document[:-1]}{default_role if role_id is None else ""},"meta":{{"resourceType":"User",'
+        f'"created":"{created_at}","lastModified":"{modified_at}{between}{user_id}","version":"W/\\"'
+        f"{version}{end_on_default if role_id is None else _END}"
+        for user_id, document, role_id, version, created_at, modified_at, *_ in rows
     ]
 
 
@@ -92,7 +95,12 @@ def _json_text(text: str) -> str:
 
 def read_document(row: Any) -> Resource:
     """Return the stored User, in canonical form, without ``meta`` and without a default role."""
-    return dict(json.loads(row.document))
+    user: Resource = _DECODE(row.document)
+    return user
+
+
+#: As ``json.loads``, without its look for what a text may be instead of text.
+_DECODE = json.JSONDecoder().decode
 
 
 def user_columns(user: Resource, *, role_id: str | None, unique_user_name: bool) -> dict[str, Any]:
@@ -151,11 +159,7 @@ def _folding_one(attribute: Attribute) -> Callable[[Any], Any]:
         if not attribute.multi_valued:
             return fold_members
         return lambda elements: [fold_members(element) for element in elements]
-    return _as_it_is if attribute.case_exact or attribute.type == "boolean" else _folded
-
-
-def _folded(value: Any) -> Any:
-    return fold(value) if isinstance(value, str) else value
+    return _as_it_is if attribute.case_exact or attribute.type == "boolean" else fold
 
 
 def _as_it_is(value: Any) -> Any:
