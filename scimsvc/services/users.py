@@ -122,8 +122,7 @@ def replace_user(
     received = read_user(body, request.remarks, reject_unknown=request.caller.reject_unknown_attributes)
     attempt.understood = received
     with writing() as connection:
-        rules = _hold_enterprise(connection, request)
-        row = _get_for_update(connection, request, rules, user_id, preconditions)
+        rules, row = _hold_user(connection, request, user_id, preconditions)
         user = canonical_user(received | {"id": row.id}, request.remarks)
         decision = _judge_changed_roles(connection, request, rules, row, user)
         before = _document_before(request, row)
@@ -142,8 +141,7 @@ def patch_user(
     request.attempt.understood = operations
     touched = dict.fromkeys(operation.path.target.steps[0] for operation in operations)
     with writing() as connection:
-        rules = _hold_enterprise(connection, request)
-        row = _get_for_update(connection, request, rules, user_id, preconditions)
+        rules, row = _hold_user(connection, request, user_id, preconditions)
         before = _document_before(request, row)
         user = canonical_again(apply_patch(before, operations, request.remarks), touched, request.remarks)
         if ROLES not in touched:
@@ -157,8 +155,7 @@ def delete_user(request: ScimRequest, user_id: str, preconditions: Preconditions
     """Delete a provisioned user for good (RFC 7644 §3.6); raises ``Mutability`` for one that SCIM never had."""
     request.attempt.user_id = user_id
     with writing() as connection:
-        rules = _hold_enterprise(connection, request)
-        row = _get_for_update(connection, request, rules, user_id, preconditions)
+        rules, row = _hold_user(connection, request, user_id, preconditions)
         before = _document_before(request, row)
         if row.source == MANUAL:
             raise Mutability(
@@ -262,15 +259,26 @@ def _hold_enterprise(connection: Connection, request: ScimRequest) -> Any:
     return rules
 
 
-def _get_for_update(
-    connection: Connection, request: ScimRequest, rules: Any, user_id: str, preconditions: Preconditions
-) -> Any:
-    row = _USER_FOR_UPDATE.row(connection, _key(request, user_id))
+def _hold_user(
+    connection: Connection, request: ScimRequest, user_id: str, preconditions: Preconditions
+) -> tuple[Any, Any]:
+    """Return what the enterprise wants of writes and the user's row, both held to the end of the transaction.
+
+    Raises what ``_hold_enterprise`` does, ``NotFound`` and ``PreconditionFailed``.
+    """
+    key = _key(request, user_id)
+    both = queries.RULES_AND_USER.row(connection, key) if connection.dialect.name == "sqlite" else None
+    if both is not None:
+        rules, row = both
+        refuse_while_paused(rules)
+    else:
+        rules = _hold_enterprise(connection, request)
+        row = _USER_FOR_UPDATE.row(connection, key)
     if row is None:
         raise _no_such_user(user_id)
     if preconditions is not UNCONDITIONAL:
         preconditions.check(represent(row, request.view_of(rules)).entity_tag)
-    return row
+    return rules, row
 
 
 def _document_before(request: ScimRequest, row: Any) -> Resource:

@@ -97,22 +97,24 @@ ENTERPRISE = ENTERPRISES.where(or_(Enterprise.id == ID, Enterprise.name_key == K
 #: The enterprise's row, locked against others that would change it or what depends on it.
 ENTERPRISE_LOCK = select(Enterprise.id).where(Enterprise.id == ENTERPRISE_ID).with_for_update()
 ENTERPRISE_SHARE = select(Enterprise.id).where(Enterprise.id == ENTERPRISE_ID).with_for_update(read=True)
+_RULES: tuple[Any, ...] = (
+    Enterprise.id,
+    Enterprise.name,
+    Enterprise.unique_user_name,
+    Enterprise.role_revision,
+    Enterprise.paused,
+    Enterprise.removal_users,
+    Enterprise.removal_percent,
+    Enterprise.removal_hours,
+    Enterprise.removal_released_until,
+    Role.name.label("default_role"),
+    Role.restrict_editing.label("default_restricts"),
+)
+_OF_DEFAULT = and_(Role.enterprise_id == Enterprise.id, Role.is_default)
 #: What decides over a write to a user, held until its end where the database locks rows.
 ENTERPRISE_RULES = (
-    select(
-        Enterprise.id,
-        Enterprise.name,
-        Enterprise.unique_user_name,
-        Enterprise.role_revision,
-        Enterprise.paused,
-        Enterprise.removal_users,
-        Enterprise.removal_percent,
-        Enterprise.removal_hours,
-        Enterprise.removal_released_until,
-        Role.name.label("default_role"),
-        Role.restrict_editing.label("default_restricts"),
-    )
-    .join(Role, and_(Role.enterprise_id == Enterprise.id, Role.is_default))
+    select(*_RULES)
+    .join(Role, _OF_DEFAULT)
     .where(Enterprise.id == ENTERPRISE_ID)
     .with_for_update(read=True, of=Enterprise)
 )
@@ -200,7 +202,6 @@ LINKED_ADMIN = and_(Admin.id == bindparam("own_id"), Admin.link_digest == bindpa
 REPRESENTED: tuple[Any, ...] = (User.id, User.document, User.role_id, User.version, User.created_at, User.modified_at)
 #: What answers show of the enterprise: read in the same statement as its users, so that it is never an older one's.
 _VIEW: tuple[Any, ...] = (Role.name.label("default_role"), Enterprise.role_revision)
-_OF_DEFAULT = and_(Role.enterprise_id == Enterprise.id, Role.is_default)
 VIEW = select(*_VIEW).join(Role, _OF_DEFAULT).where(Enterprise.id == ENTERPRISE_ID)
 #: The users of an enterprise beside its view. The enterprise is named twice, so that its row is looked up once.
 _VIEWED = (
@@ -212,19 +213,32 @@ _VIEWED = (
 USER = Prepared(_VIEWED.where(User.id == ID))
 USER_BY_ADDRESS = Prepared(_VIEWED.where(User.email_key == KEY))
 #: A user about to change, with the row locked where the database locks rows.
+_HELD = aliased(Role)
+_TO_CHANGE: tuple[Any, ...] = (
+    *REPRESENTED,
+    User.source,
+    User.revision,
+    User.title,
+    User.organization,
+    _HELD.name.label("role"),
+    _HELD.restrict_editing.label("restricts"),
+)
+_OF_HELD = and_(_HELD.enterprise_id == User.enterprise_id, _HELD.id == User.role_id)
 USER_FOR_UPDATE = (
-    select(
-        *REPRESENTED,
-        User.source,
-        User.revision,
-        User.title,
-        User.organization,
-        Role.name.label("role"),
-        Role.restrict_editing.label("restricts"),
-    )
-    .outerjoin(Role, and_(Role.enterprise_id == User.enterprise_id, Role.id == User.role_id))
+    select(*_TO_CHANGE)
+    .outerjoin(_HELD, _OF_HELD)
     .where(User.enterprise_id == ENTERPRISE_ID, User.id == ID)
     .with_for_update(of=User)
+)
+#: Both at once, for SQLite: who writes there is alone, and holds no rows in an order.
+RULES_AND_USER = Prepared(
+    select(*_RULES, *_TO_CHANGE)
+    .select_from(Enterprise)
+    .join(Role, _OF_DEFAULT)
+    .join(User, User.enterprise_id == Enterprise.id)
+    .outerjoin(_HELD, _OF_HELD)
+    .where(Enterprise.id == ENTERPRISE_ID, User.enterprise_id == ENTERPRISE_ID, User.id == ID),
+    parts=(len(_RULES), len(_TO_CHANGE)),
 )
 USERS = select(*REPRESENTED).where(User.enterprise_id == ENTERPRISE_ID)
 USERS_COUNT = select(func.count()).select_from(User).where(User.enterprise_id == ENTERPRISE_ID)
