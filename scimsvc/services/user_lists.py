@@ -23,7 +23,7 @@ from scimsvc.services.users import project
 from scimsvc.store import queries
 from scimsvc.store.compiler import compile_filter, compile_sort_key, matched_address
 from scimsvc.store.representations import View, represent_all, stored_user
-from scimsvc.store.transactions import read_rows, reading
+from scimsvc.store.transactions import Question, read_each, read_rows, reading
 
 _SORT_KEY = "sort_key"
 
@@ -79,13 +79,14 @@ def _page_by_id(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> Fou
     page = own | {"limit": query.count + 1}
     if query.cursor:
         _, after = _read_cursor(keys, query.cursor, question)
-        rows = read_rows(queries.USERS_AFTER, page | {"after": after})
+        asked: Question = (queries.USERS_AFTER, page | {"after": after})
     else:
-        rows = read_rows(queries.USERS_FROM, page | {"offset": query.start_index - 1})
-    # Read after them, so that no user is shown with what the enterprise no longer is.
-    enterprise = next(iter(read_rows(queries.VIEW_AND_TOTAL, own)), None)
-    if enterprise is None:  # it was deleted meanwhile
+        asked = (queries.USERS_FROM, page | {"offset": query.start_index - 1})
+    # The enterprise after them, so that no user is shown with what it no longer is.
+    rows, enterprises = read_each(asked, (queries.VIEW_AND_TOTAL, own))
+    if not enterprises:  # it was deleted meanwhile
         return Found([], None, 0)
+    (enterprise,) = enterprises
     more, rows = len(rows) > query.count, rows[: query.count]
     next_cursor = _write_cursor(keys, rows[-1], None, question) if query.cursor is not None and more and rows else None
     # Some of them may have been deleted meanwhile, and are counted as they are shown.

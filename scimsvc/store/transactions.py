@@ -1,14 +1,14 @@
 """Transactions: reads are reads, and a write begins as a write.
 
 A service does its work in one of these; leaving it commits, an exception rolls everything back. A single SELECT sees
-one state by itself and needs no transaction: ``read_rows``.
+one state by itself and needs no transaction: ``read_rows``, ``read_each``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -30,33 +30,45 @@ _sqlite_writer = Turns()
 _rehearsal: ContextVar[Connection | None] = ContextVar("rehearsal", default=None)
 
 
-def read_rows(statement: Prepared, parameters: Mapping[str, Any]) -> list[Any]:
-    """Return all rows of one SELECT, outside of any transaction.
+Question: TypeAlias = tuple[Prepared, Mapping[str, Any]]
 
-    A connection that was lost meanwhile, as by a restart of the database, is replaced and the question asked again.
+
+def read_rows(statement: Prepared, parameters: Mapping[str, Any]) -> list[Any]:
+    """Return all rows of one SELECT, outside of any transaction."""
+    return read_each((statement, parameters))[0]
+
+
+def read_each(*questions: Question) -> list[list[Any]]:
+    """Return all rows of each SELECT, one after another, outside of any transaction.
+
+    A connection that was lost meanwhile, as by a restart of the database, is replaced and everything asked again.
     """
     rehearsal = _rehearsal.get()
     if rehearsal is not None:
-        return statement.rows(rehearsal, parameters)
+        return _ask(rehearsal, questions)
     keeper = keeper_of(db.engine)
     kept = keeper.take(READS)
     if kept is None:  # this thread is in the middle of a transaction, which others must not see half done
         with reading() as connection:
-            return statement.rows(connection, parameters)
+            return _ask(connection, questions)
     sound = False
     try:
         with keeper.reading:
             try:
-                rows = statement.rows(kept.alone, parameters)
+                answers = _ask(kept.alone, questions)
             except DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
                 kept = keeper.renew(kept, READS)
-                rows = statement.rows(kept.alone, parameters)
+                answers = _ask(kept.alone, questions)
         sound = True
     finally:
         keeper.give_back(kept, sound=sound)
-    return rows
+    return answers
+
+
+def _ask(connection: Connection, questions: Iterable[Question]) -> list[list[Any]]:
+    return [statement.rows(connection, parameters) for statement, parameters in questions]
 
 
 def reading() -> AbstractContextManager[Connection]:
