@@ -181,7 +181,7 @@ def test_r65_what_is_rolled_back_leaves_neither_user_nor_entry(
     def broken(*_: Any, **__: Any) -> Any:
         raise OperationalError("INSERT", {}, Exception("disk full"))
 
-    monkeypatch.setattr("scimsvc.services.users.record_success", broken)
+    monkeypatch.setattr("scimsvc.services.users.insert_records", broken)
 
     answer = acme.send("POST", "/Users", user_body())
 

@@ -10,11 +10,11 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, Delete, Insert, Update, delete, func, insert, literal_column, select
 
 from scimsvc import clock
 from scimsvc.models import Change
@@ -65,14 +65,38 @@ def change_type(*, taken_over: bool, active: bool, was_active: bool) -> str:
 def hold_feed(connection: Connection, enterprise_id: str) -> None:
     """Keep others from the enterprise's feed to the end of the transaction; SQLite's writer is alone already."""
     if connection.dialect.name == "postgresql":
-        _LOCK.run(connection, {"enterprise_id": enterprise_id})
+        _LOCK.run(connection, {"feed": enterprise_id})
+
+
+class HoldingFeed:
+    """The write of one row of a user, behind which the enterprise's feed is held.
+
+    PostgreSQL does both in one statement: the row is written first, as others that hold it want the feed next.
+    """
+
+    def __init__(self, write: Insert | Update | Delete) -> None:
+        self._write = Prepared(write)
+        written = write.returning(literal_column("1")).cte("written")
+        self._both = Prepared(select(queries.HOLDING_FEED).select_from(written))
+
+    def run(self, connection: Connection, parameters: Mapping[str, Any], *, enterprise_id: str) -> None:
+        """Write the row, and hold the enterprise's feed to the end of the transaction."""
+        if connection.dialect.name == "postgresql":
+            self._both.run(connection, {**parameters, "feed": enterprise_id})
+        else:
+            self._write.run(connection, parameters)
 
 
 def record_change(connection: Connection, enterprise_id: str, change: UserChange, *, at: str) -> None:
     """Add ``change``, at the time ``at``, to the feed, in the transaction that makes it."""
     hold_feed(connection, enterprise_id)
+    INSERT_CHANGE.run(connection, change_parameters(enterprise_id, change, at=at))
+
+
+def change_parameters(enterprise_id: str, change: UserChange, *, at: str) -> dict[str, Any]:
+    """Return the parameters of ``INSERT_CHANGE``, which wants the feed to be held."""
     own = {"feed": enterprise_id, "difference": _DIFFERENCES.get(change.type, 0)}
-    _INSERT.run(connection, _row(enterprise_id, change, at) | own)
+    return _row(enterprise_id, change, at) | own
 
 
 def record_changes(connection: Connection, enterprise_id: str, changes: Sequence[UserChange], *, at: str) -> None:
@@ -111,14 +135,13 @@ def _row(enterprise_id: str, change: UserChange, at: str) -> dict[str, Any]:
 
 
 _LOCK = Prepared(queries.FEED_LOCK)
-_INSERT = Prepared(
-    insert(Change)
-    .inline()
-    .values(
-        number=func.coalesce(queries.last_change(Change.number), 0) + 1,
-        users=func.coalesce(queries.last_change(Change.users), 0) + queries.DIFFERENCE,
-    ),
-    columns=[column.name for column in Change.__table__.columns],
+#: What numbers a new entry, and counts the users.
+NUMBERED = {
+    "number": func.coalesce(queries.last_change(Change.number), 0) + 1,
+    "users": func.coalesce(queries.last_change(Change.users), 0) + queries.DIFFERENCE,
+}
+INSERT_CHANGE = Prepared(
+    insert(Change).inline().values(NUMBERED), columns=[column.name for column in Change.__table__.columns]
 )
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -53,14 +53,14 @@ OPERATIONS = (CREATE, REPLACE, PATCH, DELETE, BULK, GROUP, OTHER, AUTHENTICATE)
 USER_OPERATIONS = {"POST": CREATE, "PUT": REPLACE, "PATCH": PATCH, "DELETE": DELETE}
 
 _log = logging.getLogger("scimsvc")
-_INSERT = Prepared(insert(LogEntry))
+INSERT_ENTRY = Prepared(insert(LogEntry))
 _sequence = itertools.count()
 _SEQUENCE_BITS = 0xFFFFFFFF
 
 
-def record_success(connection: Connection, request: ScimRequest, *, status: int, at: datetime) -> None:
-    """Log the write that ``connection``'s transaction has done."""
-    _INSERT.run(connection, _entry(request, at, OK, status))
+def success_parameters(request: ScimRequest, *, status: int, at: datetime) -> dict[str, Any]:
+    """Return the parameters of ``INSERT_ENTRY`` for a write that is done, in whose transaction it is to be logged."""
+    return _entry(request, at, OK, status)
 
 
 def record_refusal(request: ScimRequest, error: ScimError) -> None:
@@ -189,7 +189,7 @@ def _milliseconds(at: datetime) -> int:
 def _insert_whatever_happens(entry: dict[str, Any], request_id: str) -> None:
     try:
         with writing() as connection:
-            _INSERT.run(connection, entry)
+            INSERT_ENTRY.run(connection, entry)
     except (DBAPIError, PoolTimeout) as error:
         cause = getattr(error, "orig", None) or error
         _log.warning("a refusal cannot be logged: %s (request %s)", type(cause).__name__, request_id)

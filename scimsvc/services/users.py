@@ -7,7 +7,7 @@ stored. What is refused leaves nothing behind.
 import json
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,10 +28,11 @@ from scimsvc.protocol.plain import read_plain_patch, read_plain_user
 from scimsvc.protocol.projection import Projection
 from scimsvc.protocol.resources import canonical_again, canonical_user, changed_attributes, work_address
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
-from scimsvc.services.changes import CREATED, DELETED, UserChange, change_type, record_change
+from scimsvc.services.changes import CREATED, DELETED, HoldingFeed, UserChange, change_parameters, change_type
 from scimsvc.services.effective import effective_values
 from scimsvc.services.holds import refuse_mass_removal, refuse_while_paused
-from scimsvc.services.provisioning_log import record_success
+from scimsvc.services.provisioning_log import success_parameters
+from scimsvc.services.records import insert_records
 from scimsvc.services.requests import ScimRequest, claimed_address
 from scimsvc.services.roles import find_role, read_enterprise_roles
 from scimsvc.store import queries
@@ -76,7 +77,7 @@ def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) 
             "title": title,
             "organization": organization,
         }
-        _execute_unique(connection, _INSERT, row, user, rules.name)
+        _execute_unique(connection, _INSERT, _new(row), user, rules)
         change = UserChange(
             CREATED,
             user["id"],
@@ -164,7 +165,7 @@ def delete_user(request: ScimRequest, user_id: str, preconditions: Preconditions
                 cause=Cause.MANUAL_USER,
             )
         refuse_mass_removal(connection, rules, row.id)
-        _DELETE.run(connection, _statement_key(rules.id, row.id))
+        _DELETE.run(connection, _statement_key(rules.id, row.id), enterprise_id=rules.id)
         role = row.role or rules.default_role
         change = UserChange(DELETED, row.id, work_address(before), [], role, False, role, before["active"])
         _record(connection, request, change, None, status=204, at=clock.now())
@@ -335,8 +336,7 @@ def _store(
         statement = _UPDATE
         columns["source"] = PROVISIONED
         columns |= key_columns(user, role_id=role_id, unique_user_name=rules.unique_user_name)
-    parameters = {f"new_{name}": value for name, value in columns.items()}
-    _execute_unique(connection, statement, parameters | _statement_key(rules.id, row.id), user, rules.name)
+    _execute_unique(connection, statement, _new(columns) | _statement_key(rules.id, row.id), user, rules)
     _record(connection, request, change, user, status=200, at=now)
     stored = StoredUser(
         row.id, columns["document"], role_id, columns["version"], row.created_at, columns["modified_at"]
@@ -380,14 +380,18 @@ def _record(
     status: int,
     at: datetime,
 ) -> None:
-    """Write the change and the log entry in the transaction of what was done; None changed nothing."""
+    """Write the change (None changed nothing) and the log entry in the transaction of what was done."""
     attempt = request.attempt
     attempt.after = user
     if change is not None:
         attempt.email, attempt.role, attempt.changed = change.email, change.role, list(change.changed)
         attempt.effect = change.type
-        record_change(connection, request.caller.enterprise_id, change, at=clock.timestamp(at))
-    record_success(connection, request, status=status, at=at)
+    own = change and change_parameters(request.caller.enterprise_id, change, at=clock.timestamp(at))
+    insert_records(connection, own, success_parameters(request, status=status, at=at))
+
+
+def _new(columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"new_{name}": value for name, value in columns.items()}
 
 
 def _statement_key(enterprise_id: str, user_id: str) -> dict[str, str]:
@@ -402,25 +406,28 @@ _KEYS = (
 )  # fmt: skip
 
 
-def _update(columns: Sequence[str]) -> Prepared:
-    return Prepared(update(User).where(_OWN_ROW).values({name: bindparam(f"new_{name}") for name in columns}))
+def _update(columns: Sequence[str]) -> HoldingFeed:
+    return HoldingFeed(update(User).where(_OWN_ROW).values({name: bindparam(f"new_{name}") for name in columns}))
 
 
 _RULES = Prepared(queries.ENTERPRISE_RULES)
 _USER_FOR_UPDATE = Prepared(queries.USER_FOR_UPDATE)
-_INSERT = Prepared(insert(User))
+_INSERT = HoldingFeed(
+    insert(User).values({each.name: bindparam(f"new_{each.name}") for each in User.__table__.columns})
+)
 _UPDATE = _update(_CONTENT + _KEYS)
 #: Where no key changes: SQLite writes an index anew for every column that is named, whether it changes or not.
 _UPDATE_CONTENT = _update(_CONTENT)
-_DELETE = Prepared(delete(User).where(_OWN_ROW))
+_DELETE = HoldingFeed(delete(User).where(_OWN_ROW))
 
 
 def _execute_unique(
-    connection: Connection, statement: Prepared, parameters: dict[str, Any], user: Resource, enterprise: str
+    connection: Connection, statement: HoldingFeed, parameters: dict[str, Any], user: Resource, rules: Any
 ) -> None:
     """Execute a write of a user; the database's constraints decide who was first."""
+    enterprise = rules.name
     try:
-        statement.run(connection, parameters)
+        statement.run(connection, parameters, enterprise_id=rules.id)
     except IntegrityError as error:
         broken = str(error.orig)
         if "email" in broken:

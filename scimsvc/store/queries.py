@@ -276,8 +276,11 @@ PROFILES = (
 PROFILE = PROFILES.order_by(None).where(or_(User.id == ID, User.email_key == KEY))
 PROFILE_FOR_UPDATE = PROFILE.with_for_update(of=User)
 
-#: Serializes what is added to an enterprise's feed on PostgreSQL; SQLite has one writer.
-FEED_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:enterprise_id, 7246201))")
+#: Serializes what is added to the feed of the enterprise ``feed`` on PostgreSQL; SQLite has one writer.
+HOLDING_FEED = func.pg_advisory_xact_lock(func.hashtextextended(bindparam("feed"), literal_column("7246201"))).label(
+    "held"
+)
+FEED_LOCK = select(HOLDING_FEED)
 
 
 def last_change(column: InstrumentedAttribute[int]) -> ColumnElement[int]:
