@@ -12,14 +12,22 @@ from sqlalchemy.exc import DBAPIError
 
 from scimsvc.extensions import is_lost
 
+#: Where a connection of the pool keeps its cursor.
+_CURSOR = "scimsvc_cursor"
+
 
 def execute(connection: Connection, text: str, values: Any, fetch: Callable[[Any], list[Any]]) -> list[Any]:
-    """Execute ``text`` and return what ``fetch`` takes from the cursor."""
+    """Execute ``text`` and return what ``fetch`` takes from the cursor.
+
+    A connection keeps one cursor for all of them: to make one costs PostgreSQL's driver as much as to read a row.
+    """
     try:
-        cursor = connection.connection.cursor()
+        pooled = connection.connection
+        cursor = pooled.info.get(_CURSOR)
+        if cursor is None:
+            cursor = pooled.info[_CURSOR] = pooled.cursor()
         cursor.execute(text, values)
         rows = fetch(cursor)  # SQLite meets in part here what may go wrong
-        cursor.close()
     except connection.dialect.loaded_dbapi.Error as error:
         raise _as_sqlalchemy_does(connection, text, error) from error
     return rows

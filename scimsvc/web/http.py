@@ -42,8 +42,9 @@ def runtime_of(app: Flask) -> Runtime:
 
 
 def limits() -> Limits:
-    """Return the limits that requests are read within."""
-    return runtime().settings.limits
+    """Return the limits that the request is read within."""
+    within: Limits = _own().runtime.settings.limits
+    return within
 
 
 def caller() -> Caller:
@@ -60,7 +61,7 @@ def remarks() -> Remarks:
 def _remarks(own: _AppCtxGlobals) -> Remarks:
     made: Remarks | None = own.get("remarks")
     if made is None:
-        made = own.remarks = Remarks(limits())
+        made = own.remarks = Remarks(own.runtime.settings.limits)
     return made
 
 
@@ -167,7 +168,7 @@ def read_body(media_type: str = MEDIA_TYPE) -> Any:
         _refuse_other_types(sent, media_type)
     if (environ.get("HTTP_CONTENT_ENCODING") or "identity").lower() != "identity":
         raise UnsupportedMediaType("the body must not be compressed; send it without a Content-Encoding")
-    allowed = runtime().settings.limits
+    allowed = limits()
     try:
         return read_json(_read_content(sent, allowed.body), allowed)
     except InvalidJSON as error:
@@ -203,7 +204,7 @@ def json_response(value: Any, status: int = 200, media_type: str = MEDIA_TYPE) -
     return Response(write_json(value), status, mimetype=media_type)
 
 
-class _WholeResponse(Response):
+class WholeResponse(Response):
     """An answer whose content and headers are whole: there is nothing to look through, to copy or to close."""
 
     def __init__(self, content: bytes | None, status: int) -> None:
@@ -215,6 +216,7 @@ class _WholeResponse(Response):
         else:
             self.response = self._content
             self.headers.add("Content-Length", str(len(content)))
+        self.headers.add("Cache-Control", "no-store")
 
     def call_on_close(self, func: Callable[[], Any]) -> Callable[[], Any]:
         """Let ``func`` be called once the answer is sent, which the server is to tell then."""
@@ -234,12 +236,12 @@ class _WholeResponse(Response):
 
 def text_response(text: str, status: int = 200) -> Response:
     """Answer with a SCIM message that is JSON text already."""
-    return _WholeResponse(text.encode(), status)
+    return WholeResponse(text.encode(), status)
 
 
 def empty_response() -> Response:
     """Answer that it is done, and there is nothing more to say."""
-    return _WholeResponse(None, 204)
+    return WholeResponse(None, 204)
 
 
 def user_response(user: Representation, status: int = 200) -> Response:

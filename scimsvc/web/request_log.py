@@ -21,6 +21,7 @@ from scimsvc import clock
 from scimsvc.protocol.remarks import Remarks
 from scimsvc.services.access import Caller
 from scimsvc.tokens import TOKEN_PREFIX
+from scimsvc.web.http import WholeResponse
 
 _log = logging.getLogger("scimsvc")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -54,7 +55,7 @@ def end(sent: Request, own: _AppCtxGlobals, response: Response) -> None:
     headers = response.headers
     headers.add("X-Request-ID", own.request_id)
     headers.add("X-Content-Type-Options", "nosniff")
-    if all(name != "Cache-Control" for name, _ in headers):
+    if not isinstance(response, WholeResponse) and "Cache-Control" not in headers:
         headers.add("Cache-Control", "no-store")
     if not response.response:
         headers.pop("Content-Type", None)  # there is no content to have a type
