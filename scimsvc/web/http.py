@@ -209,12 +209,12 @@ class WholeResponse(Response):
 
     def __init__(self, content: bytes | None, status: int) -> None:
         super().__init__(None, status, content_type=MEDIA_TYPE)
-        self._content = () if content is None else (content,)
         self._is_to_be_closed = False
         if content is None:
             self.headers.clear()
+            self.response = ()
         else:
-            self.response = self._content
+            self.response = (content,)
             self.headers.add("Content-Length", str(len(content)))
         self.headers.add("Cache-Control", "no-store")
 
@@ -227,7 +227,7 @@ class WholeResponse(Response):
         """Return the content itself, unless it must be watched or left out."""
         if self._is_to_be_closed or environ["REQUEST_METHOD"] == "HEAD":
             return super().get_app_iter(environ)
-        return self._content
+        return self.response  # type: ignore[return-value]
 
     def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
         """Return the headers as they stand."""

@@ -182,3 +182,16 @@ def test_another_enterprises_user_is_not_found(acme: Enterprise, admin: Console,
         admin.get(f"{of(other)}/users/{user['id']}{page}", 404)
     admin.post(f"{of(acme)}/users/{user['id']}/delete", 404)
     admin.get(f"{of(acme)}/users/no-id", 404)
+
+
+def test_a_user_whom_somebody_changed_meanwhile_is_not_overwritten(acme: Enterprise, admin: Console, cli: Cli) -> None:
+    cli("user", "create", "Acme", "--email", "m@x.example", "--user-name", "Em")
+    path = f"{of(acme)}/users/{profile_of(acme, 'm@x.example')['id']}/edit"
+    tag = typed(admin.get(path), "tag")
+    cli("user", "update", "Acme", "m@x.example", "--title", "Chief")
+
+    page = admin.post(path, 412, email="m@x.example", user_name="Emma", tag=tag).text
+
+    assert "It was changed since it was read" in text(page)
+    assert typed(page, "user_name") == "Emma"
+    assert profile_of(acme, "m@x.example")["title"] == "Chief"

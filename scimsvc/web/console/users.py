@@ -5,6 +5,7 @@ from typing import Any
 from flask import request, url_for
 
 from scimsvc.services import api_lists, manual_users
+from scimsvc.services.entity_tags import entity_tag
 from scimsvc.services.roles import list_role_names
 from scimsvc.services.user_details import show_user_details
 from scimsvc.web.console.forms import again, flag, optional_text, text
@@ -53,14 +54,15 @@ def edit(user_id: str) -> Answer:
     """Show what may be changed of a manual user."""
     details = show_user_details(enterprise_id(), user_id)
     role = "" if details["role"]["reason"] == "default" else details["role"]["name"]
-    return page("user_form.html", user=details["user"], role=role, roles=list_role_names(enterprise_id()))
+    user = details["user"]
+    return page("user_form.html", user=user, tag=entity_tag(user), role=role, roles=list_role_names(enterprise_id()))
 
 
 @users.post("/users/<user_id>/edit")
 @again(edit)
 def update(user_id: str) -> Answer:
     """Change it."""
-    user = manual_users.update_manual_user(enterprise_id(), user_id, _typed())
+    user = manual_users.update_manual_user(enterprise_id(), user_id, _typed(), if_match=text("tag") or None)
     return go("console_users.show", f"{user['user_name']} is changed.", user_id=user_id)
 
 
