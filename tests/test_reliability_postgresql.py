@@ -3,7 +3,9 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -17,6 +19,7 @@ from scimsvc.store.transactions import snapshot, writing
 from tests.client import Enterprise, assert_scim_error, replace
 from tests.cluster import Cluster, own_cluster
 from tests.conftest import make_enterprise, run_command
+from tests.records import edit_profile, feed_of
 
 
 @pytest.fixture
@@ -86,6 +89,69 @@ def test_a_lock_that_is_not_given_is_a_503(acme: Enterprise, database_url: str) 
     assert_scim_error(refused, 503, None, "later")
     assert int(refused.headers["Retry-After"]) > 0
     assert done.status_code == 200
+
+
+# What a statement that waited for a lock has read before it waited.
+
+
+def while_waiting_for(url: str, statements: list[str], call: Callable[[], Any]) -> Any:
+    """Return what ``call`` does, which waits for the locks of ``statements`` and goes on once they are committed."""
+    with (
+        psycopg.connect(url) as other,
+        psycopg.connect(url, autocommit=True) as observer,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        for statement in statements:
+            other.execute(statement)
+        done = pool.submit(call)
+        deadline = time.monotonic() + 30
+        while observer.execute(_WAITING).fetchone() != (1,):
+            assert time.monotonic() < deadline, "nobody waits"
+            time.sleep(0.01)
+        other.commit()
+        return done.result(timeout=30)
+
+
+_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+_RENAMED = ["SELECT 1 FROM enterprises FOR UPDATE", "UPDATE roles SET name = 'Everybody' WHERE is_default"]
+_MOVED = [
+    "SELECT 1 FROM enterprises FOR UPDATE",
+    "UPDATE roles SET is_default = false WHERE is_default",
+    "UPDATE roles SET is_default = true WHERE name = 'User'",
+]
+
+
+@pytest.mark.parametrize(("statements", "role"), [(_RENAMED, "Everybody"), (_MOVED, "User")])
+def test_a_write_that_waited_for_a_change_of_the_set_up_knows_the_new_one(
+    acme: Enterprise, database_url: str, statements: list[str], role: str
+) -> None:
+    user = acme.create()
+
+    changed = while_waiting_for(database_url, statements, lambda: acme.patch(user, replace("title", "Lead")))
+    entry = feed_of(acme)["items"][-1]
+
+    assert [each["value"] for each in changed.get_json()["roles"]] == [role]
+    assert (entry["role"], entry["old_role"]) == (role, role)
+
+
+@pytest.mark.parametrize("write", [
+    lambda acme, user: acme.patch(user, replace("displayName", "Somebody")),
+    lambda acme, user: edit_profile(acme, user["id"], title="Chief"),
+])  # fmt: skip
+def test_a_write_that_waited_for_another_of_the_same_user_knows_the_new_role(
+    acme: Enterprise, database_url: str, write: Callable[[Enterprise, dict[str, Any]], Any]
+) -> None:
+    user = acme.create(roles=[{"value": "User", "primary": True}])
+    other_role = (
+        "UPDATE users SET role_id = (SELECT id FROM roles WHERE name = 'SigningHub_Admin'), "
+        """document = replace(document, '"User","primary"', '"SigningHub_Admin","primary"')"""
+    )
+
+    while_waiting_for(database_url, [other_role], lambda: write(acme, user))
+    entry = feed_of(acme)["items"][-1]
+
+    assert [each["value"] for each in acme.get(user)["roles"]] == ["SigningHub_Admin"]
+    assert (entry["role"], entry["old_role"]) == ("SigningHub_Admin", "SigningHub_Admin")
 
 
 # Transactions that PostgreSQL gives up.

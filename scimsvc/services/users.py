@@ -253,7 +253,8 @@ def _hold_enterprise(connection: Connection, request: ScimRequest) -> Any:
     the switch nor meet it head on. Raises ``NotFound``, and ``Unavailable`` while the enterprise is paused.
     """
     own = {"enterprise_id": request.caller.enterprise_id}
-    rules = _RULES.row(connection, own)
+    # Asked again where the default role moved on while the enterprise was waited for.
+    rules = _RULES.row(connection, own) or _RULES.row(connection, own)
     if rules is None:
         raise NotFound("the enterprise was deleted")
     refuse_while_paused(rules)
@@ -275,6 +276,8 @@ def _hold_user(
     else:
         rules = _hold_enterprise(connection, request)
         row = _USER_FOR_UPDATE.row(connection, key)
+        if row is not None and queries.is_torn(row):
+            row = _USER_FOR_UPDATE.row(connection, key)
     if row is None:
         raise _no_such_user(user_id)
     if preconditions is not UNCONDITIONAL:

@@ -111,12 +111,14 @@ _RULES: tuple[Any, ...] = (
     Role.restrict_editing.label("default_restricts"),
 )
 _OF_DEFAULT = and_(Role.enterprise_id == Enterprise.id, Role.is_default)
-#: What decides over a write to a user, held until its end where the database locks rows.
+#: What decides over a write to a user, held until its end where the database locks rows. The default role's row too:
+#: PostgreSQL reads anew what it had to wait for, and of other tables what was there before. No row is found where the
+#: default role became another one meanwhile.
 ENTERPRISE_RULES = (
     select(*_RULES)
     .join(Role, _OF_DEFAULT)
     .where(Enterprise.id == ENTERPRISE_ID)
-    .with_for_update(read=True, of=Enterprise)
+    .with_for_update(read=True, of=[Enterprise, Role])
 )
 
 ROLES = select(Role).where(Role.enterprise_id == ENTERPRISE_ID).order_by(Role.name)
@@ -212,7 +214,6 @@ _VIEWED = (
 )
 USER = Prepared(_VIEWED.where(User.id == ID))
 USER_BY_ADDRESS = Prepared(_VIEWED.where(User.email_key == KEY))
-#: A user about to change, with the row locked where the database locks rows.
 _HELD = aliased(Role)
 _TO_CHANGE: tuple[Any, ...] = (
     *REPRESENTED,
@@ -224,12 +225,23 @@ _TO_CHANGE: tuple[Any, ...] = (
     _HELD.restrict_editing.label("restricts"),
 )
 _OF_HELD = and_(_HELD.enterprise_id == User.enterprise_id, _HELD.id == User.role_id)
+#: A user about to change, with the row locked where the database locks rows; see ``is_torn``.
 USER_FOR_UPDATE = (
     select(*_TO_CHANGE)
     .outerjoin(_HELD, _OF_HELD)
     .where(User.enterprise_id == ENTERPRISE_ID, User.id == ID)
     .with_for_update(of=User)
 )
+
+
+def is_torn(row: Any) -> bool:
+    """Tell whether PostgreSQL found no role for a locked ``row``, as it had another one before the lock was waited for.
+
+    Now that the row is locked, the same question is answered whole.
+    """
+    return row.role_id is not None and row.restricts is None
+
+
 #: Both at once, for SQLite: who writes there is alone, and holds no rows in an order.
 RULES_AND_USER = Prepared(
     select(*_RULES, *_TO_CHANGE)
