@@ -1,0 +1,89 @@
+"""Forms and addresses as no browser sends them: every page answers with a page, and soon."""
+
+import os
+import re
+import time
+from typing import Any
+from urllib.parse import quote
+
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.client import Enterprise
+from tests.console.client import Console
+from tests.console.test_pages import console_rules, ids_of
+from tests.hostile import FILTERS, TEXTS
+
+EXAMPLES = 20_000 if os.environ.get("SCIMSVC_TEST_LONG") else 250
+PATIENCE = 5.0  # seconds
+
+#: Every name that a form or an address of the console has.
+NAMES = st.sampled_from([
+    "email", "user_name", "given_name", "family_name", "phone", "title", "organization", "role", "external_id", "active",
+    "tag", "name", "aliases", "restrict_editing", "is_default", "roles", "default_role", "scim_enabled", "days", "scope",
+    "client_id", "integration", "grace_hours", "users", "percent", "hours", "unique_user_name", "confirm",
+    "reject_unknown_attributes", "search", "source", "cursor", "limit", "since", "until", "outcome", "operation", "part",
+    "by", "alias", "value", "method", "path", "body", "request", "csrf_token", "password",
+])  # fmt: skip
+VALUES = (
+    TEXTS
+    | TEXTS
+    | FILTERS
+    | st.sampled_from(["on", "true", "", " ", "0", "-1", "1" * 30, "1e9", "2026-02-30", "2026-11-25T10:00", "+10000-01-01", "0000-00-00"])
+    | st.sampled_from(["x" * 5_000, "A\nB\rC", "<script>", "W/\"1\"", "*", "{}", '{"op": []}', "a@b.example", "week"])
+)  # fmt: skip
+FIELDS = st.lists(st.tuples(NAMES, VALUES), max_size=6)
+
+
+@st.composite
+def sent(draw: st.DrawFn, rules: list[Any], known: dict[str, str]) -> tuple[str, str, list[tuple[str, str]]]:
+    """A method, a path and the fields, of one of the console's pages."""
+    method, rule = draw(st.sampled_from(rules))
+
+    def value(found: re.Match[str]) -> str:
+        odd = draw(st.sampled_from([False] * 4 + [True]))
+        return quote(draw(TEXTS), safe="", errors="replace") if odd else known.get(found[1], "none")
+
+    return method, re.sub(r"<(?:\w+:)?(\w+)>", value, rule), draw(FIELDS)
+
+
+def test_no_form_is_too_hostile_to_be_answered(app: Flask, acme: Enterprise, operator: Console) -> None:
+    user = acme.create(roles=[{"value": "User", "primary": True}])
+    known = {"enterprise_id": acme.made["id"], "user_id": user["id"], **ids_of(acme)}
+    rules = [
+        (method, rule.rule)
+        for method in ("GET", "POST")
+        for rule in console_rules(app, method)
+        if not rule.endpoint.startswith(("console_own_account.sign_out", "console_enterprise.delete"))
+    ]
+    assert len(rules) > 40
+    token = operator.get("/console/account") and operator._token
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+    @given(asked=sent(rules, known))
+    def answered(asked: tuple[str, str, list[tuple[str, str]]]) -> None:
+        method, path, fields = asked
+        started = time.perf_counter()
+        encoded = "&".join(f"{name}={quote(value, errors='replace')}" for name, value in fields)
+
+        if method == "GET":
+            answer = operator.send("GET", f"{path}?{encoded}")
+        else:
+            form = {"content_type": "application/x-www-form-urlencoded"}
+            answer = operator.send("POST", path, data=f"csrf_token={token}&{encoded}", **form)
+
+        assert answer.status_code < 500, answer.text
+        assert time.perf_counter() - started < PATIENCE
+        if answer.mimetype == "text/html" and "part" not in dict(fields):
+            assert "<h1" in answer.text or answer.status_code == 303, answer.text
+        assert "Traceback" not in answer.text
+
+    answered()
+
+    assert operator.get("/console/account")  # and is signed in still
