@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from scimsvc import clock
 from scimsvc.services import provisioning_log
+from scimsvc.services.records import insert_records
 from tests.client import Enterprise, patch_body, replace, user_body
 from tests.records import feed_of, log_of
 
@@ -178,7 +179,8 @@ def test_a_refusal_that_cannot_be_logged_is_answered_all_the_same(
 def test_r65_what_is_rolled_back_leaves_neither_user_nor_entry(
     acme: Enterprise, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: Any, **__: Any) -> Any:
+    def broken(*arguments: Any) -> Any:
+        insert_records(*arguments)
         raise OperationalError("INSERT", {}, Exception("disk full"))
 
     monkeypatch.setattr("scimsvc.services.users.insert_records", broken)

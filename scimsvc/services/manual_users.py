@@ -262,8 +262,6 @@ def get_profile_row(tenant: Tenant, reference: str, statement: Any = queries.PRO
 
 
 def _get_for_update(tenant: Tenant, reference: str, if_match: str | None) -> Any:
-    row = get_profile_row(tenant, reference, queries.PROFILE_FOR_UPDATE)
-    if queries.is_torn(row):
-        row = get_profile_row(tenant, reference, queries.PROFILE_FOR_UPDATE)
+    row = queries.asked_whole(lambda: get_profile_row(tenant, reference, queries.PROFILE_FOR_UPDATE))
     check_if_match(profile_view(row), if_match)
     return row

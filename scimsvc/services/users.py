@@ -275,9 +275,7 @@ def _hold_user(
         refuse_while_paused(rules)
     else:
         rules = _hold_enterprise(connection, request)
-        row = _USER_FOR_UPDATE.row(connection, key)
-        if row is not None and queries.is_torn(row):
-            row = _USER_FOR_UPDATE.row(connection, key)
+        row = queries.asked_whole(lambda: _USER_FOR_UPDATE.row(connection, key))
     if row is None:
         raise _no_such_user(user_id)
     if preconditions is not UNCONDITIONAL:

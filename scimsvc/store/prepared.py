@@ -46,12 +46,12 @@ class Prepared:
 
     def run(self, connection: Connection, parameters: Mapping[str, Any]) -> None:
         """Execute the statement."""
-        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
+        compiled = self._for(connection.dialect)
         driver.execute(connection, compiled.text, compiled.values(parameters), driver.no_rows)
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
         """Return all rows; unless they are plain, their columns, or their parts', are attributes."""
-        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
+        compiled = self._for(connection.dialect)
         return compiled.converted(
             driver.execute(connection, compiled.text, compiled.values(parameters), driver.all_rows)
         )
@@ -61,8 +61,8 @@ class Prepared:
         rows = self.rows(connection, parameters)
         return rows[0] if rows else None
 
-    def _compile(self, dialect: Dialect) -> "_Compiled":
-        return self._compiled.setdefault(dialect.name, _compile(self, dialect))
+    def _for(self, dialect: Dialect) -> "_Compiled":
+        return self._compiled.get(dialect.name) or self._compiled.setdefault(dialect.name, _compile(self, dialect))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Every SELECT, built once at import; they take their values as parameters. What is asked all day is prepared."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -225,7 +226,7 @@ _TO_CHANGE: tuple[Any, ...] = (
     _HELD.restrict_editing.label("restricts"),
 )
 _OF_HELD = and_(_HELD.enterprise_id == User.enterprise_id, _HELD.id == User.role_id)
-#: A user about to change, with the row locked where the database locks rows; see ``is_torn``.
+#: A user about to change, with the row locked where the database locks rows; see ``asked_whole``.
 USER_FOR_UPDATE = (
     select(*_TO_CHANGE)
     .outerjoin(_HELD, _OF_HELD)
@@ -234,12 +235,14 @@ USER_FOR_UPDATE = (
 )
 
 
-def is_torn(row: Any) -> bool:
-    """Tell whether PostgreSQL found no role for a locked ``row``, as it had another one before the lock was waited for.
+def asked_whole(ask: Callable[[], Any]) -> Any:
+    """Return the row that ``ask`` locks and returns, with its role; None where there is none.
 
-    Now that the row is locked, the same question is answered whole.
+    PostgreSQL finds no role for a row that had another one before its lock was waited for. Now that the row is locked,
+    the same question is answered whole.
     """
-    return row.role_id is not None and row.restricts is None
+    row = ask()
+    return ask() if row is not None and row.role_id is not None and row.restricts is None else row
 
 
 #: Both at once, for SQLite: who writes there is alone, and holds no rows in an order.
