@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, text
 
 from scimsvc.extensions import db
 from scimsvc.models import Setting
+from scimsvc.store import driver
 from scimsvc.store.prepared import Prepared
 from scimsvc.store.transactions import read_rows, reading, writing
 
@@ -76,6 +77,25 @@ def test_what_fails_is_rolled_back_and_the_connection_goes_through_the_pool() ->
         fail()
 
     assert db.engine.pool.checkedout() == 0
+    assert read_rows(PREPARED, {}) == []
+
+
+def test_a_connection_that_was_interrupted_is_not_used_again() -> None:
+    def interrupted(_cursor: object) -> list[object]:
+        raise KeyboardInterrupt
+
+    def write() -> None:
+        with writing() as connection:
+            used.append(driver_connection(connection))
+            connection.execute(text("INSERT INTO settings VALUES ('a', 1)"))
+            driver.execute(connection, "SELECT 1", (), interrupted)
+
+    used: list[object] = []
+    with pytest.raises(KeyboardInterrupt):
+        write()
+
+    with writing() as connection:
+        assert driver_connection(connection) is not used[0]
     assert read_rows(PREPARED, {}) == []
 
 

@@ -5,7 +5,8 @@ as long as by the driver's. What the driver raises is raised as SQLAlchemy raise
 """
 
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, NoReturn
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -28,8 +29,8 @@ def execute(connection: Connection, text: str, values: Any, fetch: Callable[[Any
             cursor = pooled.info[_CURSOR] = pooled.cursor()
         cursor.execute(text, values)
         rows = fetch(cursor)  # SQLite meets in part here what may go wrong
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise _as_sqlalchemy_does(connection, text, error) from error
+    except BaseException as error:  # noqa: BLE001  # it is raised again
+        _raise_as_sqlalchemy_does(connection, text, error)
     return rows
 
 
@@ -42,16 +43,16 @@ def commit(connection: Connection) -> None:
     """Commit what ``begin`` began."""
     try:
         connection.connection.commit()
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise _as_sqlalchemy_does(connection, "COMMIT", error) from error
+    except BaseException as error:  # noqa: BLE001  # it is raised again
+        _raise_as_sqlalchemy_does(connection, "COMMIT", error)
 
 
 def roll_back(connection: Connection) -> None:
     """Undo what ``begin`` began."""
     try:
         connection.connection.rollback()
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise _as_sqlalchemy_does(connection, "ROLLBACK", error) from error
+    except BaseException as error:  # noqa: BLE001  # it is raised again
+        _raise_as_sqlalchemy_does(connection, "ROLLBACK", error)
 
 
 def no_rows(_cursor: Any) -> list[Any]:
@@ -65,13 +66,29 @@ def all_rows(cursor: Any) -> list[Any]:
     return rows
 
 
-def _as_sqlalchemy_does(connection: Connection, text: str, error: Exception) -> BaseException:
-    """Return the exception that SQLAlchemy makes of the driver's, having parted with a connection that is lost."""
+def _raise_as_sqlalchemy_does(connection: Connection, text: str, error: BaseException) -> NoReturn:
+    """Raise the exception that SQLAlchemy makes of the driver's, having parted with a connection that is lost.
+
+    One that was interrupted, as by Ctrl-C, may be in the middle of an answer, and is parted with too.
+    """
     dialect = connection.dialect
-    lost = is_lost(error) or dialect.is_disconnect(error, connection.connection.driver_connection, None)  # type: ignore[arg-type]
+    if not isinstance(error, dialect.loaded_dbapi.Error):
+        if not isinstance(error, Exception):
+            _part_with(connection, error)
+        raise error
+    lost = is_lost(error) or dialect.is_disconnect(error, connection.connection.driver_connection, None)
     if lost:
-        connection.invalidate(error)
-    return DBAPIError.instance(
+        _part_with(connection, error)
+    raise DBAPIError.instance(
         text, None, error, dialect.loaded_dbapi.Error,
         hide_parameters=True, connection_invalidated=lost, dialect=dialect,
-    )  # fmt: skip
+    ) from error  # fmt: skip
+
+
+def _part_with(connection: Connection, error: BaseException) -> None:
+    # With a statement half done SQLite would go on holding its locks.
+    cursor = connection.connection.info.pop(_CURSOR, None)
+    if cursor is not None:
+        with suppress(connection.dialect.loaded_dbapi.Error):
+            cursor.close()
+    connection.invalidate(error)
