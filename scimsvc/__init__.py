@@ -18,21 +18,21 @@ def create_app(config: object = None) -> "Flask":
     # Imported here, so that scimsvc.protocol and scimsvc.settings can be used without loading everything.
     from werkzeug.middleware.proxy_fix import ProxyFix
 
+    from scimsvc import api, console
+    from scimsvc.auth.blueprint import auth
     from scimsvc.cli import commands
+    from scimsvc.console.environment import init_console
     from scimsvc.extensions import db, engine_options, prepare_engine
-    from scimsvc.services.runtime import make_runtime
+    from scimsvc.operations.blueprint import operations
+    from scimsvc.scim.blueprint import scim
+    from scimsvc.scim.discovery import discovery
     from scimsvc.settings import host_settings, read_settings, unknown_variables
-    from scimsvc.web import api, console
     from scimsvc.web.application import Application
-    from scimsvc.web.auth import auth
-    from scimsvc.web.console.environment import init_console
-    from scimsvc.web.discovery import discovery
     from scimsvc.web.errors import init_errors
     from scimsvc.web.hooks import init_hooks
-    from scimsvc.web.operations import operations
     from scimsvc.web.paths import CleanPaths
     from scimsvc.web.request_log import init_request_log
-    from scimsvc.web.scim import scim
+    from scimsvc.web.runtime import make_runtime
 
     settings = read_settings(config)
     app = Application(__name__, instance_path=str(settings.instance_path), static_folder=None)

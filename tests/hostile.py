@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from hypothesis import strategies as st
 
-from scimsvc.services.openapi import OPERATIONS
+from scimsvc.api.openapi import OPERATIONS
 from tests.client import ENTERPRISE_URN, PATCH_URN, SCIM, USER_URN, patch_body, user_body
 
 SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"

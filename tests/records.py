@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from scimsvc.services import changes, manual_users, provisioning_log
+from scimsvc.activity import change_feed, provisioning_log
+from scimsvc.enterprises import manual_users
 from tests.client import Enterprise
 
 
@@ -16,7 +17,7 @@ def feed_of(enterprise: Enterprise, after: str | None = None, *, limit: int = 10
     """Return a page of the change feed."""
     runtime = enterprise.app.extensions["scimsvc"]
     with enterprise.app.app_context():
-        return changes.read_feed(
+        return change_feed.read_feed(
             enterprise.made["id"],
             after=after,
             limit=limit,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from scimsvc import server
+from scimsvc.operations import server
 from tests.benchmark import floor
 from tests.benchmark.__main__ import main
 from tests.benchmark.population import ROLES, Population, role, user_id

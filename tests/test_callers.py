@@ -10,9 +10,9 @@ from flask import Flask
 from sqlalchemy import text
 
 from scimsvc import clock
+from scimsvc.auth.callers import Callers
+from scimsvc.auth.tokens import SCIM
 from scimsvc.extensions import db
-from scimsvc.services.access import Callers
-from scimsvc.tokens import SCIM
 from tests.client import Enterprise
 
 Cli = Callable[..., Any]

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from scimsvc import clock
-from scimsvc.services import causes, enterprises
-from scimsvc.services.causes import Action
+from scimsvc.enterprises import enterprises
+from scimsvc.reports import causes
+from scimsvc.reports.causes import Action
 from tests.client import Enterprise, replace, user_body
 
 Cli = Callable[..., Any]

@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import Connection
 
 from scimsvc import clock
-from scimsvc.services import changes, manual_users
-from scimsvc.services.errors import Gone, InvalidInput
-from scimsvc.store import driver
+from scimsvc.activity import change_feed
+from scimsvc.enterprises import manual_users
+from scimsvc.errors import Gone, InvalidInput
+from scimsvc.store.fast import driver
 from tests.client import Enterprise, replace, user_body
 from tests.conftest import make_enterprise
 from tests.records import changes_of, feed_of
@@ -154,8 +155,8 @@ def test_a_request_waits_for_the_next_change(acme: Enterprise) -> None:
 
 
 def test_a_quarter_of_the_threads_may_wait_and_others_are_answered_at_once(acme: Enterprise) -> None:
-    assert [sum(changes.Waiters(threads).enter() for _ in range(1)) for threads in (1, 3, 4)] == [0, 0, 1]
-    eight = changes.Waiters(8)
+    assert [sum(change_feed.Waiters(threads).enter() for _ in range(1)) for threads in (1, 3, 4)] == [0, 0, 1]
+    eight = change_feed.Waiters(8)
     assert [eight.enter(), eight.enter(), eight.enter()] == [True, True, False]
     eight.leave()
     assert eight.enter()
@@ -200,7 +201,7 @@ def test_a_cursor_older_than_what_is_kept_is_gone(acme: Enterprise, cli: Cli, mo
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=91))
 
     with acme.app.app_context():
-        pruned = [sum(changes.prune_changes()) for _ in range(2)]
+        pruned = [sum(change_feed.prune_changes()) for _ in range(2)]
 
     assert pruned == [2, 0]
     for cursor in (beginning, first["cursor"]):

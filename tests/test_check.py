@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select, text
 
 from scimsvc.extensions import BEGINS, db
 from scimsvc.models import User
-from scimsvc.services.checks import find_faults
+from scimsvc.operations.checks import find_faults
 from scimsvc.store.transactions import writing
 from tests.client import ENTERPRISE_URN, Enterprise, replace
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from scimsvc import clock
-from scimsvc.tokens import new_token_id
+from scimsvc.auth.tokens import new_token_id
 from tests.client import Enterprise
 from tests.conftest import make_enterprise
 from tests.test_commands import misuse, refusal

@@ -14,8 +14,8 @@ import pytest
 from flask import Flask
 
 from scimsvc import clock
+from scimsvc.activity import provisioning_log
 from scimsvc.cli.moments import Moment
-from scimsvc.services import provisioning_log
 from tests.client import Enterprise, patch_body, replace, user_body
 from tests.conftest import SECRET_KEY, make_enterprise
 from tests.live import PATIENCE, SCIMSVC, environment

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, select, text
 
 from scimsvc.extensions import db
 from scimsvc.models import Setting
-from scimsvc.store import driver
-from scimsvc.store.prepared import Prepared
+from scimsvc.store.fast import driver
+from scimsvc.store.fast.prepared import Prepared
 from scimsvc.store.transactions import read_rows, reading, writing
 
 SETTINGS = select(Setting.name)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from scimsvc.services import manual_users
-from scimsvc.services.errors import NotAllowed
+from scimsvc.enterprises import manual_users
+from scimsvc.errors import NotAllowed
 from tests.client import ENTERPRISE_URN, Enterprise, replace
 from tests.records import changes_of, edit_profile, feed_of, profile_of
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from scimsvc.errors import InvalidInput
 from scimsvc.extensions import db
-from scimsvc.services.errors import InvalidInput
-from scimsvc.services.explain import explain
+from scimsvc.scim.explain import explain
 from tests.client import SCIM, Enterprise, patch_body, replace, user_body
 from tests.records import feed_of, log_of
 

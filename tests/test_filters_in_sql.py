@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scimsvc.protocol.attributes import USER_ATTRIBUTES
-from scimsvc.protocol.filters import OPERATORS, parse_filter
-from scimsvc.protocol.matching import matches
+from scimsvc.protocol.filters.matching import matches
+from scimsvc.protocol.filters.parser import OPERATORS, parse_filter
 from scimsvc.store import queries
 from scimsvc.store.compiler import compile_filter
 from scimsvc.store.representations import View

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scimsvc import clock
-from scimsvc.services import enterprises
+from scimsvc.enterprises import enterprises
 from tests.client import Enterprise, assert_scim_error, replace, user_body
 from tests.records import log_of
 

@@ -27,9 +27,9 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import run_wsgi_app
 
 from scimsvc import create_app
+from scimsvc.auth.throttling import WrongSecrets
 from scimsvc.models import User
 from scimsvc.protocol.errors import ScimError
-from scimsvc.services.brute_force import WrongSecrets
 from scimsvc.web.paths import clean_path, is_scim
 from tests.client import CONTENT_TYPE, ERROR_URN, MEDIA_TYPE, SCIM
 from tests.conftest import SECRET_KEY, dispose, empty_postgresql, make_api, make_enterprise, run_command

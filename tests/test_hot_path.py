@@ -16,9 +16,9 @@ from flask import Flask
 from sqlalchemy import Connection, Engine, event
 from werkzeug.test import EnvironBuilder
 
+from scimsvc.auth.callers import Callers
 from scimsvc.extensions import db
-from scimsvc.services.access import Callers
-from scimsvc.store import driver
+from scimsvc.store.fast import driver
 from tests.benchmark.population import change_body, user_body
 from tests.client import CONTENT_TYPE, SCIM, Enterprise
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from scimsvc.mapping import ON_DEFAULT, EnterpriseRoles, Role, RoleDecision, chosen_element, resolve_role
+from scimsvc.mapping.resolve import ON_DEFAULT, EnterpriseRoles, Role, RoleDecision, chosen_element, resolve_role
 from scimsvc.protocol.errors import InvalidValue
 
 DEFAULT = Role("1", "DefaultEnterprise")

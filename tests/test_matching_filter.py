@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scimsvc.protocol.errors import InvalidFilter
-from scimsvc.protocol.filters import Node, parse_filter
+from scimsvc.protocol.filters.matching_filter import parse_match
+from scimsvc.protocol.filters.parser import Node, parse_filter
 from scimsvc.protocol.limits import Limits
-from scimsvc.protocol.matching_filter import parse_match
 
 
 def by_the_general_parser(text: str) -> Node | None:

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.test import TestResponse
 
 from scimsvc import clock
-from scimsvc.services import enterprises
+from scimsvc.enterprises import enterprises
 from scimsvc.settings import SettingsError
 from tests.client import Enterprise, replace
 from tests.conftest import make_enterprise

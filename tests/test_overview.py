@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from scimsvc import clock
-from scimsvc.services import enterprises, overview
-from scimsvc.services.history import DAYS_SHOWN, HOURS_SHOWN, History
+from scimsvc.enterprises import enterprises
+from scimsvc.reports import overview
+from scimsvc.reports.hourly_counts import DAYS_SHOWN, HOURS_SHOWN, History
 from tests.client import Enterprise, replace, user_body
 from tests.conftest import run_command
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, Program
 from scimsvc.extensions import db
 from scimsvc.models import Role, Searchable, Setting, User
 from scimsvc.store import queries
-from scimsvc.store.prepared import Prepared
+from scimsvc.store.fast.prepared import Prepared
 from scimsvc.store.transactions import reading, writing
 from tests.client import Enterprise
 
@@ -119,7 +119,7 @@ def test_errors_are_sqlalchemy_s() -> None:
 
 
 def test_a_connection_that_can_write_no_more_is_parted_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scimsvc.store.driver.is_lost", lambda _error: True)
+    monkeypatch.setattr("scimsvc.store.fast.driver.is_lost", lambda _error: True)
 
     with pytest.raises(DBAPIError) as raised, reading() as connection:
         Prepared(text("SELECT * FROM no_such_table")).run(connection, {})

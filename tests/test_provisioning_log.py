@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from scimsvc import clock
-from scimsvc.services import provisioning_log
-from scimsvc.services.records import insert_records
+from scimsvc.activity import provisioning_log
+from scimsvc.activity.recording import insert_records
 from tests.client import Enterprise, patch_body, replace, user_body
 from tests.records import feed_of, log_of
 
@@ -183,7 +183,7 @@ def test_r65_what_is_rolled_back_leaves_neither_user_nor_entry(
         insert_records(*arguments)
         raise OperationalError("INSERT", {}, Exception("disk full"))
 
-    monkeypatch.setattr("scimsvc.services.users.insert_records", broken)
+    monkeypatch.setattr("scimsvc.scim.users.insert_records", broken)
 
     answer = acme.send("POST", "/Users", user_body())
 

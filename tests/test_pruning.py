@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from scimsvc import clock
-from scimsvc.services import changes, provisioning_log, pruning
-from scimsvc.services.pruning import Pruning
+from scimsvc.activity import change_feed, provisioning_log, pruning
+from scimsvc.activity.pruning import Pruning
 from tests.client import Enterprise
 from tests.records import feed_of, log_of
 
@@ -124,4 +124,4 @@ def test_the_newest_change_of_each_enterprise_stays(acme: Enterprise, later: Cal
     later(days=400)
 
     with acme.app.app_context():
-        assert sum(changes.prune_changes()) == 0
+        assert sum(change_feed.prune_changes()) == 0

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import Connection, event
 
 from scimsvc.extensions import db
-from scimsvc.store import driver
+from scimsvc.store.fast import driver
 from tests.benchmark.population import change_body, user_body
 from tests.client import Enterprise
 

@@ -7,10 +7,10 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from scimsvc.auth.rate_limit import RateLimit
+from scimsvc.auth.throttling import MOST_WRONG, WINDOW_SECONDS, WrongSecrets
+from scimsvc.auth.tokens import TooManyWrongSecrets
 from scimsvc.protocol.errors import TooManyRequests
-from scimsvc.services.brute_force import MOST_WRONG, WINDOW_SECONDS, WrongSecrets
-from scimsvc.services.rate_limit import RateLimit
-from scimsvc.tokens import TooManyWrongSecrets
 from tests.client import Enterprise, assert_scim_error, user_body
 from tests.conftest import make_enterprise
 

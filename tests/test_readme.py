@@ -12,18 +12,18 @@ import click
 import pytest
 from flask import Flask
 
+from scimsvc.activity.provisioning_log import OPERATIONS
 from scimsvc.cli import scimsvc
-from scimsvc.cli.logs import ListingGroup
+from scimsvc.cli.log import ListingGroup
+from scimsvc.enterprises import user_csv
 from scimsvc.protocol import errors, limits
 from scimsvc.protocol.attributes import USER
 from scimsvc.protocol.errors import ScimError
-from scimsvc.protocol.paths import parse_path
-from scimsvc.protocol.remarks import Tolerance
+from scimsvc.protocol.reading.paths import parse_path
+from scimsvc.protocol.reading.tolerances import Tolerance
 from scimsvc.protocol.urns import ENTERPRISE_USER
-from scimsvc.services import user_csv
-from scimsvc.services.global_settings import DEFAULTS
-from scimsvc.services.provisioning_log import OPERATIONS
 from scimsvc.settings import SETTINGS
+from scimsvc.store.global_settings import DEFAULTS
 from tests.client import SCIM, Enterprise
 
 ROOT = Path(__file__).parents[1]

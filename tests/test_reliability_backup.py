@@ -14,7 +14,7 @@ from flask import Flask
 
 from scimsvc.extensions import db
 from scimsvc.models import SCHEMA_REVISION
-from scimsvc.services import backup as backups
+from scimsvc.operations import backup as backups
 from tests.client import Enterprise, replace
 from tests.ledger import Client, Writer, documents, writing_to
 from tests.live import SCIMSVC, environment, on_a_terminal, serving

@@ -27,9 +27,9 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from scimsvc import clock, create_app
+from scimsvc.auth.throttling import WrongSecrets
 from scimsvc.extensions import db
-from scimsvc.services import users
-from scimsvc.services.brute_force import WrongSecrets
+from scimsvc.scim import users
 from tests.benchmark.population import Population, change_body, email, user_id
 from tests.benchmark.storage import KEY, place, seed
 from tests.client import MEDIA_TYPE, SCIM, Enterprise, assert_scim_error, patch_body, replace, user_body

@@ -17,9 +17,9 @@ from flask import Flask
 from sqlalchemy import event, text
 
 from scimsvc.extensions import BUSY_TIMEOUT, db
-from scimsvc.services.startup import has_wal_reset_fault
+from scimsvc.operations.startup import has_wal_reset_fault
 from scimsvc.store import transactions
-from scimsvc.store.turns import Turns, TurnTimeout
+from scimsvc.store.fast.fair_lock import Turns, TurnTimeout
 from tests.client import Enterprise, assert_scim_error, replace
 from tests.ledger import LONG, Client, Writer, totals, writing_to
 from tests.live import PATIENCE, SCIMSVC, environment, serving

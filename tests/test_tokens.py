@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scimsvc.tokens import (
+from scimsvc.auth.tokens import (
     API,
     SCIM,
     SCOPES,

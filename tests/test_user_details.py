@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from scimsvc.services import manual_users
-from scimsvc.services.errors import NoSuchThing
-from scimsvc.services.user_details import show_user_details
+from scimsvc.enterprises import manual_users
+from scimsvc.errors import NoSuchThing
+from scimsvc.reports.user_details import show_user_details
 from tests.client import ENTERPRISE_URN, Enterprise, replace, user_body
 from tests.records import edit_profile
 

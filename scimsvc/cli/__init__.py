@@ -8,18 +8,18 @@ import click
 from flask.cli import ScriptInfo
 
 from scimsvc import __version__, create_app
-from scimsvc.cli.admins import admin
+from scimsvc.cli.admin import admin
+from scimsvc.cli.changes import changes
 from scimsvc.cli.database import backup, check, migrate_to
-from scimsvc.cli.enterprises import enterprise
-from scimsvc.cli.explaining import explain
-from scimsvc.cli.feed import changes
-from scimsvc.cli.global_settings import settings
-from scimsvc.cli.integrations import integration
-from scimsvc.cli.logs import log
-from scimsvc.cli.roles import role
-from scimsvc.cli.serving import init, quickstart, serve
-from scimsvc.cli.tokens import token
-from scimsvc.cli.users import user
+from scimsvc.cli.enterprise import enterprise
+from scimsvc.cli.explain import explain
+from scimsvc.cli.integration import integration
+from scimsvc.cli.log import log
+from scimsvc.cli.role import role
+from scimsvc.cli.serve import init, quickstart, serve
+from scimsvc.cli.settings import settings
+from scimsvc.cli.token import token
+from scimsvc.cli.user import user
 from scimsvc.settings import SettingsError
 
 commands: tuple[click.Command, ...] = (

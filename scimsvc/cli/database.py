@@ -8,8 +8,9 @@ import click
 
 from scimsvc.cli.output import Faulty, progress, result_command
 from scimsvc.extensions import make_engine
-from scimsvc.services import backup as backups
-from scimsvc.services import checks, moving
+from scimsvc.operations import backup as backups
+from scimsvc.operations import checks
+from scimsvc.operations import migrate_to as moving
 from scimsvc.settings import SettingsError, read_database_url
 
 #: So many faults are named; more would say no more.

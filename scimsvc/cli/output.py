@@ -15,10 +15,10 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from scimsvc.auth.tokens import OAuthError
+from scimsvc.errors import ServiceError
 from scimsvc.protocol.json_text import is_storable
-from scimsvc.services.errors import ServiceError
-from scimsvc.services.runtime import Runtime
-from scimsvc.tokens import OAuthError
+from scimsvc.web.runtime import Runtime
 
 enterprise_argument = click.argument("enterprise")
 #: The result of a command that has printed it already.

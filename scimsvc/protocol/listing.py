@@ -8,11 +8,11 @@ from typing import Any
 from scimsvc.protocol import urns
 from scimsvc.protocol.attributes import AttributePath, fold, resolve_name
 from scimsvc.protocol.errors import InvalidCount, InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, shown
-from scimsvc.protocol.filters import Node, comparable_path, parse_filter
+from scimsvc.protocol.filters.matching_filter import parse_match
+from scimsvc.protocol.filters.parser import Node, comparable_path, parse_filter
 from scimsvc.protocol.limits import DEFAULT_PAGE, DEFAULTS, Limits
-from scimsvc.protocol.matching_filter import parse_match
 from scimsvc.protocol.projection import Projection, parse_projection
-from scimsvc.protocol.values import folded_members
+from scimsvc.protocol.reading.values import folded_members
 
 
 @dataclass(frozen=True, slots=True)

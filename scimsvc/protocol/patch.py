@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from scimsvc.protocol.attributes import Attribute
 from scimsvc.protocol.errors import InvalidValue, Mutability, NoTarget
-from scimsvc.protocol.matching import comparable, matches
-from scimsvc.protocol.paths import PatchPath
-from scimsvc.protocol.remarks import Remarks, Tolerance
+from scimsvc.protocol.filters.matching import comparable, matches
+from scimsvc.protocol.reading.paths import PatchPath
+from scimsvc.protocol.reading.tolerances import Remarks, Tolerance
 
 #: A resource as SCIM spells it: wire names to JSON values.
 Resource = dict[str, Any]

@@ -23,7 +23,7 @@ from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import InvalidValue, shown
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.patch import Resource
-from scimsvc.protocol.remarks import Remarks, Tolerance
+from scimsvc.protocol.reading.tolerances import Remarks, Tolerance
 
 # One @ between a local part and a domain of non-empty labels, in any script, with no blanks or list punctuation.
 _PLAIN = r"[^\s\x00-\x1f\x7f@<>()\[\],;:\\\"{more}]+"

@@ -11,7 +11,7 @@ from scimsvc.protocol.resources import is_email_address
 
 MAX_NAME_LENGTH = 200
 MAX_ALIASES = 100
-#: The scopes of a token, the usual one first; ``scimsvc.tokens`` says what each opens.
+#: The scopes of a token, the usual one first; ``scimsvc.auth.tokens`` says what each opens.
 SCOPES = ("scim", "api")
 
 

@@ -32,7 +32,7 @@ from scimsvc.models import (
     Token,
     User,
 )
-from scimsvc.store.prepared import Prepared
+from scimsvc.store.fast.prepared import Prepared
 
 ENTERPRISE_ID: BindParameter[str] = bindparam("enterprise_id")
 ID: BindParameter[str] = bindparam("id")

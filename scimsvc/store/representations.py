@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from scimsvc.mapping import Element, default_element
+from scimsvc.mapping.resolve import Element, default_element
 from scimsvc.protocol.attributes import (
     ACTIVE,
     EMAILS,

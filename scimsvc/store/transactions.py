@@ -14,10 +14,10 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from scimsvc.extensions import db
-from scimsvc.store import driver
-from scimsvc.store.connections import READS, WRITES, Keeper, KeptConnection, keeper_of
-from scimsvc.store.prepared import Prepared
-from scimsvc.store.turns import Turns
+from scimsvc.store.fast import driver
+from scimsvc.store.fast.connections import READS, WRITES, Keeper, KeptConnection, keeper_of
+from scimsvc.store.fast.fair_lock import Turns
+from scimsvc.store.fast.prepared import Prepared
 
 #: Seconds that a thread queues for SQLite's writer within its process, before it asks SQLite itself.
 TURN_TIMEOUT = 10.0

@@ -10,16 +10,16 @@ from flask import Request, Response, request
 from flask.ctx import _AppCtxGlobals
 
 from scimsvc import clock
+from scimsvc.auth.callers import Caller
+from scimsvc.auth.expiry import TELL_WITHIN
+from scimsvc.auth.tokens import InvalidToken
+from scimsvc.enterprises.removal_limit import HeldBack
 from scimsvc.protocol.errors import NotFound
-from scimsvc.services.access import Caller
-from scimsvc.services.expiry import TELL_WITHIN
-from scimsvc.services.holds import HeldBack
-from scimsvc.tokens import InvalidToken
 from scimsvc.web.http import runtime
 from scimsvc.web.paths import is_scim
 
 if TYPE_CHECKING:
-    from scimsvc.services.metrics import Metrics
+    from scimsvc.operations.metrics import Metrics
 
 #: When the token of the request expires, in RFC 3339; sent once it has two weeks left.
 EXPIRY_HEADER = "X-Token-Expires-At"

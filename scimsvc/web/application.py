@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask, Request
 from werkzeug.routing import MapAdapter
 
-from scimsvc.web.console.sessions import ConsoleSessions
+from scimsvc.console.sessions import ConsoleSessions
 
 
 class Application(Flask):

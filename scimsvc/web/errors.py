@@ -14,13 +14,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from scimsvc.auth.tokens import BearerError, InvalidRequest, OAuthError, TooManyWrongSecrets
+from scimsvc.console.environment import error_page, refused_page, sentence
+from scimsvc.errors import NoSuchThing, ServiceError
 from scimsvc.protocol import errors
 from scimsvc.protocol.errors import ScimError, shown
 from scimsvc.protocol.messages import error_message
-from scimsvc.services.errors import NoSuchThing, ServiceError
-from scimsvc.services.outages import is_outage, unavailable
-from scimsvc.tokens import BearerError, InvalidRequest, OAuthError, TooManyWrongSecrets
-from scimsvc.web.console.environment import error_page, refused_page, sentence
+from scimsvc.store.outages import is_outage, unavailable
 from scimsvc.web.http import json_response, limits
 from scimsvc.web.paths import API_PREFIX, SCIM_PREFIX, is_api, is_console, is_scim
 

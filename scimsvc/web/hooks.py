@@ -7,10 +7,10 @@ of them do. They are handed the request and ``g`` themselves: their proxies look
 from flask import Flask, Response, g, request
 
 from scimsvc import clock
+from scimsvc.auth.guard import guard, note_use
+from scimsvc.scim.refusals import log_refusal
 from scimsvc.web.announcements import announce_expiry, count
-from scimsvc.web.guard import guard, note_use
 from scimsvc.web.http import runtime_of
-from scimsvc.web.refusals import log_refusal
 from scimsvc.web.request_log import begin, end
 
 

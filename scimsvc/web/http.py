@@ -10,19 +10,19 @@ from flask import Flask, Request, Response, current_app, g, request
 from flask.ctx import _AppCtxGlobals
 from werkzeug.datastructures import Headers
 
+from scimsvc.activity import provisioning_log
+from scimsvc.auth.callers import Caller
 from scimsvc.protocol.errors import InvalidSyntax, ScimError, UnsupportedMediaType, shown
 from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.messages import MEDIA_TYPE, Representation
 from scimsvc.protocol.projection import parse_projection
-from scimsvc.protocol.remarks import Remarks
+from scimsvc.protocol.reading.tolerances import Remarks
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
-from scimsvc.services import provisioning_log
-from scimsvc.services.access import Caller
-from scimsvc.services.requests import Attempt, ScimRequest
-from scimsvc.services.runtime import Runtime
-from scimsvc.services.users import project
+from scimsvc.scim.request import Attempt, ScimRequest
+from scimsvc.scim.users import project
 from scimsvc.web.paths import API_PREFIX, SCIM_PREFIX
+from scimsvc.web.runtime import Runtime
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -18,9 +18,9 @@ from flask import Request, Response
 from flask.ctx import _AppCtxGlobals
 
 from scimsvc import clock
-from scimsvc.protocol.remarks import Remarks
-from scimsvc.services.access import Caller
-from scimsvc.tokens import TOKEN_PREFIX
+from scimsvc.auth.callers import Caller
+from scimsvc.auth.tokens import TOKEN_PREFIX
+from scimsvc.protocol.reading.tolerances import Remarks
 from scimsvc.web.http import WholeResponse
 
 _log = logging.getLogger("scimsvc")

@@ -11,8 +11,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from scimsvc.activity.change_feed import Waiters
 from scimsvc.extensions import db
-from scimsvc.services.changes import Waiters
 from tests.client import Api, Enterprise, assert_problem, replace
 
 
@@ -145,7 +145,7 @@ def test_nobody_waits_longer_than_25_seconds(api: Api, monkeypatch: pytest.Monke
         asked.append(wait)
         return {"items": [], "next": ""}
 
-    monkeypatch.setattr("scimsvc.services.api_lists.read_feed", note)
+    monkeypatch.setattr("scimsvc.reports.lists.read_feed", note)
     for wait in ("0", "3", "25", "26", "9" * 400, "1e300"):
         api.get("/changes", wait=wait)
 

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from scimsvc.activity import change_feed, provisioning_log
 from scimsvc.schemas import answers, queries
-from scimsvc.services import changes, provisioning_log
 from tests.client import Api, Enterprise
 from tests.live import SCIMSVC, environment, serving
 
@@ -24,7 +24,7 @@ def test_the_words_of_log_and_feed_are_those_of_the_code() -> None:
 
     assert choices(queries.LOG.fields["operation"]) == list(provisioning_log.OPERATIONS)
     assert choices(queries.LOG.fields["outcome"]) == list(provisioning_log.OUTCOMES)
-    assert choices(answers.Change().fields["type"]) == list(changes.TYPES)
+    assert choices(answers.Change().fields["type"]) == list(change_feed.TYPES)
 
 
 def test_every_endpoint_is_described(acme: Enterprise, api: Api) -> None:

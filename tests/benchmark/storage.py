@@ -19,20 +19,20 @@ from flask import Flask
 from sqlalchemy import Text, bindparam, cast, insert, select
 
 from scimsvc import clock, create_app
+from scimsvc.activity.change_feed import CREATED
+from scimsvc.auth.grants import issue_token
+from scimsvc.auth.tokens import SCIM
+from scimsvc.enterprises.enterprises import create_enterprise
 from scimsvc.extensions import db
 from scimsvc.models import Change, Role, Searchable, User
 from scimsvc.protocol.json_text import write_json
-from scimsvc.protocol.leniency import read_user
 from scimsvc.protocol.patch import Resource
-from scimsvc.protocol.remarks import Remarks
+from scimsvc.protocol.reading.leniency import read_user
+from scimsvc.protocol.reading.tolerances import Remarks
 from scimsvc.protocol.resources import canonical_user
-from scimsvc.services.access_tokens import issue_token
-from scimsvc.services.changes import CREATED
-from scimsvc.services.enterprises import create_enterprise
-from scimsvc.services.users import PROVISIONED
+from scimsvc.scim.users import PROVISIONED
 from scimsvc.store.representations import StoredUser, View, directory_values, represent, user_columns
 from scimsvc.store.transactions import writing
-from scimsvc.tokens import SCIM
 from tests.benchmark import floor
 from tests.benchmark.population import DEFAULT_ROLE, ROLES, Population, email, role, user_body, user_id
 

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from scimsvc.services.admins import Admin, begin_session, create_admin
+from scimsvc.enterprises.admins import Admin, begin_session, create_admin
 from tests.client import Enterprise
 
 PASSWORD = "correct horse battery staple"
@@ -67,7 +67,7 @@ def make_admin(app: Flask, email: str, enterprise: str | None = None) -> Admin:
 
 
 def _enterprise_id(app: Flask, enterprise: str | None) -> str | None:
-    from scimsvc.services.enterprises import show_enterprise
+    from scimsvc.enterprises.enterprises import show_enterprise
 
     with app.app_context():
         return str(show_enterprise(enterprise)["id"]) if enterprise else None

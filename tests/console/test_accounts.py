@@ -9,9 +9,9 @@ import pytest
 from flask import Flask
 
 from scimsvc import clock
-from scimsvc.services.admins import LINK_LIFETIME, SHORTEST_PASSWORD
-from scimsvc.services.brute_force import MOST_PASSWORDS
-from scimsvc.tokens import LINK_PREFIX
+from scimsvc.auth.throttling import MOST_PASSWORDS
+from scimsvc.auth.tokens import LINK_PREFIX
+from scimsvc.enterprises.admins import LINK_LIFETIME, SHORTEST_PASSWORD
 from tests.client import Enterprise
 from tests.console.client import PASSWORD, Console, errors, of, sign_in, text
 from tests.test_commands import refusal

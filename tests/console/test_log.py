@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from scimsvc.protocol.remarks import Tolerance
-from scimsvc.services import log_files
-from scimsvc.services.tolerances import tolerance_in_words
+from scimsvc.protocol.reading.tolerances import Tolerance
+from scimsvc.reports import log_csv
+from scimsvc.reports.tolerances import tolerance_in_words
 from tests.client import Enterprise, replace, user_body
 from tests.console.client import Console, of, text, typed
 
@@ -104,7 +104,7 @@ def rows(content: str) -> list[dict[str, Any]]:
 
 
 def test_the_file_has_every_entry_that_meets_the_filters(admin: Console, log: str, monkeypatch: Any) -> None:
-    monkeypatch.setattr(log_files, "_READ_AT_ONCE", 2)
+    monkeypatch.setattr(log_csv, "_READ_AT_ONCE", 2)
 
     answer = admin.send("GET", f"{log}.csv")
 
@@ -132,8 +132,8 @@ def test_the_file_runs_nothing_in_a_spreadsheet(acme: Enterprise, admin: Console
 
 
 def test_the_file_is_no_longer_than_it_may_be(admin: Console, log: str, monkeypatch: Any) -> None:
-    monkeypatch.setattr(log_files, "_READ_AT_ONCE", 1)
-    monkeypatch.setattr(log_files, "MOST_ENTRIES", 2)
+    monkeypatch.setattr(log_csv, "_READ_AT_ONCE", 1)
+    monkeypatch.setattr(log_csv, "MOST_ENTRIES", 2)
 
     assert len(rows(admin.get(f"{log}.csv"))) == 2
 

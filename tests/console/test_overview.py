@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from scimsvc.services import enterprises
-from scimsvc.web.console.plots import HEIGHT, WIDTH, plot_series
+from scimsvc.console.plots import HEIGHT, WIDTH, plot_series
+from scimsvc.enterprises import enterprises
 from tests.client import Enterprise, replace, user_body
 from tests.console.client import Console, of, text
 

@@ -11,7 +11,7 @@ from flask import Flask
 from markupsafe import escape
 
 from scimsvc import clock
-from scimsvc.services.entra import MAPPINGS
+from scimsvc.mapping.entra import MAPPINGS
 from tests.client import Enterprise, patch_body, replace, user_body
 from tests.conftest import make_enterprise
 from tests.console.client import Console, of, text
@@ -242,7 +242,7 @@ def test_a_fault_is_told_by_the_request_s_id_alone(
     def fail(*_: Any) -> None:
         raise ZeroDivisionError("secret thing")
 
-    monkeypatch.setattr("scimsvc.services.enterprises.list_enterprises", fail)
+    monkeypatch.setattr("scimsvc.enterprises.enterprises.list_enterprises", fail)
     answer = operator.send("GET", "/console")
 
     assert (answer.status_code, answer.mimetype) == (500, "text/html")
@@ -358,8 +358,8 @@ def test_days_left_turn_amber_at_fourteen_and_red_at_three(
 
     def tone(days: float) -> str:
         monkeypatch.setattr(clock, "now", lambda: start + timedelta(days=30 - days))
-        monkeypatch.setattr("scimsvc.services.admins.IDLE", timedelta(days=99))
-        monkeypatch.setattr("scimsvc.services.admins.LONGEST_SESSION", timedelta(days=99))
+        monkeypatch.setattr("scimsvc.enterprises.admins.IDLE", timedelta(days=99))
+        monkeypatch.setattr("scimsvc.enterprises.admins.LONGEST_SESSION", timedelta(days=99))
         [(tone, words)] = re.findall(r'<span class="badge (\w+)">([^<]*left)</span>', admin.get(page))
         return f"{tone}: {words}"
 

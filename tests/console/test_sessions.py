@@ -11,7 +11,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
 from scimsvc import clock
-from scimsvc.services.admins import IDLE, LONGEST_SESSION
+from scimsvc.enterprises.admins import IDLE, LONGEST_SESSION
 from tests.client import Enterprise
 from tests.conftest import SECRET_KEY
 from tests.console.client import PASSWORD, Console, make_admin, of, sign_in

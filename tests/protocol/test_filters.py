@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from scimsvc.protocol.errors import InvalidFilter, InvalidPath, UnknownAttribute
-from scimsvc.protocol.filters import parse_filter, parse_instant
-from scimsvc.protocol.matching import matches
-from scimsvc.protocol.paths import implied_values, parse_path
+from scimsvc.protocol.filters.matching import matches
+from scimsvc.protocol.filters.parser import parse_filter, parse_instant
+from scimsvc.protocol.reading.paths import implied_values, parse_path
 
 EXTENSION = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 CORE = "urn:ietf:params:scim:schemas:core:2.0:User"

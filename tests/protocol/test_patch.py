@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from scimsvc.protocol.errors import InvalidPath, InvalidValue, Mutability, NoTarget, ScimError
-from scimsvc.protocol.leniency import read_patch
 from scimsvc.protocol.patch import Operation, apply_patch
-from scimsvc.protocol.paths import parse_path
-from scimsvc.protocol.remarks import Remarks
+from scimsvc.protocol.reading.leniency import read_patch
+from scimsvc.protocol.reading.paths import parse_path
+from scimsvc.protocol.reading.tolerances import Remarks
 from scimsvc.protocol.resources import canonical_user
 from tests.client import ENTERPRISE_URN, USER_URN, patch_body
 

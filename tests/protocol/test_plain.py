@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from scimsvc.protocol.attributes import EXTENSION, USER_ATTRIBUTES, Attribute
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import write_json
-from scimsvc.protocol.leniency import read_patch, read_user
 from scimsvc.protocol.limits import DEFAULTS, Limits
 from scimsvc.protocol.patch import apply_patch
-from scimsvc.protocol.plain import read_plain_patch, read_plain_user
-from scimsvc.protocol.remarks import Remarks
+from scimsvc.protocol.reading.fast_path import read_plain_patch, read_plain_user
+from scimsvc.protocol.reading.leniency import read_patch, read_user
+from scimsvc.protocol.reading.tolerances import Remarks
 from scimsvc.protocol.resources import canonical_again, canonical_user
 from tests.benchmark.population import change_body, user_body
 from tests.client import ENTERPRISE_URN, USER_URN, patch_body

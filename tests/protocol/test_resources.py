@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from scimsvc.protocol.errors import InvalidValue
-from scimsvc.protocol.remarks import Remarks
+from scimsvc.protocol.reading.tolerances import Remarks
 from scimsvc.protocol.resources import canonical_user
 from tests.client import ENTERPRISE_URN, USER_URN
 

@@ -1,0 +1,1 @@
+"""Recording: the provisioning log and the change feed, and their pruning."""

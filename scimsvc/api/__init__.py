@@ -1,0 +1,11 @@
+"""The enterprise API ``/api/v1``: a blueprint for each kind of thing (contract section 8)."""
+
+from scimsvc.api.description import description
+from scimsvc.api.enterprise import enterprise
+from scimsvc.api.integrations import integrations
+from scimsvc.api.records import records
+from scimsvc.api.roles import roles
+from scimsvc.api.tokens import tokens
+from scimsvc.api.users import users
+
+blueprints = (enterprise, roles, integrations, tokens, users, records, description)

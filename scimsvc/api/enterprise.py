@@ -1,0 +1,20 @@
+"""The blueprint of the enterprise itself: its settings."""
+
+from flask import Response
+
+from scimsvc.api.messages import api_blueprint, enterprise_id, if_match, read_object, shown
+from scimsvc.enterprises import enterprises
+
+enterprise = api_blueprint("enterprise")
+
+
+@enterprise.get("/enterprise")
+def show() -> Response:
+    """Show the settings."""
+    return shown(enterprises.show_enterprise(enterprise_id()))
+
+
+@enterprise.patch("/enterprise")
+def update() -> Response:
+    """Change some."""
+    return shown(enterprises.update_enterprise(enterprise_id(), read_object(), if_match=if_match()))

@@ -1,0 +1,29 @@
+"""The blueprint of what is on record, and of what would be: log, change feed, explanation."""
+
+from flask import Response
+
+from scimsvc.api.messages import answered, api_blueprint, enterprise_id, parameters, read_object
+from scimsvc.reports import lists
+from scimsvc.scim import explain as services
+from scimsvc.web.http import limits, runtime, tenant_url
+
+records = api_blueprint("records", with_query=("log", "changes"))
+
+
+@records.get("/provisioning-log")
+def log() -> Response:
+    """List what was provisioned and what was refused, the newest first."""
+    return answered(lists.log(enterprise_id(), parameters(), runtime().cursor_keys))
+
+
+@records.get("/changes")
+def changes() -> Response:
+    """List the changes of users after a cursor, and wait for the next one where the request wants it."""
+    return answered(lists.changes(enterprise_id(), parameters(), runtime()))
+
+
+@records.post("/explain")
+def explain() -> Response:
+    """Tell what a SCIM request would do."""
+    keys = runtime().cursor_keys
+    return answered(services.explain(enterprise_id(), read_object(), base=tenant_url(), keys=keys, limits=limits()))

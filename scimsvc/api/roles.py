@@ -1,0 +1,57 @@
+"""The blueprint of roles."""
+
+from flask import Response
+
+from scimsvc.api.messages import (
+    answered,
+    api_blueprint,
+    created,
+    enterprise_id,
+    gone,
+    if_match,
+    parameters,
+    read_object,
+    shown,
+)
+from scimsvc.mapping import roles as services
+from scimsvc.reports import lists
+from scimsvc.web.http import runtime
+
+roles = api_blueprint("roles", with_query=("list_", "preview"))
+
+
+@roles.get("/roles")
+def list_() -> Response:
+    """List the roles."""
+    return answered(lists.roles(enterprise_id(), parameters(), runtime().cursor_keys))
+
+
+@roles.post("/roles")
+def add() -> Response:
+    """Make a role."""
+    return created(services.add_role(enterprise_id(), read_object()), "roles")
+
+
+@roles.get("/role-preview")
+def preview() -> Response:
+    """Tell who has, and who would get, the role that a value names."""
+    return answered(lists.preview(enterprise_id(), parameters()))
+
+
+@roles.get("/roles/<role_id>")
+def show(role_id: str) -> Response:
+    """Show one."""
+    return shown(services.show_role(enterprise_id(), role_id))
+
+
+@roles.patch("/roles/<role_id>")
+def update(role_id: str) -> Response:
+    """Change one; its users keep it."""
+    return shown(services.update_role(enterprise_id(), role_id, read_object(), if_match=if_match()))
+
+
+@roles.delete("/roles/<role_id>")
+def remove(role_id: str) -> Response:
+    """Remove one that nobody has."""
+    services.remove_role(enterprise_id(), role_id, if_match=if_match())
+    return gone()

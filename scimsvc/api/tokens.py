@@ -1,0 +1,46 @@
+"""The blueprint of access tokens: issued, listed and revoked without a client's secret."""
+
+from flask import Response
+
+from scimsvc.api.messages import (
+    answered,
+    api_blueprint,
+    created,
+    enterprise_id,
+    gone,
+    parameters,
+    read_optional_object,
+    shown,
+)
+from scimsvc.auth import grants
+from scimsvc.reports import lists
+from scimsvc.web.http import runtime
+
+tokens = api_blueprint("tokens", with_query=("list_",))
+
+
+@tokens.get("/tokens")
+def list_() -> Response:
+    """List the tokens, without themselves."""
+    return answered(lists.tokens(enterprise_id(), parameters(), runtime().cursor_keys))
+
+
+@tokens.post("/tokens")
+def issue() -> Response:
+    """Issue a token, which the answer alone has."""
+    given = read_optional_object()
+    issued = grants.issue_described_token(enterprise_id(), given, signer=runtime().signer)
+    return created(issued, "tokens", tagged=False)  # what is issued is another representation than what is shown
+
+
+@tokens.get("/tokens/<token_id>")
+def show(token_id: str) -> Response:
+    """Show one, without itself."""
+    return shown(lists.token(enterprise_id(), token_id))
+
+
+@tokens.delete("/tokens/<token_id>")
+def revoke(token_id: str) -> Response:
+    """End a token at once."""
+    grants.revoke_token(token_id, enterprise=enterprise_id(), signer=runtime().signer)
+    return gone()

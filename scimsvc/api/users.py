@@ -1,0 +1,57 @@
+"""The blueprint of users: a look at all, manual ones made and changed, and everybody's own edit."""
+
+from flask import Response
+
+from scimsvc.api.messages import (
+    answered,
+    api_blueprint,
+    created,
+    enterprise_id,
+    gone,
+    if_match,
+    parameters,
+    read_object,
+    shown,
+)
+from scimsvc.enterprises import manual_users
+from scimsvc.reports import lists
+from scimsvc.web.http import runtime
+
+users = api_blueprint("users", with_query=("list_",))
+
+
+@users.get("/users")
+def list_() -> Response:
+    """List users by e-mail address."""
+    return answered(lists.users(enterprise_id(), parameters(), runtime().cursor_keys))
+
+
+@users.post("/users")
+def create() -> Response:
+    """Make a manual user."""
+    return created(manual_users.create_manual_user(enterprise_id(), read_object()), "users")
+
+
+@users.get("/users/<user_id>")
+def show(user_id: str) -> Response:
+    """Show one."""
+    return shown(manual_users.show_user(enterprise_id(), user_id))
+
+
+@users.patch("/users/<user_id>")
+def update(user_id: str) -> Response:
+    """Change a manual one."""
+    return shown(manual_users.update_manual_user(enterprise_id(), user_id, read_object(), if_match=if_match()))
+
+
+@users.delete("/users/<user_id>")
+def delete(user_id: str) -> Response:
+    """Delete a manual one."""
+    manual_users.delete_manual_user(enterprise_id(), user_id, if_match=if_match())
+    return gone()
+
+
+@users.patch("/users/<user_id>/profile")
+def edit_profile(user_id: str) -> Response:
+    """Make the user's own edit of title and organization."""
+    return shown(manual_users.edit_profile(enterprise_id(), user_id, read_object(), if_match=if_match()))

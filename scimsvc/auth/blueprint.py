@@ -1,0 +1,123 @@
+"""The blueprint of the token and revocation endpoints (RFC 6749 §4.4, RFC 7009)."""
+
+import base64
+from collections.abc import Callable
+from urllib.parse import unquote_plus
+
+from flask import Blueprint, Response, after_this_request, current_app, request
+
+from scimsvc.auth.clients import Client, authenticate_client
+from scimsvc.auth.grants import (
+    grant_token,
+    read_revocation_request,
+    read_token_request,
+    revoke_own_token,
+)
+from scimsvc.auth.tokens import API, SCIM, SCOPES, InvalidClient, InvalidRequest, InvalidScope, UnsupportedGrantType
+from scimsvc.protocol.json_text import is_storable
+from scimsvc.scim.refusals import refused_client_logger
+from scimsvc.web.http import json_response, runtime
+
+auth = Blueprint("auth", __name__, url_prefix="/api")
+
+
+@auth.post("/authenticate")
+def authenticate() -> Response:
+    """Issue an access token for a client's ID and secret."""
+    form = read_token_request(_read_form())
+    if form["grant_type"] != "client_credentials":
+        raise UnsupportedGrantType("grant_type must be client_credentials")
+    client = _authenticate_client()
+    long_lived = request.headers.get("X-SCIM", "").strip().lower() == "true"
+    scope = SCIM if long_lived else _read_scope(form.get("scope"))
+    token = grant_token(client, scope=scope, long_lived=long_lived, signer=runtime().signer)
+    answer = {name: token[name] for name in ("access_token", "expires_in", "scope")}
+    return _uncached(json_response(answer | {"token_type": "Bearer"}, media_type="application/json"))
+
+
+@auth.post("/revoke")
+def revoke() -> Response:
+    """End a token of the client; 200 also for one that is none (RFC 7009 §2.2)."""
+    form = read_revocation_request(_read_form())
+    revoke_own_token(_authenticate_client(), form["token"], signer=runtime().signer)
+    return _uncached(json_response({}, media_type="application/json"))
+
+
+def _read_form() -> dict[str, str]:
+    if request.mimetype != "application/x-www-form-urlencoded":
+        raise InvalidRequest("send the parameters as application/x-www-form-urlencoded")
+    repeated = [name for name, values in request.form.lists() if len(values) > 1]
+    if repeated:
+        raise InvalidRequest(f"{repeated[0]} is given more than once")
+    return request.form.to_dict()
+
+
+def _read_scope(scope: str | None) -> str:
+    if scope is None:
+        return API
+    if scope not in SCOPES:
+        raise InvalidScope("scope must be scim or api")
+    return scope
+
+
+def _authenticate_client() -> Client:
+    client_id, client_secret = _read_credentials()
+    address = request.remote_addr or ""
+    wrong_secrets = runtime().wrong_secrets
+    wrong_secrets.check(address, client_id)
+    try:
+        return authenticate_client(client_id, client_secret)
+    except InvalidClient as refusal:
+        wrong_secrets.note(address, client_id)
+        if refusal.known is not None:
+            log_refusal = refused_client_logger(*refusal.known, "the client secret is wrong")
+            after_this_request(lambda response: _then(response, log_refusal))
+        raise
+
+
+def _then(response: Response, function: Callable[[], None]) -> Response:
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # Flask's documented way
+
+    def run() -> None:
+        with app.app_context():
+            function()
+
+    response.call_on_close(run)
+    return response
+
+
+def _read_credentials() -> tuple[str, str]:
+    """Return client ID and secret, from the form or from HTTP Basic (RFC 6749 §2.3.1), not from both."""
+    form = (request.form.get("client_id") or None, request.form.get("client_secret") or None)
+    basic = _read_basic(request.headers.get("Authorization", ""))
+    if basic is not None and form[1] is not None:
+        raise InvalidRequest("send the client secret once, in the form or as HTTP Basic credentials")
+    client_id, client_secret = basic or form
+    if not client_id or not client_secret:
+        raise InvalidClient(
+            "client_id and client_secret are missing; send both in the form, or as HTTP Basic credentials"
+        )
+    if not is_storable(client_id) or len(client_id) > _LONGEST_CLIENT_ID:
+        client_id = ""  # nobody's, and refused like any other unknown client
+    return client_id, client_secret
+
+
+_LONGEST_CLIENT_ID = 200
+
+
+def _read_basic(authorization: str) -> tuple[str, str] | None:
+    scheme, _, credentials = authorization.strip().partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        text = base64.b64decode(credentials.strip(), validate=True).decode("utf-8")
+    except ValueError:  # no base64, or no UTF-8 in it
+        raise InvalidClient("the HTTP Basic credentials cannot be read") from None
+    client_id, _, client_secret = text.partition(":")
+    return unquote_plus(client_id), unquote_plus(client_secret)
+
+
+def _uncached(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Pragma"] = "no-cache"
+    return response

@@ -1,0 +1,178 @@
+"""Who calls: from an access token to the enterprise and the integration behind it, and their last uses."""
+
+import re
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, update
+
+from scimsvc import clock
+from scimsvc.auth.tokens import InvalidToken, MissingToken, TokenSigner
+from scimsvc.models import Integration, Token
+from scimsvc.protocol.causes import Cause
+from scimsvc.protocol.errors import Forbidden
+from scimsvc.store import queries
+from scimsvc.store.cache_epoch import set_up_revision
+from scimsvc.store.retries import retried
+from scimsvc.store.transactions import read_rows, writing
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The integration that a valid access token stands for, and what its enterprise wants of requests."""
+
+    enterprise_id: str
+    enterprise: str
+    scim_enabled: bool
+    reject_unknown_attributes: bool
+    unique_user_name: bool
+    integration_id: str
+    integration: str
+    client_id: str
+    token_id: str
+    token_expires_at: datetime
+    #: Whether it was never used before, as far as is written.
+    is_first_use: bool
+
+
+def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) -> Caller:
+    """Return the caller that the ``Authorization`` header bears a token of.
+
+    Raises ``MissingToken``, ``InvalidToken`` or ``InsufficientScope`` (RFC 6750 §3.1).
+    """
+    token = read_bearer(authorization)
+    claims = signer.verify(token, scope, clock.now())
+    rows = read_rows(queries.BEARER, {"enterprise_id": claims.enterprise_id, "id": claims.token_id})
+    row = rows[0] if rows else None
+    if row is None or row.revoked_at is not None or row.integration_revoked_at is not None:
+        raise InvalidToken("the access token was revoked; issue a new one", claims)
+    return Caller(
+        enterprise_id=claims.enterprise_id,
+        enterprise=row.enterprise_name,
+        scim_enabled=row.scim_enabled,
+        reject_unknown_attributes=row.reject_unknown_attributes,
+        unique_user_name=row.unique_user_name,
+        integration_id=row.integration_id,
+        integration=row.integration_name,
+        client_id=row.client_id,
+        token_id=claims.token_id,
+        token_expires_at=claims.expires_at,
+        is_first_use=row.last_used_at is None,
+    )
+
+
+class Callers:
+    """Remembers for a moment who bore which token, as the look-up costs more than reading a user.
+
+    A token that is revoked elsewhere, or an enterprise that is switched off, is good for that moment yet (contract
+    section 4 allows a second); what services change in this process counts at once. Expiry is looked at each time.
+    What answers show of an enterprise is read with them, and never remembered.
+    """
+
+    SECONDS = 0.5
+    MOST = 4096
+
+    def __init__(self, signer: TokenSigner) -> None:
+        self._signer = signer
+        self._lock = threading.Lock()
+        #: By scope and header: the caller, until when by ``time.monotonic``, and the set-up's revision before the look.
+        self._remembered: dict[tuple[str, str], tuple[Caller, float, int]] = {}
+
+    def authenticate(self, authorization: str | None, *, scope: str) -> Caller:
+        """Return what ``authenticate`` returns, or returned a moment ago."""
+        remembered = self._remembered.get((scope, authorization or ""))
+        now, revision = time.monotonic(), set_up_revision()
+        if remembered is not None:
+            caller, until, as_of = remembered
+            if now < until and revision == as_of and clock.now() < caller.token_expires_at:
+                return caller
+        caller = authenticate(authorization, scope=scope, signer=self._signer)
+        with self._lock:
+            if len(self._remembered) >= self.MOST:
+                self._remembered.clear()
+            self._remembered[scope, authorization or ""] = (caller, now + self.SECONDS, revision)
+        return caller
+
+
+def refuse_while_off(caller: Caller) -> None:
+    """Raise ``Forbidden`` while the provisioning of the caller's enterprise is switched off."""
+    if not caller.scim_enabled:
+        raise Forbidden(
+            f"SCIM provisioning is switched off for {caller.enterprise}; "
+            "enable it in the enterprise's settings (scimsvc enterprise update … --enable-scim) and go on",
+            cause=Cause.SCIM_OFF,
+        )
+
+
+def read_bearer(authorization: str | None) -> str:
+    """Return the token of an ``Authorization`` header (RFC 6750 §2.1); raises ``MissingToken``.
+
+    ``Bearer Bearer …`` is what a token pasted into Entra together with the word becomes.
+    """
+    words = re.split(r"[ \t]+", (authorization or "").strip(" \t"))
+    if words[0].lower() != "bearer":
+        raise MissingToken("send an access token: Authorization: Bearer scimsvc_…")
+    while words and words[0].lower() == "bearer":
+        words.pop(0)
+    if len(words) != 1:
+        raise InvalidToken("the Authorization header must be the word Bearer and one token")
+    return words[0]
+
+
+class LastUses:
+    """Collects when tokens were last used, to be written once a minute and never before an answer.
+
+    A token's first use is written with that very request: somebody may be waiting to see whether it works.
+    """
+
+    INTERVAL = timedelta(minutes=1)
+    MOST_NOTED = 10_000
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pending: dict[tuple[str, str, str], datetime] = {}
+        self._written_at: datetime | None = None
+        #: Tokens whose first use was noted here: what is remembered of the caller does not know of it for a moment.
+        self._noted: set[str] = set()
+
+    def note(self, caller: Caller, now: datetime) -> bool:
+        """Note that ``caller``'s token was used ``now``, and tell whether it is time to write."""
+        with self._lock:
+            self._pending[caller.enterprise_id, caller.token_id, caller.integration_id] = now
+            if self._written_at is None or (caller.is_first_use and caller.token_id not in self._noted):
+                self._noted.add(caller.token_id)
+                return True
+            return not timedelta(0) <= now - self._written_at < self.INTERVAL
+
+    def write(self) -> None:
+        """Write what was collected."""
+        with self._lock:
+            pending, self._pending = self._pending, {}
+            self._written_at = clock.now()
+            if len(self._noted) > self.MOST_NOTED:
+                self._noted.clear()
+        if pending:
+            _write_last_uses(pending)
+
+
+@retried
+def _write_last_uses(pending: dict[tuple[str, str, str], datetime]) -> None:
+    with writing() as connection:
+        for (enterprise_id, token_id, integration_id), used_at in sorted(pending.items()):
+            at = clock.timestamp(used_at)
+            connection.execute(_TOKEN_USED, {"enterprise": enterprise_id, "used": token_id, "at": at})
+            connection.execute(_INTEGRATION_USED, {"enterprise": enterprise_id, "used": integration_id, "at": at})
+
+
+_TOKEN_USED = (
+    update(Token)
+    .where(Token.enterprise_id == bindparam("enterprise"), Token.id == bindparam("used"))
+    .values(last_used_at=bindparam("at"))
+)
+_INTEGRATION_USED = (
+    update(Integration)
+    .where(Integration.enterprise_id == bindparam("enterprise"), Integration.id == bindparam("used"))
+    .values(last_used_at=bindparam("at"))
+)

@@ -1,0 +1,182 @@
+"""An enterprise's integrations: client IDs and secrets, of which the secret is shown once."""
+
+import hmac
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, update
+
+from scimsvc import clock, schemas
+from scimsvc.auth.tokens import InvalidClient, digest_secret, new_client_secret
+from scimsvc.errors import InvalidInput, NoSuchThing
+from scimsvc.models import ClientSecret, Integration
+from scimsvc.schemas.entity_tags import check_if_match
+from scimsvc.schemas.validation import validated, validated_changes
+from scimsvc.store import queries
+from scimsvc.store.retries import retried
+from scimsvc.store.tenancy import reading_in, writing_in
+from scimsvc.store.transactions import reading
+
+#: What an unknown client's secret is compared with, so that it takes as long as a wrong one.
+_NOBODYS_DIGEST = digest_secret("")
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An integration that has proved to be itself."""
+
+    enterprise_id: str
+    enterprise: str
+    scim_enabled: bool
+    integration_id: str
+    client_id: str
+
+
+def authenticate_client(client_id: str, client_secret: str) -> Client:
+    """Return the client; raises ``InvalidClient``, the same for an unknown client as for a wrong secret."""
+    offered = digest_secret(client_secret)
+    parameters = {"client_id": client_id, "now": clock.timestamp(clock.now())}
+    with reading() as connection:
+        rows = connection.execute(queries.CLIENT_SECRETS, parameters).all()
+    matching = [row for row in rows if hmac.compare_digest(row.digest, offered)]
+    if not rows:
+        hmac.compare_digest(_NOBODYS_DIGEST, offered)
+    if not matching:
+        refusal = InvalidClient(
+            "the client ID is unknown or the client secret is wrong; scimsvc integration list shows the IDs"
+        )
+        refusal.known = (rows[0].enterprise_id, rows[0].client_id) if rows else None
+        raise refusal
+    row = matching[0]
+    return Client(row.enterprise_id, row.enterprise_name, row.scim_enabled, row.integration_id, row.client_id)
+
+
+def list_integrations(enterprise: str) -> list[dict[str, Any]]:
+    """Return the enterprise's integrations, the oldest first."""
+    with reading_in(enterprise) as tenant:
+        return [_shown(row) for row in tenant.connection.execute(queries.INTEGRATIONS, tenant.own)]
+
+
+@retried
+def show_integration(enterprise: str, reference: str) -> dict[str, Any]:
+    """Return the integration with the client ID, id or name ``reference``; raises ``NoSuchThing``."""
+    with reading_in(enterprise) as tenant:
+        return _shown(get_integration(tenant.connection, tenant.id, reference))
+
+
+@retried
+def create_integration(enterprise: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Make an integration and return it with its secret; raises ``InvalidInput``."""
+    name = validated(schemas.INTEGRATION, given)["name"]
+    with writing_in(enterprise) as tenant:
+        return insert_integration(tenant.connection, tenant.id, name)
+
+
+@retried
+def rename_integration(
+    enterprise: str, reference: str, changes: Mapping[str, Any], *, if_match: str | None = None
+) -> dict[str, Any]:
+    """Give the integration another name and return it; raises ``InvalidInput`` or ``NoSuchThing``."""
+    fields = validated_changes(schemas.INTEGRATION, changes)
+    with writing_in(enterprise) as tenant:
+        row = get_integration(tenant.connection, tenant.id, reference)
+        check_if_match(_shown(row), if_match)
+        own = (Integration.enterprise_id == tenant.id, Integration.id == row.id)
+        if fields:
+            tenant.connection.execute(update(Integration).where(*own).values(**fields))
+        return _shown(get_integration(tenant.connection, tenant.id, row.id))
+
+
+@retried
+def rotate_secret(enterprise: str, reference: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the integration a new secret and return it; older ones stop now, or after ``overlap_hours``."""
+    overlap_hours = validated(schemas.ROTATION, given)["overlap_hours"]
+    with writing_in(enterprise) as tenant:
+        connection = tenant.connection
+        row = get_integration(connection, tenant.id, reference)
+        own = (ClientSecret.enterprise_id == tenant.id, ClientSecret.integration_id == row.id)
+        if overlap_hours > 0:
+            end = clock.timestamp(clock.now() + timedelta(hours=overlap_hours))
+            older = ClientSecret.expires_at.is_(None) | (ClientSecret.expires_at > end)
+            connection.execute(update(ClientSecret).where(*own, older).values(expires_at=end))
+        else:
+            connection.execute(delete(ClientSecret).where(*own))
+        secret = _insert_secret(connection, tenant.id, row.id)
+        return _shown(row) | {"client_secret": secret}
+
+
+@retried
+def revoke_integration(enterprise: str, reference: str, *, if_match: str | None = None) -> dict[str, Any]:
+    """End the integration with all of its tokens, and return what it was; ``warning`` tells that it was the last."""
+    with writing_in(enterprise) as tenant:
+        row = get_integration(tenant.connection, tenant.id, reference)
+        own = (Integration.enterprise_id == tenant.id, Integration.id == row.id)
+        check_if_match(_shown(row), if_match)
+        revoked_at = clock.timestamp(clock.now())
+        tenant.connection.execute(update(Integration).where(*own).values(revoked_at=revoked_at))
+        left = tenant.connection.execute(queries.INTEGRATIONS, tenant.own).first()
+        return _shown(row) | {"warning": None if left else _LAST.format(tenant.row.name)}
+
+
+_LAST = (
+    "this was the last integration of {}: its tokens are ended, and nobody can fetch another one until the operator "
+    "makes a new integration (scimsvc integration create)"
+)
+
+
+def get_integration(
+    connection: Connection, enterprise_id: str, reference: str | None = None, *, field: str | None = None
+) -> Any:
+    """Return the row of the integration with the id, client ID or name ``reference``, or the first one.
+
+    Raises ``NoSuchThing``, or ``InvalidInput`` where it is the value of a ``field``.
+    """
+    rows = connection.execute(queries.INTEGRATIONS, {"enterprise_id": enterprise_id}).all()
+    if reference is None and rows:
+        return rows[0]
+    for member in ("id", "client_id", "name"):
+        for row in rows:
+            if getattr(row, member) == reference:
+                return row
+    if reference is None:
+        raise NoSuchThing("the enterprise has no integration; make one with scimsvc integration create")
+    detail = f"there is no integration {reference!r}; scimsvc integration list shows those that there are"
+    if field is not None:
+        raise InvalidInput(detail, {field: ["is no integration of this enterprise"]})
+    raise NoSuchThing(detail, what="integration")
+
+
+def insert_integration(connection: Connection, enterprise_id: str, name: str) -> dict[str, Any]:
+    """Make an integration of a valid ``name`` and return it with its secret."""
+    integration_id = str(uuid.uuid4())
+    connection.execute(
+        insert(Integration).values(
+            enterprise_id=enterprise_id,
+            id=integration_id,
+            client_id=str(uuid.uuid4()),
+            name=name,
+            created_at=clock.timestamp(clock.now()),
+        )
+    )
+    secret = _insert_secret(connection, enterprise_id, integration_id)
+    return _shown(get_integration(connection, enterprise_id, integration_id)) | {"client_secret": secret}
+
+
+def _insert_secret(connection: Connection, enterprise_id: str, integration_id: str) -> str:
+    secret = new_client_secret()
+    values = {"integration_id": integration_id, "digest": digest_secret(secret), "expires_at": None}
+    connection.execute(insert(ClientSecret).values(enterprise_id=enterprise_id, **values))
+    return secret
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "client_id": row.client_id,
+        "created_at": row.created_at,
+        "last_used_at": row.last_used_at,
+    }

@@ -1,0 +1,233 @@
+"""Access tokens: issued, listed and revoked; how they are made is ``scimsvc.auth.tokens``."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from marshmallow import Schema, ValidationError
+from sqlalchemy import Connection, insert, tuple_, update
+
+from scimsvc import clock, schemas
+from scimsvc.auth.clients import Client, get_integration
+from scimsvc.auth.tokens import SCIM, Claims, InvalidRequest, TokenSigner, UnauthorizedClient, new_token_id
+from scimsvc.errors import Conflict, NoSuchThing
+from scimsvc.models import Integration, Token
+from scimsvc.schemas.validation import validated
+from scimsvc.store import queries
+from scimsvc.store.cache_epoch import note_set_up_change
+from scimsvc.store.global_settings import read_global_settings
+from scimsvc.store.paging import Page
+from scimsvc.store.retries import retried
+from scimsvc.store.tenancy import get_enterprise, writing_in
+from scimsvc.store.transactions import reading, writing
+
+
+def read_token_request(parameters: Mapping[str, str]) -> dict[str, Any]:
+    """Return ``grant_type`` and perhaps ``scope`` of a token request; raises ``InvalidRequest``."""
+    return _read(schemas.TOKEN_REQUEST, parameters)
+
+
+def read_revocation_request(parameters: Mapping[str, str]) -> dict[str, Any]:
+    """Return ``token`` of a revocation request; raises ``InvalidRequest``."""
+    return _read(schemas.REVOCATION_REQUEST, parameters)
+
+
+def _read(schema: Schema, parameters: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        # A parameter without a value counts as absent (RFC 6749 §3.2).
+        return schemas.load(schema, {name: value for name, value in parameters.items() if value})
+    except ValidationError as error:
+        raise InvalidRequest(schemas.messages_of(error)) from None
+
+
+@retried
+def grant_token(client: Client, *, scope: str, long_lived: bool, signer: TokenSigner) -> dict[str, Any]:
+    """Issue a token to an authenticated client (contract section 4).
+
+    A ``long_lived`` one is valid for ``scim_token_days``, any other for ``access_token_hours``. Raises
+    ``UnauthorizedClient`` where a SCIM token is asked and the enterprise's provisioning is off.
+    """
+    _refuse_while_off(client.enterprise, scope=scope, enabled=client.scim_enabled)
+    with writing() as connection:
+        lifetime = _lifetime(connection, long_lived=long_lived)
+        return _issue(connection, client.enterprise_id, client.integration_id, scope, lifetime, signer)
+
+
+@retried
+def issue_token(
+    enterprise: str, *, scope: str, days: int | None = None, integration: str | None = None, signer: TokenSigner
+) -> dict[str, Any]:
+    """Issue a token without the client's secret, as an operator may; raises ``NoSuchThing``."""
+    with writing_in(enterprise) as tenant:
+        _refuse_while_off(tenant.row.name, scope=scope, enabled=tenant.row.scim_enabled)
+        row = get_integration(tenant.connection, tenant.id, integration, field="client_id")
+        lifetime = timedelta(days=days) if days else _lifetime(tenant.connection, long_lived=scope == SCIM)
+        return _issue(tenant.connection, tenant.id, row.id, scope, lifetime, signer)
+
+
+def issue_described_token(enterprise: str, given: Mapping[str, Any], *, signer: TokenSigner) -> dict[str, Any]:
+    """Issue a token of the members of ``schemas.TokenSchema``; raises ``InvalidInput`` or ``NoSuchThing``.
+
+    Raises ``Conflict`` too: a SCIM token while provisioning is off is a conflict with what is there.
+    """
+    fields = validated(schemas.TOKEN, given)
+    try:
+        return issue_token(
+            enterprise,
+            scope=fields["scope"],
+            days=fields.get("days"),
+            integration=fields.get("client_id"),
+            signer=signer,
+        )
+    except UnauthorizedClient as refusal:
+        raise Conflict(refusal.description) from None
+
+
+def page_tokens(enterprise: str, *, after: Sequence[str] | None, limit: int) -> Page:
+    """Return tokens of one enterprise, the oldest first; ``Page.next`` says when the last was issued, and its id."""
+    now = clock.now()
+    with reading() as connection:
+        statement = queries.TOKENS.where(Token.enterprise_id == get_enterprise(connection, enterprise).id)
+        if after is not None:
+            statement = statement.where(tuple_(Token.issued_at, Token.id) > tuple_(*after))
+        rows = connection.execute(statement.limit(limit + 1)).all()
+        return Page.of(rows, limit, lambda row: shown_token(row, now), key=lambda row: [row.issued_at, row.id])
+
+
+def show_token(enterprise: str, token_id: str) -> dict[str, Any]:
+    """Return the token with the id, without itself; raises ``NoSuchThing``."""
+    with reading() as connection:
+        own = (Token.enterprise_id == get_enterprise(connection, enterprise).id, Token.id == token_id)
+        row = connection.execute(queries.TOKENS.where(*own)).one_or_none()
+        if row is None:
+            raise NoSuchThing(_UNKNOWN, what="token")
+        return shown_token(row, clock.now())
+
+
+_UNKNOWN = "there is no such token; scimsvc token list shows the ids of those that there are"
+
+
+def list_tokens(enterprise: str | None = None) -> list[dict[str, Any]]:
+    """Return the tokens of one enterprise, or of all, the oldest first; never the token itself."""
+    now = clock.now()
+    with reading() as connection:
+        statement = queries.TOKENS
+        if enterprise is not None:
+            statement = statement.where(Token.enterprise_id == get_enterprise(connection, enterprise).id)
+        return [shown_token(row, now) for row in connection.execute(statement)]
+
+
+def list_good_tokens(enterprise: str) -> list[dict[str, Any]]:
+    """Return the tokens of one enterprise that can be used still, by how soon they expire; never the token itself."""
+    now = clock.now()
+    with reading() as connection:
+        statement = queries.TOKENS.where(
+            Token.enterprise_id == get_enterprise(connection, enterprise).id,
+            Token.revoked_at.is_(None),
+            Integration.revoked_at.is_(None),
+            Token.expires_at > clock.timestamp(now),
+        )
+        ordered = statement.order_by(None).order_by(Token.expires_at, Token.id).limit(_MOST_SHOWN)
+        return [shown_token(row, now) for row in connection.execute(ordered)]
+
+
+_MOST_SHOWN = 500
+
+
+@retried
+def revoke_token(reference: str, *, enterprise: str | None, signer: TokenSigner) -> dict[str, Any]:
+    """End the token with the id ``reference``, or which is ``reference``; raises ``NoSuchThing``."""
+    claims = signer.read_any(reference)
+    token_id = claims.token_id if claims else reference
+    with writing() as connection:
+        statement = queries.TOKENS.where(Token.id == token_id)
+        if enterprise is not None:
+            statement = statement.where(Token.enterprise_id == get_enterprise(connection, enterprise).id)
+        row = connection.execute(statement).one_or_none()
+        if row is None:
+            raise NoSuchThing(_UNKNOWN, what="token")
+        _revoke(connection, row.enterprise_id, token_id)
+        revoked = shown_token(connection.execute(statement).one(), clock.now())
+    note_set_up_change()
+    return revoked
+
+
+@retried
+def revoke_own_token(client: Client, token: str, *, signer: TokenSigner) -> None:
+    """End ``token`` if it was issued to ``client``; one that is not is left alone (RFC 7009 §2.1, §2.2)."""
+    claims = signer.read_any(token)
+    if claims is None or claims.enterprise_id != client.enterprise_id:
+        return
+    with writing() as connection:
+        _revoke(connection, client.enterprise_id, claims.token_id, integration_id=client.integration_id)
+    note_set_up_change()
+
+
+def _refuse_while_off(enterprise: str, *, scope: str, enabled: bool) -> None:
+    if scope == SCIM and not enabled:
+        raise UnauthorizedClient(
+            f"SCIM provisioning is not enabled for {enterprise}; "
+            "enable it first (scimsvc enterprise update … --enable-scim)"
+        )
+
+
+def _lifetime(connection: Connection, *, long_lived: bool) -> timedelta:
+    settings = read_global_settings(connection)
+    if long_lived:
+        return timedelta(days=settings["scim_token_days"])
+    return timedelta(hours=settings["access_token_hours"])
+
+
+def _issue(
+    connection: Connection,
+    enterprise_id: str,
+    integration_id: str,
+    scope: str,
+    lifetime: timedelta,
+    signer: TokenSigner,
+) -> dict[str, Any]:
+    issued_at = clock.now().replace(microsecond=0)
+    expires_at = issued_at + lifetime
+    token_id = new_token_id()
+    connection.execute(
+        insert(Token).values(
+            enterprise_id=enterprise_id,
+            id=token_id,
+            integration_id=integration_id,
+            scope=scope,
+            issued_at=clock.timestamp(issued_at),
+            expires_at=clock.timestamp(expires_at),
+        )
+    )
+    return {
+        "access_token": signer.issue(scope, Claims(enterprise_id, token_id, expires_at)),
+        "expires_in": int(lifetime.total_seconds()),
+        "scope": scope,
+        "id": token_id,
+        "expires_at": clock.timestamp(expires_at),
+    }
+
+
+def _revoke(connection: Connection, enterprise_id: str, token_id: str, *, integration_id: str | None = None) -> None:
+    statement = update(Token).where(
+        Token.enterprise_id == enterprise_id, Token.id == token_id, Token.revoked_at.is_(None)
+    )
+    if integration_id is not None:
+        statement = statement.where(Token.integration_id == integration_id)
+    connection.execute(statement.values(revoked_at=clock.timestamp(clock.now())))
+
+
+def shown_token(row: Any, now: datetime) -> dict[str, Any]:
+    """Return the token of a row of ``queries.TOKENS``, without itself."""
+    left = clock.parse_timestamp(row.expires_at) - now
+    return {
+        "id": row.id,
+        "enterprise": row.enterprise,
+        "scope": row.scope,
+        "client_id": row.client_id,
+        "issued_at": row.issued_at,
+        "expires_at": row.expires_at,
+        "days_left": max(0, round(left / timedelta(days=1), 1)),
+        "last_used_at": row.last_used_at,
+        "revoked_at": row.revoked_at,
+    }

@@ -1,0 +1,98 @@
+"""Wrong secrets and passwords, counted in this process: so many within a minute are enough.
+
+Of client secrets that is twenty from one address for one client (contract section 4).
+"""
+
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+
+from scimsvc.auth.tokens import TooManyWrongSecrets
+from scimsvc.errors import TooManyAttempts
+
+WINDOW_SECONDS = 60.0
+MOST_WRONG = 20
+_MOST_PAIRS = 10_000
+
+#: Wrong passwords a minute: from one address for one account, for one account from anywhere, from one address.
+MOST_PASSWORDS = 5
+MOST_FOR_ACCOUNT = 20
+MOST_FROM_ADDRESS = 30
+
+
+class Attempts:
+    """Remembers when wrong ones came, under names of several parts; ``most`` of a name within the window are enough."""
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most = most
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._times: OrderedDict[tuple[str, ...], deque[float]] = OrderedDict()
+
+    def wait(self, *name: str) -> int:
+        """Return in how many seconds another one may come; 0 is now."""
+        with self._lock:
+            times = self._recent(name)
+            if times is None or len(times) < self._most:
+                return 0
+            return int(times[0] + WINDOW_SECONDS - self._clock()) + 1
+
+    def note(self, *name: str) -> None:
+        """Remember that a wrong one came now."""
+        with self._lock:
+            times = self._times.setdefault(name, deque(maxlen=self._most))
+            times.append(self._clock())
+            self._times.move_to_end(name)
+            while len(self._times) > _MOST_PAIRS:
+                self._times.popitem(last=False)
+
+    def _recent(self, name: tuple[str, ...]) -> deque[float] | None:
+        times = self._times.get(name)
+        while times and times[0] <= self._clock() - WINDOW_SECONDS:
+            times.popleft()
+        return times
+
+
+class WrongSecrets:
+    """Wrong client secrets, for each address and client.
+
+    A valid token is never affected: only the token endpoint asks here.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._attempts = Attempts(MOST_WRONG, clock)
+
+    def check(self, address: str, client_id: str) -> None:
+        """Raise ``TooManyWrongSecrets`` while there were too many within the window."""
+        wait = self._attempts.wait(address, client_id)
+        if wait:
+            raise TooManyWrongSecrets(
+                f"{MOST_WRONG} wrong client secrets came within a minute; try again in {wait} seconds",
+                retry_after=wait,
+            )
+
+    def note(self, address: str, client_id: str) -> None:
+        """Remember that a wrong secret came now."""
+        self._attempts.note(address, client_id)
+
+
+class WrongPasswords:
+    """Wrong passwords of the console's accounts; an unknown account counts like a known one."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._both = Attempts(MOST_PASSWORDS, clock)
+        self._account = Attempts(MOST_FOR_ACCOUNT, clock)
+        self._address = Attempts(MOST_FROM_ADDRESS, clock)
+
+    def check(self, address: str, account: str) -> None:
+        """Raise ``TooManyAttempts`` while there were too many within the window."""
+        wait = max(self._both.wait(address, account), self._account.wait(account), self._address.wait(address))
+        if wait:
+            raise TooManyAttempts(f"too many wrong passwords; try again in {wait} seconds", retry_after=wait)
+
+    def note(self, address: str, account: str) -> None:
+        """Remember that a wrong password came now."""
+        self._both.note(address, account)
+        self._account.note(account)
+        self._address.note(address)

@@ -1,0 +1,48 @@
+"""``admin``: who may sign in to the console."""
+
+from typing import Any
+
+import click
+
+from scimsvc.cli.output import result_command, runtime
+from scimsvc.enterprises import admins
+from scimsvc.operations.server import DEFAULT_HOST, DEFAULT_PORT
+
+
+@click.group()
+def admin() -> None:
+    """Make, list and remove accounts of the console."""
+
+
+@result_command(admin, "create")
+@click.argument("email")
+@click.option("--enterprise", metavar="E", help="The one enterprise to administer; else the account is an operator's.")
+def create(email: str, enterprise: str | None) -> dict[str, Any]:
+    """Make an account and print a one-time link to set its password, good for 24 hours."""
+    return _with_whole_link(admins.create_admin(email, enterprise=enterprise))
+
+
+@result_command(admin, "link")
+@click.argument("email")
+def link(email: str) -> dict[str, Any]:
+    """Print another one-time link, as for a password that was lost; the link before ends."""
+    return _with_whole_link(admins.renew_link(email))
+
+
+@result_command(admin, "list")
+def list_() -> list[dict[str, Any]]:
+    """List the accounts."""
+    return admins.list_admins()
+
+
+@result_command(admin, "remove")
+@click.argument("email")
+def remove(email: str) -> dict[str, Any]:
+    """Remove an account; its sessions end at once."""
+    return admins.remove_admin(email)
+
+
+def _with_whole_link(made: dict[str, Any]) -> dict[str, Any]:
+    """Return the account with its link as a browser takes it: under the public URL, or where ``serve`` listens."""
+    root = runtime().settings.public_url or f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
+    return made | {"link": f"{root}/console/password/{made['link']}"}

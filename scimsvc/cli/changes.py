@@ -1,0 +1,69 @@
+"""``changes``: the change feed, as the host application follows it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from scimsvc.activity.change_feed import read_feed
+from scimsvc.cli.log import print_as_they_come
+from scimsvc.cli.output import PRINTED, as_text, cell, enterprise_argument, result_command, runtime
+from scimsvc.enterprises.enterprises import show_enterprise
+from scimsvc.schemas.queries import DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT
+
+_SHOWN = ("time", "type", "email", "changed", "role", "active")
+
+
+def _page_text(page: dict[str, Any]) -> str:
+    table = as_text([{name: change[name] for name in _SHOWN} for change in page["items"]])
+    return f"{table}\n\nnext  {page['next']}"
+
+
+@result_command(None, "changes", text=_page_text)
+@enterprise_argument
+@click.option(
+    "--after", metavar="CURSOR", help="What follows the change with this cursor, or an earlier answer's next."
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, MAX_LIMIT),
+    default=DEFAULT_LIMIT,
+    show_default=True,
+    metavar="N",
+    help="So many changes at a time, no more.",
+)
+@click.option("--follow", is_flag=True, help="Print changes as they come, until Ctrl-C.")
+def changes(enterprise: str, after: str | None, limit: int, *, follow: bool) -> Any:
+    """Read the changes of users in commit order, the oldest first; next is the cursor to go on from.
+
+    With --json and --follow, one object a line.
+    """
+    enterprise_id = show_enterprise(enterprise)["id"]
+    if not follow:
+        return _read(enterprise_id, after, limit, wait=0)
+    print_as_they_come(_follow(enterprise_id, after, limit), _line)
+    return PRINTED
+
+
+def _follow(enterprise_id: str, after: str | None, limit: int) -> Iterator[dict[str, Any]]:
+    while True:
+        page = _read(enterprise_id, after, limit, wait=MAX_WAIT)
+        yield from page["items"]
+        after = page["next"]
+
+
+def _read(enterprise_id: str, after: str | None, limit: int, *, wait: float) -> dict[str, Any]:
+    own = runtime()
+    return read_feed(
+        enterprise_id,
+        after=after,
+        limit=limit,
+        wait=wait,
+        keys=own.cursor_keys,
+        waiters=own.waiters,
+        stopping=own.stopping,
+    )
+
+
+def _line(change: dict[str, Any]) -> str:
+    return "  ".join(cell(change[name]) for name in _SHOWN)

@@ -1,0 +1,95 @@
+"""``explain``: what a SCIM request would do."""
+
+from collections.abc import Iterator
+from typing import IO, Any
+
+import click
+
+from scimsvc.activity.provisioning_log import OK
+from scimsvc.cli.output import as_text, cell, enterprise_argument, result_command, runtime
+from scimsvc.operations.server import DEFAULT_HOST, DEFAULT_PORT
+from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
+from scimsvc.scim.explain import explain as explain_request
+from scimsvc.settings import SCIM_PATH
+
+
+def _text(told: dict[str, Any]) -> str:
+    return "\n".join(_paragraphs(told))
+
+
+@result_command(None, "explain", text=_text)
+@enterprise_argument
+@click.argument("file", type=click.File("rb"))
+def explain(enterprise: str, file: IO[bytes]) -> dict[str, Any]:
+    """Tell what the SCIM request in FILE (- is standard input) would do; nothing is written.
+
+    FILE holds a JSON object with method, path and perhaps body: {"method": "PATCH", "path": "/Users/ID", "body": {…}}.
+    A request that would be refused is explained as well, and the exit status is 0.
+    """
+    limits = runtime().settings.limits
+    try:
+        given = read_json(file.read(), limits)
+    except InvalidJSON as error:
+        reason = str(error).replace("the body", "it")
+        raise click.ClickException(f"{file.name} is no SCIM request to be explained: {reason}") from None
+    if not isinstance(given, dict):
+        raise click.ClickException(f"{file.name} holds no JSON object with method, path and perhaps body")
+    base = (runtime().settings.public_url or f"http://{DEFAULT_HOST}:{DEFAULT_PORT}") + SCIM_PATH
+    return explain_request(enterprise, given, base=base, keys=runtime().cursor_keys, limits=limits)
+
+
+def _paragraphs(told: dict[str, Any]) -> Iterator[str]:
+    colour = "green" if told["outcome"] == OK else "red"
+    kind = f" {told['scim_type']}" if told.get("scim_type") else ""
+    yield f"would be {click.style(told['outcome'], fg=colour)}: {told['operation']}, {told['status']}{kind}"
+    if told.get("detail"):
+        yield f"  {cell(told['detail'])}"
+    user = told["user"]
+    yield _labelled("matches", _user(user) if user else "nobody who is here")
+    if "users" in told:
+        yield _labelled("finds", cell([_user(found) for found in told["users"]]) if told["users"] else "nobody")
+    yield from _effect(told)
+    for number, operation in enumerate(told.get("operations", []), 1):
+        yield f"\noperation {number}: {operation['operation']}"
+        yield from _effect(operation)
+
+
+def _labelled(name: str, text: str) -> str:
+    return f"{name.ljust(len('tolerances'))}  {text}"
+
+
+def _user(user: dict[str, Any]) -> str:
+    shown = [user["email"], *(f"{name} {cell(user[name])}" for name in ("source", "role") if name in user), user["id"]]
+    return ", ".join(map(cell, shown))
+
+
+def _effect(told: dict[str, Any]) -> Iterator[str]:
+    if told["role"]:
+        yield _labelled("role", f"{cell(told['role']['name'])}: {cell(told['role']['reason'])}")
+    for name in ("tolerances", "ignored"):
+        if told[name]:
+            yield _labelled(name, cell(told[name]))
+    if told["changes"]:
+        yield "\nwould change:"
+        yield as_text([_change(each) for each in told["changes"]])
+    elif told["request"] is not None and told.get("outcome") == OK:
+        yield _labelled("changes", "nothing")
+    if told["request"] is not None:
+        yield "\nunderstood as:"
+        yield _request(told["request"])
+
+
+def _change(change: dict[str, Any]) -> dict[str, Any]:
+    effective = " (effective)" if change.get("effective") else ""
+    before, after = (None if value is None else _value(value) for value in (change["before"], change["after"]))
+    return {"attribute": change["attribute"] + effective, "before": before, "after": after}
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else write_json(value)
+
+
+def _request(request: Any) -> str:
+    if isinstance(request, list):
+        return as_text([{**operation, "value": write_json(operation["value"])} for operation in request])
+    return as_text({name: _value(value) for name, value in request.items()})

@@ -1,0 +1,130 @@
+"""``log``: the provisioning log, which says why a user was not provisioned."""
+
+import itertools
+import json
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import click
+
+from scimsvc import clock
+from scimsvc.activity import provisioning_log, pruning
+from scimsvc.activity.provisioning_log import OK, OPERATIONS, OUTCOMES, REFUSED
+from scimsvc.cli.moments import Moment
+from scimsvc.cli.output import PRINTED, cell, echo, enterprise_argument, progress, result_command, wants_json
+from scimsvc.schemas.validation import given
+
+DEFAULT_LIMIT = 100
+#: Seconds between two looks at the log while it is followed.
+_LOOK_EVERY = 0.5
+_COLOURS = {OK: "green", REFUSED: "red"}
+_OUTCOME_WIDTH = max(map(len, OUTCOMES))
+_OPERATION_WIDTH = max(map(len, OPERATIONS))
+
+
+class ListingGroup(click.Group):
+    """A group whose ``list`` may be left out: words that name none of its commands are for that one."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Return the context of ``list`` for words that begin neither with a command nor with a call for help."""
+        if not args or args[0] in self.commands or args[0] in ("--help", *(parent.help_option_names if parent else ())):
+            return super().make_context(info_name, args, parent, **extra)
+        return self.commands["list"].make_context(info_name, args, parent, **extra)
+
+
+@click.group(cls=ListingGroup)
+def log() -> None:
+    """Show and prune the provisioning log: every SCIM write, done or refused, and why.
+
+    log ENTERPRISE is short for log list ENTERPRISE. An enterprise that is called as a command here goes by its id.
+    """
+
+
+def _listing(entries: list[dict[str, Any]]) -> str:
+    return "\n".join(map(_entry, entries)) or "none"
+
+
+@result_command(log, "list", text=_listing)
+@enterprise_argument
+@click.option("--failed", is_flag=True, help="What was refused alone.")
+@click.option("--user", "email", metavar="EMAIL", help="What was about this work address, or the user who has it now.")
+@click.option("--operation", type=click.Choice(OPERATIONS), help="Writes of this kind alone.")
+@click.option("--since", type=Moment(), metavar="TIME", help="From then on: RFC 3339, or a span such as 30m, 2h or 7d.")
+@click.option("--until", type=Moment(), metavar="TIME", help="Until then.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    help=f"So many entries, no more; {DEFAULT_LIMIT} unless they are followed.",
+)
+@click.option("--follow", is_flag=True, help="Print new entries as they come, until Ctrl-C; from --since on, if given.")
+def list_(
+    enterprise: str, *, failed: bool, since: datetime | None, until: datetime | None, limit: int | None, follow: bool,
+    **conditions: str | None,
+) -> Any:  # fmt: skip
+    """List the entries of the log, the newest first; follow them, the newest last.
+
+    Under an entry stands what changed, or what was refused and what to do about it; then tolerances (departures from
+    the standard that were understood) and attributes that were ignored. With --json and --follow, one object a line.
+    """
+    wanted: dict[str, Any] = given(outcome=REFUSED if failed else None, **conditions)
+    if not follow:
+        wanted |= given(since=since, until=until)
+        return provisioning_log.list_entries(enterprise, limit=limit or DEFAULT_LIMIT, **wanted).items
+    if until is not None:
+        raise click.UsageError("--follow has no end; leave --until out")
+    entries = provisioning_log.follow_entries(enterprise, since=since or clock.now(), wait=_wait, **wanted)
+    print_as_they_come(itertools.islice(entries, limit), _entry)
+    return PRINTED
+
+
+def _wait() -> bool:
+    time.sleep(_LOOK_EVERY)
+    return True
+
+
+def print_as_they_come(members: Iterable[dict[str, Any]], written: Any) -> None:
+    """Print each as JSON with ``--json``, else as ``written``, until there are no more or Ctrl-C is pressed."""
+    as_json = wants_json()
+    with suppress(KeyboardInterrupt):
+        for member in members:
+            echo(json.dumps(member, ensure_ascii=False) if as_json else written(member))
+
+
+def _entry(entry: dict[str, Any]) -> str:
+    return "\n".join(_entry_lines(entry))
+
+
+def _entry_lines(entry: dict[str, Any]) -> Iterator[str]:
+    outcome = click.style(entry["outcome"].ljust(_OUTCOME_WIDTH), fg=_COLOURS[entry["outcome"]])
+    operation = entry["operation"].ljust(_OPERATION_WIDTH)
+    about = entry["email"] or entry["user_id"] or entry["client_id"]
+    status = " ".join(map(str, given(status=entry["status"], scim_type=entry["scim_type"]).values()))
+    yield f"{entry['time']}  {outcome}  {operation}  {cell(about)}  {cell(status)}"
+    if entry["detail"]:
+        yield f"    {cell(entry['detail'])}"
+    named = {name: entry[name] for name in ("changed", "tolerances", "ignored") if entry[name]}
+    if named:
+        yield "    " + "; ".join(f"{name} {cell(names)}" for name, names in named.items())
+
+
+@result_command(log, "prune")
+@click.option(
+    "--older-than",
+    type=click.IntRange(0, 36500),
+    metavar="DAYS",
+    help="Entries of the log older than that; else than log_days.",
+)
+def prune(older_than: int | None) -> dict[str, Any]:
+    """Delete old entries of the log, and entries of the change feed older than change_days.
+
+    scimsvc serve does so by itself, once a day and by log_days.
+    """
+    age = None if older_than is None else timedelta(days=older_than)
+    with progress("Pruning") as advance:
+        return pruning.prune(age, progress=advance)

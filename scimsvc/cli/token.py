@@ -1,0 +1,46 @@
+"""``token``: access tokens without going through HTTP."""
+
+from typing import Any
+
+import click
+
+from scimsvc.auth import grants
+from scimsvc.auth.tokens import API, SCIM
+from scimsvc.cli.output import enterprise_argument, result_command, runtime
+
+
+@click.group()
+def token() -> None:
+    """Issue, list and revoke access tokens."""
+
+
+@result_command(token, "issue")
+@enterprise_argument
+@click.option(
+    "--scim", "scope", flag_value=SCIM, default=SCIM, help="For /api/scim/v2: Entra's Secret Token. [default]"
+)
+@click.option("--api", "scope", flag_value=API, help="For /api/v1.")
+@click.option("--days", type=click.IntRange(1, 3650), help="Valid so long; else as the global settings say.")
+@click.option("--integration", metavar="CLIENT_ID", help="The integration it belongs to; else the first one.")
+def issue(enterprise: str, scope: str, days: int | None, integration: str | None) -> dict[str, Any]:
+    """Issue a token, which is shown this once."""
+    signer = runtime().signer
+    issued = grants.issue_token(enterprise, scope=scope, days=days, integration=integration, signer=signer)
+    return {name: issued[name] for name in ("access_token", "expires_in", "scope", "id")}
+
+
+@result_command(token, "list")
+@click.argument("enterprise", required=False)
+def list_(enterprise: str | None) -> list[dict[str, Any]]:
+    """List the tokens of one enterprise, or of all: expiry, last use and days left, never the token."""
+    return grants.list_tokens(enterprise)
+
+
+@result_command(token, "revoke")
+@click.argument("words", nargs=-1, metavar="[ENTERPRISE] TOKEN")
+def revoke(words: tuple[str, ...]) -> dict[str, Any]:
+    """End a token, named by its id or by itself."""
+    if len(words) not in (1, 2):
+        raise click.UsageError("name the token, and before it perhaps its enterprise")
+    enterprise = words[0] if words[1:] else None
+    return grants.revoke_token(words[-1], enterprise=enterprise, signer=runtime().signer)

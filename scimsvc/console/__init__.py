@@ -1,0 +1,34 @@
+"""The console ``/console``: a blueprint for each kind of page (contract section 10)."""
+
+from flask import Blueprint
+
+from scimsvc.console.accounts import accounts, own_account
+from scimsvc.console.clients import clients
+from scimsvc.console.enterprises import enterprises, one_enterprise
+from scimsvc.console.environment import protect
+from scimsvc.console.explain import explain
+from scimsvc.console.log import log
+from scimsvc.console.overview import overview
+from scimsvc.console.roles import roles
+from scimsvc.console.set_up import set_up
+from scimsvc.console.settings import settings
+from scimsvc.console.users import users
+from scimsvc.web.paths import CONSOLE_PREFIX
+
+#: Style sheet, script, pictures and templates.
+static = Blueprint(
+    "console_static",
+    __name__,
+    static_folder="static",
+    static_url_path="/static",
+    template_folder="templates",
+    url_prefix=CONSOLE_PREFIX,
+)
+
+blueprints = (
+    static, accounts, own_account, enterprises, one_enterprise,
+    overview, set_up, users, log, explain, roles, clients, settings,
+)  # fmt: skip
+
+for _blueprint in blueprints:
+    _blueprint.after_request(protect)

@@ -1,0 +1,70 @@
+"""The blueprint of accounts: signing in and out, and setting a password by a one-time link."""
+
+from flask import redirect, request, session
+
+from scimsvc.console.forms import again, text
+from scimsvc.console.pages import Answer, admin, console_blueprint, go, open_blueprint, page, safe_next
+from scimsvc.enterprises import admins
+from scimsvc.web.http import runtime
+
+accounts = open_blueprint("accounts")
+own_account = console_blueprint("own_account")
+
+
+@accounts.get("/sign-in")
+def sign_in() -> Answer:
+    """Ask for e-mail address and password."""
+    return page("sign_in.html", next=request.args.get("next", ""))
+
+
+@accounts.post("/sign-in")
+@again(sign_in)
+def open_session() -> Answer:
+    """Sign in, and go on where the session had ended."""
+    password = request.form.get("password", "")
+    account = admins.sign_in(
+        text("email"), password, address=request.remote_addr or "", wrong_passwords=runtime().wrong_passwords
+    )
+    _begin(account)
+    return redirect(safe_next(request.args.get("next")), 303)
+
+
+@accounts.get("/password/<link>")
+def choose_password(link: str) -> Answer:
+    """Ask for the account's new password."""
+    return page("password.html", account=admins.show_link(link), shortest=admins.SHORTEST_PASSWORD)
+
+
+@accounts.post("/password/<link>")
+@again(choose_password)
+def set_password(link: str) -> Answer:
+    """Set it, and sign in."""
+    form = request.form
+    _begin(admins.set_password(link, form.get("password", ""), form.get("repeated", "")))
+    return go("console_enterprises.start", "Your password is set, and you are signed in.")
+
+
+@own_account.get("/account")
+def show() -> Answer:
+    """Show who is signed in."""
+    return page("account.html", hours=admins.LONGEST_SESSION.seconds // 3600, minutes=admins.IDLE.seconds // 60)
+
+
+@own_account.post("/sign-out")
+def sign_out() -> Answer:
+    """End this session."""
+    session.clear()
+    return go("console_accounts.sign_in", "You are signed out.")
+
+
+@own_account.post("/sign-out-everywhere")
+def sign_out_everywhere() -> Answer:
+    """End every session of the account, this one too."""
+    admins.sign_out_everywhere(admin())
+    session.clear()
+    return go("console_accounts.sign_in", "You are signed out everywhere.")
+
+
+def _begin(account: admins.Admin) -> None:
+    session.clear()  # what was there before, a form's secret too, is not carried into the new session
+    session.update(admins.begin_session(account))

@@ -1,0 +1,73 @@
+"""The blueprint of the operator's page: every enterprise, a new one, and the end of one."""
+
+from flask import redirect, url_for
+
+from scimsvc.console.forms import again, flag, lines, optional_text, text
+from scimsvc.console.pages import (
+    Answer,
+    admin,
+    confirmation,
+    console_blueprint,
+    enterprise,
+    enterprise_blueprint,
+    enterprise_id,
+    go,
+    home_endpoint,
+    page,
+)
+from scimsvc.enterprises import enterprises as services
+from scimsvc.enterprises.admins import refuse_unless_operator
+from scimsvc.schemas.validation import given
+
+enterprises = console_blueprint("enterprises")
+one_enterprise = enterprise_blueprint("enterprise")
+
+
+@enterprises.get("")
+def start() -> Answer:
+    """Show the enterprises to an operator, and their own to everybody else."""
+    if not admin().is_operator:
+        return redirect(url_for(home_endpoint(), enterprise_id=admin().enterprise_id))
+    return page("enterprises.html", enterprises=services.list_enterprises(), home=home_endpoint())
+
+
+@enterprises.get("/enterprises/new")
+def ask() -> Answer:
+    """Ask what a new enterprise is called."""
+    refuse_unless_operator(admin())
+    return page("enterprise_new.html", default_role=services.DEFAULT_ROLE)
+
+
+@enterprises.post("/enterprises/new")
+@again(ask)
+def create() -> Answer:
+    """Make it, and show the secret of its first integration."""
+    refuse_unless_operator(admin())
+    default_role = given(default_role=optional_text("default_role"))
+    made = services.create_enterprise(
+        text("name"), roles=lines("roles"), scim_enabled=flag("scim_enabled"), **default_role
+    )
+    return page("enterprise_made.html", made=made)
+
+
+@one_enterprise.get("/delete")
+def ask_to_delete() -> Answer:
+    """Ask before an enterprise goes."""
+    refuse_unless_operator(admin())
+    return confirmation(
+        f"Delete {enterprise()['name']}?",
+        "Its users, roles, integrations, tokens and its provisioning log go with it, for good. "
+        "Entra's requests are refused from then on.",
+        action="Delete this enterprise",
+        back=url_for("console_enterprises.start"),
+        type_name=enterprise()["name"],
+    )
+
+
+@one_enterprise.post("/delete")
+@again(ask_to_delete)
+def delete() -> Answer:
+    """Delete it with everything that is its."""
+    refuse_unless_operator(admin())
+    gone = services.delete_enterprise(enterprise_id(), typed_name=text("typed_name"))
+    return go("console_enterprises.start", f"{gone['name']} is deleted.")

@@ -1,0 +1,93 @@
+"""What the console's pages stand in: sessions, headers, what templates know, and errors as pages."""
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, current_app, g, make_response, request
+from flask_wtf.csrf import generate_csrf
+from jinja2 import StrictUndefined
+
+from scimsvc.console.forms import current_form, page_again
+from scimsvc.console.pages import add_enterprise, page, sections
+from scimsvc.errors import NoSuchThing, ServiceError, TooManyAttempts
+
+#: Everything comes from here, no script or style stands in a page, and no other site frames it or learns where it was.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def init_console(app: Flask) -> None:
+    """Give ``app`` what the console needs of it; requests elsewhere notice nothing."""
+    app.config["WTF_CSRF_TIME_LIMIT"] = None  # a form is good as long as its session
+    app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    app.context_processor(_known_to_templates)
+    for name, function in {"sentence": sentence, "capitalized": capitalized, "utc": utc}.items():
+        app.add_template_filter(function, name)
+    app.url_defaults(add_enterprise)
+
+
+def protect(response: Response) -> Response:
+    """Give a page its headers."""
+    response.headers.update(HEADERS)
+    return response
+
+
+def _known_to_templates() -> dict[str, Any]:
+    return {
+        "admin": g.get("admin"),
+        "enterprise": g.get("enterprise"),
+        "form": current_form(),
+        "csrf_token": generate_csrf,
+        "sections": sections(),
+        "blueprint": request.blueprint,
+        "plural": plural,
+        "has_page": current_app.view_functions.__contains__,
+    }
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """Return ``number`` with the word for so many: 1 user, 1,234 users."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def refused_page(error: ServiceError) -> Response:
+    """Answer a refusal: with the form again where one was sent, else with a page that says what is wrong."""
+    is_missing = isinstance(error, NoSuchThing) and error.what is not None
+    try:
+        again = None if is_missing else page_again(error)
+    except ServiceError as further:  # what the form was about is gone by now
+        error, again = further, None
+    if again is None:
+        return error_page(error.status, "There is no such page." if is_missing else sentence(error.detail))
+    response = protect(make_response(again))
+    response.status_code = error.status
+    if isinstance(error, TooManyAttempts):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def error_page(status: int, detail: str) -> Response:
+    """Answer with a page that says what went wrong."""
+    response = make_response(page("error.html", title=HTTPStatus(status).phrase, detail=detail))
+    response.status_code = status
+    return protect(response)
+
+
+def sentence(text: str) -> str:
+    """Return a message of the services as a sentence."""
+    return capitalized(text) + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def capitalized(text: str) -> str:
+    """Return ``text`` with a capital letter first, and the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def utc(moment: str) -> str:
+    """Return a moment for people who have no script that shows it in their zone."""
+    return f"{moment[:10]} {moment[11:16]} UTC"

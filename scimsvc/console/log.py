@@ -1,0 +1,41 @@
+"""The blueprint of the provisioning log: what was done and refused, why, and what mends it."""
+
+from flask import Response, request, stream_with_context
+
+from scimsvc.activity.provisioning_log import OPERATIONS
+from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, page, parameters
+from scimsvc.reports import lists
+from scimsvc.reports.log_csv import MOST_ENTRIES, export_log
+from scimsvc.reports.tolerances import tolerance_in_words
+from scimsvc.web.http import runtime
+
+log = enterprise_blueprint("log")
+log.add_app_template_filter(tolerance_in_words)
+
+FILTERS = ("outcome", "operation", "email", "since", "until")
+PAGE_LENGTH = "50"
+_TO_THE_MINUTE = len("2026-11-30T21:36")
+
+
+@log.get("/log")
+def list_() -> Answer:
+    """List the entries that meet the filters; ``live`` asks for the list alone, which a script does again and again."""
+    wanted = parameters(*FILTERS)
+    asked = {**_in_utc(wanted), **parameters("cursor"), "limit": PAGE_LENGTH}
+    found = lists.explained_log(enterprise_id(), asked, runtime().cursor_keys)
+    template = "log_entries.html" if "live" in request.args else "log.html"
+    return page(template, found=found, wanted=wanted, operations=OPERATIONS, most=MOST_ENTRIES)
+
+
+@log.get("/log.csv")
+def export() -> Answer:
+    """Send the entries that meet the filters as a file, as they are read."""
+    lines = stream_with_context(export_log(enterprise_id(), _in_utc(parameters(*FILTERS))))
+    headers = {"Content-Disposition": 'attachment; filename="provisioning-log.csv"', "Cache-Control": "no-store"}
+    return Response(lines, headers=headers, content_type="text/csv; charset=utf-8")
+
+
+def _in_utc(wanted: dict[str, str]) -> dict[str, str]:
+    """Return the filters with times as the services read them: a browser's field tells no offset."""
+    times = {name: wanted[name] for name in ("since", "until") if len(wanted.get(name, "")) == _TO_THE_MINUTE}
+    return {**wanted, **{name: f"{time}:00Z" for name, time in times.items()}}

@@ -1,0 +1,185 @@
+"""What the console's blueprints share: who is signed in, which enterprise a page is of, and how a page is answered."""
+
+import re
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from flask import Blueprint, current_app, flash, g, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from scimsvc.console.forms import refuse_stale_form
+from scimsvc.enterprises.admins import Admin, enter_enterprise, note_use, resume_session
+from scimsvc.errors import NoSuchThing
+from scimsvc.web.paths import CONSOLE_PREFIX, clean_path, is_console
+
+#: An id as this service makes them: a UUID, or a token's.
+_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
+#: What a view answers: a page, or where to go.
+Answer = str | BaseResponse
+
+
+def open_blueprint(name: str) -> Blueprint:
+    """Return a blueprint of pages that nobody need be signed in for."""
+    blueprint = Blueprint(f"console_{name}", __name__, url_prefix=CONSOLE_PREFIX)
+    blueprint.before_request(refuse_stale_form)
+    return blueprint
+
+
+def console_blueprint(name: str) -> Blueprint:
+    """Return a blueprint of pages for whoever is signed in."""
+    blueprint = Blueprint(f"console_{name}", __name__, url_prefix=CONSOLE_PREFIX)
+    blueprint.before_request(_admit)
+    blueprint.before_request(refuse_stale_form)
+    return blueprint
+
+
+def enterprise_blueprint(name: str) -> Blueprint:
+    """Return a blueprint of pages of one enterprise, below ``/console/enterprises/<enterprise_id>``.
+
+    Its views take no ``enterprise_id``: ``enterprise_id()`` tells it, and ``url_for`` adds it to links among them.
+    """
+    blueprint = Blueprint(f"console_{name}", __name__, url_prefix=f"{CONSOLE_PREFIX}/enterprises/<enterprise_id>")
+
+    @blueprint.url_value_preprocessor
+    def take_enterprise(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+        g.wanted_enterprise = (values or {}).pop("enterprise_id", None)
+
+    blueprint.before_request(_admit)
+    blueprint.before_request(_enter)
+    blueprint.before_request(refuse_stale_form)
+    return blueprint
+
+
+def add_enterprise(endpoint: str, values: dict[str, Any]) -> None:
+    """Let links lead to pages of the same enterprise, unless they name another one."""
+    wanted = g.get("wanted_enterprise")
+    if wanted is not None and "enterprise_id" not in values and _is_of_enterprise(endpoint):
+        values["enterprise_id"] = wanted
+
+
+def _is_of_enterprise(endpoint: str) -> bool:
+    return current_app.url_map.is_endpoint_expecting(endpoint, "enterprise_id")
+
+
+def _admit() -> Any:
+    """Find out who is signed in; whoever is not signs in first, and comes back."""
+    admin = resume_session(session)
+    # What a page asks for by itself is no sign of somebody being there, and no place to tell somebody anything.
+    is_seen = "live" not in request.args
+    if admin is None:
+        if is_seen:
+            _end_session()
+        return redirect(url_for("console_accounts.sign_in", next=_here()))
+    if is_seen:
+        _note_use()
+    g.admin = admin
+    return None
+
+
+def _end_session() -> None:
+    had_begun = "admin" in session
+    session.clear()
+    if had_begun:
+        flash("Your session has ended. Sign in again to go on where you were.", "info")
+
+
+def _note_use() -> None:
+    changes = note_use(session)
+    if changes:  # an update with nothing would set the cookie as well
+        session.update(changes)
+
+
+def _here() -> str:
+    """Return the page to come back to: this one, or the one whose form was sent."""
+    page = urlsplit(request.url if request.method == "GET" else request.referrer or request.url)
+    path = page.path.removeprefix(request.script_root)
+    return path + (f"?{page.query}" if page.query else "")
+
+
+def safe_next(wanted: str | None) -> str:
+    """Return where to go after signing in: the console's page that is wanted, and nothing outside of the console."""
+    if wanted and wanted.isprintable() and "\\" not in wanted and wanted.startswith(CONSOLE_PREFIX):
+        url = urlsplit(wanted)
+        if not url.scheme and not url.netloc and is_console(clean_path(url.path)) and "/." not in url.path:
+            return request.script_root + wanted
+    return url_for("console_enterprises.start")
+
+
+def _enter() -> None:
+    for name, value in ((request.view_args or {}) | {"enterprise_id": g.wanted_enterprise}).items():
+        if name.endswith("_id") and _ID.fullmatch(value or "") is None:
+            raise NoSuchThing("there is no such page", what="page")
+    g.enterprise = enter_enterprise(admin(), g.wanted_enterprise)
+
+
+def admin() -> Admin:
+    """Return who is signed in."""
+    return cast("Admin", g.admin)
+
+
+def enterprise() -> dict[str, Any]:
+    """Return the enterprise that the page is of."""
+    return cast("dict[str, Any]", g.enterprise)
+
+
+def enterprise_id() -> str:
+    """Return the id of the enterprise that the page is of, which is all that the page can see."""
+    return cast("str", g.enterprise["id"])
+
+
+def parameters(*names: str) -> dict[str, str]:
+    """Return the parameters of the query that are called so and are not empty."""
+    return {name: request.args[name] for name in names if request.args.get(name)}
+
+
+#: The pages of an enterprise in the order of the navigation: the endpoint and what it is called.
+SECTIONS = (
+    ("console_overview.show", "Overview"),
+    ("console_set_up.show", "Set up Entra"),
+    ("console_users.list_", "Users"),
+    ("console_log.list_", "Provisioning log"),
+    ("console_explain.show", "Explain"),
+    ("console_roles.list_", "Roles"),
+    ("console_clients.list_", "Integrations & tokens"),
+    ("console_settings.show", "Settings"),
+)
+
+
+def sections() -> list[tuple[str, str]]:
+    """Return the pages of an enterprise that there are."""
+    return [(endpoint, name) for endpoint, name in SECTIONS if endpoint in current_app.view_functions]
+
+
+def home_endpoint() -> str:
+    """Return the endpoint of the page that an enterprise opens with."""
+    return sections()[0][0]
+
+
+def page(template: str, **values: Any) -> str:
+    """Return the page that ``template`` (below ``console/``) makes of ``values``."""
+    return render_template(f"console/{template}", **values)
+
+
+def confirmation(title: str, text: str, *, action: str, back: str, **options: Any) -> str:
+    """Return the page that asks before something is destroyed: ``action`` is the button's label.
+
+    ``type_name`` among the options wants a name typed as it is.
+    """
+    return page("confirm.html", title=title, text=text, action=action, back=back, **options)
+
+
+def go(endpoint: str, message: str | None = None, *, tone: str = "good", **values: Any) -> BaseResponse:
+    """Go to the page of ``endpoint``, which says ``message`` once."""
+    if message:
+        flash(message, tone)
+    return redirect(url_for(endpoint, **values), 303)
+
+
+def go_back(endpoint: str, message: str, *, tone: str = "good") -> BaseResponse:
+    """Go back to the console's page that the button stood on, else to the page of ``endpoint``."""
+    page = urlsplit(request.referrer or "")
+    path = page.path.removeprefix(request.script_root)
+    flash(message, tone)
+    if page.netloc == request.host and is_console(path):
+        return redirect(safe_next(path + (f"?{page.query}" if page.query else "")), 303)
+    return redirect(url_for(endpoint), 303)

@@ -1,0 +1,28 @@
+"""Where a remedy is to be had: what services call an action is a page here."""
+
+from typing import Any
+
+from flask import url_for
+
+from scimsvc.reports.causes import Action, Remedy
+
+#: The page of an action, and the name under which it is told the remedy's value, if it is.
+_PAGES: dict[Action, tuple[str, str | None]] = {
+    Action.ADD_ALIAS: ("console_roles.preview", "name"),
+    Action.CREATE_ROLE: ("console_roles.new", "name"),
+    Action.SHOW_USER: ("console_users.list_", "search"),
+    Action.SET_UP: ("console_set_up.show", None),
+    Action.SETTINGS: ("console_settings.show", None),
+    Action.RESUME: ("console_settings.show", None),
+    Action.RELEASE: ("console_settings.ask_to_release", None),
+    Action.TOKENS: ("console_clients.ask_token", None),
+    Action.INTEGRATIONS: ("console_clients.list_", None),
+    Action.EXPLAIN: ("console_explain.show", None),
+}
+
+
+def remedy_url(remedy: Remedy) -> str:
+    """Return the URL of the page on which ``remedy`` is to be had."""
+    endpoint, name = _PAGES[remedy.action]
+    told: dict[str, Any] = {name: remedy.value} if name and remedy.value else {}
+    return url_for(endpoint, **told)

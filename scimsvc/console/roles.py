@@ -1,0 +1,93 @@
+"""The blueprint of roles: what they are called, who would get one, and whether they restrict editing."""
+
+from typing import Any
+
+from flask import request, url_for
+
+from scimsvc.console.forms import again, flag, lines, text
+from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page, parameters
+from scimsvc.mapping import roles as services
+from scimsvc.reports.lists import preview as preview_role
+from scimsvc.schemas.entity_tags import entity_tag
+
+roles = enterprise_blueprint("roles")
+
+
+@roles.get("/roles")
+def list_() -> Answer:
+    """List the roles."""
+    return page("roles.html", roles=services.list_roles(enterprise_id()))
+
+
+@roles.get("/roles/preview")
+def preview() -> Answer:
+    """Show who has, and who would get, the role that a value names."""
+    wanted = parameters("name")
+    if not wanted:
+        return go(".list_")
+    return page(
+        "role_preview.html",
+        found=preview_role(enterprise_id(), wanted),
+        roles=services.list_roles(enterprise_id()),
+    )
+
+
+@roles.get("/roles/new")
+def new() -> Answer:
+    """Ask what a new role is called; ``name`` may propose it."""
+    return page("role.html", role=None, proposed=request.args.get("name", ""), waiting=_waiting("name"))
+
+
+@roles.post("/roles/new")
+@again(new)
+def add() -> Answer:
+    """Make a role."""
+    role = services.add_role(enterprise_id(), _members())
+    return go(".list_", f"The role {role['name']} is made.")
+
+
+@roles.get("/roles/<role_id>")
+def edit(role_id: str) -> Answer:
+    """Show one to be changed; ``alias`` may propose another alias."""
+    role = services.show_role(enterprise_id(), role_id)
+    proposed = [alias for alias in [request.args.get("alias")] if alias]
+    return page("role.html", role=role, tag=entity_tag(role), proposed=proposed, waiting=_waiting("alias"))
+
+
+@roles.post("/roles/<role_id>")
+@again(edit)
+def update(role_id: str) -> Answer:
+    """Change one; its users keep it."""
+    role = services.update_role(enterprise_id(), role_id, _members(), if_match=text("tag") or None)
+    return go(".list_", f"The role {role['name']} is saved.")
+
+
+@roles.get("/roles/<role_id>/remove")
+def ask_to_remove(role_id: str) -> Answer:
+    """Ask before a role goes."""
+    role = services.show_role(enterprise_id(), role_id)
+    return confirmation(
+        f"Remove the role {role['name']}?",
+        "Entra’s requests that name it, by its name or an alias, are refused from then on.",
+        action="Remove this role",
+        back=url_for(".edit", role_id=role_id),
+    )
+
+
+@roles.post("/roles/<role_id>/remove")
+@again(ask_to_remove)
+def remove(role_id: str) -> Answer:
+    """Remove one that nobody has."""
+    gone = services.remove_role(enterprise_id(), role_id)
+    return go(".list_", f"The role {gone['name']} is removed.")
+
+
+def _members() -> dict[str, Any]:
+    default = {"is_default": True} if flag("is_default") else {}
+    return {"name": text("name"), "aliases": lines("aliases"), "restrict_editing": flag("restrict_editing")} | default
+
+
+def _waiting(parameter: str) -> list[dict[str, Any]]:
+    """Return who was refused as no role is called as the query proposes."""
+    proposed = parameters(parameter)
+    return preview_role(enterprise_id(), {"name": proposed[parameter]})["waiting"] if proposed else []

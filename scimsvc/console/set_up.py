@@ -1,0 +1,55 @@
+"""The blueprint that leads through the set-up of Entra, and sees it arrive."""
+
+from typing import Any
+
+from scimsvc import clock
+from scimsvc.auth import grants
+from scimsvc.console.forms import again, number
+from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, go, page
+from scimsvc.enterprises import enterprises as services
+from scimsvc.mapping import entra
+from scimsvc.web.http import runtime, tenant_url
+
+set_up = enterprise_blueprint("set_up")
+
+
+@set_up.get("/set-up")
+def show() -> Answer:
+    """Show every step."""
+    return page("set_up.html", **_steps())
+
+
+@set_up.post("/set-up/enable")
+def enable() -> Answer:
+    """Switch SCIM provisioning on."""
+    services.update_enterprise(enterprise_id(), {"scim_enabled": True})
+    return go(".show", "SCIM provisioning is enabled.")
+
+
+@set_up.post("/set-up")
+@again(show)
+def issue() -> Answer:
+    """Issue the token for Entra, which this answer alone shows."""
+    wanted = {"scope": "scim", "days": number("days")}
+    issued = grants.issue_described_token(enterprise_id(), wanted, signer=runtime().signer)
+    return page("set_up.html", **_steps() | {"issued": issued})
+
+
+@set_up.get("/set-up/progress")
+def progress() -> Answer:
+    """Show how far Entra has come, for the page to put in its place."""
+    return page("set_up_progress.html", progress=entra.read_progress(enterprise_id()))
+
+
+def _steps() -> dict[str, Any]:
+    tokens = grants.list_good_tokens(enterprise_id())
+    return {
+        "tenant_url": tenant_url(),
+        "tokens": [token for token in tokens if token["scope"] == "scim"],
+        "roles": entra.app_roles(enterprise_id()),
+        "mappings": entra.MAPPINGS,
+        "progress": entra.read_progress(enterprise_id()),
+        "issued": None,
+        # Another address each time, as a browser does not load one again that differs by its fragment alone.
+        "at": clock.timestamp(clock.now()),
+    }

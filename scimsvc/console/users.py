@@ -1,0 +1,96 @@
+"""The blueprint of users: searched, looked at as a whole, and the manual ones made, changed and deleted."""
+
+from typing import Any
+
+from flask import request, url_for
+
+from scimsvc.console.forms import again, flag, optional_text, text
+from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page, parameters
+from scimsvc.enterprises import manual_users
+from scimsvc.mapping.roles import list_role_names
+from scimsvc.reports import lists
+from scimsvc.reports.user_details import show_user_details
+from scimsvc.schemas.entity_tags import entity_tag
+from scimsvc.web.http import runtime
+
+users = enterprise_blueprint("users")
+
+FILTERS = ("search", "role", "active", "source")
+PAGE_LENGTH = "50"
+
+
+@users.get("/users")
+def list_() -> Answer:
+    """List those who meet the filters; ``part`` asks for the list alone, which a script puts into the page."""
+    wanted = parameters(*FILTERS)
+    asked = {**wanted, **parameters("cursor"), "limit": PAGE_LENGTH}
+    found = lists.users(enterprise_id(), asked, runtime().cursor_keys)
+    if "part" in request.args:
+        return page("users_found.html", found=found, wanted=wanted)
+    return page("users.html", found=found, wanted=wanted, roles=list_role_names(enterprise_id()))
+
+
+@users.get("/users/<user_id>")
+def show(user_id: str) -> Answer:
+    """Show one."""
+    return page("user.html", details=show_user_details(enterprise_id(), user_id))
+
+
+@users.get("/users/new")
+def ask() -> Answer:
+    """Ask who a new manual user is."""
+    return page("user_form.html", user=None, role="", roles=list_role_names(enterprise_id()))
+
+
+@users.post("/users/new")
+@again(ask)
+def create() -> Answer:
+    """Make the user."""
+    user = manual_users.create_manual_user(enterprise_id(), _typed())
+    return go("console_users.show", f"{user['user_name']} is made.", user_id=user["id"])
+
+
+@users.get("/users/<user_id>/edit")
+def edit(user_id: str) -> Answer:
+    """Show what may be changed of a manual user."""
+    details = show_user_details(enterprise_id(), user_id)
+    role = "" if details["role"]["reason"] == "default" else details["role"]["name"]
+    user = details["user"]
+    return page("user_form.html", user=user, tag=entity_tag(user), role=role, roles=list_role_names(enterprise_id()))
+
+
+@users.post("/users/<user_id>/edit")
+@again(edit)
+def update(user_id: str) -> Answer:
+    """Change it."""
+    user = manual_users.update_manual_user(enterprise_id(), user_id, _typed(), if_match=text("tag") or None)
+    return go("console_users.show", f"{user['user_name']} is changed.", user_id=user_id)
+
+
+@users.get("/users/<user_id>/delete")
+def ask_to_delete(user_id: str) -> Answer:
+    """Ask before a manual user goes."""
+    user = manual_users.show_user(enterprise_id(), user_id)
+    return confirmation(
+        f"Delete {user['user_name']}?",
+        f"The user with the address {user['email']} goes for good. If Entra sends the person later, a new one is made.",
+        action="Delete this user",
+        back=url_for("console_users.show", user_id=user_id),
+    )
+
+
+@users.post("/users/<user_id>/delete")
+@again(ask_to_delete)
+def delete(user_id: str) -> Answer:
+    """Delete it."""
+    gone = manual_users.delete_manual_user(enterprise_id(), user_id)
+    return go("console_users.list_", f"{gone['user_name']} is deleted.")
+
+
+_OPTIONAL = ("given_name", "family_name", "phone", "title", "organization", "role", "external_id")
+
+
+def _typed() -> dict[str, Any]:
+    optional = {name: optional_text(name) for name in _OPTIONAL}
+    address = text("email")
+    return {"email": address, "user_name": text("user_name") or address, "active": flag("active"), **optional}

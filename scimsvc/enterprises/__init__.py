@@ -1,0 +1,1 @@
+"""Enterprises (tenants) and everything about their users that does not come from SCIM."""

@@ -1,0 +1,265 @@
+"""The console's accounts: made by the operator, given a password by a one-time link, signed in and out.
+
+An operator sees every enterprise, an administrator of an enterprise that one alone. Sessions are kept by the browser,
+signed; what ends them all at once is the epoch in the account's row.
+"""
+
+import unicodedata
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy.exc import IntegrityError
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from scimsvc import clock, schemas
+from scimsvc.auth.throttling import WrongPasswords
+from scimsvc.auth.tokens import digest_secret, new_link
+from scimsvc.enterprises.enterprises import show_enterprise
+from scimsvc.errors import Conflict, InvalidInput, NoSuchThing
+from scimsvc.models import Admin as AdminRow
+from scimsvc.protocol.attributes import fold
+from scimsvc.protocol.json_text import is_storable
+from scimsvc.schemas.validation import validated
+from scimsvc.store import queries
+from scimsvc.store.retries import retried
+from scimsvc.store.tenancy import get_enterprise
+from scimsvc.store.transactions import reading, writing
+
+#: How long a one-time link is good.
+LINK_LIFETIME = timedelta(hours=24)
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 1000
+#: How long a session lasts without a request, and at all.
+IDLE = timedelta(minutes=30)
+LONGEST_SESSION = timedelta(hours=12)
+#: Sessions note their last use no more often than this, so that not every answer sets a cookie.
+NOTED_EVERY = timedelta(minutes=1)
+
+#: What the password of an unknown account is compared with, so that it takes as long as a wrong one.
+_NOBODYS_HASH = (
+    "scrypt:32768:8:1$Ej3E98IRGTZtx7nt$ed862ff5faa68c7fd90aa0b0447ddd7116859051d66c90ca67ba269df7a17465"
+    "fbfb435200e8f45093388f9247c2afd2f1fece480c7fa637d8255d3e518cb1bd"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """Who is signed in."""
+
+    id: str
+    email: str
+    enterprise_id: str | None
+    epoch: int
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether every enterprise may be seen, and not one alone."""
+        return self.enterprise_id is None
+
+
+@retried
+def create_admin(email: str, *, enterprise: str | None = None) -> dict[str, Any]:
+    """Make an account, an operator's unless an ``enterprise`` is named, and return it with its one-time ``link``.
+
+    Raises ``InvalidInput``, ``NoSuchThing``, or ``Conflict`` where there is an account with this address.
+    """
+    address = validated(schemas.ADMIN, {"email": email})["email"]
+    with writing() as connection:
+        values = {
+            "id": str(uuid.uuid4()),
+            "email": address,
+            "email_key": fold(address),
+            "enterprise_id": get_enterprise(connection, enterprise).id if enterprise is not None else None,
+            "epoch": 1,
+            "created_at": clock.timestamp(clock.now()),
+        }
+        try:
+            connection.execute(insert(AdminRow).values(values))
+        except IntegrityError:
+            raise Conflict(
+                f"there is an account {address!r} already; scimsvc admin link makes another one-time link for it"
+            ) from None
+        return _with_link(connection, values["id"])
+
+
+@retried
+def renew_link(email: str) -> dict[str, Any]:
+    """Return the account with another one-time ``link``, which ends the one before; raises ``NoSuchThing``.
+
+    The password, if there is one, stays good until the link is used.
+    """
+    with writing() as connection:
+        return _with_link(connection, _get_admin(connection, email).id)
+
+
+def list_admins() -> list[dict[str, Any]]:
+    """Return every account, by e-mail address."""
+    with reading() as connection:
+        return [_shown(row) for row in connection.execute(queries.ADMINS)]
+
+
+@retried
+def remove_admin(email: str) -> dict[str, Any]:
+    """Remove the account with its sessions, and return what it was; raises ``NoSuchThing``."""
+    with writing() as connection:
+        row = _get_admin(connection, email)
+        connection.execute(delete(AdminRow).where(AdminRow.id == row.id))
+        return _shown(row)
+
+
+def show_link(link: str) -> dict[str, Any]:
+    """Return the account whose password the ``link`` sets; raises ``NoSuchThing`` for one that is used up."""
+    with reading() as connection:
+        return _shown(_get_linked(connection, link))
+
+
+@retried
+def set_password(link: str, password: str, repeated: str) -> Admin:
+    """Give the account of the ``link`` its password, end the link and older sessions, and return the account.
+
+    Raises ``InvalidInput``, or ``NoSuchThing`` for a link that is used up.
+    """
+    with reading() as connection:
+        _refuse_weak_password(_get_linked(connection, link), password, repeated)
+    password_hash = generate_password_hash(_normal(password), method="scrypt")  # before the lock, as it takes a while
+    with writing() as connection:
+        row = _get_linked(connection, link)
+        changes = {"password_hash": password_hash, "link_digest": None, "link_expires_at": None}
+        # The link is named once more: of two who follow it at once, one has used it up for the other.
+        statement = update(AdminRow).where(queries.LINKED_ADMIN).values(**changes, epoch=AdminRow.epoch + 1)
+        used = connection.execute(statement, {"own_id": row.id, "own_digest": row.link_digest})
+        if used.rowcount == 0:
+            raise NoSuchThing(_USED_UP, what="link")
+        return _admin(connection.execute(queries.ADMIN, {"id": row.id}).one())
+
+
+@retried
+def sign_in(email: str, password: str, *, address: str, wrong_passwords: WrongPasswords) -> Admin:
+    """Return the account; raises ``InvalidInput``, the same for an unknown account as for a wrong password.
+
+    Raises ``TooManyAttempts`` while too many wrong passwords came from ``address`` or for the account.
+    """
+    key = fold(email.strip())
+    wrong_passwords.check(address, key)
+    with reading() as connection:
+        found = connection.execute(queries.ADMIN_BY_EMAIL, {"key": key}) if is_storable(key) else None
+        row = found.one_or_none() if found is not None else None
+    password_hash = (row.password_hash if row else None) or _NOBODYS_HASH
+    is_right = check_password_hash(password_hash, _normal(password[:LONGEST_PASSWORD]))
+    if row is None or row.password_hash is None or not is_right:
+        wrong_passwords.note(address, key)
+        raise InvalidInput("the e-mail address is unknown or the password is wrong")
+    with writing() as connection:
+        signed_in_at = clock.timestamp(clock.now())
+        connection.execute(update(AdminRow).where(AdminRow.id == row.id).values(signed_in_at=signed_in_at))
+    return _admin(row)
+
+
+@retried
+def sign_out_everywhere(admin: Admin) -> None:
+    """End every session of the account."""
+    with writing() as connection:
+        connection.execute(update(AdminRow).where(AdminRow.id == admin.id).values(epoch=AdminRow.epoch + 1))
+
+
+def begin_session(admin: Admin) -> dict[str, Any]:
+    """Return what a session of the account holds."""
+    now = int(clock.now().timestamp())
+    return {"admin": admin.id, "epoch": admin.epoch, "since": now, "seen": now}
+
+
+def resume_session(session: Mapping[str, Any]) -> Admin | None:
+    """Return who is signed in by the ``session``; None where it has ended, or never began."""
+    now = clock.now().timestamp()
+    since, seen = session.get("since", 0), session.get("seen", 0)
+    if now - since >= LONGEST_SESSION.total_seconds() or now - seen >= IDLE.total_seconds():
+        return None
+    with reading() as connection:
+        row = connection.execute(queries.ADMIN, {"id": session.get("admin")}).one_or_none()
+    return _admin(row) if row is not None and row.epoch == session.get("epoch") else None
+
+
+def note_use(session: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is to be changed in the ``session``, as it is used now."""
+    now = int(clock.now().timestamp())
+    return {"seen": now} if now - session["seen"] >= NOTED_EVERY.total_seconds() else {}
+
+
+def refuse_unless_operator(admin: Admin) -> None:
+    """Raise ``NoSuchThing`` for an enterprise's administrator, to whom the operator's pages do not exist."""
+    if not admin.is_operator:
+        raise NoSuchThing("there is no such page", what="page")
+
+
+def enter_enterprise(admin: Admin, enterprise_id: str) -> dict[str, Any]:
+    """Return the enterprise; raises ``NoSuchThing``, the same for one that ``admin`` may not see as for none."""
+    enterprise = show_enterprise(enterprise_id) if admin.enterprise_id in (None, enterprise_id) else None
+    if enterprise is None or enterprise["id"] != enterprise_id:  # which could be its name
+        raise NoSuchThing("there is no such enterprise", what="enterprise")
+    return enterprise
+
+
+def _with_link(connection: Connection, admin_id: str) -> dict[str, Any]:
+    link, expires_at = new_link(), clock.timestamp(clock.now() + LINK_LIFETIME)
+    changes = {"link_digest": digest_secret(link), "link_expires_at": expires_at}
+    connection.execute(update(AdminRow).where(AdminRow.id == admin_id).values(changes))
+    row = connection.execute(queries.ADMIN, {"id": admin_id}).one()
+    return {"id": row.id, "email": row.email, "enterprise": row.enterprise, "link": link, "link_expires_at": expires_at}
+
+
+def _get_linked(connection: Connection, link: str) -> Any:
+    parameters = {"digest": digest_secret(link), "now": clock.timestamp(clock.now())}
+    row = connection.execute(queries.ADMIN_BY_LINK, parameters).one_or_none()
+    if row is None:
+        raise NoSuchThing(_USED_UP, what="link")
+    return row
+
+
+_USED_UP = "the link was used or has expired; ask for another one"
+
+
+def _refuse_weak_password(row: Any, password: str, repeated: str) -> None:
+    wrong: dict[str, list[str]] = {}
+    if len(password) < SHORTEST_PASSWORD:
+        wrong["password"] = [f"must have at least {SHORTEST_PASSWORD} characters"]
+    elif len(password) > LONGEST_PASSWORD:
+        wrong["password"] = [f"must have at most {LONGEST_PASSWORD} characters"]
+    elif fold(password) == row.email_key:
+        wrong["password"] = ["must not be the e-mail address"]
+    elif password != repeated:
+        wrong["repeated"] = ["is not the same as the password above"]
+    if wrong:
+        [(field, [message])] = wrong.items()
+        raise InvalidInput(f"{field}: {message}", wrong)
+
+
+def _normal(password: str) -> str:
+    """Return the same text for what looks the same, however a keyboard composes it (NIST SP 800-63B §3.1.1.2)."""
+    return unicodedata.normalize("NFKC", password.encode("utf-8", "replace").decode())
+
+
+def _get_admin(connection: Connection, email: str) -> Any:
+    row = connection.execute(queries.ADMIN_BY_EMAIL, {"key": fold(email)}).one_or_none()
+    if row is None:
+        raise NoSuchThing(f"there is no account {email!r}; scimsvc admin list shows those that there are")
+    return row
+
+
+def _admin(row: Any) -> Admin:
+    return Admin(row.id, row.email, row.enterprise_id, row.epoch)
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "email": row.email,
+        "enterprise": row.enterprise,
+        "has_password": row.password_hash is not None,
+        "link_expires_at": row.link_expires_at,
+        "created_at": row.created_at,
+        "signed_in_at": row.signed_in_at,
+    }

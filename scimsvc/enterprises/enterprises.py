@@ -1,0 +1,183 @@
+"""Enterprises, the tenants: made, shown, changed and deleted."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, null, update
+from sqlalchemy.exc import IntegrityError
+
+from scimsvc import clock, schemas
+from scimsvc.auth.clients import insert_integration
+from scimsvc.enterprises.removal_limit import DEFAULT_HOURS, shown_limit
+from scimsvc.errors import Conflict, InvalidInput
+from scimsvc.mapping.roles import get_role, insert_role, make_default, role_names
+from scimsvc.models import Enterprise, User
+from scimsvc.protocol.attributes import fold
+from scimsvc.schemas.entity_tags import check_if_match
+from scimsvc.schemas.validation import validated, validated_changes
+from scimsvc.store import queries
+from scimsvc.store.retries import retried
+from scimsvc.store.tenancy import Tenant, get_enterprise, reading_in, writing_in
+from scimsvc.store.transactions import reading, writing
+
+DEFAULT_ROLE = "DefaultEnterprise"
+FIRST_INTEGRATION = "Microsoft Entra ID"
+
+
+@retried
+def create_enterprise(
+    name: str, *, roles: list[str] | None = None, default_role: str = DEFAULT_ROLE, scim_enabled: bool = False
+) -> dict[str, Any]:
+    """Make an enterprise with its roles and a first integration, and return it with the client secret.
+
+    SCIM is off unless told otherwise. Raises ``InvalidInput`` or ``Conflict``.
+    """
+    given = validated(
+        schemas.ENTERPRISE,
+        {"name": name, "roles": roles or [], "default_role": default_role, "scim_enabled": scim_enabled},
+    )
+    with writing() as connection:
+        enterprise_id = _insert_enterprise(connection, given)
+        insert_role(connection, enterprise_id, given["default_role"], is_default=True)
+        for role in given["roles"]:
+            if fold(role) != fold(given["default_role"]):
+                insert_role(connection, enterprise_id, role)
+        integration = insert_integration(connection, enterprise_id, FIRST_INTEGRATION)
+        return {
+            "id": enterprise_id,
+            "name": given["name"],
+            "scim_enabled": given["scim_enabled"],
+            "default_role": given["default_role"],
+            "roles": role_names(connection, enterprise_id),
+            "client_id": integration["client_id"],
+            "client_secret": integration["client_secret"],
+        }
+
+
+def list_enterprises() -> list[dict[str, Any]]:
+    """Return every enterprise, the oldest first."""
+    with reading() as connection:
+        return [_shown(row) for row in connection.execute(queries.ENTERPRISES)]
+
+
+def show_enterprise(reference: str) -> dict[str, Any]:
+    """Return the enterprise with the id or name ``reference``; raises ``NoSuchThing``."""
+    with reading_in(reference) as tenant:
+        return _shown(tenant.row)
+
+
+@retried
+def update_enterprise(reference: str, changes: Mapping[str, Any], *, if_match: str | None = None) -> dict[str, Any]:
+    """Change the members of ``schemas.EnterpriseChangesSchema`` that are given and return the enterprise.
+
+    ``unique_user_name`` cannot be switched on while two users share a userName; the refusal names them. Raises
+    ``InvalidInput``, ``NoSuchThing``, ``Conflict`` or ``OutOfDate``.
+    """
+    fields = validated_changes(schemas.ENTERPRISE_CHANGES, changes)
+    with writing_in(reference) as tenant:
+        check_if_match(_shown(tenant.row), if_match)
+        values = {name: fields[name] for name in _FLAGS if name in fields}
+        if fields.get("unique_user_name", tenant.row.unique_user_name) != tenant.row.unique_user_name:
+            _switch_unique_user_name(tenant, on=fields["unique_user_name"])
+        if "removal_limit" in fields:
+            values |= _removal_columns(fields["removal_limit"])
+        if values:
+            tenant.connection.execute(update(Enterprise).where(Enterprise.id == tenant.id).values(values))
+        if "default_role" in fields:
+            make_default(tenant, get_role(tenant, fields["default_role"], field="default_role").id)
+        return _shown(get_enterprise(tenant.connection, tenant.id))
+
+
+_FLAGS = ("scim_enabled", "unique_user_name", "reject_unknown_attributes", "paused")
+
+
+def _removal_columns(limit: Mapping[str, Any] | None) -> dict[str, Any]:
+    if limit is None:
+        return {"removal_users": None, "removal_percent": None, "removal_hours": None, "removal_released_until": None}
+    return {
+        "removal_users": limit.get("users"),
+        "removal_percent": limit.get("percent"),
+        "removal_hours": limit.get("hours", DEFAULT_HOURS),
+    }
+
+
+@retried
+def release_removals(reference: str) -> dict[str, Any]:
+    """Let through what the removal limit holds back, for as many hours as it looks back, and return the enterprise.
+
+    Removals count again from the end of that time. Raises ``Conflict`` where no limit is set.
+    """
+    with writing_in(reference) as tenant:
+        if tenant.row.removal_hours is None:
+            raise Conflict(f"{tenant.row.name} has no removal limit, and nothing is held back by one")
+        until = clock.timestamp(clock.now() + timedelta(hours=tenant.row.removal_hours))
+        statement = update(Enterprise).where(Enterprise.id == tenant.id).values(removal_released_until=until)
+        tenant.connection.execute(statement)
+        return _shown(tenant.row) | {"released_until": until}
+
+
+@retried
+def delete_enterprise(reference: str, *, typed_name: str | None = None) -> dict[str, Any]:
+    """Delete the enterprise and everything that is its, and return what it was; raises ``NoSuchThing``.
+
+    Where a ``typed_name`` is given it must be the enterprise's; raises ``InvalidInput``.
+    """
+    with writing_in(reference) as tenant:
+        if typed_name is not None and typed_name != tenant.row.name:
+            detail = "is not the enterprise's name; nothing was deleted"
+            raise InvalidInput(f"what was typed {detail}", {"typed_name": [detail]})
+        # The users go first: their roles cannot be deleted under them.
+        tenant.connection.execute(delete(User).where(User.enterprise_id == tenant.id))
+        tenant.connection.execute(delete(Enterprise).where(Enterprise.id == tenant.id))
+        return _shown(tenant.row)
+
+
+def _insert_enterprise(connection: Connection, given: dict[str, Any]) -> str:
+    enterprise_id = str(uuid.uuid4())
+    values = {
+        "id": enterprise_id,
+        "name": given["name"],
+        "name_key": fold(given["name"]),
+        "scim_enabled": given["scim_enabled"],
+        "unique_user_name": False,
+        "reject_unknown_attributes": False,
+        "role_revision": 1,
+        "paused": False,
+        "created_at": clock.timestamp(clock.now()),
+    }
+    try:
+        connection.execute(insert(Enterprise).values(values))
+    except IntegrityError:
+        raise Conflict(f"there is an enterprise called {given['name']!r} already") from None
+    return enterprise_id
+
+
+def _switch_unique_user_name(tenant: Tenant, *, on: bool) -> None:
+    """Fill or empty the column whose unique index keeps userNames apart."""
+    if on:
+        duplicates = tenant.connection.execute(queries.DUPLICATE_USER_NAMES, tenant.own).all()
+        if duplicates:
+            names = ", ".join(f"{row.user_name_key!r} ({row.users} users)" for row in duplicates)
+            raise Conflict(
+                f"userName cannot become unique in {tenant.row.name}: {names}; rename or delete the others first"
+            )
+    tenant.connection.execute(
+        update(User)
+        .where(User.enterprise_id == tenant.id)
+        .values(unique_user_name_key=User.user_name_key if on else null())
+    )
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "scim_enabled": row.scim_enabled,
+        "default_role": row.default_role,
+        "unique_user_name": row.unique_user_name,
+        "reject_unknown_attributes": row.reject_unknown_attributes,
+        "removal_limit": shown_limit(row),
+        "paused": row.paused,
+    }

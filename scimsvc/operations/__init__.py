@@ -1,0 +1,1 @@
+"""Running the service: the server, readiness, metrics, backup, checks and the move to PostgreSQL."""

@@ -1,0 +1,106 @@
+"""What ``/metrics`` tells: counts of this process, and gauges that are read from the database when asked.
+
+Enterprises are named by id: a name may be changed, and is nobody's business but the enterprise's.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from scimsvc import clock
+from scimsvc.enterprises.removal_limit import removal_brake
+from scimsvc.store import queries
+from scimsvc.store.transactions import reading
+
+#: Seconds of the histogram's buckets: from a fast read to a proxy's patience.
+BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Metrics:
+    """The counters of one process."""
+
+    media_type = CONTENT_TYPE_LATEST
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "scimsvc_requests", "Requests by route and status.", ["method", "route", "status"], registry=self.registry
+        )
+        self._durations = Histogram(
+            "scimsvc_request_duration_seconds", "Durations of requests.", ["route"],
+            buckets=BUCKETS, registry=self.registry,
+        )  # fmt: skip
+        self._tolerances = Counter(
+            "scimsvc_tolerances", "Departures from the RFCs that were understood.", ["tolerance"],
+            registry=self.registry,
+        )  # fmt: skip
+        self._held_back = Counter(
+            "scimsvc_held_back", "SCIM writes held back by a pause or by the limit on removals.",
+            ["enterprise", "reason"], registry=self.registry,
+        )  # fmt: skip
+        self.registry.register(_Stored())
+
+    def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request that was answered."""
+        self._requests.labels(method, route, status).inc()
+        self._durations.labels(route).observe(seconds)
+
+    def count_tolerance(self, tolerance: str) -> None:
+        """Count a departure from the RFCs."""
+        self._tolerances.labels(tolerance).inc()
+
+    def count_held_back(self, enterprise_id: str, reason: str) -> None:
+        """Count a write that was held back."""
+        self._held_back.labels(enterprise_id, reason).inc()
+
+    def text(self) -> bytes:
+        """Return all in Prometheus' text format; reads the database."""
+        return generate_latest(self.registry)
+
+
+class _Stored(Collector):
+    """What stands in the database; described without reading it, as registering asks."""
+
+    def describe(self) -> list[Metric]:
+        """Return the gauges, empty."""
+        return list(_gauges().values())
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges as they are now."""
+        gauges = _gauges()
+        now = clock.now()
+        with reading() as connection:
+            for state in connection.execute(queries.USERS_BY_STATE):
+                gauges["users"].add_metric([state.enterprise_id, "active" if state.active else "disabled"], state.users)
+            for expiry in connection.execute(queries.NEXT_SCIM_EXPIRY, {"now": clock.timestamp(now)}):
+                left = (clock.parse_timestamp(expiry.expires_at) - now).total_seconds()
+                gauges["expiry"].add_metric([expiry.enterprise_id], left)
+            for enterprise in connection.execute(queries.ENTERPRISES):
+                _add_holds(gauges, connection, enterprise)
+        yield from gauges.values()
+
+
+def _add_holds(gauges: dict[str, GaugeMetricFamily], connection: Any, row: Any) -> None:
+    gauges["paused"].add_metric([row.id], int(row.paused))
+    brake = removal_brake(connection, row)
+    if brake is not None:
+        gauges["held"].add_metric([row.id], int(brake.holds))
+
+
+def _gauges() -> dict[str, GaugeMetricFamily]:
+    def gauge(name: str, documentation: str, *labels: str) -> GaugeMetricFamily:
+        return GaugeMetricFamily(f"scimsvc_{name}", documentation, labels=labels)
+
+    return {
+        "users": gauge("users", "Users by enterprise and state.", "enterprise", "state"),
+        "expiry": gauge(
+            "scim_token_expiry_seconds",
+            "Seconds until an enterprise's next SCIM token expires.",
+            "enterprise",
+        ),
+        "paused": gauge("paused", "Whether an enterprise's SCIM writes are held back.", "enterprise"),
+        "held": gauge("removals_held", "Whether the limit on removals holds removals back.", "enterprise"),
+    }

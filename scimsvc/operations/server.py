@@ -1,0 +1,217 @@
+"""Serving with waitress, and stopping without dropping anybody (contract section 2, ``serve``)."""
+
+import errno
+import logging
+import os
+import signal
+import socket
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from flask import Flask
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.server import BaseWSGIServer, create_server
+from waitress.task import ErrorTask
+
+from scimsvc.activity.change_feed import Waiters
+from scimsvc.auth.guard import write_last_uses
+from scimsvc.extensions import db
+from scimsvc.operations.readiness import why_not_ready
+from scimsvc.operations.startup import checkpoint, describe_versions, why_not_this_sqlite
+from scimsvc.protocol.errors import ScimError
+from scimsvc.protocol.json_text import write_json
+from scimsvc.protocol.messages import MEDIA_TYPE, error_message
+from scimsvc.web.errors import PROBLEM_TYPE, problem
+from scimsvc.web.paths import clean_path, is_scim
+from scimsvc.web.request_log import new_request_id
+from scimsvc.web.runtime import DEFAULT_THREADS, Runtime
+
+#: Seconds after the signal in which new connections are still taken, so that a proxy sees ``/readyz`` turn 503.
+LAME_DUCK = 1.0
+#: Seconds after the signal at which requests that still run are given up, so that the process ends within ten.
+GIVE_UP = 7.0
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8000
+
+_log = logging.getLogger("scimsvc")
+
+
+class _ErrorTask(ErrorTask):
+    """Answers what waitress refuses before the application sees it, in the form that the path has."""
+
+    def execute(self) -> None:
+        """Write the answer and close the connection, as what follows on it cannot be told apart."""
+        request: Any = self.request
+        error = ScimError(f"the request cannot be read: {request.error.body}")
+        error.status = request.error.code
+        request_id = new_request_id()
+        # Where not even the first line can be read there is no path, or waitress puts / in its place.
+        path = clean_path(getattr(request, "path", ""))
+        scim = path == "/" or is_scim(path)
+        body = write_json(error_message(error) if scim else problem(error)).encode()
+        self.status = f"{error.status} {request.error.reason}"
+        self.response_headers = [
+            ("Content-Type", MEDIA_TYPE if scim else PROBLEM_TYPE),
+            ("X-Request-ID", request_id),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Cache-Control", "no-store"),
+        ]
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+        _log.warning("a request that cannot be read was answered %s (request %s)", self.status, request_id)
+
+
+class _Parser(HTTPRequestParser):
+    """Refuses what a proxy might read otherwise than this server does, and mends what waitress waits for in vain."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        # Where both are given, one reader may see the end of the request in the middle of another's (RFC 9112 §6.1).
+        # Of HTTP/1.0 waitress leaves the second alone; of 1.1 it has taken it away by now.
+        if ("CONTENT_LENGTH" in self.headers and self.chunked) or "TRANSFER_ENCODING" in self.headers:
+            raise ParsingError("Content-Length and Transfer-Encoding do not go together")
+        # A client that is told to go on, and has nothing to send, would wait for ever.
+        if self.expect_continue and not self.chunked and not self.content_length:
+            self.expect_continue = False
+
+
+class _Channel(HTTPChannel):
+    error_task_class = _ErrorTask
+    parser_class = _Parser
+
+
+class Server:
+    """A waitress server that is bound when it is made, and runs until SIGTERM or SIGINT."""
+
+    def __init__(
+        self,
+        app: Flask,
+        *,
+        host: str = DEFAULT_HOST,
+        port: int = DEFAULT_PORT,
+        unix_socket: str | None = None,
+        threads: int = DEFAULT_THREADS,
+    ) -> None:
+        """Bind; raises ``OSError`` where the address is not to be had, and ``ValueError`` where it is none."""
+        self._app = app
+        self._runtime.waiters = Waiters(threads)
+        self._sockets: dict[int, Any] = {}
+        self._signalled_at: float | None = None
+        limits = self._runtime.settings.limits
+        where: dict[str, Any] = {"unix_socket": unix_socket} if unix_socket else {"host": host, "port": port}
+        if unix_socket:
+            _refuse_served_socket(Path(unix_socket))
+        self._server = create_server(
+            app,
+            map=self._sockets,
+            threads=threads,
+            ident=None,
+            connection_limit=1000,
+            channel_timeout=60,
+            # A fifth less work for concurrent clients than the default of one byte.
+            send_bytes=18000,
+            channel_request_lookahead=0,
+            max_request_header_size=limits.headers,
+            # The application itself refuses a body over its limit, with a SCIM error.
+            max_request_body_size=16 * limits.body,
+            # X-Forwarded-* are left for the application, which believes as many proxies as it is told.
+            clear_untrusted_proxy_headers=False,
+            # The group's too, so that a proxy under another user can be let in.
+            unix_socket_perms="660",
+            **where,
+        )
+        for listener in self._listeners():
+            listener.channel_class = _Channel
+        self.url = f"unix:{unix_socket}" if unix_socket else f"http://{_shown_host(host)}:{self._port()}"
+
+    @property
+    def _runtime(self) -> Runtime:
+        runtime: Runtime = self._app.extensions["scimsvc"]
+        return runtime
+
+    def run(self) -> None:
+        """Serve until SIGTERM or SIGINT, then finish what runs and return."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        with self._app.app_context():
+            _log.info("%s", describe_versions())
+            for reason in filter(None, (why_not_this_sqlite(), why_not_ready())):
+                _log.warning("%s", reason)
+            _checkpoint()
+        _log.info("serving on %s", self.url)
+        while not self._may_stop():
+            wasyncore.loop(timeout=0.1 if self._signalled_at else 1.0, use_poll=True, map=self._sockets, count=1)
+        finished = not any(map(_is_busy, self._sockets.values()))
+        self._server.task_dispatcher.shutdown(timeout=1)
+        wasyncore.close_all(self._sockets, ignore_all=True)
+        if finished:  # else somebody may hold the database, and the last uses are not worth waiting for
+            write_last_uses(self._app)
+            with self._app.app_context():
+                _checkpoint()
+                db.engine.dispose()
+        _log.info("stopped")
+        if not finished:
+            # A thread that waits for SQLite's lock holds its connection, and an orderly end would wait for it as long.
+            logging.shutdown()
+            os._exit(0)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self._signalled_at is None:
+            self._signalled_at = time.monotonic()
+            self._runtime.stopping.set()
+            for listener in self._listeners():
+                listener.pull_trigger()  # wakes the loop
+
+    def _may_stop(self) -> bool:
+        if self._signalled_at is None:
+            return False
+        since = time.monotonic() - self._signalled_at
+        if since < LAME_DUCK:
+            return False
+        for listener in self._listeners():
+            listener.del_channel()
+            listener.socket.close()
+        return since > GIVE_UP or not any(map(_is_busy, list(self._sockets.values())))
+
+    def _port(self) -> int:
+        return int(self._listeners()[0].socket.getsockname()[1])
+
+    def _listeners(self) -> list[Any]:
+        return [each for each in self._sockets.values() if isinstance(each, BaseWSGIServer)]
+
+
+def _checkpoint() -> None:
+    """Do what can be put off: a database that cannot be used just now keeps nobody from serving or stopping."""
+    try:
+        checkpoint()
+    except (DBAPIError, PoolTimeout) as error:
+        _log.warning("the database's log could not be put into its file: %s", type(error).__name__)
+
+
+def _is_busy(channel: Any) -> bool:
+    """Tell whether a request of this connection is read, worked on or not wholly answered."""
+    if not isinstance(channel, HTTPChannel):
+        return False
+    return bool(channel.requests or channel.request or channel.total_outbufs_len)
+
+
+def _shown_host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _refuse_served_socket(path: Path) -> None:
+    """Leave a socket alone that somebody serves; one that a killed server left behind may be taken over."""
+    if not path.is_socket():
+        return
+    with socket.socket(socket.AF_UNIX) as probe, suppress(ConnectionRefusedError):
+        probe.settimeout(1)
+        probe.connect(str(path))
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))

@@ -1,0 +1,251 @@
+"""Bodies as Entra mostly sends them, read in one pass.
+
+Plain is what needs no look-up of names and no tolerance but text booleans and the op's case: every name spelled as the
+schema has it, every value of its attribute's type. ``leniency``, ``patch`` and ``resources`` say what a body means;
+for a plain one that takes them 400 µs and this module 40. Property tests hold the two equal; what is not plain, or
+not right, is theirs alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from scimsvc.protocol import urns
+from scimsvc.protocol.attributes import (
+    ACTIVE,
+    EMAILS,
+    EXTENSION,
+    ID,
+    ROLES,
+    SCHEMAS,
+    USER_ATTRIBUTES,
+    USER_NAME,
+    Attribute,
+)
+from scimsvc.protocol.errors import InvalidValue, ScimError
+from scimsvc.protocol.filters.parser import conditions
+from scimsvc.protocol.limits import Limits
+from scimsvc.protocol.patch import Operation, Resource
+from scimsvc.protocol.reading.leniency import spelling_tolerances
+from scimsvc.protocol.reading.paths import PatchPath, parse_path
+from scimsvc.protocol.reading.tolerances import Remarks, Tolerance
+from scimsvc.protocol.resources import work_address
+
+
+class _NotPlain(Exception):
+    """The body is for the general code."""
+
+
+#: Reads one value: None is what is absent. Whether a text boolean was among it is noted.
+_Reader = Callable[[Any, Remarks], Any]
+_Table = tuple[tuple[str, _Reader], ...]
+
+
+def read_plain_user(body: Any, user_id: str, remarks: Remarks) -> Resource | None:
+    """Return the User with the id ``user_id`` that ``body`` describes, in canonical form; None where it is not plain.
+
+    What ``resources.canonical_user`` makes of ``leniency.read_user``.
+    """
+    noted = Remarks(remarks.limits)
+    try:
+        user = _read_user(body, user_id, noted)
+        work_address(user)
+    except (_NotPlain, InvalidValue):
+        return None
+    remarks.add(noted)
+    return user
+
+
+def _read_user(body: Any, user_id: str, noted: Remarks) -> Resource:
+    if type(body) is not dict or body.get(SCHEMAS.name) not in _SCHEMAS:
+        raise _NotPlain
+    given = body if ACTIVE.name in body else {**body, ACTIVE.name: True}
+    user = {SCHEMAS.name: [urns.CORE_USER], ID.name: user_id, **_read_members(_USER, given, noted)}
+    if USER_NAME.name not in user or ACTIVE.name not in user:
+        raise _NotPlain
+    if EXTENSION.name in user:
+        user[SCHEMAS.name].append(urns.ENTERPRISE_USER)
+    return user
+
+
+_SCHEMAS = (
+    [urns.CORE_USER, urns.ENTERPRISE_USER],
+    [urns.CORE_USER],
+    [urns.ENTERPRISE_USER, urns.CORE_USER],
+)
+
+
+def _read_members(table: _Table, members: Resource, noted: Remarks) -> Resource:
+    read: Resource = {}
+    known = 0
+    for name, reader in table:
+        if name in members:
+            known += 1
+            value = reader(members[name], noted)
+            if value is not None:
+                read[name] = value
+    if known != len(members):
+        raise _NotPlain
+    return read
+
+
+def _left_out(_value: Any, _noted: Remarks) -> None:
+    """Read what this service sets, derives or drops."""
+
+
+def _reader(attribute: Attribute) -> _Reader:
+    if attribute.mutability == "readOnly" or attribute.dropped or attribute is SCHEMAS:
+        return _left_out
+    if attribute.multi_valued:
+        return _elements_reader(attribute)
+    if attribute.type == "complex":
+        return _members_reader(attribute)
+    return _boolean if attribute.type == "boolean" else _text_reader(attribute)
+
+
+def _boolean(value: Any, noted: Remarks) -> bool | None:
+    if type(value) is bool or value is None:
+        return value
+    if type(value) is not str or value.lower() not in _BOOLEANS:
+        raise _NotPlain
+    noted.tolerate(Tolerance.TEXT_BOOLEAN)
+    return _BOOLEANS[value.lower()]
+
+
+_BOOLEANS = {"true": True, "false": False}
+
+
+def _text_reader(attribute: Attribute) -> _Reader:
+    longest = attribute.max_length
+
+    def read(value: Any, _noted: Remarks) -> str | None:
+        if type(value) is str:
+            if longest is not None and len(value) > longest:
+                raise _NotPlain
+            return value or None
+        if value is None:
+            return None
+        raise _NotPlain
+
+    return read
+
+
+def _members_reader(attribute: Attribute) -> _Reader:
+    table = tuple((sub.name, _reader(sub)) for sub in attribute.sub_attributes)
+
+    def read(value: Any, noted: Remarks) -> Resource | None:
+        if value is None:
+            return None
+        if type(value) is not dict:
+            raise _NotPlain
+        return _read_members(table, value, noted) or None
+
+    return read
+
+
+def _elements_reader(attribute: Attribute) -> _Reader:
+    table = tuple((sub.name, _reader(sub)) for sub in attribute.sub_attributes)
+    says = {"value"} if attribute.value else {sub.name for sub in attribute.sub_attributes} - {"type", "primary"}
+
+    def read(value: Any, noted: Remarks) -> list[Resource] | None:
+        if value is None or value == []:
+            return None
+        if (
+            type(value) is not list
+            or len(value) > noted.limits.elements
+            or any(type(each) is not dict for each in value)
+        ):
+            raise _NotPlain
+        elements = [_read_members(table, each, noted) for each in value]
+        if any(says.isdisjoint(element) for element in elements) or not _suit(attribute, elements):
+            raise _NotPlain
+        return elements
+
+    return read
+
+
+def _suit(attribute: Attribute, elements: list[Resource]) -> bool:
+    """Tell whether the elements stay as they are, side by side."""
+    if attribute is ROLES and any(element["value"].lstrip().startswith("{") for element in elements):
+        return False
+    if len(elements) == 1:
+        return attribute is not EMAILS or "type" in elements[0]
+    return (
+        sum(element.get("primary") is True for element in elements) <= 1
+        and len({frozenset(element.items()) for element in elements}) == len(elements)
+    )  # fmt: skip
+
+
+_USER: _Table = tuple((attribute.name, _reader(attribute)) for attribute in USER_ATTRIBUTES)
+
+
+# PATCH.
+
+
+def read_plain_patch(body: Any, remarks: Remarks) -> list[Operation] | None:
+    """Return the operations of ``body``, as ``leniency.read_patch`` does; None where they are not plain.
+
+    Plain are adds and replaces of one text or boolean each, by a path.
+    """
+    if type(body) is not dict or body.keys() != {"schemas", "Operations"} or body["schemas"] != [urns.PATCH_OP]:
+        return None
+    given, limits, noted = body["Operations"], remarks.limits, Remarks(remarks.limits)
+    if type(given) is not list or not 0 < len(given) <= limits.patch_operations:
+        return None
+    read, count = [], 0
+    for operation in given:
+        target = _target_of(operation, limits)
+        if target is None:
+            return None
+        op, value = _OPS[operation["op"]], operation["value"]
+        noted.tolerate_all(_OP_CASE if op != operation["op"] else ())
+        noted.tolerate_all(target.tolerances)
+        try:
+            read.append(Operation(op, target.path, target.reader(value, noted)))
+        except _NotPlain:
+            return None
+        count += target.conditions
+    if count > limits.patch_conditions:
+        return None
+    remarks.add(noted)
+    return read
+
+
+_OPS = {"Replace": "replace", "replace": "replace", "Add": "add", "add": "add"}
+_OP_CASE = (Tolerance.OP_CASE,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where a plain operation acts, and what its path's spelling needs of tolerance."""
+
+    path: PatchPath
+    tolerances: tuple[Tolerance, ...]
+    conditions: int
+    reader: _Reader
+
+
+def _target_of(operation: Any, limits: Limits) -> _Target | None:
+    if type(operation) is not dict or operation.keys() != {"op", "path", "value"}:
+        return None
+    op, path, value = operation["op"], operation["path"], operation["value"]
+    if type(op) is not str or op not in _OPS or type(path) is not str or value is None or value == "":
+        return None
+    return _find_target(path, limits)
+
+
+@lru_cache(maxsize=1024)
+def _find_target(text: str, limits: Limits) -> _Target | None:
+    try:
+        path = parse_path(text, limits)
+    except ScimError:
+        return None
+    attribute = path.sub_attribute or path.target.attribute
+    outer = path.target.attribute
+    if path.read_only or outer.dropped or outer is ROLES or attribute.multi_valued or attribute.type == "complex":
+        return None
+    count = len(list(conditions(path.condition))) if path.condition is not None else 0
+    # How long a text may be is judged of the whole user, after the last operation.
+    reader = _boolean if attribute.type == "boolean" else _text_reader(Attribute(attribute.name))
+    return _Target(path, spelling_tolerances(text, limits), count, reader)

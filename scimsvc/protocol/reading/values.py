@@ -1,0 +1,159 @@
+"""Values as providers send them, read to their attribute's type (contract section 5).
+
+None is what is absent: ``null``, ``""`` and ``[]`` all mean it (RFC 7643 §2.5).
+"""
+
+from typing import Any
+
+from scimsvc.protocol.attributes import EXTENSION, ROLES, Attribute, fold
+from scimsvc.protocol.causes import Cause
+from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, shown
+from scimsvc.protocol.json_text import InvalidJSON, read_json_text
+from scimsvc.protocol.patch import Resource
+from scimsvc.protocol.reading.tolerances import Remarks, Tolerance
+
+
+class ValueReader:
+    """Reads values; an attribute that stands in no schema is ignored, or raised as ``unknown`` where that is given."""
+
+    def __init__(self, remarks: Remarks, unknown: type[ScimError] | None) -> None:
+        self.remarks = remarks
+        self.unknown = unknown
+
+    def single(self, attribute: Attribute, value: Any, where: str) -> Any:
+        """Read the value of a single-valued attribute; ``where`` is what errors call it."""
+        value = self._unwrapped(attribute, value)
+        if value in (None, "") or value == []:
+            return None
+        if attribute.type == "complex":
+            return self._complex(attribute, value, where)
+        if attribute.type == "boolean":
+            return self._boolean(value, where)
+        return self._text(attribute, value, where)
+
+    def elements(self, attribute: Attribute, value: Any) -> list[Any] | None:
+        """Read all elements of a multi-valued attribute; one that stands alone is a list of one."""
+        if value in (None, "") or value == []:
+            return None
+        if not isinstance(value, list):
+            self.remarks.tolerate(Tolerance.UNLISTED_ELEMENT)
+            value = [value]
+        most = self.remarks.limits.elements
+        if len(value) > most:
+            raise InvalidValue(f"{attribute.name} has {len(value)} elements; at most {most} are taken")
+        read = (self.element(attribute, element) for element in value)
+        return [element for element in read if element is not None] or None
+
+    def element(self, attribute: Attribute, value: Any) -> Resource | None:
+        """Read one element of a multi-valued attribute, which a list of one may wrap."""
+        if isinstance(value, list) and len(value) == 1:
+            self.remarks.tolerate(Tolerance.WRAPPED_SCALAR)
+            value = value[0]
+        if value in (None, "", {}) or value == []:
+            return None
+        element = self._complex(attribute, value, attribute.name)
+        if attribute is ROLES and isinstance(element.get("value"), str):
+            element["value"] = unpack_role(element["value"], self.remarks)
+        return {name: member for name, member in element.items() if member is not None} or None
+
+    def _complex(self, attribute: Attribute, value: Any, where: str) -> Resource:
+        if isinstance(value, str) and attribute.value is not None:
+            self.remarks.tolerate(Tolerance.BARE_ELEMENT)
+            value = {"value": value}
+        if not isinstance(value, dict):
+            raise InvalidValue(f"{where} must be {_kind(attribute)}, not {json_kind(value)}")
+        members: Resource = {}
+        for name, member in value.items():
+            sub_attribute = attribute.find(name)
+            if attribute is EXTENSION and fold(name) == "schemas":
+                continue  # clients that hold an extension as an object of its own send its URN along
+            if sub_attribute is None:
+                ignore_or_reject(f"{where}.{name}", self.remarks, self.unknown)
+            elif sub_attribute.name in members:
+                raise InvalidSyntax(f"{where}.{sub_attribute.name} is given twice, in two spellings")
+            else:
+                members[sub_attribute.name] = self.single(sub_attribute, member, f"{where}.{sub_attribute.name}")
+        return members
+
+    def _boolean(self, value: Any, where: str) -> bool:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.lower() in ("true", "false"):
+            self.remarks.tolerate(Tolerance.TEXT_BOOLEAN)
+            return value.lower() == "true"
+        raise InvalidValue(f"{where} must be true or false, not {json_kind(value)}")
+
+    def _text(self, attribute: Attribute, value: Any, where: str) -> str:
+        if not isinstance(value, str):
+            raise InvalidValue(f"{where} must be {_kind(attribute)}, not {json_kind(value)}")
+        return value
+
+    def _unwrapped(self, attribute: Attribute, value: Any) -> Any:
+        """Take a scalar, or a manager, out of a list of one (entra.md section 7, rule 7)."""
+        if not isinstance(value, list) or len(value) != 1:
+            return value
+        inner = value[0]
+        if attribute.type == "complex":
+            self.remarks.tolerate(Tolerance.WRAPPED_SCALAR)
+            return inner
+        if isinstance(inner, dict) and "value" in inner:
+            self.remarks.tolerate(Tolerance.WRAPPED_SCALAR)
+            return inner["value"]
+        return value
+
+
+def ignore_or_reject(name: str, remarks: Remarks, unknown: type[ScimError] | None) -> None:
+    """Leave an unknown attribute out of account, or raise ``unknown`` where the enterprise rejects them."""
+    if unknown is not None:
+        raise unknown(UnknownAttribute(name).detail, cause=Cause.UNKNOWN_ATTRIBUTE)
+    remarks.ignore(name)
+
+
+def unpack_role(text: str, remarks: Remarks) -> str:
+    """Return the role that ``text`` names, which may be Entra's JSON text of an app role assignment.
+
+    ``{"id": …, "value": "User", "displayName": "User"}`` is what AppRoleAssignmentsComplex sends as a value
+    (entra.md section 7, "Roles in PATCH"); its ``value`` counts, else its ``displayName``.
+    """
+    if not text.lstrip().startswith("{"):
+        return text
+    try:
+        assignment = read_json_text(text)
+    except InvalidJSON:
+        return text
+    if not isinstance(assignment, dict):
+        return text
+    remarks.tolerate(Tolerance.PACKED_ROLE)
+    for name in ("value", "displayName"):
+        value = assignment.get(name)
+        if isinstance(value, str) and value:
+            return value
+    raise InvalidValue("roles has an app role assignment with neither value nor displayName; give the app role a value")
+
+
+def _kind(attribute: Attribute) -> str:
+    if attribute.type == "complex":
+        return f"an object with {', '.join(sub.name for sub in attribute.sub_attributes)}"
+    return "a string"
+
+
+def folded_members(members: Resource) -> Resource:
+    """Return the members by folded name; raises ``InvalidSyntax`` where two names fold to one."""
+    folded = {fold(name): value for name, value in members.items()}
+    if len(folded) != len(members):
+        raise InvalidSyntax(f"an object has a name twice, in two spellings: {shown(', '.join(members))}")
+    return folded
+
+
+def json_kind(value: Any) -> str:
+    """Name the kind of a JSON value, for an error text."""
+    return _JSON_KINDS.get(type(value), "a number")
+
+
+_JSON_KINDS = {
+    type(None): "null",
+    bool: "a boolean",
+    str: "a string",
+    list: "a list",
+    dict: "an object",
+}

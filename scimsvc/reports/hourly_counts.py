@@ -1,0 +1,127 @@
+"""Provisioning over time: how many users were created, changed and disabled and how much was refused, hour by hour.
+
+An hour that is over does not change any more. It is counted once and remembered for as long as the process lives, so
+that a look at a month of a large log reads no more of it than the last hour.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from scimsvc import clock
+from scimsvc.activity.change_feed import CREATED, DELETED, DISABLED, ENABLED, TAKEN_OVER, UPDATED
+from scimsvc.activity.provisioning_log import REFUSED, first_id
+from scimsvc.store import queries
+
+#: What is told apart, in the order in which it is shown.
+SERIES = ("created", "changed", "disabled", "refused")
+_SERIES_OF = {
+    CREATED: "created", UPDATED: "changed", ENABLED: "changed", TAKEN_OVER: "changed",
+    DISABLED: "disabled", DELETED: "disabled",
+}  # fmt: skip
+HOURS_SHOWN = 48
+DAYS_SHOWN = 30
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_REMEMBERED = (DAYS_SHOWN + 1) * _DAY
+#: An entry may be committed later than it was timed.
+_COMMITTED_WITHIN = timedelta(minutes=5)
+_MOST_ENTERPRISES = 1000
+
+Counts = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """The hours of an enterprise that are over, from one time up to another."""
+
+    since: datetime
+    until: datetime
+    hours: Mapping[datetime, Counts]
+
+
+class History:
+    """Remembers the hours that are over, of so many enterprises."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._settled: OrderedDict[str, _Settled] = OrderedDict()
+
+    def hours(
+        self, connection: Connection, enterprise_id: str, *, first: datetime, now: datetime
+    ) -> dict[datetime, Counts]:
+        """Return what was counted in each hour from ``first`` on; an hour without anything is left out."""
+        with self._lock:
+            settled = self._settled.get(enterprise_id)
+        if settled is None:
+            settled = _Settled(first, first, {})
+        hours = dict(settled.hours)
+        if first < settled.since:
+            hours |= _count(connection, enterprise_id, first, settled.since)
+        hours |= _count(connection, enterprise_id, max(first, settled.until), None)
+        self._remember(enterprise_id, hours, since=min(first, settled.since), until=_hour_of(now - _COMMITTED_WITHIN))
+        return hours
+
+    def _remember(
+        self, enterprise_id: str, hours: Mapping[datetime, Counts], *, since: datetime, until: datetime
+    ) -> None:
+        oldest = max(since, until - _REMEMBERED)
+        over = {hour: counts for hour, counts in hours.items() if oldest <= hour < until}
+        with self._lock:
+            self._settled[enterprise_id] = _Settled(oldest, until, over)
+            self._settled.move_to_end(enterprise_id)
+            while len(self._settled) > _MOST_ENTERPRISES:
+                self._settled.popitem(last=False)
+
+
+def _count(
+    connection: Connection, enterprise_id: str, since: datetime, until: datetime | None
+) -> dict[datetime, Counts]:
+    # Ids begin with twelve hexadecimal digits: every one comes before a g.
+    own = {"enterprise_id": enterprise_id, "since": first_id(since), "until": first_id(until) if until else "g"}
+    hours: dict[datetime, dict[str, int]] = {}
+    for row in connection.execute(queries.LOG_BY_HOUR, own):
+        series = REFUSED if row.outcome == REFUSED else _SERIES_OF.get(row.effect or "")
+        if series is not None:
+            counts = hours.setdefault(datetime.fromisoformat(f"{row.hour}:00:00Z"), dict.fromkeys(SERIES, 0))
+            counts[series] += row.entries
+    return dict(hours)
+
+
+def count_by_hour(connection: Connection, enterprise_id: str, history: History) -> list[dict[str, Any]]:
+    """Return what happened in each hour of the last two days, the oldest first; each with its ``start``."""
+    now = clock.now()
+    first = _hour_of(now) - (HOURS_SHOWN - 1) * _HOUR
+    hours = history.hours(connection, enterprise_id, first=first, now=now)
+    return _spans(hours, _hour_of(now), _HOUR, HOURS_SHOWN)
+
+
+def count_by_day(connection: Connection, enterprise_id: str, history: History) -> list[dict[str, Any]]:
+    """Return the same of each of the last thirty days, which are those of UTC."""
+    now = clock.now()
+    first = _day_of(now) - (DAYS_SHOWN - 1) * _DAY
+    days: dict[datetime, dict[str, int]] = {}
+    for hour, counts in history.hours(connection, enterprise_id, first=first, now=now).items():
+        day = days.setdefault(_day_of(hour), dict.fromkeys(SERIES, 0))
+        for name in SERIES:
+            day[name] += counts[name]
+    return _spans(days, _day_of(now), _DAY, DAYS_SHOWN)
+
+
+def _spans(counted: Mapping[datetime, Counts], last: datetime, length: timedelta, number: int) -> list[dict[str, Any]]:
+    starts = (last - length * ago for ago in reversed(range(number)))
+    nothing = dict.fromkeys(SERIES, 0)
+    return [{"start": clock.timestamp(start), **counted.get(start, nothing)} for start in starts]
+
+
+def _hour_of(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _day_of(instant: datetime) -> datetime:
+    return _hour_of(instant).replace(hour=0)

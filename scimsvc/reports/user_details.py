@@ -1,0 +1,127 @@
+"""One user as a whole: the directory's values beside the effective ones, the role and why, and the history."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from scimsvc.activity.provisioning_log import list_entries
+from scimsvc.enterprises.manual_users import get_profile_row
+from scimsvc.mapping.resolve import EnterpriseRoles
+from scimsvc.mapping.roles import read_enterprise_roles
+from scimsvc.protocol.attributes import EXTENSION, ROLES, fold
+from scimsvc.protocol.patch import Resource
+from scimsvc.reports.causes import explained_entry
+from scimsvc.store import queries
+from scimsvc.store.representations import MANUAL, profile_view, read_document
+from scimsvc.store.tenancy import Tenant, reading_in
+
+#: Entries of the history that are shown; the log has the rest.
+MOST_ENTRIES = 200
+#: What both sides have, by the name of the enterprise API and by the directory's path.
+_COMPARED = (
+    ("email", 'emails[type eq "work"].value'), ("user_name", "userName"), ("given_name", "name.givenName"),
+    ("family_name", "name.familyName"), ("phone", 'phoneNumbers[type eq "work"].value'), ("title", "title"),
+    ("organization", "organization"), ("external_id", "externalId"),
+)  # fmt: skip
+_TOLD_ELSEWHERE = {"schemas", "id", "meta", "userName", "title", "externalId", "active", ROLES.name}
+
+
+def show_user_details(enterprise: str, user_id: str) -> dict[str, Any]:
+    """Return the user with its ``values``, ``further`` attributes, ``role`` and ``history``; raises ``NoSuchThing``.
+
+    ``more`` tells that the history goes on beyond what is shown.
+    """
+    with reading_in(enterprise) as tenant:
+        row = get_profile_row(tenant, user_id)
+        user, document = profile_view(row), read_document(row)
+        roles = read_enterprise_roles(tenant.connection, tenant.id, tenant.row.name)
+        edits = _edits(tenant, user["id"])
+        restricts = tenant.row.default_restricts if row.role_id is None else row.restricts
+    log = list_entries(enterprise, email=user["email"], limit=MOST_ENTRIES, shown=explained_entry)
+    history = sorted([*_logged(log.items), *edits], key=lambda entry: entry["time"], reverse=True)
+    return {
+        "user": user,
+        "values": _values(user),
+        "further": list(_further(document)),
+        "role": _role(row, document, roles) | {"restrict_editing": bool(restricts)},
+        "history": history[:MOST_ENTRIES],
+        "more": log.next is not None or len(history) > MOST_ENTRIES,
+    }
+
+
+def _values(user: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what both sides have, and whether they differ; a manual user has no directory's side."""
+    provisioned = user["source"] != MANUAL
+    compared = []
+    for name, path in _COMPARED:
+        effective = user[name]
+        directory = (user["directory"] or {}).get(name, effective) if provisioned else None
+        differs = provisioned and directory != effective
+        compared.append(
+            {"name": name, "path": path, "directory": directory, "effective": effective, "differs": differs}
+        )
+    return compared
+
+
+def _further(document: Resource) -> Iterator[dict[str, str]]:
+    """Yield what the directory has set beside that, each value under its path."""
+    shown = {path for _, path in _COMPARED}
+    for name, value in document.items():
+        if name not in _TOLD_ELSEWHERE:
+            # The extension's attributes go by their short names, as everywhere else.
+            for path, text in _flattened("" if name == EXTENSION.name else name, value):
+                if path not in shown:
+                    yield {"path": path, "value": text}
+
+
+def _flattened(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from _flattened(f"{path}.{name}" if path else name, member)
+    elif isinstance(value, list):
+        for element in value:
+            kind = f'[type eq "{element["type"]}"]' if isinstance(element, dict) and "type" in element else ""
+            members = element if isinstance(element, dict) else {"value": element}
+            yield from _flattened(path + kind, {name: each for name, each in members.items() if name != "type"})
+    else:
+        yield path, value if isinstance(value, str) else json.dumps(value)
+
+
+def _role(row: Any, document: Resource, roles: EnterpriseRoles) -> dict[str, Any]:
+    """Return the role's name, the ``value`` that was sent, and the ``reason``.
+
+    That is ``default``, ``name``, ``alias``, ``renamed`` (since it was given by the value) or ``hand``.
+    """
+    element = next(iter(document.get(ROLES.name, [])), None)
+    if row.role_id is None or element is None:
+        return {"name": row.role, "value": None, "reason": "default"}
+    value = element["value"]
+    named = roles.find(value)
+    if row.source == MANUAL:
+        reason = "hand"
+    elif named is None or named.id != row.role_id:
+        reason = "renamed"
+    else:
+        reason = "name" if fold(value) == fold(row.role) else "alias"
+    return {"name": row.role, "value": value, "reason": reason}
+
+
+def _logged(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [entry | {"kind": "scim"} for entry in entries]
+
+
+def _edits(tenant: Tenant, user_id: str) -> list[dict[str, Any]]:
+    """Return what happened to the user without SCIM."""
+    own = tenant.own | {"id": user_id, "limit": MOST_ENTRIES}
+    return [
+        {
+            "kind": "edit",
+            "time": row.time,
+            "effect": row.type,
+            "origin": row.origin,
+            "changed": json.loads(row.changed),
+            "role": row.role,
+            "old_role": row.old_role,
+        }
+        for row in tenant.connection.execute(queries.CHANGES_BY_HAND, own)
+    ]

@@ -1,0 +1,125 @@
+"""The blueprint of SCIM's resources: Users, and what stands in for Groups and Me (RFC 7644 §3)."""
+
+from flask import Blueprint, Response, request
+
+from scimsvc.protocol.bulk import read_bulk_request
+from scimsvc.protocol.causes import Cause
+from scimsvc.protocol.errors import NotFound, NotImplementedHere, shown
+from scimsvc.protocol.listing import ListQuery, read_list_query, read_search_request
+from scimsvc.protocol.messages import Representation, list_response
+from scimsvc.scim import users
+from scimsvc.scim.bulk import run_bulk
+from scimsvc.scim.lists import list_users
+from scimsvc.web.http import (
+    empty_response,
+    json_response,
+    limits,
+    not_modified,
+    preconditions,
+    read_body,
+    runtime,
+    scim_request,
+    text_response,
+    user_response,
+)
+from scimsvc.web.paths import SCIM_PREFIX
+
+scim = Blueprint("scim", __name__, url_prefix=SCIM_PREFIX)
+
+
+@scim.post("/Users")
+def create_user() -> Response:
+    """Create a user (RFC 7644 §3.3)."""
+    user = users.create_user(scim_request(), read_body())
+    response = user_response(user, 201)
+    response.headers.add("Location", user.location)
+    return response
+
+
+@scim.get("")
+@scim.get("/Users")
+def list_() -> Response:
+    """List users; the root's only resources are users (RFC 7644 §3.4.2)."""
+    return text_response(_list(read_list_query(request.args.to_dict(), limits())))
+
+
+@scim.post("/.search")
+@scim.post("/Users/.search")
+def search() -> Response:
+    """List users as the body asks (RFC 7644 §3.4.3)."""
+    return text_response(_list(read_search_request(read_body(), limits())))
+
+
+@scim.post("/Bulk")
+def bulk() -> Response:
+    """Do many operations (RFC 7644 §3.7)."""
+    return json_response(run_bulk(scim_request(), read_bulk_request(read_body(), limits())))
+
+
+def _list(query: ListQuery) -> str:
+    return list_users(scim_request(), query, runtime().cursor_keys)
+
+
+@scim.get("/Users/<path:user_id>")
+def get_user(user_id: str) -> Response:
+    """Read one user (RFC 7644 §3.4.1)."""
+    user = users.get_user(scim_request(), user_id)
+    return not_modified(user) or user_response(user)
+
+
+@scim.put("/Users/<path:user_id>")
+def replace_user(user_id: str) -> Response:
+    """Replace a user (RFC 7644 §3.5.1)."""
+    user = users.replace_user(scim_request(), user_id, read_body(), preconditions())
+    return _changed(user)
+
+
+@scim.patch("/Users/<path:user_id>")
+def patch_user(user_id: str) -> Response:
+    """Change a user (RFC 7644 §3.5.2)."""
+    user = users.patch_user(scim_request(), user_id, read_body(), preconditions())
+    return _changed(user)
+
+
+def _changed(user: Representation) -> Response:
+    response = user_response(user)
+    response.headers.add("Content-Location", user.location)
+    return response
+
+
+@scim.delete("/Users/<path:user_id>")
+def delete_user(user_id: str) -> Response:
+    """Delete a user (RFC 7644 §3.6)."""
+    users.delete_user(scim_request(), user_id, preconditions())
+    return empty_response()
+
+
+@scim.get("/Groups")
+def list_groups() -> Response:
+    """List no groups: a 404 would quarantine a whole Entra job whose group mapping was left on."""
+    return text_response(list_response([], total=0, start_index=1))
+
+
+@scim.get("/Groups/<path:group_id>")
+def get_group(group_id: str) -> Response:
+    """Find no group."""
+    raise NotFound(f"no group has the id {shown(group_id)}; this service provisions users, not groups")
+
+
+@scim.post("/Groups")
+@scim.route("/Groups/<path:group_id>", methods=["PUT", "PATCH", "DELETE"])
+def write_group(group_id: str = "") -> Response:
+    """Refuse every write of a group."""
+    raise NotImplementedHere(
+        "this service provisions users, not groups; "
+        "in Entra, set the mapping Provision Microsoft Entra ID Groups to Enabled: No",
+        cause=Cause.GROUPS,
+    )
+
+
+@scim.route("/Me", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+def me() -> Response:
+    """Refuse the alias of the authenticated subject, which is a client here and no user (RFC 7644 §3.11)."""
+    raise NotImplementedHere(
+        "/Me is not implemented: a SCIM token stands for a client, not for a user; use /Users/{id}"
+    )

@@ -1,0 +1,70 @@
+"""The blueprint of discovery: ServiceProviderConfig, ResourceTypes and Schemas (RFC 7644 §4)."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from scimsvc.mapping.roles import list_roles
+from scimsvc.protocol import discovery as documents
+from scimsvc.protocol.errors import Forbidden, NotFound, shown
+from scimsvc.protocol.json_text import write_json
+from scimsvc.protocol.messages import list_response
+from scimsvc.web.http import caller, json_response, limits, tenant_url, text_response
+from scimsvc.web.paths import SCIM_PREFIX
+
+discovery = Blueprint("discovery", __name__, url_prefix=SCIM_PREFIX)
+
+
+@discovery.get("/ServiceProviderConfig")
+def service_provider_config() -> Response:
+    """Say which parts of SCIM are here."""
+    return json_response(documents.service_provider_config(tenant_url(), limits()))
+
+
+@discovery.get("/ServiceProviderConfig/<path:name>")
+def service_provider_config_by_id(name: str) -> Response:
+    """Say the same of the one configuration by its name."""
+    return _one([documents.service_provider_config(tenant_url(), limits())], name, "configuration")
+
+
+@discovery.get("/ResourceTypes")
+def resource_types() -> Response:
+    """List the resource types."""
+    return _list(documents.resource_types(tenant_url()))
+
+
+@discovery.get("/ResourceTypes/<path:name>")
+def resource_type(name: str) -> Response:
+    """Show one resource type."""
+    return _one(documents.resource_types(tenant_url()), name, "resource type")
+
+
+@discovery.get("/Schemas")
+def schemas() -> Response:
+    """List the schemas as they are for the enterprise that asks."""
+    return _list(_schemas())
+
+
+@discovery.get("/Schemas/<path:urn>")
+def schema(urn: str) -> Response:
+    """Show one schema."""
+    return _one(_schemas(), urn, "schema")
+
+
+def _schemas() -> list[dict[str, Any]]:
+    names = [role["name"] for role in list_roles(caller().enterprise_id)]
+    return documents.schemas(tenant_url(), unique_user_name=caller().unique_user_name, role_names=names)
+
+
+def _list(resources: list[dict[str, Any]]) -> Response:
+    if "filter" in request.args:
+        raise Forbidden("discovery cannot be filtered; ask without a filter (RFC 7644 section 4)")
+    return text_response(list_response(list(map(write_json, resources)), total=len(resources), start_index=1))
+
+
+def _one(resources: list[dict[str, Any]], identifier: str, what: str) -> Response:
+    found = documents.find_by_id(resources, identifier)
+    if found is None:
+        known = ", ".join(each["id"] for each in resources)
+        raise NotFound(f"there is no {what} {shown(identifier)}; there are {known}")
+    return json_response(found)

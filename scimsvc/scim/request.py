@@ -1,0 +1,85 @@
+"""A SCIM request as the use cases know it, and what is learned of a write while it is tried."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from scimsvc.auth.callers import Caller
+from scimsvc.mapping.resolve import RoleDecision
+from scimsvc.protocol.patch import Operation, Resource
+from scimsvc.protocol.reading.tolerances import Remarks
+from scimsvc.store.representations import View
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What is known of one write so far: the provisioning log and ``explain`` tell it, also where it is refused."""
+
+    operation: str
+    user_id: str | None = None
+    email: str | None = None
+    #: The value that was to name a role.
+    role_value: str | None = None
+    #: What the body says once it is in RFC shapes: a user, or a PATCH's operations.
+    understood: Resource | Sequence[Operation] | None = None
+    before: Resource | None = None
+    after: Resource | None = None
+    decision: RoleDecision | None = None
+    role: str | None = None
+    changed: list[str] = field(default_factory=list)
+    #: What happened to the user, as the change feed calls it; None where nothing did.
+    effect: str | None = None
+    #: Effective values that change, old and new, by name.
+    effective: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ScimRequest:
+    """What every use case needs of a request: who asks, under which URL, and where it leaves what it learns."""
+
+    caller: Caller
+    #: The Tenant URL, which locations begin with.
+    base: str
+    remarks: Remarks
+    attempt: Attempt
+    request_id: str
+    #: When it came, by ``time.perf_counter``.
+    started: float
+    #: The requests for the operations of a Bulk request, as they come up.
+    operations: list["ScimRequest"] = field(default_factory=list)
+
+    def view_of(self, row: Any) -> View:
+        """Return how answers look to the caller whose enterprise has the default role and the revision of ``row``."""
+        return View(self.base, row.default_role, row.role_revision)
+
+    @property
+    def duration_ms(self) -> float:
+        """Milliseconds since it came."""
+        return round((time.perf_counter() - self.started) * 1000, 1)
+
+    def for_operation(self, operation: str) -> "ScimRequest":
+        """Return the request for one ``operation`` of a Bulk request, with remarks and an attempt of its own."""
+        own = replace(
+            self,
+            remarks=Remarks(self.remarks.limits),
+            attempt=Attempt(operation),
+            started=time.perf_counter(),
+            operations=[],
+        )
+        self.operations.append(own)
+        return own
+
+
+def claimed_address(body: Any) -> str | None:
+    """Return the work address that an unread ``body`` seems to be about, for the log of its refusal; None if none."""
+    if not isinstance(body, dict):
+        return None
+    emails = next((value for name, value in body.items() if name.lower() in ("emails", "email")), None)
+    elements = [each for each in (emails if isinstance(emails, list) else [emails]) if isinstance(each, dict)]
+    work = [each for each in elements if str(each.get("type", "")).lower() == "work"]
+    address = next((each.get("value") for each in work or elements), None)
+    return address[:_LONGEST_ADDRESS] if isinstance(address, str) else None
+
+
+_LONGEST_ADDRESS = 512

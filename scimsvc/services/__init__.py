@@ -1,1 +1,0 @@
-"""Use cases: plain functions, called by web and commands alike, each with its work in one transaction."""

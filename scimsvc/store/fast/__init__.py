@@ -1,0 +1,1 @@
+"""Statements that run on the database driver itself, on one connection per thread, behind a fair write lock."""
