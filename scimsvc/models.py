@@ -240,7 +240,7 @@ class LogEntry(Model):
     detail: Mapped[str | None]
     #: What happened to the user, as the change feed calls it; null where nothing did.
     effect: Mapped[str | None]
-    #: What a refusal was for, by ``protocol.causes``; null where it has no keyword.
+    #: What a refusal was for, by ``protocol.reasons``; null where it has no keyword.
     cause: Mapped[str | None]
     #: The role value that a refusal was about, as it was sent and folded.
     role_value: Mapped[str | None]

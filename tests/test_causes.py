@@ -136,9 +136,9 @@ def test_a_token_that_was_refused_is_open_until_its_client_is_let_in(acme: Enter
 
 
 def test_every_cause_is_in_words(acme: Enterprise) -> None:
-    from scimsvc.protocol.causes import Cause
+    from scimsvc.protocol.reasons import Reason
 
-    for cause in Cause:
+    for cause in Reason:
         words = causes.explain_cause(cause, 400, value="{value} %s", email="a@x.example")
         assert words["title"]
         assert words["cause"] == cause

@@ -23,9 +23,9 @@ from scimsvc import clock
 from scimsvc.auth.tokens import Claims
 from scimsvc.models import LogEntry, User
 from scimsvc.protocol.attributes import fold
-from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import is_storable, write_names
+from scimsvc.protocol.reasons import Reason
 from scimsvc.scim.request import ScimRequest
 from scimsvc.store import queries
 from scimsvc.store.fast.prepared import Prepared
@@ -65,8 +65,8 @@ def success_parameters(request: ScimRequest, *, status: int, at: datetime) -> di
 
 def record_refusal(request: ScimRequest, error: ScimError) -> None:
     """Log that the write was refused with ``error``; a log that cannot be written is worth no more than a warning."""
-    value = request.attempt.role_value if error.cause is Cause.UNKNOWN_ROLE else None
-    refusal = {"scim_type": error.scim_type, "detail": error.detail, "cause": error.cause}
+    value = request.attempt.role_value if error.reason is Reason.UNKNOWN_ROLE else None
+    refusal = {"scim_type": error.scim_type, "detail": error.detail, "cause": error.reason}
     about = {"role_value": value, "role_key": fold(value) if value else None}
     entry = _entry(request, clock.now(), REFUSED, error.status) | refusal | about
     _insert_whatever_happens(entry, request.request_id)
@@ -78,7 +78,7 @@ class Refusal:
 
     status: int
     detail: str
-    cause: Cause
+    cause: Reason
     request_id: str
     started: float
 
@@ -138,7 +138,7 @@ def record_refused_token(allowance: Allowance, claims: Claims, refusal: Refusal)
 
 
 def _entry(request: ScimRequest, at: datetime, outcome: str, status: int) -> dict[str, Any]:
-    attempt, remarks = request.attempt, request.remarks
+    attempt, notes = request.attempt, request.notes
     email = attempt.email if attempt.email and is_storable(attempt.email) else None
     return {
         "enterprise_id": request.caller.enterprise_id,
@@ -157,8 +157,8 @@ def _entry(request: ScimRequest, at: datetime, outcome: str, status: int) -> dic
         "role_value": None,
         "role_key": None,
         "changed": write_names(attempt.changed) if outcome == OK else "[]",
-        "tolerances": write_names(remarks.tolerances),
-        "ignored": write_names(remarks.ignored),
+        "tolerances": write_names(notes.tolerances),
+        "ignored": write_names(notes.ignored),
         "client_id": request.caller.client_id,
         "request_id": request.request_id,
         "duration_ms": request.duration_ms,

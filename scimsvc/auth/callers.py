@@ -11,8 +11,8 @@ from sqlalchemy import bindparam, update
 from scimsvc import clock
 from scimsvc.auth.tokens import InvalidToken, MissingToken, TokenSigner
 from scimsvc.models import Integration, Token
-from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import Forbidden
+from scimsvc.protocol.reasons import Reason
 from scimsvc.store import queries
 from scimsvc.store.cache_epoch import set_up_revision
 from scimsvc.store.retries import retried
@@ -102,7 +102,7 @@ def refuse_while_off(caller: Caller) -> None:
         raise Forbidden(
             f"SCIM provisioning is switched off for {caller.enterprise}; "
             "enable it in the enterprise's settings (scimsvc enterprise update … --enable-scim) and go on",
-            cause=Cause.SCIM_OFF,
+            reason=Reason.SCIM_OFF,
         )
 
 

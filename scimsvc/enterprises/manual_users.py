@@ -28,7 +28,7 @@ from scimsvc.models import User
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.patch import Resource
-from scimsvc.protocol.reading.tolerances import Remarks
+from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_user, changed_attributes, work_address
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
@@ -220,7 +220,7 @@ def edit_profile(
 
 def _document(fields: Mapping[str, Any], user_id: str, role: Any) -> Resource:
     try:
-        user = canonical_user(manual_document(fields) | {"id": user_id}, Remarks())
+        user = canonical_user(manual_document(fields) | {"id": user_id}, RequestNotes())
     except ScimError as error:
         raise InvalidInput(error.detail, {"email": [error.detail]}) from None
     return with_role(user, default_element(role.name) if role else None)

@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 
 from scimsvc import clock
 from scimsvc.activity.change_feed import count_users, hold_feed
-from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import Unavailable
+from scimsvc.protocol.reasons import Reason
 from scimsvc.store import queries
 
 #: Seconds after which a client may try again; Entra does in its next cycle.
@@ -23,14 +23,10 @@ DEFAULT_HOURS = 24
 
 
 class HeldBack(Unavailable):
-    """A write is held back on purpose; ``reason`` is ``paused`` or ``removal_limit``."""
+    """Writes of the enterprise are refused for now: it is paused, or its removal limit is reached."""
 
-    def __init__(self, detail: str, reason: str) -> None:
-        super().__init__(detail, {"Retry-After": RETRY_AFTER}, cause=_CAUSES[reason])
-        self.reason = reason
-
-
-_CAUSES = {"paused": Cause.PAUSED, "removal_limit": Cause.REMOVAL_LIMIT}
+    def __init__(self, detail: str, reason: Reason) -> None:
+        super().__init__(detail, {"Retry-After": RETRY_AFTER}, reason=reason)
 
 
 def refuse_while_paused(rules: Any) -> None:
@@ -39,7 +35,7 @@ def refuse_while_paused(rules: Any) -> None:
         raise HeldBack(
             f"provisioning is paused for {rules.name} by the service's operator; nothing was changed, and what was "
             "sent will be taken once it goes on (scimsvc enterprise resume)",
-            "paused",
+            Reason.PAUSED,
         )
 
 
@@ -54,7 +50,7 @@ def refuse_mass_removal(connection: Connection, rules: Any, user_id: str) -> Non
             f"this would be more than the {brake.limit} users that may be disabled or deleted in {rules.name} within "
             f"{rules.removal_hours} hours; check the scope and the assignments in Entra, and if so many are meant, "
             "let them through (scimsvc enterprise release); everything else is provisioned as before",
-            "removal_limit",
+            Reason.REMOVAL_LIMIT,
         )
 
 

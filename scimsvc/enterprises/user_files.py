@@ -19,7 +19,7 @@ from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.models import User
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.errors import ScimError, shown
-from scimsvc.protocol.reading.tolerances import Remarks
+from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_user, changed_attributes
 from scimsvc.schemas.validation import validated
 from scimsvc.store.representations import MANUAL, manual_document, user_columns, with_role
@@ -133,7 +133,7 @@ def _make(line: Line, rules: _Rules) -> tuple[_NewUser | None, list[str]]:
         return None, problems + [f"{name}: {text}" for name, text in found]
     user_id = str(uuid.uuid4())
     try:
-        user = canonical_user(manual_document(fields) | {"id": user_id}, Remarks())
+        user = canonical_user(manual_document(fields) | {"id": user_id}, RequestNotes())
     except ScimError as error:
         return None, [*problems, error.detail]
     if problems:

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from scimsvc.protocol.attributes import fold
-from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import InvalidValue, shown
+from scimsvc.protocol.reasons import Reason
 
 #: One element of ``roles``: ``value``, and perhaps ``display``, ``type`` and ``primary``.
 Element = Mapping[str, Any]
@@ -82,7 +82,7 @@ def resolve_role(elements: Sequence[Element], roles: EnterpriseRoles) -> RoleDec
         raise InvalidValue(
             f"role {shown(element['value'])} does not exist in {roles.enterprise}; it has {', '.join(roles.names)}; "
             "set the app role's value in Entra to one of them, or add it here as an alias of one",
-            cause=Cause.UNKNOWN_ROLE,
+            reason=Reason.UNKNOWN_ROLE,
         )
     return RoleDecision(role, element)
 
@@ -98,7 +98,7 @@ def chosen_element(elements: Sequence[Element]) -> Element | None:
             f"roles has {len(named)} elements ({', '.join(shown(each['value']) for each in named[:10])}) and "
             f"{'none' if not primary else 'more than one'} is primary; a user holds one role: "
             "in Entra, use the expression SingleAppRoleAssignment and assign one app role",
-            cause=Cause.SEVERAL_ROLES,
+            reason=Reason.SEVERAL_ROLES,
         )
     return primary[0]
 

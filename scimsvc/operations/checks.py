@@ -16,7 +16,7 @@ from scimsvc.protocol.attributes import ROLES, fold
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import InvalidJSON, read_json_text, write_json
 from scimsvc.protocol.limits import UNLIMITED
-from scimsvc.protocol.reading.tolerances import Remarks
+from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_user
 from scimsvc.store.representations import user_columns
 from scimsvc.store.transactions import snapshot
@@ -121,7 +121,7 @@ def _users(connection: Connection) -> Iterator[str]:
 def _user_faults(row: Any) -> Iterator[str]:
     try:
         user: Any = read_json_text(row.document, UNLIMITED)
-        canonical = canonical_user(user, Remarks(UNLIMITED))
+        canonical = canonical_user(user, RequestNotes(UNLIMITED))
     except InvalidJSON:
         yield "its document is not JSON"
         return

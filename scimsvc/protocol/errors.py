@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from scimsvc.protocol.causes import Cause
+from scimsvc.protocol.reasons import Reason
 
 
 class ScimError(Exception):
@@ -15,11 +15,11 @@ class ScimError(Exception):
     status = 400
     scim_type: str | None = None
 
-    def __init__(self, detail: str, headers: Mapping[str, str] | None = None, *, cause: Cause | None = None) -> None:
+    def __init__(self, detail: str, headers: Mapping[str, str] | None = None, *, reason: Reason | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
-        #: For the provisioning log, where it has a remedy of its own.
-        self.cause = cause
+        #: Finer than ``scim_type``, for programs and logs; see ``reasons``.
+        self.reason = reason
         self.headers = dict(headers or {})
 
 

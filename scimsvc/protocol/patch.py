@@ -13,7 +13,7 @@ from scimsvc.protocol.attributes import Attribute
 from scimsvc.protocol.errors import InvalidValue, Mutability, NoTarget
 from scimsvc.protocol.filters.matching import comparable, matches
 from scimsvc.protocol.reading.paths import PatchPath
-from scimsvc.protocol.reading.tolerances import Remarks, Tolerance
+from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 
 #: A resource as SCIM spells it: wire names to JSON values.
 Resource = dict[str, Any]
@@ -27,7 +27,7 @@ class Operation(NamedTuple):
     value: Any = None
 
 
-def apply_patch(resource: Resource, operations: Sequence[Operation], remarks: Remarks | None = None) -> Resource:
+def apply_patch(resource: Resource, operations: Sequence[Operation], notes: RequestNotes | None = None) -> Resource:
     """Return ``resource`` with every operation applied in order (RFC 7644 §3.5.2).
 
     ``resource`` is left untouched, so a failing operation leaves nothing to undo. Raises ``Mutability`` for
@@ -39,7 +39,7 @@ def apply_patch(resource: Resource, operations: Sequence[Operation], remarks: Re
         if type(patched.get(name)) in _NESTED:
             patched[name] = _copied(patched[name])
     for operation in operations:
-        _apply(patched, operation, remarks or Remarks())
+        _apply(patched, operation, notes or RequestNotes())
     return patched
 
 
@@ -53,16 +53,16 @@ def _copied(value: Any) -> Any:
 _NESTED = (dict, list)
 
 
-def _apply(resource: Resource, operation: Operation, remarks: Remarks) -> None:
+def _apply(resource: Resource, operation: Operation, notes: RequestNotes) -> None:
     *parents, attribute = operation.path.target.steps
     _refuse_immutable(operation)
     container = resource
     for parent in parents:
         container = container.setdefault(parent.name, {})
     if attribute.multi_valued:
-        _change_elements(container, attribute, operation, remarks)
+        _change_elements(container, attribute, operation, notes)
     elif operation.op == "remove":
-        _remove_single(container, attribute, operation.value, remarks)
+        _remove_single(container, attribute, operation.value, notes)
     else:
         _set_single(container, attribute, operation.value)
 
@@ -97,44 +97,44 @@ def _set_single(container: Resource, attribute: Attribute, value: Any) -> None:
         container[attribute.name] = value
 
 
-def _remove_single(container: Resource, attribute: Attribute, value: Any, remarks: Remarks) -> None:
+def _remove_single(container: Resource, attribute: Attribute, value: Any, notes: RequestNotes) -> None:
     present = container.get(attribute.name)
     if value is None:
         if container.pop(attribute.name, None) in (None, {}):
-            remarks.tolerate(Tolerance.REMOVE_OF_ABSENT)
+            notes.tolerate(Tolerance.REMOVE_OF_ABSENT)
     elif present is None:
-        remarks.tolerate(Tolerance.REMOVE_OF_ABSENT)
+        notes.tolerate(Tolerance.REMOVE_OF_ABSENT)
     elif attribute.type == "complex":
         for name, member in value.items():
             sub_attribute = attribute.find(name)
             assert sub_attribute is not None, name
-            _remove_single(present, sub_attribute, member, remarks)
+            _remove_single(present, sub_attribute, member, notes)
     elif comparable(attribute, present) == comparable(attribute, value):
         if attribute.required:
             raise Mutability(f"{attribute.name} is required and cannot be removed; replace its value instead")
         del container[attribute.name]
     else:
-        remarks.tolerate(Tolerance.REMOVE_OF_ABSENT)
+        notes.tolerate(Tolerance.REMOVE_OF_ABSENT)
 
 
 # Multi-valued attributes.
 
 
-def _change_elements(container: Resource, attribute: Attribute, operation: Operation, remarks: Remarks) -> None:
+def _change_elements(container: Resource, attribute: Attribute, operation: Operation, notes: RequestNotes) -> None:
     elements: list[Any] = container.get(attribute.name, [])
     preferred_before = [element for element in elements if _is_primary(element)]
     path = operation.path
     if path.condition is None and path.sub_attribute is None:
-        changed = _WHOLE[operation.op](elements, attribute, operation.value, remarks)
+        changed = _WHOLE[operation.op](elements, attribute, operation.value, notes)
     elif operation.op == "remove" or operation.value is None:
-        changed = _remove_matching(elements, path, operation, remarks)
+        changed = _remove_matching(elements, path, operation, notes)
     else:
-        changed = _set_matching(elements, path, operation, remarks)
+        changed = _set_matching(elements, path, operation, notes)
     _end_older_primary(attribute, changed, preferred_before)
     container[attribute.name] = changed
 
 
-def _add(elements: list[Any], attribute: Attribute, value: Any, remarks: Remarks) -> list[Any]:
+def _add(elements: list[Any], attribute: Attribute, value: Any, notes: RequestNotes) -> list[Any]:
     if value is None:
         return elements
     if attribute.single_element:
@@ -143,51 +143,49 @@ def _add(elements: list[Any], attribute: Attribute, value: Any, remarks: Remarks
         return list(value)
     present = {_key(element) for element in elements}
     added = elements + [element for element in value if _key(element) not in present]
-    if len(added) > remarks.limits.elements:
-        raise InvalidValue(
-            f"{attribute.name} comes to {len(added)} elements; at most {remarks.limits.elements} are kept"
-        )
+    if len(added) > notes.limits.elements:
+        raise InvalidValue(f"{attribute.name} comes to {len(added)} elements; at most {notes.limits.elements} are kept")
     return added
 
 
-def _replace(elements: list[Any], attribute: Attribute, value: Any, remarks: Remarks) -> list[Any]:
+def _replace(elements: list[Any], attribute: Attribute, value: Any, notes: RequestNotes) -> list[Any]:
     return list(value or [])
 
 
-def _remove(elements: list[Any], attribute: Attribute, value: Any, remarks: Remarks) -> list[Any]:
+def _remove(elements: list[Any], attribute: Attribute, value: Any, notes: RequestNotes) -> list[Any]:
     kept = [] if value is None else list(filterfalse(_named_by(value, attribute), elements))
     if len(kept) == len(elements):
-        remarks.tolerate(Tolerance.REMOVE_OF_ABSENT)
+        notes.tolerate(Tolerance.REMOVE_OF_ABSENT)
     return kept
 
 
-_WHOLE: dict[str, Callable[[list[Any], Attribute, Any, Remarks], list[Any]]] = {
+_WHOLE: dict[str, Callable[[list[Any], Attribute, Any, RequestNotes], list[Any]]] = {
     "add": _add,
     "replace": _replace,
     "remove": _remove,
 }
 
 
-def _remove_matching(elements: list[Any], path: PatchPath, operation: Operation, remarks: Remarks) -> list[Any]:
-    named = _matching(elements, path, remarks)
+def _remove_matching(elements: list[Any], path: PatchPath, operation: Operation, notes: RequestNotes) -> list[Any]:
+    named = _matching(elements, path, notes)
     if operation.value is not None and path.sub_attribute is None:
         named = list(filter(_named_by(operation.value, path.target.attribute), named))
     if operation.op == "remove" and not named:
-        remarks.tolerate(Tolerance.REMOVE_OF_ABSENT)
+        notes.tolerate(Tolerance.REMOVE_OF_ABSENT)
     if path.sub_attribute is None:
         gone = set(map(id, named))
         return [element for element in elements if id(element) not in gone]
     for element in named:
-        _remove_single(element, path.sub_attribute, operation.value, remarks)
+        _remove_single(element, path.sub_attribute, operation.value, notes)
     return elements
 
 
-def _set_matching(elements: list[Any], path: PatchPath, operation: Operation, remarks: Remarks) -> list[Any]:
+def _set_matching(elements: list[Any], path: PatchPath, operation: Operation, notes: RequestNotes) -> list[Any]:
     implied = path.implied
-    matching = _matching(elements, path, remarks)
+    matching = _matching(elements, path, notes)
     if not matching and path.target.attribute.single_element and len(elements) == 1 and implied is not None:
         # An add or replace of a role changes the one role that there is (contract section 7).
-        remarks.tolerate(Tolerance.ONE_ROLE)
+        notes.tolerate(Tolerance.ONE_ROLE)
         matching = elements
     if not matching:
         # RFC 7644 §3.5.2.3 answers noTarget here; Entra sends a first work phone like this and relies on its
@@ -196,7 +194,7 @@ def _set_matching(elements: list[Any], path: PatchPath, operation: Operation, re
             raise NoTarget(
                 f'no element matches {path}, and its filter does not say what to make; use one like [type eq "work"]'
             )
-        remarks.tolerate(Tolerance.ELEMENT_MADE)
+        notes.tolerate(Tolerance.ELEMENT_MADE)
         matching = [dict(implied)]
         elements = matching if path.target.attribute.single_element else [*elements, *matching]
     if path.sub_attribute is not None:
@@ -215,14 +213,14 @@ def _set_matching(elements: list[Any], path: PatchPath, operation: Operation, re
     ]
 
 
-def _matching(elements: list[Any], path: PatchPath, remarks: Remarks) -> list[Any]:
+def _matching(elements: list[Any], path: PatchPath, notes: RequestNotes) -> list[Any]:
     condition = path.condition
     if condition is None:
         return elements
     found = [element for element in elements if matches(condition, element)]
     if not found and path.target.attribute.single_element and len(elements) == 1 and path.implied == {"primary": True}:
         # roles[primary eq "True"] is the one role, whatever Entra said of it before (contract section 7).
-        remarks.tolerate(Tolerance.ONE_ROLE)
+        notes.tolerate(Tolerance.ONE_ROLE)
         return elements
     return found
 

@@ -19,11 +19,11 @@ from scimsvc.protocol.attributes import (
     Attribute,
     fold,
 )
-from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import InvalidValue, shown
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.patch import Resource
-from scimsvc.protocol.reading.tolerances import Remarks, Tolerance
+from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
+from scimsvc.protocol.reasons import Reason
 
 # One @ between a local part and a domain of non-empty labels, in any script, with no blanks or list punctuation.
 _PLAIN = r"[^\s\x00-\x1f\x7f@<>()\[\],;:\\\"{more}]+"
@@ -31,38 +31,38 @@ _LOCAL, _LABEL = _PLAIN.replace("{more}", ""), _PLAIN.replace("{more}", ".")
 _EMAIL_ADDRESS = re.compile(rf"{_LOCAL}@{_LABEL}(?:\.{_LABEL})*")
 
 
-def canonical_user(resource: Resource, remarks: Remarks) -> Resource:
+def canonical_user(resource: Resource, notes: RequestNotes) -> Resource:
     """Return ``resource`` in canonical form, ``meta`` left out; raises ``InvalidValue``."""
     user: Resource = {}
     for attribute in USER_ATTRIBUTES:
-        value = _cleaned(attribute, resource.get(attribute.name), attribute.name, remarks.limits)
+        value = _cleaned(attribute, resource.get(attribute.name), attribute.name, notes.limits)
         if value is not None and attribute.mutability != "readOnly":
             user[attribute.name] = value
     if "id" in resource:
         user["id"] = resource["id"]
-    return _completed(user, remarks)
+    return _completed(user, notes)
 
 
-def canonical_again(resource: Resource, touched: Collection[Attribute], remarks: Remarks) -> Resource:
+def canonical_again(resource: Resource, touched: Collection[Attribute], notes: RequestNotes) -> Resource:
     """Return the same of a ``resource`` that is canonical already but for its attributes ``touched``."""
     user = dict(resource)
     for attribute in touched:
-        value = _cleaned(attribute, user.get(attribute.name), attribute.name, remarks.limits)
+        value = _cleaned(attribute, user.get(attribute.name), attribute.name, notes.limits)
         if value is not None:
             user[attribute.name] = value
         else:
             user.pop(attribute.name, None)
-    return _completed(user, remarks)
+    return _completed(user, notes)
 
 
-def _completed(user: Resource, remarks: Remarks) -> Resource:
+def _completed(user: Resource, notes: RequestNotes) -> Resource:
     """Return a User of clean attributes with what follows from them, in the table's order."""
     user.setdefault(ACTIVE.name, True)
-    _type_the_only_address(user, remarks)
+    _type_the_only_address(user, notes)
     if USER_NAME.name not in user:
         raise InvalidValue(
             "userName is missing; in Entra, map an attribute that every user has, such as displayName",
-            cause=Cause.NO_USER_NAME,
+            reason=Reason.NO_USER_NAME,
         )
     work_address(user)
     user[SCHEMAS.name] = [urns.CORE_USER] + ([urns.ENTERPRISE_USER] if EXTENSION.name in user else [])
@@ -76,18 +76,18 @@ def work_address(user: Resource) -> str:
         raise InvalidValue(
             'emails[type eq "work"].value is missing: every user needs a work e-mail address; '
             "in Entra, map it to an attribute that every user has, such as mail or userPrincipalName",
-            cause=Cause.NO_EMAIL,
+            reason=Reason.NO_EMAIL,
         )
     if len(addresses) > 1 and len({fold(address) for address in addresses}) > 1:
         raise InvalidValue(
-            'emails has two different addresses of type "work"; a user has one', cause=Cause.SEVERAL_EMAILS
+            'emails has two different addresses of type "work"; a user has one', reason=Reason.SEVERAL_EMAILS
         )
     address = str(addresses[0])
     if not is_email_address(address):
         raise InvalidValue(
             f'emails[type eq "work"].value is {shown(address)}, which is no e-mail address; '
             "it should look like name@example.com",
-            cause=Cause.MALFORMED_EMAIL,
+            reason=Reason.MALFORMED_EMAIL,
         )
     return address
 
@@ -168,9 +168,9 @@ def _cleaned_elements(attribute: Attribute, elements: list[Resource], limits: Li
     return merged or None
 
 
-def _type_the_only_address(user: Resource, remarks: Remarks) -> None:
+def _type_the_only_address(user: Resource, notes: RequestNotes) -> None:
     addresses = user.get(EMAILS.name, [])
     if len(addresses) == 1 and "type" not in addresses[0]:
-        remarks.tolerate(Tolerance.UNTYPED_EMAIL)
+        notes.tolerate(Tolerance.UNTYPED_EMAIL)
         typed = addresses[0] | {"type": "work"}
         user[EMAILS.name] = [{sub.name: typed[sub.name] for sub in EMAILS.sub_attributes if sub.name in typed}]

@@ -15,7 +15,7 @@ from scimsvc import clock
 from scimsvc.activity.provisioning_log import AUTHENTICATE, shown_entry
 from scimsvc.enterprises.removal_limit import removal_brake
 from scimsvc.mapping.roles import read_enterprise_roles
-from scimsvc.protocol.causes import Cause
+from scimsvc.protocol.reasons import Reason
 from scimsvc.store import queries
 from scimsvc.store.tenancy import Tenant, reading_in
 
@@ -54,90 +54,90 @@ class _Words:
 
 
 _WORDS: Mapping[str, _Words] = {
-    Cause.UNKNOWN_ROLE: _Words(
+    Reason.UNKNOWN_ROLE: _Words(
         "No role is called “{value}”",
         "The app role’s value in Entra must be the name or an alias of a role here.",
         ((Action.ADD_ALIAS, "Add “{value}” as an alias"), (Action.CREATE_ROLE, "Create the role “{value}”")),
     ),
-    Cause.SEVERAL_ROLES: _Words(
+    Reason.SEVERAL_ROLES: _Words(
         "Several roles were sent, and a user holds one",
         "In Entra, map SingleAppRoleAssignment([appRoleAssignments]) and assign one app role to each person.",
         ((Action.SET_UP, "See the role expression"),),
     ),
-    Cause.EMAIL_TAKEN: _Words(
+    Reason.EMAIL_TAKEN: _Words(
         "Another user has the e-mail address",
         'In Entra, match on emails[type eq "work"].value; or free the address here.',
         ((Action.SHOW_USER, "See who has the address"),),
     ),
-    Cause.USER_NAME_TAKEN: _Words(
+    Reason.USER_NAME_TAKEN: _Words(
         "Another user has the userName",
         "Map userName to something that no two people share, or let userNames repeat.",
         ((Action.SETTINGS, "Let userNames repeat"),),
     ),
-    Cause.NO_EMAIL: _Words(
+    Reason.NO_EMAIL: _Words(
         "No work e-mail address was sent",
         'In Entra, map emails[type eq "work"].value to an attribute that every user has.',
         ((Action.SET_UP, "See the attribute mapping"),),
     ),
-    Cause.SEVERAL_EMAILS: _Words(
+    Reason.SEVERAL_EMAILS: _Words(
         "Two different work e-mail addresses were sent",
         'In Entra, map emails[type eq "work"].value once.',
         ((Action.SET_UP, "See the attribute mapping"),),
     ),
-    Cause.MALFORMED_EMAIL: _Words(
+    Reason.MALFORMED_EMAIL: _Words(
         "What was sent as the work e-mail address is none",
         "In Entra, correct the person’s address, or map another attribute.",
         ((Action.SET_UP, "See the attribute mapping"),),
     ),
-    Cause.NO_USER_NAME: _Words(
+    Reason.NO_USER_NAME: _Words(
         "No userName was sent",
         "In Entra, map userName to an attribute that every user has, such as displayName.",
         ((Action.SET_UP, "See the attribute mapping"),),
     ),
-    Cause.UNKNOWN_ATTRIBUTE: _Words(
+    Reason.UNKNOWN_ATTRIBUTE: _Words(
         "An attribute was sent that is in no schema",
         "Take the mapping out in Entra, or have unknown attributes ignored.",
         ((Action.SETTINGS, "Ignore unknown attributes"),),
     ),
-    Cause.NO_SUCH_USER: _Words(
+    Reason.NO_SUCH_USER: _Words(
         "Entra means a user who is no longer here",
         "In Entra, restart the provisioning, so that the person is matched anew.",
     ),
-    Cause.MANUAL_USER: _Words(
+    Reason.MANUAL_USER: _Words(
         "A user made by hand is not deleted by SCIM",
         "Delete the user here, or let Entra update the user first.",
         ((Action.SHOW_USER, "See the user"),),
     ),
-    Cause.GROUPS: _Words(
+    Reason.GROUPS: _Words(
         "Groups were sent, and only users are provisioned",
         "In Entra, set the mapping Provision Microsoft Entra ID Groups to Enabled: No.",
     ),
-    Cause.PAUSED: _Words(
+    Reason.PAUSED: _Words(
         "Provisioning is paused",
         "Entra sends again what was held back.",
         ((Action.RESUME, "Resume provisioning"),),
     ),
-    Cause.REMOVAL_LIMIT: _Words(
+    Reason.REMOVAL_LIMIT: _Words(
         "The limit on removals holds this back",
         "Check the scope and the assignments in Entra. If so many removals are meant, let them through.",
         ((Action.RELEASE, "Release what is held back"), (Action.SETTINGS, "Change the limit")),
     ),
-    Cause.SCIM_OFF: _Words(
+    Reason.SCIM_OFF: _Words(
         "Provisioning is switched off",
         "Everything that Entra sends is refused.",
         ((Action.SETTINGS, "Enable SCIM provisioning"),),
     ),
-    Cause.TOKEN: _Words(
+    Reason.TOKEN: _Words(
         "An access token was refused",
         "Issue a token, and put it into Entra’s Secret Token.",
         ((Action.TOKENS, "Issue a token"),),
     ),
-    Cause.SECRET: _Words(
+    Reason.SECRET: _Words(
         "A wrong client secret was sent",
         "Rotate the secret, and put the new one where the old one is.",
         ((Action.INTEGRATIONS, "Rotate the secret"),),
     ),
-    Cause.RATE_LIMIT: _Words("More requests came than are taken in a second", "Entra slows down by itself."),
+    Reason.RATE_LIMIT: _Words("More requests came than are taken in a second", "Entra slows down by itself."),
 }
 _BY_STATUS: Mapping[int, _Words] = {
     404: _Words("There is nothing at the address that was asked", "Compare the Tenant URL in Entra."),
@@ -243,11 +243,11 @@ def _mending(tenant: Tenant) -> Callable[[Any], bool]:
     roles = read_enterprise_roles(tenant.connection, tenant.id, row.name)
     brake = removal_brake(tenant.connection, row)
     gone: dict[str, Callable[[Any], bool]] = {
-        Cause.UNKNOWN_ROLE: lambda refused: roles.by_name.get(refused.role_key) is not None,
-        Cause.PAUSED: lambda _: not row.paused,
-        Cause.REMOVAL_LIMIT: lambda _: brake is None or not brake.holds,
-        Cause.SCIM_OFF: lambda _: bool(row.scim_enabled),
-        Cause.USER_NAME_TAKEN: lambda _: not row.unique_user_name,
-        Cause.UNKNOWN_ATTRIBUTE: lambda _: not row.reject_unknown_attributes,
+        Reason.UNKNOWN_ROLE: lambda refused: roles.by_name.get(refused.role_key) is not None,
+        Reason.PAUSED: lambda _: not row.paused,
+        Reason.REMOVAL_LIMIT: lambda _: brake is None or not brake.holds,
+        Reason.SCIM_OFF: lambda _: bool(row.scim_enabled),
+        Reason.USER_NAME_TAKEN: lambda _: not row.unique_user_name,
+        Reason.UNKNOWN_ATTRIBUTE: lambda _: not row.reject_unknown_attributes,
     }
     return lambda refused: gone.get(refused.cause, lambda _: False)(refused)

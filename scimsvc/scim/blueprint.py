@@ -3,10 +3,10 @@
 from flask import Blueprint, Response, request
 
 from scimsvc.protocol.bulk import read_bulk_request
-from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import NotFound, NotImplementedHere, shown
 from scimsvc.protocol.listing import ListQuery, read_list_query, read_search_request
 from scimsvc.protocol.messages import Representation, list_response
+from scimsvc.protocol.reasons import Reason
 from scimsvc.scim import users
 from scimsvc.scim.bulk import run_bulk
 from scimsvc.scim.lists import list_users
@@ -113,7 +113,7 @@ def write_group(group_id: str = "") -> Response:
     raise NotImplementedHere(
         "this service provisions users, not groups; "
         "in Entra, set the mapping Provision Microsoft Entra ID Groups to Enabled: No",
-        cause=Cause.GROUPS,
+        reason=Reason.GROUPS,
     )
 
 

@@ -38,7 +38,7 @@ def run_bulk(request: ScimRequest, bulk: BulkRequest) -> dict[str, Any]:
             if not is_outage(error):
                 raise
             results[position] = _refused(own, operation, unavailable(), ids)
-        request.remarks.add(own.remarks)
+        request.notes.add(own.notes)
         if "response" in results[position]:
             errors += 1
             failed |= {operation.bulk_id} if operation.bulk_id else set()

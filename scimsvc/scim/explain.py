@@ -14,13 +14,13 @@ from scimsvc.activity import provisioning_log
 from scimsvc.auth.callers import Caller
 from scimsvc.protocol.attributes import ROLES, fold
 from scimsvc.protocol.bulk import read_bulk_request
-from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import InvalidSyntax, MethodNotAllowed, NotFound, NotImplementedHere, ScimError, shown
 from scimsvc.protocol.json_text import InvalidJSON, read_json_text
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.listing import ListQuery, read_list_query, read_search_request
 from scimsvc.protocol.patch import Operation
-from scimsvc.protocol.reading.tolerances import Remarks
+from scimsvc.protocol.reading.tolerances import RequestNotes
+from scimsvc.protocol.reasons import Reason
 from scimsvc.protocol.resources import differences, work_address
 from scimsvc.reports.causes import explain_cause
 from scimsvc.schemas.validation import validated
@@ -64,7 +64,7 @@ def explain_in_words(
         return told | {"why": None}
     error, attempt = refusal
     email = told["user"]["email"] if told["user"] else None
-    return told | {"why": explain_cause(error.cause, error.status, value=attempt.role_value, email=email)}
+    return told | {"why": explain_cause(error.reason, error.status, value=attempt.role_value, email=email)}
 
 
 def read_pasted(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def _request(tenant: Tenant, method: str, resource: str, base: str, limits: Limi
         is_first_use=False,
     )
     operation = provisioning_log.BULK if resource == "Bulk" else provisioning_log.USER_OPERATIONS.get(method, _READ)
-    return ScimRequest(caller, base, Remarks(limits), Attempt(operation), "", time.perf_counter())
+    return ScimRequest(caller, base, RequestNotes(limits), Attempt(operation), "", time.perf_counter())
 
 
 def _do(
@@ -152,7 +152,7 @@ def _do(
     keys: CursorKeys,
 ) -> list[dict[str, Any]] | None:
     """Do what the request asks; return the users whom a search finds, and None for anything else."""
-    limits = request.remarks.limits
+    limits = request.notes.limits
     body = _read_body(body, limits)
     if resource == "Bulk" and method == "POST":
         run_bulk(request, read_bulk_request(body, limits))
@@ -161,7 +161,7 @@ def _do(
         return _found(request, read_search_request(body, limits), keys)
     if resource == "Groups":
         raise NotImplementedHere(
-            "this service provisions users, not groups; in Entra, switch the group mapping off", cause=Cause.GROUPS
+            "this service provisions users, not groups; in Entra, switch the group mapping off", reason=Reason.GROUPS
         )
     if resource != "Users":
         raise NotFound(f"there is no endpoint {shown(resource)} whose effect could be told; there are Users and Bulk")
@@ -205,8 +205,8 @@ def _told(request: ScimRequest) -> dict[str, Any]:
     return {
         "operation": attempt.operation,
         "request": _understood(attempt),
-        "tolerances": list(map(str, request.remarks.tolerances)),
-        "ignored": request.remarks.ignored,
+        "tolerances": list(map(str, request.notes.tolerances)),
+        "ignored": request.notes.ignored,
         "changes": _changes(attempt),
         "role": _role(attempt),
     }

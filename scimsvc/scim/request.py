@@ -8,7 +8,7 @@ from typing import Any
 from scimsvc.auth.callers import Caller
 from scimsvc.mapping.resolve import RoleDecision
 from scimsvc.protocol.patch import Operation, Resource
-from scimsvc.protocol.reading.tolerances import Remarks
+from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.store.representations import View
 
 
@@ -41,7 +41,7 @@ class ScimRequest:
     caller: Caller
     #: The Tenant URL, which locations begin with.
     base: str
-    remarks: Remarks
+    notes: RequestNotes
     attempt: Attempt
     request_id: str
     #: When it came, by ``time.perf_counter``.
@@ -59,10 +59,10 @@ class ScimRequest:
         return round((time.perf_counter() - self.started) * 1000, 1)
 
     def for_operation(self, operation: str) -> "ScimRequest":
-        """Return the request for one ``operation`` of a Bulk request, with remarks and an attempt of its own."""
+        """Return the request for one ``operation`` of a Bulk request, with notes and an attempt of its own."""
         own = replace(
             self,
-            remarks=Remarks(self.remarks.limits),
+            notes=RequestNotes(self.notes.limits),
             attempt=Attempt(operation),
             started=time.perf_counter(),
             operations=[],

@@ -24,7 +24,6 @@ from scimsvc.mapping.resolve import ON_DEFAULT, RoleDecision, chosen_element, de
 from scimsvc.mapping.roles import find_role, read_enterprise_roles
 from scimsvc.models import User
 from scimsvc.protocol.attributes import ROLES
-from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import Mutability, NotFound, Unavailable, Uniqueness, shown
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.messages import Representation
@@ -32,6 +31,7 @@ from scimsvc.protocol.patch import Resource, apply_patch
 from scimsvc.protocol.projection import Projection
 from scimsvc.protocol.reading.fast_path import read_plain_patch, read_plain_user
 from scimsvc.protocol.reading.leniency import read_patch, read_user
+from scimsvc.protocol.reasons import Reason
 from scimsvc.protocol.resources import canonical_again, canonical_user, changed_attributes, work_address
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
 from scimsvc.scim.request import ScimRequest, claimed_address
@@ -92,12 +92,12 @@ def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) 
 
 
 def _read_new_user(request: ScimRequest, body: Any, user_id: str) -> Resource:
-    plain = read_plain_user(body, user_id, request.remarks)
+    plain = read_plain_user(body, user_id, request.notes)
     if plain is not None:
         return plain
     request.attempt.email = claimed_address(body)
-    received = read_user(body, request.remarks, reject_unknown=request.caller.reject_unknown_attributes)
-    return canonical_user(received | {"id": user_id}, request.remarks)
+    received = read_user(body, request.notes, reject_unknown=request.caller.reject_unknown_attributes)
+    return canonical_user(received | {"id": user_id}, request.notes)
 
 
 def _new_row(columns: dict[str, Any], at: str) -> dict[str, Any]:
@@ -120,11 +120,11 @@ def replace_user(
     """Replace a user by ``body`` (RFC 7644 §3.5.1): what it leaves out is cleared, what is readOnly is ignored."""
     attempt = request.attempt
     attempt.user_id, attempt.email = user_id, claimed_address(body)
-    received = read_user(body, request.remarks, reject_unknown=request.caller.reject_unknown_attributes)
+    received = read_user(body, request.notes, reject_unknown=request.caller.reject_unknown_attributes)
     attempt.understood = received
     with writing() as connection:
         rules, row = _hold_user(connection, request, user_id, preconditions)
-        user = canonical_user(received | {"id": row.id}, request.remarks)
+        user = canonical_user(received | {"id": row.id}, request.notes)
         decision = _judge_changed_roles(connection, request, rules, row, user)
         before = _document_before(request, row)
         return _store(connection, request, rules, row, before, with_role(user, decision.element), decision)
@@ -136,15 +136,15 @@ def patch_user(
 ) -> Representation:
     """Apply the operations of ``body`` to a user, all or none (RFC 7644 §3.5.2)."""
     request.attempt.user_id = user_id
-    operations = read_plain_patch(body, request.remarks) or read_patch(
-        body, request.remarks, reject_unknown=request.caller.reject_unknown_attributes
+    operations = read_plain_patch(body, request.notes) or read_patch(
+        body, request.notes, reject_unknown=request.caller.reject_unknown_attributes
     )
     request.attempt.understood = operations
     touched = dict.fromkeys(operation.path.target.steps[0] for operation in operations)
     with writing() as connection:
         rules, row = _hold_user(connection, request, user_id, preconditions)
         before = _document_before(request, row)
-        user = canonical_again(apply_patch(before, operations, request.remarks), touched, request.remarks)
+        user = canonical_again(apply_patch(before, operations, request.notes), touched, request.notes)
         if ROLES not in touched:
             return _store(connection, request, rules, row, before, user, None)
         decision = _judge_changed_roles(connection, request, rules, row, user)
@@ -162,7 +162,7 @@ def delete_user(request: ScimRequest, user_id: str, preconditions: Preconditions
             raise Mutability(
                 f"this user was made by hand in {rules.name}, not by SCIM, and is not deleted by it; "
                 "delete the user in the application, or update the user by SCIM first, which takes it over",
-                cause=Cause.MANUAL_USER,
+                reason=Reason.MANUAL_USER,
             )
         refuse_mass_removal(connection, rules, row.id)
         _DELETE.run(connection, _statement_key(rules.id, row.id), enterprise_id=rules.id)
@@ -242,7 +242,7 @@ def _no_such_user(user_id: str) -> NotFound:
     return NotFound(
         f"no user has the id {shown(user_id)}; it may have been deleted since: "
         "in Entra, restart the provisioning so that the user is matched anew",
-        cause=Cause.NO_SUCH_USER,
+        reason=Reason.NO_SUCH_USER,
     )
 
 
@@ -435,12 +435,12 @@ def _execute_unique(
             raise Uniqueness(
                 f"a user of {enterprise} has the work e-mail address {shown(work_address(user))} already; "
                 'match users on emails[type eq "work"].value in Entra, so that it is found before one is created',
-                cause=Cause.EMAIL_TAKEN,
+                reason=Reason.EMAIL_TAKEN,
             ) from None
         if "unique_user_name" in broken:
             raise Uniqueness(
                 f"a user of {enterprise} has the userName {shown(user['userName'])} already, "
                 "and the enterprise wants userNames to be unique",
-                cause=Cause.USER_NAME_TAKEN,
+                reason=Reason.USER_NAME_TAKEN,
             ) from None
         raise Unavailable("the role was removed at this moment; send the request again", {"Retry-After": "1"}) from None

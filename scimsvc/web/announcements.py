@@ -49,11 +49,11 @@ def count(sent: Request, own: _AppCtxGlobals, response: Response) -> None:
         route = sent.url_rule.rule if sent.url_rule is not None else "(none)"
         method = sent.method if sent.method in _METHODS else "(other)"
         metrics.count_request(method, route, response.status_code, time.perf_counter() - own.started)
-        for tolerance in own.remarks.tolerances if "remarks" in own else ():
+        for tolerance in own.notes.tolerances if "notes" in own else ():
             metrics.count_tolerance(str(tolerance))
         refusal = own.get("refusal")
-        if isinstance(refusal, HeldBack):
-            metrics.count_held_back(own.caller.enterprise_id, refusal.reason)
+        if isinstance(refusal, HeldBack) and refusal.reason is not None:
+            metrics.count_held_back(own.caller.enterprise_id, refusal.reason.replace("-", "_"))
 
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

@@ -17,7 +17,7 @@ from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.messages import MEDIA_TYPE, Representation
 from scimsvc.protocol.projection import parse_projection
-from scimsvc.protocol.reading.tolerances import Remarks
+from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
 from scimsvc.scim.request import Attempt, ScimRequest
 from scimsvc.scim.users import project
@@ -53,15 +53,15 @@ def caller() -> Caller:
     return found
 
 
-def remarks() -> Remarks:
-    """Return where remarks on the request are collected."""
-    return _remarks(_own())
+def notes() -> RequestNotes:
+    """Return where notes on the request are collected."""
+    return _notes(_own())
 
 
-def _remarks(own: _AppCtxGlobals) -> Remarks:
-    made: Remarks | None = own.get("remarks")
+def _notes(own: _AppCtxGlobals) -> RequestNotes:
+    made: RequestNotes | None = own.get("notes")
     if made is None:
-        made = own.remarks = Remarks(own.runtime.settings.limits)
+        made = own.notes = RequestNotes(own.runtime.settings.limits)
     return made
 
 
@@ -129,7 +129,7 @@ def logged_request() -> ScimRequest:
 
 
 def _make_request(own: _AppCtxGlobals, sent: Request, base: str) -> ScimRequest:
-    return ScimRequest(own.caller, base, _remarks(own), Attempt(_operation(sent)), own.request_id, own.started)
+    return ScimRequest(own.caller, base, _notes(own), Attempt(_operation(sent)), own.request_id, own.started)
 
 
 def _own() -> _AppCtxGlobals:

@@ -20,7 +20,7 @@ from flask.ctx import _AppCtxGlobals
 from scimsvc import clock
 from scimsvc.auth.callers import Caller
 from scimsvc.auth.tokens import TOKEN_PREFIX
-from scimsvc.protocol.reading.tolerances import Remarks
+from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.web.http import WholeResponse
 
 _log = logging.getLogger("scimsvc")
@@ -81,29 +81,29 @@ class RequestLine(NamedTuple):
     ms: float
     request_id: str
     caller: Caller | None
-    remarks: Remarks | None
+    notes: RequestNotes | None
 
     def __str__(self) -> str:
         """Return the line, without its time."""
         text = f"{self.method} {self.path} {self.status} {self.ms}ms request_id={self.request_id}"
         if self.caller is not None:
             text += _named_caller(self.caller.enterprise, self.caller.client_id)
-        if self.remarks is not None:
-            if self.remarks.tolerances:
-                text += f" tolerances={','.join(self.remarks.tolerances)}"
-            if self.remarks.ignored:
-                text += f" ignored={_word(','.join(self.remarks.ignored))}"
+        if self.notes is not None:
+            if self.notes.tolerances:
+                text += f" tolerances={','.join(self.notes.tolerances)}"
+            if self.notes.ignored:
+                text += f" ignored={_word(','.join(self.notes.ignored))}"
         return text
 
     @property
     def members(self) -> dict[str, Any]:
         """Names and values, without the time."""
         members: dict[str, Any] = self._asdict()
-        caller, remarks = members.pop("caller"), members.pop("remarks")
+        caller, notes = members.pop("caller"), members.pop("notes")
         if caller is not None:
             members |= {"enterprise": caller.enterprise, "integration": caller.client_id}
-        if remarks is not None:
-            remarked = {"tolerances": list(map(str, remarks.tolerances)), "ignored": remarks.ignored}
+        if notes is not None:
+            remarked = {"tolerances": list(map(str, notes.tolerances)), "ignored": notes.ignored}
             members |= {name: names for name, names in remarked.items() if names}
         return members
 
@@ -128,7 +128,7 @@ def _describe(sent: Request, own: _AppCtxGlobals, response: Response) -> Request
         round((time.perf_counter() - own.started) * 1000, 1),
         own.request_id,
         own.get("caller"),
-        own.get("remarks"),
+        own.get("notes"),
     )
 
 

@@ -28,7 +28,7 @@ from scimsvc.models import Change, Role, Searchable, User
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.reading.leniency import read_user
-from scimsvc.protocol.reading.tolerances import Remarks
+from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_user
 from scimsvc.scim.users import PROVISIONED
 from scimsvc.store.representations import StoredUser, View, directory_values, represent, user_columns
@@ -192,7 +192,7 @@ def user_row(user: int, enterprise_id: str, role_ids: dict[str, str], at: str) -
 
 def read_as_created(user: int | str, name: str | None) -> Resource:
     """Return the canonical user that the service makes of Entra's body."""
-    return canonical_user(read_user(user_body(user, name), Remarks()) | {"id": ""}, Remarks())
+    return canonical_user(read_user(user_body(user, name), RequestNotes()) | {"id": ""}, RequestNotes())
 
 
 def columns_as_created(user: int | str, identifier: str, name: str | None) -> dict[str, Any]:

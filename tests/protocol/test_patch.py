@@ -9,7 +9,7 @@ from scimsvc.protocol.errors import InvalidPath, InvalidValue, Mutability, NoTar
 from scimsvc.protocol.patch import Operation, apply_patch
 from scimsvc.protocol.reading.leniency import read_patch
 from scimsvc.protocol.reading.paths import parse_path
-from scimsvc.protocol.reading.tolerances import Remarks
+from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_user
 from tests.client import ENTERPRISE_URN, USER_URN, patch_body
 
@@ -39,10 +39,12 @@ def remove(path: str, *value: Any) -> dict[str, Any]:
     return {"op": "remove", "path": path} | ({"value": value[0]} if value else {})
 
 
-def patched(*operations: dict[str, Any], user: dict[str, Any] = USER, remarks: Remarks | None = None) -> dict[str, Any]:
+def patched(
+    *operations: dict[str, Any], user: dict[str, Any] = USER, notes: RequestNotes | None = None
+) -> dict[str, Any]:
     """Return ``user`` after ``operations``, read and completed as a request does it."""
-    remarks = remarks or Remarks()
-    return canonical_user(apply_patch(user, read_patch(patch_body(*operations), remarks), remarks), remarks)
+    notes = notes or RequestNotes()
+    return canonical_user(apply_patch(user, read_patch(patch_body(*operations), notes), notes), notes)
 
 
 def changes(*operations: dict[str, Any], user: dict[str, Any] = USER) -> dict[str, Any]:
@@ -241,29 +243,29 @@ def test_a_failed_operation_leaves_the_original_untouched() -> None:
     ],
 )
 def test_each_tolerance_is_named_when_it_was_needed(operation: dict[str, Any], tolerances: list[str]) -> None:
-    remarks = Remarks()
+    notes = RequestNotes()
 
-    patched(operation, remarks=remarks)
+    patched(operation, notes=notes)
 
-    assert list(map(str, remarks.tolerances)) == tolerances
+    assert list(map(str, notes.tolerances)) == tolerances
 
 
 def test_ignored_attributes_are_named_once_each() -> None:
-    remarks = Remarks()
+    notes = RequestNotes()
 
     patched(
         replace("bogus", 1),
         replace(None, {"bogus": 1, "name": {"odd": 1}, "roles": [{"displayName": "x"}]}),
-        remarks=remarks,
+        notes=notes,
     )
 
-    assert remarks.ignored == ["bogus", "name.odd", "roles.displayName"]
+    assert notes.ignored == ["bogus", "name.odd", "roles.displayName"]
 
 
 @pytest.mark.parametrize("operation", [replace("bogus", 1), replace(None, {"bogus": 1}), replace("name", {"bogus": 1})])
 def test_unknown_attributes_can_be_rejected(operation: dict[str, Any]) -> None:
     with pytest.raises(InvalidPath, match="bogus"):
-        read_patch(patch_body(operation), Remarks(), reject_unknown=True)
+        read_patch(patch_body(operation), RequestNotes(), reject_unknown=True)
 
 
 def test_the_conditions_of_all_paths_together_are_bounded() -> None:
@@ -271,6 +273,6 @@ def test_the_conditions_of_all_paths_together_are_bounded() -> None:
     body = patch_body(*[remove(path)] * 10)
     more = patch_body(*[remove(path)] * 10, remove("photos[value pr]"))
 
-    assert len(read_patch(body, Remarks())) == 10
+    assert len(read_patch(body, RequestNotes())) == 10
     with pytest.raises(InvalidPath, match="1001 conditions"):
-        read_patch(more, Remarks())
+        read_patch(more, RequestNotes())

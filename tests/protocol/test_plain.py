@@ -1,4 +1,4 @@
-"""What is plain is read as the general code reads it: the same user or operations, and the same remarks."""
+"""What is plain is read as the general code reads it: the same user or operations, and the same notes."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from scimsvc.protocol.limits import DEFAULTS, Limits
 from scimsvc.protocol.patch import apply_patch
 from scimsvc.protocol.reading.fast_path import read_plain_patch, read_plain_user
 from scimsvc.protocol.reading.leniency import read_patch, read_user
-from scimsvc.protocol.reading.tolerances import Remarks
+from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_again, canonical_user
 from tests.benchmark.population import change_body, user_body
 from tests.client import ENTERPRISE_URN, USER_URN, patch_body
@@ -57,28 +57,28 @@ LIMITS = st.sampled_from([DEFAULTS, DEFAULTS, Limits(elements=1, patch_operation
 
 @given(body=bodies(), limits=LIMITS)
 def test_a_plain_body_is_read_as_the_general_code_reads_it(body: dict[str, Any], limits: Limits) -> None:
-    remarks, expected_remarks = Remarks(limits), Remarks(limits)
+    notes, expected_notes = RequestNotes(limits), RequestNotes(limits)
 
-    user = read_plain_user(body, "1", remarks)
+    user = read_plain_user(body, "1", notes)
 
     event("plain" if user is not None else "not plain")
     if user is None:
-        assert remarks == Remarks(limits)
+        assert notes == RequestNotes(limits)
         return
-    expected = canonical_user(read_user(body, expected_remarks) | {"id": "1"}, expected_remarks)
-    assert (user, remarks) == (expected, expected_remarks)
+    expected = canonical_user(read_user(body, expected_notes) | {"id": "1"}, expected_notes)
+    assert (user, notes) == (expected, expected_notes)
     assert write_json(user) == write_json(expected)  # the order of all members, too
 
 
 @pytest.mark.parametrize("role", ["User", None])
 def test_what_entra_creates_is_plain(role: str | None) -> None:
-    assert read_plain_user(user_body("-1", role), "1", Remarks()) is not None
-    assert read_plain_user(user_body("-1", role) | {"active": "True"}, "1", Remarks()) is not None
+    assert read_plain_user(user_body("-1", role), "1", RequestNotes()) is not None
+    assert read_plain_user(user_body("-1", role) | {"active": "True"}, "1", RequestNotes()) is not None
 
 
 @pytest.mark.parametrize("body", [None, [], "x", {}, {"schemas": [USER_URN]}])
 def test_what_is_no_user_is_not_plain(body: Any) -> None:
-    assert read_plain_user(body, "1", Remarks()) is None
+    assert read_plain_user(body, "1", RequestNotes()) is None
 
 
 PATHS = st.sampled_from(
@@ -123,57 +123,59 @@ OPERATIONS = st.fixed_dictionaries(
     optional={"x": TEXT},
 )
 PATCHES = st.lists(OPERATIONS, max_size=3).map(lambda operations: patch_body(*operations))
-USER = canonical_user(read_user(user_body("-1", "User"), Remarks()) | {"id": "1"}, Remarks())
+USER = canonical_user(read_user(user_body("-1", "User"), RequestNotes()) | {"id": "1"}, RequestNotes())
 
 
 @given(body=PATCHES | st.builds(change_body, TEXT), limits=LIMITS)
 def test_a_plain_patch_is_read_as_the_general_code_reads_it(body: dict[str, Any], limits: Limits) -> None:
-    remarks, expected_remarks = Remarks(limits), Remarks(limits)
+    notes, expected_notes = RequestNotes(limits), RequestNotes(limits)
 
-    operations = read_plain_patch(body, remarks)
+    operations = read_plain_patch(body, notes)
 
     event("plain" if operations is not None else "not plain")
     if operations is None:
-        assert remarks == Remarks(limits)
+        assert notes == RequestNotes(limits)
         return
-    assert (operations, remarks) == (read_patch(body, expected_remarks), expected_remarks)
+    assert (operations, notes) == (read_patch(body, expected_notes), expected_notes)
 
 
 @given(body=PATCHES | st.builds(change_body, TEXT))
 def test_only_what_was_touched_is_made_canonical_again(body: dict[str, Any]) -> None:
     try:
-        operations = read_patch(body, Remarks())
+        operations = read_patch(body, RequestNotes())
         patched = apply_patch(USER, operations)
     except ScimError:
         return
     touched = {operation.path.target.steps[0] for operation in operations}
 
-    def outcome(of: Any, *arguments: Any) -> tuple[Any, Remarks]:
-        remarks = Remarks()
+    def outcome(of: Any, *arguments: Any) -> tuple[Any, RequestNotes]:
+        notes = RequestNotes()
         try:
-            user = of(patched, *arguments, remarks)
+            user = of(patched, *arguments, notes)
         except ScimError as error:
-            return error.detail, remarks
-        return write_json(user), remarks
+            return error.detail, notes
+        return write_json(user), notes
 
     assert outcome(canonical_again, touched) == outcome(canonical_user)
 
 
 def test_what_entra_changes_is_plain() -> None:
-    assert read_plain_patch(change_body("2"), Remarks()) is not None
-    assert read_plain_patch(patch_body({"op": "Replace", "path": "active", "value": "False"}), Remarks()) is not None
+    assert read_plain_patch(change_body("2"), RequestNotes()) is not None
+    assert (
+        read_plain_patch(patch_body({"op": "Replace", "path": "active", "value": "False"}), RequestNotes()) is not None
+    )
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"schemas": [], "Operations": []}, patch_body(), patch_body("x")])
 def test_what_is_no_patch_is_not_plain(body: Any) -> None:
-    assert read_plain_patch(body, Remarks()) is None
+    assert read_plain_patch(body, RequestNotes()) is None
 
 
 def test_the_extension_is_named_where_it_has_something_to_say() -> None:
     body = user_body("-1", None)
     body[ENTERPRISE_URN] = {"department": ""}
 
-    user = read_plain_user(body, "1", Remarks())
+    user = read_plain_user(body, "1", RequestNotes())
 
     assert user is not None
     assert EXTENSION.name not in user

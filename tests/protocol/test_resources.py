@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from scimsvc.protocol.errors import InvalidValue
-from scimsvc.protocol.reading.tolerances import Remarks
+from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_user
 from tests.client import ENTERPRISE_URN, USER_URN
 
@@ -13,7 +13,7 @@ WORK = {"value": "a@b.example", "type": "work"}
 
 
 def canonical(**attributes: Any) -> dict[str, Any]:
-    return canonical_user({"userName": "x", "emails": [WORK]} | attributes, Remarks())
+    return canonical_user({"userName": "x", "emails": [WORK]} | attributes, RequestNotes())
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_an_address_that_gets_its_type_is_as_if_it_was_sent() -> None:
     user = canonical(emails=[{"value": "a@b.example", "primary": True}])
 
     assert list(user["emails"][0]) == ["value", "type", "primary"]
-    assert list(canonical_user(user, Remarks())["emails"][0]) == ["value", "type", "primary"]
+    assert list(canonical_user(user, RequestNotes())["emails"][0]) == ["value", "type", "primary"]
 
 
 def test_the_order_of_attributes_is_the_tables() -> None:

@@ -29,7 +29,7 @@ from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.patch import Operation, Resource
 from scimsvc.protocol.reading.leniency import spelling_tolerances
 from scimsvc.protocol.reading.paths import PatchPath, parse_path
-from scimsvc.protocol.reading.tolerances import Remarks, Tolerance
+from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.resources import work_address
 
 
@@ -38,26 +38,26 @@ class _NotPlain(Exception):
 
 
 #: Reads one value: None is what is absent. Whether a text boolean was among it is noted.
-_Reader = Callable[[Any, Remarks], Any]
+_Reader = Callable[[Any, RequestNotes], Any]
 _Table = tuple[tuple[str, _Reader], ...]
 
 
-def read_plain_user(body: Any, user_id: str, remarks: Remarks) -> Resource | None:
+def read_plain_user(body: Any, user_id: str, notes: RequestNotes) -> Resource | None:
     """Return the User with the id ``user_id`` that ``body`` describes, in canonical form; None where it is not plain.
 
     What ``resources.canonical_user`` makes of ``leniency.read_user``.
     """
-    noted = Remarks(remarks.limits)
+    noted = RequestNotes(notes.limits)
     try:
         user = _read_user(body, user_id, noted)
         work_address(user)
     except (_NotPlain, InvalidValue):
         return None
-    remarks.add(noted)
+    notes.add(noted)
     return user
 
 
-def _read_user(body: Any, user_id: str, noted: Remarks) -> Resource:
+def _read_user(body: Any, user_id: str, noted: RequestNotes) -> Resource:
     if type(body) is not dict or body.get(SCHEMAS.name) not in _SCHEMAS:
         raise _NotPlain
     given = body if ACTIVE.name in body else {**body, ACTIVE.name: True}
@@ -76,7 +76,7 @@ _SCHEMAS = (
 )
 
 
-def _read_members(table: _Table, members: Resource, noted: Remarks) -> Resource:
+def _read_members(table: _Table, members: Resource, noted: RequestNotes) -> Resource:
     read: Resource = {}
     known = 0
     for name, reader in table:
@@ -90,7 +90,7 @@ def _read_members(table: _Table, members: Resource, noted: Remarks) -> Resource:
     return read
 
 
-def _left_out(_value: Any, _noted: Remarks) -> None:
+def _left_out(_value: Any, _noted: RequestNotes) -> None:
     """Read what this service sets, derives or drops."""
 
 
@@ -104,7 +104,7 @@ def _reader(attribute: Attribute) -> _Reader:
     return _boolean if attribute.type == "boolean" else _text_reader(attribute)
 
 
-def _boolean(value: Any, noted: Remarks) -> bool | None:
+def _boolean(value: Any, noted: RequestNotes) -> bool | None:
     if type(value) is bool or value is None:
         return value
     if type(value) is not str or value.lower() not in _BOOLEANS:
@@ -119,7 +119,7 @@ _BOOLEANS = {"true": True, "false": False}
 def _text_reader(attribute: Attribute) -> _Reader:
     longest = attribute.max_length
 
-    def read(value: Any, _noted: Remarks) -> str | None:
+    def read(value: Any, _noted: RequestNotes) -> str | None:
         if type(value) is str:
             if longest is not None and len(value) > longest:
                 raise _NotPlain
@@ -134,7 +134,7 @@ def _text_reader(attribute: Attribute) -> _Reader:
 def _members_reader(attribute: Attribute) -> _Reader:
     table = tuple((sub.name, _reader(sub)) for sub in attribute.sub_attributes)
 
-    def read(value: Any, noted: Remarks) -> Resource | None:
+    def read(value: Any, noted: RequestNotes) -> Resource | None:
         if value is None:
             return None
         if type(value) is not dict:
@@ -148,7 +148,7 @@ def _elements_reader(attribute: Attribute) -> _Reader:
     table = tuple((sub.name, _reader(sub)) for sub in attribute.sub_attributes)
     says = {"value"} if attribute.value else {sub.name for sub in attribute.sub_attributes} - {"type", "primary"}
 
-    def read(value: Any, noted: Remarks) -> list[Resource] | None:
+    def read(value: Any, noted: RequestNotes) -> list[Resource] | None:
         if value is None or value == []:
             return None
         if (
@@ -183,14 +183,14 @@ _USER: _Table = tuple((attribute.name, _reader(attribute)) for attribute in USER
 # PATCH.
 
 
-def read_plain_patch(body: Any, remarks: Remarks) -> list[Operation] | None:
+def read_plain_patch(body: Any, notes: RequestNotes) -> list[Operation] | None:
     """Return the operations of ``body``, as ``leniency.read_patch`` does; None where they are not plain.
 
     Plain are adds and replaces of one text or boolean each, by a path.
     """
     if type(body) is not dict or body.keys() != {"schemas", "Operations"} or body["schemas"] != [urns.PATCH_OP]:
         return None
-    given, limits, noted = body["Operations"], remarks.limits, Remarks(remarks.limits)
+    given, limits, noted = body["Operations"], notes.limits, RequestNotes(notes.limits)
     if type(given) is not list or not 0 < len(given) <= limits.patch_operations:
         return None
     read, count = [], 0
@@ -208,7 +208,7 @@ def read_plain_patch(body: Any, remarks: Remarks) -> list[Operation] | None:
         count += target.conditions
     if count > limits.patch_conditions:
         return None
-    remarks.add(noted)
+    notes.add(noted)
     return read
 
 

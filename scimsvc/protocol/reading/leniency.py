@@ -31,22 +31,22 @@ from scimsvc.protocol.filters.parser import Comparison, Node, conditions
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.patch import Operation, Resource, apply_patch, refuse_read_only
 from scimsvc.protocol.reading.paths import PatchPath, parse_path
-from scimsvc.protocol.reading.tolerances import Remarks, Tolerance
+from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.reading.values import ValueReader, folded_members, ignore_or_reject, json_kind, unpack_role
 
 
-def read_user(body: Any, remarks: Remarks, *, reject_unknown: bool = False) -> Resource:
+def read_user(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) -> Resource:
     """Return the User that a POST or PUT ``body`` describes, in RFC shapes.
 
     Raises ``InvalidSyntax`` for a body that is no User, and ``InvalidValue`` naming the attribute.
     """
     members = _object(body, "a SCIM User")
-    _read_schemas(members, remarks)
+    _read_schemas(members, notes)
     unknown = InvalidSyntax if reject_unknown else None
-    return apply_patch({}, list(_expand("add", members, remarks, unknown)), Remarks(remarks.limits))
+    return apply_patch({}, list(_expand("add", members, notes, unknown)), RequestNotes(notes.limits))
 
 
-def read_patch(body: Any, remarks: Remarks, *, reject_unknown: bool = False) -> list[Operation]:
+def read_patch(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) -> list[Operation]:
     """Return the operations that a PATCH ``body`` holds, in RFC shapes, each on one attribute.
 
     Raises ``InvalidSyntax``, ``InvalidPath``, ``InvalidFilter``, ``NoTarget`` or ``InvalidValue``.
@@ -58,19 +58,19 @@ def read_patch(body: Any, remarks: Remarks, *, reject_unknown: bool = False) -> 
     operations = members.get("operations")
     if not isinstance(operations, list) or not operations:
         raise InvalidSyntax("Operations must be a list of at least one operation")
-    limits = remarks.limits
+    limits = notes.limits
     if len(operations) > limits.patch_operations:
         raise InvalidSyntax(f"Operations has {len(operations)} operations; at most {limits.patch_operations} are taken")
     unknown = InvalidPath if reject_unknown else None
     read = [each for number, operation in enumerate(operations, 1)
-            for each in _read_operation(operation, number, remarks, unknown)]  # fmt: skip
+            for each in _read_operation(operation, number, notes, unknown)]  # fmt: skip
     count = sum(1 for each in read if each.path.condition is not None for _ in conditions(each.path.condition))
     if count > limits.patch_conditions:
         raise InvalidPath(f"the paths have {count} conditions; at most {limits.patch_conditions} are taken")
     return read
 
 
-def _read_schemas(members: Resource, remarks: Remarks) -> None:
+def _read_schemas(members: Resource, notes: RequestNotes) -> None:
     schemas = next((value for name, value in members.items() if fold(name) == "schemas"), None)
     if not isinstance(schemas, list) or not schemas or not all(isinstance(urn, str) for urn in schemas):
         raise InvalidSyntax(f"schemas must be a list of URNs that names {urns.CORE_USER}")
@@ -80,15 +80,17 @@ def _read_schemas(members: Resource, remarks: Remarks) -> None:
     if any(urn.startswith(fold(urns.MESSAGES)) for urn in folded):
         raise InvalidSyntax("schemas names a SCIM message; a User names schemas of resources alone")
     if not folded <= {fold(urns.CORE_USER), fold(urns.ENTERPRISE_USER)}:
-        remarks.tolerate(Tolerance.UNKNOWN_SCHEMA)
+        notes.tolerate(Tolerance.UNKNOWN_SCHEMA)
 
 
-def _read_operation(operation: Any, number: int, remarks: Remarks, unknown: type[ScimError] | None) -> list[Operation]:
+def _read_operation(
+    operation: Any, number: int, notes: RequestNotes, unknown: type[ScimError] | None
+) -> list[Operation]:
     where = f"operation {number}"
     if not isinstance(operation, dict):
         raise InvalidSyntax(f"{where} must be an object with op, path and value")
     members = folded_members(operation)
-    op = _read_op(members.get("op"), where, remarks)
+    op = _read_op(members.get("op"), where, notes)
     path = members.get("path")
     value = members.get("value")
     if path is not None and not isinstance(path, str):
@@ -101,84 +103,84 @@ def _read_operation(operation: Any, number: int, remarks: Remarks, unknown: type
             raise NoTarget(f"{where} is a remove without a path; name the attribute to remove")
         if not isinstance(value, dict):
             raise InvalidValue(f"{where} has no path; its value must then be an object of attributes")
-        return list(_expand(op, value, remarks, unknown))
-    return list(_read_path_and_value(op, path, value, remarks, unknown))
+        return list(_expand(op, value, notes, unknown))
+    return list(_read_path_and_value(op, path, value, notes, unknown))
 
 
-def _read_op(op: Any, where: str, remarks: Remarks) -> str:
+def _read_op(op: Any, where: str, notes: RequestNotes) -> str:
     if not isinstance(op, str) or op.lower() not in ("add", "replace", "remove"):
         raise InvalidSyntax(f"the op of {where} must be add, replace or remove")
     if op != op.lower():
-        remarks.tolerate(Tolerance.OP_CASE)
+        notes.tolerate(Tolerance.OP_CASE)
     return op.lower()
 
 
-def _expand(op: str, members: Resource, remarks: Remarks, unknown: type[ScimError] | None) -> Iterator[Operation]:
+def _expand(op: str, members: Resource, notes: RequestNotes, unknown: type[ScimError] | None) -> Iterator[Operation]:
     """Yield an operation for each of ``members``, whose names may be paths (entra.md section 7, rule 5)."""
     seen: set[PatchPath] = set()
     for name, value in members.items():
         if fold(name) == fold(urns.CORE_USER):
-            remarks.tolerate(Tolerance.CORE_URN_OBJECT)
+            notes.tolerate(Tolerance.CORE_URN_OBJECT)
             if isinstance(value, dict):
-                yield from _expand(op, value, remarks, unknown)
+                yield from _expand(op, value, notes, unknown)
             elif value is not None:
                 raise InvalidValue(f"{urns.CORE_USER} must be an object of attributes")
             continue
         try:
-            path = parse_path(name, remarks.limits)
+            path = parse_path(name, notes.limits)
         except UnknownAttribute as error:
-            ignore_or_reject(error.name, remarks, unknown)
+            ignore_or_reject(error.name, notes, unknown)
             continue
         except ScimError:
             if _begins_with_attribute(name):
                 raise
-            ignore_or_reject(name, remarks, unknown)
+            ignore_or_reject(name, notes, unknown)
             continue
         if path in seen:
             raise InvalidSyntax(f"{path} is given twice, in two spellings")
         seen.add(path)
         if len(path.target.steps) > 1 or path.condition is not None or path.sub_attribute is not None:
-            remarks.tolerate(Tolerance.PATH_AS_KEY)
+            notes.tolerate(Tolerance.PATH_AS_KEY)
         if path.target.steps[0].mutability == "readOnly":
             continue  # id, meta and groups are left out of account in bodies (RFC 7644 §3.3, §3.5.1)
-        yield from _operation(op, name, path, value, remarks, unknown)
+        yield from _operation(op, name, path, value, notes, unknown)
 
 
 def _read_path_and_value(
-    op: str, text: str, value: Any, remarks: Remarks, unknown: type[ScimError] | None
+    op: str, text: str, value: Any, notes: RequestNotes, unknown: type[ScimError] | None
 ) -> Iterator[Operation]:
     if fold(text) == fold(urns.CORE_USER):
         if isinstance(value, dict) and op != "remove":
-            remarks.tolerate(Tolerance.CORE_URN_OBJECT)
-            yield from _expand(op, value, remarks, unknown)
+            notes.tolerate(Tolerance.CORE_URN_OBJECT)
+            yield from _expand(op, value, notes, unknown)
             return
         raise InvalidPath(f"the path {urns.CORE_USER} is a schema; name one of its attributes")
     try:
-        path = parse_path(text, remarks.limits)
+        path = parse_path(text, notes.limits)
     except UnknownAttribute as error:
-        ignore_or_reject(error.name, remarks, unknown)
+        ignore_or_reject(error.name, notes, unknown)
         return
     refuse_read_only(path)
     if path.target.attribute is EXTENSION:
-        remarks.tolerate(Tolerance.EXTENSION_URN_PATH)
-    yield from _operation(op, text, path, value, remarks, unknown)
+        notes.tolerate(Tolerance.EXTENSION_URN_PATH)
+    yield from _operation(op, text, path, value, notes, unknown)
 
 
 def _operation(
-    op: str, text: str, path: PatchPath, value: Any, remarks: Remarks, unknown: type[ScimError] | None
+    op: str, text: str, path: PatchPath, value: Any, notes: RequestNotes, unknown: type[ScimError] | None
 ) -> Iterator[Operation]:
     """Yield the operation, unless it acts on what follows from the rest (schemas) or is dropped (password)."""
-    remarks.tolerate_all(spelling_tolerances(text, remarks.limits))
+    notes.tolerate_all(spelling_tolerances(text, notes.limits))
     attribute = path.target.attribute
     if attribute is SCHEMAS or attribute.dropped:
         return
     if op == "remove" and value is not None:
-        remarks.tolerate(Tolerance.REMOVE_WITH_VALUE)
-    reader = ValueReader(remarks, unknown)
+        notes.tolerate(Tolerance.REMOVE_WITH_VALUE)
+    reader = ValueReader(notes, unknown)
     if path.sub_attribute is not None:
         read = reader.single(path.sub_attribute, value, str(path))
         if attribute is ROLES and path.sub_attribute.name == "value" and isinstance(read, str):
-            read = unpack_role(read, remarks)
+            read = unpack_role(read, notes)
     elif attribute.multi_valued and (path.condition is None or op == "remove"):
         read = reader.elements(attribute, value)
     elif attribute.multi_valued:

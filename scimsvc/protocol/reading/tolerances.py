@@ -53,8 +53,8 @@ class Tolerance(StrEnum):
 
 
 @dataclass(slots=True)
-class Remarks:
-    """The remarks on one request, in the order in which they were made, each once; and the limits it is read within."""
+class RequestNotes:
+    """The notes on one request, in the order in which they were made, each once; and the limits it is read within."""
 
     limits: Limits = DEFAULTS
     tolerances: list[Tolerance] = field(default_factory=list)
@@ -70,7 +70,7 @@ class Remarks:
         for tolerance in tolerances:
             self.tolerate(tolerance)
 
-    def add(self, others: "Remarks") -> None:
+    def add(self, others: "RequestNotes") -> None:
         """Note what ``others`` hold as well."""
         self.tolerate_all(others.tolerances)
         for name in others.ignored:

@@ -6,18 +6,18 @@ None is what is absent: ``null``, ``""`` and ``[]`` all mean it (RFC 7643 §2.5)
 from typing import Any
 
 from scimsvc.protocol.attributes import EXTENSION, ROLES, Attribute, fold
-from scimsvc.protocol.causes import Cause
 from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, shown
 from scimsvc.protocol.json_text import InvalidJSON, read_json_text
 from scimsvc.protocol.patch import Resource
-from scimsvc.protocol.reading.tolerances import Remarks, Tolerance
+from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
+from scimsvc.protocol.reasons import Reason
 
 
 class ValueReader:
     """Reads values; an attribute that stands in no schema is ignored, or raised as ``unknown`` where that is given."""
 
-    def __init__(self, remarks: Remarks, unknown: type[ScimError] | None) -> None:
-        self.remarks = remarks
+    def __init__(self, notes: RequestNotes, unknown: type[ScimError] | None) -> None:
+        self.notes = notes
         self.unknown = unknown
 
     def single(self, attribute: Attribute, value: Any, where: str) -> Any:
@@ -36,9 +36,9 @@ class ValueReader:
         if value in (None, "") or value == []:
             return None
         if not isinstance(value, list):
-            self.remarks.tolerate(Tolerance.UNLISTED_ELEMENT)
+            self.notes.tolerate(Tolerance.UNLISTED_ELEMENT)
             value = [value]
-        most = self.remarks.limits.elements
+        most = self.notes.limits.elements
         if len(value) > most:
             raise InvalidValue(f"{attribute.name} has {len(value)} elements; at most {most} are taken")
         read = (self.element(attribute, element) for element in value)
@@ -47,18 +47,18 @@ class ValueReader:
     def element(self, attribute: Attribute, value: Any) -> Resource | None:
         """Read one element of a multi-valued attribute, which a list of one may wrap."""
         if isinstance(value, list) and len(value) == 1:
-            self.remarks.tolerate(Tolerance.WRAPPED_SCALAR)
+            self.notes.tolerate(Tolerance.WRAPPED_SCALAR)
             value = value[0]
         if value in (None, "", {}) or value == []:
             return None
         element = self._complex(attribute, value, attribute.name)
         if attribute is ROLES and isinstance(element.get("value"), str):
-            element["value"] = unpack_role(element["value"], self.remarks)
+            element["value"] = unpack_role(element["value"], self.notes)
         return {name: member for name, member in element.items() if member is not None} or None
 
     def _complex(self, attribute: Attribute, value: Any, where: str) -> Resource:
         if isinstance(value, str) and attribute.value is not None:
-            self.remarks.tolerate(Tolerance.BARE_ELEMENT)
+            self.notes.tolerate(Tolerance.BARE_ELEMENT)
             value = {"value": value}
         if not isinstance(value, dict):
             raise InvalidValue(f"{where} must be {_kind(attribute)}, not {json_kind(value)}")
@@ -68,7 +68,7 @@ class ValueReader:
             if attribute is EXTENSION and fold(name) == "schemas":
                 continue  # clients that hold an extension as an object of its own send its URN along
             if sub_attribute is None:
-                ignore_or_reject(f"{where}.{name}", self.remarks, self.unknown)
+                ignore_or_reject(f"{where}.{name}", self.notes, self.unknown)
             elif sub_attribute.name in members:
                 raise InvalidSyntax(f"{where}.{sub_attribute.name} is given twice, in two spellings")
             else:
@@ -79,7 +79,7 @@ class ValueReader:
         if isinstance(value, bool):
             return value
         if isinstance(value, str) and value.lower() in ("true", "false"):
-            self.remarks.tolerate(Tolerance.TEXT_BOOLEAN)
+            self.notes.tolerate(Tolerance.TEXT_BOOLEAN)
             return value.lower() == "true"
         raise InvalidValue(f"{where} must be true or false, not {json_kind(value)}")
 
@@ -94,22 +94,22 @@ class ValueReader:
             return value
         inner = value[0]
         if attribute.type == "complex":
-            self.remarks.tolerate(Tolerance.WRAPPED_SCALAR)
+            self.notes.tolerate(Tolerance.WRAPPED_SCALAR)
             return inner
         if isinstance(inner, dict) and "value" in inner:
-            self.remarks.tolerate(Tolerance.WRAPPED_SCALAR)
+            self.notes.tolerate(Tolerance.WRAPPED_SCALAR)
             return inner["value"]
         return value
 
 
-def ignore_or_reject(name: str, remarks: Remarks, unknown: type[ScimError] | None) -> None:
+def ignore_or_reject(name: str, notes: RequestNotes, unknown: type[ScimError] | None) -> None:
     """Leave an unknown attribute out of account, or raise ``unknown`` where the enterprise rejects them."""
     if unknown is not None:
-        raise unknown(UnknownAttribute(name).detail, cause=Cause.UNKNOWN_ATTRIBUTE)
-    remarks.ignore(name)
+        raise unknown(UnknownAttribute(name).detail, reason=Reason.UNKNOWN_ATTRIBUTE)
+    notes.ignore(name)
 
 
-def unpack_role(text: str, remarks: Remarks) -> str:
+def unpack_role(text: str, notes: RequestNotes) -> str:
     """Return the role that ``text`` names, which may be Entra's JSON text of an app role assignment.
 
     ``{"id": …, "value": "User", "displayName": "User"}`` is what AppRoleAssignmentsComplex sends as a value
@@ -123,7 +123,7 @@ def unpack_role(text: str, remarks: Remarks) -> str:
         return text
     if not isinstance(assignment, dict):
         return text
-    remarks.tolerate(Tolerance.PACKED_ROLE)
+    notes.tolerate(Tolerance.PACKED_ROLE)
     for name in ("value", "displayName"):
         value = assignment.get(name)
         if isinstance(value, str) and value:

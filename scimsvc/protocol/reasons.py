@@ -1,10 +1,15 @@
-"""What a request was refused for, by a keyword: the detail tells people, the keyword tells what is to be done."""
+"""Machine-readable reasons of refusals.
+
+``scimType`` has one keyword for many faults: ``invalidValue`` is a missing address as well as an unknown role. The
+reason is the keyword that programs and logs branch on; ``detail`` is the text for people. It belongs to the error and
+not to its readers, and it says nothing about remedies: ``reports.causes`` has those.
+"""
 
 from enum import StrEnum
 
 
-class Cause(StrEnum):
-    """A cause of refusals that has a remedy of its own; others are told by ``scimType`` and status alone."""
+class Reason(StrEnum):
+    """Why a request was refused, where ``scimType`` and status do not say it."""
 
     #: The value of a role names none of the enterprise's roles.
     UNKNOWN_ROLE = "unknown-role"
