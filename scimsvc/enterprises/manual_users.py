@@ -22,7 +22,6 @@ from scimsvc.activity.change_feed import (
     record_change,
 )
 from scimsvc.errors import Conflict, InvalidInput, NoSuchThing, NotAllowed
-from scimsvc.mapping.resolve import default_element
 from scimsvc.mapping.roles import get_role
 from scimsvc.models import User
 from scimsvc.protocol.attributes import fold
@@ -30,6 +29,7 @@ from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_user, changed_attributes, work_address
+from scimsvc.protocol.role_elements import default_element, with_role
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import queries
@@ -40,7 +40,6 @@ from scimsvc.store.representations import (
     profile_view,
     read_document,
     user_columns,
-    with_role,
 )
 from scimsvc.store.retries import retried
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in

@@ -14,15 +14,16 @@ from scimsvc.activity.change_feed import CREATED, UserChange, record_changes
 from scimsvc.enterprises.manual_users import list_users
 from scimsvc.enterprises.user_csv import Line, read_lines
 from scimsvc.errors import Conflict, InvalidInput
-from scimsvc.mapping.resolve import EnterpriseRoles, default_element
+from scimsvc.mapping.resolve import EnterpriseRoles
 from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.models import User
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.errors import ScimError, shown
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_user, changed_attributes
+from scimsvc.protocol.role_elements import default_element, with_role
 from scimsvc.schemas.validation import validated
-from scimsvc.store.representations import MANUAL, manual_document, user_columns, with_role
+from scimsvc.store.representations import MANUAL, manual_document, user_columns
 from scimsvc.store.retries import retried
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
 

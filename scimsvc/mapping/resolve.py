@@ -15,14 +15,11 @@ The role is judged once, after the last operation of a request; how single opera
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.errors import InvalidValue, shown
 from scimsvc.protocol.reasons import Reason
-
-#: One element of ``roles``: ``value``, and perhaps ``display``, ``type`` and ``primary``.
-Element = Mapping[str, Any]
+from scimsvc.protocol.role_elements import Element
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +98,3 @@ def chosen_element(elements: Sequence[Element]) -> Element | None:
             reason=Reason.SEVERAL_ROLES,
         )
     return primary[0]
-
-
-def default_element(name: str) -> Element:
-    """Return the element that answers show for a user on the default role called ``name``."""
-    return {"value": name, "primary": True}

@@ -20,7 +20,7 @@ from scimsvc.activity.provisioning_log import success_parameters
 from scimsvc.activity.recording import insert_records
 from scimsvc.enterprises.removal_limit import refuse_mass_removal, refuse_while_paused
 from scimsvc.mapping.effective import effective_values
-from scimsvc.mapping.resolve import ON_DEFAULT, RoleDecision, chosen_element, default_element, resolve_role
+from scimsvc.mapping.resolve import ON_DEFAULT, RoleDecision, chosen_element, resolve_role
 from scimsvc.mapping.roles import find_role, read_enterprise_roles
 from scimsvc.models import User
 from scimsvc.protocol.attributes import ROLES
@@ -33,6 +33,7 @@ from scimsvc.protocol.reading.fast_path import read_plain_patch, read_plain_user
 from scimsvc.protocol.reading.leniency import read_patch, read_user
 from scimsvc.protocol.reasons import Reason
 from scimsvc.protocol.resources import canonical_again, canonical_user, changed_attributes, work_address
+from scimsvc.protocol.role_elements import default_element, with_role
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
 from scimsvc.scim.request import ScimRequest, claimed_address
 from scimsvc.store import queries
@@ -48,7 +49,6 @@ from scimsvc.store.representations import (
     read_document,
     represent,
     user_columns,
-    with_role,
 )
 from scimsvc.store.retries import retried
 from scimsvc.store.transactions import read_rows, writing

@@ -9,13 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from scimsvc.mapping.resolve import Element, default_element
 from scimsvc.protocol.attributes import (
     ACTIVE,
     EMAILS,
     EXTENSION,
     EXTERNAL_ID,
-    ROLES,
     USER_ATTRIBUTES,
     USER_NAME,
     Attribute,
@@ -25,6 +23,7 @@ from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.messages import Representation
 from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.resources import work_address
+from scimsvc.protocol.role_elements import default_element
 from scimsvc.protocol.versions import entity_tag
 
 #: A user made outside SCIM, and one that SCIM made or took over.
@@ -131,15 +130,6 @@ KEY_ATTRIBUTES = (USER_NAME.name, EMAILS.name, EXTERNAL_ID.name, ACTIVE.name)
 def content_columns(user: Resource) -> dict[str, Any]:
     """Return the columns that hold ``user`` as a whole."""
     return {"document": write_json(user), "search": searchable(user)}
-
-
-def with_role(user: Resource, element: Element | None) -> Resource:
-    """Return ``user`` holding the role that ``element`` says, or on the default role where it is None."""
-    roles = [dict(element)] if element is not None else None
-    if user.get(ROLES.name) == roles:
-        return user
-    changed = user | {ROLES.name: roles}
-    return {each.name: changed[each.name] for each in USER_ATTRIBUTES if changed.get(each.name) is not None}
 
 
 def searchable(user: Resource) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from scimsvc.protocol.reading.leniency import spelling_tolerances
 from scimsvc.protocol.reading.paths import PatchPath, parse_path
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.resources import work_address
+from scimsvc.protocol.role_elements import may_be_packed
 
 
 class _NotPlain(Exception):
@@ -167,7 +168,7 @@ def _elements_reader(attribute: Attribute) -> _Reader:
 
 def _suit(attribute: Attribute, elements: list[Resource]) -> bool:
     """Tell whether the elements stay as they are, side by side."""
-    if attribute is ROLES and any(element["value"].lstrip().startswith("{") for element in elements):
+    if attribute is ROLES and any(may_be_packed(element["value"]) for element in elements):
         return False
     if len(elements) == 1:
         return attribute is not EMAILS or "type" in elements[0]

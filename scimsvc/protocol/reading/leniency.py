@@ -32,7 +32,8 @@ from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.patch import Operation, Resource, apply_patch, refuse_read_only
 from scimsvc.protocol.reading.paths import PatchPath, parse_path
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
-from scimsvc.protocol.reading.values import ValueReader, folded_members, ignore_or_reject, json_kind, unpack_role
+from scimsvc.protocol.reading.values import ValueReader, folded_members, ignore_or_reject, json_kind
+from scimsvc.protocol.role_elements import unpack_role
 
 
 def read_user(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) -> Resource:

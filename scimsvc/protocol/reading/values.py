@@ -7,10 +7,10 @@ from typing import Any
 
 from scimsvc.protocol.attributes import EXTENSION, ROLES, Attribute, fold
 from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, shown
-from scimsvc.protocol.json_text import InvalidJSON, read_json_text
 from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.reasons import Reason
+from scimsvc.protocol.role_elements import unpack_role
 
 
 class ValueReader:
@@ -107,28 +107,6 @@ def ignore_or_reject(name: str, notes: RequestNotes, unknown: type[ScimError] | 
     if unknown is not None:
         raise unknown(UnknownAttribute(name).detail, reason=Reason.UNKNOWN_ATTRIBUTE)
     notes.ignore(name)
-
-
-def unpack_role(text: str, notes: RequestNotes) -> str:
-    """Return the role that ``text`` names, which may be Entra's JSON text of an app role assignment.
-
-    ``{"id": …, "value": "User", "displayName": "User"}`` is what AppRoleAssignmentsComplex sends as a value
-    (entra.md section 7, "Roles in PATCH"); its ``value`` counts, else its ``displayName``.
-    """
-    if not text.lstrip().startswith("{"):
-        return text
-    try:
-        assignment = read_json_text(text)
-    except InvalidJSON:
-        return text
-    if not isinstance(assignment, dict):
-        return text
-    notes.tolerate(Tolerance.PACKED_ROLE)
-    for name in ("value", "displayName"):
-        value = assignment.get(name)
-        if isinstance(value, str) and value:
-            return value
-    raise InvalidValue("roles has an app role assignment with neither value nor displayName; give the app role a value")
 
 
 def _kind(attribute: Attribute) -> str:

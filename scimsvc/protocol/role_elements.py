@@ -1,0 +1,58 @@
+"""The one element of ``roles`` as SCIM carries it: what Entra packs into it, and what an answer shows.
+
+Which role an element means is decided in ``scimsvc.mapping``.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from scimsvc.protocol.attributes import ROLES, USER_ATTRIBUTES
+from scimsvc.protocol.errors import InvalidValue
+from scimsvc.protocol.json_text import InvalidJSON, read_json_text
+from scimsvc.protocol.patch import Resource
+from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
+
+#: One element of ``roles``: ``value``, and perhaps ``display``, ``type`` and ``primary``.
+Element = Mapping[str, Any]
+
+
+def default_element(name: str) -> Element:
+    """Return the element that answers show for a user on the default role called ``name``."""
+    return {"value": name, "primary": True}
+
+
+def with_role(user: Resource, element: Element | None) -> Resource:
+    """Return ``user`` with ``element`` as its only role, or without one if ``element`` is None (the default role)."""
+    roles = [dict(element)] if element is not None else None
+    if user.get(ROLES.name) == roles:
+        return user
+    changed = user | {ROLES.name: roles}
+    return {each.name: changed[each.name] for each in USER_ATTRIBUTES if changed.get(each.name) is not None}
+
+
+def may_be_packed(text: str) -> bool:
+    """Return whether ``text`` looks like the JSON text of an app role assignment."""
+    return text.lstrip().startswith("{")
+
+
+def unpack_role(text: str, notes: RequestNotes) -> str:
+    """Return the role that ``text`` names, which may be Entra's JSON text of an app role assignment.
+
+    ``{"id": …, "value": "User", "displayName": "User"}`` is what AppRoleAssignmentsComplex sends as a value
+    (entra.md section 7, "Roles in PATCH"); its ``value`` counts, else its ``displayName``. Raises ``InvalidValue`` if
+    it has neither.
+    """
+    if not may_be_packed(text):
+        return text
+    try:
+        assignment = read_json_text(text)
+    except InvalidJSON:
+        return text
+    if not isinstance(assignment, dict):
+        return text
+    notes.tolerate(Tolerance.PACKED_ROLE)
+    for name in ("value", "displayName"):
+        value = assignment.get(name)
+        if isinstance(value, str) and value:
+            return value
+    raise InvalidValue("roles has an app role assignment with neither value nor displayName; give the app role a value")
