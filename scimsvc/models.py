@@ -4,6 +4,8 @@ Rows are read and written by SQLAlchemy Core statements (``store.queries`` and t
 the measurements behind that are in the README, "How it is built".
 """
 
+from collections.abc import Iterable
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -20,12 +22,22 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scimsvc.extensions import Model
+from scimsvc.vocabulary import REFUSED, REMOVALS, SOURCES
 
 #: The revision of the schema that this code works with: the head of ``scimsvc.migrations``.
 SCHEMA_REVISION = "0005"
 
 #: What filters read beside the columns: the document, folded wherever case does not matter.
 Searchable = JSON().with_variant(JSONB(), "postgresql")
+
+
+def _is_one_of(column: str, words: Iterable[str]) -> str:
+    return f"{column} IN ({', '.join(map(repr, words))})"
+
+
+#: Conditions of partial indexes. Queries repeat them literally, so that the database sees that the index applies.
+IS_REFUSED = text(f"outcome = '{REFUSED}'")
+IS_REMOVAL = text(_is_one_of("type", REMOVALS))
 
 
 class Setting(Model):
@@ -158,7 +170,7 @@ class User(Model):
     __tablename__ = "users"
     __table_args__ = (
         ForeignKeyConstraint(["enterprise_id", "role_id"], ["roles.enterprise_id", "roles.id"]),
-        CheckConstraint("source IN ('manual', 'provisioned')", name="users_source"),
+        CheckConstraint(_is_one_of("source", SOURCES), name="users_source"),
         Index("users_email", "enterprise_id", "email_key", unique=True),
         Index(
             "users_unique_user_name",
@@ -220,8 +232,8 @@ class LogEntry(Model):
             "log_refused",
             "enterprise_id",
             "id",
-            sqlite_where=text("outcome = 'refused'"),
-            postgresql_where=text("outcome = 'refused'"),
+            sqlite_where=IS_REFUSED,
+            postgresql_where=IS_REFUSED,
         ),
         {"sqlite_with_rowid": False},
     )
@@ -263,8 +275,8 @@ class Change(Model):
             "changes_removals",
             "enterprise_id",
             "time",
-            sqlite_where=text("type IN ('disabled', 'deleted')"),
-            postgresql_where=text("type IN ('disabled', 'deleted')"),
+            sqlite_where=IS_REMOVAL,
+            postgresql_where=IS_REMOVAL,
         ),
         Index(
             "changes_by_hand",
@@ -289,7 +301,7 @@ class Change(Model):
     old_role: Mapped[str | None]
     active: Mapped[bool]
     old_active: Mapped[bool | None]
-    #: Who made the change where it was not SCIM: ``administrator``, ``user`` or ``role``.
+    #: Who changed the user outside SCIM (``vocabulary.BY_ADMINISTRATOR`` and so on); null where SCIM did.
     origin: Mapped[str | None]
     #: How many users the enterprise has after this change, so that nobody need count them.
     users: Mapped[int]

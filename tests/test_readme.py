@@ -12,7 +12,6 @@ import click
 import pytest
 from flask import Flask
 
-from scimsvc.activity.provisioning_log import OPERATIONS
 from scimsvc.cli import scimsvc
 from scimsvc.cli.log import ListingGroup
 from scimsvc.enterprises import user_csv
@@ -24,6 +23,7 @@ from scimsvc.protocol.reading.tolerances import Tolerance
 from scimsvc.protocol.urns import ENTERPRISE_USER
 from scimsvc.settings import SETTINGS
 from scimsvc.store.global_settings import DEFAULTS
+from scimsvc.vocabulary import OPERATIONS
 from tests.client import SCIM, Enterprise
 
 ROOT = Path(__file__).parents[1]

@@ -26,14 +26,7 @@ from scimsvc.store.global_settings import read_global_settings
 from scimsvc.store.paging import CursorKeys
 from scimsvc.store.retries import retried
 from scimsvc.store.transactions import reading, writing
-
-CREATED, UPDATED, ENABLED, DISABLED = "created", "updated", "enabled", "disabled"
-DELETED, TAKEN_OVER = "deleted", "taken_over"
-TYPES = (CREATED, UPDATED, ENABLED, DISABLED, DELETED, TAKEN_OVER)
-
-#: An administrator of a manual user, a user of its own values, a change of the role for all who have it.
-BY_ADMINISTRATOR, BY_USER, BY_ROLE = "administrator", "user", "role"
-ORIGINS = (BY_ADMINISTRATOR, BY_USER, BY_ROLE)
+from scimsvc.vocabulary import CREATED, DELETED, DISABLED, ENABLED, TAKEN_OVER, UPDATED
 
 #: Seconds between two looks at the feed while a request waits; another process may write it.
 _LOOK_EVERY = 0.2
@@ -51,7 +44,7 @@ class UserChange(NamedTuple):
     active: bool
     old_role: str | None = None
     old_active: bool | None = None
-    #: Who made it, if not SCIM: one of ``ORIGINS``.
+    #: Who made it, if not SCIM (``vocabulary.BY_ADMINISTRATOR`` and so on).
     origin: str | None = None
 
 

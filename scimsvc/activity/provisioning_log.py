@@ -34,23 +34,7 @@ from scimsvc.store.paging import Page
 from scimsvc.store.retries import retried
 from scimsvc.store.tenancy import Tenant, reading_in
 from scimsvc.store.transactions import reading, writing
-
-OK = "ok"
-REFUSED = "refused"
-OUTCOMES = (OK, REFUSED)
-
-CREATE, REPLACE, PATCH, DELETE = "create", "replace", "patch", "delete"
-#: A Bulk request that was refused as a whole; its operations have entries of their own.
-BULK = "bulk"
-#: A write to a group, which this service has none of.
-GROUP = "group"
-#: A write to a path that takes none.
-OTHER = "other"
-#: A token or a client secret that was refused.
-AUTHENTICATE = "authenticate"
-OPERATIONS = (CREATE, REPLACE, PATCH, DELETE, BULK, GROUP, OTHER, AUTHENTICATE)
-#: What a write to users is, by its method.
-USER_OPERATIONS = {"POST": CREATE, "PUT": REPLACE, "PATCH": PATCH, "DELETE": DELETE}
+from scimsvc.vocabulary import AUTHENTICATE, OK, REFUSED
 
 _log = logging.getLogger("scimsvc")
 INSERT_ENTRY = Prepared(insert(LogEntry))

@@ -5,12 +5,12 @@ from typing import IO, Any
 
 import click
 
-from scimsvc.activity.provisioning_log import OK
 from scimsvc.cli.output import as_text, cell, enterprise_argument, result_command, runtime
 from scimsvc.operations.server import DEFAULT_HOST, DEFAULT_PORT
 from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
 from scimsvc.scim.explain import explain as explain_request
 from scimsvc.settings import SCIM_PATH
+from scimsvc.vocabulary import OK
 
 
 def _text(told: dict[str, Any]) -> str:

@@ -12,10 +12,10 @@ import click
 
 from scimsvc import clock
 from scimsvc.activity import provisioning_log, pruning
-from scimsvc.activity.provisioning_log import OK, OPERATIONS, OUTCOMES, REFUSED
 from scimsvc.cli.moments import Moment
 from scimsvc.cli.output import PRINTED, cell, echo, enterprise_argument, progress, result_command, wants_json
 from scimsvc.schemas.validation import given
+from scimsvc.vocabulary import OK, OPERATIONS, OUTCOMES, REFUSED
 
 DEFAULT_LIMIT = 100
 #: Seconds between two looks at the log while it is followed.

@@ -15,7 +15,7 @@ from scimsvc.cli.output import PRINTED, enterprise_argument, progress, result_co
 from scimsvc.enterprises import manual_users, user_csv, user_files
 from scimsvc.enterprises.enterprises import show_enterprise
 from scimsvc.schemas.validation import given
-from scimsvc.store.representations import MANUAL, PROVISIONED
+from scimsvc.vocabulary import SOURCES
 
 user_argument = click.argument("user")
 
@@ -109,7 +109,7 @@ def delete(enterprise: str, user: str, *, yes: bool) -> dict[str, Any]:
 @enterprise_argument
 @click.option("--role", help="Those alone who have this role.")
 @click.option("--active/--inactive", default=None, help="Those alone who may work, or may not.")
-@click.option("--source", type=click.Choice([MANUAL, PROVISIONED]), help="Those alone who came this way.")
+@click.option("--source", type=click.Choice(SOURCES), help="Those alone who came this way.")
 @click.option("--external-id", help="Those alone whom the provider calls so.")
 @click.option("--search", metavar="TEXT", help="Those alone with TEXT in e-mail address or userName.")
 def list_(enterprise: str, **conditions: Any) -> list[dict[str, Any]]:

@@ -2,11 +2,11 @@
 
 from flask import Response, request, stream_with_context
 
-from scimsvc.activity.provisioning_log import OPERATIONS
 from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, page, parameters
 from scimsvc.reports import lists
 from scimsvc.reports.log_csv import MOST_ENTRIES, export_log
 from scimsvc.reports.tolerances import tolerance_in_words
+from scimsvc.vocabulary import OPERATIONS
 from scimsvc.web.http import runtime
 
 log = enterprise_blueprint("log")

@@ -11,16 +11,7 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from scimsvc import clock, schemas
-from scimsvc.activity.change_feed import (
-    BY_ADMINISTRATOR,
-    BY_USER,
-    CREATED,
-    DELETED,
-    UPDATED,
-    UserChange,
-    change_type,
-    record_change,
-)
+from scimsvc.activity.change_feed import UserChange, change_type, record_change
 from scimsvc.errors import Conflict, InvalidInput, NoSuchThing, NotAllowed
 from scimsvc.mapping.roles import get_role
 from scimsvc.models import User
@@ -35,7 +26,6 @@ from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import queries
 from scimsvc.store.paging import Page
 from scimsvc.store.representations import (
-    MANUAL,
     manual_document,
     profile_view,
     read_document,
@@ -43,6 +33,7 @@ from scimsvc.store.representations import (
 )
 from scimsvc.store.retries import retried
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
+from scimsvc.vocabulary import BY_ADMINISTRATOR, BY_USER, CREATED, DELETED, MANUAL, UPDATED
 
 
 @retried

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from scimsvc import clock, schemas
-from scimsvc.activity.change_feed import CREATED, UserChange, record_changes
+from scimsvc.activity.change_feed import UserChange, record_changes
 from scimsvc.enterprises.manual_users import list_users
 from scimsvc.enterprises.user_csv import Line, read_lines
 from scimsvc.errors import Conflict, InvalidInput
@@ -23,9 +23,10 @@ from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_user, changed_attributes
 from scimsvc.protocol.role_elements import default_element, with_role
 from scimsvc.schemas.validation import validated
-from scimsvc.store.representations import MANUAL, manual_document, user_columns
+from scimsvc.store.representations import manual_document, user_columns
 from scimsvc.store.retries import retried
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
+from scimsvc.vocabulary import CREATED, MANUAL
 
 _BATCH = 1000
 _Member = TypeVar("_Member")

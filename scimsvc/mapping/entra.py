@@ -11,6 +11,7 @@ from scimsvc.mapping.roles import list_roles
 from scimsvc.protocol.urns import ENTERPRISE_USER
 from scimsvc.store import queries
 from scimsvc.store.tenancy import reading_in
+from scimsvc.vocabulary import CREATE, OK, PATCH, REFUSED, REPLACE
 
 ROLE_EXPRESSION = "SingleAppRoleAssignment([appRoleAssignments])"
 ACTIVE_EXPRESSION = 'Switch([IsSoftDeleted], , "False", "True", "True", "False")'
@@ -66,7 +67,7 @@ def app_role_value(role: dict[str, Any]) -> str | None:
 
 
 #: The operations by which a user of Entra's arrives or was found.
-_FOUND = (provisioning_log.PATCH, provisioning_log.REPLACE)
+_FOUND = (PATCH, REPLACE)
 #: How many entries of the log are looked at: who has more is set up.
 _NEWEST = 200
 
@@ -80,11 +81,11 @@ def read_progress(enterprise: str) -> dict[str, Any]:
     with reading_in(enterprise) as tenant:
         tested = tenant.connection.execute(queries.LAST_SCIM_USE, tenant.own).scalar_one_or_none()
     entries = provisioning_log.list_entries(enterprise, limit=_NEWEST).items
-    done = [entry for entry in entries if entry["outcome"] == provisioning_log.OK]
+    done = [entry for entry in entries if entry["outcome"] == OK]
     newest = entries[0] if entries else None
     return {
         "tested": tested,
         "matched": next((entry for entry in done if entry["operation"] in _FOUND), None),
-        "created": next((entry for entry in done if entry["operation"] == provisioning_log.CREATE), None),
-        "refused": newest if newest is not None and newest["outcome"] == provisioning_log.REFUSED else None,
+        "created": next((entry for entry in done if entry["operation"] == CREATE), None),
+        "refused": newest if newest is not None and newest["outcome"] == REFUSED else None,
     }

@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, or_, select, update
 
 from scimsvc import clock
-from scimsvc.activity.change_feed import BY_ROLE, UPDATED, UserChange, record_changes
+from scimsvc.activity.change_feed import UserChange, record_changes
 from scimsvc.mapping.effective import effective_values
 from scimsvc.models import User
 from scimsvc.protocol.resources import work_address
-from scimsvc.store.representations import PROVISIONED, directory_values, read_document
+from scimsvc.store.representations import directory_values, read_document
 from scimsvc.store.tenancy import Tenant
+from scimsvc.vocabulary import BY_ROLE, PROVISIONED, UPDATED
 
 _BATCH = 1000
 

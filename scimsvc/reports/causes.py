@@ -12,12 +12,13 @@ from enum import StrEnum
 from typing import Any
 
 from scimsvc import clock
-from scimsvc.activity.provisioning_log import AUTHENTICATE, shown_entry
+from scimsvc.activity.provisioning_log import shown_entry
 from scimsvc.enterprises.removal_limit import removal_brake
 from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.protocol.reasons import Reason
 from scimsvc.store import queries
 from scimsvc.store.tenancy import Tenant, reading_in
+from scimsvc.vocabulary import AUTHENTICATE, REFUSED
 
 
 class Action(StrEnum):
@@ -157,7 +158,7 @@ _OTHER = _Words(
 
 def explained_entry(row: Any) -> dict[str, Any]:
     """Return an entry of the log with ``why`` where it was refused: cause, title, advice and remedies."""
-    return shown_entry(row) | {"effect": row.effect, "why": why(row) if row.outcome == "refused" else None}
+    return shown_entry(row) | {"effect": row.effect, "why": why(row) if row.outcome == REFUSED else None}
 
 
 def why(row: Any) -> dict[str, Any]:

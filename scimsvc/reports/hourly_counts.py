@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from scimsvc import clock
-from scimsvc.activity.change_feed import CREATED, DELETED, DISABLED, ENABLED, TAKEN_OVER, UPDATED
-from scimsvc.activity.provisioning_log import REFUSED, first_id
+from scimsvc.activity.provisioning_log import first_id
 from scimsvc.store import queries
+from scimsvc.vocabulary import CREATED, DELETED, DISABLED, ENABLED, REFUSED, TAKEN_OVER, UPDATED
 
 #: What is told apart, in the order in which it is shown.
 SERIES = ("created", "changed", "disabled", "refused")

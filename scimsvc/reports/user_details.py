@@ -12,8 +12,9 @@ from scimsvc.protocol.attributes import EXTENSION, ROLES, fold
 from scimsvc.protocol.patch import Resource
 from scimsvc.reports.causes import explained_entry
 from scimsvc.store import queries
-from scimsvc.store.representations import MANUAL, profile_view, read_document
+from scimsvc.store.representations import profile_view, read_document
 from scimsvc.store.tenancy import Tenant, reading_in
+from scimsvc.vocabulary import MANUAL
 
 #: Entries of the history that are shown; the log has the rest.
 MOST_ENTRIES = 200

@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import INCLUDE, Schema, fields, validate
 
 from scimsvc.schemas import RemovalLimitSchema
+from scimsvc.vocabulary import CHANGE_TYPES, OUTCOMES, SOURCES
 
 
 def _text(**options: Any) -> fields.String:
@@ -135,7 +136,7 @@ class User(Schema):
     directory = fields.Nested(Directory, required=True, allow_none=True)
     role = _text()
     active = fields.Boolean(required=True)
-    source = _text(validate=validate.OneOf(("manual", "provisioned")))
+    source = _text(validate=validate.OneOf(SOURCES))
     external_id = _maybe()
     created_at = _time()
     modified_at = _time()
@@ -167,7 +168,7 @@ class Change(Schema):
 
     cursor = _text()
     time = _time()
-    type = _text(validate=validate.OneOf(("created", "updated", "enabled", "disabled", "deleted", "taken_over")))
+    type = _text(validate=validate.OneOf(CHANGE_TYPES))
     user_id = _text()
     email = _text()
     changed = _names()
@@ -192,7 +193,7 @@ class Explanation(Schema):
 
         unknown = INCLUDE
 
-    outcome = _text(validate=validate.OneOf(("ok", "refused")))
+    outcome = _text(validate=validate.OneOf(OUTCOMES))
     status = fields.Integer(required=True)
     operation = _text()
     tolerances = _names()

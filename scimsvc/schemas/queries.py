@@ -8,6 +8,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from scimsvc.protocol.limits import MAX_KEY_LENGTH
 from scimsvc.schemas import Name
+from scimsvc.vocabulary import OPERATIONS, OUTCOMES, SOURCES
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
@@ -68,17 +69,15 @@ class UsersQuery(PageQuery):
     external_id = Name(max_length=MAX_KEY_LENGTH)
     role = Name()
     active = fields.Boolean(truthy={"true"}, falsy={"false"})
-    source = fields.String(validate=validate.OneOf(("manual", "provisioned")))
+    source = fields.String(validate=validate.OneOf(SOURCES))
     search = Name()
 
 
 class LogQuery(PageQuery):
     """Which entries of the provisioning log."""
 
-    outcome = fields.String(validate=validate.OneOf(("ok", "refused")))
-    operation = fields.String(
-        validate=validate.OneOf(("create", "replace", "patch", "delete", "bulk", "group", "other", "authenticate"))
-    )
+    outcome = fields.String(validate=validate.OneOf(OUTCOMES))
+    operation = fields.String(validate=validate.OneOf(OPERATIONS))
     email = Name(max_length=MAX_KEY_LENGTH)
     since = Instant()
     until = Instant()

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from scimsvc.activity.provisioning_log import USER_OPERATIONS, record_refusal
+from scimsvc.activity.provisioning_log import record_refusal
 from scimsvc.protocol import urns
 from scimsvc.protocol.bulk import BulkOperation, BulkRequest
 from scimsvc.protocol.errors import Conflict, ScimError
@@ -13,6 +13,7 @@ from scimsvc.protocol.versions import Preconditions
 from scimsvc.scim import users
 from scimsvc.scim.request import ScimRequest, claimed_address
 from scimsvc.store.outages import is_outage, unavailable
+from scimsvc.vocabulary import USER_OPERATIONS
 
 _STATUS = {"POST": 201, "PUT": 200, "PATCH": 200, "DELETE": 204}
 

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from scimsvc import clock, schemas
-from scimsvc.activity import provisioning_log
 from scimsvc.auth.callers import Caller
 from scimsvc.protocol.attributes import ROLES, fold
 from scimsvc.protocol.bulk import read_bulk_request
@@ -34,6 +33,7 @@ from scimsvc.store.paging import CursorKeys
 from scimsvc.store.representations import profile_view, read_document, stored_user
 from scimsvc.store.tenancy import Tenant, reading_in
 from scimsvc.store.transactions import rehearsing
+from scimsvc.vocabulary import BULK, OK, REFUSED, USER_OPERATIONS
 
 _SUCCESS = {"POST": 201, "DELETE": 204}
 #: What the log has no entries of.
@@ -96,7 +96,7 @@ def _rehearse(
             # Of a user that cannot be made the one in its way is told.
             in_the_way = _user(tenant, request.attempt.email) if method == "POST" else matched
             return _told(request) | {"user": in_the_way} | _refused(error), (error, request.attempt)
-        told = _told(request) | {"user": matched, "outcome": "ok", "status": _status(method, resource)}
+        told = _told(request) | {"user": matched, "outcome": OK, "status": _status(method, resource)}
         if found is not None:
             told["users"] = found
         if request.operations:
@@ -109,7 +109,7 @@ def _status(method: str, resource: str) -> int:
 
 
 def _refused(error: ScimError) -> dict[str, Any]:
-    return {"outcome": "refused", "status": error.status, "scim_type": error.scim_type, "detail": error.detail}
+    return {"outcome": REFUSED, "status": error.status, "scim_type": error.scim_type, "detail": error.detail}
 
 
 def _read_path(path: str) -> tuple[str, str, dict[str, str]]:
@@ -138,7 +138,7 @@ def _request(tenant: Tenant, method: str, resource: str, base: str, limits: Limi
         token_expires_at=clock.now(),
         is_first_use=False,
     )
-    operation = provisioning_log.BULK if resource == "Bulk" else provisioning_log.USER_OPERATIONS.get(method, _READ)
+    operation = BULK if resource == "Bulk" else USER_OPERATIONS.get(method, _READ)
     return ScimRequest(caller, base, RequestNotes(limits), Attempt(operation), "", time.perf_counter())
 
 

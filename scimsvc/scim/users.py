@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from scimsvc import clock
-from scimsvc.activity.change_feed import CREATED, DELETED, HoldingFeed, UserChange, change_parameters, change_type
+from scimsvc.activity.change_feed import HoldingFeed, UserChange, change_parameters, change_type
 from scimsvc.activity.provisioning_log import success_parameters
 from scimsvc.activity.recording import insert_records
 from scimsvc.enterprises.removal_limit import refuse_mass_removal, refuse_while_paused
@@ -40,8 +40,6 @@ from scimsvc.store import queries
 from scimsvc.store.fast.prepared import Prepared
 from scimsvc.store.representations import (
     KEY_ATTRIBUTES,
-    MANUAL,
-    PROVISIONED,
     StoredUser,
     content_columns,
     directory_values,
@@ -52,6 +50,7 @@ from scimsvc.store.representations import (
 )
 from scimsvc.store.retries import retried
 from scimsvc.store.transactions import read_rows, writing
+from scimsvc.vocabulary import CREATED, DELETED, MANUAL, PROVISIONED
 
 
 @retried

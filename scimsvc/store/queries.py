@@ -20,6 +20,8 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.sql.selectable import HasHints
 
 from scimsvc.models import (
+    IS_REFUSED,
+    IS_REMOVAL,
     Admin,
     Change,
     ClientSecret,
@@ -149,7 +151,7 @@ def by_refusals(statement: AnySelect) -> AnySelect:
 #: The last refusals of writes whose role value, folded, named no role.
 REFUSED_FOR_ROLE = (
     by_refusals(select(LogEntry.email, LogEntry.user_id, LogEntry.time))
-    .where(LogEntry.enterprise_id == ENTERPRISE_ID, text("outcome = 'refused'"), LogEntry.role_key == KEY)
+    .where(LogEntry.enterprise_id == ENTERPRISE_ID, IS_REFUSED, LogEntry.role_key == KEY)
     .order_by(LogEntry.id.desc())
     .limit(bindparam("limit"))
 )
@@ -334,7 +336,7 @@ CHANGES_AFTER = (
 #: literals, so that the database sees that its partial index serves.
 REMOVALS_SINCE = select(func.count(distinct(Change.user_id))).where(
     Change.enterprise_id == ENTERPRISE_ID,
-    text("type IN ('disabled', 'deleted')"),
+    IS_REMOVAL,
     Change.time > bindparam("since"),
     Change.user_id != ID,
 )
@@ -385,7 +387,7 @@ LOG_BY_HOUR = (
 _LATER = aliased(LogEntry)
 _RECENT = (
     by_refusals(select(LogEntry))
-    .where(LogEntry.enterprise_id == ENTERPRISE_ID, text("outcome = 'refused'"))
+    .where(LogEntry.enterprise_id == ENTERPRISE_ID, IS_REFUSED)
     .order_by(LogEntry.id.desc())
     .limit(bindparam("limit"))
     .subquery("recent")

@@ -25,10 +25,7 @@ from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.resources import work_address
 from scimsvc.protocol.role_elements import default_element
 from scimsvc.protocol.versions import entity_tag
-
-#: A user made outside SCIM, and one that SCIM made or took over.
-MANUAL = "manual"
-PROVISIONED = "provisioned"
+from scimsvc.vocabulary import PROVISIONED
 
 
 class View(NamedTuple):

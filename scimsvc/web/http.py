@@ -10,7 +10,7 @@ from flask import Flask, Request, Response, current_app, g, request
 from flask.ctx import _AppCtxGlobals
 from werkzeug.datastructures import Headers
 
-from scimsvc.activity import provisioning_log
+from scimsvc import vocabulary
 from scimsvc.auth.callers import Caller
 from scimsvc.protocol.errors import InvalidSyntax, ScimError, UnsupportedMediaType, shown
 from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
@@ -147,14 +147,14 @@ def _sent() -> Request:
 def _operation(sent: Request) -> str:
     """Return what the provisioning log calls this request."""
     if sent.method == "GET":
-        return provisioning_log.OTHER
+        return vocabulary.OTHER
     resource = sent.path.removeprefix(SCIM_PREFIX).strip("/").partition("/")[0]
     if resource == "Users":
-        return provisioning_log.USER_OPERATIONS.get(sent.method, provisioning_log.OTHER)
-    return _OPERATIONS.get(resource, provisioning_log.OTHER)
+        return vocabulary.USER_OPERATIONS.get(sent.method, vocabulary.OTHER)
+    return _OPERATIONS.get(resource, vocabulary.OTHER)
 
 
-_OPERATIONS = {"Bulk": provisioning_log.BULK, "Groups": provisioning_log.GROUP}
+_OPERATIONS = {"Bulk": vocabulary.BULK, "Groups": vocabulary.GROUP}
 
 
 def read_body(media_type: str = MEDIA_TYPE) -> Any:

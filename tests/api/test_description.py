@@ -8,23 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from scimsvc.activity import change_feed, provisioning_log
-from scimsvc.schemas import answers, queries
 from tests.client import Api, Enterprise
 from tests.live import SCIMSVC, environment, serving
 
 LONG = os.environ.get("SCIMSVC_TEST_LONG") == "1"
 ROOT = Path(__file__).parents[2]
 SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
-
-
-def test_the_words_of_log_and_feed_are_those_of_the_code() -> None:
-    def choices(field: Any) -> list[str]:
-        return list(field.validate.choices)
-
-    assert choices(queries.LOG.fields["operation"]) == list(provisioning_log.OPERATIONS)
-    assert choices(queries.LOG.fields["outcome"]) == list(provisioning_log.OUTCOMES)
-    assert choices(answers.Change().fields["type"]) == list(change_feed.TYPES)
 
 
 def test_every_endpoint_is_described(acme: Enterprise, api: Api) -> None:

@@ -19,7 +19,6 @@ from flask import Flask
 from sqlalchemy import Text, bindparam, cast, insert, select
 
 from scimsvc import clock, create_app
-from scimsvc.activity.change_feed import CREATED
 from scimsvc.auth.grants import issue_token
 from scimsvc.auth.tokens import SCIM
 from scimsvc.enterprises.enterprises import create_enterprise
@@ -30,9 +29,9 @@ from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.reading.leniency import read_user
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_user
-from scimsvc.scim.users import PROVISIONED
 from scimsvc.store.representations import StoredUser, View, directory_values, represent, user_columns
 from scimsvc.store.transactions import writing
+from scimsvc.vocabulary import CREATED, PROVISIONED
 from tests.benchmark import floor
 from tests.benchmark.population import DEFAULT_ROLE, ROLES, Population, email, role, user_body, user_id
 

@@ -1,0 +1,37 @@
+"""The words that the database stores, the API answers and the commands accept. Each is defined here only."""
+
+#: Sources of a user: created outside SCIM, and created or taken over by SCIM.
+MANUAL = "manual"
+PROVISIONED = "provisioned"
+SOURCES = (MANUAL, PROVISIONED)
+
+# The provisioning log.
+
+OK = "ok"
+REFUSED = "refused"
+OUTCOMES = (OK, REFUSED)
+
+CREATE, REPLACE, PATCH, DELETE = "create", "replace", "patch", "delete"
+#: A Bulk request that was refused as a whole. Its operations have entries of their own.
+BULK = "bulk"
+#: A write to a group. The service provisions users only.
+GROUP = "group"
+#: A write to a path that accepts no writes.
+OTHER = "other"
+#: A token or a client secret that was refused.
+AUTHENTICATE = "authenticate"
+OPERATIONS = (CREATE, REPLACE, PATCH, DELETE, BULK, GROUP, OTHER, AUTHENTICATE)
+#: The operation of a write to users, by its HTTP method.
+USER_OPERATIONS = {"POST": CREATE, "PUT": REPLACE, "PATCH": PATCH, "DELETE": DELETE}
+
+# The change feed.
+
+CREATED, UPDATED, ENABLED, DISABLED = "created", "updated", "enabled", "disabled"
+DELETED, TAKEN_OVER = "deleted", "taken_over"
+CHANGE_TYPES = (CREATED, UPDATED, ENABLED, DISABLED, DELETED, TAKEN_OVER)
+#: The changes that the removal limit counts.
+REMOVALS = (DISABLED, DELETED)
+
+#: Origins of a change outside SCIM: an administrator changed a manual user, users changed their own values, or a
+#: change of a role changed everyone who has it.
+BY_ADMINISTRATOR, BY_USER, BY_ROLE = "administrator", "user", "role"
