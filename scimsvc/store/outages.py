@@ -6,6 +6,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from scimsvc.extensions import READ_ONLY
 from scimsvc.protocol.errors import Unavailable
 
+#: What a database that cannot be used raises; ``is_outage`` tells it from a fault of a statement.
+DATABASE_ERRORS: tuple[type[Exception], ...] = (DBAPIError, PoolTimeout)
+
 #: Seconds after which a client may try again.
 RETRY_AFTER = "5"
 _UNDEFINED_TABLE = "42P01"
@@ -22,6 +25,11 @@ def is_outage(error: Exception) -> bool:
         return True
     # SQLite says of a damaged file, or of one that is none of its own, no more than DatabaseError.
     return type(error) is DatabaseError or (isinstance(error, DBAPIError) and error.connection_invalidated)
+
+
+def describe_outage(error: Exception) -> str:
+    """Return the first line of what the database said."""
+    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
 
 
 def unavailable() -> Unavailable:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar, overload
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +18,19 @@ from scimsvc.store.fast import driver
 from scimsvc.store.fast.connections import READS, WRITES, Keeper, KeptConnection, keeper_of
 from scimsvc.store.fast.fair_lock import Turns
 from scimsvc.store.fast.prepared import Prepared
+from scimsvc.store.statements import Query
+
+__all__ = [
+    "Connection",
+    "between_writes",
+    "read_each",
+    "read_rows",
+    "reading",
+    "rehearsing",
+    "snapshot",
+    "without_timeouts",
+    "writing",
+]
 
 #: Seconds that a thread queues for SQLite's writer within its process, before it asks SQLite itself.
 TURN_TIMEOUT = 10.0
@@ -30,15 +43,27 @@ _sqlite_writer = Turns()
 _rehearsal: ContextVar[Connection | None] = ContextVar("rehearsal", default=None)
 
 
-Question: TypeAlias = tuple[Prepared, Mapping[str, Any]]
+RowT = TypeVar("RowT", bound=tuple[Any, ...])
+OtherRowT = TypeVar("OtherRowT", bound=tuple[Any, ...])
+Question: TypeAlias = tuple[Query[Any] | Prepared, Mapping[str, Any]]
 
 
-def read_rows(statement: Prepared, parameters: Mapping[str, Any]) -> list[Any]:
+@overload
+def read_rows(statement: Query[RowT], parameters: Mapping[str, Any]) -> list[RowT]: ...
+@overload
+def read_rows(statement: Prepared, parameters: Mapping[str, Any]) -> list[Any]: ...
+def read_rows(statement: Query[Any] | Prepared, parameters: Mapping[str, Any]) -> list[Any]:
     """Return all rows of one SELECT, outside of any transaction."""
     return read_each((statement, parameters))[0]
 
 
-def read_each(*questions: Question) -> list[list[Any]]:
+@overload
+def read_each(
+    first: tuple[Query[RowT], Mapping[str, Any]], second: tuple[Query[OtherRowT], Mapping[str, Any]], /
+) -> tuple[list[RowT], list[OtherRowT]]: ...
+@overload
+def read_each(*questions: Question) -> list[list[Any]]: ...
+def read_each(*questions: Question) -> Any:
     """Return all rows of each SELECT, one after another, outside of any transaction.
 
     A connection that was lost meanwhile, as by a restart of the database, is replaced and everything asked again.
@@ -68,7 +93,7 @@ def read_each(*questions: Question) -> list[list[Any]]:
 
 
 def _ask(connection: Connection, questions: Iterable[Question]) -> list[list[Any]]:
-    return [statement.rows(connection, parameters) for statement, parameters in questions]
+    return [statement.all(connection, parameters) for statement, parameters in questions]
 
 
 def reading() -> AbstractContextManager[Connection]:

@@ -6,7 +6,7 @@ as long as by the driver's. What the driver raises is raised as SQLAlchemy raise
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -16,8 +16,10 @@ from scimsvc.extensions import is_lost
 #: Where a connection of the pool keeps its cursor.
 _CURSOR = "scimsvc_cursor"
 
+_Result = TypeVar("_Result")
 
-def execute(connection: Connection, text: str, values: Any, fetch: Callable[[Any], list[Any]]) -> list[Any]:
+
+def execute(connection: Connection, text: str, values: Any, fetch: Callable[[Any], _Result]) -> _Result:
     """Execute ``text`` and return what ``fetch`` takes from the cursor.
 
     A connection keeps one cursor for all of them: to make one costs PostgreSQL's driver as much as to read a row.
@@ -58,6 +60,12 @@ def roll_back(connection: Connection) -> None:
 def no_rows(_cursor: Any) -> list[Any]:
     """Take nothing from a cursor."""
     return []
+
+
+def row_count(cursor: Any) -> int:
+    """Take the number of rows that a cursor's statement changed."""
+    count: int = cursor.rowcount
+    return count
 
 
 def all_rows(cursor: Any) -> list[Any]:

@@ -12,8 +12,10 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Dialect
+from sqlalchemy import Boolean, ColumnElement, Connection, Dialect
 from sqlalchemy.sql import ClauseElement, Select
+from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.types import TypeEngine
 
 from scimsvc.store.fast import driver
@@ -42,7 +44,11 @@ class Prepared:
         self.columns = columns
         self.plain = plain
         self.parts = parts
-        self._compiled: dict[str, _Compiled] = {}
+        self._compiled: dict[str, CompiledStatement] = {}
+        self._make_row: Callable[[Any], Any] | None = None
+        if not plain:
+            selected = list(statement.selected_columns) if isinstance(statement, Select) else []
+            self._make_row = _row_maker([column.key for column in selected], parts)
 
     def run(self, connection: Connection, parameters: Mapping[str, Any]) -> None:
         """Execute the statement."""
@@ -52,31 +58,40 @@ class Prepared:
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
         """Return all rows; unless they are plain, their columns, or their parts', are attributes."""
         compiled = self._for(connection.dialect)
-        return compiled.converted(
+        rows = compiled.converted(
             driver.execute(connection, compiled.text, compiled.values(parameters), driver.all_rows)
         )
+        return rows if self._make_row is None else list(map(self._make_row, rows))
+
+    #: As ``store.statements.Query`` calls it.
+    all = rows
 
     def row(self, connection: Connection, parameters: Mapping[str, Any]) -> Any:
         """Return the first row, or None."""
         rows = self.rows(connection, parameters)
         return rows[0] if rows else None
 
-    def _for(self, dialect: Dialect) -> "_Compiled":
-        return self._compiled.get(dialect.name) or self._compiled.setdefault(dialect.name, _compile(self, dialect))
+    def _for(self, dialect: Dialect) -> "CompiledStatement":
+        return self._compiled.get(dialect.name) or self._compiled.setdefault(
+            dialect.name, compile_statement(self.statement, self.columns, dialect)
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class _Compiled:
-    """A statement as one kind of database takes it."""
+class CompiledStatement:
+    """A statement as the driver of one kind of database takes it."""
 
     text: str
     #: Takes the values in the order of their places, where places have no names.
     in_places: Callable[[Mapping[str, Any]], Any] | None
+    #: The names of all values.
+    names: Sequence[str]
     #: The values that stand in the expression itself.
     fixed: Mapping[str, Any]
+    #: Convert values to what the driver takes.
     writers: tuple[tuple[str, _Processor], ...]
+    #: Convert columns to what their types say.
     readers: tuple[tuple[int, _Processor], ...]
-    make_row: Callable[[Any], Any] | None
 
     def values(self, parameters: Mapping[str, Any]) -> Any:
         """Return the values as the driver takes them."""
@@ -86,33 +101,43 @@ class _Compiled:
                 parameters[name] = write(parameters[name])
         return parameters if self.in_places is None else self.in_places(parameters)
 
+    def named(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those of ``parameters`` that the statement takes, for SQLAlchemy."""
+        return {name: parameters[name] for name in self.names if name in parameters}
+
     def converted(self, rows: list[Any]) -> list[Any]:
-        """Return ``rows`` with attributes, unless they are plain, and values of the columns' types."""
-        if self.readers:
-            changed = list(map(list, rows))
-            for row in changed:
-                for place, read in self.readers:
-                    row[place] = read(row[place])
-            rows = changed
-        return rows if self.make_row is None else list(map(self.make_row, rows))
+        """Return ``rows`` with the values of their columns' types."""
+        if not self.readers:
+            return rows
+        converted = list(map(list, rows))
+        for row in converted:
+            for place, read in self.readers:
+                row[place] = read(row[place])
+        return converted
 
 
-def _compile(prepared: Prepared, dialect: Dialect) -> _Compiled:
-    statement, columns = prepared.statement, prepared.columns
+def compile_statement(statement: Any, columns: Sequence[str] | None, dialect: Dialect) -> CompiledStatement:
+    """Compile the Core expression ``statement``, whose parameters set ``columns``, for one kind of database."""
     compiled: Any = statement.compile(
         dialect=dialect, column_keys=columns, compile_kwargs={"render_postcompile": True}
     )  # fmt: skip
     writers = {name: _writer(bind.type, dialect) for bind, name in compiled.bind_names.items()}
-    selected = list(statement.selected_columns) if isinstance(statement, Select) else []
-    readers = [(place, _reader(column.type, dialect)) for place, column in enumerate(selected)]
-    return _Compiled(
+    readers = [(place, _reader(column.type, dialect)) for place, column in enumerate(selected_columns(statement))]
+    return CompiledStatement(
         text=str(compiled),
         in_places=_picker(compiled.positiontup) if compiled.positional else None,
+        names=tuple(writers),
         fixed={name: bind.effective_value for bind, name in compiled.bind_names.items() if not bind.required},
         writers=tuple((name, write) for name, write in writers.items() if write is not None),
         readers=tuple((place, read) for place, read in readers if read is not None),
-        make_row=None if prepared.plain else _row_maker([column.key for column in selected], prepared.parts),
     )
+
+
+def selected_columns(statement: Any) -> list[ColumnElement[Any]]:
+    """Return the columns of the rows that ``statement`` returns."""
+    if isinstance(statement, SelectBase):
+        return list(statement.selected_columns)
+    return list(statement.exported_columns) if isinstance(statement, UpdateBase) else []
 
 
 def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Any]:

@@ -1,0 +1,119 @@
+"""The one way to run SQL: the same rows from the driver and from SQLAlchemy."""
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import NamedTuple
+
+import pytest
+from flask import Flask
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.exc import NoResultFound
+
+from scimsvc import fast_paths
+from scimsvc.models import Enterprise, Role, Setting
+from scimsvc.store.statements import Query, Write
+from scimsvc.store.transactions import reading, writing
+
+
+class SettingRow(NamedTuple):
+    name: str
+    value: int
+
+
+class RoleRow(NamedTuple):
+    name: str
+    is_default: bool
+
+
+class EnterpriseAndRole(NamedTuple):
+    enterprise: str
+    role: RoleRow
+
+
+SETTINGS = Query(select(Setting.name, Setting.value).order_by(Setting.name), SettingRow)
+ONE_SETTING = Query(select(Setting.name, Setting.value).where(Setting.name == bindparam("name")), SettingRow)
+PLAIN = Query(select(Setting.name, Setting.value).order_by(Setting.name), tuple)
+ROLES = Query(
+    select(Enterprise.name, Role.name, Role.is_default)
+    .join(Role, Role.enterprise_id == Enterprise.id)
+    .order_by(Role.name),
+    EnterpriseAndRole,
+)
+INSERT = Write(insert(Setting))
+UPDATE = Write(update(Setting).where(Setting.name == bindparam("old_name")), columns=["value"])
+DELETE = Write(delete(Setting).where(Setting.name == bindparam("old_name")))
+
+
+@pytest.fixture(autouse=True, params=["fast", "general"])
+def _either_way(app: Flask, request: pytest.FixtureRequest) -> Iterator[None]:
+    way = fast_paths.disabled() if request.param == "general" else nullcontext()
+    with app.app_context(), way:
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _two_settings(_either_way: None) -> None:
+    with writing() as connection:
+        INSERT.run_many(connection, [{"name": "a", "value": 1}, {"name": "b", "value": 2}])
+
+
+def test_rows_have_the_type_of_their_query() -> None:
+    with reading() as connection:
+        rows = SETTINGS.all(connection)
+
+    assert rows == [SettingRow("a", 1), SettingRow("b", 2)]
+    assert all(type(row) is SettingRow for row in rows)
+
+
+def test_plain_rows_are_tuples() -> None:
+    with reading() as connection:
+        assert list(map(type, PLAIN.all(connection))) == [tuple, tuple]
+
+
+def test_a_join_returns_a_row_for_each_side(acme: object) -> None:
+    with reading() as connection:
+        row = ROLES.all(connection)[0]
+
+    assert (row.enterprise, type(row.role), type(row.role.is_default)) == ("Acme", RoleRow, bool)
+
+
+def test_first_and_one_differ_where_there_is_none() -> None:
+    with reading() as connection:
+        assert ONE_SETTING.one(connection, {"name": "b"}) == ("b", 2)
+        assert ONE_SETTING.first(connection, {"name": "c"}) is None
+        with pytest.raises(NoResultFound):
+            ONE_SETTING.one(connection, {"name": "c"})
+        with pytest.raises(NoResultFound):
+            SETTINGS.one(connection)
+
+
+def test_long_reads_yield_the_same_rows() -> None:
+    with reading() as connection:
+        assert list(SETTINGS.iterate(connection)) == SETTINGS.all(connection)
+
+
+def test_a_dynamic_query_returns_the_same_rows() -> None:
+    dynamic = Query(SETTINGS.statement, SettingRow, dynamic=True)
+
+    with reading() as connection:
+        rows = dynamic.all(connection)
+
+    assert (rows, type(rows[0])) == ([("a", 1), ("b", 2)], SettingRow)
+
+
+def test_a_write_returns_how_many_rows_it_changed() -> None:
+    dynamic = Write(update(Setting).values(value=4), dynamic=True)
+
+    with writing() as connection:
+        assert INSERT.run(connection, {"name": "c", "value": 3}) == 1
+        assert UPDATE.run(connection, {"old_name": "c", "value": 5, "name": "ignored"}) == 1
+        assert ONE_SETTING.one(connection, {"name": "c"}).value == 5
+        assert dynamic.run(connection) == 3
+        assert DELETE.run(connection, {"old_name": "c"}) == 1
+        assert DELETE.run(connection, {"old_name": "c"}) == 0
+
+
+def test_no_rows_at_all_are_written_without_a_statement() -> None:
+    with writing() as connection:
+        INSERT.run_many(connection, [])
+        assert len(SETTINGS.all(connection)) == 2
