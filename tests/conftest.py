@@ -16,19 +16,24 @@ from sqlalchemy import Table, insert, select
 
 from scimsvc import create_app
 from scimsvc.extensions import Model, db
-from tests.client import Api, Enterprise
-
-POSTGRESQL_URL = os.environ.get("SCIMSVC_TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
-SECRET_KEY = "a key for tests alone and of no use elsewhere 0123456789"
-
+from tests.support.apps import (
+    POSTGRESQL_URL,
+    SECRET_KEY,
+    dispose,
+    empty_postgresql,
+    make_api,
+    make_enterprise,
+    run_command,
+)
+from tests.support.client import Api, Enterprise
 
 #: The files that take longest. They begin first, so that at the end no process waits for another's.
 _LONGEST = (
     "test_hostile_input",
     "test_description",
-    "test_reliability_crash",
+    "test_crash",
     "test_serving",
-    "test_reliability_sqlite",
+    "test_sqlite",
     "test_bad_input",
 )
 
@@ -100,13 +105,6 @@ def empty_postgresql_url(postgresql_url: str) -> str:
     return postgresql_url
 
 
-def empty_postgresql(url: str) -> None:
-    """Delete every row, whoever made it."""
-    with psycopg.connect(url) as connection:
-        for table in reversed(Model.metadata.sorted_tables):
-            connection.execute(f"DELETE FROM {table.name}")
-
-
 @pytest.fixture
 def make_app(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Flask]]:
     """Make apps on the test's database, with further settings."""
@@ -168,31 +166,3 @@ def acme_made(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -
 def api(acme: Enterprise) -> Api:
     """The enterprise API of ``acme``."""
     return make_api(acme)
-
-
-def make_api(enterprise: Enterprise) -> Api:
-    """Return the enterprise API of ``enterprise``, with a token of its own."""
-    token = run_command(enterprise.app, "token", "issue", enterprise.name, "--api")["access_token"]
-    return Api(enterprise, token)
-
-
-def make_enterprise(app: Flask, name: str) -> Enterprise:
-    """Make an enterprise as ``acme`` is."""
-    roles = ["SigningHub_Admin", "User", "Power Signer"]
-    made = run_command(app, "enterprise", "create", name, "--enable-scim", *(f"--role={role}" for role in roles))
-    run_command(app, "role", "update", name, "Power Signer", "--alias", "PowerSigner")
-    token = run_command(app, "token", "issue", name)["access_token"]
-    return Enterprise(app, made, token)
-
-
-def run_command(app: Flask, *words: str) -> Any:
-    import json
-
-    result = app.test_cli_runner().invoke(args=[*words, "--json"], catch_exceptions=False)
-    assert result.exit_code == 0, result.stderr
-    return json.loads(result.stdout)
-
-
-def dispose(app: Flask) -> None:
-    with app.app_context():
-        db.engine.dispose()

@@ -12,8 +12,8 @@ import pytest
 import config
 from scimsvc import create_app
 from scimsvc.settings import SETTINGS, SettingsError, read_settings
-from tests.conftest import dispose
-from tests.live import SCIMSVC, environment
+from tests.support.apps import dispose
+from tests.support.live import SCIMSVC, environment
 
 CHECKOUT = Path(__file__).parents[1]
 KEY = "k" * 32

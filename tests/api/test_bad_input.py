@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.client import Api, Enterprise, assert_problem, user_body
+from tests.support.client import Api, Enterprise, assert_problem, user_body
 
 #: What a body says is read before anything is asked of a database.
 ON_ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from scimsvc.activity.change_feed import Waiters
 from scimsvc.extensions import db
-from tests.client import Api, Enterprise, assert_problem, replace
+from tests.support.client import Api, Enterprise, assert_problem, replace
 
 
 def test_an_entry_says_enough_to_act_without_asking_back(acme: Enterprise, api: Api) -> None:

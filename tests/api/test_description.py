@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.client import Api, Enterprise
-from tests.live import SCIMSVC, environment, serving
+from tests.support.client import Api, Enterprise
+from tests.support.live import SCIMSVC, environment, serving
 
 LONG = os.environ.get("SCIMSVC_TEST_LONG") == "1"
 ROOT = Path(__file__).parents[2]
@@ -41,7 +41,7 @@ def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
         own = {
             "OWN_TOKEN_ID": token["id"],
             "OWN_INTEGRATION_ID": command("integration", "list", live.result["enterprise"])[0]["id"],
-            "SCHEMATHESIS_HOOKS": "tests.api.schemathesis_hooks",
+            "SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks",
             "PYTHONPATH": str(ROOT),
         }
 

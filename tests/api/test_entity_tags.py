@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.client import Api, Enterprise, assert_problem
+from tests.support.client import Api, Enterprise, assert_problem
 
 
 def _things(acme: Enterprise, api: Api) -> list[tuple[str, dict[str, Any], str]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.client import Api, Enterprise
+from tests.support.client import Api, Enterprise
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 

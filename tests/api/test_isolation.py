@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.client import Api, Enterprise, assert_problem, user_body
-from tests.conftest import make_api, make_enterprise
+from tests.support.apps import make_api, make_enterprise
+from tests.support.client import Api, Enterprise, assert_problem, user_body
 
 MISSING = "00000000-0000-4000-8000-000000000000"
 NO_TOKEN = "0" * 32

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.client import Api, Enterprise, assert_problem
-from tests.conftest import make_api, make_enterprise
+from tests.support.apps import make_api, make_enterprise
+from tests.support.client import Api, Enterprise, assert_problem
 
 #: Reading parameters is the same whatever is behind it.
 ON_ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.client import Api, Enterprise, assert_problem, user_body
-from tests.conftest import make_api
+from tests.support.apps import make_api
+from tests.support.client import Api, Enterprise, assert_problem, user_body
 
 Cli = Callable[..., Any]
 HAND = {"email": "by.hand@contoso.example", "user_name": "By Hand"}

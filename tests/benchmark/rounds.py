@@ -14,10 +14,10 @@ import psycopg
 
 from tests.benchmark import servers
 from tests.benchmark.client import Job, Outcome, client
-from tests.benchmark.population import Population
 from tests.benchmark.servers import Server, processor_seconds
 from tests.benchmark.storage import Place, place, seed
 from tests.benchmark.workloads import PAGE, WORKLOADS, Created, Dialect, Draw, ToFloor, ToService
+from tests.support.population import Population
 
 _LONGEST_PAGE = 1_000
 _LOCAL = ("127.0.0.1", "::1", "localhost", None)

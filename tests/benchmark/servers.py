@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmark.storage import KEY, Place
-from tests.live import SCIMSVC, environment
+from tests.support.live import SCIMSVC, environment
 
 PATIENCE = 30.0  # seconds
 _CHECKOUT = Path(__file__).parents[2]

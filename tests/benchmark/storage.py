@@ -33,7 +33,7 @@ from scimsvc.store.representations import StoredUser, View, directory_values, re
 from scimsvc.store.transactions import writing
 from scimsvc.vocabulary import CREATED, PROVISIONED
 from tests.benchmark import floor
-from tests.benchmark.population import DEFAULT_ROLE, ROLES, Population, email, role, user_body, user_id
+from tests.support.population import DEFAULT_ROLE, ROLES, Population, email, role, user_body, user_id
 
 KEY = "a key for benchmarks alone and of no use elsewhere 0123456789"
 POSTGRESQL_URL = os.environ.get("SCIMSVC_TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres")

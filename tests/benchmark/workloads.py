@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
 from tests.benchmark.client import Flow, Request
-from tests.benchmark.population import ROLES, Population, change_body, email, role, user_body, user_id
-from tests.client import CONTENT_TYPE, SCIM
+from tests.support.client import CONTENT_TYPE, SCIM
+from tests.support.population import ROLES, Population, change_body, email, role, user_body, user_id
 
 PAGE = 100
 

@@ -3,8 +3,8 @@
 import pytest
 from flask import Flask
 
-from tests.client import Enterprise
-from tests.console.client import Console, make_admin
+from tests.support.client import Enterprise
+from tests.support.console import Console, make_admin
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from scimsvc import clock
 from scimsvc.auth.throttling import MOST_PASSWORDS
 from scimsvc.auth.tokens import LINK_PREFIX
 from scimsvc.enterprises.admins import LINK_LIFETIME, SHORTEST_PASSWORD
-from tests.client import Enterprise
-from tests.console.client import PASSWORD, Console, errors, of, sign_in, text
-from tests.test_commands import refusal
+from tests.support.client import Enterprise
+from tests.support.commands import refusal
+from tests.support.console import PASSWORD, Console, errors, link_path, of, sign_in, text
 
 Cli = Callable[..., Any]
 
@@ -22,11 +22,7 @@ Cli = Callable[..., Any]
 @pytest.fixture
 def link(cli: Cli) -> str:
     """The path of an operator's one-time link."""
-    return path_of(cli("admin", "create", "operator@example.com"))
-
-
-def path_of(made: dict[str, Any]) -> str:
-    return str(made["link"]).removeprefix("http://127.0.0.1:8000")
+    return link_path(cli("admin", "create", "operator@example.com"))
 
 
 def with_password(app: Flask, link: str) -> None:
@@ -53,7 +49,7 @@ def test_the_link_stands_under_the_public_url(make_app: Callable[..., Flask]) ->
 
 def test_accounts_are_listed_without_anything_secret(acme: Enterprise, cli: Cli) -> None:
     cli("admin", "create", "b@acme.example", "--enterprise", "Acme")
-    with_password(acme.app, path_of(cli("admin", "create", "A@example.com")))
+    with_password(acme.app, link_path(cli("admin", "create", "A@example.com")))
 
     listed = cli("admin", "list")
 
@@ -105,8 +101,8 @@ def test_the_link_expires(app: Flask, link: str, monkeypatch: pytest.MonkeyPatch
 
 def test_another_link_ends_the_one_before_and_keeps_the_password(app: Flask, cli: Cli, link: str) -> None:
     with_password(app, link)
-    first = path_of(cli("admin", "link", "operator@example.com"))
-    second = path_of(cli("admin", "link", "OPERATOR@example.com"))
+    first = link_path(cli("admin", "link", "operator@example.com"))
+    second = link_path(cli("admin", "link", "OPERATOR@example.com"))
 
     Console(app).get(first, 404)
     sign_in(Console(app), "operator@example.com")

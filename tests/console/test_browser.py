@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from scimsvc import create_app
-from tests.client import SCIM, user_body
-from tests.conftest import dispose, run_command
-from tests.console.browser import AXE, Browser, chromium, skip
-from tests.console.client import PASSWORD
-from tests.live import Answer, Live, serving
+from tests.support.apps import dispose, run_command
+from tests.support.browser import AXE, Browser, chromium, skip
+from tests.support.client import SCIM, user_body
+from tests.support.console import PASSWORD
+from tests.support.live import Answer, Live, serving
 
 OPERATOR = "operator@example.com"
 

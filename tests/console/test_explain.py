@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from tests.client import Enterprise, patch_body, replace, user_body
-from tests.console.client import Console, errors, of, text, typed
-from tests.records import log_of
+from tests.support.client import Enterprise, patch_body, replace, user_body
+from tests.support.console import Console, errors, of, text, typed
+from tests.support.records import log_of
 
 
 def explain(admin: Console, enterprise: Enterprise, status: int = 200, **fields: str) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.client import Enterprise, user_body
-from tests.console.client import Console, errors, make_admin, of, text, typed
+from tests.support.client import Enterprise, user_body
+from tests.support.console import Console, errors, make_admin, of, text, typed
 
 Cli = Callable[..., Any]
 

@@ -10,10 +10,10 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.client import Enterprise
-from tests.console.client import Console
-from tests.console.test_pages import console_rules, ids_of, pages_of
-from tests.hostile import FILTERS, TEXTS
+from tests.support.client import Enterprise
+from tests.support.console import Console
+from tests.support.hostile import FILTERS, TEXTS
+from tests.support.pages import console_rules, ids_of, pages_of
 
 EXAMPLES = 20_000 if os.environ.get("SCIMSVC_TEST_LONG") == "1" else 600
 PATIENCE = 5.0  # seconds

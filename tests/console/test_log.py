@@ -10,8 +10,8 @@ import pytest
 from scimsvc.protocol.reading.tolerances import Tolerance
 from scimsvc.reports import log_csv
 from scimsvc.reports.tolerances import tolerance_in_words
-from tests.client import Enterprise, replace, user_body
-from tests.console.client import Console, of, text, typed
+from tests.support.client import Enterprise, replace, user_body
+from tests.support.console import Console, of, text, typed
 
 ENTRY = re.compile(r'<li id="entry-')
 

@@ -9,8 +9,8 @@ import pytest
 
 from scimsvc.console.plots import HEIGHT, WIDTH, plot_series
 from scimsvc.enterprises import enterprises
-from tests.client import Enterprise, replace, user_body
-from tests.console.client import Console, of, text
+from tests.support.client import Enterprise, replace, user_body
+from tests.support.console import Console, of, text
 
 Cli = Callable[..., Any]
 

@@ -12,12 +12,12 @@ from markupsafe import escape
 
 from scimsvc import clock
 from scimsvc.mapping.entra import MAPPINGS
-from tests.client import Enterprise, patch_body, replace, user_body
-from tests.conftest import make_enterprise
-from tests.console.client import Console, of, text
-from tests.test_readme import code, table
+from tests.support.apps import make_enterprise, run_command
+from tests.support.client import Enterprise, patch_body, replace, user_body
+from tests.support.console import Console, of, text
+from tests.support.pages import NOBODY, console_rules, ids_of, pages_of, path_of
+from tests.support.readme import code, table
 
-NOBODY = "00000000-0000-4000-8000-000000000000"
 HOSTILE = [
     pytest.param("<script>alert(1)</script>", id="script"),
     pytest.param('"><img src=x onerror=alert(1)>', id="attribute"),
@@ -27,40 +27,6 @@ HOSTILE = [
     pytest.param("W" * 200, id="200 letters"),
     pytest.param("O'Neill & Söhne \\ 50%", id="marks"),
 ]
-
-
-def console_rules(app: Flask, method: str) -> list[Any]:
-    """Return the rules of the console's pages, without files and those that nobody need be signed in for."""
-    open_to_all = ("console_static", "console_accounts")
-    return [
-        rule
-        for rule in app.url_map.iter_rules()
-        if rule.rule.startswith("/console")
-        and method in (rule.methods or ())
-        and not rule.endpoint.startswith(open_to_all)
-    ]
-
-
-def path_of(rule: Any, **values: str) -> str:
-    return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values.get(found[1], NOBODY), rule.rule)
-
-
-def pages_of(enterprise: Enterprise, console: Console) -> list[str]:
-    """Return the path of every page that can be looked at, of an enterprise with one of everything."""
-    of_enterprise = {"enterprise_id": enterprise.made["id"], **ids_of(enterprise)}
-    return [path_of(rule, **of_enterprise) for rule in console_rules(enterprise.app, "GET")]
-
-
-def ids_of(enterprise: Enterprise) -> dict[str, str]:
-    from tests.conftest import run_command
-
-    run = lambda *words: run_command(enterprise.app, *words, enterprise.name)[0]["id"]  # noqa: E731
-    return {
-        "role_id": run("role", "list"),
-        "integration_id": run("integration", "list"),
-        "token_id": run("token", "list"),
-        "user_id": run("user", "list"),
-    }
 
 
 class Outline(HTMLParser):
@@ -102,8 +68,6 @@ class Outline(HTMLParser):
 @pytest.fixture
 def filled(acme: Enterprise) -> Enterprise:
     """An enterprise with a user, a refusal and a limit on removals."""
-    from tests.conftest import run_command
-
     user = acme.create(roles=[{"value": "User", "primary": True}])
     acme.patch(user, replace("title", "Clerk"))
     acme.send("POST", "/Users", user_body("b@contoso.example", roles=[{"value": "Signer", "primary": True}]))
@@ -385,8 +349,6 @@ def test_a_rotated_secret_is_shown_once_and_the_old_one_stays_good(acme: Enterpr
 
 
 def ids_of_integration(enterprise: Enterprise) -> str:
-    from tests.conftest import run_command
-
     return str(run_command(enterprise.app, "integration", "list", enterprise.name)[0]["id"])
 
 

@@ -12,10 +12,9 @@ from werkzeug.test import Client
 
 from scimsvc import clock
 from scimsvc.enterprises.admins import IDLE, LONGEST_SESSION
-from tests.client import Enterprise
-from tests.conftest import SECRET_KEY
-from tests.console.client import PASSWORD, Console, make_admin, of, sign_in
-from tests.console.test_accounts import path_of
+from tests.support.apps import SECRET_KEY
+from tests.support.client import Enterprise
+from tests.support.console import PASSWORD, Console, link_path, make_admin, of, sign_in
 
 
 @pytest.fixture
@@ -125,7 +124,7 @@ def test_an_ended_session_goes_on_where_it_was(
     acme: Enterprise, cli: Callable[..., Any], at: Callable[..., None]
 ) -> None:
     console = Console(acme.app)
-    console.post(path_of(cli("admin", "create", "op@example.com")), password=PASSWORD, repeated=PASSWORD)
+    console.post(link_path(cli("admin", "create", "op@example.com")), password=PASSWORD, repeated=PASSWORD)
     at(IDLE + timedelta(seconds=1))
     wanted = of(acme) + "/roles/preview?name=Power+Signer"
 
@@ -161,7 +160,7 @@ def test_a_form_of_an_ended_session_leads_back_to_its_page(
     ],
 )
 def test_signing_in_leads_nowhere_outside_of_the_console(app: Flask, cli: Callable[..., Any], wanted: str) -> None:
-    Console(app).post(path_of(cli("admin", "create", "op@example.com")), password=PASSWORD, repeated=PASSWORD)
+    Console(app).post(link_path(cli("admin", "create", "op@example.com")), password=PASSWORD, repeated=PASSWORD)
     console = Console(app)
     console.get("/console/sign-in")
 
@@ -195,7 +194,7 @@ def test_signing_out_everywhere_ends_every_session(app: Flask) -> None:
 
 
 def test_a_new_password_ends_older_sessions(app: Flask, cli: Callable[..., Any], operator: Console) -> None:
-    link = path_of(cli("admin", "link", "operator@example.com"))
+    link = link_path(cli("admin", "link", "operator@example.com"))
 
     Console(app).post(link, password=PASSWORD, repeated=PASSWORD)
 
@@ -203,7 +202,7 @@ def test_a_new_password_ends_older_sessions(app: Flask, cli: Callable[..., Any],
 
 
 def test_signing_in_begins_a_session_with_nothing_of_the_one_before(app: Flask, cli: Callable[..., Any]) -> None:
-    Console(app).post(path_of(cli("admin", "create", "op@example.com")), password=PASSWORD, repeated=PASSWORD)
+    Console(app).post(link_path(cli("admin", "create", "op@example.com")), password=PASSWORD, repeated=PASSWORD)
     console = Console(app)
     console.get("/console/sign-in")
     with console.browser.session_transaction("/console") as session:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.client import ENTERPRISE_URN, Enterprise, replace, user_body
-from tests.console.client import Console, errors, of, text, typed
-from tests.records import edit_profile, profile_of
+from tests.support.client import ENTERPRISE_URN, Enterprise, replace, user_body
+from tests.support.console import Console, errors, of, text, typed
+from tests.support.records import edit_profile, profile_of
 
 Cli = Callable[..., Any]
 

@@ -11,7 +11,7 @@ from scimsvc.protocol.reading.leniency import read_patch
 from scimsvc.protocol.reading.paths import parse_path
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_user
-from tests.client import ENTERPRISE_URN, USER_URN, patch_body
+from tests.support.client import ENTERPRISE_URN, USER_URN, patch_body
 
 WORK = {"value": "work@contoso.example", "type": "work"}
 HOME = {"value": "home@contoso.example", "type": "home"}

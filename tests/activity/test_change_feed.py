@@ -1,0 +1,222 @@
+"""The change feed: each change of a user once, in commit order, whoever writes and however late (contract section 8)."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from scimsvc import clock
+from scimsvc.activity import change_feed
+from scimsvc.enterprises import manual_users
+from scimsvc.errors import Gone, InvalidInput
+from scimsvc.store.fast import driver
+from tests.support.apps import make_enterprise
+from tests.support.client import Enterprise, replace, user_body
+from tests.support.records import changes_of, feed_of
+
+Cli = Callable[..., Any]
+
+
+def entry(kind: str, changed: list[str], *sides: Any, email: str = "test.user@contoso.example") -> dict[str, Any]:
+    role, active, old_role, old_active = sides
+    return {
+        "type": kind, "email": email, "changed": changed,
+        "role": role, "active": active, "old_role": old_role, "old_active": old_active,
+    }  # fmt: skip
+
+
+def test_every_change_of_a_user_has_an_entry(acme: Enterprise) -> None:
+    user = acme.create(roles=["User"])
+    acme.patch(user, replace("title", "Boss"), replace("name.familyName", "Hand"))
+    acme.patch(user, replace("title", "Boss"))
+    acme.patch(user, replace("roles", "PowerSigner"))
+    acme.patch(user, replace("active", False), replace("title", "Gone"))
+    acme.patch(user, replace("active", True), replace('emails[type eq "work"].value', "new@x.example"))
+    acme.patch(user, replace("title", "x"), replace("id", "x"))  # refused
+    acme.send("DELETE", f"/Users/{user['id']}")
+
+    new = {"email": "new@x.example"}
+    assert changes_of(acme, user["id"]) == [
+        entry("created", ["userName", "active", "emails", "roles"], "User", True, None, None),
+        entry("updated", ["name.familyName", "title"], "User", True, "User", True),
+        entry("updated", ["roles"], "Power Signer", True, "User", True),
+        entry("disabled", ["title", "active"], "Power Signer", False, "Power Signer", True),
+        entry("enabled", ["active", "emails"], "Power Signer", True, "Power Signer", False, **new),
+        entry("deleted", [], "Power Signer", False, "Power Signer", True, **new),
+    ]
+
+
+def test_a_manual_user_s_changes_and_its_take_over_have_entries(acme: Enterprise) -> None:
+    given = {"email": "by.hand@x.example", "user_name": "By Hand", "title": "Own"}
+    with acme.app.app_context():
+        user = manual_users.create_manual_user("Acme", given)
+        manual_users.update_manual_user("Acme", user["id"], {"role": "User", "phone": "12"})
+        manual_users.update_manual_user("Acme", user["id"], {"active": False})
+        manual_users.update_manual_user("Acme", user["id"], {"active": False})
+    acme.patch(user, replace("userName", "By Hand"))
+    acme.patch(user, replace("userName", "By Entra"))
+
+    address = {"email": "by.hand@x.example"}
+    assert changes_of(acme, user["id"]) == [
+        entry("created", ["userName", "active", "emails", "title"], "DefaultEnterprise", True, None, None, **address),
+        entry("updated", ["phoneNumbers", "roles"], "User", True, "DefaultEnterprise", True, **address),
+        entry("disabled", ["active"], "User", False, "User", True, **address),
+        entry("taken_over", [], "User", False, "User", False, **address),
+        entry("updated", ["userName"], "User", False, "User", False, **address),
+    ]
+
+
+def test_a_consumer_that_stops_anywhere_sees_each_change_once(acme: Enterprise) -> None:
+    users = [acme.create(email=f"user{number}@x.example") for number in range(7)]
+    everything = feed_of(acme)["items"]
+
+    for step in (1, 2, 3, 7, 8):
+        seen, after = [], None
+        while page := feed_of(acme, after, limit=step)["items"]:
+            seen += page
+            after = page[-1]["cursor"]
+        assert seen == everything
+    assert [each["user_id"] for each in everything] == [user["id"] for user in users]
+    again = feed_of(acme, everything[-1]["cursor"])
+    assert again == {"items": [], "next": again["next"]}
+    acme.patch(users[0], replace("title", "x"))
+    assert [each["changed"] for each in feed_of(acme, again["next"])["items"]] == [["title"]]
+
+
+@contextmanager
+def late_commits(delay: Callable[[], float]) -> Iterator[None]:
+    """Let every commit of this process wait, once everything is written."""
+    commit = driver.commit
+
+    def wait_and_commit(connection: Connection) -> None:
+        time.sleep(delay())
+        commit(connection)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(driver, "commit", wait_and_commit)
+        yield
+
+
+def test_no_change_is_skipped_however_late_its_transaction_commits(acme: Enterprise) -> None:
+    # A number drawn early and committed late is skipped by whoever read on meanwhile: here every writer commits
+    # late, by a time of its own, and a reader follows all along.
+    writers, each_writes = 6, 5
+    chance = random.Random(7)
+    seen: list[str] = []
+    done = threading.Event()
+
+    def write(number: int) -> None:
+        for count in range(each_writes):
+            answer = acme.send("POST", "/Users", user_body(f"user{number}.{count}@x.example"))
+            assert answer.status_code == 201, answer.text
+
+    def follow() -> None:
+        after = None
+        while True:
+            finished = done.is_set()
+            page = feed_of(acme, after)
+            seen.extend(each["email"] for each in page["items"])
+            after = page["next"]
+            if finished:
+                return
+
+    reader = threading.Thread(target=follow)
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(writers)]
+    with late_commits(lambda: chance.random() * 0.03):
+        for thread in [reader, *threads]:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        done.set()
+        reader.join()
+
+    everything = [each["email"] for each in feed_of(acme)["items"]]
+    assert seen == everything
+    assert len(set(seen)) == len(seen) == writers * each_writes
+
+
+def test_a_request_waits_for_the_next_change(acme: Enterprise) -> None:
+    after = feed_of(acme)["next"]
+    timer = threading.Timer(0.3, acme.create)
+    timer.start()
+
+    begun = time.monotonic()
+    page = feed_of(acme, after, wait=10)
+    timer.join()
+
+    assert [each["type"] for each in page["items"]] == ["created"]
+    assert 0.2 < time.monotonic() - begun < 5
+
+
+def test_a_quarter_of_the_threads_may_wait_and_others_are_answered_at_once(acme: Enterprise) -> None:
+    assert [sum(change_feed.Waiters(threads).enter() for _ in range(1)) for threads in (1, 3, 4)] == [0, 0, 1]
+    eight = change_feed.Waiters(8)
+    assert [eight.enter(), eight.enter(), eight.enter()] == [True, True, False]
+    eight.leave()
+    assert eight.enter()
+
+    waiters = acme.app.extensions["scimsvc"].waiters
+    assert waiters.enter()
+    begun = time.monotonic()
+    assert feed_of(acme, wait=5)["items"] == []
+    assert time.monotonic() - begun < 1
+
+
+def test_a_stop_ends_the_waiting(acme: Enterprise) -> None:
+    acme.app.extensions["scimsvc"].stopping.set()
+
+    begun = time.monotonic()
+    assert feed_of(acme, wait=10)["items"] == []
+    assert time.monotonic() - begun < 2
+
+
+@pytest.mark.parametrize("cursor", ["", "1", "made.up", "WzFd.AAAA"])
+def test_a_made_up_cursor_is_refused(acme: Enterprise, cursor: str) -> None:
+    acme.create()
+
+    with pytest.raises(InvalidInput, match="no cursor"):
+        feed_of(acme, cursor)
+
+
+def test_a_borrowed_cursor_is_refused(acme: Enterprise) -> None:
+    rival = make_enterprise(acme.app, "Rival")
+    rival.create()
+
+    with pytest.raises(InvalidInput, match="no cursor"):
+        feed_of(acme, feed_of(rival)["next"])
+
+
+def test_a_cursor_older_than_what_is_kept_is_gone(acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    acme.token = cli("token", "issue", "Acme", "--days=365")["access_token"]
+    beginning = feed_of(acme)["next"]
+    users = [acme.create(email=f"{number}@x.example") for number in range(3)]
+    first, second, third = feed_of(acme)["items"]
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=91))
+
+    with acme.app.app_context():
+        pruned = [sum(change_feed.prune_changes()) for _ in range(2)]
+
+    assert pruned == [2, 0]
+    for cursor in (beginning, first["cursor"]):
+        with pytest.raises(Gone):
+            feed_of(acme, cursor)
+    assert feed_of(acme, second["cursor"])["items"] == feed_of(acme)["items"] == [third]
+    acme.send("DELETE", f"/Users/{users[0]['id']}")
+    assert [each["type"] for each in feed_of(acme, third["cursor"])["items"]] == ["deleted"]
+    listed = acme.send("GET", "/Users", query={"count": "1"}).get_json()
+    assert listed["totalResults"] == 2
+
+
+def test_a_cursor_from_a_later_state_of_the_database_is_gone(acme: Enterprise) -> None:
+    acme.create()
+    keys = acme.app.extensions["scimsvc"].cursor_keys
+
+    with pytest.raises(Gone):
+        feed_of(acme, keys.write(5, acme.made["id"], "changes"))

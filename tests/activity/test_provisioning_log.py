@@ -1,0 +1,239 @@
+"""The provisioning log: every SCIM write has its one entry, done or refused (contract section 9)."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from scimsvc import clock
+from scimsvc.activity import provisioning_log
+from scimsvc.activity.recording import insert_records
+from tests.support.client import Enterprise, patch_body, replace, user_body
+from tests.support.records import feed_of, log_of
+
+Cli = Callable[..., Any]
+
+
+def test_r65_a_write_that_is_done_has_an_entry(acme: Enterprise) -> None:
+    user = acme.create(active="True", nickname="Tess", extra="x")
+    acme.patch(user, {"op": "Replace", "path": "title", "value": "Boss"}, headers={"X-Request-ID": "from-the-proxy"})
+    acme.patch(user, replace("title", "Boss"))
+    acme.send("PUT", f"/Users/{user['id']}", user_body())
+    acme.send("DELETE", f"/Users/{user['id']}")
+
+    entries = log_of(acme)[::-1]
+
+    assert [(each["operation"], each["status"], each["changed"]) for each in entries] == [
+        ("create", 201, ["userName", "nickName", "active", "emails"]),
+        ("patch", 200, ["title"]),
+        ("patch", 200, []),
+        ("replace", 200, ["nickName", "title"]),
+        ("delete", 204, []),
+    ]
+    assert {(each["user_id"], each["email"], each["outcome"]) for each in entries} == {
+        (user["id"], "test.user@contoso.example", "ok")
+    }
+    assert {each["client_id"] for each in entries} == {acme.made["client_id"]}
+    assert (entries[0]["tolerances"], entries[0]["ignored"]) == (["text-boolean"], ["extra"])
+    assert (entries[1]["tolerances"], entries[1]["request_id"]) == (["op-case"], "from-the-proxy")
+    assert all(each["duration_ms"] > 0 and each["detail"] is each["scim_type"] is None for each in entries)
+
+
+REFUSED = [
+    pytest.param("POST", "/Users", user_body(roles=["Signer"]), ("create", 400, "invalidValue"), id="unknown role"),
+    pytest.param("POST", "/Users", user_body(email="a@x.example", userName=""), ("create", 400, "invalidValue"), id="no userName"),
+    pytest.param("POST", "/Users", user_body(), ("create", 409, "uniqueness"), id="taken"),
+    pytest.param("POST", "/Users", "{", ("create", 400, "invalidSyntax"), id="no JSON"),
+    pytest.param("PATCH", "/Users/{id}", patch_body(replace("id", "x")), ("patch", 400, "mutability"), id="id"),
+    pytest.param("PUT", "/Users/{id}", user_body(roles=["Signer"]), ("replace", 400, "invalidValue"), id="PUT"),
+    pytest.param("DELETE", "/Users/nobody", None, ("delete", 404, None), id="nobody"),
+    pytest.param("POST", "/Groups", {"displayName": "x"}, ("group", 501, None), id="group"),
+    pytest.param("POST", "/Bulk", {}, ("bulk", 400, "invalidSyntax"), id="bulk"),
+    pytest.param("POST", "/Nothing", {}, ("other", 404, None), id="no path"),
+    pytest.param("PUT", "/Users", {}, ("replace", 405, None), id="no method"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path", "body", "expected"), REFUSED)
+def test_a_write_that_is_refused_has_an_entry(
+    acme: Enterprise, method: str, path: str, body: Any, expected: tuple[str, int, str | None]
+) -> None:
+    user = acme.create()
+    changes = feed_of(acme)["items"]
+
+    answer = acme.send(method, path.format(id=user["id"]), body)
+
+    (entry,) = log_of(acme, outcome="refused")
+    assert (entry["operation"], entry["status"], entry["scim_type"]) == expected
+    assert (entry["detail"], entry["changed"]) == (answer.get_json(force=True)["detail"], [])
+    assert entry["request_id"] == answer.headers["X-Request-ID"]
+    if path.startswith("/Users") and isinstance(body, dict) and "emails" in body:
+        assert entry["email"] == body["emails"][0]["value"]
+    assert feed_of(acme)["items"] == changes
+
+
+def test_a_refused_role_reads_like_advice(acme: Enterprise) -> None:
+    acme.send("POST", "/Users", user_body(roles=["Signer"]))
+
+    (entry,) = log_of(acme)
+    assert entry["detail"] == (
+        "role 'Signer' does not exist in Acme; it has DefaultEnterprise, Power Signer, SigningHub_Admin, User; "
+        "set the app role's value in Entra to one of them, or add it here as an alias of one"
+    )
+
+
+def test_reads_leave_no_entry(acme: Enterprise) -> None:
+    acme.find('userName eq "x"')
+    acme.send("GET", "/Users/nobody")
+    acme.send("POST", "/Users/.search", {})
+
+    assert log_of(acme) == []
+
+
+def test_each_operation_of_a_bulk_request_has_an_entry(acme: Enterprise) -> None:
+    operations = [
+        {"method": "POST", "path": "/Users", "bulkId": "a", "data": user_body()},
+        {"method": "POST", "path": "/Users", "bulkId": "b", "data": user_body("b@x.example", roles=["Signer"])},
+        {
+            "method": "PATCH",
+            "path": "/Users/bulkId:a",
+            "data": patch_body({"op": "Add", "path": "title", "value": "x"}),
+        },
+    ]
+    acme.send(
+        "POST", "/Bulk", {"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": operations}
+    )
+
+    assert [(e["operation"], e["status"], e["email"], e["tolerances"]) for e in log_of(acme)[::-1]] == [
+        ("create", 201, "test.user@contoso.example", []),
+        ("create", 400, "b@x.example", ["bare-element"]),
+        ("patch", 200, "test.user@contoso.example", ["op-case"]),
+    ]
+
+
+def test_entries_are_found_by_their_conditions(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = clock.now()
+    user = acme.create()
+    monkeypatch.setattr(clock, "now", lambda: start + timedelta(hours=1))
+    acme.patch(user, replace('emails[type eq "work"].value', "new@contoso.example"))
+    acme.send("POST", "/Users", user_body("OTHER@x.example", roles=["Signer"]))
+
+    def seen(**conditions: Any) -> list[str]:
+        return [f"{each['operation']} {each['email']}" for each in log_of(acme, **conditions)]
+
+    assert seen(email="NEW@contoso.example") == ["patch new@contoso.example", "create test.user@contoso.example"]
+    assert seen(email="other@X.example") == ["create OTHER@x.example"]
+    assert seen(operation="patch") == ["patch new@contoso.example"]
+    assert seen(outcome="ok", since=start + timedelta(minutes=30)) == ["patch new@contoso.example"]
+    assert seen(until=start + timedelta(minutes=30)) == ["create test.user@contoso.example"]
+
+
+def test_a_refused_client_is_logged_a_bounded_number_of_times(acme: Enterprise, cli: Cli) -> None:
+    api_token = cli("token", "issue", "Acme", "--api")["access_token"]
+    revoked = cli("token", "issue", "Acme")
+    cli("token", "revoke", revoked["id"])
+    form = {"grant_type": "client_credentials", "client_id": acme.made["client_id"], "client_secret": "wrong"}
+
+    acme.send("GET", "/Users", token=api_token)
+    acme.send("GET", "/Users", token=revoked["access_token"])
+    acme.send("GET", "/Users", token="scimsvc_none")
+    with acme.app.test_client() as client:
+        client.post("/api/authenticate", data=form).close()
+        client.post("/api/authenticate", data=form | {"client_id": "unknown"}).close()
+
+    entries = log_of(acme)
+    assert [(each["operation"], each["status"], each["client_id"]) for each in entries] == [
+        ("authenticate", status, acme.made["client_id"]) for status in (401, 401, 403)
+    ]
+    for _ in range(2 * 20):
+        acme.send("GET", "/Users", token=api_token)
+    assert len(log_of(acme)) == 20
+
+
+def test_writes_and_reads_while_scim_is_off_are_logged(acme: Enterprise, cli: Cli) -> None:
+    cli("enterprise", "update", "Acme", "--no-enable-scim")
+
+    acme.send("GET", "/Users")
+    acme.send("POST", "/Users", user_body())
+
+    assert [(each["operation"], each["status"]) for each in log_of(acme)] == [("create", 403), ("authenticate", 403)]
+
+
+def test_a_refusal_that_cannot_be_logged_is_answered_all_the_same(
+    acme: Enterprise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise OperationalError("INSERT", {}, Exception("disk full"))
+
+    monkeypatch.setattr(provisioning_log, "writing", broken)
+
+    answer = acme.send("POST", "/Users", user_body(roles=["Signer"]))
+
+    assert answer.status_code == 400
+    assert log_of(acme) == []
+
+
+def test_r65_what_is_rolled_back_leaves_neither_user_nor_entry(
+    acme: Enterprise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: Any) -> Any:
+        insert_records(*arguments)
+        raise OperationalError("INSERT", {}, Exception("disk full"))
+
+    monkeypatch.setattr("scimsvc.scim.users.insert_records", broken)
+
+    answer = acme.send("POST", "/Users", user_body())
+
+    assert answer.status_code == 503
+    assert (acme.find("id pr"), feed_of(acme)["items"]) == ([], [])
+    assert [(each["outcome"], each["status"]) for each in log_of(acme)] == [("refused", 503)]
+
+
+def test_old_entries_are_pruned(acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    acme.token = cli("token", "issue", "Acme", "--days=365")["access_token"]
+    acme.create()
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=89))
+    acme.create(email="b@x.example")
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=91))
+
+    with acme.app.app_context():
+        pruned = [sum(provisioning_log.prune_log(older_than)) for older_than in (None, None, timedelta(0))]
+
+    assert pruned == [1, 0, 1]
+
+
+def test_new_entries_are_followed_each_once(acme: Enterprise) -> None:
+    acme.create(email="before@x.example")
+    rounds = iter(range(3))
+
+    def wait() -> bool:
+        number = next(rounds, None)
+        if number is not None:
+            acme.create(email=f"{number}@x.example")
+        return number is not None
+
+    with acme.app.app_context():
+        since = clock.now() - timedelta(minutes=1)
+        followed = provisioning_log.follow_entries("Acme", since=since, wait=wait)
+        seen = [each["email"] for each in followed]
+
+    assert seen == ["before@x.example", "0@x.example", "1@x.example", "2@x.example"]
+
+
+def test_ids_follow_each_other_in_many_threads() -> None:
+    ids: list[str] = []
+
+    def draw() -> None:
+        ids.extend(provisioning_log.entry_id(clock.now()) for _ in range(500))
+
+    threads = [threading.Thread(target=draw) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(set(ids)) == 2000

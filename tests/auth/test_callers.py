@@ -1,0 +1,81 @@
+"""Who calls is remembered for a moment, and nothing of it shows where it would matter."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from scimsvc import clock
+from scimsvc.auth.callers import Callers
+from scimsvc.auth.tokens import SCIM
+from scimsvc.extensions import db
+from tests.support.client import Enterprise
+
+Cli = Callable[..., Any]
+
+
+def elsewhere(app: Flask, statement: str) -> None:
+    """Change something as another process would: without a word to this one."""
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+def test_r32_another_process_s_revocation_is_felt_within_half_a_second(acme: Enterprise) -> None:
+    assert acme.send("GET", "/Users").status_code == 200
+
+    elsewhere(acme.app, "UPDATE tokens SET revoked_at = '2026-01-01T00:00:00.000Z'")
+    deadline = time.monotonic() + Callers.SECONDS + 0.05
+    while (status := acme.send("GET", "/Users").status_code) == 200 and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    assert Callers.SECONDS <= 0.5
+    assert status == 401
+
+
+def test_what_this_process_changes_is_felt_at_once(acme: Enterprise, cli: Cli) -> None:
+    assert acme.send("GET", "/Users").status_code == 200
+    cli("enterprise", "update", "Acme", "--no-enable-scim")
+    off = acme.send("GET", "/Users").status_code
+    cli("enterprise", "update", "Acme", "--enable-scim")
+    on = acme.send("GET", "/Users").status_code
+    cli("token", "revoke", acme.token)
+
+    assert (off, on, acme.send("GET", "/Users").status_code) == (403, 200, 401)
+
+
+def test_expiry_is_looked_at_on_each_request(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = acme.send("GET", "/Users").status_code
+
+    later = datetime.now(UTC) + timedelta(days=4000)
+    monkeypatch.setattr(clock, "now", lambda: later)
+
+    assert (before, acme.send("GET", "/Users").status_code) == (200, 401)
+
+
+def test_another_process_s_new_default_role_shows_at_once(acme: Enterprise) -> None:
+    user = acme.create()
+    before = acme.get(user)["meta"]["version"]
+
+    elsewhere(acme.app, "UPDATE roles SET name = 'Guest' WHERE is_default = (1 = 1)")
+    elsewhere(acme.app, "UPDATE enterprises SET role_revision = role_revision + 1")
+    asked = 'emails[type eq "work"].value eq "{}"'.format(user["emails"][0]["value"])
+    answers = [acme.get(user), *acme.find("userName pr"), *acme.find(asked), *acme.find('roles.value eq "guest"')]
+    answers += acme.send("GET", "/Users").get_json()["Resources"]
+
+    assert [each["roles"] for each in answers] == [[{"value": "Guest", "primary": True}]] * 5
+    assert {each["meta"]["version"] for each in answers}.isdisjoint({before})
+
+
+def test_what_is_remembered_is_bounded(app: Flask, acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Callers, "MOST", 2)
+    callers = Callers(app.extensions["scimsvc"].signer)
+
+    with app.app_context():
+        for blanks in range(1, 10):
+            callers.authenticate(f"Bearer{' ' * blanks}{acme.token}", scope=SCIM)
+
+    assert len(callers._remembered) <= 2

@@ -1,0 +1,247 @@
+"""The bearer rules of the SCIM paths: which tokens open them, and how the others are refused (contract section 4)."""
+
+import re
+import string
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from scimsvc import clock
+from tests.support.apps import SECRET_KEY, make_enterprise
+from tests.support.client import CONTENT_TYPE, SCIM, Enterprise, assert_scim_error, user_body
+
+Cli = Callable[..., Any]
+MakeApp = Callable[..., Flask]
+
+URL_SAFE = string.ascii_letters + string.digits + "-_"
+ISSUE_AGAIN = "not one that this service issued"
+
+
+def ask(
+    app: Flask, authorization: str | None, path: str = "/Users", method: str = "GET", **options: Any
+) -> TestResponse:
+    """Send a request that bears ``authorization`` and nothing else that could open a path."""
+    headers = {} if authorization is None else {"Authorization": authorization}
+    return app.test_client().open(SCIM + path, method=method, headers=headers | options.pop("headers", {}), **options)
+
+
+def assert_unauthorized(answer: TestResponse, *words: str) -> None:
+    """Hold ``answer`` to RFC 6750 section 3 for a token that is no good; detail and description say the same."""
+    assert_scim_error(answer, 401, None, *words)
+    challenge = answer.headers["WWW-Authenticate"]
+    match = re.fullmatch(r'Bearer realm="scim", error="invalid_token", error_description="([ !#-\[\]-~]+)"', challenge)
+    assert match is not None, challenge
+    for word in words:
+        assert word in match[1]
+
+
+@pytest.mark.parametrize("authorization", [None, "", "Basic YTpi", "Token x", "scimsvc_x", "Digest a=b", "Bearerx y"])
+def test_r12_r13_a_request_without_a_token_is_told_what_to_send(app: Flask, authorization: str | None) -> None:
+    answer = ask(app, authorization)
+
+    assert_unauthorized(answer, "Authorization: Bearer scimsvc_")
+
+
+@pytest.mark.parametrize("form", [
+    "Bearer {}", "bearer {}", "BEARER {}", "bEaReR   {} ", "Bearer Bearer {}", "bearer BEARER {}", "Bearer Bearer Bearer {}",
+])  # fmt: skip
+def test_a_token_is_taken_however_the_scheme_is_spelt(acme: Enterprise, form: str) -> None:
+    assert ask(acme.app, form.format(acme.token)).status_code == 200
+
+
+@pytest.mark.parametrize("form", [
+    "Bearer", "Bearer Bearer", "Bearer x {}", "Bearer {} x", "Bearer {0} {0}", "Bearer {},Bearer {}", "Bearer Basic {}",
+    "Bearer {}=", "Bearer {}==", "Bearer {}.", "Bearer .{}", "Bearer {}A", "Bearer \"{}\"", "Bearer é{}", "Bearer {}é", "Bearer ;{}",
+    "Bearer scimsvc_{}", "Bearer scimsvc_", "Bearer scimsvc_.", "Bearer x", "Bearer \xff", "Bearer null", "Bearer {{}}",
+])  # fmt: skip
+def test_r14_a_malformed_token_is_refused(acme: Enterprise, form: str) -> None:
+    assert_unauthorized(ask(acme.app, form.format(acme.token, acme.token)), "token")
+
+
+def test_r29_every_single_character_of_a_token_counts(acme: Enterprise) -> None:
+    token = acme.token
+    for place, character in enumerate(token):
+        # The neighbour in the alphabet differs in the last bit alone, which some decoders drop.
+        neighbour = URL_SAFE[URL_SAFE.index(character) ^ 1] if character in URL_SAFE else "A"
+        for other in {neighbour, "A" if character != "A" else "B", "."} - {character}:
+            answer = ask(acme.app, f"Bearer {token[:place]}{other}{token[place + 1 :]}")
+            assert answer.status_code == 401, (place, other)
+    assert_unauthorized(answer, ISSUE_AGAIN)
+
+
+def test_r29_a_token_in_other_parts_is_refused(acme: Enterprise) -> None:
+    payload, _, signature = acme.token.removeprefix("scimsvc_").rpartition(".")
+    spoilt = [f"{signature}.{payload}", payload, f"{payload}.", f".{signature}", f"{payload}.{signature[:-1]}",
+              f"{payload}=.{signature}", f".{payload}.{signature}", f"{payload[1:]}.{signature}", f"{payload}{signature}"]  # fmt: skip
+
+    for text in spoilt:
+        assert_unauthorized(ask(acme.app, f"Bearer scimsvc_{text}"), ISSUE_AGAIN)
+    assert ask(acme.app, f"Bearer scimsvc_{payload}.{signature}").status_code == 200
+
+
+def test_r30_an_expired_token_says_that_it_expired_and_when(
+    acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued = cli("token", "issue", "Acme", "--days", "3")
+    (listed,) = [token for token in cli("token", "list", "Acme") if token["id"] == issued["id"]]
+    expires_at = clock.parse_timestamp(listed["expires_at"])
+    named = f"expired at {expires_at:%Y-%m-%dT%H:%M:%SZ}"
+
+    monkeypatch.setattr(clock, "now", lambda: expires_at - timedelta(seconds=1))
+    assert acme.send("GET", "/Users", token=issued["access_token"]).status_code == 200
+    for late in (timedelta(0), timedelta(seconds=1), timedelta(days=4000)):
+        monkeypatch.setattr(clock, "now", lambda late=late: expires_at + late)
+        assert_unauthorized(acme.send("GET", "/Users", token=issued["access_token"]), named, "new one")
+
+
+def test_r18_r32_what_is_revoked_ends_at_once_in_every_process(acme: Enterprise, cli: Cli, make_app: MakeApp) -> None:
+    other_process = make_app()
+    entra = cli("integration", "create", "Acme", "Entra")
+    tokens = {
+        "revoked": cli("token", "issue", "Acme")["access_token"],
+        "of a revoked integration": cli("token", "issue", "Acme", "--integration", entra["client_id"])["access_token"],
+        "good": acme.token,
+    }
+    assert {
+        ask(each, f"Bearer {token}").status_code for token in tokens.values() for each in (acme.app, other_process)
+    } == {200}
+
+    cli("token", "revoke", tokens["revoked"])
+    cli("integration", "revoke", "Acme", entra["client_id"])
+
+    for each in (acme.app, other_process):
+        assert_unauthorized(ask(each, f"Bearer {tokens['revoked']}"), "revoked")
+        assert_unauthorized(ask(each, f"Bearer {tokens['of a revoked integration']}"), "revoked")
+        assert ask(each, f"Bearer {tokens['good']}").status_code == 200
+
+
+def test_r18_the_tokens_of_a_deleted_enterprise_end_with_it(acme: Enterprise, cli: Cli, make_app: MakeApp) -> None:
+    other = make_enterprise(acme.app, "Other")
+    other_process = make_app()
+
+    cli("enterprise", "delete", "Acme", "--yes")
+
+    for each in (acme.app, other_process):
+        assert_unauthorized(ask(each, f"Bearer {acme.token}"))
+        assert ask(each, f"Bearer {other.token}").status_code == 200
+
+
+def test_r13_an_api_token_is_insufficient(acme: Enterprise, cli: Cli) -> None:
+    token = cli("token", "issue", "Acme", "--api")["access_token"]
+
+    for method, path in (
+        ("GET", "/Users"),
+        ("POST", "/Users"),
+        ("GET", "/Schemas"),
+        ("GET", "/nothing"),
+        ("PUT", "/Users"),
+    ):
+        answer = ask(acme.app, f"Bearer {token}", path, method)
+        assert_scim_error(answer, 403, None, "API token", "X-SCIM")
+        assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="scim", error="insufficient_scope", ')
+
+
+def test_r14_r50_a_token_counts_in_the_header_alone(acme: Enterprise) -> None:
+    app, token = acme.app, acme.token
+    cookies = app.test_client()
+    for name in ("access_token", "token", "Authorization"):
+        cookies.set_cookie(name, token)
+    form = {"data": {"access_token": token}, "content_type": "application/x-www-form-urlencoded"}
+    json = {"json": user_body() | {"access_token": token}}
+
+    answers = [
+        ask(app, None, query_string={"access_token": token}),
+        ask(app, None, query_string={"Authorization": f"Bearer {token}", "token": token}),
+        ask(app, None, method="POST", **form),
+        ask(app, None, method="POST", **json),
+        cookies.get(f"{SCIM}/Users"),
+        ask(app, None, headers={"X-Authorization": f"Bearer {token}", "X-SCIM": "true"}),
+        app.test_client().get(f"{SCIM}/Users", auth=("Bearer", token)),
+    ]
+
+    for answer in answers:
+        assert_scim_error(answer, 401, None, "Authorization: Bearer")
+    assert acme.find("id pr") == []
+
+
+UNOPENED = [
+    ("GET", ""),
+    ("GET", "/nothing"),
+    ("GET", "/Users/nobody"),
+    ("GET", "/Users?filter=("),
+    ("GET", "/Users?count=abc"),
+    ("PUT", "/Users"),
+    ("BREW", "/Users"),
+    ("OPTIONS", "/Users"),
+    ("POST", "/Users"),
+    ("POST", "/Bulk"),
+    ("POST", "/.search"),
+    ("GET", "/Me"),
+    ("GET", "/Groups"),
+    ("GET", "/ServiceProviderConfig"),
+    ("GET", "/ResourceTypes"),
+    ("GET", "/Schemas"),
+    ("GET", "//Users//"),
+    ("GET", "/%55sers"),
+    ("GET", "%2fUsers"),
+]
+
+
+@pytest.mark.parametrize("authorization", [None, "Bearer scimsvc_x.y"], ids=["no token", "a bad token"])
+@pytest.mark.parametrize("body", [None, b"{", b"x" * (2**20 + 1)], ids=["nothing", "half an object", "too much"])
+def test_r12_r17_the_token_is_asked_for_before_anything_else(
+    app: Flask, authorization: str | None, body: bytes | None
+) -> None:
+    for content_type in (CONTENT_TYPE, "text/plain"):
+        for method, path in UNOPENED:
+            answer = ask(app, authorization, path, method, data=body, headers={"Content-Type": content_type})
+            assert answer.status_code == 401, (method, path)
+            assert "Allow" not in answer.headers
+            assert_scim_error(answer, 401, None, "token")
+
+
+def test_a_head_without_a_token_is_refused_as_well(acme: Enterprise) -> None:
+    refused = ask(acme.app, None, method="HEAD")
+
+    assert (refused.status_code, refused.data) == (401, b"")
+    assert ask(acme.app, f"Bearer {acme.token}", method="HEAD").status_code == 200
+
+
+def test_r18_a_switched_off_enterprise_refuses_every_path_and_writes_nothing(acme: Enterprise, cli: Cli) -> None:
+    user = acme.create()
+    cli("enterprise", "update", "Acme", "--no-enable-scim")
+
+    for method, path in (*UNOPENED, ("DELETE", f"/Users/{user['id']}")):
+        answer = acme.send(method, path, user_body("b@contoso.example") if method == "POST" else None)
+        assert_scim_error(answer, 403, None, "SCIM provisioning is switched off for Acme", "--enable-scim")
+    cli("enterprise", "update", "Acme", "--enable-scim")
+
+    assert acme.find("id pr") == [user]
+
+
+def test_a_switched_off_enterprise_still_tells_a_bad_token_apart(acme: Enterprise, cli: Cli) -> None:
+    cli("enterprise", "update", "Acme", "--no-enable-scim")
+
+    assert_unauthorized(acme.send("GET", "/Users", token=acme.token + "x"), ISSUE_AGAIN)
+
+
+def test_r35_tokens_outlive_a_change_of_the_key_as_long_as_the_old_one_is_kept(
+    acme: Enterprise, make_app: MakeApp
+) -> None:
+    new = "another key that is of no use elsewhere either 0123456789"
+
+    assert ask(make_app(SECRET_KEY=f"{new}, {SECRET_KEY}"), f"Bearer {acme.token}").status_code == 200
+    assert_unauthorized(ask(make_app(SECRET_KEY=new), f"Bearer {acme.token}"), ISSUE_AGAIN)
+
+
+def test_no_refusal_repeats_the_token(acme: Enterprise, cli: Cli) -> None:
+    api_token = cli("token", "issue", "Acme", "--api")["access_token"]
+
+    for token in (acme.token + "=", acme.token[:-4], api_token):
+        answer = ask(acme.app, f"Bearer {token}", f"/Users/{token}")
+        assert answer.status_code in (401, 403)
+        assert token[:40] not in answer.text + str(answer.headers)

@@ -1,0 +1,305 @@
+"""``user import`` and ``user export``: all lines or none, every wrong one named, and nothing that a spreadsheet runs."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.apps import make_enterprise
+from tests.support.client import Enterprise, user_body
+from tests.support.commands import misuse
+from tests.support.live import on_a_terminal
+from tests.support.records import feed_of
+
+Cli = Callable[..., Any]
+HEADER = "email,user_name,given_name,family_name,phone,title,organization,role,external_id,active"
+
+
+def imported(enterprise: Enterprise, content: str | bytes) -> tuple[int, str, str]:
+    """Import from standard input; return the exit status, the output and the errors."""
+    given = content.encode() if isinstance(content, str) else content
+    result = enterprise.app.test_cli_runner().invoke(
+        args=["user", "import", enterprise.name, "-", "--json"], input=given, catch_exceptions=False
+    )
+    return result.exit_code, result.stdout, result.stderr
+
+
+def problems(enterprise: Enterprise, content: str | bytes) -> list[str]:
+    """Import what must be refused; return what is said of each line."""
+    status, output, errors = imported(enterprise, content)
+    assert (status, output) == (1, ""), errors
+    first, *lines = errors.splitlines()
+    assert first.startswith("Error: ")
+    assert lines == [] or f"{len(lines)} line" in first
+    return lines or [first.removeprefix("Error: ")]
+
+
+def exported(enterprise: Enterprise, *options: str) -> str:
+    result = enterprise.app.test_cli_runner().invoke(
+        args=["user", "export", enterprise.name, *options], catch_exceptions=False
+    )
+    assert (result.exit_code, result.stderr) == (0, "")
+    return result.stdout_bytes.decode()
+
+
+def test_a_line_is_a_manual_user_as_user_create_makes_it(acme: Enterprise, cli: Cli, tmp_path: Path) -> None:
+    other = make_enterprise(acme.app, "Other")
+    options = ["--user-name=Anna Ash", "--given-name=Anna", "--family-name=Ash", "--phone=+49 30 1", "--title=Lead"]
+    options += ["--organization=Contoso, Inc.", "--role=powersigner", "--external-id=e-1", "--inactive"]
+    by_hand = cli("user", "create", "Other", "Anna@contoso.example", *options)
+    plain = cli("user", "create", "Other", "b@contoso.example")
+    file = tmp_path / "people.csv"
+    file.write_text(
+        f"{HEADER}\n"
+        'Anna@contoso.example,Anna Ash,Anna,Ash,+49 30 1,Lead,"Contoso, Inc.",powersigner,e-1,FALSE\n'
+        "b@contoso.example,,,,,, ,,,\n",
+        "utf-8",
+    )
+
+    answer = cli("user", "import", "Acme", str(file))
+
+    own = ("id", "created_at", "modified_at")
+    listed = cli("user", "list", "Acme")
+    assert answer == {"imported": 2}
+    assert [user | dict.fromkeys(own) for user in listed] == [user | dict.fromkeys(own) for user in (by_hand, plain)]
+    assert len({user["id"] for user in listed}) == 2
+    feeds = [feed_of(enterprise)["items"] for enterprise in (acme, other)]
+    left_out = ("cursor", "time", "user_id")
+    mine, theirs = ([{k: v for k, v in each.items() if k not in left_out} for each in feed] for feed in feeds)
+    assert mine == theirs
+    assert acme.find('emails[type eq "work"].value eq "ANNA@contoso.example"')[0]["roles"] == [
+        {"value": "Power Signer", "primary": True}
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("email\na@x.example\n", id="address alone"),
+        pytest.param("email\r\na@x.example\r\n", id="CRLF"),
+        pytest.param("email\ra@x.example", id="CR, no end of line"),
+        pytest.param("\ufeffemail,title\na@x.example,Zoë\n", id="byte order mark"),
+        pytest.param(" Email ; TITLE\na@x.example;b,c\n", id="semicolons"),
+        pytest.param('email,title\n\n"a@x.example","say ""hi"""\n,\n', id="quotes and empty lines"),
+        pytest.param("email,title\na@x.example\n", id="too few cells"),
+        pytest.param("id,email,source,version,directory,created_at\nx,a@x.example,s,v,=1,\n", id="read-only columns"),
+    ],
+)
+def test_files_of_many_kinds_are_read(acme: Enterprise, cli: Cli, content: str) -> None:
+    assert imported(acme, content) == (0, '{"imported": 1}\n', "")
+
+    (user,) = cli("user", "list", "Acme")
+    assert (user["email"], user["user_name"], user["source"]) == ("a@x.example", "a@x.example", "manual")
+
+
+def test_a_file_without_users_imports_none(acme: Enterprise) -> None:
+    assert imported(acme, "email\n") == (0, '{"imported": 0}\n', "")
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        pytest.param("", "empty", id="empty"),
+        pytest.param("\n", "email", id="empty line"),
+        pytest.param("user_name\nx\n", "email", id="no address"),
+        pytest.param("email,shoe size,hat\na@x.example,42,7\n", "unknown columns 'shoe size', 'hat'", id="unknown columns"),
+        pytest.param("email,EMAIL\n", "twice", id="column twice"),
+        pytest.param('email,"x\n', "line 1", id="open quote"),
+        pytest.param(b"PK\x03\x04\xff\xfe\x00", "unknown column", id="no text"),
+    ],
+)  # fmt: skip
+def test_a_header_that_is_none_is_refused(acme: Enterprise, content: str | bytes, named: str) -> None:
+    (problem,) = problems(acme, content)
+
+    assert named in problem
+
+
+WRONG = {
+    "no address": (",A,,", "line 3: email: "),
+    "bad address": ("a.x.example,A,,", "line 3: email: must be an e-mail address, such as name@example.com"),
+    "unknown role": (
+        "a@x.example,A,Boss,",
+        "line 3: role: there is no role 'Boss'; there are DefaultEnterprise, Power",
+    ),
+    "neither true nor false": ("a@x.example,A,,maybe", "line 3: active: is 'maybe'"),
+    "too many cells": ("a@x.example,A,,,more", "line 3: has 5 cells, and the header has 4"),
+    "address too long": ("x" * 501 + "@x.example.com,A,,", "line 3: email: "),
+    "line break": ('a@x.example,"A\nB",,', "line 3: user_name: must be one line"),
+    "address twice in the file": ("GOOD@x.example,A,,", "line 3: email: line 2 has this address already"),
+    "address of a user": ("TAKEN@x.example,A,,", "line 3: email: a user has this address already"),
+    "userName twice in the file": ("a@x.example,good,,", "line 3: user_name: line 2 has this userName already"),
+    "userName of a user": ("a@x.example,test user,,", "line 3: user_name: a user has this already"),
+    "broken quotes": ('a@x.example,"A"B,,', "line 3: is no CSV"),
+}
+
+
+@pytest.mark.parametrize(("line", "problem"), WRONG.values(), ids=WRONG)
+def test_a_wrong_line_is_named_and_nothing_is_imported(acme: Enterprise, cli: Cli, line: str, problem: str) -> None:
+    acme.create(email="taken@x.example")
+    cli("enterprise", "update", "Acme", "--unique-user-name")
+    before, feed = cli("user", "list", "Acme"), feed_of(acme)
+
+    (found,) = problems(acme, f"email,user_name,role,active\ngood@x.example,Good,,\n{line}\nlast@x.example,Last,,\n")
+
+    assert found.startswith(problem)
+    assert (cli("user", "list", "Acme"), feed_of(acme)) == (before, feed)
+
+
+def test_every_wrong_line_is_named_once_with_all_that_is_wrong(acme: Enterprise) -> None:
+    acme.create(email="taken@x.example")
+    good = "".join(f"good{number}@x.example,,,\n" for number in range(2000))
+
+    found = problems(
+        acme, f'email,role,active,title\n{good}none,Boss,x,\n"b@x.example",,,"T\nU"\ntaken@x.example,Boss,,\n'
+    )
+
+    assert [line.partition(":")[0] for line in found] == ["line 2002", "line 2003", "line 2005"]
+    assert [word for word in ("email: must be an e-mail address", "role: ", "active: ") if word not in found[0]] == []
+    assert [word for word in ("email: a user", "role: ") if word not in found[2]] == []
+
+
+def test_what_is_not_utf_8_is_named(acme: Enterprise) -> None:
+    content = b"email,title\na@x.example,Zo\xeb\n\xff@x.example,\nb@x.example,nul\0\n"
+
+    found = problems(acme, content)
+
+    assert found == [
+        f"line {number}: {name}: is not UTF-8 text" for number, name in ((2, "title"), (3, "email"), (4, "title"))
+    ]
+
+
+def test_many_users_are_imported_in_batches(acme: Enterprise, cli: Cli) -> None:
+    lines = "".join(f"u{number}@x.example,User\n" for number in range(2500))
+
+    assert imported(acme, "email,role\n" + lines) == (0, '{"imported": 2500}\n', "")
+
+    first = feed_of(acme)
+    rest = [feed_of(acme, first["next"])]
+    rest.append(feed_of(acme, rest[0]["next"]))
+    emails = [each["email"] for page in (first, *rest) for each in page["items"]]
+    assert emails == [f"u{number}@x.example" for number in range(2500)]
+    assert acme.send("GET", "/Users", query={"count": "1"}).get_json()["totalResults"] == 2500
+    assert {role["users"] for role in cli("role", "list", "Acme") if role["name"] == "User"} == {2500}
+    assert len(exported(acme, "--format=jsonl").splitlines()) == 2500
+
+
+@pytest.mark.parametrize(("options", "shown"), [((), True), (("--json",), False)], ids=["text", "json"])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_terminal_shows_how_far_it_is(
+    acme: Enterprise, database_url: str, tmp_path: Path, options: tuple[str, ...], shown: bool
+) -> None:
+    content = b"email\n" + b"".join(b"u%d@x.example\n" % number for number in range(1500))
+    settings = {"DATABASE_URL": database_url, "INSTANCE_PATH": str(tmp_path / "instance")}
+    done, seen = on_a_terminal("user", "import", "Acme", "-", *options, settings=settings, content=content)
+
+    assert (done.returncode, b"1500" in done.stdout) == (0, True)
+    assert ("Importing" in seen, "100%" in seen) == (shown, shown)
+
+
+def test_a_file_that_is_not_there_is_a_wrong_usage(acme: Enterprise) -> None:
+    assert "no-such-file.csv" in misuse(acme.app, "user", "import", "Acme", "no-such-file.csv")
+
+
+ODD = [
+    "=1+1",
+    "+49 30",
+    "-x",
+    "@sum",
+    "'=x",
+    "''+y",
+    "'t Hooft",
+    "a;b,c",
+    'say "hi"',
+    " blank ",
+    "株式会社",
+    "Zoe\u0308",
+]
+
+
+def test_an_exported_file_is_read_back_exactly(acme: Enterprise, cli: Cli) -> None:
+    other = make_enterprise(acme.app, "Other")
+    for number, title in enumerate(ODD):
+        cli(
+            "user",
+            "create",
+            "Acme",
+            f"u{number}@x.example",
+            f"--title={title}",
+            f"--user-name={title}",
+            f"--phone={title}",
+        )
+    acme.create(email="provisioned@x.example", title="Lead", roles=["User"], active=False)
+
+    text = exported(acme)
+    status, output, errors = imported(other, text)
+
+    assert (status, output, errors) == (0, '{"imported": 13}\n', "")
+    own = ("id", "created_at", "modified_at", "source", "directory", "version")
+    mine, theirs = ([user | dict.fromkeys(own) for user in cli("user", "list", name)] for name in ("Acme", "Other"))
+    assert theirs == mine
+
+
+def test_a_spreadsheet_runs_nothing_of_an_exported_file(acme: Enterprise, cli: Cli) -> None:
+    acme.send("POST", "/Users", user_body("tab@x.example", title="\t=1", displayName="x", userName="\r=2"))
+    for number, title in enumerate(ODD):
+        cli("user", "create", "Acme", f"u{number}@x.example", f"--title={title}")
+
+    rows = list(csv.DictReader(io.StringIO(exported(acme), newline="")))
+
+    assert len(rows) == len(ODD) + 1
+    assert [cell for row in rows for cell in row.values() if cell.startswith(tuple("=+-@\t\r"))] == []
+    assert rows[0]["title"] == "'\t=1"
+
+
+def test_the_columns_are_what_the_api_shows(acme: Enterprise, cli: Cli) -> None:
+    user = acme.create(title="Lead")
+
+    (row,) = csv.DictReader(io.StringIO(exported(acme), newline=""))
+
+    shown = cli("user", "show", "Acme", user["id"])
+    flat = {name: value for name, value in shown.items() if name != "directory"}
+    flat |= {f"directory.{name}": value for name, value in shown["directory"].items()}
+    assert row == {name: _WRITTEN.get(str(value), str(value)) for name, value in flat.items()}
+
+
+_WRITTEN = {"None": "", "True": "true", "False": "false"}
+
+
+def test_json_lines_and_json_are_the_api_s_objects(acme: Enterprise, cli: Cli) -> None:
+    for number in range(3):
+        acme.create(email=f"u{number}@x.example")
+    listed = cli("user", "list", "Acme")
+
+    assert [json.loads(line) for line in exported(acme, "--format=jsonl").splitlines()] == listed
+    assert json.loads(exported(acme, "--json")) == listed
+
+
+def test_an_enterprise_without_users_exports_none(acme: Enterprise) -> None:
+    assert exported(acme).startswith("email,user_name,")
+    assert len(exported(acme).splitlines()) == 1
+    assert exported(acme, "--format=jsonl") == ""
+    assert exported(acme, "--json") == "[]\n"
+
+
+def test_a_file_is_written_whole_or_not_at_all(acme: Enterprise, cli: Cli, tmp_path: Path) -> None:
+    acme.create()
+    file = tmp_path / "users.csv"
+    file.write_text("before")
+
+    result = acme.app.test_cli_runner().invoke(args=["user", "export", "Nobody Ltd", "--output", str(file)])
+    assert (result.exit_code, file.read_text()) == (1, "before")
+    assert cli("user", "export", "Acme", "--output", str(file)) == {"exported": 1}
+
+    assert file.read_bytes().decode() == exported(acme)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith((".", "users"))) == ["users.csv"]
+    nowhere = acme.app.test_cli_runner().invoke(args=["user", "export", "Acme", "--output", str(tmp_path / "no" / "x")])
+    assert (nowhere.exit_code, nowhere.stdout) == (1, "")
+    assert "cannot be written" in nowhere.stderr
+
+
+def test_json_has_a_form_of_its_own(acme: Enterprise) -> None:
+    assert "--format" in misuse(acme.app, "user", "export", "Acme", "--json", "--format=csv")

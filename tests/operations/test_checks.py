@@ -1,0 +1,146 @@
+"""``scimsvc check``: silent about what is sound, and a line for each fault, on both databases."""
+
+import json
+import sqlite3
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, insert, select, text
+
+from scimsvc.extensions import BEGINS, db
+from scimsvc.models import User
+from scimsvc.operations.checks import find_faults
+from scimsvc.store.transactions import writing
+from tests.support.client import ENTERPRISE_URN, Enterprise, replace
+
+
+@pytest.fixture
+def acme(acme: Enterprise, cli: Callable[..., Any]) -> Enterprise:
+    """The enterprise with users of every kind."""
+    work, home = ({"type": kind, "value": f"b@{kind}.example"} for kind in ("work", "home"))
+    acme.create(email="STRASSE@ß.example", userName="Straße", externalId="e")
+    acme.create(roles=[{"value": "PowerSigner", "type": "x"}], **{ENTERPRISE_URN: {"organization": "Contoso"}})
+    second = acme.create(emails=[work, home], active=False, title="Lead")
+    acme.patch(second, replace("name.givenName", "İ"), replace("nickName", None))
+    cli("user", "create", "Acme", "manual@contoso.example", "--title", "Boss", "--role", "user")
+    return acme
+
+
+@contextmanager
+def tampering(app: Flask) -> Iterator[Connection]:
+    """Write what the constraints would refuse, as nobody should."""
+    with app.app_context():
+        is_sqlite = db.engine.dialect.name == "sqlite"
+        off, on = (
+            ("PRAGMA foreign_keys=OFF", "PRAGMA foreign_keys=ON")
+            if is_sqlite
+            else ("SET session_replication_role = replica", "SET session_replication_role = DEFAULT")
+        )
+        with db.engine.execution_options(**{BEGINS: ""}).connect() as connection:
+            connection.exec_driver_sql(off)
+            yield connection
+            connection.exec_driver_sql(on)
+
+
+def check(app: Flask, *options: str) -> tuple[int, str, str]:
+    result = app.test_cli_runner().invoke(args=["check", *options], catch_exceptions=False)
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_what_the_service_writes_is_sound(acme: Enterprise, cli: Callable[..., Any]) -> None:
+    for switch in ("--unique-user-name", "--no-unique-user-name"):
+        if switch == "--unique-user-name":
+            for n, user in enumerate(acme.find("id pr")):
+                acme.patch(user, replace("userName", f"User {n}"))
+        cli("enterprise", "update", "Acme", switch)
+        result = cli("check")
+        assert (result["sound"], result["faults"]) == (True, [])
+        assert (result["rows"]["users"], result["rows"]["enterprises"]) == (4, 1)
+    assert check(acme.app)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault"),
+    [
+        ("UPDATE users SET email_key = 'x@y.example' WHERE email_key LIKE 'strasse%'", "email_key does not follow"),
+        ("UPDATE users SET user_name_key = 'Straße' WHERE email_key LIKE 'strasse%'", "user_name_key does not follow"),
+        ("UPDATE users SET unique_user_name_key = user_name_key WHERE external_id = 'e'", "unique_user_name_key does"),
+        ("UPDATE users SET external_id = NULL WHERE external_id = 'e'", "external_id does not follow"),
+        ("UPDATE users SET active = NOT active WHERE external_id = 'e'", "active does not follow"),
+        ("UPDATE users SET has_other_emails = NOT has_other_emails WHERE external_id = 'e'", "has_other_emails does"),
+        ("UPDATE users SET search = '{}' WHERE external_id = 'e'", "search does not follow"),
+        ("UPDATE users SET document = '{' WHERE external_id = 'e'", "its document is not JSON"),
+        ("UPDATE users SET document = '[]' WHERE external_id = 'e'", "its document is no valid user"),
+        ("UPDATE users SET document = '{}' WHERE external_id = 'e'", "its document is no valid user"),
+        ("UPDATE users SET document = replace(document, ',', ', ') WHERE external_id = 'e'", "not in canonical form"),
+        ("UPDATE users SET id = 'other' WHERE external_id = 'e'", "its document has another id"),
+        ("UPDATE users SET role_id = NULL WHERE source = 'manual'", "do not agree whether it has a role"),
+        ("UPDATE users SET role_id = 'none' WHERE source = 'manual'", "its row in roles is not there"),
+        ("UPDATE roles SET is_default = (1 = 0)", "it has 0 default roles, not one"),
+        ("UPDATE roles SET name = 'Other' WHERE is_default", "its name does not stand once in role_names"),
+        ("DELETE FROM role_names WHERE is_alias = (1 = 0) AND name = 'User'", "does not stand once in role_names"),
+        ("UPDATE role_names SET name_key = 'Other' WHERE is_alias", "name_key does not follow from name"),
+        ("UPDATE enterprises SET name_key = 'other'", "name_key does not follow from name"),
+        ("UPDATE tokens SET enterprise_id = 'gone'", "its row in integrations is not there"),
+        ("DELETE FROM changes WHERE number = 2", "there is a gap in the numbers"),
+        ("UPDATE changes SET users = users + 1", "the newest counts 5 users, and there are 4"),
+        ("DELETE FROM enterprises", "its row in enterprises is not there"),
+    ],
+)
+def test_each_fault_is_named_and_the_exit_status_is_1(acme: Enterprise, statement: str, fault: str) -> None:
+    with tampering(acme.app) as connection:
+        connection.execute(text(statement))
+
+    status, printed, errors = check(acme.app)
+    json_status, as_json, nothing = check(acme.app, "--json")
+
+    assert (status, printed, json_status, nothing) == (1, "", 1, "")
+    assert fault in errors
+    assert all(line.startswith("Error: ") for line in errors.splitlines())
+    result = json.loads(as_json)
+    assert result["sound"] is False
+    assert [f"Error: {each}" for each in result["faults"]] == errors.splitlines()
+    assert "contoso.example" not in errors  # keys, and nobody's values
+
+
+def test_a_damaged_file_is_named_and_its_rows_are_not_believed(acme: Enterprise, database_url: str) -> None:
+    if not database_url.startswith("sqlite"):
+        pytest.skip("PostgreSQL has its own tools for its files")
+    path = Path(database_url.removeprefix("sqlite:///"))
+    with acme.app.app_context():
+        db.engine.dispose()
+    with closing(sqlite3.connect(path)) as database:
+        (root,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'users_email'").fetchone()
+    content = bytearray(path.read_bytes())
+    content[(root - 1) * 4096 + 3 : (root - 1) * 4096 + 5] = b"\0\0"  # the index says that it is empty
+    path.write_bytes(content)
+
+    status, _, errors = check(acme.app)
+
+    assert status == 1
+    assert all(line.startswith("Error: the file is damaged: ") for line in errors.splitlines())
+
+
+def test_rows_are_not_held_together_in_memory(acme: Enterprise) -> None:
+    with acme.app.app_context(), writing() as connection:
+        row = dict(connection.execute(select(User.__table__).limit(1)).mappings().one())
+        row["document"] = row["document"][:-1] + ',"x":"' + "x" * 10_000 + '"}'
+        for n in range(0, 2000, 500):
+            copies = [
+                row | {"id": f"{n + i}", "email_key": f"{n + i}", "unique_user_name_key": None} for i in range(500)
+            ]
+            connection.execute(insert(User), copies)
+
+    with acme.app.app_context():
+        tracemalloc.start()
+        faults = sum(1 for _ in find_faults())
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert faults >= 2000
+    assert peak < 15_000_000  # the documents alone have 20 million characters

@@ -1,0 +1,126 @@
+"""``/metrics``, and how a token that comes near its expiry is announced (contract section 10)."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from prometheus_client.parser import text_string_to_metric_families
+from werkzeug.test import TestResponse
+
+from scimsvc import clock
+from scimsvc.enterprises import enterprises
+from scimsvc.settings import SettingsError
+from tests.support.apps import make_enterprise
+from tests.support.client import Enterprise, replace
+
+Cli = Callable[..., Any]
+TOKEN = "a-token-for-prometheus"
+
+
+@pytest.fixture
+def counted(make_app: Callable[..., Flask]) -> Enterprise:
+    return make_enterprise(make_app(METRICS_TOKEN=TOKEN), "Acme")
+
+
+def scrape(app: Flask, token: str | None = TOKEN) -> TestResponse:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return app.test_client().get("/metrics", headers=headers)
+
+
+def samples(app: Flask) -> dict[tuple[str, ...], float]:
+    """Return each sample's value by its name and its labels' values."""
+    answer = scrape(app)
+    assert answer.status_code == 200
+    families = text_string_to_metric_families(answer.text)
+    return {(each.name, *each.labels.values()): each.value for family in families for each in family.samples}
+
+
+def test_requests_users_tolerances_and_expiries_are_told(counted: Enterprise) -> None:
+    enterprise_id = counted.made["id"]
+    user = counted.create(active="True")
+    counted.create(email="b@x.example", active=False)
+    counted.send("GET", f"/Users/{user['id']}")
+    counted.send("GET", "/Users/nobody")
+
+    told = samples(counted.app)
+
+    one = "/api/scim/v2/Users/<path:user_id>"
+    assert told["scimsvc_requests_total", "POST", "/api/scim/v2/Users", "201"] == 2
+    assert told["scimsvc_requests_total", "GET", one, "200"] == told["scimsvc_requests_total", "GET", one, "404"] == 1
+    assert told["scimsvc_request_duration_seconds_count", one] == 2
+    assert told["scimsvc_tolerances_total", "text-boolean"] == 1
+    assert told["scimsvc_users", enterprise_id, "active"] == told["scimsvc_users", enterprise_id, "disabled"] == 1
+    assert 6.9 * 86400 < told["scimsvc_scim_token_expiry_seconds", enterprise_id] <= 7 * 86400
+
+
+def test_what_is_held_back_is_told(counted: Enterprise) -> None:
+    enterprise_id = counted.made["id"]
+    user = counted.create()
+    with counted.app.app_context():
+        enterprises.update_enterprise("Acme", {"removal_limit": {"users": 0}})
+    counted.patch(user, replace("active", False))
+    held = samples(counted.app)
+    with counted.app.app_context():
+        enterprises.update_enterprise("Acme", {"removal_limit": None, "paused": True})
+    counted.patch(user, replace("title", "x"))
+    paused = samples(counted.app)
+
+    assert (held["scimsvc_removals_held", enterprise_id], held["scimsvc_paused", enterprise_id]) == (1, 0)
+    assert held["scimsvc_held_back_total", enterprise_id, "removal_limit"] == 1
+    assert paused["scimsvc_held_back_total", enterprise_id, "paused"] == paused["scimsvc_paused", enterprise_id] == 1
+    assert ("scimsvc_removals_held", enterprise_id) not in paused
+
+
+@pytest.mark.parametrize("token", [None, "", "wrong", TOKEN + "x", "ä"])
+def test_only_who_has_the_token_is_told(counted: Enterprise, token: str | None) -> None:
+    answer = scrape(counted.app, token)
+
+    assert answer.status_code == 401
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+    assert TOKEN not in answer.text
+
+
+def test_there_are_none_where_no_token_is_set(acme: Enterprise) -> None:
+    assert scrape(acme.app).status_code == 404
+    assert acme.app.extensions["scimsvc"].metrics is None
+
+
+def test_a_short_token_is_refused_without_being_shown(make_app: Callable[..., Flask]) -> None:
+    with pytest.raises(SettingsError, match="SCIMSVC_METRICS_TOKEN may hold a token of at least 16") as refused:
+        make_app(METRICS_TOKEN="s3cret")
+
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("days", "told", "warned"), [(30, False, False), (13, True, False), (2, True, True)])
+def test_a_token_near_its_expiry_is_announced(
+    acme: Enterprise, cli: Cli, caplog: pytest.LogCaptureFixture, days: int, told: bool, warned: bool
+) -> None:
+    issued = cli("token", "issue", "Acme", f"--days={days}")
+    logging.getLogger("scimsvc").propagate = True
+
+    answers = [acme.send("GET", "/Users", token=issued["access_token"]) for _ in range(3)]
+
+    (listed,) = [each for each in cli("token", "list", "Acme") if each["id"] == issued["id"]]
+    assert {answer.headers.get("X-Token-Expires-At") for answer in answers} == {listed["expires_at"] if told else None}
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert [issued["id"] in warning and "Secret Token" in warning for warning in warnings] == [True] * warned
+    assert issued["access_token"] not in caplog.text
+
+
+def test_the_log_warns_once_a_day(
+    acme: Enterprise, cli: Cli, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = cli("token", "issue", "Acme", "--days=3")["access_token"]
+    logging.getLogger("scimsvc").propagate = True
+    now = clock.now()
+
+    for hours in (1, 2, 26, 27):
+        monkeypatch.setattr(clock, "now", lambda hours=hours: now + timedelta(hours=hours))
+        acme.send("GET", "/Users", token=token)
+
+    assert sum("expires at" in record.getMessage() for record in caplog.records) == 2

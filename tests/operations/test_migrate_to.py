@@ -1,0 +1,173 @@
+"""``scimsvc migrate-to``: everything from SQLite into an empty PostgreSQL, as it was, or nothing."""
+
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from scimsvc.extensions import Model, db
+from scimsvc.operations import migrate_to
+from tests.support.apps import POSTGRESQL_URL, run_command
+from tests.support.client import Enterprise, replace
+from tests.support.commands import misuse, refusal
+from tests.support.live import on_a_terminal
+
+
+@pytest.fixture
+def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of the SQLite database that is left."""
+    shutil.copy(sqlite_template, tmp_path / "scimsvc.db")
+    return f"sqlite:///{tmp_path}/scimsvc.db"
+
+
+@pytest.fixture
+def target_url(postgresql_url: str) -> Iterator[str]:
+    """The URL of a PostgreSQL database with nothing in it."""
+    name = f"scimsvc_test_{secrets.token_hex(6)}"
+    with psycopg.connect(POSTGRESQL_URL, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        yield POSTGRESQL_URL.rpartition("/")[0] + "/" + name
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def acme(acme: Enterprise, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Enterprise:
+    """The enterprise with something in each table, and more of it than one batch takes."""
+    monkeypatch.setattr(migrate_to, "_ROWS_AT_ONCE", 4)
+    for n in range(10):
+        user = acme.create(email=f"ü{n}@ß.example", userName=f"İ {n}", externalId=str(n), active=n % 2 == 0)
+        acme.patch(user, replace("title", '"\\\u2028'), replace('roles[primary eq "True"].value', "PowerSigner"))
+    cli("user", "create", "Acme", "manual@contoso.example", "--title", "Boss")
+    cli("settings", "set", "scim_token_days", "30")
+    return acme
+
+
+def everything(app: Flask) -> dict[str, list[Any]]:
+    with app.app_context(), db.engine.connect() as connection:
+        return {
+            table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
+            for table in Model.metadata.sorted_tables
+        }
+
+
+def tables_of(url: str) -> set[str]:
+    with psycopg.connect(url) as connection:
+        return {name for (name,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+
+
+def test_everything_arrives_as_it_was_and_is_served_there(
+    acme: Enterprise, cli: Callable[..., Any], make_app: Callable[..., Flask], target_url: str
+) -> None:
+    before = everything(acme.app)
+
+    moved = cli("migrate-to", target_url)
+
+    there = make_app(DATABASE_URL=target_url)
+    assert everything(there) == before == everything(acme.app)
+    assert {each["table"]: each["rows"] for each in moved} == {name: len(rows) for name, rows in before.items()}
+    assert all(len(each["checksum"]) == 64 for each in moved)
+    assert run_command(there, "check")["sound"] is True
+    acme.app = there
+    users = acme.find('title pr and emails.value ew "ß.example"')
+    assert len(users) == 10
+    assert acme.patch(users[0], replace("title", "Lead")).status_code == 200
+
+
+def test_an_init_there_before_does_no_harm(
+    acme: Enterprise, cli: Callable[..., Any], make_app: Callable[..., Flask], target_url: str
+) -> None:
+    there = make_app(DATABASE_URL=target_url)
+    run_command(there, "init")
+
+    cli("migrate-to", target_url)
+
+    assert everything(there) == everything(acme.app)
+
+
+def test_a_target_with_anything_in_it_is_left_alone(
+    acme: Enterprise, cli: Callable[..., Any], make_app: Callable[..., Flask], target_url: str
+) -> None:
+    with psycopg.connect(target_url) as connection:
+        connection.execute("CREATE TABLE theirs (x int)")
+    assert "not empty: it has theirs" in refusal(acme.app, "migrate-to", target_url)
+    assert tables_of(target_url) == {"theirs"}
+    with psycopg.connect(target_url) as connection:
+        connection.execute("DROP TABLE theirs")
+
+    cli("migrate-to", target_url)
+    before = everything(make_app(DATABASE_URL=target_url))
+    assert "not empty: it has changes, client_secrets, enterprises" in refusal(acme.app, "migrate-to", target_url)
+    assert everything(make_app(DATABASE_URL=target_url)) == before
+
+
+def test_what_arrives_otherwise_is_not_moved_at_all(
+    acme: Enterprise, target_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forget_one(rows: int) -> None:
+        target = targets[-1]
+        target.exec_driver_sql("DELETE FROM role_names WHERE is_alias")
+
+    targets: list[Any] = []
+    move = migrate_to.move_everything
+
+    def tampered(target: Any, _progress: Any) -> Any:
+        targets.append(target)
+        return move(target, forget_one)
+
+    monkeypatch.setattr(migrate_to, "move_everything", tampered)
+
+    assert "role_names does not read there as it does here" in refusal(acme.app, "migrate-to", target_url)
+    assert tables_of(target_url) == set()
+
+
+def test_numbers_go_on_after_the_largest(acme: Enterprise, target_url: str, make_app: Callable[..., Flask]) -> None:
+    there = make_app(DATABASE_URL=target_url)
+    with there.app_context(), db.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE numbered (id serial PRIMARY KEY, other int)")
+        connection.exec_driver_sql("INSERT INTO numbered VALUES (41, 99)")
+        from sqlalchemy import MetaData, Table
+
+        migrate_to._continue_numbers(connection, Table("numbered", MetaData(), autoload_with=connection))
+        new = connection.exec_driver_sql("INSERT INTO numbered DEFAULT VALUES RETURNING id").scalar_one()
+
+    assert new == 42
+
+
+def test_only_from_sqlite_to_postgresql(
+    acme: Enterprise, make_app: Callable[..., Flask], target_url: str, tmp_path: Path
+) -> None:
+    there = make_app(DATABASE_URL=target_url)
+    run_command(there, "init")
+    fresh = make_app(DATABASE_URL=f"sqlite:///{tmp_path}/fresh.db")
+
+    assert "PostgreSQL already" in refusal(there, "migrate-to", target_url)
+    assert "into PostgreSQL" in refusal(acme.app, "migrate-to", f"sqlite:///{tmp_path}/other.db")
+    assert "scimsvc init" in refusal(fresh, "migrate-to", target_url)
+    assert not (tmp_path / "other.db").exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://user:hunter2@127.0.0.1:1/db", "postgresql://user:hunter2@127.0.0.1:x/db", "mysql://u:hunter2@h/db"],
+)
+def test_the_password_of_the_url_is_never_shown(acme: Enterprise, url: str) -> None:
+    said = refusal(acme.app, "migrate-to", url) if ":1/" in url else misuse(acme.app, "migrate-to", url)
+
+    assert "hunter2" not in said
+
+
+def test_people_see_on_a_terminal_how_far_it_is(acme: Enterprise, database_url: str, target_url: str) -> None:
+    folder = database_url.removeprefix("sqlite:///").rpartition("/")[0]
+    settings = {"INSTANCE_PATH": f"{folder}/instance", "DATABASE_URL": database_url}
+    done, shown = on_a_terminal("migrate-to", target_url, settings=settings)
+
+    assert done.returncode == 0
+    assert "Moving" in shown
+    assert "100%" in shown
+    assert b"checksum" in done.stdout

@@ -1,0 +1,154 @@
+"""Open refusals by cause: what they were for, what mends it, and when they are closed."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from scimsvc import clock
+from scimsvc.enterprises import enterprises
+from scimsvc.reports import causes
+from scimsvc.reports.causes import Action
+from tests.support.client import Enterprise, replace, user_body
+
+Cli = Callable[..., Any]
+
+
+def open_causes(enterprise: Enterprise) -> list[dict[str, Any]]:
+    with enterprise.app.app_context():
+        return causes.list_open_causes(enterprise.made["id"])
+
+
+def told(enterprise: Enterprise) -> list[tuple[Any, ...]]:
+    return [(each["cause"], each["refusals"], each["people"]) for each in open_causes(enterprise)]
+
+
+def refuse_role(enterprise: Enterprise, email: str, role: str = "Power User") -> None:
+    answer = enterprise.send("POST", "/Users", user_body(email, roles=[{"value": role, "primary": True}]))
+    assert answer.status_code == 400
+
+
+def test_refusals_are_grouped_by_cause_and_role_value(acme: Enterprise) -> None:
+    refuse_role(acme, "a@x.example")
+    refuse_role(acme, "b@x.example", "POWER USER")
+    refuse_role(acme, "b@x.example")
+    refuse_role(acme, "c@x.example", "Janitor")
+    acme.create(email="taken@x.example")
+    acme.send("POST", "/Users", user_body(None, emails=None, userName="Nobody"))
+
+    assert told(acme) == [
+        ("unknown-role", 2, ["b@x.example", "a@x.example"]),
+        ("no-email", 1, []),
+        ("unknown-role", 1, ["c@x.example"]),
+    ]
+
+
+def test_a_role_that_there_is_not_has_its_remedies(acme: Enterprise) -> None:
+    refuse_role(acme, "a@x.example")
+
+    (cause,) = open_causes(acme)
+
+    assert cause["title"] == "No role is called “Power User”"
+    assert "Power User" in cause["detail"]
+    assert cause["mended"] is False
+    assert [(each.action, each.value) for each in cause["remedies"]] == [
+        (Action.ADD_ALIAS, "Power User"),
+        (Action.CREATE_ROLE, "Power User"),
+    ]
+
+
+def test_a_cause_that_is_gone_waits_for_the_provider_and_a_success_closes_it(acme: Enterprise, cli: Cli) -> None:
+    refuse_role(acme, "a@x.example")
+    cli("role", "update", "Acme", "User", "--alias", "power user")
+    assert [each["mended"] for each in open_causes(acme)] == [True]
+
+    acme.create(email="A@x.example", roles=[{"value": "Power User", "primary": True}])
+
+    assert open_causes(acme) == []
+
+
+def test_a_refusal_of_a_user_who_is_there_is_closed_by_its_id(acme: Enterprise) -> None:
+    user = acme.create()
+    assert acme.patch(user, replace("title", 5)).status_code == 400
+    assert told(acme) == [("400", 1, [user["id"]])]
+
+    acme.patch(user, replace("title", "Boss"))
+
+    assert open_causes(acme) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "cause", "action"),
+    [
+        ({"paused": True}, "paused", Action.RESUME),
+        ({"removal_limit": {"users": 0, "hours": 1}}, "removal-limit", Action.RELEASE),
+        ({"scim_enabled": False}, "scim-off", Action.SETTINGS),
+    ],
+)
+def test_what_is_held_back_is_mended_by_the_enterprise(
+    acme: Enterprise, change: dict[str, Any], cause: str, action: Action
+) -> None:
+    user = acme.create()
+    with acme.app.app_context():
+        enterprises.update_enterprise("Acme", change)
+    acme.patch(user, replace("active", False))
+
+    (held,) = open_causes(acme)
+    with acme.app.app_context():
+        undone = {"paused": False, "removal_limit": None, "scim_enabled": True}
+        enterprises.update_enterprise("Acme", {name: undone[name] for name in change})
+    (mended,) = open_causes(acme)
+
+    assert (held["cause"], held["mended"], held["remedies"][0].action) == (cause, False, action)
+    assert mended["mended"] is True
+
+
+def test_refusals_for_an_address_name_the_user_to_look_at(acme: Enterprise) -> None:
+    acme.create(email="taken@x.example")
+    acme.send("POST", "/Users", user_body("taken@x.example"))
+
+    (cause,) = open_causes(acme)
+
+    assert cause["cause"] == "email-taken"
+    assert [(each.action, each.value) for each in cause["remedies"]] == [(Action.SHOW_USER, "taken@x.example")]
+
+
+def test_what_is_about_nobody_is_open_for_a_day(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
+    acme.send("POST", "/Groups", {"displayName": "Sales"})
+    assert told(acme) == [("groups", 1, [])]
+
+    later = clock.now() + timedelta(days=1, seconds=1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+
+    assert open_causes(acme) == []
+
+
+def test_a_token_that_was_refused_is_open_until_its_client_is_let_in(acme: Enterprise, cli: Cli) -> None:
+    revoked = cli("token", "issue", "Acme")
+    cli("token", "revoke", revoked["id"])
+    assert acme.send("GET", "/Users", token=revoked["access_token"]).status_code == 401
+    assert told(acme) == [("token", 1, [])]
+
+    acme.send("GET", "/Users").close()  # uses are written behind the answer
+
+    assert open_causes(acme) == []
+
+
+def test_every_cause_is_in_words(acme: Enterprise) -> None:
+    from scimsvc.protocol.reasons import Reason
+
+    for cause in Reason:
+        words = causes.explain_cause(cause, 400, value="{value} %s", email="a@x.example")
+        assert words["title"]
+        assert words["cause"] == cause
+        assert words["advice"]
+    assert causes.explain_cause(None, 503)["title"] == "The service could not write at that moment"
+    assert causes.explain_cause(None, 400)["remedies"][0].action is Action.EXPLAIN
+
+
+def test_another_enterprises_refusals_are_not_seen(acme: Enterprise, cli: Cli) -> None:
+    refuse_role(acme, "a@x.example")
+    other = cli("enterprise", "create", "Other")
+
+    assert open_causes(Enterprise(acme.app, other, "")) == []

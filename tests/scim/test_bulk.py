@@ -1,0 +1,189 @@
+"""Bulk: many operations in one request, each done or refused by itself (RFC 7644 §3.7)."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.client import ENTERPRISE_URN, Enterprise, assert_scim_error, patch_body, replace, user_body
+
+BULK_URN = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
+RESPONSE_URN = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
+MANAGER = f"{ENTERPRISE_URN}:manager"
+
+
+def bulk(enterprise: Enterprise, *operations: dict[str, Any], **members: Any) -> list[dict[str, Any]]:
+    """Send the operations and return what came of each."""
+    body = {"schemas": [BULK_URN], "Operations": list(operations)} | members
+    answer = enterprise.send("POST", "/Bulk", body)
+    assert answer.status_code == 200, answer.text
+    assert answer.get_json()["schemas"] == [RESPONSE_URN]
+    return list(answer.get_json()["Operations"])
+
+
+def post(bulk_id: str, **attributes: Any) -> dict[str, Any]:
+    data = user_body(f"{bulk_id}@x.example", **attributes)
+    return {"method": "POST", "path": "/Users", "bulkId": bulk_id, "data": data}
+
+
+def statuses(results: list[dict[str, Any]]) -> list[str]:
+    return [result["status"] for result in results]
+
+
+def test_every_method_works_and_is_told_of_in_order(acme: Enterprise) -> None:
+    one, two, three = (acme.create(email=f"{n}@x.example") for n in range(3))
+
+    results = bulk(
+        acme,
+        post("new"),
+        {"method": "PUT", "path": f"/Users/{one['id']}", "data": user_body("0@x.example", title="put")},
+        {
+            "method": "patch",
+            "path": f"/Users/{two['id']}",
+            "data": patch_body(replace("title", "patched")),
+            "bulkId": "p",
+        },
+        {"method": "DELETE", "path": f"/Users/{three['id']}"},
+    )
+
+    created = acme.find('emails.value eq "new@x.example"')[0]
+    one, two = acme.get(one), acme.get(two)
+    assert (one["title"], two["title"]) == ("put", "patched")
+    assert results == [
+        {
+            "method": "POST",
+            "bulkId": "new",
+            "status": "201",
+            "location": created["meta"]["location"],
+            "version": 'W/"1-1"',
+        },
+        {"method": "PUT", "status": "200", "location": one["meta"]["location"], "version": 'W/"2-1"'},
+        {"method": "PATCH", "bulkId": "p", "status": "200", "location": two["meta"]["location"], "version": 'W/"2-1"'},
+        {"method": "DELETE", "status": "204", "location": three["meta"]["location"]},
+    ]
+    assert acme.send("GET", f"/Users/{three['id']}").status_code == 404
+
+
+def test_what_is_refused_says_why_and_stops_nobody_else(acme: Enterprise) -> None:
+    user = acme.create(email="taken@x.example")
+    path = f"/Users/{user['id']}"
+
+    results = bulk(
+        acme,
+        post("taken"),
+        post("role", roles=["Nobody"]),
+        {"method": "PATCH", "path": path, "data": patch_body(replace("active", "maybe"))},
+        {"method": "PATCH", "path": path, "version": 'W/"99"', "data": patch_body(replace("title", "x"))},
+        {"method": "PUT", "path": "/Users/unknown", "data": user_body()},
+        {"method": "POST", "path": "/Groups", "bulkId": "g", "data": {}},
+        {"method": "DELETE", "path": "/Users"},
+        {"method": "PUT", "path": path},
+        post("fine"),
+    )
+
+    assert statuses(results) == ["409", "400", "400", "412", "404", "400", "400", "400", "201"]
+    for result in results[:-1]:
+        assert result["response"]["status"] == result["status"]
+        assert result["response"]["detail"]
+    assert "location" not in results[0]
+    assert results[2]["location"] == user["meta"]["location"]
+    assert acme.get(user) == user
+
+
+def test_references_lead_forward_and_back(acme: Enterprise) -> None:
+    manager = {ENTERPRISE_URN: {"manager": {"value": "bulkId:boss"}}}
+    results = bulk(
+        acme,
+        post("early", **manager),
+        post("boss"),
+        post("late", **manager),
+        {"method": "PATCH", "path": "/Users/bulkId:late", "data": patch_body(replace("title", "patched"))},
+        {"method": "DELETE", "path": "/Users/bulkId:early"},
+    )
+
+    assert statuses(results) == ["201", "201", "201", "200", "204"]
+    boss, late = (acme.find(f'emails.value eq "{name}@x.example"')[0] for name in ("boss", "late"))
+    assert late[ENTERPRISE_URN]["manager"] == {"value": boss["id"]}
+    assert late["title"] == "patched"
+    assert acme.find('emails.value eq "early@x.example"') == []
+
+
+def test_a_text_that_looks_like_a_reference_is_a_text(acme: Enterprise) -> None:
+    assert statuses(bulk(acme, post("a", title="bulkId:none"))) == ["201"]
+    assert acme.find('title eq "bulkId:none"')
+
+
+def test_circular_references_are_resolved(acme: Enterprise) -> None:
+    results = bulk(
+        acme,
+        post("a", **{ENTERPRISE_URN: {"manager": "bulkId:b"}}),
+        post("b", **{ENTERPRISE_URN: {"manager": "bulkId:a"}}),
+        post("self", **{ENTERPRISE_URN: {"manager": "bulkId:self"}}),
+    )
+
+    assert statuses(results) == ["201", "201", "201"]
+    users = {user["emails"][0]["value"][0]: user for user in acme.find("id pr")}
+    for name, other in (("a", "b"), ("b", "a"), ("s", "s")):
+        assert users[name][ENTERPRISE_URN]["manager"]["value"] == users[other]["id"]
+
+
+def test_what_refers_to_a_failed_operation_is_a_conflict(acme: Enterprise) -> None:
+    results = bulk(
+        acme,
+        post("employee", **{ENTERPRISE_URN: {"manager": "bulkId:boss"}}),
+        post("second", **{ENTERPRISE_URN: {"manager": "bulkId:employee"}}),
+        post("boss", roles=["Nobody"]),
+        {"method": "PATCH", "path": "/Users/bulkId:boss/", "data": patch_body(replace("title", "x"))},
+        post("stranger", **{ENTERPRISE_URN: {"manager": "bulkId:nobody"}}),
+    )
+
+    assert statuses(results) == ["409", "409", "400", "409", "409"]
+    assert "'boss'" in results[0]["response"]["detail"]
+    assert acme.find("id pr") == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "done"), [(1, ["201", "400"]), (2, ["201", "400", "201", "400"]), (9, ["201", "400"] * 3)]
+)
+def test_fail_on_errors_ends_the_job(acme: Enterprise, limit: int, done: list[str]) -> None:
+    operations = [op for n in range(3) for op in (post(f"good{n}"), post(f"bad{n}", roles=["Nobody"]))]
+
+    assert statuses(bulk(acme, *operations, failOnErrors=limit)) == done
+    assert len(acme.find("id pr")) == done.count("201")
+
+
+def test_a_long_chain_of_references_is_no_trouble(acme: Enterprise) -> None:
+    chain = [post(f"u{n}", **{ENTERPRISE_URN: {"manager": f"bulkId:u{n + 1}"}}) for n in range(300)]
+
+    results = bulk(acme, *chain, post("u300"))
+
+    assert statuses(results) == ["201"] * 301
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "word"),
+    [
+        ([], 400, "BulkRequest"),
+        ({"schemas": [RESPONSE_URN], "Operations": []}, 400, "BulkRequest"),
+        ({"schemas": [BULK_URN]}, 400, "Operations"),
+        ({"schemas": [BULK_URN], "Operations": {}}, 400, "Operations"),
+        ({"schemas": [BULK_URN], "Operations": ["x"]}, 400, "operation 1"),
+        ({"schemas": [BULK_URN], "Operations": [{"method": "GET", "path": "/Users"}]}, 400, "method"),
+        ({"schemas": [BULK_URN], "Operations": [{"path": "/Users"}]}, 400, "method"),
+        ({"schemas": [BULK_URN], "Operations": [{"method": "POST", "path": "/Users"}]}, 400, "bulkId"),
+        ({"schemas": [BULK_URN], "Operations": [{"method": "DELETE", "path": 5}]}, 400, "path"),
+        ({"schemas": [BULK_URN], "Operations": [post("x"), post("x")]}, 400, "bulkId"),
+        ({"schemas": [BULK_URN], "Operations": [], "failOnErrors": 0}, 400, "failOnErrors"),
+        ({"schemas": [BULK_URN], "Operations": [], "failOnErrors": "1"}, 400, "failOnErrors"),
+        ({"schemas": [BULK_URN], "Operations": [{"method": "DELETE", "path": "/"}] * 1001}, 413, "1000"),
+    ],
+)
+def test_a_request_that_cannot_be_read_is_refused_whole(acme: Enterprise, body: Any, status: int, word: str) -> None:
+    answer = acme.send("POST", "/Bulk", body)
+
+    assert_scim_error(answer, status, "invalidSyntax" if status == 400 else None, word)
+
+
+def test_the_limits_stand_in_the_configuration(acme: Enterprise) -> None:
+    config = acme.send("GET", "/ServiceProviderConfig").get_json()
+
+    assert config["bulk"] == {"supported": True, "maxOperations": 1000, "maxPayloadSize": 1024 * 1024}

@@ -1,0 +1,94 @@
+"""Writers at once: one winner where there can be one, and nothing lost where there need not be a loser."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tests.support.client import Enterprise, user_body
+
+WRITERS = 8
+
+
+def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
+    with ThreadPoolExecutor(WRITERS) as pool:
+        return [future.result() for future in [pool.submit(call) for call in calls]]
+
+
+def test_of_identical_creates_at_once_one_wins(acme: Enterprise) -> None:
+    bodies = [user_body("one@contoso.example" if n % 2 else "ONE@contoso.example") for n in range(24)]
+
+    answers = at_once([lambda body=body: acme.send("POST", "/Users", body) for body in bodies])  # type: ignore[misc]
+
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 23
+    assert len(acme.find("id pr")) == 1
+
+
+def test_r02_changes_of_different_attributes_at_once_are_all_kept(acme: Enterprise) -> None:
+    user = acme.create()
+    names = ["title", "nickName", "userType", "locale", "timezone", "displayName", "preferredLanguage", "profileUrl"]
+    operations = [{"op": "replace", "path": name, "value": f"{name} {n}"} for n in range(6) for name in names]
+
+    for n in range(6):
+        batch = operations[n * len(names) : (n + 1) * len(names)]
+        answers = at_once([lambda op=op: acme.patch(user, op) for op in batch])  # type: ignore[misc]
+        assert [answer.status_code for answer in answers] == [200] * len(names)
+
+    after = acme.get(user)
+    assert {name: after[name] for name in names} == {name: f"{name} 5" for name in names}
+    assert after["meta"]["version"].startswith(f'W/"{1 + len(operations)}')
+
+
+def test_of_writers_with_the_same_precondition_one_wins(acme: Enterprise) -> None:
+    user = acme.create()
+    headers = {"If-Match": user["meta"]["version"]}
+
+    answers = at_once([
+        lambda n=n: acme.patch(user, {"op": "replace", "path": "title", "value": str(n)}, headers=headers)  # type: ignore[misc]
+        for n in range(WRITERS)
+    ])  # fmt: skip
+
+    assert sorted(answer.status_code for answer in answers) == [200] + [412] * (WRITERS - 1)
+
+
+def test_r06_a_patch_beside_a_delete_ends_with_the_user_gone(acme: Enterprise) -> None:
+    user = acme.create()
+    calls = [lambda: acme.send("DELETE", f"/Users/{user['id']}")] * 2
+    calls += [lambda: acme.patch(user, {"op": "replace", "path": "title", "value": "x"})] * 6
+
+    answers = at_once(calls)
+
+    statuses = [answer.status_code for answer in answers]
+    assert statuses[:2].count(204) == 1
+    assert set(statuses) <= {200, 204, 404}
+    assert acme.send("GET", f"/Users/{user['id']}").status_code == 404
+
+
+def test_r05_two_users_that_want_one_address_at_once(acme: Enterprise) -> None:
+    users = [acme.create(email=f"u{n}@contoso.example") for n in range(WRITERS)]
+    wish = {"op": "replace", "path": 'emails[type eq "work"].value', "value": "wanted@contoso.example"}
+
+    answers = at_once([lambda user=user: acme.patch(user, wish) for user in users])  # type: ignore[misc]
+
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * (WRITERS - 1)
+
+
+def test_an_operator_and_the_provider_do_not_stand_in_each_others_way(
+    acme: Enterprise, cli: Callable[..., Any]
+) -> None:
+    users = [acme.create(email=f"u{n}@contoso.example", userName=f"User {n}") for n in range(12)]
+    ended: list[str] = []
+
+    def provision(user: dict[str, Any]) -> list[int]:
+        operations = [{"op": "replace", "path": "title", "value": str(n)} for n in range(8)]
+        return [acme.patch(user, operation).status_code for operation in operations]
+
+    def operate() -> list[int]:
+        for n in range(8):
+            cli("enterprise", "update", "Acme", "--unique-user-name" if n % 2 else "--no-unique-user-name")
+        ended.append("operator")
+        return []
+
+    answers = at_once([operate, *[lambda user=user: provision(user) for user in users]])  # type: ignore[misc]
+
+    assert [status for each in answers for status in each] == [200] * 96
+    assert ended == ["operator"]

@@ -1,0 +1,224 @@
+"""Discovery: the schemas, the resource types and the configuration, which tell the truth (contract section 5)."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from scimsvc.protocol.attributes import USER_ATTRIBUTES
+from tests.support.client import (
+    ENTERPRISE_URN,
+    LIST_URN,
+    SCIM,
+    USER_URN,
+    Enterprise,
+    assert_scim_error,
+    replace,
+    user_body,
+)
+
+Cli = Callable[..., Any]
+
+CORE = "urn:ietf:params:scim:schemas:core:2.0:"
+BASE = f"http://localhost{SCIM}"
+LISTS = {"/Schemas": [USER_URN, ENTERPRISE_URN], "/ResourceTypes": ["User"]}
+
+
+def read(acme: Enterprise, path: str) -> dict[str, Any]:
+    answer = acme.send("GET", path)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.get_json())
+
+
+def attributes_of(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the attributes of ``schema`` by name, sub-attributes as ``emails.value``."""
+    found = {each["name"]: each for each in schema["attributes"]}
+    for name, each in list(found.items()):
+        found |= {f"{name}.{sub['name']}": sub for sub in each.get("subAttributes", [])}
+    return found
+
+
+def members(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the name and value of every member below ``value``."""
+    if isinstance(value, dict):
+        yield from value.items()
+    for below in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from members(below)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_has_what_is_found_by_id(acme: Enterprise, path: str) -> None:
+    answer = read(acme, path)
+
+    ids = LISTS[path]
+    resources = [read(acme, f"{path}/{each}") for each in ids]
+    assert [each["id"] for each in resources] == ids
+    assert answer == {
+        "schemas": [LIST_URN],
+        "totalResults": len(ids),
+        "itemsPerPage": len(ids),
+        "startIndex": 1,
+        "Resources": resources,
+    }
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_ids_match_without_regard_to_case(acme: Enterprise, path: str) -> None:
+    for each in LISTS[path]:
+        resource = read(acme, f"{path}/{each}")
+        assert read(acme, f"{path}/{each.upper()}") == read(acme, f"{path}/{each.lower()}/") == resource
+        assert resource["meta"]["location"] == f"{BASE}{path}/{each}"
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_an_unknown_id_is_404_and_names_the_known_ones(acme: Enterprise, path: str) -> None:
+    assert_scim_error(acme.send("GET", f"{path}/urn:no:such"), 404, None, "'urn:no:such'", *LISTS[path])
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_lists_cannot_be_filtered(acme: Enterprise, path: str) -> None:
+    for text in ('id eq "User"', "", "("):
+        assert_scim_error(acme.send("GET", path, query={"filter": text}), 403, None, "filter")
+    for query in ({"attributes": "name"}, {"count": "1"}, {"startIndex": "2"}, {"aadOptscim062020": ""}):
+        assert acme.send("GET", path, query=query).get_json() == read(acme, path)
+
+
+def test_the_configuration_is_the_same_whatever_the_query(acme: Enterprise) -> None:
+    config = read(acme, "/ServiceProviderConfig")
+
+    for query in ("?filter=x", "?attributes=patch", "?aadOptscim062020", "/"):
+        assert read(acme, f"/ServiceProviderConfig{query}") == config
+
+
+def test_discovery_is_for_readers_alone(acme: Enterprise) -> None:
+    for path in (*LISTS, "/ServiceProviderConfig", f"/Schemas/{USER_URN}", "/ResourceTypes/User"):
+        for method in ("POST", "PUT", "PATCH", "DELETE"):
+            answer = acme.send(method, path, {})
+            assert_scim_error(answer, 405, None, method)
+            assert "GET" in answer.headers["Allow"].split(", ")
+
+
+def test_discovery_has_no_nulls_and_spells_as_the_standard_does(acme: Enterprise) -> None:
+    for path in (*LISTS, "/ServiceProviderConfig"):
+        for name, value in members(read(acme, path)):
+            assert value not in (None, "", [], {}), name
+            assert re.fullmatch(r"[a-z][A-Za-z0-9]*|Resources", name), name
+
+
+def test_the_resource_type_leads_to_users_and_their_schemas(acme: Enterprise) -> None:
+    [user] = read(acme, "/ResourceTypes")["Resources"]
+
+    assert {name: value for name, value in user.items() if name != "description"} == {
+        "schemas": [f"{CORE}ResourceType"],
+        "id": "User",
+        "name": "User",
+        "endpoint": "/Users",
+        "schema": USER_URN,
+        "schemaExtensions": [{"schema": ENTERPRISE_URN, "required": False}],
+        "meta": {"resourceType": "ResourceType", "location": f"{BASE}/ResourceTypes/User"},
+    }
+    assert read(acme, user["endpoint"])["Resources"] == []
+    assert read(acme, f"/Schemas/{user['schema']}")["name"] == "User"
+
+
+def test_the_configuration_tells_the_truth(acme: Enterprise) -> None:
+    config = read(acme, "/ServiceProviderConfig")
+    users = [acme.create(email=f"{name}@contoso.example", userName=name) for name in "cab"]
+    sorted_names = [user["userName"] for user in acme.find("id pr", sortBy="userName")]
+    paged = acme.send("GET", "/Users", query={"cursor": "", "count": "1"}).get_json()
+    bulk = acme.send(
+        "POST", "/Bulk", {"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": []}
+    )
+
+    assert config["schemas"] == [f"{CORE}ServiceProviderConfig"]
+    assert config["meta"] == {"resourceType": "ServiceProviderConfig", "location": f"{BASE}/ServiceProviderConfig"}
+    assert config["patch"]["supported"] is (acme.patch(users[0], replace("title", "x")).status_code == 200)
+    assert config["filter"] == {"supported": len(acme.find('userName eq "a"')) == 1, "maxResults": 1000}
+    assert config["sort"]["supported"] is (sorted_names == ["a", "b", "c"])
+    assert config["etag"]["supported"] is ("ETag" in acme.send("GET", f"/Users/{users[0]['id']}").headers)
+    assert config["bulk"]["supported"] is (bulk.status_code != 404)
+    assert config["pagination"]["cursor"] is ("nextCursor" in paged)
+    assert (config["pagination"]["defaultPageSize"], config["pagination"]["maxPageSize"]) == (100, 1000)
+    assert config["changePassword"]["supported"] is False
+    assert [each["type"] for each in config["authenticationSchemes"]] == ["oauthbearertoken"]
+
+
+def test_the_schemas_describe_every_attribute(acme: Enterprise) -> None:
+    core, extension = (read(acme, f"/Schemas/{urn}") for urn in (USER_URN, ENTERPRISE_URN))
+    common = {"schemas", "id", "externalId", "meta", "password", ENTERPRISE_URN}
+
+    assert (core["schemas"], core["name"], extension["name"]) == ([f"{CORE}Schema"], "User", "EnterpriseUser")
+    assert {each["name"] for each in core["attributes"]} == {each.name for each in USER_ATTRIBUTES} - common
+    assert [each["name"] for each in extension["attributes"]] == [
+        "employeeNumber", "costCenter", "organization", "division", "department", "manager",
+    ]  # fmt: skip
+    for name, each in (attributes_of(core) | attributes_of(extension)).items():
+        required = {"name", "type", "multiValued", "description", "required", "mutability", "returned"}
+        assert required <= set(each), name
+        assert ("caseExact" in each) is ("uniqueness" in each) is (each["type"] not in ("boolean", "complex")), name
+        assert ("subAttributes" in each) is (each["type"] == "complex"), name
+        assert ("referenceTypes" in each) is (each["type"] == "reference"), name
+
+
+def test_what_a_user_must_have_is_marked_as_required(acme: Enterprise) -> None:
+    attributes = attributes_of(read(acme, f"/Schemas/{USER_URN}"))
+
+    assert [name for name, each in attributes.items() if each["required"]] == ["userName", "emails", "emails.value"]
+    assert acme.send("POST", "/Users", user_body(userName=None)).status_code == 400
+    assert acme.send("POST", "/Users", user_body(emails=None)).status_code == 400
+
+
+def test_r26_a_password_is_taken_but_never_shown_nor_announced(acme: Enterprise) -> None:
+    user = acme.create(password="hunter2")
+
+    assert "password" not in acme.send("GET", "/Schemas").text
+    assert "hunter2" not in acme.send("GET", f"/Users/{user['id']}", query={"attributes": "password"}).text
+    assert acme.patch(user, replace("password", "hunter3")).get_json() == user
+
+
+def test_canonical_values_are_true_for_the_enterprise_that_asks(acme: Enterprise, cli: Cli) -> None:
+    def canonical() -> dict[str, list[str]]:
+        attributes = attributes_of(read(acme, f"/Schemas/{USER_URN}"))
+        return {name: each["canonicalValues"] for name, each in attributes.items() if "canonicalValues" in each}
+
+    assert canonical()["emails.type"] == ["work"]
+    assert canonical()["roles.value"] == ["DefaultEnterprise", "Power Signer", "SigningHub_Admin", "User"]
+    cli("role", "add", "Acme", "Auditor", "--alias", "Checker")
+    cli("role", "remove", "Acme", "SigningHub_Admin")
+    cli("role", "update", "Acme", "User", "--rename", "Member")
+    assert canonical()["roles.value"] == ["Auditor", "DefaultEnterprise", "Member", "Power Signer"]
+    assert [
+        acme.create(email=f"{n}@contoso.example", roles=[name]) for n, name in enumerate(canonical()["roles.value"])
+    ]
+
+
+@pytest.mark.parametrize("switch", ["--unique-user-name", "--no-unique-user-name"])
+def test_the_uniqueness_of_user_names_follows_the_enterprise(acme: Enterprise, cli: Cli, switch: str) -> None:
+    cli("enterprise", "update", "Acme", switch)
+    acme.create()
+
+    published = attributes_of(read(acme, f"/Schemas/{USER_URN}"))["userName"]
+    second = acme.send("POST", "/Users", user_body("second@contoso.example"))
+
+    assert (published["uniqueness"], second.status_code) in (
+        [("server", 409)] if switch == "--unique-user-name" else [("none", 201)]
+    )
+    assert (published["caseExact"], published["mutability"], published["returned"]) == (False, "readWrite", "default")
+
+
+def test_nobody_is_a_member_of_a_group(acme: Enterprise) -> None:
+    groups = {"schemas": [LIST_URN], "totalResults": 0, "itemsPerPage": 0, "startIndex": 1, "Resources": []}
+
+    assert read(acme, "/Groups") == groups
+    assert read(acme, '/Groups?filter=displayName%20eq%20"x"&excludedAttributes=members') == groups
+    assert_scim_error(acme.send("GET", "/Groups/1"), 404, None, "'1'", "not groups")
+    for method, path in (("POST", "/Groups"), ("PUT", "/Groups/1"), ("PATCH", "/Groups/1"), ("DELETE", "/Groups/1")):
+        assert_scim_error(
+            acme.send(method, path, {"displayName": "x"}), 501, None, "Provision Microsoft Entra ID Groups"
+        )
+
+
+def test_me_is_nobody(acme: Enterprise) -> None:
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        assert_scim_error(acme.send(method, "/Me", {}), 501, None, "/Users/{id}")

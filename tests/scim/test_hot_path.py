@@ -1,0 +1,217 @@
+"""A guard on what Entra does all day: it counts what does not jitter, so that a change that doubles the work fails.
+
+Counted are, for each kind of request: SQL statements and transactions, bytes answered, and function calls of Python
+and C. A change that earns it lowers a bound; to raise one is a decision.
+"""
+
+import gc
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, Engine, event
+from werkzeug.test import EnvironBuilder
+
+from scimsvc.auth.callers import Callers
+from scimsvc.extensions import db
+from scimsvc.store.fast import driver
+from tests.support.client import CONTENT_TYPE, SCIM, Enterprise
+from tests.support.population import change_body, user_body
+
+USERS = 101
+
+
+@dataclass
+class Work:
+    """What a request takes, or may take at most."""
+
+    #: SQL statements; what begins and ends transactions is counted there.
+    statements: int = 0
+    transactions: int = 0
+    #: Transactions that are committed, each of which waits for the disk where it wrote.
+    commits: int = 0
+    bytes_answered: int = 0
+    #: Calls of functions, Python's and C's, from the WSGI application to the last piece of the answer.
+    calls: int = 0
+
+
+#: With SQLite and CPython 3.11, and a tenth to spare in the calls for other versions and for what is depended on.
+BOUNDS = {
+    "get": Work(statements=1, transactions=0, commits=0, bytes_answered=960, calls=525),
+    "match": Work(statements=1, transactions=0, commits=0, bytes_answered=1_090, calls=635),
+    "create": Work(statements=5, transactions=1, commits=1, bytes_answered=1_000, calls=1_030),
+    "patch": Work(statements=4, transactions=1, commits=1, bytes_answered=960, calls=1_060),
+    "delete": Work(statements=4, transactions=1, commits=1, bytes_answered=0, calls=630),
+    "list": Work(statements=2, transactions=0, commits=0, bytes_answered=97_000, calls=610),
+}
+#: What PostgreSQL adds at most: its driver is Python in part.
+POSTGRESQL_ADDS = Work(calls=290)
+
+Request = dict[str, Any]
+
+
+def _get(user: dict[str, Any], number: int) -> Request:
+    return {"path": f"{SCIM}/Users/{user['id']}"}
+
+
+def _match(user: dict[str, Any], number: int) -> Request:
+    filter_ = f'emails[type eq "work"].value eq "{user["emails"][0]["value"]}"'
+    return {"path": f"{SCIM}/Users", "query_string": {"filter": filter_}}
+
+
+def _create(user: dict[str, Any], number: int) -> Request:
+    return {"path": f"{SCIM}/Users", "method": "POST", "json": user_body(f"-new-{number}", "User")}
+
+
+def _patch(user: dict[str, Any], number: int) -> Request:
+    return {"path": f"{SCIM}/Users/{user['id']}", "method": "PATCH", "json": change_body(str(number))}
+
+
+def _delete(user: dict[str, Any], number: int) -> Request:
+    return {"path": f"{SCIM}/Users/{user['id']}", "method": "DELETE"}
+
+
+def _list(user: dict[str, Any], number: int) -> Request:
+    return {"path": f"{SCIM}/Users", "query_string": {"startIndex": "1", "count": "100"}}
+
+
+REQUESTS: dict[str, Callable[[dict[str, Any], int], Request]] = {
+    "get": _get,
+    "match": _match,
+    "create": _create,
+    "patch": _patch,
+    "delete": _delete,
+    "list": _list,
+}
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_a_request_takes_no_more_than_it_may(app: Flask, acme: Enterprise, name: str) -> None:
+    users = [acme.create(**user_body(number, "User")) for number in range(USERS if name == "list" else 4)]
+    requests = [REQUESTS[name](user, number) for number, user in enumerate(users[:4])]
+
+    # The first fills what is remembered; of the others the least counts, as one may meet what is done once a minute.
+    _first, *others = [_measure(app, acme.token, request) for request in requests]
+
+    taken = {each.name: min(getattr(other, each.name) for other in others) for each in fields(Work)}
+    added = POSTGRESQL_ADDS if "postgresql" in app.config["SQLALCHEMY_DATABASE_URI"] else Work()
+    allowed = {what: number + getattr(added, what) for what, number in asdict(BOUNDS[name]).items()}
+    assert {what: number for what, number in taken.items() if number > allowed[what]} == {}, f"{taken} of {allowed}"
+
+
+def test_the_guard_sees_each_statement_and_transaction(
+    app: Flask, acme: Enterprise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = acme.create()
+    request = _get(user, 0)
+    _measure(app, acme.token, request)
+    once = _measure(app, acme.token, request)
+
+    as_it_is = app.wsgi_app
+
+    def with_more(*arguments: Any) -> Any:
+        with app.app_context(), db.engine.begin() as connection:
+            connection.exec_driver_sql("SELECT 1")
+            connection.exec_driver_sql("SELECT 2")
+        return as_it_is(*arguments)
+
+    monkeypatch.setattr(app, "wsgi_app", with_more)
+    more = _measure(app, acme.token, request)
+
+    assert (more.statements, more.transactions, more.commits) == (
+        once.statements + 2,
+        once.transactions + 1,
+        once.commits + 1,
+    )
+    assert more.bytes_answered == once.bytes_answered
+    assert more.calls > once.calls
+
+
+@pytest.fixture(autouse=True)
+def _callers_stay_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    # However slow the machine is: what is counted is a request of a caller who is known.
+    monkeypatch.setattr(Callers, "SECONDS", 3600.0)
+
+
+def _measure(app: Flask, token: str, request: Request) -> Work:
+    headers = {"Authorization": f"Bearer {token}"}
+    environ = EnvironBuilder(headers=headers, **{"content_type": CONTENT_TYPE} | request).get_environ()
+    environ["wsgi.input_terminated"] = True  # as waitress says
+    statuses: list[str] = []
+    with app.app_context():
+        engine = db.engine
+    with _counting_statements(engine) as work, _counting_at_driver(work):
+        pieces = list(_counting_calls(work, lambda: app.wsgi_app(environ, lambda status, _: statuses.append(status))))
+    assert statuses[0][:2] == "20", (statuses, pieces)
+    work.bytes_answered = sum(map(len, pieces))
+    return work
+
+
+def _counting_calls(work: Work, answer: Callable[[], Any]) -> list[bytes]:
+    def count(_frame: Any, what: str, _argument: Any) -> None:
+        work.calls += what in ("call", "c_call")
+
+    gc.disable()  # what it finalizes belongs to nobody
+    sys.setprofile(count)
+    try:
+        pieces = answer()
+        whole = list(pieces)
+        getattr(pieces, "close", lambda: None)()
+    finally:
+        sys.setprofile(None)
+        gc.enable()
+    return whole
+
+
+@contextmanager
+def _counting_at_driver(work: Work) -> Iterator[None]:
+    """Count what the driver itself is asked, too."""
+    execute, begin, commit = driver.execute, driver.begin, driver.commit
+
+    def on_statement(connection: Connection, text: str, *arguments: Any) -> Any:
+        work.statements += not text.startswith("BEGIN")
+        work.calls -= 2  # this function, and startswith
+        return execute(connection, text, *arguments)
+
+    def on_begin(*arguments: Any) -> None:
+        work.transactions += 1
+        work.calls -= 1
+        begin(*arguments)
+
+    def on_commit(connection: Connection) -> None:
+        work.commits += 1
+        work.calls -= 1
+        commit(connection)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(driver, "execute", on_statement)
+        patch.setattr(driver, "begin", on_begin)
+        patch.setattr(driver, "commit", on_commit)
+        yield
+
+
+@contextmanager
+def _counting_statements(engine: Engine) -> Iterator[Work]:
+    work = Work()
+
+    def on_statement(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        work.statements += not statement.startswith("BEGIN")
+
+    def on_begin(_connection: Any) -> None:
+        work.transactions += 1
+
+    def on_commit(_connection: Any) -> None:
+        work.commits += 1
+
+    listeners = {"before_cursor_execute": on_statement, "begin": on_begin, "commit": on_commit}
+    for name, listener in listeners.items():
+        event.listen(engine, name, listener)
+    try:
+        yield work
+    finally:
+        for name, listener in listeners.items():
+            event.remove(engine, name, listener)

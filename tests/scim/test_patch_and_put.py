@@ -1,0 +1,338 @@
+"""The list of protocol behaviours, numbers 40 to 52: PATCH and PUT."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.support.client import ENTERPRISE_URN, USER_URN, Enterprise, assert_scim_error, replace, user_body
+
+Cli = Callable[..., Any]
+WORK = {"value": "test.user@contoso.example", "type": "work", "primary": True}
+HOME = {"value": "home@x.example", "type": "home"}
+NAME = {"familyName": "User", "givenName": "Test"}
+DEPARTMENT = f"{ENTERPRISE_URN}:department"
+MANAGER = f"{ENTERPRISE_URN}:manager"
+
+
+def add(path: str | None, value: Any) -> dict[str, Any]:
+    return {"op": "add", "value": value} | ({"path": path} if path else {})
+
+
+def remove(path: str) -> dict[str, Any]:
+    return {"op": "remove", "path": path}
+
+
+@pytest.fixture
+def user(acme: Enterprise) -> dict[str, Any]:
+    return acme.create(title="Engineer", name=NAME, emails=[WORK, HOME])
+
+
+def patched(acme: Enterprise, user: dict[str, Any], *operations: dict[str, Any]) -> dict[str, Any]:
+    """Return what a PATCH answers, which is what is there afterwards."""
+    answer = acme.patch(user, *operations)
+    assert answer.status_code == 200, answer.text
+    assert answer.get_json() == acme.get(user)
+    return dict(answer.get_json())
+
+
+def test_40_operations_are_done_in_order_each_on_the_result_of_the_last(acme: Enterprise, user: dict[str, Any]) -> None:
+    after = patched(
+        acme, user,
+        add("phoneNumbers", [{"value": "1", "type": "work"}]),
+        replace('phoneNumbers[value eq "1"].value', "2"),
+        add('phoneNumbers[value eq "2"].display', "two"),
+        replace("title", "Lead"), remove("title"), replace("nickName", "a"), replace("nickName", "b"),
+    )  # fmt: skip
+
+    assert after["phoneNumbers"] == [{"value": "2", "type": "work", "display": "two"}]
+    assert "title" not in after
+    assert after["nickName"] == "b"
+
+
+@pytest.mark.parametrize(
+    ("last", "status", "scim_type"),
+    [
+        (replace('emails[type eq "work"].value', "TAKEN@contoso.example"), 409, "uniqueness"),
+        (replace("userName", "Taken"), 409, "uniqueness"),
+        (replace("roles", "Nobody"), 400, "invalidValue"),
+        (remove("userName"), 400, "mutability"),
+        (replace("emails[", "x"), 400, "invalidPath"),
+    ],
+)
+def test_40_a_patch_is_atomic(
+    acme: Enterprise, cli: Cli, user: dict[str, Any], last: dict[str, Any], status: int, scim_type: str
+) -> None:
+    acme.create(email="taken@contoso.example", userName="taken")
+    cli("enterprise", "update", "Acme", "--unique-user-name")
+
+    answer = acme.patch(
+        user, replace("title", "New"), add("emails", [{"value": "new@x.example", "type": "other"}]), last
+    )
+
+    assert_scim_error(answer, status, scim_type)
+    assert acme.get(user) == user
+
+
+@pytest.mark.parametrize("path", [{}, {"path": ""}, {"path": None}])
+def test_41_a_remove_without_a_path_is_refused(acme: Enterprise, user: dict[str, Any], path: dict[str, Any]) -> None:
+    answers = [acme.patch(user, {"op": "remove"} | path | value) for value in ({}, {"value": {"title": "Engineer"}})]
+
+    for answer in answers:
+        assert_scim_error(answer, 400, "noTarget", "path")
+    assert acme.get(user) == user
+
+
+def test_42_an_unmatched_value_path_makes_the_element(acme: Enterprise, user: dict[str, Any]) -> None:
+    # Contract section 5 against the list: Entra adds and replaces a first work phone like this.
+    after = patched(
+        acme, user,
+        replace('phoneNumbers[type eq "work"].value', "1"),
+        add('addresses[type eq "home"]', {"country": "XX"}),
+    )  # fmt: skip
+
+    assert after["phoneNumbers"] == [{"value": "1", "type": "work"}]
+    assert after["addresses"] == [{"country": "XX", "type": "home"}]
+
+
+def test_42_an_unknown_attribute_is_ignored_unless_the_enterprise_rejects_it(
+    acme: Enterprise, cli: Cli, user: dict[str, Any]
+) -> None:
+    # Contract section 5 against the list: an unknown attribute's path is ignored by default.
+    paths = ["bogus", "name.bogus", "urn:example:extension:bogus", 'emails[type eq "work"].bogus']
+
+    ignored = patched(acme, user, *(replace(path, "x") for path in paths))
+    cli("enterprise", "update", "Acme", "--reject-unknown-attributes")
+
+    assert ignored == user
+    for path in paths:
+        assert_scim_error(acme.patch(user, replace("title", "New"), replace(path, "x")), 400, "invalidPath", "bogus")
+    assert acme.get(user) == user
+
+
+@pytest.mark.parametrize(
+    ("operation", "scim_type"),
+    [
+        (replace('phoneNumbers[value sw "1"].type', "work"), "noTarget"),
+        (replace('phoneNumbers[type eq "work" or type eq "home"].value', "1"), "noTarget"),
+        (replace('phoneNumbers[not (type eq "work")]', {"value": "1"}), "noTarget"),
+        (replace("emails[", "x"), "invalidPath"),
+        (replace('emails[type eq "work"', "x"), "invalidPath"),
+        (replace('emails[type eq "work"].', "x"), "invalidPath"),
+        (replace('emails[type eq "work"]value', "x"), "invalidPath"),
+        (replace('title[value eq "x"]', "x"), "invalidPath"),
+        (replace("name family", "x"), "invalidPath"),
+        (replace('emails[type is "work"].value', "x"), "invalidFilter"),
+        (replace("title", "x") | {"path": 5}, "invalidPath"),
+    ],
+)
+def test_42_a_path_that_leads_nowhere_is_refused(
+    acme: Enterprise, user: dict[str, Any], operation: dict[str, Any], scim_type: str
+) -> None:
+    assert_scim_error(acme.patch(user, replace("title", "New"), operation), 400, scim_type)
+    assert acme.get(user) == user
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("title", 5), ("title", {"value": "x"}), ("title", ["x", "y"]), ("active", "perhaps"), ("active", 0),
+        ("name", "Test User"), ("name.familyName", True), ("emails", [5]), ("emails", [WORK, {"value": 5}]),
+        ('emails[type eq "work"].value', {"value": "x"}), ('emails[type eq "work"].primary', "perhaps"),
+        ('emails[type eq "work"].value', "no address"), (DEPARTMENT, 5), (MANAGER, 5), (None, "x"), (None, ["title"]),
+        (None, {"title": 5}), ("userName", ""), ("userName", None),
+    ],
+)  # fmt: skip
+def test_43_a_value_of_the_wrong_type_is_refused_and_changes_nothing(
+    acme: Enterprise, user: dict[str, Any], path: str | None, value: Any
+) -> None:
+    for op in ("add", "replace"):
+        answer = acme.patch(user, replace("nickName", "New"), add(path, value) | {"op": op})
+        assert_scim_error(answer, 400, "invalidValue")
+
+    assert acme.get(user) == user
+
+
+@pytest.mark.parametrize(
+    "path", ["id", "ID", "meta", "meta.version", "meta.created", "groups", "groups.value", f"{USER_URN}:groups"]
+)
+def test_44_read_only_attributes_are_refused(acme: Enterprise, user: dict[str, Any], path: str) -> None:
+    for operation in (remove(path), replace(path, "x"), add(path, "x"), replace(path, None)):
+        assert_scim_error(acme.patch(user, replace("title", "New"), operation), 400, "mutability", "readOnly")
+
+    assert acme.get(user) == user
+
+
+@pytest.mark.parametrize(
+    ("path", "scim_type"),
+    [
+        ("userName", "mutability"),
+        ("USERNAME", "mutability"),
+        (f"{USER_URN}:userName", "mutability"),
+        # The work address, without which no user stays: 400 invalidValue by the contract, section 5.
+        ("emails", "invalidValue"),
+        ("emails.value", "invalidValue"),
+        ('emails[type eq "work"]', "invalidValue"),
+        ('emails[type eq "work"].value', "invalidValue"),
+        ('emails[type eq "work"].type', "invalidValue"),
+        ("emails.type", "invalidValue"),
+    ],
+)
+def test_45_a_required_attribute_cannot_be_removed(
+    acme: Enterprise, user: dict[str, Any], path: str, scim_type: str
+) -> None:
+    answer = acme.patch(user, replace("title", "New"), remove(path))
+
+    assert_scim_error(answer, 400, scim_type, "userName" if scim_type == "mutability" else "emails")
+    assert acme.get(user) == user
+
+
+def test_46_a_complex_attribute_keeps_what_is_not_named(acme: Enterprise, user: dict[str, Any]) -> None:
+    acme.patch(user, replace(DEPARTMENT, "Retail"))
+
+    after = patched(
+        acme, user,
+        replace("name", {"givenName": "New"}),
+        replace(None, {"name": {"middleName": "M"}, ENTERPRISE_URN: {"division": "x"}}),
+        replace(MANAGER, {"value": "7"}), replace(MANAGER, {"displayName": "Manager"}),
+    )  # fmt: skip
+
+    assert after["name"] == {"familyName": "User", "givenName": "New", "middleName": "M"}
+    assert after[ENTERPRISE_URN] == {
+        "division": "x",
+        "department": "Retail",
+        "manager": {"value": "7", "displayName": "Manager"},
+    }
+
+
+def test_47_replace_replaces_all_values_and_add_appends(acme: Enterprise, user: dict[str, Any]) -> None:
+    other, more = {"value": "other@x.example", "type": "other"}, {"value": "more@x.example"}
+
+    with_path = patched(acme, user, add("emails", [other]))
+    without_path = patched(acme, user, add(None, {"emails": [more], "photos": [{"value": "p"}]}))
+    replaced = patched(acme, user, replace("emails", [WORK, more]))
+    replaced_without_path = patched(acme, user, replace(None, {"emails": [WORK]}))
+
+    assert with_path["emails"] == [WORK, HOME, other]
+    assert without_path["emails"] == [WORK, HOME, other, more]
+    assert without_path["photos"] == [{"value": "p"}]
+    assert replaced["emails"] == [WORK, more]
+    assert replaced_without_path["emails"] == [WORK]
+
+
+def test_48_a_value_path_acts_on_every_match(acme: Enterprise, user: dict[str, Any]) -> None:
+    phones = [{"value": str(n), "type": "work" if n < 3 else "home", "display": "x"} for n in range(4)]
+    acme.patch(user, replace("phoneNumbers", phones))
+
+    changed = patched(acme, user, replace('phoneNumbers[type eq "work"].display', "y"))["phoneNumbers"]
+    cleared = patched(acme, user, remove('phoneNumbers[type eq "work" and not (value eq "0")].display'))["phoneNumbers"]
+    removed = patched(acme, user, remove('phoneNumbers[(value eq "0" or value eq "3") and display pr]'))["phoneNumbers"]
+    emptied = patched(acme, user, remove("phoneNumbers[value pr]"))
+
+    assert [phone["display"] for phone in changed] == ["y", "y", "y", "x"]
+    assert [phone.get("display") for phone in cleared] == ["y", None, None, "x"]
+    assert removed == [{"value": "1", "type": "work"}, {"value": "2", "type": "work"}]
+    assert "phoneNumbers" not in emptied
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        add("emails", [HOME]),
+        add("emails", [HOME, WORK]),
+        add(None, {"emails": [WORK], "title": "Engineer"}),
+        add("title", "Engineer"),
+        add("name", {"givenName": "Test"}),
+        add('emails[type eq "home"].value', "home@x.example"),
+        replace("emails", [WORK, HOME]),
+        replace("active", "True"),
+        remove("nickName"),
+        remove('emails[type eq "other"]'),
+    ],
+)
+def test_49_what_is_there_already_changes_nothing(
+    acme: Enterprise, user: dict[str, Any], operation: dict[str, Any]
+) -> None:
+    answer = acme.patch(user, operation)
+
+    assert (answer.status_code, answer.get_json()) == (200, user)
+    assert answer.headers["ETag"] == user["meta"]["version"]
+    assert acme.get(user) == user
+
+
+def test_50_a_patch_answers_200_with_the_user(acme: Enterprise, user: dict[str, Any]) -> None:
+    whole = acme.patch(user, replace("title", "Lead"))
+    some = acme.patch(user, replace("title", "Head"), query={"attributes": "title"})
+
+    assert whole.status_code == 200
+    assert {name: value for name, value in whole.get_json().items() if name != "meta"} == {
+        name: value for name, value in user.items() if name != "meta"
+    } | {"title": "Lead"}
+    assert whole.headers["Content-Location"] == user["meta"]["location"] == whole.get_json()["meta"]["location"]
+    assert (some.status_code, some.get_json()) == (200, {"schemas": [USER_URN], "id": user["id"], "title": "Head"})
+    assert some.headers["ETag"] == acme.get(user)["meta"]["version"]
+
+
+def test_51_entras_shapes_work_together(acme: Enterprise, user: dict[str, Any]) -> None:
+    # Each of them by itself stands in tests/payloads/entra.
+    after = patched(
+        acme, user,
+        {"op": "Add", "path": 'phoneNumbers[type eq "mobile"].value', "value": "1"},
+        {"op": "Replace", "path": "active", "value": "False"},
+        {"op": "Replace", "path": "title", "value": [{"value": "Lead"}]},
+        {"op": "Add", "path": MANAGER, "value": "7"},
+        {"op": "Replace", "path": 'roles[primary eq "True"].value', "value": "User"},
+        {"op": "Remove", "path": "emails", "value": [{"value": "home@x.example"}]},
+        {"op": "replace", "value": {
+            "name.familyName": "New", f"{ENTERPRISE_URN}:organization": "Contoso",
+            'addresses[type eq "work"].country': "XX", "nickName": "", "bogus": "ignored",
+        }},
+    )  # fmt: skip
+
+    assert {name: value for name, value in after.items() if name not in ("id", "meta")} == {
+        "schemas": [USER_URN, ENTERPRISE_URN],
+        "userName": "Test User",
+        "name": {"familyName": "New", "givenName": "Test"},
+        "title": "Lead",
+        "active": False,
+        "emails": [WORK],
+        "phoneNumbers": [{"value": "1", "type": "mobile"}],
+        "addresses": [{"type": "work", "country": "XX"}],
+        "roles": [{"value": "User", "primary": True}],
+        ENTERPRISE_URN: {"organization": "Contoso", "manager": {"value": "7"}},
+    }
+    assert patched(acme, user, replace(MANAGER, ""))[ENTERPRISE_URN] == {"organization": "Contoso"}
+
+
+def test_52_put_replaces_everything_that_is_the_clients(acme: Enterprise, user: dict[str, Any]) -> None:
+    path = f"/Users/{user['id']}"
+    acme.patch(user, replace("roles", "User"), replace("active", False), replace(DEPARTMENT, "Retail"))
+    read_only = {"id": "x", "meta": {"created": "2000-01-01T00:00:00Z"}, "groups": [{"value": "x"}]}
+
+    answer = acme.send("PUT", path, user_body(nickName="New", **read_only))
+
+    assert answer.status_code == 200
+    assert answer.headers["Content-Location"] == user["meta"]["location"]
+    assert answer.get_json() == {
+        "schemas": [USER_URN],
+        "id": user["id"],
+        "userName": "Test User",
+        "nickName": "New",
+        "active": True,
+        "emails": [WORK],
+        "roles": [{"value": "DefaultEnterprise", "primary": True}],
+        "meta": acme.get(user)["meta"],
+    }
+    assert answer.get_json()["meta"]["created"] == user["meta"]["created"]
+
+
+def test_52_put_never_creates_and_needs_the_required_attributes(acme: Enterprise, user: dict[str, Any]) -> None:
+    path = f"/Users/{user['id']}"
+    unknown = "/Users/2819c223-7f76-453a-919d-413861904646"
+
+    assert_scim_error(acme.send("PUT", unknown, user_body("new@contoso.example")), 404, None, unknown[7:])
+    assert_scim_error(acme.send("PUT", "/Users", user_body("new@contoso.example")), 405, None)
+    assert_scim_error(acme.send("PUT", path, user_body(userName=None)), 400, "invalidValue", "userName")
+    assert_scim_error(acme.send("PUT", path, user_body(emails=None)), 400, "invalidValue", "emails")
+    assert_scim_error(acme.send("PUT", path, user_body(emails=[HOME])), 400, "invalidValue", "emails")
+    assert acme.find("id pr") == [user]

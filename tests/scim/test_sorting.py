@@ -1,0 +1,133 @@
+"""Lists in order: by any attribute, absent values last, the same on every page (RFC 7644 §3.4.2.3)."""
+
+import pytest
+
+from tests.support.client import ENTERPRISE_URN, LIST_URN, Enterprise, assert_scim_error
+
+SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+
+
+def named(enterprise: Enterprise, **query: str) -> list[str]:
+    """Return the userNames of a list's users, in its order."""
+    answer = enterprise.send("GET", "/Users", query=query)
+    assert answer.status_code == 200, answer.text
+    return [user["userName"] for user in answer.get_json()["Resources"]]
+
+
+@pytest.fixture
+def users(acme: Enterprise) -> None:
+    for name, attributes in {
+        "b": {"title": "Z", "active": False, "emails": [{"type": "work", "value": "3@x.example"}]},
+        "A": {
+            "emails": [
+                {"type": "work", "value": "2@x.example"},
+                {"type": "home", "value": "9@x.example", "primary": True},
+            ]
+        },
+        "É": {"title": "a", "roles": [{"value": "User"}], ENTERPRISE_URN: {"department": "d"}},
+        "c": {"title": "B", "roles": [{"value": "SigningHub_Admin"}], "name": {"familyName": "x"}},
+    }.items():
+        acme.create(**{"email": f"{ord(name)}@x.example", "userName": name} | attributes)
+
+
+@pytest.mark.parametrize(
+    ("sort_by", "ascending"),
+    [
+        ("userName", ["A", "b", "c", "É"]),
+        ("USERNAME", ["A", "b", "c", "É"]),
+        ("title", ["É", "c", "b", "A"]),
+        ("emails.value", ["É", "b", "c", "A"]),
+        ("emails", ["É", "b", "c", "A"]),
+        ("meta.created", ["b", "A", "É", "c"]),
+    ],
+)
+@pytest.mark.usefixtures("users")
+def test_a_list_is_sorted_by(acme: Enterprise, sort_by: str, ascending: list[str]) -> None:
+    assert named(acme, sortBy=sort_by) == ascending
+    assert named(acme, sortBy=sort_by, sortOrder="Descending") == ascending[::-1]
+
+
+@pytest.mark.parametrize(
+    ("sort_by", "groups"),
+    [
+        ("active", [{"b"}, {"A", "É", "c"}]),
+        ("roles.value", [{"A", "b"}, {"c"}, {"É"}]),
+        ("name.familyName", [{"c"}, {"A", "b", "É"}]),
+        (f"{ENTERPRISE_URN}:department", [{"É"}, {"A", "b", "c"}]),
+        ("photos.value", [{"A", "b", "c", "É"}]),
+    ],
+)
+@pytest.mark.usefixtures("users")
+def test_equals_and_absent_ones_stand_together(acme: Enterprise, sort_by: str, groups: list[set[str]]) -> None:
+    ascending, descending = named(acme, sortBy=sort_by), named(acme, sortBy=sort_by, sortOrder="descending")
+
+    assert descending == ascending[::-1]
+    for group in groups:
+        assert set(ascending[: len(group)]) == group
+        ascending = ascending[len(group) :]
+
+
+@pytest.mark.usefixtures("users")
+def test_pages_of_a_sorted_list_follow_each_other(acme: Enterprise) -> None:
+    pages = [named(acme, sortBy="title", startIndex=str(start), count="1") for start in (1, 2, 3, 4)]
+
+    assert pages == [["É"], ["c"], ["b"], ["A"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ({"sortBy": "bogus"}, "bogus"),
+        ({"sortBy": "name"}, "one value"),
+        ({"sortBy": "password"}, "password"),
+        ({"sortBy": "title", "sortOrder": "upwards"}, "sortOrder"),
+    ],
+)
+def test_an_order_that_cannot_be_is_refused(acme: Enterprise, query: dict[str, str], word: str) -> None:
+    assert_scim_error(acme.send("GET", "/Users", query=query), 400, "invalidValue", word)
+
+
+@pytest.mark.parametrize("path", ["/.search", "/Users/.search"])
+@pytest.mark.usefixtures("users")
+def test_a_search_takes_everything_from_its_body(acme: Enterprise, path: str) -> None:
+    body = {
+        "schemas": [SEARCH_URN],
+        "filter": "title pr",
+        "sortBy": "title",
+        "sortOrder": "descending",
+        "startIndex": 2,
+        "count": 2,
+        "attributes": ["userName"],
+    }
+
+    answer = acme.send("POST", path, body, query={"count": "1", "filter": "not a filter"})
+
+    assert answer.status_code == 200
+    found = answer.get_json()
+    assert {name: found[name] for name in found if name != "Resources"} == {
+        "schemas": [LIST_URN],
+        "totalResults": 3,
+        "itemsPerPage": 2,
+        "startIndex": 2,
+    }
+    assert [user["userName"] for user in found["Resources"]] == ["c", "É"]
+    assert set(found["Resources"][0]) == {"schemas", "id", "userName"}
+
+
+@pytest.mark.parametrize(
+    ("body", "scim_type", "word"),
+    [
+        ([], "invalidSyntax", "SearchRequest"),
+        ({}, "invalidSyntax", "SearchRequest"),
+        ({"schemas": [LIST_URN]}, "invalidSyntax", "SearchRequest"),
+        ({"schemas": [SEARCH_URN], "count": "x"}, "invalidValue", "count"),
+        ({"schemas": [SEARCH_URN], "count": 1.5}, "invalidValue", "count"),
+        ({"schemas": [SEARCH_URN], "count": True}, "invalidValue", "count"),
+        ({"schemas": [SEARCH_URN], "attributes": [1]}, "invalidValue", "attributes"),
+        ({"schemas": [SEARCH_URN], "filter": {}}, "invalidValue", "filter"),
+        ({"schemas": [SEARCH_URN], "filter": "bogus"}, "invalidFilter", "bogus"),
+        ({"schemas": [SEARCH_URN], "startIndex": 1, "cursor": ""}, "invalidValue", "cursor"),
+    ],
+)
+def test_a_search_that_cannot_be_read_is_refused(acme: Enterprise, body: object, scim_type: str, word: str) -> None:
+    assert_scim_error(acme.send("POST", "/Users/.search", body), 400, scim_type, word)

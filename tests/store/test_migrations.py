@@ -1,0 +1,195 @@
+"""``scimsvc init``: the schema that the models describe, reached once, repeated harmlessly, and by several at once."""
+
+import json
+import secrets
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from sqlalchemy import create_engine, inspect, text
+
+from scimsvc.extensions import Model, db
+from scimsvc.models import SCHEMA_REVISION
+from tests.support.apps import POSTGRESQL_URL
+from tests.support.client import Enterprise
+from tests.support.commands import refusal
+from tests.support.live import SCIMSVC, environment
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database with nothing in it."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/scimsvc.db"
+        return
+    request.getfixturevalue("postgresql_url")  # skips where no server answers
+    name = f"scimsvc_test_{secrets.token_hex(6)}"
+    with psycopg.connect(POSTGRESQL_URL, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        yield POSTGRESQL_URL.rpartition("/")[0] + "/" + name
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _engine_url(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://")
+
+
+def test_the_migrated_schema_is_what_the_models_describe(app: Flask) -> None:
+    with app.app_context(), db.engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True, "target_metadata": Model.metadata}
+        )
+
+        assert compare_metadata(context, Model.metadata) == []
+
+
+def test_the_migrated_schema_has_the_checks_and_orders_of_the_models(app: Flask, tmp_path: Path) -> None:
+    # What Alembic does not compare: checks, collations, what a foreign key does on delete, partial indexes.
+    with app.app_context():
+        migrated = _describe(db.engine)
+        if db.engine.dialect.name == "sqlite":
+            engine = create_engine(f"sqlite:///{tmp_path}/models.db")
+            Model.metadata.create_all(engine)
+            modelled = _describe(engine)
+        else:
+            engine = db.engine.execution_options(schema_translate_map={None: "models"})
+            with engine.begin() as connection:
+                connection.execute(text("DROP SCHEMA IF EXISTS models CASCADE"))
+                connection.execute(text("CREATE SCHEMA models"))
+                Model.metadata.create_all(connection)
+            modelled = _describe(engine, "models")
+            with engine.begin() as connection:
+                connection.execute(text("DROP SCHEMA models CASCADE"))
+        engine.dispose()
+
+    assert set(migrated) == {table.name for table in Model.metadata.sorted_tables}
+    assert migrated == modelled
+
+
+def _describe(engine: Any, schema: str | None = None) -> dict[str, Any]:
+    inspector = inspect(engine)
+    return {
+        table: {
+            "columns": {
+                column["name"]: (repr(column["type"]), getattr(column["type"], "collation", None), column["nullable"])
+                for column in inspector.get_columns(table, schema)
+            },
+            "checks": [check["sqltext"] for check in inspector.get_check_constraints(table, schema)],
+            "foreign keys": sorted(
+                (key["constrained_columns"], key["referred_table"], key["referred_columns"], sorted(key["options"].items()))
+                for key in inspector.get_foreign_keys(table, schema)
+            ),
+            "indexes": sorted(
+                (
+                    index["name"] or "",
+                    index["column_names"],
+                    bool(index["unique"]),
+                    str(index.get("dialect_options", {}).get(f"{engine.dialect.name}_where", "")),
+                )
+                for index in inspector.get_indexes(table, schema)
+            ),
+            "unique": sorted(each["column_names"] for each in inspector.get_unique_constraints(table, schema)),
+            "primary key": inspector.get_pk_constraint(table, schema)["constrained_columns"],
+        }
+        for table in inspector.get_table_names(schema)
+        if table != "alembic_version"
+    }  # fmt: skip
+
+
+def test_the_code_works_with_the_last_revision() -> None:
+    config = Config()
+    config.set_main_option("script_location", "scimsvc:migrations")
+    config.set_main_option("path_separator", "os")
+
+    assert ScriptDirectory.from_config(config).get_heads() == [SCHEMA_REVISION]
+
+
+def test_a_second_init_changes_nothing(acme: Enterprise, cli: Callable[..., Any]) -> None:
+    user = acme.create()
+
+    answers = [cli("init"), cli("init")]
+
+    assert answers[0] == answers[1]
+    assert acme.get(user) == user
+
+
+def test_of_several_inits_at_once_all_succeed(empty_database_url: str, tmp_path: Path) -> None:
+    variables = environment(INSTANCE_PATH=str(tmp_path / "instance"), DATABASE_URL=empty_database_url)
+
+    starts = [
+        subprocess.Popen([SCIMSVC, "init", "--json"], env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    answers = [(*start.communicate(timeout=60), start.returncode) for start in starts]
+
+    printed = json.dumps({"database": json.loads(answers[0][0])["database"], "schema": SCHEMA_REVISION}).encode()
+    assert answers == [(printed + b"\n", b"", 0)] * 3
+    assert [path.name for path in (tmp_path / "instance").iterdir()] == ["secret_key"]
+    engine = create_engine(_engine_url(empty_database_url))
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [SCHEMA_REVISION]
+    engine.dispose()
+
+
+def test_a_schema_of_a_later_version_is_left_alone(app: Flask) -> None:
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    try:
+        line = refusal(app, "init")
+        answer = app.test_client().get("/readyz")
+
+        assert "9999" in line
+        assert answer.status_code == 503
+        assert "9999" in answer.text
+    finally:
+        with app.app_context(), db.engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": SCHEMA_REVISION})
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "scimsvc.db"
+    path.write_bytes(b"no database at all\n" * 100)
+    variables = environment(INSTANCE_PATH=str(tmp_path))
+
+    done = subprocess.run([SCIMSVC, "init"], env=variables, capture_output=True, text=True, timeout=60)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert "not a database" in done.stderr
+    assert path.read_bytes() == b"no database at all\n" * 100
+
+
+def test_a_database_that_does_not_answer_is_refused_without_its_password(tmp_path: Path) -> None:
+    url = "postgresql://user:hunter2@127.0.0.1:1/db"
+    variables = environment(INSTANCE_PATH=str(tmp_path), DATABASE_URL=url)
+
+    done = subprocess.run([SCIMSVC, "init"], env=variables, capture_output=True, text=True, timeout=60)
+
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "127.0.0.1" in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_a_failed_upgrade_leaves_the_old_schema(tmp_path: Path) -> None:
+    path = tmp_path / "scimsvc.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE users (theirs)")  # the last table that the first schema makes
+    connection.close()
+    variables = environment(INSTANCE_PATH=str(tmp_path))
+
+    done = subprocess.run([SCIMSVC, "init"], env=variables, capture_output=True, text=True, timeout=60)
+
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("users",)]
+    connection.close()

@@ -1,0 +1,129 @@
+"""A prepared statement gives what SQLAlchemy gives, values and errors alike."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, bindparam, insert, literal, select, text, type_coerce
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
+
+from scimsvc.extensions import db
+from scimsvc.models import Role, Searchable, Setting, User
+from scimsvc.store import queries
+from scimsvc.store.fast.prepared import Prepared
+from scimsvc.store.transactions import reading, writing
+from tests.support.client import Enterprise
+
+
+@pytest.fixture(autouse=True)
+def _in_context(app: Flask) -> Iterator[None]:
+    with app.app_context():
+        yield
+
+
+@pytest.mark.parametrize(
+    "statement", [queries.ENTERPRISE_RULES, queries.USER_FOR_UPDATE, queries.ROLES_BY_NAME, queries.LAST_CHANGE]
+)
+def test_rows_are_those_of_sqlalchemy(acme: Enterprise, statement: object) -> None:
+    user = acme.create()
+
+    with writing() as connection:
+        own = {"enterprise_id": connection.execute(select(Role.enterprise_id)).scalars().first(), "id": user["id"]}
+        expected = connection.execute(statement, own).all()  # type: ignore[call-overload]
+        rows = Prepared(statement).rows(connection, own)  # type: ignore[arg-type]
+
+    assert expected
+    assert [row._asdict() for row in rows] == [dict(row._mapping) for row in expected]
+    assert [list(map(type, row)) for row in rows] == [list(map(type, row)) for row in expected]
+
+
+def test_the_rows_of_reads_are_those_of_sqlalchemy(acme: Enterprise) -> None:
+    user = acme.create()
+    with reading() as connection:
+        own = {"enterprise_id": connection.execute(select(Role.enterprise_id)).scalars().first()}
+        page = own | {"limit": 100}
+        asked: list[tuple[Prepared, dict[str, Any]]] = [
+            (queries.USER, own | {"id": user["id"]}),
+            (queries.USER_BY_ADDRESS, own | {"key": user["emails"][0]["value"]}),
+            (queries.USERS_FROM, page | {"offset": 0}),
+            (queries.USERS_AFTER, page | {"after": ""}),
+            (queries.VIEW_AND_TOTAL, own),
+            (queries.USERS_TOTAL, own),
+            (Prepared(select(User.search, User.active, User.has_other_emails)), {}),
+            (Prepared(select(User.id).where(User.active).limit(1)), {}),
+        ]
+        for prepared, parameters in asked:
+            expected = connection.execute(prepared.statement, parameters).all()  # type: ignore[call-overload]
+            rows = prepared.rows(connection, parameters)
+
+            assert rows == [tuple(row) for row in expected] != []
+            assert prepared.plain or [row._fields for row in rows] == [row._fields for row in expected]
+            assert [list(map(type, row)) for row in rows] == [list(map(type, row)) for row in expected]
+
+
+def test_a_lost_connection_is_parted_with() -> None:
+    settings = Prepared(queries.SETTINGS)
+    with db.engine.connect() as connection:
+        _end(connection)
+        with pytest.raises(DBAPIError) as raised:
+            settings.rows(connection, {})
+
+        assert connection.invalidated
+    assert raised.value.connection_invalidated
+    with db.engine.connect() as connection:
+        assert settings.rows(connection, {}) == []
+
+
+def _end(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.connection.driver_connection.close()  # type: ignore[union-attr]
+        return
+    own = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    connection.rollback()
+    with db.engine.connect() as other:
+        other.exec_driver_sql(f"SELECT pg_terminate_backend({own})").all()
+
+
+def test_values_are_converted_and_those_of_the_expression_kept() -> None:
+    statement = select(
+        (bindparam("number", type_=Setting.value.type) + literal(1)).label("next"),
+        type_coerce(bindparam("search", type_=Searchable), Searchable).label("search"),
+    ).limit(1)
+
+    with reading() as connection:
+        row = Prepared(statement).row(connection, {"number": 6, "search": {"a": [True, "ß"]}})
+
+    assert (row.next, row.search) == (7, {"a": [True, "ß"]})
+
+
+def test_there_may_be_no_row() -> None:
+    with reading() as connection:
+        assert Prepared(queries.ENTERPRISE_RULES).row(connection, {"enterprise_id": "none"}) is None
+
+
+def test_errors_are_sqlalchemy_s() -> None:
+    insert_setting = Prepared(insert(Setting))
+
+    with writing() as connection:
+        insert_setting.run(connection, {"name": "a", "value": 1})
+
+    with pytest.raises(IntegrityError, match="settings"), writing() as connection:
+        insert_setting.run(connection, {"name": "a", "value": 1})
+
+    with pytest.raises(DBAPIError) as raised, reading() as connection:
+        Prepared(text("SELECT * FROM no_such_table")).run(connection, {})
+    assert type(raised.value) is (ProgrammingError if db.engine.name == "postgresql" else OperationalError)
+    assert raised.value.orig is raised.value.__cause__
+    assert not raised.value.connection_invalidated
+
+
+def test_a_connection_that_can_write_no_more_is_parted_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scimsvc.store.fast.driver.is_lost", lambda _error: True)
+
+    with pytest.raises(DBAPIError) as raised, reading() as connection:
+        Prepared(text("SELECT * FROM no_such_table")).run(connection, {})
+
+    assert raised.value.connection_invalidated
+    with reading() as connection:
+        assert Prepared(queries.SETTINGS).rows(connection, {}) == []

@@ -1,0 +1,161 @@
+"""Every statement that Entra's requests lead to finds its rows by an index, however many users there are.
+
+The statements are those that a request really sends to the database, asked for their plans with their own values.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, event
+
+from scimsvc.extensions import db
+from scimsvc.store.fast import driver
+from tests.support.client import Enterprise
+from tests.support.population import change_body, user_body
+
+MATCH = 'emails[type eq "work"].value eq "{}"'
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement as the driver got it."""
+
+    text: str
+    values: Any
+
+
+Send = Callable[[Enterprise, dict[str, Any]], Any]
+
+
+def _list(**query: str) -> Send:
+    return lambda client, _: client.send("GET", "/Users", query=query)
+
+
+def _next_page(client: Enterprise, _: dict[str, Any]) -> Any:
+    first = client.send("GET", "/Users", query={"cursor": "", "count": "1"}).get_json()
+    return client.send("GET", "/Users", query={"cursor": first["nextCursor"], "count": "1"})
+
+
+#: What a request is, and parts of the plans of it that SQLite must have.
+REQUESTS: dict[str, tuple[Send, list[str]]] = {
+    "get": (
+        lambda client, user: client.send("GET", f"/Users/{user['id']}"),
+        ["users USING INDEX sqlite_autoindex_users_1 (enterprise_id=? AND id=?)"],
+    ),
+    "match": (
+        lambda client, user: client.send("GET", "/Users", query={"filter": MATCH.format(user["emails"][0]["value"])}),
+        ["users USING INDEX users_email (enterprise_id=? AND email_key=?)"],
+    ),
+    "match by externalId": (
+        _list(filter='externalId eq "given.family1"'),
+        ["users USING INDEX users_external_id (enterprise_id=? AND external_id=?)"],
+    ),
+    "match by userName": (
+        _list(filter='userName eq "Given Family 1"'),
+        ["users USING INDEX users_user_name (enterprise_id=? AND user_name_key=?)"],
+    ),
+    "first page": (
+        _list(startIndex="1", count="2"),
+        ["users USING INDEX sqlite_autoindex_users_1 (enterprise_id=?)", "changes USING PRIMARY KEY (enterprise_id=?)"],
+    ),
+    "next page": (_next_page, ["users USING INDEX sqlite_autoindex_users_1 (enterprise_id=? AND id>?)"]),
+    "by userName": (_list(sortBy="userName", count="2"), ["users USING INDEX users_user_name (enterprise_id=?)"]),
+    "by lastModified": (
+        _list(sortBy="meta.lastModified", count="2"),
+        ["users USING INDEX users_modified (enterprise_id=?)"],
+    ),
+    "create": (lambda client, _: client.send("POST", "/Users", user_body("-new", "User")), []),
+    "replace": (
+        lambda client, user: client.send("PUT", f"/Users/{user['id']}", user_body("-other", "User")),
+        ["users USING INDEX sqlite_autoindex_users_1 (enterprise_id=? AND id=?)"],
+    ),
+    "patch": (
+        lambda client, user: client.send("PATCH", f"/Users/{user['id']}", change_body("1")),
+        ["users USING INDEX sqlite_autoindex_users_1 (enterprise_id=? AND id=?)"],
+    ),
+    "delete": (
+        lambda client, user: client.send("DELETE", f"/Users/{user['id']}"),
+        ["users USING INDEX sqlite_autoindex_users_1 (enterprise_id=? AND id=?)"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_request_finds_its_rows_by_an_index(app: Flask, acme: Enterprise, name: str, cli: Any) -> None:
+    cli("enterprise", "update", "Acme", "--removal-limit", "50", "--removal-percent", "100", "--removal-hours", "1")
+    users = [acme.create(**user_body(number, "User")) for number in range(4)]
+    send, expected = REQUESTS[name]
+
+    with _recording(app) as statements:
+        answer = send(acme, users[0])
+
+    assert answer.status_code < 300, answer.get_data()
+    asked = [each for each in statements if each.text.startswith(("SELECT", "UPDATE", "DELETE", "WITH"))]
+    with app.app_context(), db.engine.connect() as connection:
+        plans = {each.text: _plan(connection, each) for each in asked}
+    assert plans
+    assert {text: plan for text, plan in plans.items() if any(map(_reads_all, plan))} == {}
+    if db_name(app) == "sqlite":
+        steps = [step for plan in plans.values() for step in plan]
+        assert [part for part in expected if not any(part in step for step in steps)] == [], steps
+        assert [step for step in steps if "TEMP B-TREE FOR ORDER BY" in step] == []
+
+
+def db_name(app: Flask) -> str:
+    with app.app_context():
+        return db.engine.dialect.name
+
+
+@contextmanager
+def _recording(app: Flask) -> Iterator[list[Statement]]:
+    """Yield the statements that are executed meanwhile, SQLAlchemy's and the driver's own."""
+    statements: list[Statement] = []
+    execute = driver.execute
+
+    def by_driver(connection: Connection, text: str, values: Any, *more: Any) -> Any:
+        statements.append(Statement(text, values))
+        return execute(connection, text, values, *more)
+
+    def by_sqlalchemy(_connection: Any, _cursor: Any, text: str, values: Any, *_: Any) -> None:
+        statements.append(Statement(text, values))
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", by_sqlalchemy)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(driver, "execute", by_driver)
+        try:
+            yield statements
+        finally:
+            event.remove(engine, "before_cursor_execute", by_sqlalchemy)
+
+
+def _plan(connection: Connection, statement: Statement) -> list[Any]:
+    """Return the steps in which the database would do ``statement``: SQLite's texts, or PostgreSQL's scans."""
+    if connection.dialect.name == "sqlite":
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement.text}", tuple(statement.values)).all()
+        return [row.detail for row in rows]
+    # Of so few rows it would read all, unless it is told not to where there is another way.
+    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+    ((plan,),) = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement.text}", statement.values or ()).all()
+    return list(_scans(plan[0]["Plan"]))
+
+
+def _scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if node["Node Type"].endswith("Scan"):
+        yield {name: node[name] for name in ("Node Type", "Relation Name", "Index Name", "Index Cond") if name in node}
+    for child in node.get("Plans", []):
+        yield from _scans(child)
+
+
+def _reads_all(step: Any) -> bool:
+    """Tell whether a step reads a table or an index from end to end."""
+    if isinstance(step, str):
+        return step.startswith("SCAN") and "CONSTANT ROW" not in step
+    if step["Node Type"] in ("Subquery Scan", "Bitmap Heap Scan", "CTE Scan", "Function Scan"):
+        return False  # what is below it tells
+    return "Index Cond" not in step

@@ -1,0 +1,126 @@
+"""A real headless Chromium, and axe-core in it; tests are skipped, with the reason, where one of them is missing."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.live import PATIENCE
+
+#: axe-core's script, which ``.ci/run`` installs; read at import, as each test begins without this service's variables.
+AXE = os.environ.get("SCIMSVC_TEST_AXE", "")
+OPTIONS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1280,900"),
+)
+#: Rules of WCAG 2.2 up to AA, and what axe-core advises beside them.
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def skip(reason: str) -> None:
+    """Skip the test, and fail it in CI, which installs what is missing."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI has everything: {reason}")
+    pytest.skip(reason)
+
+
+class Browser:
+    """Chromium with one tab."""
+
+    def __init__(self, driver: Any, base_url: str) -> None:
+        self.driver = driver
+        self.base_url = base_url
+
+    def open(self, path: str) -> None:
+        """Open the page at ``path``."""
+        self.driver.get(self.base_url + path)
+
+    @property
+    def path(self) -> str:
+        """Where the tab is."""
+        return str(self.driver.current_url).removeprefix(self.base_url)
+
+    @property
+    def text(self) -> str:
+        """What can be read of the page's main part."""
+        return str(self.find("main").text)
+
+    def find(self, selector: str) -> Any:
+        """Return the first element that the CSS selector finds."""
+        return self.driver.find_element("css selector", selector)
+
+    def fill(self, **fields: str) -> None:
+        """Type into fields, in the place of what they hold."""
+        for name, value in fields.items():
+            field = self.find(f"[name='{name}']")
+            field.clear()
+            field.send_keys(value)
+
+    def press(self, label: str) -> None:
+        """Press the button, or follow the link, that is called so, and wait for the page that it leads to."""
+        before = self.find("html")
+        words = f"[normalize-space()='{label}']"
+        self.driver.find_element("xpath", f"//main//*[self::button or self::a]{words} | //nav//a{words}").click()
+        self._wait_for(lambda: self.find("html") != before, f"what {label!r} leads to")
+
+    def wait_for(self, words: str) -> None:
+        """Wait until the page says ``words``, without loading it anew."""
+        self._wait_for(lambda: words in self.text, repr(words))
+
+    def value(self, selector: str) -> str:
+        """Return what stands in a field."""
+        return str(self.find(selector).get_attribute("value"))
+
+    def show(self, *, scheme: str = "light", width: int = 1280) -> None:
+        """Let the page be read by somebody who wants this colour scheme, on a screen of this width."""
+        scheme_wanted = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme_wanted})
+        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def violations(self, *rules: str) -> list[str]:
+        """Return what axe-core finds wrong with the page as it is shown, by these rules or by all of ``TAGS``."""
+        if not self.driver.execute_script("return 'axe' in window"):
+            self.driver.execute_script(Path(AXE).read_text("utf-8"))
+        found = self.driver.execute_async_script(
+            "const [only, done] = arguments; axe.run({runOnly: only}).then((r) => done(r.violations))",
+            {"type": "rule", "values": rules} if rules else {"type": "tag", "values": TAGS},
+        )
+        return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]
+
+    def _wait_for(self, holds: Callable[[], bool], what: str) -> None:
+        from selenium.common.exceptions import WebDriverException
+
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            with suppress(WebDriverException):  # in the middle of a change an element is gone, or the whole page
+                if holds():
+                    return
+            time.sleep(0.05)
+        pytest.fail(f"{what} did not come; the page says: {self.text}")
+
+
+@contextmanager
+def chromium(profile: Path, base_url: str) -> Iterator[Browser]:
+    """Start Chromium with a profile of its own."""
+    programs = shutil.which("chromium"), shutil.which("chromedriver")
+    if None in programs:
+        skip("there is no chromium, or no chromedriver")
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = programs[0]
+    for option in (*OPTIONS, f"--user-data-dir={profile}"):
+        options.add_argument(option)
+    driver = webdriver.Chrome(options, Service(programs[1]))
+    try:
+        driver.set_script_timeout(PATIENCE)
+        yield Browser(driver, base_url)
+    finally:
+        driver.quit()

@@ -1,0 +1,25 @@
+"""Commands that are refused, and commands whose text is read."""
+
+from flask import Flask
+
+
+def refusal(app: Flask, *words: str, typed: str | None = None) -> str:
+    """Run a command that must be refused with exit status 1 and one line on standard error; return that line."""
+    result = app.test_cli_runner().invoke(args=words, input=typed, catch_exceptions=False)
+    assert (result.exit_code, result.stdout) == (1, ""), result.output
+    assert result.stderr.count("\n") == 1, result.stderr
+    return result.stderr
+
+
+def misuse(app: Flask, *words: str) -> str:
+    """Run a command that must be refused as a wrong usage, with exit status 2; return standard error."""
+    result = app.test_cli_runner().invoke(args=words, catch_exceptions=False)
+    assert (result.exit_code, result.stdout) == (2, ""), result.output
+    return result.stderr
+
+
+def text_of(app: Flask, *words: str) -> str:
+    """Run a command without --json and return what people read."""
+    result = app.test_cli_runner().invoke(args=words, catch_exceptions=False)
+    assert (result.exit_code, result.stderr) == (0, ""), result.output
+    return result.stdout

@@ -1,0 +1,107 @@
+"""Somebody at the console, as far as a browser without a script goes."""
+
+import re
+from html import unescape
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from scimsvc.enterprises.admins import Admin, begin_session, create_admin
+from tests.support.client import Enterprise
+
+PASSWORD = "correct horse battery staple"
+_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+class Console:
+    """A browser with its cookies; signed in as ``admin`` from the start, if one is given."""
+
+    def __init__(self, app: Flask, admin: Admin | None = None, **environ: str) -> None:
+        self.app = app
+        self.admin = admin
+        self.environ = environ
+        self.browser = app.test_client()
+        self._token = ""
+        if admin is not None:
+            with app.app_context(), self.browser.session_transaction("/console") as session:
+                session.update(begin_session(admin))
+
+    def send(self, method: str, path: str, **options: Any) -> TestResponse:
+        """Send a request and remember the page's token against forgery."""
+        answer = self.browser.open(path, method=method, environ_overrides=self.environ, **options)
+        found = _TOKEN.search(answer.text) if answer.mimetype == "text/html" else None
+        self._token = found[1] if found else self._token
+        return answer
+
+    def get(self, path: str, status: int = 200) -> str:
+        """Return the page at ``path``."""
+        answer = self.send("GET", path)
+        assert answer.status_code == status, (path, answer.status_code, answer.text)
+        return answer.text
+
+    def post(self, path: str, /, status: int = 303, **fields: Any) -> TestResponse:
+        """Send a form from the page that was looked at last; a name with a dot is written with two underscores."""
+        if not self._token:
+            self.get("/console/account" if self.admin else "/console/sign-in")
+        form = {name.replace("__", "."): value for name, value in fields.items()}
+        answer = self.send("POST", path, data={"csrf_token": self._token} | form)
+        assert answer.status_code == status, (path, answer.status_code, answer.text)
+        return answer
+
+    def follow(self, path: str, /, **fields: Any) -> str:
+        """Send a form and return the page that it leads to."""
+        return self.get(self.post(path, **fields).headers["Location"])
+
+
+def sign_in(console: Console, email: str, password: str = PASSWORD, **options: Any) -> TestResponse:
+    """Fill in the form of signing in."""
+    return console.post("/console/sign-in", email=email, password=password, **options)
+
+
+def make_admin(app: Flask, email: str, enterprise: str | None = None) -> Admin:
+    """Make an account, of an operator unless an enterprise is named."""
+    with app.app_context():
+        made = create_admin(email, enterprise=enterprise)
+    return Admin(made["id"], email, _enterprise_id(app, enterprise), 1)
+
+
+def _enterprise_id(app: Flask, enterprise: str | None) -> str | None:
+    from scimsvc.enterprises.enterprises import show_enterprise
+
+    with app.app_context():
+        return str(show_enterprise(enterprise)["id"]) if enterprise else None
+
+
+def link_path(made: dict[str, Any]) -> str:
+    """Return the path of the link that an account was answered with."""
+    return str(made["link"]).removeprefix("http://127.0.0.1:8000")
+
+
+def of(enterprise: Enterprise) -> str:
+    """Return the path that an enterprise's pages begin with."""
+    return f"/console/enterprises/{enterprise.made['id']}"
+
+
+def errors(page: str) -> dict[str, list[str]]:
+    """Return what the page says at each field."""
+    found: dict[str, list[str]] = {}
+    for name, message in re.findall(r'<p class="error" id="([^"]+?)-error\d*">([^<]*)</p>', page):
+        found.setdefault(name, []).append(unescape(message))
+    return found
+
+
+def typed(page: str, name: str) -> str:
+    """Return what stands in the field ``name`` of the page."""
+    line = re.search(rf'<input [^>]*name="{re.escape(name)}"[^>]*?value="([^"]*)"', page, re.DOTALL)
+    if line is not None:
+        return unescape(line[1])
+    area = re.search(rf'<textarea [^>]*name="{re.escape(name)}"[^>]*>\n?(.*?)</textarea>', page, re.DOTALL)
+    assert area is not None, page
+    return unescape(area[1])
+
+
+def text(page: str) -> str:
+    """Return the words of the page's main part."""
+    main = page.partition("<main")[2].partition("</main>")[0]
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", main.partition(">")[2])).split())

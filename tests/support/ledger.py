@@ -1,0 +1,173 @@
+"""Writers that keep a ledger of what was acknowledged, to be held against what a crash leaves behind.
+
+Every write of a user sets three attributes to one mark, so that half a write would show.
+"""
+
+import json
+import os
+import random
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.support.client import CONTENT_TYPE, SCIM, patch_body, replace, user_body
+
+#: The long run, for which a release waits; CI's is short.
+LONG = os.environ.get("SCIMSVC_TEST_LONG") == "1"
+PATIENCE = 30.0
+
+
+class Client:
+    """One connection that is kept open, as a provider keeps it; opened anew when it broke."""
+
+    def __init__(self, base_url: str, token: str) -> None:
+        self.token = token
+        self.point_at(base_url)
+
+    def point_at(self, base_url: str) -> None:
+        """Send what follows to another server."""
+        url = urlsplit(base_url)
+        assert url.hostname is not None
+        self._connection = HTTPConnection(url.hostname, url.port, timeout=PATIENCE)
+
+    def send(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, str], Any]:
+        """Return status, headers and body; raises ``OSError`` or ``HTTPException`` where there is no whole answer."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": CONTENT_TYPE}
+        try:
+            self._connection.request(method, SCIM + path, None if body is None else json.dumps(body), headers)
+            response = self._connection.getresponse()
+            content = response.read()
+        except (OSError, HTTPException):
+            self._connection.close()
+            raise
+        return response.status, dict(response.getheaders()), json.loads(content) if content else None
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+Mark = str | None  # None: there is no such user
+
+
+class Writer(threading.Thread):
+    """Creates, changes and deletes users of its own until it is told to stop or its server is gone."""
+
+    def __init__(self, base_url: str, token: str, *, forgiving: bool = False) -> None:
+        super().__init__(daemon=True)
+        self.client = Client(base_url, token)
+        self.acknowledged: dict[str, Mark] = {}  # by work address
+        self.ids: dict[str, str] = {}
+        self.unanswered: dict[str, Mark] = {}  # what the last write would have made of it
+        self.counts: dict[int, int] = {}
+        self.slowest = 0.0
+        self.breaks = 0
+        self._forgiving = forgiving  # goes on after an answer that never came
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._write()
+            except (OSError, HTTPException):
+                self.breaks += 1
+                if not self._forgiving:
+                    break
+                time.sleep(0.05)
+        self.client.close()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def _write(self) -> None:
+        there = [email for email, mark in self.acknowledged.items() if mark and email not in self.unanswered]
+        kind = random.choice(["create", "change", "change", "change", "delete"]) if len(there) > 2 else "create"
+        email = f"u{secrets.token_hex(8)}@contoso.example" if kind == "create" else random.choice(there)
+        mark = None if kind == "delete" else secrets.token_hex(8)
+        path = "/Users" + (f"/{self.ids[email]}" if kind != "create" else "")
+        method, body = {
+            "create": ("POST", user_body(email, userName=email, **_marked(mark))),
+            "change": ("PATCH", patch_body(*(replace(name, value) for name, value in _marked(mark).items()))),
+            "delete": ("DELETE", None),
+        }[kind]
+        self.unanswered[email] = mark
+        begin = time.monotonic()
+        status, headers, answer = self.client.send(method, path, body)
+        self.slowest = max(self.slowest, time.monotonic() - begin)
+        self.counts[status] = self.counts.get(status, 0) + 1
+        if status >= 500:
+            # It may have been done or not (the commit's answer was lost), and is not repeated.
+            assert status == 503, (status, answer)
+            assert int(headers["Retry-After"]) > 0
+            time.sleep(0.05)
+            return
+        assert status in (200, 201, 204), (status, answer)
+        del self.unanswered[email]
+        self.acknowledged[email] = mark
+        if kind == "create":
+            self.ids[email] = answer["id"]
+
+    def disagreements(self, stored: dict[str, dict[str, Any]]) -> Iterator[str]:
+        """Yield what ``stored`` (documents by work address) has of this writer's users and may not have."""
+        for email in self.acknowledged.keys() | self.unanswered.keys():
+            may_be = {self.acknowledged.get(email)}
+            if email in self.unanswered:
+                may_be.add(self.unanswered[email])
+            found = mark_of(stored.get(email))
+            if found not in may_be:
+                yield f"{email} is {found}, not {may_be}"
+
+    def settle(self, stored: dict[str, dict[str, Any]]) -> None:
+        """Take what was unanswered as it turned out."""
+        for email in self.unanswered:
+            self.acknowledged[email] = mark_of(stored.get(email))
+            if email in stored:
+                self.ids[email] = stored[email]["id"]
+        self.unanswered.clear()
+
+
+def _marked(mark: Mark) -> dict[str, Any]:
+    return {"title": mark, "externalId": mark, "nickName": mark}
+
+
+def mark_of(document: dict[str, Any] | None) -> Mark:
+    """Return the mark of a stored user, which all three attributes bear."""
+    if document is None:
+        return None
+    marks = {document.get("title"), document.get("externalId"), document.get("nickName")}
+    assert len(marks) == 1, f"half a write: {marks}"
+    return str(marks.pop())
+
+
+@contextmanager
+def writing_to(*writers: Writer) -> Iterator[None]:
+    """Let the writers write; stop and join them at the end."""
+    for writer in writers:
+        writer.start()
+    try:
+        yield
+    finally:
+        for writer in writers:
+            writer.stop()
+        for writer in writers:
+            writer.join(PATIENCE)
+            assert not writer.is_alive()
+
+
+def totals(writers: list[Writer]) -> dict[int, int]:
+    """Return how many answers of each status the writers got."""
+    counts: dict[int, int] = {}
+    for writer in writers:
+        for status, count in writer.counts.items():
+            counts[status] = counts.get(status, 0) + count
+    return counts
+
+
+def documents(rows: Iterator[tuple[str]] | Any) -> dict[str, dict[str, Any]]:
+    """Return stored documents by their first address."""
+    read = (json.loads(row[0]) for row in rows)
+    return {document["emails"][0]["value"]: document for document in read}

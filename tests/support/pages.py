@@ -1,0 +1,46 @@
+"""The pages of the console: their rules, their paths, and the ids in them."""
+
+import re
+from typing import Any
+
+from flask import Flask
+
+from tests.support.apps import run_command
+from tests.support.client import Enterprise
+from tests.support.console import Console
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+def console_rules(app: Flask, method: str) -> list[Any]:
+    """Return the rules of the console's pages, without files and those that nobody need be signed in for."""
+    open_to_all = ("console_static", "console_accounts")
+    return [
+        rule
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/console")
+        and method in (rule.methods or ())
+        and not rule.endpoint.startswith(open_to_all)
+    ]
+
+
+def path_of(rule: Any, **values: str) -> str:
+    """Return the path of a rule, with the ids of nothing where none is given."""
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values.get(found[1], NOBODY), rule.rule)
+
+
+def pages_of(enterprise: Enterprise, console: Console) -> list[str]:
+    """Return the path of every page that can be looked at, of an enterprise with one of everything."""
+    of_enterprise = {"enterprise_id": enterprise.made["id"], **ids_of(enterprise)}
+    return [path_of(rule, **of_enterprise) for rule in console_rules(enterprise.app, "GET")]
+
+
+def ids_of(enterprise: Enterprise) -> dict[str, str]:
+    """Return an id of each kind that the paths of the console name."""
+    run = lambda *words: run_command(enterprise.app, *words, enterprise.name)[0]["id"]  # noqa: E731
+    return {
+        "role_id": run("role", "list"),
+        "integration_id": run("integration", "list"),
+        "token_id": run("token", "list"),
+        "user_id": run("user", "list"),
+    }

@@ -1,0 +1,226 @@
+"""Nothing of one enterprise can be seen, counted, inferred or changed from another one, whatever is asked.
+
+Every request is sent twice by Acme: once with what is Rival's (ids, addresses, roles, cursors, ETags), once with what
+is nobody's. But for the values themselves the two answers must be the same, and Rival must stay as it was.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from scimsvc.extensions import db
+from scimsvc.protocol import urns
+from tests.support.apps import make_enterprise
+from tests.support.client import Enterprise, patch_body, replace, user_body
+from tests.support.records import log_of
+
+EXAMPLES = 3000 if os.environ.get("SCIMSVC_TEST_LONG") == "1" else 120
+
+
+@dataclass(frozen=True)
+class Values:
+    """What a request may name: all Rival's, or all nobody's; of the same lengths."""
+
+    id: str
+    email: str
+    user_name: str
+    external_id: str
+    role: str
+    alias: str
+    tag: str
+    cursor: str
+
+
+RIVALS = {"email": "zebra.person@rival.example", "user_name": "Zebra Person", "external_id": "zebra-external-1"}
+NOBODYS = {"email": "other.person@never.example", "user_name": "Other Person", "external_id": "other-external-1"}
+MISSING = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def world(acme: Enterprise, cli: Callable[..., Any]) -> tuple[Enterprise, Enterprise, Values, Values]:
+    rival = make_enterprise(acme.app, "Rival")
+    cli("role", "add", "Rival", "Zebrarole", "--alias", "Zebraalias")
+    theirs = rival.create(
+        email=RIVALS["email"], userName=RIVALS["user_name"], externalId=RIVALS["external_id"], roles=["Zebrarole"]
+    )
+    for number in range(3):
+        rival.create(email=f"zebra{number}@rival.example", active=number > 0)
+        acme.create(email=f"own{number}@acme.example", title=f"Title {number}")
+    page = rival.send("GET", "/Users", query={"cursor": "", "count": "1"}).get_json()
+    foreign = Values(theirs["id"], **RIVALS, role="Zebrarole", alias="Zebraalias", tag=theirs["meta"]["version"],
+                     cursor=page["nextCursor"])  # fmt: skip
+    nobodys = Values(MISSING, **NOBODYS, role="Otherrole", alias="Otheralias", tag='W/"9"',
+                     cursor=page["nextCursor"].swapcase())  # fmt: skip
+    return acme, rival, foreign, nobodys
+
+
+Request = tuple[str, str, Any, dict[str, str], dict[str, str]]  # method, path, body, query, headers
+Maker = Callable[[Values, dict[str, Any]], Request]
+
+
+def _atoms() -> st.SearchStrategy[Callable[[Values], str]]:
+    operators = st.sampled_from(["eq", "ne", "co", "sw", "ew", "gt", "le"])
+    attributes = st.sampled_from(
+        [("id", "id"), ("userName", "user_name"), ("externalId", "external_id"), ("emails.value", "email"),
+         ("email", "email"), ("roles.value", "role"), ("meta.location", "id"), ("title", "user_name")]
+    )  # fmt: skip
+    compared = st.builds(lambda a, o: lambda v: f'{a[0]} {o} "{getattr(v, a[1])}"', attributes, operators)
+    matched = st.just(lambda v: f'emails[type eq "work" and value eq "{v.email}"]')
+    entras = st.just(lambda v: f'email[type eq "work"].value eq "{v.email}"')
+    role = st.just(lambda v: f'roles[primary eq "True" and value eq "{v.role}"]')
+    present = st.sampled_from(["id", "roles", "title", "externalId"]).map(lambda name: lambda v: f"{name} pr")
+    return st.one_of(compared, matched, entras, role, present)
+
+
+FILTERS = st.recursive(
+    _atoms(),
+    lambda below: st.one_of(
+        st.builds(lambda a, b, o: lambda v: f"({a(v)} {o} {b(v)})", below, below, st.sampled_from(["and", "or"])),
+        below.map(lambda a: lambda v: f"not ({a(v)})"),
+    ),
+    max_leaves=6,
+)
+LISTS = st.builds(
+    lambda filter_, sort, order, count, search: ("list", filter_, sort, order, count, search),
+    FILTERS,
+    st.sampled_from(["", "userName", "emails.value", "meta.lastModified", "roles.value"]),
+    st.sampled_from(["ascending", "descending"]),
+    st.sampled_from(["0", "1", "2", "100"]),
+    st.booleans(),
+)
+BULK = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
+
+
+def _bulk(*operations: dict[str, Any]) -> dict[str, Any]:
+    return {"schemas": [BULK], "Operations": list(operations)}
+
+
+REQUESTS: dict[str, Maker] = {
+    "GET": lambda v, own: ("GET", f"/Users/{v.id}", None, {}, {}),
+    "GET unless known": lambda v, own: ("GET", f"/Users/{v.id}", None, {}, {"If-None-Match": v.tag}),
+    "PUT": lambda v, own: ("PUT", f"/Users/{v.id}", user_body(v.email), {}, {}),
+    "PATCH": lambda v, own: ("PATCH", f"/Users/{v.id}", patch_body(replace("active", False)), {}, {}),
+    "PATCH of a version": lambda v, own: (
+        "PATCH", f"/Users/{v.id}", patch_body(replace("title", "x")), {}, {"If-Match": v.tag},
+    ),
+    "DELETE": lambda v, own: ("DELETE", f"/Users/{v.id}", None, {}, {}),
+    "create their address": lambda v, own: (
+        "POST", "/Users", user_body(v.email, userName=v.user_name, externalId=v.external_id), {}, {},
+    ),
+    "create with their id": lambda v, own: ("POST", "/Users", user_body(id=v.id, externalId=v.id), {}, {}),
+    "create with their role": lambda v, own: ("POST", "/Users", user_body(roles=[{"value": v.role}]), {}, {}),
+    "create with their alias": lambda v, own: ("POST", "/Users", user_body(roles=[{"value": v.alias}]), {}, {}),
+    "take their address": lambda v, own: (
+        "PATCH", f"/Users/{own['id']}", patch_body(replace('emails[type eq "work"].value', v.email)), {}, {},
+    ),
+    "take their names": lambda v, own: (
+        "PATCH", f"/Users/{own['id']}", patch_body(replace("userName", v.user_name), replace("externalId", v.external_id)),
+        {}, {},
+    ),
+    "take their role": lambda v, own: (
+        "PATCH", f"/Users/{own['id']}", patch_body(replace('roles[primary eq "True"].value', v.role)), {}, {},
+    ),
+    "their manager": lambda v, own: (
+        "PATCH", f"/Users/{own['id']}", patch_body(replace(f"{urns.ENTERPRISE_USER}:manager", v.id)), {}, {},
+    ),
+    "own user by their version": lambda v, own: (
+        "PATCH", f"/Users/{own['id']}", patch_body(replace("title", "x")), {}, {"If-Match": 'W/"77"'},
+    ),
+    "their cursor": lambda v, own: ("GET", "/Users", None, {"cursor": v.cursor, "count": "1"}, {}),
+    "bulk": lambda v, own: (
+        "POST", "/Bulk",
+        _bulk({"method": "PATCH", "path": f"/Users/{v.id}", "data": patch_body(replace("active", False))},
+              {"method": "DELETE", "path": f"/Users/{v.id}", "version": v.tag},
+              {"method": "POST", "path": "/Users", "bulkId": v.id, "data": user_body(v.email)},
+              {"method": "PUT", "path": f"/Users/bulkId:{v.id}", "data": user_body(v.email, title="x")}),
+        {}, {},
+    ),
+    "schemas": lambda v, own: ("GET", "/Schemas", None, {"attributes": v.role}, {}),
+    "group": lambda v, own: ("GET", f"/Groups/{v.id}", None, {}, {}),
+}  # fmt: skip
+
+
+def _list_request(asked: Any, v: Values) -> Request:
+    _, filter_, sort, order, count, by_post = asked
+    query = {"filter": filter_(v), "sortBy": sort, "sortOrder": order, "count": count}
+    if by_post:
+        body: dict[str, Any] = {"schemas": [urns.SEARCH_REQUEST], **query, "count": int(count)}
+        return "POST", "/Users/.search", {name: value for name, value in body.items() if value != ""}, {}, {}
+    return "GET", "/Users", None, {name: value for name, value in query.items() if value}, {}
+
+
+def _send(acme: Enterprise, request: Request) -> TestResponse:
+    method, path, body, query, headers = request
+    return acme.send(method, path, body, query=query, headers=headers)
+
+
+def _neutral(answer: TestResponse, values: Values) -> tuple[int, str, list[str]]:
+    """Return what the answer says without the values themselves, and without what is new in every answer."""
+    said = answer.text
+    for name in ("id", "email", "user_name", "external_id", "role", "alias"):
+        said = said.replace(getattr(values, name), f"<{name}>")
+    said = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<new>", said)
+    said = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", said)
+    said = re.sub(r'W/\\?"[\d-]+\\?"', "<version>", said)
+    return answer.status_code, said, sorted(name for name, _ in answer.headers)
+
+
+def _rival(enterprise: Enterprise, name: str) -> list[str]:
+    tables = ("enterprises", "users", "roles", "role_names", "changes", "provisioning_log", "integrations")
+    column = {"enterprises": "id"}
+    own = {"id": enterprise.made["id"]}
+    with enterprise.app.app_context(), db.engine.connect() as connection:
+        return [
+            repr(row)
+            for table in tables
+            for row in connection.execute(
+                text(f"SELECT * FROM {table} WHERE {column.get(table, 'enterprise_id')} = :id ORDER BY 1, 2"), own
+            )
+        ]
+
+
+def _reset(acme: Enterprise, own: dict[str, Any]) -> None:
+    """Put Acme back: what a request made goes, and what it changed comes back."""
+    for user in acme.find("id pr"):
+        if not user["emails"][0]["value"].startswith("own") and user["id"] != own["id"]:
+            acme.send("DELETE", f"/Users/{user['id']}")
+    answer = acme.send("PUT", f"/Users/{own['id']}", own)
+    assert answer.status_code == 200, answer.text
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(asked=st.one_of(st.sampled_from(sorted(REQUESTS)), LISTS))
+def test_r16_what_is_theirs_is_as_good_as_what_is_nobodys(world: tuple[Any, ...], asked: Any) -> None:
+    acme, rival, foreign, nobodys = world
+    own = acme.find('emails.value sw "own0"')[0]
+    before = _rival(rival, "Rival")
+
+    answers = []
+    for values in (foreign, nobodys):
+        request = _list_request(asked, values) if isinstance(asked, tuple) else REQUESTS[asked](values, own)
+        answer = _send(acme, request)
+        answers.append(_neutral(answer, values))
+        said = answer.text
+        for value in (foreign.id, foreign.email, foreign.user_name, foreign.external_id, foreign.role, foreign.alias):
+            said = said.replace(value, "") if values is foreign else said
+        assert "zebra" not in said.casefold()
+        assert "rival" not in said.casefold()
+        _reset(acme, own)
+
+    ordered = isinstance(asked, tuple) and _compares_order(asked[1](foreign))
+    assert ordered or answers[0] == answers[1]
+    assert _rival(rival, "Rival") == before
+    assert "rival" not in str(log_of(acme)).casefold().replace(foreign.email, "")
+
+
+def _compares_order(filter_: str) -> bool:
+    """Tell whether Acme's own users may well lie between the two values, which are not the same text."""
+    return re.search(r" (gt|le) ", filter_) is not None

@@ -1,0 +1,216 @@
+"""Behind a real nginx with TLS, in the configuration of ``deploy/`` (reliability R56, R57, R58)."""
+
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from http.client import HTTPResponse
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.client import ERROR_URN, MEDIA_TYPE, patch_body, replace, user_body
+from tests.support.live import Answer
+from tests.support.proxy import NAME, SITE, Proxied, behind_nginx
+
+USERS = "/api/scim/v2/Users"
+SPOOFED = {
+    "X-Forwarded-For": "6.6.6.6",
+    "X-Forwarded-Proto": "gopher",
+    "X-Forwarded-Host": "evil.example",
+    "X-Forwarded-Prefix": "/evil",
+    "X-Forwarded-Port": "6",
+    "X-Original-URL": "/evil",
+    "Forwarded": "host=evil.example;proto=http",
+    "X-Request-ID": "evil",
+}
+
+
+@pytest.fixture(scope="module")
+def proxied() -> Iterator[Proxied]:
+    """The service behind nginx as deploy/ has it, with no public URL, so that the headers decide."""
+    with behind_nginx(SITE.read_text(), TRUSTED_PROXIES="1") as proxied:
+        yield proxied
+
+
+def life_cycle(proxied: Proxied, public_url: str, prefix: str = "", headers: dict[str, str] | None = None) -> None:
+    """Create, read, find, change, replace and delete a user; every location must be the public one."""
+
+    def send(method: str, path: str, body: Any = None) -> Answer:
+        answer = proxied.send(method, prefix + path, body, headers)
+        assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
+        assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+        return answer
+
+    created = send("POST", USERS, user_body("one@contoso.example"))
+    user = created.json()
+    path = f"{USERS}/{user['id']}"
+    location = public_url + path
+    assert (created.status, created.headers["Location"], user["meta"]["location"]) == (201, location, location)
+    assert send("GET", path).json() == user
+    found = send("GET", USERS + "?filter=emails%5Btype%20eq%20%22work%22%5D.value%20eq%20%22one@contoso.example%22")
+    assert found.json()["Resources"] == [user]
+    patched = send("PATCH", path, patch_body(replace("title", "Lead")))
+    assert (patched.status, patched.headers["Content-Location"]) == (200, location)
+    replaced = send("PUT", path, user_body("one@contoso.example", userName="Other"))
+    assert (replaced.status, replaced.headers["Content-Location"]) == (200, location)
+    assert send("DELETE", path).status == 204
+    assert send("GET", path).status == 404
+
+
+def test_r58_a_life_cycle_has_public_locations(proxied: Proxied) -> None:
+    life_cycle(proxied, f"https://{NAME}")
+
+
+def test_r58_what_a_client_says_of_proxies_changes_nothing(proxied: Proxied) -> None:
+    life_cycle(proxied, f"https://{NAME}", headers=SPOOFED)
+    assert "evil" not in proxied.log
+
+
+def test_r58_the_service_itself_believes_a_proxy_only_when_it_is_told_to() -> None:
+    with behind_nginx(SITE.read_text()) as proxied:
+        created = proxied.send("POST", USERS, user_body("one@contoso.example"))
+        past_nginx = proxied.send_directly("GET", USERS, SPOOFED)
+
+    path = f"{USERS}/{created.json()['id']}"
+    assert created.headers["Location"] == f"http://{NAME}{path}"  # what nginx forwards is not believed
+    assert past_nginx.json()["Resources"][0]["meta"]["location"] == f"http://inside{path}"
+
+
+def test_a_public_url_wins_over_every_header() -> None:
+    public_url = "https://public.example/scim"
+    with behind_nginx(SITE.read_text(), TRUSTED_PROXIES="1", PUBLIC_URL=public_url) as proxied:
+        life_cycle(proxied, public_url, headers=SPOOFED)
+
+
+def test_under_a_path_prefix() -> None:
+    root = "    location / {\n        proxy_pass http://scimsvc;\n    }\n"
+    site = SITE.read_text()
+    assert root in site
+    with behind_nginx(site.replace(root, "").replace("#prefix ", ""), TRUSTED_PROXIES="1") as proxied:
+        life_cycle(proxied, f"https://{NAME}/provisioning", "/provisioning", SPOOFED)
+        outside = proxied.send("GET", USERS)
+
+    assert outside.status == 404
+
+
+def test_a_request_has_one_id_from_nginx_s_log_to_the_service_s(proxied: Proxied) -> None:
+    answer = proxied.send("GET", f"{USERS}?filter=title%20eq%20%22nobody's%22")
+
+    request_id = answer.headers["X-Request-ID"]
+    assert answer.status == 200
+    assert f"request_id={request_id}" in proxied.live.log
+    deadline = time.monotonic() + 5
+    while f"request_id={request_id}" not in proxied.log:  # nginx writes it after the answer
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert "nobody" not in proxied.log  # a query may name people
+    assert proxied.token not in proxied.log
+
+
+def test_doubled_slashes_and_escapes_reach_the_service_as_they_are(proxied: Proxied) -> None:
+    for path in ("/api/scim/v2//Users", "//api/scim/v2/Users/", "/api/scim/v2/%55sers"):
+        assert proxied.send("GET", path).status == 200
+    for path in ("/api/scim/v2/Users/%0d%0aX:%20y", "/api/scim/v2/../../healthz/x"):
+        answer = proxied.send("GET", path)
+        assert (answer.status, "X" in answer.headers) == (404, False)
+
+
+def test_errors_of_the_service_go_through_and_nginx_s_own_are_scim_errors_too(proxied: Proxied) -> None:
+    own = proxied.send("POST", USERS, b"x" * 1_500_000)
+    nginx_s = proxied.send("POST", USERS, b"x" * 2_200_000)
+    long = proxied.send("GET", f"{USERS}?filter={'x' * 40_000}")
+    unauthorized = proxied.send("GET", USERS, headers={"Authorization": "Bearer nonsense"})
+
+    for answer, status in ((own, 413), (nginx_s, 413), (long, 431), (unauthorized, 401)):
+        assert (answer.status, answer.headers["Content-Type"]) == (status, MEDIA_TYPE)
+        assert (answer.json()["schemas"], answer.json()["status"]) == ([ERROR_URN], str(status))
+        assert answer.headers["X-Request-ID"]
+    assert "WWW-Authenticate" in unauthorized.headers
+
+
+def test_a_service_that_is_gone_is_a_scim_error_that_says_when_to_come_again() -> None:
+    with behind_nginx(SITE.read_text()) as proxied:
+        assert proxied.live.stop() == 0
+        answer = proxied.send("GET", USERS)
+
+    assert (answer.status, answer.headers["Content-Type"], answer.headers["Retry-After"]) == (503, MEDIA_TYPE, "10")
+    assert (answer.json()["schemas"], answer.json()["status"]) == ([ERROR_URN], "503")
+
+
+def test_r56_nothing_is_smuggled_past_nginx(proxied: Proxied) -> None:
+    hidden = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    head = f"POST {USERS} HTTP/1.1\r\nHost: {NAME}\r\nAuthorization: Bearer {proxied.token}\r\n"
+    for framing in (
+        f"Content-Length: {5 + len(hidden)}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
+        "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    ):
+        with proxied.connect() as connection:
+            connection.sendall(head.encode() + framing.encode() + hidden)
+            content = b""
+            while received := connection.recv(65536):
+                content += received
+        assert re.match(rb"HTTP/1.1 (400|501) ", content), content
+        assert content.count(b"HTTP/1.1 ") == 1
+
+
+def test_r57_slow_clients_hold_nobody_up(proxied: Proxied) -> None:
+    with ExitStack() as stack:
+        for n in range(50):
+            connection = stack.enter_context(proxied.connect())
+            if n % 2:
+                connection.sendall(f"POST {USERS} HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 99\r\n\r\n{{".encode())
+        begin = time.monotonic()
+        answers = [proxied.send("GET", USERS) for _ in range(5)]
+        took = time.monotonic() - begin
+
+    assert {answer.status for answer in answers} == {200}
+    assert took < 2
+
+
+def test_a_client_that_sends_chunks_is_understood(proxied: Proxied) -> None:
+    body = json.dumps(user_body("chunked@contoso.example")).encode()
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:7], body[7:])) + b"0\r\n\r\n"
+    with proxied.connect() as connection:
+        connection.sendall(
+            f"POST {USERS} HTTP/1.1\r\nHost: {NAME}\r\nAuthorization: Bearer {proxied.token}\r\n"
+            f"Content-Type: {MEDIA_TYPE}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+            + chunks
+        )
+        answer = HTTPResponse(connection)
+        answer.begin()
+        assert (answer.status, json.loads(answer.read())["userName"]) == (201, "Test User")
+
+
+# What cannot run everywhere is read by its own program where that is there.
+
+
+def test_the_caddyfile_can_be_read(tmp_path: Path) -> None:
+    caddy = shutil.which("caddy")
+    if caddy is None:
+        pytest.skip("caddy is not installed")
+    path = SITE.with_name("Caddyfile")
+    command = [caddy, "adapt", "--validate", "--adapter", "caddyfile", "--config", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, env={"HOME": str(tmp_path)})
+
+    assert done.returncode == 0, done.stderr
+    assert "scimsvc.sock" in done.stdout
+
+
+def test_the_service_unit_leaves_the_service_little(tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("systemd-analyze is not installed")
+    unit = tmp_path / "scimsvc.service"
+    unit.write_text(SITE.with_name("scimsvc.service").read_text().replace("/opt/scimsvc/bin/scimsvc", "/bin/true"))
+    done = subprocess.run(
+        [analyze, "security", "--offline=yes", "--threshold=20", str(unit)], capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Unknown" not in done.stderr
