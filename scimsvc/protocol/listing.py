@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from scimsvc import fast_paths
 from scimsvc.protocol import urns
 from scimsvc.protocol.attributes import AttributePath, fold, resolve_name
 from scimsvc.protocol.errors import InvalidCount, InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, shown
-from scimsvc.protocol.filters.matching_filter import parse_match
-from scimsvc.protocol.filters.parser import Node, comparable_path, parse_filter
+from scimsvc.protocol.filters.nodes import Node, comparable_path
+from scimsvc.protocol.filters.parser import parse_filter
+from scimsvc.protocol.filters.work_address import find_work_address
 from scimsvc.protocol.limits import DEFAULT_PAGE, DEFAULTS, Limits
 from scimsvc.protocol.projection import Projection, parse_projection
 from scimsvc.protocol.reading.values import folded_members
@@ -25,12 +27,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """A page of the resources that meet ``filter``, in ``order``.
+    """A page of the resources that meet the filter, in ``order``.
 
+    The filter is either ``work_address``, Entra's match of one user, or ``filter``; both are None if there is none.
     ``start_index`` counts from 1. A ``cursor`` chooses the other way of paging; the empty one asks for its first page.
     """
 
     filter: Node | None
+    work_address: str | None
     order: Order
     start_index: int
     cursor: str | None
@@ -38,6 +42,11 @@ class ListQuery:
     projection: Projection
     #: What must be the same on every page: a cursor is good for this alone.
     question: tuple[str, ...]
+
+    @property
+    def has_filter(self) -> bool:
+        """Whether the list is filtered at all."""
+        return self.filter is not None or self.work_address is not None
 
 
 def read_list_query(parameters: Mapping[str, str], limits: Limits = DEFAULTS) -> ListQuery:
@@ -47,12 +56,14 @@ def read_list_query(parameters: Mapping[str, str], limits: Limits = DEFAULTS) ->
     Raises ``InvalidFilter``, ``InvalidValue`` or ``InvalidCount``.
     """
     text = parameters.get("filter")
+    work_address = _find_work_address(text, limits)
     cursor = parameters.get("cursor")
     if cursor is not None and parameters.get("startIndex"):
         raise InvalidValue("startIndex and cursor are two ways of paging; send one of them")
     count = _integer(parameters, "count", DEFAULT_PAGE, InvalidValue if cursor is None else InvalidCount)
     return ListQuery(
-        filter=None if text is None else parse_match(text, limits) or parse_filter(text, limits),
+        filter=None if text is None or work_address is not None else parse_filter(text, limits),
+        work_address=work_address,
         order=_read_order(parameters),
         start_index=max(1, _integer(parameters, "startIndex", 1, InvalidValue)),
         cursor=cursor,
@@ -70,6 +81,10 @@ def read_search_request(body: Any, limits: Limits = DEFAULTS) -> ListQuery:
         raise InvalidSyntax(f"the body must be an object whose schemas name {urns.SEARCH_REQUEST}")
     given = {name: members.get(fold(name)) for name in _PARAMETERS}
     return read_list_query({name: _text(name, value) for name, value in given.items() if value is not None}, limits)
+
+
+def _find_work_address(text: str | None, limits: Limits) -> str | None:
+    return find_work_address(text, limits) if text is not None and fast_paths.enabled() else None
 
 
 _LISTS = ("attributes", "excludedAttributes")

@@ -20,7 +20,7 @@ from scimsvc.protocol.messages import list_response
 from scimsvc.scim.request import ScimRequest
 from scimsvc.scim.users import project
 from scimsvc.store import queries
-from scimsvc.store.compiler import compile_filter, compile_sort_key, matched_address
+from scimsvc.store.compiler import compile_filter, compile_sort_key
 from scimsvc.store.paging import CursorKeys
 from scimsvc.store.representations import View, represent_all, stored_user
 from scimsvc.store.transactions import Question, read_each, read_rows, reading
@@ -56,11 +56,10 @@ def find_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> Foun
     """Return the rows (``queries.REPRESENTED``) of the page that ``query`` asks for; raises ``InvalidCursor``."""
     if query.order.path is None:
         # What Entra and importers ask all day has statements of its own, built once.
-        if query.filter is None:
+        if query.work_address is not None and not query.cursor:
+            return _match(request, query, query.work_address)
+        if not query.has_filter:
             return _page_by_id(request, query, keys)
-        address = matched_address(query.filter)
-        if address is not None and not query.cursor:
-            return _match(request, query, address)
     return _search(request, query, keys)
 
 
@@ -111,7 +110,7 @@ def _search(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> Found:
         more = len(rows) > query.count
         if query.start_index == 1 and after is None and rows and not more:
             total = len(rows)  # the page is the whole list
-        elif query.filter is None:
+        elif not query.has_filter:
             total = count_users(connection, request.caller.enterprise_id)
         else:
             total = connection.execute(count, own).scalar_one()
@@ -124,8 +123,12 @@ def _statements(connection: Connection, view: View, query: ListQuery) -> tuple[A
     """Return the page's statement in its order, the count's, and what the rows are sorted by besides their id."""
     dialect = connection.dialect.name
     page, count = queries.USERS, queries.USERS_COUNT
-    if query.filter is not None:
-        condition = compile_filter(query.filter, dialect=dialect, view=view)
+    if query.has_filter:
+        condition = (
+            compile_filter(query.filter, dialect=dialect, view=view)
+            if query.filter is not None
+            else User.email_key == fold(query.work_address or "")
+        )
         page, count = page.where(condition), count.where(condition)
     if query.order.path is None:
         return page.order_by(User.id), count, None

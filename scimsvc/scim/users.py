@@ -29,8 +29,8 @@ from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.messages import Representation
 from scimsvc.protocol.patch import Resource, apply_patch
 from scimsvc.protocol.projection import Projection
-from scimsvc.protocol.reading.fast_path import read_plain_patch, read_plain_user
-from scimsvc.protocol.reading.leniency import read_patch, read_user
+from scimsvc.protocol.reading.bodies import read_new_user, read_patch
+from scimsvc.protocol.reading.leniency import read_user
 from scimsvc.protocol.reasons import Reason
 from scimsvc.protocol.resources import canonical_again, canonical_user, changed_attributes, work_address
 from scimsvc.protocol.role_elements import default_element, with_role
@@ -60,7 +60,13 @@ def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) 
     ``user_id`` is the id it gets, where one was promised already (Bulk).
     """
     attempt = request.attempt
-    user = attempt.understood = _read_new_user(request, body, user_id or str(uuid.uuid4()))
+    attempt.email = claimed_address(body)
+    user = attempt.understood = read_new_user(
+        body,
+        request.notes,
+        user_id=user_id or str(uuid.uuid4()),
+        reject_unknown=request.caller.reject_unknown_attributes,
+    )
     attempt.email = work_address(user)
     with writing() as connection:
         rules = _hold_enterprise(connection, request)
@@ -88,15 +94,6 @@ def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) 
         attempt.user_id = user["id"]
         _record(connection, request, change, user, status=201, at=now)
         return represent(StoredUser(**{name: row[name] for name in StoredUser._fields}), request.view_of(rules))
-
-
-def _read_new_user(request: ScimRequest, body: Any, user_id: str) -> Resource:
-    plain = read_plain_user(body, user_id, request.notes)
-    if plain is not None:
-        return plain
-    request.attempt.email = claimed_address(body)
-    received = read_user(body, request.notes, reject_unknown=request.caller.reject_unknown_attributes)
-    return canonical_user(received | {"id": user_id}, request.notes)
 
 
 def _new_row(columns: dict[str, Any], at: str) -> dict[str, Any]:
@@ -135,9 +132,7 @@ def patch_user(
 ) -> Representation:
     """Apply the operations of ``body`` to a user, all or none (RFC 7644 §3.5.2)."""
     request.attempt.user_id = user_id
-    operations = read_plain_patch(body, request.notes) or read_patch(
-        body, request.notes, reject_unknown=request.caller.reject_unknown_attributes
-    )
+    operations = read_patch(body, request.notes, reject_unknown=request.caller.reject_unknown_attributes)
     request.attempt.understood = operations
     touched = dict.fromkeys(operation.path.target.steps[0] for operation in operations)
     with writing() as connection:

@@ -34,9 +34,8 @@ from scimsvc.clock import timestamp
 from scimsvc.models import User
 from scimsvc.protocol.attributes import EMAILS, PRIMARY, ROLES, Attribute, AttributePath, fold
 from scimsvc.protocol.filters.matching import comparable
-from scimsvc.protocol.filters.parser import And, Comparison, Node, Not, Or, Present, ValuePath
+from scimsvc.protocol.filters.nodes import And, Comparison, Node, Not, Or, Present, ValuePath, implied_values
 from scimsvc.protocol.json_text import write_json
-from scimsvc.protocol.reading.paths import implied_values
 from scimsvc.protocol.role_elements import default_element
 from scimsvc.protocol.versions import entity_tag
 from scimsvc.store.queries import ENTERPRISE_ID

@@ -11,7 +11,8 @@ from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.limits import DEFAULTS, Limits
 from scimsvc.protocol.patch import apply_patch
-from scimsvc.protocol.reading.fast_path import read_plain_patch, read_plain_user
+from scimsvc.protocol.reading.fast_path import read_patch as read_plain_patch
+from scimsvc.protocol.reading.fast_path import read_user as read_plain_user
 from scimsvc.protocol.reading.leniency import read_patch, read_user
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_again, canonical_user

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from scimsvc.protocol.attributes import USER_ATTRIBUTES
 from scimsvc.protocol.filters.matching import matches
-from scimsvc.protocol.filters.parser import OPERATORS, parse_filter
+from scimsvc.protocol.filters.nodes import OPERATORS
+from scimsvc.protocol.filters.parser import parse_filter
 from scimsvc.store import queries
 from scimsvc.store.compiler import compile_filter
 from scimsvc.store.representations import View

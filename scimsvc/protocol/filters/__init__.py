@@ -1,1 +1,1 @@
-"""SCIM filters: parsed once into nodes, and evaluated in Python (RFC 7644 §3.4.2.2)."""
+"""SCIM filters: parsed once into nodes, evaluated in Python by ``matching`` and in SQL by ``store.compiler``."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from scimsvc.protocol.attributes import Attribute, AttributePath, fold
-from scimsvc.protocol.filters.parser import And, Comparison, Node, Not, Or, ValuePath, parse_instant
+from scimsvc.protocol.filters.nodes import And, Comparison, Node, Not, Or, ValuePath, parse_instant
 
 
 def matches(node: Node, resource: Mapping[str, Any]) -> bool:

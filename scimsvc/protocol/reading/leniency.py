@@ -27,7 +27,7 @@ from scimsvc.protocol.errors import (
     ScimError,
     UnknownAttribute,
 )
-from scimsvc.protocol.filters.parser import Comparison, Node, conditions
+from scimsvc.protocol.filters.nodes import Comparison, Node, conditions
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.patch import Operation, Resource, apply_patch, refuse_read_only
 from scimsvc.protocol.reading.paths import PatchPath, parse_path

@@ -6,7 +6,8 @@ from functools import lru_cache
 
 from scimsvc.protocol.attributes import Attribute, AttributePath, resolve_name, resolve_sub_attribute
 from scimsvc.protocol.errors import InvalidPath, shown
-from scimsvc.protocol.filters.parser import And, Comparison, Node, parse_condition
+from scimsvc.protocol.filters.nodes import Node, implied_values
+from scimsvc.protocol.filters.parser import parse_condition
 from scimsvc.protocol.limits import DEFAULTS, Limits
 
 
@@ -77,21 +78,3 @@ def _without_condition(target: AttributePath) -> PatchPath:
     if parents and parents[-1].multi_valued:
         return PatchPath(AttributePath(tuple(parents)), None, attribute)
     return PatchPath(target)
-
-
-def implied_values(condition: Node) -> dict[str, str | bool] | None:
-    """Return the sub-attributes that an element must have to meet ``condition``, or None where it leaves a choice.
-
-    ``type eq "work" and primary eq true`` implies both; an ``or``, a ``not`` or any other operator implies nothing.
-    """
-    if isinstance(condition, And):
-        implied: dict[str, str | bool] = {}
-        for operand in condition.operands:
-            below = implied_values(operand)
-            if below is None:
-                return None
-            implied |= below
-        return implied
-    if isinstance(condition, Comparison) and condition.operator == "eq" and isinstance(condition.value, str | bool):
-        return {condition.path.attribute.name: condition.value}
-    return None

@@ -1,0 +1,34 @@
+"""Reading the bodies of POST and PATCH: the fast path where it can read the body, the general reader otherwise."""
+
+from typing import Any
+
+from scimsvc import fast_paths
+from scimsvc.protocol.patch import Operation, Resource
+from scimsvc.protocol.reading import fast_path, leniency
+from scimsvc.protocol.reading.tolerances import RequestNotes
+from scimsvc.protocol.resources import canonical_user
+
+
+def read_new_user(body: Any, notes: RequestNotes, *, user_id: str, reject_unknown: bool = False) -> Resource:
+    """Return the User with the id ``user_id`` that a POST ``body`` describes, in canonical form.
+
+    Raises ``InvalidSyntax`` if the body is not a User, and ``InvalidValue`` with the attribute's name.
+    """
+    if fast_paths.enabled():
+        user = fast_path.read_user(body, user_id, notes)
+        if user is not None:
+            return user
+    received = leniency.read_user(body, notes, reject_unknown=reject_unknown)
+    return canonical_user(received | {"id": user_id}, notes)
+
+
+def read_patch(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) -> list[Operation]:
+    """Return the operations of a PATCH ``body`` in RFC shapes, each on one attribute.
+
+    Raises ``InvalidSyntax``, ``InvalidPath``, ``InvalidFilter``, ``NoTarget`` or ``InvalidValue``.
+    """
+    if fast_paths.enabled():
+        operations = fast_path.read_patch(body, notes)
+        if operations is not None:
+            return operations
+    return leniency.read_patch(body, notes, reject_unknown=reject_unknown)
