@@ -28,7 +28,7 @@ def address_by_the_general_parser(text: str) -> str | bool | None:
     if not all(isinstance(each, Comparison) for each in node.condition.operands):
         return None
     implied = implied_values(node.condition) or {}
-    return implied.pop("value", None) if implied.pop("type", None) == "work" and not implied else None
+    return implied["value"] if implied.keys() == {"type", "value"} and implied["type"] == "work" else None
 
 
 @given(st.text(max_size=30) | st.text('"\\]ab\x00\x1f\x7f\x85\u2028\ud800\udc00ß@', max_size=20))
