@@ -4,13 +4,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+#: The pages that name commands, extras and files beside the README.
+PAGES = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs" / "design").glob("*.md"))]
 
 Row = list[str]
 
 
-def table(*headings: str) -> list[Row]:
-    """Return the rows of the README's one table with these headings."""
-    lines = README.splitlines()
+def table(*headings: str, page: str = README) -> list[Row]:
+    """Return the rows of the page's only table with these headings."""
+    lines = page.splitlines()
     [start] = [number for number, line in enumerate(lines) if _cells(line) == list(headings)]
     rows = []
     for line in lines[start + 2 :]:
