@@ -22,11 +22,11 @@ def create_app(config: object = None) -> "Flask":
     from scimsvc.auth.blueprint import auth
     from scimsvc.cli import commands
     from scimsvc.console.environment import init_console
-    from scimsvc.extensions import db, engine_options, prepare_engine
     from scimsvc.operations.blueprint import operations
     from scimsvc.scim.blueprint import scim
     from scimsvc.scim.discovery import discovery
     from scimsvc.settings import host_settings, read_settings, unknown_variables
+    from scimsvc.store.database import init_database
     from scimsvc.web.application import Application
     from scimsvc.web.errors import init_errors
     from scimsvc.web.hooks import init_hooks
@@ -40,15 +40,9 @@ def create_app(config: object = None) -> "Flask":
     app.config["SECRET_KEY"] = settings.secret_keys[0]
     app.config["SECRET_KEY_FALLBACKS"] = list(settings.secret_keys[1:])
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.body
-    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url)
     app.extensions["scimsvc"] = make_runtime(settings)
 
-    db.init_app(app)
-    app.teardown_appcontext_funcs.clear()  # which close the ORM's session, and there is none
-    with app.app_context():
-        prepare_engine(db.engine)
-
+    init_database(app, settings.database_url)
     init_request_log(settings.log_format)
     for name in unknown_variables():
         logging.getLogger("scimsvc").warning("%s is no setting of scimsvc; the README lists those that there are", name)

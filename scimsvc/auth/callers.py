@@ -14,7 +14,7 @@ from scimsvc.models import Integration, Token
 from scimsvc.protocol.errors import Forbidden
 from scimsvc.protocol.reasons import Reason
 from scimsvc.store import queries
-from scimsvc.store.cache_epoch import set_up_revision
+from scimsvc.store.cache_epoch import settings_epoch
 from scimsvc.store.retries import retried
 from scimsvc.store.transactions import read_rows, writing
 
@@ -83,7 +83,7 @@ class Callers:
     def authenticate(self, authorization: str | None, *, scope: str) -> Caller:
         """Return what ``authenticate`` returns, or returned a moment ago."""
         remembered = self._remembered.get((scope, authorization or ""))
-        now, revision = time.monotonic(), set_up_revision()
+        now, revision = time.monotonic(), settings_epoch()
         if remembered is not None:
             caller, until, as_of = remembered
             if now < until and revision == as_of and clock.now() < caller.token_expires_at:

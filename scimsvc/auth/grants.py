@@ -14,7 +14,7 @@ from scimsvc.errors import Conflict, NoSuchThing
 from scimsvc.models import Integration, Token
 from scimsvc.schemas.validation import validated
 from scimsvc.store import queries
-from scimsvc.store.cache_epoch import note_set_up_change
+from scimsvc.store.cache_epoch import note_settings_change
 from scimsvc.store.global_settings import read_global_settings
 from scimsvc.store.paging import Page
 from scimsvc.store.retries import retried
@@ -148,7 +148,7 @@ def revoke_token(reference: str, *, enterprise: str | None, signer: TokenSigner)
             raise NoSuchThing(_UNKNOWN, what="token")
         _revoke(connection, row.enterprise_id, token_id)
         revoked = shown_token(connection.execute(statement).one(), clock.now())
-    note_set_up_change()
+    note_settings_change()
     return revoked
 
 
@@ -160,7 +160,7 @@ def revoke_own_token(client: Client, token: str, *, signer: TokenSigner) -> None
         return
     with writing() as connection:
         _revoke(connection, client.enterprise_id, claims.token_id, integration_id=client.integration_id)
-    note_set_up_change()
+    note_settings_change()
 
 
 def _refuse_while_off(enterprise: str, *, scope: str, enabled: bool) -> None:

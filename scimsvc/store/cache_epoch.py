@@ -1,16 +1,13 @@
-"""Whether what this process remembers of enterprises' set-up may be out of date, as it has changed some itself."""
+"""The epoch of the settings that an app caches: what the app changed itself is not to be read from its caches."""
 
-import itertools
-
-_numbers = itertools.count(1)
-_revision = [0]
+from scimsvc.store.database import current_database
 
 
-def set_up_revision() -> int:
-    """Return a number that is another one after each change; ask for it before reading what is to be remembered."""
-    return _revision[0]
+def settings_epoch() -> int:
+    """Return a number that differs after each change; read it before the settings that are to be cached."""
+    return current_database().settings_epoch
 
 
-def note_set_up_change() -> None:
-    """Note that the set-up was changed; to be called once the change is committed."""
-    _revision[0] = next(_numbers)
+def note_settings_change() -> None:
+    """Invalidate cached settings; to be called once their change is committed."""
+    current_database().note_settings_change()

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from scimsvc.errors import NoSuchThing
 from scimsvc.protocol.attributes import fold
 from scimsvc.store import queries
-from scimsvc.store.cache_epoch import note_set_up_change
+from scimsvc.store.cache_epoch import note_settings_change
 from scimsvc.store.transactions import reading, writing
 
 
@@ -51,7 +51,7 @@ def writing_in(reference: str, *, set_up: bool = True) -> Iterator[Tenant]:
         connection.execute(lock, {"enterprise_id": row.id})
         yield Tenant(connection, get_enterprise(connection, row.id))
     if set_up:
-        note_set_up_change()
+        note_settings_change()
 
 
 def get_enterprise(connection: Connection, reference: str) -> Any:

@@ -1,22 +1,20 @@
 """Transactions: reads are reads, and a write begins as a write.
 
-A service does its work in one of these; leaving it commits, an exception rolls everything back. A single SELECT sees
+A use case does its work in one of these; leaving it commits, an exception rolls everything back. A single SELECT sees
 one state by itself and needs no transaction: ``read_rows``, ``read_each``.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, TypeAlias, TypeVar, overload
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from scimsvc.extensions import db
+from scimsvc.store.database import Database, current_database
 from scimsvc.store.fast import driver
-from scimsvc.store.fast.connections import READS, WRITES, Keeper, KeptConnection, keeper_of
-from scimsvc.store.fast.fair_lock import Turns
+from scimsvc.store.fast.connections import READ, WRITE, KeptConnection
 from scimsvc.store.fast.prepared import Prepared
 from scimsvc.store.statements import Query
 
@@ -32,16 +30,8 @@ __all__ = [
     "writing",
 ]
 
-#: Seconds that a thread queues for SQLite's writer within its process, before it asks SQLite itself.
-TURN_TIMEOUT = 10.0
-
-# SQLite's own waiting is not fair: with this, threads of one process queue for the writer in turn, and the
-# slowest write of eight clients takes a fifth of the time.
-_sqlite_writer = Turns()
-
-#: The transaction of a rehearsal, in which everything that this thread reads and writes happens.
-_rehearsal: ContextVar[Connection | None] = ContextVar("rehearsal", default=None)
-
+#: Seconds that a thread waits for SQLite's write lock within its app, before it asks SQLite itself.
+LOCK_TIMEOUT = 10.0
 
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
 OtherRowT = TypeVar("OtherRowT", bound=tuple[Any, ...])
@@ -66,29 +56,25 @@ def read_each(*questions: Question) -> list[list[Any]]: ...
 def read_each(*questions: Question) -> Any:
     """Return all rows of each SELECT, one after another, outside of any transaction.
 
-    A connection that was lost meanwhile, as by a restart of the database, is replaced and everything asked again.
+    A connection that was lost meanwhile, as by a restart of the database, is replaced and every question asked again.
     """
-    rehearsal = _rehearsal.get()
-    if rehearsal is not None:
-        return _ask(rehearsal, questions)
-    keeper = keeper_of(db.engine)
-    kept = keeper.take(READS)
-    if kept is None:  # this thread is in the middle of a transaction, which others must not see half done
+    database = current_database()
+    kept = None if database.thread.rehearsal is not None else database.kept.take(READ)
+    if kept is None:  # as within a transaction of this thread, whose uncommitted changes must not be seen
         with reading() as connection:
             return _ask(connection, questions)
-    sound = False
+    reusable = False
     try:
-        with keeper.reading:
-            try:
-                answers = _ask(kept.alone, questions)
-            except DBAPIError as error:
-                if not error.connection_invalidated:
-                    raise
-                kept = keeper.renew(kept, READS)
-                answers = _ask(kept.alone, questions)
-        sound = True
+        try:
+            answers = _ask(kept.connection, questions)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            kept = database.kept.replace(kept, READ)
+            answers = _ask(kept.connection, questions)
+        reusable = True
     finally:
-        keeper.give_back(kept, sound=sound)
+        database.kept.give_back(kept, reusable=reusable)
     return answers
 
 
@@ -98,50 +84,52 @@ def _ask(connection: Connection, questions: Iterable[Question]) -> list[list[Any
 
 def reading() -> AbstractContextManager[Connection]:
     """Open a transaction that changes nothing: on SQLite it sees one state, on PostgreSQL what is committed by then."""
-    rehearsal = _rehearsal.get()
-    return _Transaction(READS) if rehearsal is None else nullcontext(rehearsal)
+    database = current_database()
+    rehearsal = database.thread.rehearsal
+    return _Transaction(database, READ) if rehearsal is None else nullcontext(rehearsal)
 
 
 def writing() -> AbstractContextManager[Connection]:
     """Open a transaction that holds the right to write from its first statement; commit on leaving it."""
-    rehearsal = _rehearsal.get()
-    return _Transaction(WRITES) if rehearsal is None else _part_of(rehearsal)
+    database = current_database()
+    rehearsal = database.thread.rehearsal
+    return _Transaction(database, WRITE) if rehearsal is None else _savepoint(rehearsal)
 
 
 @contextmanager
-def _part_of(rehearsal: Connection) -> Iterator[Connection]:
+def _savepoint(rehearsal: Connection) -> Iterator[Connection]:
     with rehearsal.begin_nested():
         yield rehearsal
 
 
 class _Transaction:
-    """A transaction on the connection that is kept for it, or on another one within a transaction of its own.
+    """A transaction on the kept connection, or on another one while that is in use.
 
-    A class, as three generators that wrap one another took as long as one of a write's statements.
+    A class, because three nested generators took as long as one of a write's statements.
     """
 
-    __slots__ = ("_is_queued", "_keeper", "_kept", "_other", "_way")
+    __slots__ = ("_database", "_general", "_kept", "_mode", "_needs_lock")
 
-    def __init__(self, way: str) -> None:
-        self._way = way
-        self._keeper = keeper_of(db.engine)
-        self._is_queued = way == WRITES and self._keeper.has_one_writer
+    def __init__(self, database: Database, mode: str) -> None:
+        self._database = database
+        self._mode = mode
+        self._needs_lock = mode == WRITE and database.has_one_writer
         self._kept: KeptConnection | None = None
-        self._other: AbstractContextManager[Connection] | None = None
+        self._general: AbstractContextManager[Connection] | None = None
 
     def __enter__(self) -> Connection:
-        if self._is_queued:
-            _sqlite_writer.take(TURN_TIMEOUT)
+        if self._needs_lock:
+            self._database.write_lock.acquire(LOCK_TIMEOUT)
         try:
-            kept = self._keeper.take(self._way)
+            kept = self._database.kept.take(self._mode)
             if kept is None:
-                self._other = _on_another(self._keeper, self._way)
-                return self._other.__enter__()
-            self._kept = _begin(self._keeper, kept, self._way)
+                self._general = _general_transaction(self._database, self._mode)
+                return self._general.__enter__()
+            self._kept = _begin(self._database, kept, self._mode)
         except BaseException:
-            self._pass_on()
+            self._release_lock()
             raise
-        return self._kept.alone
+        return self._kept.connection
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -149,81 +137,73 @@ class _Transaction:
         try:
             if self._kept is not None:
                 self._end(self._kept, failed=kind is not None)
-            elif self._other is not None:
-                self._other.__exit__(kind, error, traceback)
+            elif self._general is not None:
+                self._general.__exit__(kind, error, traceback)
         finally:
-            self._pass_on()
+            self._release_lock()
 
     def _end(self, kept: KeptConnection, *, failed: bool) -> None:
-        sound = False
+        reusable = False
         try:
             if not failed:
-                (driver.commit if self._way == WRITES else driver.roll_back)(kept.alone)
-                sound = True
+                (driver.commit if self._mode == WRITE else driver.roll_back)(kept.connection)
+                reusable = True
         finally:
-            self._keeper.give_back(kept, sound=sound)
+            self._database.kept.give_back(kept, reusable=reusable)
 
-    def _pass_on(self) -> None:
-        if self._is_queued:
-            _sqlite_writer.pass_on()
+    def _release_lock(self) -> None:
+        if self._needs_lock:
+            self._database.write_lock.release()
 
 
 @contextmanager
-def _on_another(keeper: Keeper, way: str) -> Iterator[Connection]:
-    with keeper.engines[way].connect() as connection, connection.begin() as transaction:
+def _general_transaction(database: Database, mode: str) -> Iterator[Connection]:
+    """Open a transaction as SQLAlchemy does, on a connection from the pool."""
+    with database.engines[mode].connect() as connection, connection.begin() as transaction:
         yield connection
-        if way == READS:
+        if mode == READ:
             transaction.rollback()  # there is nothing to commit
 
 
-def _begin(keeper: Keeper, kept: KeptConnection, way: str) -> KeptConnection:
-    """Begin on ``kept``, or on what takes its place; what cannot begin is given back."""
+def _begin(database: Database, kept: KeptConnection, mode: str) -> KeptConnection:
+    """Begin on ``kept``, or on its replacement; a connection on which nothing can begin is given back."""
     try:
-        driver.begin(kept.alone, keeper.begins[way])
+        driver.begin(kept.connection, database.begins[mode])
     except BaseException as error:
-        keeper.give_back(kept, sound=False)
+        database.kept.give_back(kept, reusable=False)
         if not (isinstance(error, DBAPIError) and error.connection_invalidated):
             raise
     else:
         return kept
-    # Lost since it was used last, as by a restart of the database: nothing was begun, and another one will do.
-    other = keeper.take(way)
-    assert other is not None
+    # Lost since it was last used, as by a restart of the database: nothing was begun, so another one can be used.
+    replacement = database.kept.take(mode)
+    assert replacement is not None
     try:
-        driver.begin(other.alone, keeper.begins[way])
+        driver.begin(replacement.connection, database.begins[mode])
     except BaseException:
-        keeper.give_back(other, sound=False)
+        database.kept.give_back(replacement, reusable=False)
         raise
-    return other
+    return replacement
 
 
 @contextmanager
 def rehearsing() -> Iterator[None]:
-    """Let everything within happen in one transaction that is rolled back at the end, whatever happened."""
-    with _writer() as connection:
-        token = _rehearsal.set(connection)
+    """Run the block in one transaction that is rolled back at its end, whatever happened."""
+    database = current_database()
+    lock = database.write_lock.held(LOCK_TIMEOUT) if database.has_one_writer else nullcontext()
+    with lock, database.engines[WRITE].connect() as connection:
+        database.thread.rehearsal = connection
         try:
             yield
         finally:
-            _rehearsal.reset(token)
+            database.thread.rehearsal = None
             connection.rollback()
 
 
 @contextmanager
-def _writer() -> Iterator[Connection]:
-    engine = keeper_of(db.engine).engines[WRITES]
-    if engine.dialect.name != "sqlite":
-        with engine.connect() as connection:
-            yield connection
-        return
-    with _sqlite_writer.turn(TURN_TIMEOUT), engine.connect() as connection:
-        yield connection
-
-
-@contextmanager
 def snapshot() -> Iterator[Connection]:
-    """Read one state of everything, for as long as it takes: for copies and checks, never for a request."""
-    with db.engine.connect() as connection:
+    """Read one state of everything, however long it takes: for copies and checks, never for a request."""
+    with current_database().engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             without_timeouts(connection)
@@ -238,6 +218,6 @@ def without_timeouts(connection: Connection) -> None:
 
 @contextmanager
 def between_writes() -> Iterator[None]:
-    """Keep the writers of this process waiting, for what must not meet one of them."""
-    with _sqlite_writer.turn(TURN_TIMEOUT):
+    """Keep the writers of this app waiting during a task that must not meet one of them."""
+    with current_database().write_lock.held(LOCK_TIMEOUT):
         yield

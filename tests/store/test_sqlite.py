@@ -19,7 +19,8 @@ from sqlalchemy import event, text
 from scimsvc.extensions import BUSY_TIMEOUT, db
 from scimsvc.operations.startup import has_wal_reset_fault
 from scimsvc.store import transactions
-from scimsvc.store.fast.fair_lock import Turns, TurnTimeout
+from scimsvc.store.database import current_database
+from scimsvc.store.fast.fair_lock import FairLock, FairLockTimeout
 from tests.support.client import Enterprise, assert_scim_error, replace
 from tests.support.ledger import LONG, Client, Writer, totals, writing_to
 from tests.support.live import PATIENCE, SCIMSVC, environment, serving
@@ -54,18 +55,18 @@ def test_each_connection_has_the_discipline(app: Flask) -> None:
 # The queue for the writer.
 
 
-def test_turns_come_in_the_order_in_which_they_were_asked_for() -> None:
-    turns, order = Turns(), []
+def test_threads_acquire_the_lock_in_the_order_in_which_they_asked() -> None:
+    lock, order = FairLock(), []
 
     def take(number: int) -> None:
-        with turns.turn(PATIENCE):
+        with lock.held(PATIENCE):
             order.append(number)
 
-    with turns.turn(0):
+    with lock.held(0):
         threads = [threading.Thread(target=take, args=(number,)) for number in range(8)]
         for number, thread in enumerate(threads):
             thread.start()
-            while len(turns._waiting) <= number:
+            while len(lock._waiting) <= number:
                 time.sleep(0.001)
     for thread in threads:
         thread.join()
@@ -73,12 +74,12 @@ def test_turns_come_in_the_order_in_which_they_were_asked_for() -> None:
     assert order == list(range(8))
 
 
-def test_a_turn_that_does_not_come_is_given_up_and_the_next_one_is_not_lost() -> None:
-    turns = Turns()
+def test_a_wait_for_the_lock_that_was_given_up_blocks_no_one_else() -> None:
+    lock = FairLock()
 
-    with turns.turn(0), pytest.raises(TurnTimeout), turns.turn(0.01):
+    with lock.held(0), pytest.raises(FairLockTimeout), lock.held(0.01):
         pass
-    with turns.turn(0):
+    with lock.held(0):
         pass
 
 
@@ -86,9 +87,11 @@ def test_a_stuck_writer_costs_others_a_503_and_not_for_ever(
     acme: Enterprise, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = acme.create()
-    monkeypatch.setattr(transactions, "TURN_TIMEOUT", 0.1)
+    monkeypatch.setattr(transactions, "LOCK_TIMEOUT", 0.1)
+    with acme.app.app_context():
+        write_lock = current_database().write_lock
 
-    with transactions.between_writes():
+    with write_lock.held(PATIENCE):
         refused = acme.patch(user, replace("title", "Lead"))
         read = acme.get(user)
         said = acme.app.test_cli_runner().invoke(args=["settings", "set", "log_days", "9"])

@@ -1,144 +1,112 @@
-"""A connection kept by each thread, as fetching one from the pool costs more than a statement on it.
+"""Kept connections: each thread keeps the connection that it read on last, instead of returning it to the pool.
 
-SQLite has one writer at a time, and the threads of this process share the connection on which they write: it knows the
-pages that it wrote last, where each of several would have to read anew what another one has changed.
+SQLite has one writer at a time, so all threads of an app share the connection on which they write: its page cache holds
+the pages that it wrote last, which each of several connections would have to read again after another one's write.
 
-SQLAlchemy begins nothing on a kept connection: statements stand alone, unless ``store.transactions`` has begun a
-transaction by the driver. It goes back to the pool, which puts it right, whenever anything fails on it, when its thread
-is no more, and when the engine is disposed of.
+SQLAlchemy begins no transaction on a kept connection. A statement on it is its own transaction, unless
+``store.transactions`` has begun one through the driver. A kept connection returns to the pool, which resets it, when
+anything fails on it, when its thread has ended, and when the engine is disposed of.
 """
 
-import os
 import threading
-from contextlib import AbstractContextManager, nullcontext
-from types import SimpleNamespace
-from typing import Any
+from typing import Final
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine
 
-from scimsvc.extensions import BEGIN, BEGINS, begins_write
+from scimsvc import fast_paths
+from scimsvc.extensions import BEGINS
 
-READS, WRITES = "reads", "writes"
+READ: Final = "read"
+WRITE: Final = "write"
+
+
+class _Slot(threading.local):
+    """Where a thread finds its kept connection."""
+
+    kept: "KeptConnection | None" = None
+
+
+class _SharedSlot:
+    """Where all threads find the connection on which they write to SQLite."""
+
+    kept: "KeptConnection | None" = None
 
 
 class KeptConnection:
-    """One connection; whoever holds ``lock`` may use it."""
+    """A connection that the thread which holds ``lock`` may use."""
 
-    def __init__(self, keeper: "Keeper", place: Any) -> None:
+    def __init__(self, engine: Engine, slot: _Slot | _SharedSlot) -> None:
         self.lock = threading.Lock()
-        #: Where the keeper finds it again.
-        self.place = place
+        self.slot = slot
         self.thread = threading.current_thread()
-        self.alone = keeper.alone.connect()
+        self.connection: Connection = engine.connect()
 
-    def close(self, *, for_good: bool) -> None:
-        """Give the connection back to the pool, or end it ``for_good``, as where that pool is no more."""
-        if for_good and not self.alone.invalidated:
-            self.alone.detach()
-        self.alone.close()
+    def close(self, *, discard: bool) -> None:
+        """Return the connection to the pool, or close it where ``discard`` says that its pool no longer exists."""
+        if discard and not self.connection.invalidated:
+            self.connection.detach()
+        self.connection.close()
 
 
-class Keeper:
-    """Keeps the connections of one engine's threads."""
+class KeptConnections:
+    """The kept connections of one engine, until it is disposed of."""
 
     def __init__(self, engine: Engine) -> None:
-        #: Whether those who write must take turns.
-        self.has_one_writer = engine.dialect.name == "sqlite"
-        self.begins = {READS: BEGIN, WRITES: begins_write(engine)}
-        #: On which SQLAlchemy begins nothing, and as the two ways to begin say.
-        self.alone = engine.execution_options(**{BEGINS: ""})
-        self.engines = {way: engine.execution_options(**{BEGINS: text}) for way, text in self.begins.items()}
-        #: Held while a thread reads rows: SQLite's driver lets go of the interpreter at each row, which threads that
-        #: read at once would hand to and fro for longer than they read.
-        self.reading: AbstractContextManager[Any] = threading.Lock() if self.has_one_writer else nullcontext()
-        self._own = threading.local()
-        self._writer = SimpleNamespace() if self.has_one_writer else self._own
+        self._engine = engine.execution_options(**{BEGINS: ""})
+        self._thread_slot = _Slot()
+        has_one_writer = engine.dialect.name == "sqlite"
+        self._write_slot: _Slot | _SharedSlot = _SharedSlot() if has_one_writer else self._thread_slot
         self._all: set[KeptConnection] = set()
         self._lock = threading.Lock()
-        self._closed = False
+        self._is_closed = False
 
-    def take(self, way: str) -> KeptConnection | None:
-        """Return the connection to use in this ``way``, which must be given back; None while it is used already.
+    def take(self, mode: str) -> KeptConnection | None:
+        """Return the connection to ``READ`` or ``WRITE`` on, which must be given back.
 
-        Who takes SQLite's writer has the turn to write.
+        Returns None while the connection is in use, as by a transaction of this thread, and while fast paths are
+        disabled. To ``WRITE`` on SQLite, the caller must hold the database's write lock.
         """
-        place: Any = self._writer if way == WRITES else self._own
-        kept: KeptConnection | None = getattr(place, "kept", None)
+        if not fast_paths.enabled():
+            return None
+        slot = self._write_slot if mode == WRITE else self._thread_slot
+        kept = slot.kept
         if kept is None:
-            kept = place.kept = self._keep(place)
+            kept = slot.kept = self._open(slot)
         return kept if kept.lock.acquire(blocking=False) else None
 
-    def _keep(self, place: Any) -> KeptConnection:
-        kept = KeptConnection(self, place)
+    def _open(self, slot: _Slot | _SharedSlot) -> KeptConnection:
+        kept = KeptConnection(self._engine, slot)
         with self._lock:
-            ended = [each for each in self._all if each.place is self._own and not each.thread.is_alive()]
+            ended = [each for each in self._all if each.slot is self._thread_slot and not each.thread.is_alive()]
             self._all.add(kept)
         for each in ended:
-            self._close(each)
+            self._close_unused(each)
         return kept
 
-    def give_back(self, kept: KeptConnection, *, sound: bool) -> None:
-        """Let the connection be used again; one that is not ``sound`` goes back to the pool."""
-        if not sound:
-            kept.place.kept = None
+    def give_back(self, kept: KeptConnection, *, reusable: bool) -> None:
+        """Let ``kept`` be taken again; one that is not ``reusable`` returns to the pool."""
+        if not reusable:
+            kept.slot.kept = None
         kept.lock.release()
-        if not sound or self._closed:
-            self._close(kept)
+        if not reusable or self._is_closed:
+            self._close_unused(kept)
 
-    def renew(self, kept: KeptConnection, way: str) -> KeptConnection:
-        """Return another connection in place of one that was found broken before anything was done on it."""
-        self.give_back(kept, sound=False)
-        renewed = self.take(way)
-        assert renewed is not None
-        return renewed
+    def replace(self, kept: KeptConnection, mode: str) -> KeptConnection:
+        """Return another connection instead of ``kept``, which was lost before anything was done on it."""
+        self.give_back(kept, reusable=False)
+        replacement = self.take(mode)
+        assert replacement is not None
+        return replacement
 
     def close(self) -> None:
-        """Give back what nobody uses now; the rest follows when it is given back."""
-        self._closed = True
+        """Close the connections that are not in use; each of the others is closed when it is given back."""
+        self._is_closed = True
         for kept in list(self._all):
-            self._close(kept)
+            self._close_unused(kept)
 
-    def _close(self, kept: KeptConnection) -> None:
-        if kept.lock.acquire(blocking=False):  # and never let go of again: what is closed is not to be taken
+    def _close_unused(self, kept: KeptConnection) -> None:
+        # The lock is never released: nobody can take a closed connection.
+        if kept.lock.acquire(blocking=False):
             with self._lock:
                 self._all.discard(kept)
-            kept.close(for_good=self._closed)
-
-
-_keepers: dict[Engine, Keeper] = {}
-_making = threading.Lock()
-
-
-def keeper_of(engine: Engine) -> Keeper:
-    """Return the keeper of ``engine``'s connections."""
-    return _keepers.get(engine) or _make_keeper(engine)
-
-
-def _make_keeper(engine: Engine) -> Keeper:
-    with _making:
-        if engine not in _keepers:
-            if not event.contains(engine, "engine_disposed", _on_disposed):
-                event.listen(engine, "engine_disposed", _on_disposed)
-            _keepers[engine] = Keeper(engine)
-        return _keepers[engine]
-
-
-def _on_disposed(engine: Engine) -> None:
-    keeper = _keepers.pop(engine, None)
-    if keeper is not None:
-        keeper.close()
-
-
-#: What a parent process opened, held so that nothing of it is ever closed or spoken to from here.
-_parents: list[Keeper] = []
-
-
-def _leave_to_parent() -> None:
-    engines = list(_keepers)
-    _parents.extend(_keepers.values())
-    _keepers.clear()
-    for engine in engines:
-        engine.dispose(close=False)
-
-
-os.register_at_fork(after_in_child=_leave_to_parent)
+            kept.close(discard=self._is_closed)

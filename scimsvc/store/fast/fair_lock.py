@@ -1,4 +1,4 @@
-"""A lock that threads get in the order in which they ask for it, and do not wait for longer than they want to."""
+"""A lock that threads acquire in the order in which they ask for it, each waiting only as long as it wants to."""
 
 import threading
 from collections import deque
@@ -8,48 +8,49 @@ from contextlib import contextmanager
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 
-class TurnTimeout(PoolTimeout):
-    """The turn did not come in time; told to clients as any other wait for the database that was in vain."""
+class FairLockTimeout(PoolTimeout):
+    """The lock was not acquired in time; clients see it as any other wait for the database that was too long."""
 
 
-class Turns:
-    """Gives one thread at a time its turn, first come, first served."""
+class FairLock:
+    """Admits one thread at a time, first come, first served."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._state = threading.Lock()
+        #: One locked lock for each waiting thread, released to admit it.
         self._waiting: deque[threading.Lock] = deque()
-        self._taken = False
+        self._is_held = False
 
     @contextmanager
-    def turn(self, timeout: float) -> Iterator[None]:
-        """Wait for the turn and have it until the end; raises ``TurnTimeout`` after ``timeout`` seconds."""
-        self.take(timeout)
+    def held(self, timeout: float) -> Iterator[None]:
+        """Hold the lock until the end of the block; raises ``FairLockTimeout`` after ``timeout`` seconds."""
+        self.acquire(timeout)
         try:
             yield
         finally:
-            self.pass_on()
+            self.release()
 
-    def take(self, timeout: float) -> None:
-        """Wait for the turn, which must be passed on then; raises ``TurnTimeout`` after ``timeout`` seconds."""
-        with self._lock:
-            if not self._taken:
-                self._taken = True
+    def acquire(self, timeout: float) -> None:
+        """Wait for the lock, which the caller must release; raises ``FairLockTimeout`` after ``timeout`` seconds."""
+        with self._state:
+            if not self._is_held:
+                self._is_held = True
                 return
-            mine = threading.Lock()
-            mine.acquire()
-            self._waiting.append(mine)
-        if mine.acquire(timeout=timeout):
+            admission = threading.Lock()
+            admission.acquire()
+            self._waiting.append(admission)
+        if admission.acquire(timeout=timeout):
             return
-        with self._lock:
-            if mine in self._waiting:
-                self._waiting.remove(mine)
-                raise TurnTimeout(f"no turn to write within {timeout:g} seconds")
-        # It came at the last moment.
+        with self._state:
+            if admission in self._waiting:
+                self._waiting.remove(admission)
+                raise FairLockTimeout(f"no turn to write within {timeout:g} seconds")
+        # The lock was passed on at the last moment, and this thread holds it.
 
-    def pass_on(self) -> None:
-        """Let the next one have the turn."""
-        with self._lock:
+    def release(self) -> None:
+        """Admit the thread that has waited longest."""
+        with self._state:
             if self._waiting:
                 self._waiting.popleft().release()
             else:
-                self._taken = False
+                self._is_held = False

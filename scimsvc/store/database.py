@@ -1,0 +1,94 @@
+"""The database of an app: its engine and everything that the app's threads share about it.
+
+Two apps in one process share nothing here, even if they have the same database: they neither wait for each other's
+write lock nor invalidate each other's caches.
+"""
+
+import itertools
+import os
+import threading
+from weakref import WeakSet
+
+from flask import Flask, current_app
+from sqlalchemy import Connection, Engine, event
+
+from scimsvc.extensions import BEGIN, BEGINS, begins_write, db, engine_options, prepare_engine
+from scimsvc.store.fast.connections import READ, WRITE, KeptConnections
+from scimsvc.store.fast.fair_lock import FairLock
+
+_EXTENSION = "scimsvc.database"
+
+
+class _Thread(threading.local):
+    """What one thread does with the database."""
+
+    #: The transaction of a rehearsal, in which everything that the thread reads and writes happens.
+    rehearsal: Connection | None = None
+
+
+class Database:
+    """An engine, the connections that threads keep, the write lock, and the epoch of cached settings."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        #: Whether writers must take turns.
+        self.has_one_writer = engine.dialect.name == "sqlite"
+        #: The statement that begins a transaction, by mode.
+        self.begins = {READ: BEGIN, WRITE: begins_write(engine)}
+        #: Engines whose transactions SQLAlchemy begins with that statement, by mode.
+        self.engines = {mode: engine.execution_options(**{BEGINS: text}) for mode, text in self.begins.items()}
+        self.kept = KeptConnections(engine)
+        #: SQLite does not queue writers fairly: with this lock, the slowest write of eight clients takes a fifth of
+        #: the time.
+        self.write_lock = FairLock()
+        self.thread = _Thread()
+        #: A number that differs after each change of settings that are cached. Read it before the settings themselves.
+        self.settings_epoch = 0
+        self._epochs = itertools.count(1)
+        #: Connections of the parent process, referenced so that this process never closes or uses them.
+        self._left_to_parent: list[KeptConnections] = []
+        event.listen(engine, "engine_disposed", self._on_disposed)
+        _databases.add(self)
+
+    def note_settings_change(self) -> None:
+        """Invalidate cached settings; to be called once their change is committed."""
+        self.settings_epoch = next(self._epochs)
+
+    def leave_to_parent(self) -> None:
+        """Begin again in a forked process, without the connections of the parent process or its locks."""
+        self._left_to_parent.append(self.kept)
+        self.kept = KeptConnections(self.engine)
+        self.write_lock = FairLock()
+        self.engine.dispose(close=False)
+
+    def _on_disposed(self, _engine: Engine) -> None:
+        kept, self.kept = self.kept, KeptConnections(self.engine)
+        kept.close()
+
+
+#: Every database of this process, for the hook below only.
+_databases: WeakSet[Database] = WeakSet()
+
+
+def _after_fork() -> None:
+    for database in list(_databases):
+        database.leave_to_parent()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def init_database(app: Flask, url: str) -> None:
+    """Connect ``app`` with the database at ``url``; raises ``SettingsError`` if its driver is not installed."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url)
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+        app.extensions[_EXTENSION] = Database(db.engine)
+
+
+def current_database() -> Database:
+    """Return the database of the current app."""
+    database: Database = current_app.extensions[_EXTENSION]
+    return database
