@@ -35,3 +35,16 @@ REMOVALS = (DISABLED, DELETED)
 #: Origins of a change outside SCIM: an administrator changed a manual user, users changed their own values, or a
 #: change of a role changed everyone who has it.
 BY_ADMINISTRATOR, BY_USER, BY_ROLE = "administrator", "user", "role"
+
+# Tokens: each scope opens one path, and only that.
+
+SCIM_SCOPE, API_SCOPE = "scim", "api"
+SCOPES = (SCIM_SCOPE, API_SCOPE)
+
+#: The Tenant URL's path.
+SCIM_PATH = "/api/scim/v2"
+#: The enterprise API's path.
+API_PATH = "/api/v1"
+
+#: An id as this service makes them: a UUID, or the 32 digits of a token's.
+ID_PATTERN = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}"

@@ -1,8 +1,10 @@
 """Configuration (contract section 3): what each variable may hold, and the one line that refuses what makes no sense."""
 
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +13,9 @@ import pytest
 
 import config
 from scimsvc import create_app
+from scimsvc.protocol.limits import Limits
 from scimsvc.settings import SETTINGS, SettingsError, read_settings
+from scimsvc.settings.limits import LIMIT_RANGES
 from tests.support.apps import dispose
 from tests.support.live import SCIMSVC, environment
 
@@ -166,6 +170,25 @@ def test_an_empty_variable_is_as_good_as_none(
 
 def test_the_deployments_settings_file_has_every_setting_of_the_package() -> None:
     assert [name for name in vars(config) if name.isupper()] == [setting.name for setting in SETTINGS]
+
+
+def test_the_deployments_settings_file_has_the_defaults_of_the_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for setting in SETTINGS:
+        monkeypatch.delenv(setting.variable, raising=False)
+
+    by_file = read_settings(runpy.run_path(str(CHECKOUT / "config.py")))
+
+    defaults = read_settings()
+    assert asdict(by_file.limits) == asdict(defaults.limits)
+    assert replace(by_file, limits=defaults.limits) == defaults
+
+
+def test_every_limit_of_a_request_can_be_set() -> None:
+    assert [limit.name for limit in LIMIT_RANGES] == [field.name for field in fields(Limits)]
+    assert all(limit.least <= limit.default <= limit.most for limit in LIMIT_RANGES)
 
 
 class _Host:

@@ -9,11 +9,11 @@ from flask import Blueprint, Response, g, request
 from scimsvc.errors import InvalidInput, NoSuchThing
 from scimsvc.protocol.versions import names
 from scimsvc.schemas.entity_tags import entity_tag
+from scimsvc.vocabulary import ID_PATTERN
 from scimsvc.web.http import JSON, api_url, caller, json_response, read_body
 from scimsvc.web.paths import API_PREFIX
 
-#: An id as this service makes them: a UUID, or a token's.
-_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
+_ID = re.compile(ID_PATTERN)
 
 
 def api_blueprint(name: str, *, with_query: Collection[str] = ()) -> Blueprint:

@@ -9,6 +9,7 @@ from marshmallow import Schema
 
 from scimsvc import schemas
 from scimsvc.schemas import answers, queries
+from scimsvc.vocabulary import ID_PATTERN
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
 
 
 _NO_CONTENT = 204
-_ID = "^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32})$"
+_ID = f"^({ID_PATTERN})$"
 _REASONS = {
     400: "Something that was sent is wrong; errors lists every wrong field.",
     401: "There is no valid token.",

@@ -12,7 +12,7 @@ from scimsvc.auth.clients import Client, get_integration
 from scimsvc.auth.tokens import SCIM, Claims, InvalidRequest, TokenSigner, UnauthorizedClient, new_token_id
 from scimsvc.errors import Conflict, NoSuchThing
 from scimsvc.models import Integration, Token
-from scimsvc.schemas.validation import validated
+from scimsvc.schemas.validation import load, messages_of, validated
 from scimsvc.store import queries
 from scimsvc.store.cache_epoch import note_settings_change
 from scimsvc.store.global_settings import read_global_settings
@@ -35,9 +35,9 @@ def read_revocation_request(parameters: Mapping[str, str]) -> dict[str, Any]:
 def _read(schema: Schema, parameters: Mapping[str, str]) -> dict[str, Any]:
     try:
         # A parameter without a value counts as absent (RFC 6749 §3.2).
-        return schemas.load(schema, {name: value for name, value in parameters.items() if value})
+        return load(schema, {name: value for name, value in parameters.items() if value})
     except ValidationError as error:
-        raise InvalidRequest(schemas.messages_of(error)) from None
+        raise InvalidRequest(messages_of(error)) from None
 
 
 @retried

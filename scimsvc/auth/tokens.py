@@ -16,6 +16,7 @@ from functools import lru_cache
 from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
 
+from scimsvc import vocabulary
 from scimsvc.protocol.json_text import write_json
 
 TOKEN_PREFIX = "scimsvc_"  # noqa: S105  # what every token begins with
@@ -23,10 +24,9 @@ SECRET_PREFIX = "scimsvc_cs_"  # noqa: S105  # what every secret begins with
 #: What every one-time link ends in begins with; the request log leaves out what begins so.
 LINK_PREFIX = TOKEN_PREFIX + "link_"
 
-#: What a token opens: ``/api/scim/v2`` alone, or ``/api/v1`` alone.
-SCIM = "scim"
-API = "api"
-SCOPES = (SCIM, API)
+SCIM = vocabulary.SCIM_SCOPE
+API = vocabulary.API_SCOPE
+SCOPES = vocabulary.SCOPES
 
 
 class OAuthError(Exception):

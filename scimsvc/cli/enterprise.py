@@ -7,7 +7,7 @@ import click
 from scimsvc.cli.output import enterprise_argument, result_command
 from scimsvc.enterprises import enterprises
 from scimsvc.schemas.entity_tags import entity_tag
-from scimsvc.schemas.validation import given
+from scimsvc.schemas.validation import without_none
 
 
 @click.group()
@@ -69,12 +69,12 @@ def update(
 
     Of a removal limit what is not given stays as it is; with both a number and a percentage the smaller one counts.
     """
-    limit = given(users=users, percent=percent, hours=hours)
+    limit = without_none(users=users, percent=percent, hours=hours)
     if no_removal_limit and limit:
         raise click.UsageError(
             "--no-removal-limit takes away what the other options for removals set; give one or other"
         )
-    fields = given(**changes)
+    fields = without_none(**changes)
     if no_removal_limit:
         return enterprises.update_enterprise(enterprise, fields | {"removal_limit": None})
     if not limit:

@@ -9,8 +9,7 @@ from scimsvc.cli.output import as_text, cell, enterprise_argument, result_comman
 from scimsvc.operations.server import DEFAULT_HOST, DEFAULT_PORT
 from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
 from scimsvc.scim.explain import explain as explain_request
-from scimsvc.settings import SCIM_PATH
-from scimsvc.vocabulary import OK
+from scimsvc.vocabulary import OK, SCIM_PATH
 
 
 def _text(told: dict[str, Any]) -> str:
@@ -30,8 +29,7 @@ def explain(enterprise: str, file: IO[bytes]) -> dict[str, Any]:
     try:
         given = read_json(file.read(), limits)
     except InvalidJSON as error:
-        reason = str(error).replace("the body", "it")
-        raise click.ClickException(f"{file.name} is no SCIM request to be explained: {reason}") from None
+        raise click.ClickException(f"{file.name} is no SCIM request to be explained: it {error.fault}") from None
     if not isinstance(given, dict):
         raise click.ClickException(f"{file.name} holds no JSON object with method, path and perhaps body")
     base = (runtime().settings.public_url or f"http://{DEFAULT_HOST}:{DEFAULT_PORT}") + SCIM_PATH

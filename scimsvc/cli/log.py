@@ -14,7 +14,7 @@ from scimsvc import clock
 from scimsvc.activity import provisioning_log, pruning
 from scimsvc.cli.moments import Moment
 from scimsvc.cli.output import PRINTED, cell, echo, enterprise_argument, progress, result_command, wants_json
-from scimsvc.schemas.validation import given
+from scimsvc.schemas.validation import without_none
 from scimsvc.vocabulary import OK, OPERATIONS, OUTCOMES, REFUSED
 
 DEFAULT_LIMIT = 100
@@ -72,9 +72,9 @@ def list_(
     Under an entry stands what changed, or what was refused and what to do about it; then tolerances (departures from
     the standard that were understood) and attributes that were ignored. With --json and --follow, one object a line.
     """
-    wanted: dict[str, Any] = given(outcome=REFUSED if failed else None, **conditions)
+    wanted: dict[str, Any] = without_none(outcome=REFUSED if failed else None, **conditions)
     if not follow:
-        wanted |= given(since=since, until=until)
+        wanted |= without_none(since=since, until=until)
         return provisioning_log.list_entries(enterprise, limit=limit or DEFAULT_LIMIT, **wanted).items
     if until is not None:
         raise click.UsageError("--follow has no end; leave --until out")
@@ -104,7 +104,7 @@ def _entry_lines(entry: dict[str, Any]) -> Iterator[str]:
     outcome = click.style(entry["outcome"].ljust(_OUTCOME_WIDTH), fg=_COLOURS[entry["outcome"]])
     operation = entry["operation"].ljust(_OPERATION_WIDTH)
     about = entry["email"] or entry["user_id"] or entry["client_id"]
-    status = " ".join(map(str, given(status=entry["status"], scim_type=entry["scim_type"]).values()))
+    status = " ".join(map(str, without_none(status=entry["status"], scim_type=entry["scim_type"]).values()))
     yield f"{entry['time']}  {outcome}  {operation}  {cell(about)}  {cell(status)}"
     if entry["detail"]:
         yield f"    {cell(entry['detail'])}"

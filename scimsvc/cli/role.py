@@ -6,7 +6,7 @@ import click
 
 from scimsvc.cli.output import as_text, enterprise_argument, result_command
 from scimsvc.mapping import roles
-from scimsvc.schemas.validation import given
+from scimsvc.schemas.validation import without_none
 
 _alias_option = click.option(
     "--alias", "aliases", multiple=True, metavar="ALIAS", help="A further value that names the role; may be repeated."
@@ -33,7 +33,7 @@ def role() -> None:
 @_restrict_option
 def add(enterprise: str, role: str, aliases: tuple[str, ...], *, restrict_editing: bool | None) -> dict[str, Any]:
     """Add a role."""
-    fields = given(name=role, aliases=list(aliases), restrict_editing=restrict_editing)
+    fields = without_none(name=role, aliases=list(aliases), restrict_editing=restrict_editing)
     return roles.add_role(enterprise, fields)
 
 
@@ -64,7 +64,7 @@ def update(
     return roles.update_role(
         enterprise,
         role,
-        given(name=rename, restrict_editing=restrict_editing),
+        without_none(name=rename, restrict_editing=restrict_editing),
         add_aliases=aliases,
         remove_aliases=removed,
     )

@@ -15,8 +15,8 @@ from scimsvc.models import SCHEMA_REVISION
 from scimsvc.operations.backup import back_up_before_upgrade
 from scimsvc.operations.server import DEFAULT_HOST, DEFAULT_PORT, Server
 from scimsvc.operations.startup import refuse_unsound_start
-from scimsvc.settings import SCIM_PATH
 from scimsvc.store.transactions import writing
+from scimsvc.vocabulary import SCIM_PATH
 from scimsvc.web.runtime import DEFAULT_THREADS
 
 FIRST_ENTERPRISE = "My Enterprise"

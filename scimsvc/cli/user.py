@@ -14,7 +14,7 @@ import click
 from scimsvc.cli.output import PRINTED, enterprise_argument, progress, result_command, wants_json
 from scimsvc.enterprises import manual_users, user_csv, user_files
 from scimsvc.enterprises.enterprises import show_enterprise
-from scimsvc.schemas.validation import given
+from scimsvc.schemas.validation import without_none
 from scimsvc.vocabulary import SOURCES
 
 user_argument = click.argument("user")
@@ -57,7 +57,7 @@ def create(enterprise: str, address: str | None, email: str | None, **fields: An
     if email is None:
         raise click.UsageError("an e-mail address is missing")
     return manual_users.create_manual_user(
-        enterprise, given(**fields | {"email": email, "user_name": fields["user_name"] or email})
+        enterprise, without_none(**fields | {"email": email, "user_name": fields["user_name"] or email})
     )
 
 
@@ -89,7 +89,7 @@ def edit_profile(enterprise: str, user: str, **fields: Any) -> dict[str, Any]:
 
 
 def _changes(fields: dict[str, Any], mandatory: tuple[str, ...] = ()) -> dict[str, Any]:
-    changes = given(**fields)
+    changes = without_none(**fields)
     return {name: None if value == "" and name not in mandatory else value for name, value in changes.items()}
 
 
@@ -114,7 +114,7 @@ def delete(enterprise: str, user: str, *, yes: bool) -> dict[str, Any]:
 @click.option("--search", metavar="TEXT", help="Those alone with TEXT in e-mail address or userName.")
 def list_(enterprise: str, **conditions: Any) -> list[dict[str, Any]]:
     """List the users by e-mail address."""
-    return manual_users.list_users(enterprise, **given(**conditions)).items
+    return manual_users.list_users(enterprise, **without_none(**conditions)).items
 
 
 @result_command(user, "show")

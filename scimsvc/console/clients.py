@@ -9,7 +9,7 @@ from scimsvc.auth import grants
 from scimsvc.console.forms import again, number, optional_text, text
 from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page, parameters
 from scimsvc.reports import lists
-from scimsvc.schemas.validation import given
+from scimsvc.schemas.validation import without_none
 from scimsvc.store.global_settings import show_global_settings
 from scimsvc.web.http import runtime, tenant_url
 
@@ -65,7 +65,7 @@ def ask_to_rotate(integration_id: str) -> Answer:
 @again(ask_to_rotate)
 def rotate(integration_id: str) -> Answer:
     """Make a new secret, and show it."""
-    overlap = given(overlap_hours=number("overlap_hours"))
+    overlap = without_none(overlap_hours=number("overlap_hours"))
     rotated = services.rotate_secret(enterprise_id(), integration_id, overlap)
     title = f"{rotated['name']} has a new secret"
     return _shown_once(title, {"Client ID": rotated["client_id"]}, secret=rotated["client_secret"])
@@ -112,7 +112,7 @@ def ask_token() -> Answer:
 @again(ask_token)
 def issue() -> Answer:
     """Issue it, and show it."""
-    wanted = given(scope=optional_text("scope"), days=number("days"), client_id=optional_text("client_id"))
+    wanted = without_none(scope=optional_text("scope"), days=number("days"), client_id=optional_text("client_id"))
     issued = grants.issue_described_token(enterprise_id(), wanted, signer=runtime().signer)
     where = {"Tenant URL": tenant_url()} if issued["scope"] == "scim" else {}
     name = "Secret Token" if where else "API token"

@@ -17,7 +17,7 @@ from scimsvc.console.pages import (
 )
 from scimsvc.enterprises import enterprises as services
 from scimsvc.enterprises.admins import refuse_unless_operator
-from scimsvc.schemas.validation import given
+from scimsvc.schemas.validation import without_none
 
 enterprises = console_blueprint("enterprises")
 one_enterprise = enterprise_blueprint("enterprise")
@@ -43,7 +43,7 @@ def ask() -> Answer:
 def create() -> Answer:
     """Make it, and show the secret of its first integration."""
     refuse_unless_operator(admin())
-    default_role = given(default_role=optional_text("default_role"))
+    default_role = without_none(default_role=optional_text("default_role"))
     made = services.create_enterprise(
         text("name"), roles=lines("roles"), scim_enabled=flag("scim_enabled"), **default_role
     )

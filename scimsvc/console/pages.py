@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from scimsvc.console.forms import refuse_stale_form
 from scimsvc.enterprises.admins import Admin, enter_enterprise, note_use, resume_session
 from scimsvc.errors import NoSuchThing
+from scimsvc.vocabulary import ID_PATTERN
 from scimsvc.web.paths import CONSOLE_PREFIX, clean_path, is_console
 
-#: An id as this service makes them: a UUID, or a token's.
-_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
+_ID = re.compile(ID_PATTERN)
 #: What a view answers: a page, or where to go.
 Answer = str | BaseResponse
 

@@ -14,7 +14,7 @@ from scimsvc.console.pages import (
 )
 from scimsvc.enterprises import enterprises as services
 from scimsvc.mapping.roles import list_roles
-from scimsvc.schemas.validation import given
+from scimsvc.schemas.validation import without_none
 
 settings = enterprise_blueprint("settings")
 
@@ -45,7 +45,7 @@ def change_limit() -> Answer:
     limit = {
         "users": number("removal_limit.users"),
         "percent": number("removal_limit.percent"),
-        **given(hours=number("removal_limit.hours")),
+        **without_none(hours=number("removal_limit.hours")),
     }
     services.update_enterprise(enterprise_id(), {"removal_limit": limit})
     return go(".show", "The limit is saved.")

@@ -23,7 +23,14 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class InvalidJSON(ValueError):
-    """The text is not JSON as this service takes it; the message says where and why."""
+    """The text is not JSON as this service accepts it.
+
+    ``fault`` says where and why, as the rest of a sentence whose subject is the text; the message begins "the body".
+    """
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(f"the body {fault}")
+        self.fault = fault
 
 
 def read_json(content: bytes, limits: Limits = DEFAULTS) -> JSON:
@@ -31,7 +38,7 @@ def read_json(content: bytes, limits: Limits = DEFAULTS) -> JSON:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InvalidJSON(f"the body is not UTF-8 (byte {error.start})") from None
+        raise InvalidJSON(f"is not UTF-8 (byte {error.start})") from None
     return _read(text, limits, trusted="\\u" not in text)
 
 
@@ -51,7 +58,7 @@ def _read(text: str, limits: Limits, *, trusted: bool) -> JSON:
     except InvalidJSON:
         raise
     except json.JSONDecodeError as error:
-        raise InvalidJSON(f"the body is not JSON (line {error.lineno}, column {error.colno}: {error.msg})") from None
+        raise InvalidJSON(f"is not JSON (line {error.lineno}, column {error.colno}: {error.msg})") from None
     except RecursionError:
         raise _too_deep(limits) from None
     short = len(text) <= limits.string_length and text.count("{") + text.count("[") <= limits.json_depth
@@ -97,16 +104,14 @@ def _check(value: JSON, levels: int, limits: Limits) -> None:
 
 
 def _too_deep(limits: Limits) -> InvalidJSON:
-    return InvalidJSON(f"the body is nested more than {limits.json_depth} levels deep")
+    return InvalidJSON(f"is nested more than {limits.json_depth} levels deep")
 
 
 def _check_text(text: str, limits: Limits) -> None:
     if len(text) > limits.string_length:
-        raise InvalidJSON(
-            f"the body holds a string of {len(text)} characters; at most {limits.string_length} are taken"
-        )
+        raise InvalidJSON(f"holds a string of {len(text)} characters; at most {limits.string_length} are taken")
     if not is_storable(text):
-        raise InvalidJSON("the body holds a string with a NUL character or half of a surrogate pair")
+        raise InvalidJSON("holds a string with a NUL character or half of a surrogate pair")
 
 
 def _object(members: list[tuple[str, JSON]]) -> dict[str, JSON]:
@@ -114,16 +119,16 @@ def _object(members: list[tuple[str, JSON]]) -> dict[str, JSON]:
     if len(result) != len(members):
         counts = Counter(name for name, _ in members)
         ((twice, _),) = counts.most_common(1)
-        raise InvalidJSON(f"an object of the body has the name {twice[:80]!r} twice")
+        raise InvalidJSON(f"holds an object with the name {twice[:80]!r} twice")
     return result
 
 
 def _integer(digits: str) -> int:
     if len(digits) > _MOST_DIGITS:  # which need not be read to be refused
-        raise InvalidJSON("the body holds a number with too many digits")
+        raise InvalidJSON("holds a number with too many digits")
     number = int(digits)
     if abs(number) > MAX_INTEGER:
-        raise InvalidJSON("the body holds an integer beyond 64 bits")
+        raise InvalidJSON("holds an integer beyond 64 bits")
     return number
 
 
@@ -133,12 +138,12 @@ _MOST_DIGITS = 40
 def _float(digits: str) -> float:
     number = float(digits)
     if number in (float("inf"), float("-inf")):
-        raise InvalidJSON("the body holds a number too large to be read")
+        raise InvalidJSON("holds a number too large to be read")
     return number
 
 
 def _constant(name: str) -> NoReturn:
-    raise InvalidJSON(f"the body holds {name}, which is not JSON")
+    raise InvalidJSON(f"holds {name}, which is not JSON")
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant)

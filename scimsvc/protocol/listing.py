@@ -7,12 +7,13 @@ from typing import Any
 
 from scimsvc import fast_paths
 from scimsvc.protocol import urns
-from scimsvc.protocol.attributes import AttributePath, fold, resolve_name
+from scimsvc.protocol.attributes import AttributePath, fold
 from scimsvc.protocol.errors import InvalidCount, InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, shown
 from scimsvc.protocol.filters.nodes import Node, comparable_path
 from scimsvc.protocol.filters.parser import parse_filter
 from scimsvc.protocol.filters.work_address import find_work_address
 from scimsvc.protocol.limits import DEFAULT_PAGE, DEFAULTS, Limits
+from scimsvc.protocol.names import resolve_name
 from scimsvc.protocol.projection import Projection, parse_projection
 from scimsvc.protocol.reading.values import folded_members
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from scimsvc.protocol.attributes import USER_ATTRIBUTES, AttributePath, resolve_name
+from scimsvc.protocol.attributes import USER_ATTRIBUTES, AttributePath
 from scimsvc.protocol.errors import UnknownAttribute
+from scimsvc.protocol.names import resolve_name
 from scimsvc.protocol.patch import Resource
 
 _ALWAYS = tuple(attribute.name for attribute in USER_ATTRIBUTES if attribute.returned == "always")

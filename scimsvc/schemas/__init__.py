@@ -1,107 +1,14 @@
-"""Bodies and command arguments outside SCIM, validated and normalised by marshmallow; made once, used for all."""
+"""Bodies and command arguments outside SCIM, validated and normalised by marshmallow; created once, used by all."""
 
-from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
-from scimsvc.protocol.json_text import is_storable
 from scimsvc.protocol.limits import MAX_KEY_LENGTH
-from scimsvc.protocol.resources import is_email_address
+from scimsvc.schemas.field_types import EmailAddress, Name, Names, Number, TruthValue, WholeNumber
+from scimsvc.vocabulary import SCIM_SCOPE, SCOPES
 
-MAX_NAME_LENGTH = 200
 MAX_ALIASES = 100
-#: The scopes of a token, the usual one first; ``scimsvc.auth.tokens`` says what each opens.
-SCOPES = ("scim", "api")
-
-
-def _printable(text: str) -> None:
-    if not text.isprintable() or not is_storable(text):
-        raise ValidationError("must be one line of printable characters")
-
-
-def _not_blank(text: str) -> None:
-    if not text.strip():
-        raise ValidationError("must not be blank")
-
-
-class Name(fields.String):
-    """A name that people gave: one line, not blank."""
-
-    def __init__(self, *, max_length: int = MAX_NAME_LENGTH, **options: Any) -> None:
-        rules: list[Callable[[str], Any]] = [_not_blank, _printable, validate.Length(max=max_length)]
-        # For the API's description, which knows no functions.
-        described = {"pattern": _DESCRIBED, **options.pop("metadata", {})}
-        super().__init__(validate=rules, metadata=described, **options)
-
-
-#: What the rules above check, as JSON Schema says it: words of printable characters, and blanks.
-_WORD = r"[^\p{C}\p{Z}]+"
-_DESCRIBED = rf"^ *{_WORD}( +{_WORD})* *$"
-#: What ``is_email_address`` checks of printable text.
-_PLAIN = r"[^\p{C}\p{Z}@<>()\[\],;:\\\"{more}]+"
-_LOCAL, _LABEL = _PLAIN.replace("{more}", ""), _PLAIN.replace("{more}", ".")
-EMAIL_PATTERN = rf"^{_LOCAL}@{_LABEL}(\.{_LABEL})*$"
-
-
-class EmailAddress(Name):
-    """An e-mail address, in any script."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(metadata={"pattern": EMAIL_PATTERN}, **options)
-
-    def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
-        text = super()._deserialize(value, *args, **options)
-        if not is_email_address(text):
-            raise ValidationError("must be an e-mail address, such as name@example.com")
-        return text
-
-
-class Names(fields.List[str]):
-    """A JSON list of names; marshmallow's own takes an object for the list of its keys."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(Name(), **options)
-
-    def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
-        if not isinstance(value, list):
-            raise self.make_error("invalid")
-        return super()._deserialize(value, *args, **options)
-
-
-class TruthValue(fields.Boolean):
-    """``true`` or ``false``, and none of the words that could mean them."""
-
-    def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
-        if not isinstance(value, bool):
-            raise self.make_error("invalid", input=value)
-        return value
-
-
-class WholeNumber(fields.Integer):
-    """A JSON number without a fraction, between two bounds; ``5.0`` is none other than ``5`` there."""
-
-    def __init__(self, least: int, most: int, **options: Any) -> None:
-        super().__init__(validate=validate.Range(least, most), **options)
-
-    def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
-        if type(value) is float and value.is_integer():
-            return int(value)
-        if type(value) is not int:
-            raise self.make_error("invalid", input=value)
-        return value
-
-
-class Number(fields.Float):
-    """A JSON number between two bounds."""
-
-    def __init__(self, least: float, most: float, **options: Any) -> None:
-        super().__init__(validate=validate.Range(least, most), **options)
-
-    def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
-        if type(value) not in (int, float):
-            raise self.make_error("invalid", input=value)
-        return super()._deserialize(value, *args, **options)
 
 
 class EnterpriseSchema(Schema):
@@ -161,7 +68,7 @@ class RotationSchema(Schema):
 class TokenSchema(Schema):
     """A token to issue (contract section 8, ``/tokens``); by the first integration unless told otherwise."""
 
-    scope = fields.String(load_default=SCOPES[0], validate=validate.OneOf(SCOPES))
+    scope = fields.String(load_default=SCIM_SCOPE, validate=validate.OneOf(SCOPES))
     days = WholeNumber(1, 3650)
     client_id = Name()
 
@@ -237,32 +144,3 @@ PROFILE = ProfileSchema()
 EXPLAIN = ExplainSchema()
 TOKEN_REQUEST = TokenRequestSchema()
 REVOCATION_REQUEST = RevocationRequestSchema()
-
-
-def load(schema: Schema, given: Mapping[str, Any], *, partial: bool = False) -> dict[str, Any]:
-    """Return ``given`` as ``schema`` normalises it, with defaults unless ``partial``; raises ``ValidationError``."""
-    return dict(schema.load(given, partial=partial))
-
-
-def messages_of(error: ValidationError) -> str:
-    """Return every message of ``error`` in one line: ``name: must not be blank; roles: …``."""
-    return "; ".join(
-        f"{name}: {message}" for name, messages in messages_by_field(error).items() for message in messages
-    )
-
-
-def messages_by_field(error: ValidationError) -> dict[str, list[str]]:
-    """Return every message of ``error`` under the dotted name of its field."""
-    found: dict[str, list[str]] = {}
-    for path, message in _flattened(error.messages_dict, ()):
-        found.setdefault(".".join(path), []).append(message.rstrip("."))
-    return found
-
-
-def _flattened(messages: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    if isinstance(messages, dict):
-        for name, below in messages.items():
-            # Marshmallow's own name for what is wrong with an object as a whole is no field.
-            yield from _flattened(below, path if name == "_schema" and path else (*path, str(name)))
-    else:
-        yield from ((path, message) for message in messages)

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from scimsvc.protocol.limits import MAX_KEY_LENGTH
-from scimsvc.schemas import Name
+from scimsvc.schemas.field_types import Name
 from scimsvc.vocabulary import OPERATIONS, OUTCOMES, SOURCES
 
 DEFAULT_LIMIT = 100

@@ -27,13 +27,12 @@ from scimsvc.scim import users
 from scimsvc.scim.bulk import run_bulk
 from scimsvc.scim.lists import find_users
 from scimsvc.scim.request import Attempt, ScimRequest
-from scimsvc.settings import SCIM_PATH
 from scimsvc.store import queries
 from scimsvc.store.paging import CursorKeys
 from scimsvc.store.representations import profile_view, read_document, stored_user
 from scimsvc.store.tenancy import Tenant, reading_in
 from scimsvc.store.transactions import rehearsing
-from scimsvc.vocabulary import BULK, OK, REFUSED, USER_OPERATIONS
+from scimsvc.vocabulary import BULK, OK, REFUSED, SCIM_PATH, USER_OPERATIONS
 
 _SUCCESS = {"POST": 201, "DELETE": 204}
 #: What the log has no entries of.

@@ -7,12 +7,14 @@ the request, and a router and a guard that read the same path differently would 
 import re
 from typing import TYPE_CHECKING
 
+from scimsvc import vocabulary
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-SCIM_PREFIX = "/api/scim/v2"
+SCIM_PREFIX = vocabulary.SCIM_PATH
 
 _SLASHES = re.compile("//+")
 
@@ -36,7 +38,7 @@ def clean_path(path: str) -> str:
     return _SLASHES.sub("/", path).rstrip("/") or "/"
 
 
-API_PREFIX = "/api/v1"
+API_PREFIX = vocabulary.API_PATH
 
 
 def is_api(path: str) -> bool:

@@ -5,7 +5,6 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import Field, fields
 
 import click
 import pytest
@@ -20,7 +19,8 @@ from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.reading.paths import parse_path
 from scimsvc.protocol.reading.tolerances import Tolerance
 from scimsvc.protocol.urns import ENTERPRISE_USER
-from scimsvc.settings import SETTINGS
+from scimsvc.settings import PREFIX, SETTINGS
+from scimsvc.settings.limits import LIMIT_RANGES, LimitRange
 from scimsvc.store.global_settings import DEFAULTS
 from scimsvc.vocabulary import OPERATIONS
 from tests.support.client import SCIM, Enterprise
@@ -188,10 +188,7 @@ _ERRORS = ("status", "`scimType`", "when")
 def test_the_limits_are_those_of_the_code() -> None:
     documented = {name: (number, setting) for name, number, setting in table("limit", "at most", "setting")}
 
-    settable = {
-        limit.metadata["description"]: (f"{limit.default:,}", f"`SCIMSVC_MAX_{limit.name.upper()}`")
-        for limit in fields(limits.Limits)
-    }
+    settable = {limit.description: (f"{limit.default:,}", f"`{PREFIX}{limit.setting}`") for limit in LIMIT_RANGES}
     fixed = {
         "characters of `userName`, `externalId` and e-mail addresses": (f"{limits.MAX_KEY_LENGTH:,}", "–"),
         "users a page, unless `count` says": (f"{limits.DEFAULT_PAGE:,}", "–"),
@@ -199,13 +196,12 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert documented == settable | fixed
 
 
-@pytest.mark.parametrize("limit", fields(limits.Limits), ids=lambda limit: limit.name)
-def test_the_setting_of_a_limit_says_what_it_counts_and_its_range(limit: Field[int]) -> None:
+@pytest.mark.parametrize("limit", LIMIT_RANGES, ids=lambda limit: limit.name)
+def test_the_setting_of_a_limit_says_what_it_counts_and_its_range(limit: LimitRange) -> None:
     meanings = {code(name): meaning for name, _, meaning in table("variable", "default", "meaning")}
-    least, most = limit.metadata["range"]
 
-    wanted = f"At most so many {limit.metadata['description']}; {least:,} to {most:,}."
-    assert meanings[f"SCIMSVC_MAX_{limit.name.upper()}"] == wanted
+    expected = f"At most so many {limit.description}; {limit.least:,} to {limit.most:,}."
+    assert meanings[PREFIX + limit.setting] == expected
 
 
 def test_the_tolerances_are_those_of_the_code() -> None:

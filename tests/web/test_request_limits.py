@@ -2,21 +2,21 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from scimsvc.protocol.limits import DEFAULTS, Limits
+from scimsvc.protocol.limits import DEFAULTS
 from scimsvc.settings import SettingsError, read_settings
+from scimsvc.settings.limits import LIMIT_RANGES
 from tests.support.apps import SECRET_KEY, make_api, run_command
 from tests.support.client import SCIM, Enterprise, assert_problem, assert_scim_error, patch_body, replace, user_body
 from tests.support.live import serving
 
-LOWEST = {limit.name: limit.metadata["range"][0] for limit in fields(Limits)}
-HIGHEST = {limit.name: limit.metadata["range"][1] for limit in fields(Limits)}
+LOWEST = {limit.name: limit.least for limit in LIMIT_RANGES}
+HIGHEST = {limit.name: limit.most for limit in LIMIT_RANGES}
 BULK_URN = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 

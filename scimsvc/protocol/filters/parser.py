@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 
-from scimsvc.protocol.attributes import Attribute, AttributePath, resolve_name, resolve_sub_attribute
+from scimsvc.protocol.attributes import Attribute, AttributePath
 from scimsvc.protocol.errors import InvalidFilter, UnknownAttribute, shown
 from scimsvc.protocol.filters.nodes import (
     EQUALITY,
@@ -26,6 +26,7 @@ from scimsvc.protocol.filters.nodes import (
 from scimsvc.protocol.filters.tokens import END, Tokens
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.protocol.limits import DEFAULTS, Limits
+from scimsvc.protocol.names import resolve_name, resolve_sub_attribute
 from scimsvc.protocol.urns import ENTERPRISE_USER
 
 

@@ -15,9 +15,6 @@ from scimsvc.protocol.attributes import (
     ROLES,
     SCHEMAS,
     fold,
-    has_dot_after_urn,
-    is_singular_name,
-    resolve_name,
 )
 from scimsvc.protocol.errors import (
     InvalidPath,
@@ -29,6 +26,7 @@ from scimsvc.protocol.errors import (
 )
 from scimsvc.protocol.filters.nodes import Comparison, Node, conditions
 from scimsvc.protocol.limits import Limits
+from scimsvc.protocol.names import has_dot_after_urn, is_singular_name, resolve_name
 from scimsvc.protocol.patch import Operation, Resource, apply_patch, refuse_read_only
 from scimsvc.protocol.reading.paths import PatchPath, parse_path
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance

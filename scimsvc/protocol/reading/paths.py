@@ -4,11 +4,12 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from scimsvc.protocol.attributes import Attribute, AttributePath, resolve_name, resolve_sub_attribute
+from scimsvc.protocol.attributes import Attribute, AttributePath
 from scimsvc.protocol.errors import InvalidPath, shown
 from scimsvc.protocol.filters.nodes import Node, implied_values
 from scimsvc.protocol.filters.parser import parse_condition
 from scimsvc.protocol.limits import DEFAULTS, Limits
+from scimsvc.protocol.names import resolve_name, resolve_sub_attribute
 
 
 @dataclass(frozen=True, slots=True)

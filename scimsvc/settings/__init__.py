@@ -1,0 +1,166 @@
+"""The deployment settings: read from the environment or from the host application, converted and checked.
+
+Each setting is listed once in ``SETTINGS``. A test compares the manual's table with it.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scimsvc.protocol.limits import Limits
+from scimsvc.settings import values
+from scimsvc.settings.instance import DATABASE_FILE, PREFIX, SettingsError, create_instance_folder, kept_secret_key
+from scimsvc.settings.limits import LIMIT_RANGES, LimitRange, limits_of
+
+__all__ = [
+    "PREFIX",
+    "SETTINGS",
+    "DeploymentSetting",
+    "Settings",
+    "SettingsError",
+    "from_environment",
+    "host_settings",
+    "kept_secret_key",
+    "read_database_url",
+    "read_settings",
+    "unknown_variables",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentSetting:
+    """A setting: its name without the prefix, its default as people write it, and how its text is read."""
+
+    name: str
+    default: str
+    description: str
+    read: Callable[[str], Any]
+    #: Whether errors must not repeat its value.
+    is_secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return PREFIX + self.name
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Settings:
+    """The settings in force."""
+
+    database_url: str
+    instance_path: Path
+    secret_keys: tuple[str, ...]
+    public_url: str | None
+    trusted_proxies: int
+    rate_limit: float
+    metrics_token: str | None
+    log_format: str
+    limits: Limits
+
+
+def _limit_setting(limit: LimitRange) -> DeploymentSetting:
+    return DeploymentSetting(limit.setting, f"`{limit.default}`", f"at most so many {limit.description}", limit.read)
+
+
+SETTINGS = (
+    DeploymentSetting("DATABASE_URL", "`scimsvc.db` in the instance folder", "SQLite file or PostgreSQL database",
+                      values.read_database_url),
+    DeploymentSetting("INSTANCE_PATH", "`./instance`", "folder of the database file and the secret key",
+                      values.read_instance_path),
+    DeploymentSetting("SECRET_KEY", "made once, in the instance folder", "keys that sign tokens, newest first",
+                      values.read_secret_keys, is_secret=True),
+    DeploymentSetting("PUBLIC_URL", "taken from the request", "what the Tenant URL and every location begin with",
+                      values.read_public_url),
+    DeploymentSetting("TRUSTED_PROXIES", "`0`", "reverse proxies whose `X-Forwarded-*` are believed",
+                      values.read_trusted_proxies),
+    DeploymentSetting("RATE_LIMIT", "`0`, none", "SCIM requests a second and enterprise", values.read_rate_limit),
+    DeploymentSetting("METRICS_TOKEN", "unset: there is no `/metrics`", "bearer token that `/metrics` wants",
+                      values.read_metrics_token, is_secret=True),
+    DeploymentSetting("LOG_FORMAT", "`text`", "`text` for people, `json` for machines", values.read_log_format),
+    *map(_limit_setting, LIMIT_RANGES),
+)  # fmt: skip
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+#: Variables with the prefix that are no settings of this table but known to the tools around it.
+_OTHER_VARIABLES = frozenset({"SCIMSVC_TEST_POSTGRESQL_URL", "SCIMSVC_TEST_LONG", "SCIMSVC_TEST_AXE"})
+
+
+def from_environment(name: str) -> str | None:
+    """Return the text of the setting ``name`` in the environment, or None if it is unset or empty."""
+    return os.environ.get(PREFIX + name) or None
+
+
+def read_settings(given: object = None) -> Settings:
+    """Return the settings in force: the host's in ``given``, else the environment's, else the defaults.
+
+    ``given`` is a mapping or an object with the settings as items or attributes, with the prefix or without. Creates
+    the instance folder and the secret key if they are needed and missing. Raises ``SettingsError``.
+    """
+    read = {setting.name: _read(setting, given) for setting in SETTINGS}
+    instance_path = read["INSTANCE_PATH"] or values.read_instance_path("./instance")
+    return Settings(
+        database_url=read["DATABASE_URL"] or f"sqlite:///{create_instance_folder(instance_path) / DATABASE_FILE}",
+        instance_path=instance_path,
+        secret_keys=read["SECRET_KEY"] or (kept_secret_key(instance_path),),
+        public_url=read["PUBLIC_URL"],
+        trusted_proxies=read["TRUSTED_PROXIES"] or 0,
+        rate_limit=read["RATE_LIMIT"] or 0.0,
+        metrics_token=read["METRICS_TOKEN"],
+        log_format=read["LOG_FORMAT"] or "text",
+        limits=limits_of(read),
+    )
+
+
+def read_database_url(text: str) -> str:
+    """Return ``text`` as SQLAlchemy takes a database's URL; raises ``SettingsError``, which shows no password."""
+    try:
+        return values.read_database_url(text)
+    except values.Unusable as error:
+        raise SettingsError(f"{_without_secrets(text)} may not be; it may be {error}") from None
+
+
+def unknown_variables() -> list[str]:
+    """Return the environment variables with the prefix that no setting has; they may be misspelt."""
+    known = {setting.variable for setting in SETTINGS} | _OTHER_VARIABLES
+    return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+
+
+def host_settings(given: object) -> dict[str, Any]:
+    """Return the members of ``given`` that are for Flask: upper-case names that are not settings of this service."""
+    names = list(given) if isinstance(given, Mapping) else dir(given)
+    others = [name for name in names if name.isupper() and name.removeprefix(PREFIX) not in _BY_NAME]
+    return {name: given[name] if isinstance(given, Mapping) else getattr(given, name) for name in others}
+
+
+def _read(setting: DeploymentSetting, given: object) -> Any:
+    value = _host_value(setting, given)
+    if value is None:
+        value = from_environment(setting.name)
+    if value is None:
+        return None
+    text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    try:
+        return setting.read(text.strip())
+    except values.Unusable as error:
+        if setting.is_secret:
+            raise SettingsError(f"{setting.variable} may hold {error}") from None
+        raise SettingsError(f"{setting.variable} is {_without_secrets(text)}; it may hold {error}") from None
+
+
+def _host_value(setting: DeploymentSetting, given: object) -> Any:
+    for name in (setting.name, setting.variable):
+        value = given.get(name) if isinstance(given, Mapping) else getattr(given, name, None)
+        if value not in (None, ""):
+            return value
+    return None
+
+
+def _without_secrets(text: str) -> str:
+    """Return ``text`` as an error may show it: only its beginning if it may hold a password."""
+    if not re.search(r"@|pass|secret|token|key", text, re.IGNORECASE):
+        return repr(text)
+    scheme = re.match(r"[a-z][a-z0-9+.-]*://", text)
+    return f"'{scheme[0] if scheme else ''}…'"

@@ -1,0 +1,60 @@
+"""The limits on requests that operators may set; ``protocol.limits`` has their defaults.
+
+Each has a range in which the service answers within seconds and both databases cope.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scimsvc.protocol.limits import DEFAULTS, Limits
+from scimsvc.settings.values import Unusable
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRange:
+    """One limit: its name in ``Limits``, the range of its values, and what it counts."""
+
+    name: str
+    least: int
+    most: int
+    description: str
+
+    @property
+    def setting(self) -> str:
+        """The name of the setting, without the prefix."""
+        return f"MAX_{self.name.upper()}"
+
+    @property
+    def default(self) -> int:
+        """The default."""
+        return int(getattr(DEFAULTS, self.name))
+
+    def read(self, text: str) -> int:
+        """Return the number that ``text`` writes; raises ``Unusable`` outside the range."""
+        if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not self.least <= int(text) <= self.most:
+            raise Unusable(f"a whole number from {self.least} to {self.most}, the most {self.description}")
+        return int(text)
+
+
+LIMIT_RANGES = (
+    LimitRange("body", 16 * 1024, 16 * 1024 * 1024, "bytes of a body"),
+    LimitRange("headers", 8 * 1024, 1024 * 1024, "bytes of a request line and headers"),
+    LimitRange("json_depth", 10, 100, "levels of a JSON body"),
+    LimitRange("string_length", 1024, 16 * 1024 * 1024, "characters of a string of a JSON body"),
+    LimitRange("elements", 10, 10_000, "elements of a multi-valued attribute"),
+    LimitRange("patch_operations", 10, 10_000, "operations of a PATCH"),
+    LimitRange("patch_conditions", 10, 10_000, "conditions in all paths of a PATCH"),
+    LimitRange("bulk_operations", 1, 10_000, "operations of a Bulk request"),
+    LimitRange("filter_length", 200, 20_000, "characters of a filter or path"),
+    LimitRange("filter_conditions", 5, 200, "conditions of a filter"),
+    LimitRange("filter_depth", 2, 25, "levels of a filter"),
+    LimitRange("page", 1, 10_000, "users a page, whatever `count` says"),
+)
+
+
+def limits_of(values: Mapping[str, Any]) -> Limits:
+    """Return the limits that the settings ``values`` change, the default ones for settings of None."""
+    changed = {limit.name: values[limit.setting] for limit in LIMIT_RANGES if values[limit.setting] is not None}
+    return Limits(**changed) if changed else DEFAULTS
