@@ -1,8 +1,6 @@
 """SCIM 2.0 provisioning from Microsoft Entra ID for any application; ``create_app`` is the composition root."""
 
-import logging
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as type checkers understand it, without importing typing
 if TYPE_CHECKING:
     from flask import Flask
 
@@ -16,11 +14,13 @@ def create_app(config: object = None) -> "Flask":
     under a prefix of its own; what ``config`` holds beside this service's settings is handed to Flask.
     """
     # Imported here, so that scimsvc.protocol and scimsvc.settings can be used without loading everything.
+    import logging
+
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from scimsvc import api, console
     from scimsvc.auth.blueprint import auth
-    from scimsvc.cli import commands
+    from scimsvc.cli.group import CommandGroup
     from scimsvc.console.environment import init_console
     from scimsvc.operations.blueprint import operations
     from scimsvc.scim.blueprint import scim
@@ -51,8 +51,7 @@ def create_app(config: object = None) -> "Flask":
     init_errors(app)
     for blueprint in (auth, scim, discovery, operations, *api.blueprints, *console.blueprints):
         app.register_blueprint(blueprint)
-    for command in commands:
-        app.cli.add_command(command)
+    app.cli = CommandGroup(app.name)
 
     app.wsgi_app = CleanPaths(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:

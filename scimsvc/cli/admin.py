@@ -14,7 +14,7 @@ def admin() -> None:
     """Make, list and remove accounts of the console."""
 
 
-@result_command(admin, "create")
+@result_command(admin, "create", writes=True)
 @click.argument("email")
 @click.option("--enterprise", metavar="E", help="The one enterprise to administer; else the account is an operator's.")
 def create(email: str, enterprise: str | None) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def create(email: str, enterprise: str | None) -> dict[str, Any]:
     return _with_whole_link(admins.create_admin(email, enterprise=enterprise))
 
 
-@result_command(admin, "link")
+@result_command(admin, "link", writes=True)
 @click.argument("email")
 def link(email: str) -> dict[str, Any]:
     """Print another one-time link, as for a password that was lost; the link before ends."""
@@ -35,7 +35,7 @@ def list_() -> list[dict[str, Any]]:
     return admins.list_admins()
 
 
-@result_command(admin, "remove")
+@result_command(admin, "remove", writes=True)
 @click.argument("email")
 def remove(email: str) -> dict[str, Any]:
     """Remove an account; its sessions end at once."""

@@ -7,7 +7,8 @@ import click
 
 from scimsvc.activity.change_feed import read_feed
 from scimsvc.cli.log import print_as_they_come
-from scimsvc.cli.output import PRINTED, as_text, cell, enterprise_argument, result_command, runtime
+from scimsvc.cli.options import enterprise_argument
+from scimsvc.cli.output import PRINTED, as_text, cell, result_command, runtime
 from scimsvc.enterprises.enterprises import show_enterprise
 from scimsvc.schemas.queries import DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT
 

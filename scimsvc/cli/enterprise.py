@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from scimsvc.cli.output import enterprise_argument, result_command
+from scimsvc.cli.options import enterprise_argument
+from scimsvc.cli.output import result_command
 from scimsvc.enterprises import enterprises
 from scimsvc.schemas.entity_tags import entity_tag
 from scimsvc.schemas.validation import without_none
@@ -15,7 +16,7 @@ def enterprise() -> None:
     """Make, show, change, pause and delete enterprises, the tenants."""
 
 
-@result_command(enterprise, "create")
+@result_command(enterprise, "create", writes=True)
 @click.argument("name")
 @click.option("--role", "roles", multiple=True, metavar="ROLE", help="A role beside the default one; may be repeated.")
 @click.option("--default-role", default=enterprises.DEFAULT_ROLE, show_default=True, help="The default role's name.")
@@ -38,7 +39,7 @@ def show(enterprise: str) -> dict[str, Any]:
     return enterprises.show_enterprise(enterprise)
 
 
-@result_command(enterprise, "update")
+@result_command(enterprise, "update", writes=True)
 @enterprise_argument
 @click.option("--enable-scim/--no-enable-scim", "scim_enabled", default=None, help="Open or close SCIM provisioning.")
 @click.option("--default-role", metavar="ROLE", help="Make another role the default.")
@@ -84,28 +85,28 @@ def update(
     return enterprises.update_enterprise(enterprise, fields, if_match=entity_tag(before))
 
 
-@result_command(enterprise, "pause")
+@result_command(enterprise, "pause", writes=True)
 @enterprise_argument
 def pause(enterprise: str) -> dict[str, Any]:
     """Hold every SCIM write: 503, to be sent again later. Nothing is lost, and reading goes on."""
     return enterprises.update_enterprise(enterprise, {"paused": True})
 
 
-@result_command(enterprise, "resume")
+@result_command(enterprise, "resume", writes=True)
 @enterprise_argument
 def resume(enterprise: str) -> dict[str, Any]:
     """Take SCIM writes again."""
     return enterprises.update_enterprise(enterprise, {"paused": False})
 
 
-@result_command(enterprise, "release")
+@result_command(enterprise, "release", writes=True)
 @enterprise_argument
 def release(enterprise: str) -> dict[str, Any]:
     """Let through what the removal limit holds back, for as many hours as the limit looks back."""
     return enterprises.release_removals(enterprise)
 
 
-@result_command(enterprise, "delete")
+@result_command(enterprise, "delete", writes=True)
 @enterprise_argument
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(enterprise: str, *, yes: bool) -> dict[str, Any]:

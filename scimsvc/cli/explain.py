@@ -5,7 +5,8 @@ from typing import IO, Any
 
 import click
 
-from scimsvc.cli.output import as_text, cell, enterprise_argument, result_command, runtime
+from scimsvc.cli.options import enterprise_argument
+from scimsvc.cli.output import as_text, cell, result_command, runtime
 from scimsvc.operations.server import DEFAULT_HOST, DEFAULT_PORT
 from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
 from scimsvc.scim.explain import explain as explain_request

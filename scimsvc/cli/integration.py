@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from scimsvc.auth import clients
-from scimsvc.cli.output import enterprise_argument, result_command, warn
+from scimsvc.cli.options import enterprise_argument
+from scimsvc.cli.output import result_command, warn
 
 
 @click.group()
@@ -17,7 +18,7 @@ def integration() -> None:
     """
 
 
-@result_command(integration, "create")
+@result_command(integration, "create", writes=True)
 @enterprise_argument
 @click.argument("name", default="Integration")
 def create(enterprise: str, name: str) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def list_(enterprise: str) -> list[dict[str, Any]]:
     return clients.list_integrations(enterprise)
 
 
-@result_command(integration, "rename")
+@result_command(integration, "rename", writes=True)
 @enterprise_argument
 @click.argument("client")
 @click.argument("name")
@@ -41,7 +42,7 @@ def rename(enterprise: str, client: str, name: str) -> dict[str, Any]:
     return clients.rename_integration(enterprise, client, {"name": name})
 
 
-@result_command(integration, "rotate")
+@result_command(integration, "rotate", writes=True)
 @enterprise_argument
 @click.argument("client")
 @click.option(
@@ -59,7 +60,7 @@ def rotate(enterprise: str, client: str, overlap_hours: float) -> dict[str, Any]
     return clients.rotate_secret(enterprise, client, {"overlap_hours": overlap_hours})
 
 
-@result_command(integration, "revoke")
+@result_command(integration, "revoke", writes=True)
 @enterprise_argument
 @click.argument("client")
 def revoke(enterprise: str, client: str) -> dict[str, Any]:

@@ -12,8 +12,8 @@ import click
 
 from scimsvc import clock
 from scimsvc.activity import provisioning_log, pruning
-from scimsvc.cli.moments import Moment
-from scimsvc.cli.output import PRINTED, cell, echo, enterprise_argument, progress, result_command, wants_json
+from scimsvc.cli.options import Moment, enterprise_argument
+from scimsvc.cli.output import PRINTED, cell, echo, progress, result_command, wants_json
 from scimsvc.schemas.validation import without_none
 from scimsvc.vocabulary import OK, OPERATIONS, OUTCOMES, REFUSED
 
@@ -113,7 +113,7 @@ def _entry_lines(entry: dict[str, Any]) -> Iterator[str]:
         yield "    " + "; ".join(f"{name} {cell(names)}" for name, names in named.items())
 
 
-@result_command(log, "prune")
+@result_command(log, "prune", writes=True)
 @click.option(
     "--older-than",
     type=click.IntRange(0, 36500),

@@ -1,6 +1,7 @@
 """What commands print: aligned for people, JSON with ``--json`` for scripts; and how they refuse."""
 
 import functools
+import gc
 import json
 import os
 import sys
@@ -10,17 +11,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
-from flask import current_app
-from flask.cli import with_appcontext
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from flask import Flask, current_app
+from flask.cli import ScriptInfo, with_appcontext
 
+from scimsvc import create_app
 from scimsvc.auth.tokens import OAuthError
 from scimsvc.errors import ServiceError
+from scimsvc.operations.files import find_missing_database, find_missing_key
 from scimsvc.protocol.json_text import is_storable
+from scimsvc.store.outages import DATABASE_ERRORS, describe_outage
 from scimsvc.web.runtime import Runtime
 
-enterprise_argument = click.argument("enterprise")
 #: The result of a command that has printed it already.
 PRINTED = object()
 
@@ -39,13 +40,18 @@ def _name_faults(error: Faulty) -> None:
 
 
 def result_command(
-    group: click.Group | None, name: str, *, text: Callable[[Any], str] | None = None
+    group: click.Group | None,
+    name: str,
+    *,
+    text: Callable[[Any], str] | None = None,
+    writes: bool = False,
+    creates_files: bool = False,
 ) -> Callable[[Callable[..., Any]], click.Command]:
     """Make a command of a function that returns a result, which is printed as JSON with ``--json``, else as ``text``.
 
-    A function that has printed all by itself returns ``PRINTED``.
+    A function that prints by itself returns ``PRINTED``. For ``writes`` and ``creates_files`` see ``app_command``.
     """
-    written = text or as_text
+    write_text = text or as_text
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         @functools.wraps(function)
@@ -57,15 +63,72 @@ def result_command(
                 click.echo(json.dumps(error.result, ensure_ascii=False)) if as_json else _name_faults(error)
                 raise click.exceptions.Exit(1) from None
             if result is not PRINTED:
-                echo(json.dumps(result, ensure_ascii=False) if as_json else written(result))
+                echo(json.dumps(result, ensure_ascii=False) if as_json else write_text(result))
 
         option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value and nothing else.")
-        command = click.command(name)(option(with_appcontext(refusing(run))))
+        command = click.command(name)(option(app_command(writes=writes, creates_files=creates_files)(run)))
         if group is not None:
             group.add_command(command)
         return command
 
     return decorate
+
+
+def app_command(
+    *, writes: bool = False, creates_files: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Run a function within the app's context, and turn what services raise into one line and exit status 1.
+
+    Only with ``creates_files`` may it create the database file. A function that neither ``writes`` nor
+    ``creates_files`` does not create the secret key either.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        in_context = with_appcontext(_end_loading(refusing(function)))
+
+        @click.pass_context
+        @functools.wraps(function)
+        def run(context: click.Context, /, *args: Any, **arguments: Any) -> Any:
+            if not creates_files:
+                _refuse_missing_files(context.ensure_object(ScriptInfo), writes=writes)
+            return context.invoke(in_context, *args, **arguments)
+
+        return run
+
+    return decorate
+
+
+def _refuse_missing_files(script: ScriptInfo, *, writes: bool) -> None:
+    """Look for the database and the key before the app is created, because that creates the key and its folder."""
+    config = None if script.create_app is create_app else _config_of(script.load_app())
+    database = find_missing_database(config)
+    if database is not None:
+        raise click.ClickException(f"No database at {database}. Run scimsvc init first.")
+    key = None if writes else find_missing_key(config)
+    if key is not None:
+        raise click.ClickException(f"No secret key at {key}. Set SCIMSVC_SECRET_KEY, or run scimsvc init first.")
+
+
+def _config_of(app: Flask) -> dict[str, Any]:
+    """Return the settings of an app that exists already, as in a test or under ``flask``."""
+    return {
+        "DATABASE_URL": app.config["SQLALCHEMY_DATABASE_URI"],
+        "SECRET_KEY": app.config["SECRET_KEY"],
+        "INSTANCE_PATH": app.instance_path,
+    }
+
+
+def _end_loading(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let the garbage collector start, which ``__main__`` stops while everything is loaded."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **arguments: Any) -> Any:
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
+        return function(*args, **arguments)
+
+    return run
 
 
 def _refuse_unstorable(arguments: dict[str, Any]) -> None:
@@ -86,13 +149,10 @@ def refusing(function: Callable[..., Any]) -> Callable[..., Any]:
             raise click.ClickException(str(error)) from None
         except OAuthError as error:
             raise click.ClickException(error.description) from None
-        except DBAPIError as error:
-            reason = (str(error.orig).splitlines() or ["unknown"])[0]
+        except DATABASE_ERRORS as error:
+            reason = describe_outage(error) or "unknown"
             hint = "; run scimsvc init first" if "no such table" in reason or "does not exist" in reason else ""
             raise click.ClickException(f"the database cannot be used: {reason}{hint}") from None
-
-        except PoolTimeout as error:
-            raise click.ClickException(f"the database cannot be used: {error}") from None
 
     return run
 

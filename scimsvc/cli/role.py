@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from scimsvc.cli.output import as_text, enterprise_argument, result_command
+from scimsvc.cli.options import enterprise_argument
+from scimsvc.cli.output import as_text, result_command
 from scimsvc.mapping import roles
 from scimsvc.schemas.validation import without_none
 
@@ -26,7 +27,7 @@ def role() -> None:
     """
 
 
-@result_command(role, "add")
+@result_command(role, "add", writes=True)
 @enterprise_argument
 @click.argument("role")
 @_alias_option
@@ -44,7 +45,7 @@ def list_(enterprise: str) -> list[dict[str, Any]]:
     return roles.list_roles(enterprise)
 
 
-@result_command(role, "update")
+@result_command(role, "update", writes=True)
 @enterprise_argument
 @click.argument("role")
 @click.option("--rename", metavar="NAME", help="Give it another name; its users keep it.")
@@ -70,7 +71,7 @@ def update(
     )
 
 
-@result_command(role, "remove")
+@result_command(role, "remove", writes=True)
 @enterprise_argument
 @click.argument("role")
 def remove(enterprise: str, role: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def show() -> dict[str, int]:
     return global_settings.show_global_settings()
 
 
-@result_command(settings, "set")
+@result_command(settings, "set", writes=True)
 @click.argument("key")
 @click.argument("value")
 def set_(key: str, value: str) -> dict[str, int]:

@@ -6,7 +6,8 @@ import click
 
 from scimsvc.auth import grants
 from scimsvc.auth.tokens import API, SCIM
-from scimsvc.cli.output import enterprise_argument, result_command, runtime
+from scimsvc.cli.options import enterprise_argument
+from scimsvc.cli.output import result_command, runtime
 
 
 @click.group()
@@ -14,7 +15,7 @@ def token() -> None:
     """Issue, list and revoke access tokens."""
 
 
-@result_command(token, "issue")
+@result_command(token, "issue", writes=True)
 @enterprise_argument
 @click.option(
     "--scim", "scope", flag_value=SCIM, default=SCIM, help="For /api/scim/v2: Entra's Secret Token. [default]"
@@ -36,7 +37,7 @@ def list_(enterprise: str | None) -> list[dict[str, Any]]:
     return grants.list_tokens(enterprise)
 
 
-@result_command(token, "revoke")
+@result_command(token, "revoke", writes=True)
 @click.argument("words", nargs=-1, metavar="[ENTERPRISE] TOKEN")
 def revoke(words: tuple[str, ...]) -> dict[str, Any]:
     """End a token, named by its id or by itself."""

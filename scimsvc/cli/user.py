@@ -11,7 +11,8 @@ from typing import IO, Any
 
 import click
 
-from scimsvc.cli.output import PRINTED, enterprise_argument, progress, result_command, wants_json
+from scimsvc.cli.options import enterprise_argument
+from scimsvc.cli.output import PRINTED, progress, result_command, wants_json
 from scimsvc.enterprises import manual_users, user_csv, user_files
 from scimsvc.enterprises.enterprises import show_enterprise
 from scimsvc.schemas.validation import without_none
@@ -45,7 +46,7 @@ def _fields(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-@result_command(user, "create")
+@result_command(user, "create", writes=True)
 @enterprise_argument
 @click.argument("address", metavar="[EMAIL]", required=False)
 @click.option("--email", help="The work e-mail address, if it does not stand as an argument.")
@@ -61,7 +62,7 @@ def create(enterprise: str, address: str | None, email: str | None, **fields: An
     )
 
 
-@result_command(user, "update")
+@result_command(user, "update", writes=True)
 @enterprise_argument
 @user_argument
 @click.option("--email", help="The work e-mail address.")
@@ -75,7 +76,7 @@ def update(enterprise: str, user: str, **fields: Any) -> dict[str, Any]:
     return manual_users.update_manual_user(enterprise, user, _changes(fields, mandatory=("email", "user_name")))
 
 
-@result_command(user, "edit-profile")
+@result_command(user, "edit-profile", writes=True)
 @enterprise_argument
 @user_argument
 @click.option("--title", help="The title.")
@@ -93,7 +94,7 @@ def _changes(fields: dict[str, Any], mandatory: tuple[str, ...] = ()) -> dict[st
     return {name: None if value == "" and name not in mandatory else value for name, value in changes.items()}
 
 
-@result_command(user, "delete")
+@result_command(user, "delete", writes=True)
 @enterprise_argument
 @user_argument
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -125,7 +126,7 @@ def show(enterprise: str, user: str) -> dict[str, Any]:
     return manual_users.show_user(enterprise, user)
 
 
-@result_command(user, "import")
+@result_command(user, "import", writes=True)
 @enterprise_argument
 @click.argument("file", type=click.File("rb"))
 def import_(enterprise: str, file: IO[bytes]) -> dict[str, Any]:

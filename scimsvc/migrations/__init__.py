@@ -6,11 +6,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from scimsvc.errors import Conflict
+
 #: Any number will do, as long as it is the same in all processes.
 _ADVISORY_LOCK = 7_246_200
 
 
-class UnknownSchema(Exception):
+class UnknownSchema(Conflict):
     """The database has a schema that this version does not know, most likely of a later one."""
 
 

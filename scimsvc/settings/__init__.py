@@ -25,6 +25,7 @@ __all__ = [
     "host_settings",
     "kept_secret_key",
     "read_database_url",
+    "read_setting",
     "read_settings",
     "unknown_variables",
 ]
@@ -112,6 +113,11 @@ def read_settings(given: object = None) -> Settings:
         log_format=read["LOG_FORMAT"] or "text",
         limits=limits_of(read),
     )
+
+
+def read_setting(name: str, given: object = None) -> Any:
+    """Return the setting ``name`` as ``read_settings`` reads it, or None if it has its default; creates nothing."""
+    return _read(_BY_NAME[name], given)
 
 
 def read_database_url(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +12,17 @@ from click.testing import CliRunner
 from flask import Flask
 
 import scimsvc
-from scimsvc.cli import scimsvc as console
+from scimsvc.cli.group import scimsvc as console
 from scimsvc.models import SCHEMA_REVISION
 from tests.support.client import Enterprise
-from tests.support.commands import misuse, refusal, text_of
+from tests.support.commands import misuse, refusal, text_of, walk
 from tests.support.live import SCIMSVC, environment
 
 Cli = Callable[..., Any]
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
-def _commands(command: click.Command, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    yield path, command
-    if isinstance(command, click.Group):
-        for name, below in command.commands.items():
-            yield from _commands(below, *path, name)
-
-
-COMMANDS = dict(_commands(console))
+COMMANDS = dict(walk(console))
 GROUPS = [path for path, command in COMMANDS.items() if isinstance(command, click.Group)]
 LEAVES = [path for path in COMMANDS if path not in GROUPS]
 
@@ -286,7 +279,7 @@ def test_the_console_script_answers_refuses_and_tells_its_version(tmp_path: Path
     assert [path.name for path in tmp_path.iterdir()] == ["instance"]
 
 
-@pytest.mark.parametrize("first", [("init",), ("enterprise", "list")], ids=" ".join)
+@pytest.mark.parametrize("first", [("init",), ("enterprise", "create", "Contoso")], ids=" ".join)
 def test_the_database_and_the_key_are_nobody_elses(tmp_path: Path, first: tuple[str, ...]) -> None:
     folder = tmp_path / "instance"
     folder.mkdir(mode=0o755)  # as an operator may have made it

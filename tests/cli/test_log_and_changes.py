@@ -15,7 +15,7 @@ from flask import Flask
 
 from scimsvc import clock
 from scimsvc.activity import provisioning_log
-from scimsvc.cli.moments import Moment
+from scimsvc.cli.options import Moment
 from tests.support.apps import SECRET_KEY, make_enterprise
 from tests.support.client import Enterprise, patch_body, replace, user_body
 from tests.support.commands import refusal, text_of

@@ -10,7 +10,7 @@ import click
 import pytest
 from flask import Flask
 
-from scimsvc.cli import scimsvc
+from scimsvc.cli.group import scimsvc
 from scimsvc.cli.log import ListingGroup
 from scimsvc.enterprises import user_csv
 from scimsvc.protocol import errors, limits
@@ -24,6 +24,7 @@ from scimsvc.settings.limits import LIMIT_RANGES, LimitRange
 from scimsvc.store.global_settings import DEFAULTS
 from scimsvc.vocabulary import OPERATIONS
 from tests.support.client import SCIM, Enterprise
+from tests.support.commands import subcommands, walk
 from tests.support.readme import PAGES, README, ROOT, code, table
 
 SETUP = configparser.ConfigParser()
@@ -49,13 +50,9 @@ def test_the_global_settings_are_those_of_the_code() -> None:
 # Commands.
 
 
-def commands(command: click.Command = scimsvc, *words: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+def commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Yield every command that is no group, with the words that name it."""
-    if isinstance(command, click.Group):
-        for name, below in command.commands.items():
-            yield from commands(below, *words, name)
-    else:
-        yield words, command
+    yield from ((words, command) for words, command in walk(scimsvc) if not isinstance(command, click.Group))
 
 
 def usage(words: tuple[str, ...], command: click.Command) -> str:
@@ -133,7 +130,7 @@ def test_a_command_that_is_named_exists_with_its_options(text: str) -> None:
     while words and isinstance(command, click.Group):
         if isinstance(command, ListingGroup) and words[0] not in command.commands:
             words.insert(0, "list")  # which may be left out
-        command = command.commands[words.pop(0)]
+        command = subcommands(command)[words.pop(0)]
     known = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
 
     # A range of options such as --enable-scim/--no-enable-scim is two of them.

@@ -1,5 +1,8 @@
 """Commands that are refused, and commands whose text is read."""
 
+from collections.abc import Iterator
+
+import click
 from flask import Flask
 
 
@@ -23,3 +26,18 @@ def text_of(app: Flask, *words: str) -> str:
     result = app.test_cli_runner().invoke(args=words, catch_exceptions=False)
     assert (result.exit_code, result.stderr) == (0, ""), result.output
     return result.stdout
+
+
+def walk(command: click.Command, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield ``command`` and all commands below it, each with its words."""
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, below in subcommands(command).items():
+            yield from walk(below, *path, name)
+
+
+def subcommands(group: click.Group) -> dict[str, click.Command]:
+    """Return the commands of ``group``, some of which it imports only when it is asked for them."""
+    context = click.Context(group)
+    commands = {name: group.get_command(context, name) for name in group.list_commands(context)}
+    return {name: command for name, command in commands.items() if command is not None}

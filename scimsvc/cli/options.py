@@ -1,4 +1,4 @@
-"""Times as people give them to commands: RFC 3339, or how long ago."""
+"""Arguments and options that several commands have, and what their values may be."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,6 +7,13 @@ from typing import Any
 import click
 
 from scimsvc import clock
+from scimsvc.operations.server import DEFAULT_HOST, DEFAULT_PORT
+
+enterprise_argument = click.argument("enterprise")
+host_option = click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on.")
+port_option = click.option(
+    "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="Port; 0 takes a free one."
+)
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d))?", re.ASCII)
 _SPAN = re.compile(r"(\d{1,9})([smhdw])", re.ASCII)

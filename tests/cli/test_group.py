@@ -1,0 +1,142 @@
+"""The group of all commands: what it loads, what its help says, and which of its commands create files."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from flask import Flask
+from flask.cli import ScriptInfo
+
+from scimsvc import create_app
+from scimsvc.cli.commands import COMMANDS, help_page
+from scimsvc.cli.group import CommandGroup, scimsvc
+from tests.support.apps import POSTGRESQL_URL
+from tests.support.commands import subcommands, walk
+from tests.support.live import SCIMSVC, environment
+
+#: Commands that create the database, the secret key and their folder.
+CREATING = {("init",), ("quickstart",), ("serve",)}
+#: Commands that change what is stored; these create at most the secret key.
+WRITING = {
+    *(("enterprise", verb) for verb in ("create", "update", "pause", "resume", "release", "delete")),
+    *(("role", verb) for verb in ("add", "update", "remove")),
+    *(("integration", verb) for verb in ("create", "rename", "rotate", "revoke")),
+    *(("token", verb) for verb in ("issue", "revoke")),
+    *(("user", verb) for verb in ("create", "update", "edit-profile", "delete", "import")),
+    *(("admin", verb) for verb in ("create", "link", "remove")),
+    ("settings", "set"),
+    ("log", "prune"),
+}
+ALL = {path: command for path, command in walk(scimsvc) if not isinstance(command, click.Group)}
+READING = sorted(ALL.keys() - CREATING - WRITING)
+
+
+@pytest.mark.parametrize("option", ["--help", "-h", "--version"])
+def test_help_and_version_load_neither_click_nor_the_application(option: str) -> None:
+    code = (
+        "import sys; from scimsvc.__main__ import main; sys.argv[1:] = [sys.argv[1]]; main(); "
+        "print(*sys.modules, sep=chr(10), file=sys.stderr)"
+    )
+
+    run = subprocess.run([sys.executable, "-c", code, option], capture_output=True, text=True, check=True)
+
+    assert "scimsvc" in run.stdout
+    loaded = set(run.stderr.split())
+    assert loaded & {"alembic", "click", "flask", "logging", "marshmallow", "sqlalchemy", "typing", "werkzeug"} == set()
+
+
+def test_the_page_of_help_is_what_click_writes() -> None:
+    context = click.Context(scimsvc, info_name="scimsvc", terminal_width=78, **scimsvc.context_settings)
+
+    assert help_page() == scimsvc.get_help(context)
+
+
+def test_each_command_has_a_line_that_fits_into_the_page() -> None:
+    assert list(COMMANDS) == sorted(COMMANDS)
+    assert {name for name, summary in COMMANDS.items() if not summary.endswith(".")} == set()
+    assert max(map(len, help_page().splitlines())) <= 78
+
+
+def test_an_app_imports_a_command_when_it_is_asked_for(app: Flask) -> None:
+    assert isinstance(app.cli, CommandGroup)
+    assert app.cli.commands == {}
+    assert subcommands(app.cli).keys() == COMMANDS.keys()
+
+
+def test_a_host_adds_commands_of_its_own(app: Flask) -> None:
+    app.cli.command("greet")(lambda: click.echo("hello"))
+
+    assert app.test_cli_runner().invoke(args=["greet"]).output == "hello\n"
+
+
+def test_completion_knows_the_commands() -> None:
+    variables = environment() | {"_SCIMSVC_COMPLETE": "bash_complete", "COMP_WORDS": "scimsvc en", "COMP_CWORD": "1"}
+
+    run = subprocess.run([SCIMSVC], env=variables, capture_output=True, text=True, check=True)
+
+    assert run.stdout == "plain,enterprise\n"
+
+
+def _arguments(path: tuple[str, ...]) -> list[str]:
+    """Return the words of a command with something for each of its arguments; files are this one."""
+    arguments = [each for each in ALL[path].params if isinstance(each, click.Argument)]
+    return [*path, *(__file__ if each.name == "file" else "Contoso" for each in arguments)]
+
+
+@pytest.fixture
+def run_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Sequence[str]], Result]:
+    """Run a command as the console script does, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return lambda words: CliRunner().invoke(scimsvc, words, obj=ScriptInfo(create_app=create_app))
+
+
+@pytest.mark.parametrize("path", READING, ids=" ".join)
+def test_a_command_that_reads_creates_nothing(
+    path: tuple[str, ...], run_in: Callable[[Sequence[str]], Result], tmp_path: Path
+) -> None:
+    result = run_in(_arguments(path))
+
+    database = tmp_path / "instance" / "scimsvc.db"
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"Error: No database at {database}. Run scimsvc init first.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", READING, ids=" ".join)
+def test_a_command_that_reads_creates_no_key_for_a_database_elsewhere(
+    path: tuple[str, ...],
+    run_in: Callable[[Sequence[str]], Result],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("SCIMSVC_DATABASE_URL", POSTGRESQL_URL)
+
+    result = run_in(_arguments(path))
+
+    key = tmp_path / "instance" / "secret_key"
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"Error: No secret key at {key}. Set SCIMSVC_SECRET_KEY, or run scimsvc init first.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_console_script_creates_nothing_either(tmp_path: Path) -> None:
+    run = subprocess.run([SCIMSVC, "check"], env=environment(), cwd=tmp_path, capture_output=True, text=True)
+
+    assert (run.returncode, run.stdout) == (1, "")
+    assert str(tmp_path / "instance" / "scimsvc.db") in run.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", sorted(WRITING), ids=" ".join)
+def test_a_command_that_writes_creates_no_database(
+    path: tuple[str, ...], run_in: Callable[[Sequence[str]], Result], tmp_path: Path
+) -> None:
+    result = run_in(_arguments(path))
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "scimsvc init" in result.stderr
+    assert list(tmp_path.iterdir()) == []
