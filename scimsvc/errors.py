@@ -1,4 +1,8 @@
-"""Refusals outside SCIM: of the commands, and of the enterprise API."""
+"""Errors of everything outside SCIM: commands, the enterprise API and the console.
+
+SCIM has a family of its own, ``protocol.errors.ScimError``, because its errors have keywords that the RFC fixes. A use
+case raises the errors of the interface that it serves. No name is in both families.
+"""
 
 from collections.abc import Mapping, Sequence
 

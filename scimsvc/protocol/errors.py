@@ -110,8 +110,8 @@ class Uniqueness(ScimError):
     scim_type = "uniqueness"
 
 
-class Conflict(ScimError):
-    """The operation depends on another one that failed (RFC 7644 §3.7.3)."""
+class FailedDependency(ScimError):
+    """The operation depends on another one of the Bulk request, which failed (RFC 7644 §3.7.3)."""
 
     status = 409
 

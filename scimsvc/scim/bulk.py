@@ -7,7 +7,7 @@ from typing import Any
 from scimsvc.activity.provisioning_log import record_refusal
 from scimsvc.protocol import urns
 from scimsvc.protocol.bulk import BulkOperation, BulkRequest
-from scimsvc.protocol.errors import Conflict, ScimError
+from scimsvc.protocol.errors import FailedDependency, ScimError
 from scimsvc.protocol.messages import Representation, error_message
 from scimsvc.protocol.versions import Preconditions
 from scimsvc.scim import users
@@ -70,7 +70,7 @@ def _do(request: ScimRequest, operation: BulkOperation, ids: dict[str, str], fai
     for reference in sorted(operation.references):
         if reference in failed or reference not in ids:
             state = "failed" if reference in failed else "is not in this request"
-            raise Conflict(f"the operation refers to bulkId {reference!r}, which {state}")
+            raise FailedDependency(f"the operation refers to bulkId {reference!r}, which {state}")
     target, body = operation.target(ids), operation.body(ids)
     if target is None:
         return users.create_user(request, body, user_id=ids[operation.bulk_id or ""])
