@@ -1,26 +1,27 @@
-"""Enterprises, the tenants: made, shown, changed and deleted."""
+"""Enterprises, the tenants: created, listed, changed and deleted."""
 
 import uuid
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, null, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import delete, null, update
 
 from scimsvc import clock, schemas
 from scimsvc.auth.clients import insert_integration
-from scimsvc.enterprises.removal_limit import DEFAULT_HOURS, shown_limit
+from scimsvc.enterprises.removal_limit import DEFAULT_HOURS, describe_limit
 from scimsvc.errors import Conflict, InvalidInput
 from scimsvc.mapping.roles import get_role, insert_role, make_default, role_names
-from scimsvc.models import Enterprise, User
+from scimsvc.models import User
 from scimsvc.protocol.attributes import fold
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
+from scimsvc.store import enterprises as store
 from scimsvc.store import queries
+from scimsvc.store.enterprises import EnterpriseNameTaken, EnterpriseRow
 from scimsvc.store.retries import retried
 from scimsvc.store.tenancy import Tenant, get_enterprise, reading_in, writing_in
-from scimsvc.store.transactions import reading, writing
+from scimsvc.store.transactions import Connection, reading, writing
 
 DEFAULT_ROLE = "DefaultEnterprise"
 FIRST_INTEGRATION = "Microsoft Entra ID"
@@ -30,26 +31,26 @@ FIRST_INTEGRATION = "Microsoft Entra ID"
 def create_enterprise(
     name: str, *, roles: list[str] | None = None, default_role: str = DEFAULT_ROLE, scim_enabled: bool = False
 ) -> dict[str, Any]:
-    """Make an enterprise with its roles and a first integration, and return it with the client secret.
+    """Create an enterprise with its roles and a first integration, and return it with the client secret.
 
-    SCIM is off unless told otherwise. Raises ``InvalidInput`` or ``Conflict``.
+    Raises ``InvalidInput`` or ``Conflict``.
     """
-    given = validated(
+    fields = validated(
         schemas.ENTERPRISE,
         {"name": name, "roles": roles or [], "default_role": default_role, "scim_enabled": scim_enabled},
     )
     with writing() as connection:
-        enterprise_id = _insert_enterprise(connection, given)
-        insert_role(connection, enterprise_id, given["default_role"], is_default=True)
-        for role in given["roles"]:
-            if fold(role) != fold(given["default_role"]):
+        enterprise_id = _insert_enterprise(connection, fields)
+        insert_role(connection, enterprise_id, fields["default_role"], is_default=True)
+        for role in fields["roles"]:
+            if fold(role) != fold(fields["default_role"]):
                 insert_role(connection, enterprise_id, role)
         integration = insert_integration(connection, enterprise_id, FIRST_INTEGRATION)
         return {
             "id": enterprise_id,
-            "name": given["name"],
-            "scim_enabled": given["scim_enabled"],
-            "default_role": given["default_role"],
+            "name": fields["name"],
+            "scim_enabled": fields["scim_enabled"],
+            "default_role": fields["default_role"],
             "roles": role_names(connection, enterprise_id),
             "client_id": integration["client_id"],
             "client_secret": integration["client_secret"],
@@ -59,7 +60,7 @@ def create_enterprise(
 def list_enterprises() -> list[dict[str, Any]]:
     """Return every enterprise, the oldest first."""
     with reading() as connection:
-        return [_shown(row) for row in connection.execute(queries.ENTERPRISES)]
+        return [_shown(row) for row in store.list_enterprises(connection)]
 
 
 def show_enterprise(reference: str) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def update_enterprise(reference: str, changes: Mapping[str, Any], *, if_match: s
         if "removal_limit" in fields:
             values |= _removal_columns(fields["removal_limit"])
         if values:
-            tenant.connection.execute(update(Enterprise).where(Enterprise.id == tenant.id).values(values))
+            store.update_enterprise(tenant.connection, tenant.id, values)
         if "default_role" in fields:
             make_default(tenant, get_role(tenant, fields["default_role"], field="default_role").id)
         return _shown(get_enterprise(tenant.connection, tenant.id))
@@ -113,8 +114,7 @@ def release_removals(reference: str) -> dict[str, Any]:
         if tenant.row.removal_hours is None:
             raise Conflict(f"{tenant.row.name} has no removal limit, and nothing is held back by one")
         until = clock.timestamp(clock.now() + timedelta(hours=tenant.row.removal_hours))
-        statement = update(Enterprise).where(Enterprise.id == tenant.id).values(removal_released_until=until)
-        tenant.connection.execute(statement)
+        store.update_enterprise(tenant.connection, tenant.id, {"removal_released_until": until})
         return _shown(tenant.row) | {"released_until": until}
 
 
@@ -130,27 +130,22 @@ def delete_enterprise(reference: str, *, typed_name: str | None = None) -> dict[
             raise InvalidInput(f"what was typed {detail}", {"typed_name": [detail]})
         # The users go first: their roles cannot be deleted under them.
         tenant.connection.execute(delete(User).where(User.enterprise_id == tenant.id))
-        tenant.connection.execute(delete(Enterprise).where(Enterprise.id == tenant.id))
+        store.delete_enterprise(tenant.connection, tenant.id)
         return _shown(tenant.row)
 
 
-def _insert_enterprise(connection: Connection, given: dict[str, Any]) -> str:
+def _insert_enterprise(connection: Connection, fields: dict[str, Any]) -> str:
     enterprise_id = str(uuid.uuid4())
-    values = {
-        "id": enterprise_id,
-        "name": given["name"],
-        "name_key": fold(given["name"]),
-        "scim_enabled": given["scim_enabled"],
-        "unique_user_name": False,
-        "reject_unknown_attributes": False,
-        "role_revision": 1,
-        "paused": False,
-        "created_at": clock.timestamp(clock.now()),
-    }
     try:
-        connection.execute(insert(Enterprise).values(values))
-    except IntegrityError:
-        raise Conflict(f"there is an enterprise called {given['name']!r} already") from None
+        store.insert_enterprise(
+            connection,
+            enterprise_id,
+            fields["name"],
+            scim_enabled=fields["scim_enabled"],
+            created_at=clock.timestamp(clock.now()),
+        )
+    except EnterpriseNameTaken:
+        raise Conflict(f"there is an enterprise called {fields['name']!r} already") from None
     return enterprise_id
 
 
@@ -170,7 +165,7 @@ def _switch_unique_user_name(tenant: Tenant, *, on: bool) -> None:
     )
 
 
-def _shown(row: Any) -> dict[str, Any]:
+def _shown(row: EnterpriseRow) -> dict[str, Any]:
     return {
         "id": row.id,
         "name": row.name,
@@ -178,6 +173,6 @@ def _shown(row: Any) -> dict[str, Any]:
         "default_role": row.default_role,
         "unique_user_name": row.unique_user_name,
         "reject_unknown_attributes": row.reject_unknown_attributes,
-        "removal_limit": shown_limit(row),
+        "removal_limit": describe_limit(row),
         "paused": row.paused,
     }

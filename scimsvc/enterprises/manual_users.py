@@ -43,7 +43,7 @@ def create_manual_user(enterprise: str, given: Mapping[str, Any]) -> dict[str, A
     Raises ``InvalidInput``, or ``Conflict`` where the e-mail address is taken.
     """
     fields = validated(schemas.MANUAL_USER, given)
-    with writing_in(enterprise, set_up=False) as tenant:
+    with writing_in(enterprise, changes_settings=False) as tenant:
         return insert_manual_user(tenant, fields)
 
 
@@ -121,7 +121,7 @@ def update_manual_user(
     Raises ``Conflict`` for a provisioned user, which the directory changes.
     """
     given = validated_changes(schemas.MANUAL_USER, changes)
-    with writing_in(enterprise, set_up=False) as tenant:
+    with writing_in(enterprise, changes_settings=False) as tenant:
         row = _get_for_update(tenant, reference, if_match)
         _refuse_provisioned(tenant, row, "changed")
         before = read_document(row)
@@ -168,7 +168,7 @@ def _store(
 @retried
 def delete_manual_user(enterprise: str, reference: str, *, if_match: str | None = None) -> dict[str, Any]:
     """Delete a manual user for good and return what it was; raises ``Conflict`` for a provisioned one."""
-    with writing_in(enterprise, set_up=False) as tenant:
+    with writing_in(enterprise, changes_settings=False) as tenant:
         row = _get_for_update(tenant, reference, if_match)
         _refuse_provisioned(tenant, row, "deleted")
         tenant.connection.execute(delete(User).where(User.enterprise_id == tenant.id, User.id == row.id))
@@ -189,7 +189,7 @@ def edit_profile(
     editing.
     """
     given = validated_changes(schemas.PROFILE, changes)
-    with writing_in(enterprise, set_up=False) as tenant:
+    with writing_in(enterprise, changes_settings=False) as tenant:
         row = _get_for_update(tenant, reference, if_match)
         if tenant.row.default_restricts if row.role_id is None else row.restricts:
             raise NotAllowed(

@@ -1,95 +1,131 @@
-"""What holds SCIM writes back: an enterprise that is paused, and the limit on removals (contract section 2).
+"""What stops SCIM writes for a while: a paused enterprise, and the removal limit (contract section 2).
 
-A write that is held back is answered 503 with ``Retry-After``, never with a success: Entra sends it again in a later
-cycle. Both are read in the write's own transaction, with the enterprise's row held.
+A stopped write is answered 503 with ``Retry-After``, never with a success: Entra sends it again in a later cycle. Both
+are read in the write's own transaction, while the enterprise's row is locked.
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
-
-from sqlalchemy import Connection
+from typing import Protocol
 
 from scimsvc import clock
 from scimsvc.activity.change_feed import count_users, hold_feed
 from scimsvc.protocol.errors import Unavailable
 from scimsvc.protocol.reasons import Reason
 from scimsvc.store import queries
+from scimsvc.store.transactions import Connection
 
 #: Seconds after which a client may try again; Entra does in its next cycle.
 RETRY_AFTER = "2400"
-#: Hours that a removal limit looks back, unless it says.
+#: The default period of a removal limit, in hours.
 DEFAULT_HOURS = 24
 
 
-class HeldBack(Unavailable):
-    """Writes of the enterprise are refused for now: it is paused, or its removal limit is reached."""
+class LimitedEnterprise(Protocol):
+    """The settings of an enterprise that stop writes; rows of several queries have them."""
+
+    @property
+    def id(self) -> str:
+        """The enterprise's ID."""
+
+    @property
+    def name(self) -> str:
+        """The enterprise's name."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether every SCIM write is refused."""
+
+    @property
+    def removal_users(self) -> int | None:
+        """The highest number of removed users."""
+
+    @property
+    def removal_percent(self) -> int | None:
+        """The highest percentage of removed users."""
+
+    @property
+    def removal_hours(self) -> int | None:
+        """The period in which removed users are counted, in hours; None if there is no limit."""
+
+    @property
+    def removal_released_until(self) -> str | None:
+        """The time until which removals pass in spite of the limit; they count again from then on."""
+
+
+class WritesStopped(Unavailable):
+    """A SCIM write is refused for a while: the enterprise is paused, or its removal limit is reached."""
 
     def __init__(self, detail: str, reason: Reason) -> None:
         super().__init__(detail, {"Retry-After": RETRY_AFTER}, reason=reason)
 
 
-def refuse_while_paused(rules: Any) -> None:
-    """Raise ``HeldBack`` while the enterprise (a row of ``queries.ENTERPRISE_RULES``) is paused."""
-    if rules.paused:
-        raise HeldBack(
-            f"provisioning is paused for {rules.name} by the service's operator; nothing was changed, and what was "
-            "sent will be taken once it goes on (scimsvc enterprise resume)",
+def refuse_while_paused(enterprise: LimitedEnterprise) -> None:
+    """Raise ``WritesStopped`` while the enterprise is paused."""
+    if enterprise.paused:
+        raise WritesStopped(
+            f"provisioning is paused for {enterprise.name} by the service's operator; nothing was changed, and what "
+            "was sent will be taken once it goes on (scimsvc enterprise resume)",
             Reason.PAUSED,
         )
 
 
-def refuse_mass_removal(connection: Connection, rules: Any, user_id: str) -> None:
-    """Raise ``HeldBack`` where disabling or deleting one more user would go beyond the enterprise's limit."""
-    if rules.removal_hours is None:
+def refuse_mass_removal(connection: Connection, enterprise: LimitedEnterprise, user_id: str) -> None:
+    """Raise ``WritesStopped`` if disabling or deleting one more user would exceed the enterprise's removal limit."""
+    if enterprise.removal_hours is None:
         return
-    hold_feed(connection, rules.id)  # the count stays true until this removal is committed
-    brake = removal_brake(connection, rules, user_id)
-    if brake is not None and brake.holds:
-        raise HeldBack(
-            f"this would be more than the {brake.limit} users that may be disabled or deleted in {rules.name} within "
-            f"{rules.removal_hours} hours; check the scope and the assignments in Entra, and if so many are meant, "
-            "let them through (scimsvc enterprise release); everything else is provisioned as before",
+    hold_feed(connection, enterprise.id)  # the count stays true until this removal is committed
+    removals = count_removals(connection, enterprise, user_id)
+    if removals is not None and removals.is_limit_reached:
+        raise WritesStopped(
+            f"this would be more than the {removals.limit} users that may be disabled or deleted in "
+            f"{enterprise.name} within {enterprise.removal_hours} hours; check the scope and the assignments in Entra, "
+            "and if so many are meant, let them through (scimsvc enterprise release); everything else is provisioned "
+            "as before",
             Reason.REMOVAL_LIMIT,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Brake:
-    """How far an enterprise's removals are within its limit."""
+class Removals:
+    """How many users were removed within the period of the removal limit, and how many may be."""
 
     removed: int
     limit: int
     released_until: str | None
 
     @property
-    def holds(self) -> bool:
-        """Whether one more removal is held back."""
+    def is_limit_reached(self) -> bool:
+        """Whether one more removal is refused."""
         return self.released_until is None and self.removed >= self.limit
 
 
-def removal_brake(connection: Connection, rules: Any, user_id: str = "") -> Brake | None:
-    """Return how the enterprise's removals stand, ``user_id``'s left aside; None where there is no limit."""
-    if rules.removal_hours is None:
+def count_removals(connection: Connection, enterprise: LimitedEnterprise, besides: str = "") -> Removals | None:
+    """Return the enterprise's removals, not counting the user ``besides``; None if there is no removal limit."""
+    if enterprise.removal_hours is None:
         return None
-    now, released_until = clock.now(), rules.removal_released_until
-    since = clock.timestamp(now - timedelta(hours=rules.removal_hours))
-    own = {"enterprise_id": rules.id, "id": user_id, "since": max(since, released_until or "")}
-    removed = connection.execute(queries.REMOVALS_SINCE, own).scalar_one()
+    now, released_until = clock.now(), enterprise.removal_released_until
+    since = clock.timestamp(now - timedelta(hours=enterprise.removal_hours))
+    parameters = {"enterprise_id": enterprise.id, "id": besides, "since": max(since, released_until or "")}
+    removed = connection.execute(queries.REMOVALS_SINCE, parameters).scalar_one()
     is_released = released_until is not None and clock.timestamp(now) < released_until
-    return Brake(removed, _limit(connection, rules), released_until if is_released else None)
+    return Removals(removed, _limit(connection, enterprise), released_until if is_released else None)
 
 
-def _limit(connection: Connection, rules: Any) -> int:
-    """Return how many users may be removed: the smaller of the number and the percentage, where both are set."""
-    limits = [] if rules.removal_users is None else [rules.removal_users]
-    if rules.removal_percent is not None:
-        limits.append(max(1, count_users(connection, rules.id) * rules.removal_percent // 100))
+def _limit(connection: Connection, enterprise: LimitedEnterprise) -> int:
+    """Return how many users may be removed: the smaller of the number and the percentage, if both are set."""
+    limits = [] if enterprise.removal_users is None else [enterprise.removal_users]
+    if enterprise.removal_percent is not None:
+        limits.append(max(1, count_users(connection, enterprise.id) * enterprise.removal_percent // 100))
     return int(min(limits))
 
 
-def shown_limit(row: Any) -> dict[str, int | None] | None:
-    """Return the limit of an enterprise's row as the enterprise API shows it."""
-    if row.removal_hours is None:
+def describe_limit(enterprise: LimitedEnterprise) -> dict[str, int | None] | None:
+    """Return the enterprise's removal limit as the enterprise API shows it."""
+    if enterprise.removal_hours is None:
         return None
-    return {"users": row.removal_users, "percent": row.removal_percent, "hours": row.removal_hours}
+    return {
+        "users": enterprise.removal_users,
+        "percent": enterprise.removal_percent,
+        "hours": enterprise.removal_hours,
+    }

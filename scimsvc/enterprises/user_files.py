@@ -174,7 +174,7 @@ def _insert(
 
     Everything is computed before, so that others wait for the writing alone.
     """
-    with writing_in(rules.enterprise_id, set_up=False) as tenant:
+    with writing_in(rules.enterprise_id, changes_settings=False) as tenant:
         if _Rules(tenant.id, _roles_of(tenant), tenant.row.unique_user_name) != rules:
             raise Conflict("the enterprise's roles or settings were changed at this moment; import the file again")
         problems = [*problems, *_taken(tenant, claims)]

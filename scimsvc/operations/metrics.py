@@ -11,7 +11,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from scimsvc import clock
-from scimsvc.enterprises.removal_limit import removal_brake
+from scimsvc.enterprises.removal_limit import count_removals
 from scimsvc.store import queries
 from scimsvc.store.transactions import reading
 
@@ -85,9 +85,9 @@ class _Stored(Collector):
 
 def _add_holds(gauges: dict[str, GaugeMetricFamily], connection: Any, row: Any) -> None:
     gauges["paused"].add_metric([row.id], int(row.paused))
-    brake = removal_brake(connection, row)
-    if brake is not None:
-        gauges["held"].add_metric([row.id], int(brake.holds))
+    removals = count_removals(connection, row)
+    if removals is not None:
+        gauges["held"].add_metric([row.id], int(removals.is_limit_reached))
 
 
 def _gauges() -> dict[str, GaugeMetricFamily]:

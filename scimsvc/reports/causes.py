@@ -13,7 +13,7 @@ from typing import Any
 
 from scimsvc import clock
 from scimsvc.activity.provisioning_log import shown_entry
-from scimsvc.enterprises.removal_limit import removal_brake
+from scimsvc.enterprises.removal_limit import count_removals
 from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.protocol.reasons import Reason
 from scimsvc.store import queries
@@ -242,11 +242,11 @@ def _mending(tenant: Tenant) -> Callable[[Any], bool]:
     """Return what tells of a refusal whether its cause is gone."""
     row = tenant.row
     roles = read_enterprise_roles(tenant.connection, tenant.id, row.name)
-    brake = removal_brake(tenant.connection, row)
+    removals = count_removals(tenant.connection, row)
     gone: dict[str, Callable[[Any], bool]] = {
         Reason.UNKNOWN_ROLE: lambda refused: roles.by_name.get(refused.role_key) is not None,
         Reason.PAUSED: lambda _: not row.paused,
-        Reason.REMOVAL_LIMIT: lambda _: brake is None or not brake.holds,
+        Reason.REMOVAL_LIMIT: lambda _: removals is None or not removals.is_limit_reached,
         Reason.SCIM_OFF: lambda _: bool(row.scim_enabled),
         Reason.USER_NAME_TAKEN: lambda _: not row.unique_user_name,
         Reason.UNKNOWN_ATTRIBUTE: lambda _: not row.reject_unknown_attributes,

@@ -7,7 +7,7 @@ from scimsvc import clock
 from scimsvc.activity.change_feed import count_users
 from scimsvc.auth.expiry import TELL_WITHIN, WARN_WITHIN
 from scimsvc.auth.grants import shown_token
-from scimsvc.enterprises.removal_limit import removal_brake
+from scimsvc.enterprises.removal_limit import count_removals
 from scimsvc.reports.causes import read_open_causes
 from scimsvc.reports.hourly_counts import History, count_by_day, count_by_hour
 from scimsvc.store import queries
@@ -57,16 +57,16 @@ def _users(tenant: Tenant) -> dict[str, Any]:
 
 def _holds(tenant: Tenant) -> dict[str, Any]:
     """Return what holds writes back, or would."""
-    brake = removal_brake(tenant.connection, tenant.row)
+    removals = count_removals(tenant.connection, tenant.row)
     return {
         "scim_enabled": tenant.row.scim_enabled,
         "paused": tenant.row.paused,
-        "brake": brake and {
-            "holds": brake.holds,
-            "removed": brake.removed,
-            "limit": brake.limit,
+        "brake": removals and {
+            "holds": removals.is_limit_reached,
+            "removed": removals.removed,
+            "limit": removals.limit,
             "hours": tenant.row.removal_hours,
-            "released_until": brake.released_until,
+            "released_until": removals.released_until,
         },
     }  # fmt: skip
 

@@ -1,30 +1,26 @@
-"""Work within one enterprise: the transaction and the enterprise's row, found by id or name."""
+"""Work within one enterprise: the transaction and the enterprise's row, found by ID or name."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import Connection
 
 from scimsvc.errors import NoSuchThing
-from scimsvc.protocol.attributes import fold
-from scimsvc.store import queries
 from scimsvc.store.cache_epoch import note_settings_change
-from scimsvc.store.transactions import reading, writing
+from scimsvc.store.enterprises import EnterpriseRow, find_enterprise, lock_enterprise
+from scimsvc.store.transactions import Connection, reading, writing
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """An enterprise and the transaction in which it was found."""
+    """An enterprise and the transaction in which it was read."""
 
     connection: Connection
-    row: Any
+    row: EnterpriseRow
 
     @property
     def id(self) -> str:
-        """The enterprise's id, which every statement of the transaction names."""
-        return str(self.row.id)
+        """The enterprise's ID, which every statement of the transaction names."""
+        return self.row.id
 
     @property
     def own(self) -> dict[str, str]:
@@ -34,30 +30,30 @@ class Tenant:
 
 @contextmanager
 def reading_in(reference: str) -> Iterator[Tenant]:
-    """Read within the enterprise with the id or name ``reference``; raises ``NoSuchThing``."""
+    """Read within the enterprise with the ID or name ``reference``; raises ``NoSuchThing``."""
     with reading() as connection:
         yield Tenant(connection, get_enterprise(connection, reference))
 
 
 @contextmanager
-def writing_in(reference: str, *, set_up: bool = True) -> Iterator[Tenant]:
-    """Write within the enterprise, whose row is locked against changes of its set-up.
+def writing_in(reference: str, *, changes_settings: bool = True) -> Iterator[Tenant]:
+    """Write within the enterprise, whose row is locked against changes of its settings; raises ``NoSuchThing``.
 
-    Whoever writes no more than users (``set_up`` false) keeps nobody else from that.
+    ``changes_settings`` says whether the enterprise's settings, roles, integrations or tokens may change. Cached
+    settings are then invalid after the commit. A write of users only shares the lock with others of its kind.
     """
-    lock = queries.ENTERPRISE_LOCK if set_up else queries.ENTERPRISE_SHARE
     with writing() as connection:
         row = get_enterprise(connection, reference)
-        connection.execute(lock, {"enterprise_id": row.id})
+        lock_enterprise(connection, row.id, shared=not changes_settings)
         yield Tenant(connection, get_enterprise(connection, row.id))
-    if set_up:
+    if changes_settings:
         note_settings_change()
 
 
-def get_enterprise(connection: Connection, reference: str) -> Any:
-    """Return the row of the enterprise with the id or, without regard to case, the name ``reference``."""
-    rows = connection.execute(queries.ENTERPRISE, {"id": reference, "key": fold(reference)}).all()
-    if not rows:
+def get_enterprise(connection: Connection, reference: str) -> EnterpriseRow:
+    """Return the enterprise with the ID or, without regard to case, the name ``reference``; raises ``NoSuchThing``."""
+    row = find_enterprise(connection, reference)
+    if row is None:
         detail = f"there is no enterprise {reference!r}; scimsvc enterprise list shows those that there are"
         raise NoSuchThing(detail, what="enterprise")
-    return next((row for row in rows if row.id == reference), rows[0])
+    return row

@@ -13,7 +13,7 @@ from scimsvc import clock
 from scimsvc.auth.callers import Caller
 from scimsvc.auth.expiry import TELL_WITHIN
 from scimsvc.auth.tokens import InvalidToken
-from scimsvc.enterprises.removal_limit import HeldBack
+from scimsvc.enterprises.removal_limit import WritesStopped
 from scimsvc.protocol.errors import NotFound
 from scimsvc.web.http import runtime
 from scimsvc.web.paths import is_scim
@@ -52,7 +52,7 @@ def count(sent: Request, own: _AppCtxGlobals, response: Response) -> None:
         for tolerance in own.notes.tolerances if "notes" in own else ():
             metrics.count_tolerance(str(tolerance))
         refusal = own.get("refusal")
-        if isinstance(refusal, HeldBack) and refusal.reason is not None:
+        if isinstance(refusal, WritesStopped) and refusal.reason is not None:
             metrics.count_held_back(own.caller.enterprise_id, refusal.reason.replace("-", "_"))
 
 

@@ -1,0 +1,131 @@
+"""Enterprises: the tenants' rows, each beside its default role."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from scimsvc.models import Enterprise, Role
+from scimsvc.protocol.attributes import fold
+from scimsvc.store.statements import Query, Write
+from scimsvc.store.transactions import Connection
+
+
+class EnterpriseRow(NamedTuple):
+    """An enterprise with its settings and its default role."""
+
+    id: str
+    name: str
+    scim_enabled: bool
+    unique_user_name: bool
+    reject_unknown_attributes: bool
+    role_revision: int
+    paused: bool
+    removal_users: int | None
+    removal_percent: int | None
+    #: The period of the removal limit; None if there is no limit.
+    removal_hours: int | None
+    removal_released_until: str | None
+    created_at: str
+    default_role_id: str
+    default_role: str
+    default_restricts: bool
+
+
+class EnterpriseNameTaken(Exception):
+    """Another enterprise has the name, apart from case."""
+
+
+class _Id(NamedTuple):
+    id: str
+
+
+_ENTERPRISE_ID = bindparam("enterprise_id", type_=Enterprise.id.type)
+_ENTERPRISES = (
+    select(
+        Enterprise.id,
+        Enterprise.name,
+        Enterprise.scim_enabled,
+        Enterprise.unique_user_name,
+        Enterprise.reject_unknown_attributes,
+        Enterprise.role_revision,
+        Enterprise.paused,
+        Enterprise.removal_users,
+        Enterprise.removal_percent,
+        Enterprise.removal_hours,
+        Enterprise.removal_released_until,
+        Enterprise.created_at,
+        Role.id.label("default_role_id"),
+        Role.name.label("default_role"),
+        Role.restrict_editing.label("default_restricts"),
+    )
+    .join(Role, and_(Role.enterprise_id == Enterprise.id, Role.is_default))
+    .order_by(Enterprise.created_at, Enterprise.id)
+)
+_ALL = Query(_ENTERPRISES, EnterpriseRow)
+_BY_REFERENCE = Query(
+    _ENTERPRISES.where(or_(Enterprise.id == bindparam("id"), Enterprise.name_key == bindparam("key"))), EnterpriseRow
+)
+_LOCK = Query(select(Enterprise.id).where(Enterprise.id == _ENTERPRISE_ID).with_for_update(), _Id)
+_SHARED_LOCK = Query(select(Enterprise.id).where(Enterprise.id == _ENTERPRISE_ID).with_for_update(read=True), _Id)
+_INSERT = Write(insert(Enterprise))
+_INITIAL_SETTINGS = {
+    "unique_user_name": False,
+    "reject_unknown_attributes": False,
+    "role_revision": 1,
+    "paused": False,
+    "removal_users": None,
+    "removal_percent": None,
+    "removal_hours": None,
+    "removal_released_until": None,
+}
+_DELETE = Write(delete(Enterprise).where(Enterprise.id == _ENTERPRISE_ID))
+
+
+def list_enterprises(connection: Connection) -> list[EnterpriseRow]:
+    """Return every enterprise, the oldest first."""
+    return _ALL.all(connection)
+
+
+def find_enterprise(connection: Connection, reference: str) -> EnterpriseRow | None:
+    """Return the enterprise with the ID or, without regard to case, the name ``reference``."""
+    rows = _BY_REFERENCE.all(connection, {"id": reference, "key": fold(reference)})
+    return next((row for row in rows if row.id == reference), rows[0] if rows else None)
+
+
+def lock_enterprise(connection: Connection, enterprise_id: str, *, shared: bool) -> None:
+    """Lock the enterprise's row until the end of the transaction, if the database locks rows.
+
+    A ``shared`` lock keeps others from changing the row; the other kind also keeps others from taking a shared lock.
+    """
+    (_SHARED_LOCK if shared else _LOCK).all(connection, {"enterprise_id": enterprise_id})
+
+
+def insert_enterprise(
+    connection: Connection, enterprise_id: str, name: str, *, scim_enabled: bool, created_at: str
+) -> None:
+    """Insert an enterprise; raises ``EnterpriseNameTaken``. It needs a default role in the same transaction."""
+    parameters = {
+        **_INITIAL_SETTINGS,
+        "id": enterprise_id,
+        "name": name,
+        "name_key": fold(name),
+        "scim_enabled": scim_enabled,
+        "created_at": created_at,
+    }
+    try:
+        _INSERT.run(connection, parameters)
+    except IntegrityError:
+        raise EnterpriseNameTaken from None
+
+
+def update_enterprise(connection: Connection, enterprise_id: str, columns: Mapping[str, Any]) -> None:
+    """Change ``columns`` of the enterprise's row."""
+    statement = update(Enterprise).where(Enterprise.id == _ENTERPRISE_ID).values(dict(columns))
+    Write(statement, dynamic=True).run(connection, {"enterprise_id": enterprise_id})
+
+
+def delete_enterprise(connection: Connection, enterprise_id: str) -> None:
+    """Delete the enterprise and everything that belongs to it, except its users, who must be deleted before."""
+    _DELETE.run(connection, {"enterprise_id": enterprise_id})
