@@ -26,6 +26,7 @@ from tests.support.apps import (
     run_command,
 )
 from tests.support.client import Api, Enterprise
+from tests.support.rules import remember_compiled_rules
 
 #: The files that take longest. They begin first, so that at the end no process waits for another's.
 _LONGEST = (
@@ -45,6 +46,13 @@ settings.load_profile("scimsvc")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem not in _LONGEST)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _rules_are_compiled_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        remember_compiled_rules(patch)
+        yield
 
 
 @pytest.fixture(autouse=True)
