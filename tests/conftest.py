@@ -1,8 +1,8 @@
 """Fixtures: every test that touches a database runs on SQLite and on PostgreSQL."""
 
 import os
-import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -12,20 +12,17 @@ import psycopg
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, settings
-from sqlalchemy import Table, insert, select
 
 from scimsvc import create_app
-from scimsvc.extensions import Model, db
 from tests.support.apps import (
-    POSTGRESQL_URL,
     SECRET_KEY,
     dispose,
-    empty_postgresql,
     make_api,
     make_enterprise,
     run_command,
 )
 from tests.support.client import Api, Enterprise
+from tests.support.databases import MEMORY, StoredRows, create_schema, empty_postgresql, new_postgresql, sqlite_url
 from tests.support.rules import remember_compiled_rules
 
 #: The files that take longest. They begin first, so that at the end no process waits for another's.
@@ -65,43 +62,36 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
     """A PostgreSQL database of this run's own, with the schema; dropped at the end."""
-    name = f"scimsvc_test_{secrets.token_hex(6)}"
     try:
-        server = psycopg.connect(POSTGRESQL_URL, autocommit=True, connect_timeout=3)
+        with new_postgresql() as url:
+            create_schema(url)
+            yield url
     except psycopg.OperationalError as error:
         if os.environ.get("CI") == "true":
             pytest.fail(f"CI runs on PostgreSQL too, and no server answers: {error}")
         pytest.skip("no PostgreSQL server answers")
-    with server:
-        server.execute(f'CREATE DATABASE "{name}"')
-        server.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')  # nobody pulls this plug
-        url = POSTGRESQL_URL.rpartition("/")[0] + "/" + name
-        try:
-            app = create_app({"DATABASE_URL": url, "SECRET_KEY": SECRET_KEY})
-            run_command(app, "init")
-            dispose(app)
-            yield url
-        finally:
-            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with the schema, to be copied."""
     path = tmp_path_factory.mktemp("template") / "scimsvc.db"
-    app = create_app({"DATABASE_URL": f"sqlite:///{path}", "SECRET_KEY": SECRET_KEY})
-    run_command(app, "init")
-    dispose(app)
+    create_schema(sqlite_url(path))
     return path
 
 
+@pytest.fixture
+def sqlite_file(sqlite_template: Path) -> Iterator[Path]:
+    """A SQLite file with the schema, in memory where there is a place: few tests are about the disk."""
+    with tempfile.TemporaryDirectory(prefix="scimsvc_test_", dir=MEMORY, ignore_cleanup_errors=True) as folder:
+        yield Path(shutil.copy(sqlite_template, folder))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of an empty database with the schema."""
     if request.param == "sqlite":
-        path = tmp_path / "scimsvc.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        return f"sqlite:///{path}"
+        return sqlite_url(request.getfixturevalue("sqlite_file"))
     url: str = request.getfixturevalue("empty_postgresql_url")
     return url
 
@@ -141,33 +131,28 @@ def cli(app: Flask) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def acme(app: Flask, acme_made: "Made") -> Enterprise:
+def acme(app: Flask, stored_acme: "StoredAcme") -> Enterprise:
     """An enterprise with SCIM enabled and the roles that the payload files know."""
-    with app.app_context(), db.engine.begin() as connection:
-        for table, rows in acme_made.rows.items():
-            connection.execute(insert(table), rows)
-    return Enterprise(app, deepcopy(acme_made.result), acme_made.token)
+    stored_acme.rows.copy_to(app.config["SQLALCHEMY_DATABASE_URI"])
+    return Enterprise(app, deepcopy(stored_acme.result), stored_acme.token)
 
 
-class Made(NamedTuple):
+class StoredAcme(NamedTuple):
     """An enterprise as its rows, what its creation answered, and its SCIM token."""
 
-    rows: dict[Table, list[dict[str, Any]]]
+    rows: StoredRows
     result: dict[str, Any]
     token: str
 
 
 @pytest.fixture(scope="session")
-def acme_made(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """What the commands make of ``acme``: made once, as thousands of tests begin with it."""
+def stored_acme(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> StoredAcme:
+    """The rows that the commands write for ``acme``: written once, as thousands of tests begin with them."""
     path = shutil.copy(sqlite_template, tmp_path_factory.mktemp("acme") / "scimsvc.db")
-    app = create_app({"DATABASE_URL": f"sqlite:///{path}", "SECRET_KEY": SECRET_KEY})
-    made = make_enterprise(app, "Acme")
-    with app.app_context(), db.engine.connect() as connection:
-        read = {table: connection.execute(select(table)).mappings() for table in Model.metadata.sorted_tables}
-        rows = {table: [dict(row) for row in result] for table, result in read.items()}
+    app = create_app({"DATABASE_URL": sqlite_url(path), "SECRET_KEY": SECRET_KEY})
+    acme = make_enterprise(app, "Acme")
     dispose(app)
-    return Made({table: kept for table, kept in rows.items() if kept}, made.made, made.token)
+    return StoredAcme(StoredRows(path), acme.made, acme.token)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """``scimsvc migrate-to``: everything from SQLite into an empty PostgreSQL, as it was, or nothing."""
 
-import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,9 +12,10 @@ from sqlalchemy import select
 
 from scimsvc.extensions import Model, db
 from scimsvc.operations import migrate_to
-from tests.support.apps import POSTGRESQL_URL, run_command
+from tests.support.apps import run_command
 from tests.support.client import Enterprise, replace
 from tests.support.commands import misuse, refusal
+from tests.support.databases import new_postgresql
 from tests.support.live import on_a_terminal
 
 
@@ -29,11 +29,8 @@ def database_url(sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def target_url(postgresql_url: str) -> Iterator[str]:
     """The URL of a PostgreSQL database with nothing in it."""
-    name = f"scimsvc_test_{secrets.token_hex(6)}"
-    with psycopg.connect(POSTGRESQL_URL, autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"')
-        yield POSTGRESQL_URL.rpartition("/")[0] + "/" + name
-        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with new_postgresql() as url:
+        yield url
 
 
 @pytest.fixture

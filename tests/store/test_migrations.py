@@ -1,14 +1,12 @@
 """``scimsvc init``: the schema that the models describe, reached once, repeated harmlessly, and by several at once."""
 
 import json
-import secrets
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -19,9 +17,9 @@ from sqlalchemy import create_engine, inspect, text
 
 from scimsvc.extensions import Model, db
 from scimsvc.models import SCHEMA_REVISION
-from tests.support.apps import POSTGRESQL_URL
 from tests.support.client import Enterprise
 from tests.support.commands import refusal
+from tests.support.databases import new_postgresql
 from tests.support.live import SCIMSVC, environment
 
 
@@ -32,11 +30,8 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
         yield f"sqlite:///{tmp_path}/scimsvc.db"
         return
     request.getfixturevalue("postgresql_url")  # skips where no server answers
-    name = f"scimsvc_test_{secrets.token_hex(6)}"
-    with psycopg.connect(POSTGRESQL_URL, autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"')
-        yield POSTGRESQL_URL.rpartition("/")[0] + "/" + name
-        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with new_postgresql() as url:
+        yield url
 
 
 def _engine_url(url: str) -> str:

@@ -1,16 +1,13 @@
-"""Apps, databases and enterprises for tests."""
+"""Apps and enterprises for tests: created, used by command, and closed."""
 
 import json
-import os
 from typing import Any
 
-import psycopg
 from flask import Flask
 
-from scimsvc.extensions import Model, db
+from scimsvc.extensions import db
 from tests.support.client import Api, Enterprise
 
-POSTGRESQL_URL = os.environ.get("SCIMSVC_TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 SECRET_KEY = "a key for tests alone and of no use elsewhere 0123456789"
 
 
@@ -25,13 +22,6 @@ def dispose(app: Flask) -> None:
     """Close the connections of an app."""
     with app.app_context():
         db.engine.dispose()
-
-
-def empty_postgresql(url: str) -> None:
-    """Delete every row, whoever made it."""
-    with psycopg.connect(url) as connection:
-        for table in reversed(Model.metadata.sorted_tables):
-            connection.execute(f"DELETE FROM {table.name}")
 
 
 def make_enterprise(app: Flask, name: str) -> Enterprise:

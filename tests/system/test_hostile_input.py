@@ -31,8 +31,9 @@ from scimsvc.auth.throttling import WrongSecrets
 from scimsvc.models import User
 from scimsvc.protocol.errors import ScimError
 from scimsvc.web.paths import clean_path, is_scim
-from tests.support.apps import SECRET_KEY, dispose, empty_postgresql, make_api, make_enterprise, run_command
+from tests.support.apps import SECRET_KEY, dispose, make_api, make_enterprise, run_command
 from tests.support.client import CONTENT_TYPE, ERROR_URN, MEDIA_TYPE, SCIM
+from tests.support.databases import MEMORY, empty_postgresql
 from tests.support.hostile import FORM, REQUESTS, Sent
 
 LONG = os.environ.get("SCIMSVC_TEST_LONG") == "1"
@@ -143,8 +144,7 @@ STATE = [
 @pytest.fixture(params=list(NUMBERS), scope="module")
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     # In memory where there is a place: this is not about the disk.
-    place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(dir=place) as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         path = Path(folder) / "scimsvc.db"
         path.write_bytes(request.getfixturevalue("sqlite_template").read_bytes())
         url = f"sqlite:///{path}"

@@ -1,0 +1,90 @@
+"""The databases that tests run on: emptied before each of them, and filled with ``acme`` where a test wants it."""
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import select
+
+from scimsvc import create_app
+from scimsvc.extensions import db
+from scimsvc.models import User
+from tests.support.apps import SECRET_KEY, dispose, run_command
+
+POSTGRESQL_URL = os.environ.get("SCIMSVC_TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+
+#: A folder in memory, where there is one; None is the system's place for temporary files.
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+#: Every table, those first that others refer to.
+_TABLES = User.metadata.sorted_tables
+_EMPTY = ";".join(f"DELETE FROM {table.name}" for table in reversed(_TABLES))
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the URL of a SQLite file."""
+    return f"sqlite:///{path}"
+
+
+def create_schema(url: str) -> None:
+    """Run ``init`` on the database at ``url``."""
+    app = create_app({"DATABASE_URL": url, "SECRET_KEY": SECRET_KEY})
+    run_command(app, "init")
+    dispose(app)
+
+
+@contextmanager
+def new_postgresql() -> Iterator[str]:
+    """Create an empty database on the server and drop it at the end; raises ``OperationalError`` without a server."""
+    name = f"scimsvc_test_{secrets.token_hex(6)}"
+    with psycopg.connect(POSTGRESQL_URL, autocommit=True, connect_timeout=3) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        try:
+            server.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')  # nobody pulls this plug
+            yield POSTGRESQL_URL.rpartition("/")[0] + "/" + name
+        finally:
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def empty_postgresql(url: str) -> None:
+    """Delete every row, whoever made it."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(_EMPTY)
+
+
+class StoredRows:
+    """All rows of a SQLite file, to be copied into empty databases: cheaper than the commands that made them."""
+
+    def __init__(self, path: Path) -> None:
+        app = create_app({"DATABASE_URL": sqlite_url(path), "SECRET_KEY": SECRET_KEY})
+        with app.app_context(), db.engine.connect() as connection:
+            read = {table.name: connection.execute(select(table)).mappings() for table in _TABLES}
+            rows = [(name, dict(row)) for name, result in read.items() for row in result]
+        dispose(app)
+        copies = ";".join(f"INSERT INTO {name} SELECT * FROM stored.{name}" for name in dict(rows))
+        self._sqlite = f"PRAGMA synchronous=OFF; ATTACH '{path}' AS stored; BEGIN; {copies}; COMMIT"
+        self._postgresql = ";".join(_insert(name, row) for name, row in rows)
+
+    def copy_to(self, url: str) -> None:
+        """Insert the rows into the database at ``url``."""
+        if url.startswith("sqlite"):
+            with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+                connection.executescript(self._sqlite)
+        else:
+            with psycopg.connect(url.replace("postgresql+psycopg", "postgresql"), autocommit=True) as connection:
+                connection.execute(self._postgresql)
+
+
+def _insert(table: str, row: dict[str, Any]) -> str:
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(map(sql.Identifier, row)),
+        sql.SQL(", ").join(map(sql.Literal, row.values())),
+    )
+    return statement.as_string()
