@@ -13,7 +13,7 @@ from scimsvc.api.messages import (
     read_object,
     shown,
 )
-from scimsvc.enterprises import manual_users
+from scimsvc.enterprises import manual_users, profiles
 from scimsvc.reports import lists
 from scimsvc.web.http import runtime
 
@@ -35,7 +35,7 @@ def create() -> Response:
 @users.get("/users/<user_id>")
 def show(user_id: str) -> Response:
     """Show one."""
-    return shown(manual_users.show_user(enterprise_id(), user_id))
+    return shown(profiles.show_user(enterprise_id(), user_id))
 
 
 @users.patch("/users/<user_id>")
@@ -54,4 +54,4 @@ def delete(user_id: str) -> Response:
 @users.patch("/users/<user_id>/profile")
 def edit_profile(user_id: str) -> Response:
     """Make the user's own edit of title and organization."""
-    return shown(manual_users.edit_profile(enterprise_id(), user_id, read_object(), if_match=if_match()))
+    return shown(profiles.edit_profile(enterprise_id(), user_id, read_object(), if_match=if_match()))

@@ -13,7 +13,7 @@ import click
 
 from scimsvc.cli.options import enterprise_argument
 from scimsvc.cli.output import PRINTED, progress, result_command, wants_json
-from scimsvc.enterprises import manual_users, user_csv, user_files
+from scimsvc.enterprises import manual_users, profiles, user_csv, user_files
 from scimsvc.enterprises.enterprises import show_enterprise
 from scimsvc.schemas.validation import without_none
 from scimsvc.vocabulary import SOURCES
@@ -86,7 +86,7 @@ def edit_profile(enterprise: str, user: str, **fields: Any) -> dict[str, Any]:
 
     Provisioned users may do so too, unless their role restricts editing.
     """
-    return manual_users.edit_profile(enterprise, user, _changes(fields))
+    return profiles.edit_profile(enterprise, user, _changes(fields))
 
 
 def _changes(fields: dict[str, Any], mandatory: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def _changes(fields: dict[str, Any], mandatory: tuple[str, ...] = ()) -> dict[st
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(enterprise: str, user: str, *, yes: bool) -> dict[str, Any]:
     """Delete a manual user, for good."""
-    found = manual_users.show_user(enterprise, user)
+    found = profiles.show_user(enterprise, user)
     if not yes and not click.confirm(f"Delete {found['email']} for good?", err=True):
         raise click.ClickException("nothing was deleted")
     return manual_users.delete_manual_user(enterprise, found["id"])
@@ -115,7 +115,7 @@ def delete(enterprise: str, user: str, *, yes: bool) -> dict[str, Any]:
 @click.option("--search", metavar="TEXT", help="Those alone with TEXT in e-mail address or userName.")
 def list_(enterprise: str, **conditions: Any) -> list[dict[str, Any]]:
     """List the users by e-mail address."""
-    return manual_users.list_users(enterprise, **without_none(**conditions)).items
+    return profiles.list_users(enterprise, **without_none(**conditions)).items
 
 
 @result_command(user, "show")
@@ -123,7 +123,7 @@ def list_(enterprise: str, **conditions: Any) -> list[dict[str, Any]]:
 @user_argument
 def show(enterprise: str, user: str) -> dict[str, Any]:
     """Show one user."""
-    return manual_users.show_user(enterprise, user)
+    return profiles.show_user(enterprise, user)
 
 
 @result_command(user, "import", writes=True)

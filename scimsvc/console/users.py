@@ -6,7 +6,7 @@ from flask import request, url_for
 
 from scimsvc.console.forms import again, flag, optional_text, text
 from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page, parameters
-from scimsvc.enterprises import manual_users
+from scimsvc.enterprises import manual_users, profiles
 from scimsvc.mapping.roles import list_role_names
 from scimsvc.reports import lists
 from scimsvc.reports.user_details import show_user_details
@@ -70,7 +70,7 @@ def update(user_id: str) -> Answer:
 @users.get("/users/<user_id>/delete")
 def ask_to_delete(user_id: str) -> Answer:
     """Ask before a manual user goes."""
-    user = manual_users.show_user(enterprise_id(), user_id)
+    user = profiles.show_user(enterprise_id(), user_id)
     return confirmation(
         f"Delete {user['user_name']}?",
         f"The user with the address {user['email']} goes for good. If Entra sends the person later, a new one is made.",

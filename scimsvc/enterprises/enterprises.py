@@ -5,23 +5,21 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, null, update
-
 from scimsvc import clock, schemas
 from scimsvc.auth.clients import insert_integration
 from scimsvc.enterprises.removal_limit import DEFAULT_HOURS, describe_limit
 from scimsvc.errors import Conflict, InvalidInput
 from scimsvc.mapping.roles import get_role, insert_role, make_default, role_names
-from scimsvc.models import User
 from scimsvc.protocol.attributes import fold
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import enterprises as store
-from scimsvc.store import queries
 from scimsvc.store.enterprises import EnterpriseNameTaken, EnterpriseRow
 from scimsvc.store.retries import retried
 from scimsvc.store.tenancy import Tenant, get_enterprise, reading_in, writing_in
 from scimsvc.store.transactions import Connection, reading, writing
+from scimsvc.store.user_writes import delete_users, update_unique_user_names
+from scimsvc.store.users import list_duplicate_user_names
 
 DEFAULT_ROLE = "DefaultEnterprise"
 FIRST_INTEGRATION = "Microsoft Entra ID"
@@ -129,7 +127,7 @@ def delete_enterprise(reference: str, *, typed_name: str | None = None) -> dict[
             detail = "is not the enterprise's name; nothing was deleted"
             raise InvalidInput(f"what was typed {detail}", {"typed_name": [detail]})
         # The users go first: their roles cannot be deleted under them.
-        tenant.connection.execute(delete(User).where(User.enterprise_id == tenant.id))
+        delete_users(tenant.connection, tenant.id)
         store.delete_enterprise(tenant.connection, tenant.id)
         return _shown(tenant.row)
 
@@ -152,17 +150,13 @@ def _insert_enterprise(connection: Connection, fields: dict[str, Any]) -> str:
 def _switch_unique_user_name(tenant: Tenant, *, on: bool) -> None:
     """Fill or empty the column whose unique index keeps userNames apart."""
     if on:
-        duplicates = tenant.connection.execute(queries.DUPLICATE_USER_NAMES, tenant.own).all()
+        duplicates = list_duplicate_user_names(tenant.connection, tenant.id)
         if duplicates:
             names = ", ".join(f"{row.user_name_key!r} ({row.users} users)" for row in duplicates)
             raise Conflict(
                 f"userName cannot become unique in {tenant.row.name}: {names}; rename or delete the others first"
             )
-    tenant.connection.execute(
-        update(User)
-        .where(User.enterprise_id == tenant.id)
-        .values(unique_user_name_key=User.user_name_key if on else null())
-    )
+    update_unique_user_names(tenant.connection, tenant.id, unique=on)
 
 
 def _shown(row: EnterpriseRow) -> dict[str, Any]:

@@ -1,52 +1,45 @@
-"""An enterprise's roles, their aliases, and the view of them that the mapping decides by."""
+"""An enterprise's roles and aliases: listing, adding, changing and removing them, and reading them for the mapping."""
 
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
-
 from scimsvc import schemas
 from scimsvc.errors import Conflict, InvalidInput, NoSuchThing
-from scimsvc.mapping.holders import change_holders
-from scimsvc.mapping.resolve import EnterpriseRoles
-from scimsvc.mapping.resolve import Role as MappedRole
-from scimsvc.models import Enterprise, Role, RoleName
+from scimsvc.mapping.resolve import EnterpriseRoles, Role
+from scimsvc.mapping.role_changes import RoleChange, apply_role_change
 from scimsvc.protocol.attributes import fold
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import queries
-from scimsvc.store.fast.prepared import Prepared
+from scimsvc.store import roles as stored
 from scimsvc.store.retries import retried
+from scimsvc.store.roles import NameTaken, RoleRow
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
+from scimsvc.store.transactions import Connection
+
+# For the mapping.
 
 
 def read_enterprise_roles(connection: Connection, enterprise_id: str, enterprise: str) -> EnterpriseRoles:
-    """Return the enterprise's roles as ``mapping.resolve_role`` wants them."""
-    by_name: dict[str, MappedRole] = {}
+    """Return the roles of ``enterprise`` in the form that ``resolve_role`` takes."""
+    by_name: dict[str, Role] = {}
     default = None
-    for row in _ROLES_BY_NAME.rows(connection, {"enterprise_id": enterprise_id}):
-        by_name[row.name_key] = MappedRole(row.id, row.name, row.restrict_editing)
+    for row in stored.list_named_roles(connection, enterprise_id):
+        by_name[row.name_key] = Role(row.id, row.name, row.restrict_editing)
         if row.is_default:
             default = by_name[row.name_key]
     assert default is not None, enterprise_id
     return EnterpriseRoles(enterprise, default, by_name)
 
 
-def find_role(connection: Connection, enterprise_id: str, name: str) -> MappedRole | None:
-    """Return the role that ``name`` names, by name or alias, without regard to case."""
-    row = _ROLE_BY_NAME.row(connection, {"enterprise_id": enterprise_id, "key": fold(name)})
-    return MappedRole(row.id, row.name, row.restrict_editing) if row is not None else None
+def find_role(connection: Connection, enterprise_id: str, name: str) -> Role | None:
+    """Return the role with the name or alias ``name``, without regard to case."""
+    row = stored.find_named_role(connection, enterprise_id, name)
+    return Role(row.id, row.name, row.restrict_editing) if row is not None else None
 
 
-_ROLES_BY_NAME = Prepared(queries.ROLES_BY_NAME)
-_ROLE_BY_NAME = Prepared(queries.ROLE_BY_NAME)
-
-
-def role_names(connection: Connection, enterprise_id: str) -> list[str]:
-    """Return the names of the enterprise's roles, in order, without their aliases."""
-    return [row.name for row in connection.execute(queries.ROLES, {"enterprise_id": enterprise_id})]
+# Reading.
 
 
 def list_roles(enterprise: str) -> list[dict[str, Any]]:
@@ -56,18 +49,73 @@ def list_roles(enterprise: str) -> list[dict[str, Any]]:
 
 
 def list_role_names(enterprise: str) -> list[dict[str, Any]]:
-    """Return the name of every role, and whether it is the default; nothing is counted."""
+    """Return the name of every role and whether it is the default, without numbers of users."""
     with reading_in(enterprise) as tenant:
-        rows = tenant.connection.execute(queries.ROLES, tenant.own)
+        rows = stored.list_roles(tenant.connection, tenant.id)
         return [{"name": row.name, "is_default": row.is_default} for row in rows]
+
+
+def role_names(connection: Connection, enterprise_id: str) -> list[str]:
+    """Return the names of the enterprise's roles, in order and without aliases."""
+    return [row.name for row in stored.list_roles(connection, enterprise_id)]
+
+
+def show_role(enterprise: str, reference: str) -> dict[str, Any]:
+    """Return the role with the ID, name or alias ``reference``; raises ``NoSuchThing``."""
+    with reading_in(enterprise) as tenant:
+        return _show(tenant, get_role(tenant, reference).id)
+
+
+def get_role(tenant: Tenant, reference: str, *, field: str | None = None) -> RoleRow:
+    """Return the row of the role with the ID, or without regard to case the name or alias, ``reference``.
+
+    Raises ``NoSuchThing``, or ``InvalidInput`` if it is the value of a ``field``.
+    """
+    rows = {row.id: row for row in stored.list_roles(tenant.connection, tenant.id)}
+    if reference in rows:
+        return rows[reference]
+    role = stored.find_named_role(tenant.connection, tenant.id, reference)
+    if role is not None:
+        return rows[role.id]
+    names = ", ".join(row.name for row in rows.values())
+    detail = f"there is no role {reference!r} in {tenant.row.name}; there are {names}"
+    if field is not None:
+        raise InvalidInput(detail, {field: [detail]})
+    raise NoSuchThing(detail, what="role")
+
+
+def preview_role(enterprise: str, name: str) -> dict[str, Any]:
+    """Return who has, and who would get, the role that the provider's value ``name`` names.
+
+    ``role`` is the role that it names today, or None; ``users`` is how many have it; ``waiting`` are the last people
+    who were refused because the value named none, and who get the role once a role or an alias is called so;
+    ``on_default`` is how many are on the default role, and would get this one were it made the default.
+    """
+    with reading_in(enterprise) as tenant:
+        role = find_role(tenant.connection, tenant.id, name)
+        own = {"enterprise_id": tenant.id, "key": fold(name), "limit": _MOST_WAITING}
+        refused = tenant.connection.execute(queries.REFUSED_FOR_ROLE, own).all()
+        waiting = {(row.email or row.user_id): row for row in reversed(refused)}
+        return {
+            "name": name,
+            "role": role.name if role else None,
+            "users": _show(tenant, role.id)["users"] if role else 0,
+            "waiting": [
+                {"email": row.email, "user_id": row.user_id, "time": row.time} for row in reversed(waiting.values())
+            ],
+            "on_default": stored.count_users_on_default(tenant.connection, tenant.id),
+        }
+
+
+_MOST_WAITING = 1000
 
 
 def _list(tenant: Tenant) -> list[dict[str, Any]]:
     aliases: dict[str, list[str]] = {}
-    for row in tenant.connection.execute(queries.ROLE_NAMES, tenant.own):
+    for row in stored.list_role_names(tenant.connection, tenant.id):
         if row.is_alias:
             aliases.setdefault(row.role_id, []).append(row.name)
-    users = {row.role_id: row.users for row in tenant.connection.execute(queries.USERS_BY_ROLE, tenant.own)}
+    users = stored.count_users_by_role(tenant.connection, tenant.id)
     return [
         {
             "id": row.id,
@@ -77,46 +125,41 @@ def _list(tenant: Tenant) -> list[dict[str, Any]]:
             "is_default": row.is_default,
             "users": users.get(row.id, 0) + (users.get(None, 0) if row.is_default else 0),
         }
-        for row in tenant.connection.execute(queries.ROLES, tenant.own)
+        for row in stored.list_roles(tenant.connection, tenant.id)
     ]
 
 
-def get_role(tenant: Tenant, reference: str, *, field: str | None = None) -> Any:
-    """Return the row of the role with the id, or without regard to case the name or alias, ``reference``.
-
-    Raises ``NoSuchThing``, or ``InvalidInput`` where it is the value of a ``field``.
-    """
-    rows = {row.id: row for row in tenant.connection.execute(queries.ROLES, tenant.own)}
-    if reference in rows:
-        return rows[reference]
-    for name in tenant.connection.execute(queries.ROLE_NAMES, tenant.own):
-        if name.name_key == fold(reference):
-            return rows[name.role_id]
-    names = ", ".join(row.name for row in rows.values())
-    detail = f"there is no role {reference!r} in {tenant.row.name}; there are {names}"
-    if field is not None:
-        raise InvalidInput(detail, {field: [detail]})
-    raise NoSuchThing(detail, what="role")
+def _show(tenant: Tenant, role_id: str) -> dict[str, Any]:
+    return next(role for role in _list(tenant) if role["id"] == role_id)
 
 
-def show_role(enterprise: str, reference: str) -> dict[str, Any]:
-    """Return the role with the id, name or alias ``reference``; raises ``NoSuchThing``."""
-    with reading_in(enterprise) as tenant:
-        return _shown(tenant, get_role(tenant, reference).id)
+# Writing.
 
 
 @retried
-def add_role(enterprise: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Make a role of the members of ``schemas.RoleSchema`` and return it; raises ``InvalidInput`` or ``Conflict``."""
-    fields = validated(schemas.ROLE, given)
+def add_role(enterprise: str, members: Mapping[str, Any]) -> dict[str, Any]:
+    """Add a role with the members of ``schemas.RoleSchema`` and return it; raises ``InvalidInput`` or ``Conflict``."""
+    fields = validated(schemas.ROLE, members)
     with writing_in(enterprise) as tenant:
         restricts = fields["restrict_editing"]
         role_id = insert_role(tenant.connection, tenant.id, fields["name"], restrict_editing=restricts)
         for alias in fields["aliases"]:
-            _insert_name(tenant.connection, tenant.id, role_id, alias, is_alias=True)
+            _insert_alias(tenant, role_id, alias)
         if fields.get("is_default"):
             make_default(tenant, role_id)
-        return _shown(tenant, role_id)
+        return _show(tenant, role_id)
+
+
+def insert_role(
+    connection: Connection, enterprise_id: str, name: str, *, is_default: bool = False, restrict_editing: bool = False
+) -> str:
+    """Insert a role with its name and return its ID; raises ``Conflict``."""
+    role = RoleRow(str(uuid.uuid4()), name, is_default, restrict_editing)
+    try:
+        stored.insert_role(connection, enterprise_id, role)
+    except NameTaken as error:
+        raise _name_conflict(name, error.role, "name") from None
+    return role.id
 
 
 @retried
@@ -129,153 +172,85 @@ def update_role(
     remove_aliases: Sequence[str] = (),
     if_match: str | None = None,
 ) -> dict[str, Any]:
-    """Change the members that are given and return the role, which keeps its users.
+    """Apply ``changes`` to a role and return it; it keeps its users.
 
-    ``aliases`` among them takes the place of all that it has; ``add_aliases`` and ``remove_aliases`` change some.
-    Raises ``InvalidInput``, ``NoSuchThing``, ``Conflict`` or ``OutOfDate``.
+    ``aliases`` among the changes replaces all aliases; ``add_aliases`` and ``remove_aliases`` change some. Raises
+    ``InvalidInput``, ``NoSuchThing``, ``Conflict`` or ``OutOfDate``.
     """
     fields = validated_changes(schemas.ROLE, changes)
     added = validated_changes(schemas.ROLE, {"aliases": list(add_aliases)})["aliases"]
     with writing_in(enterprise) as tenant:
         role = get_role(tenant, reference)
-        shown = _shown(tenant, role.id)
-        check_if_match(shown, if_match)
-        wanted = {fold(alias) for alias in fields.get("aliases", shown["aliases"])}
-        for alias in [*remove_aliases, *(each for each in shown["aliases"] if fold(each) not in wanted)]:
-            _remove_alias(tenant, role, alias)
+        before = _show(tenant, role.id)
+        check_if_match(before, if_match)
+        wanted = {fold(alias) for alias in fields.get("aliases", before["aliases"])}
+        for alias in [*remove_aliases, *(each for each in before["aliases"] if fold(each) not in wanted)]:
+            _delete_alias(tenant, role, alias)
         name = fields.get("name", role.name)
         if name != role.name:
             _rename(tenant, role, name)
-        held = {fold(alias) for alias in _shown(tenant, role.id)["aliases"]}
-        for alias in [*added, *(each for each in fields.get("aliases", ()) if fold(each) not in held)]:
-            _insert_name(tenant.connection, tenant.id, role.id, alias, is_alias=True)
-        restricts = fields.get("restrict_editing", role.restrict_editing)
-        if restricts != role.restrict_editing:
-            own = (Role.enterprise_id == tenant.id, Role.id == role.id)
-            tenant.connection.execute(update(Role).where(*own).values(restrict_editing=restricts))
-        if name != role.name or (restricts and not role.restrict_editing):
-            sides = {"old_name": role.name, "new_name": name, "restricts": restricts}
-            change_holders(tenant, role.id, on_default=role.is_default, **sides)
+        present = {fold(alias) for alias in _show(tenant, role.id)["aliases"]}
+        for alias in [*added, *(each for each in fields.get("aliases", ()) if fold(each) not in present)]:
+            _insert_alias(tenant, role.id, alias)
+        _change_users(tenant, role, name, restricts=fields.get("restrict_editing", role.restrict_editing))
         if fields.get("is_default"):
             make_default(tenant, role.id)
-        return _shown(tenant, role.id)
+        return _show(tenant, role.id)
+
+
+def _change_users(tenant: Tenant, role: RoleRow, name: str, *, restricts: bool) -> None:
+    """Set whether ``role`` restricts editing, and apply this and its new ``name`` to its users."""
+    if restricts != role.restrict_editing:
+        stored.update_restriction(tenant.connection, tenant.id, role.id, restricts=restricts)
+    if name != role.name or (restricts and not role.restrict_editing):
+        role_ids = (role.id, None) if role.is_default else (role.id,)
+        apply_role_change(tenant, role_ids, RoleChange(role.name, name, restricts))
 
 
 def make_default(tenant: Tenant, reference: str) -> None:
-    """Make the role with the id, name or alias ``reference`` the default; users on the default role change with it."""
+    """Make the role ``reference`` the default role, also of the users who are on the present one."""
     role = get_role(tenant, reference)
     if role.is_default:
         return
-    own = Role.enterprise_id == tenant.id
-    before = tenant.connection.execute(select(Role.name).where(own, Role.is_default)).scalar_one()
-    tenant.connection.execute(update(Role).where(own, Role.is_default).values(is_default=False))
-    tenant.connection.execute(update(Role).where(own, Role.id == role.id).values(is_default=True))
-    _bump_role_revision(tenant)
-    sides = {"old_name": before, "new_name": role.name, "restricts": role.restrict_editing}
-    change_holders(tenant, None, on_default=True, **sides)
-
-
-def preview_role(enterprise: str, name: str) -> dict[str, Any]:
-    """Return who has, and who would get, the role that the provider's value ``name`` names.
-
-    ``role`` is the role that it names today, or None; ``users`` is how many have it; ``waiting`` are the last people
-    who were refused because the value named none, and who get the role once a role or an alias is called so;
-    ``on_default`` is how many are on the default role, and would get this one were it made the default.
-    """
-    with reading_in(enterprise) as tenant:
-        roles = read_enterprise_roles(tenant.connection, tenant.id, tenant.row.name)
-        role = roles.find(name)
-        own = tenant.own | {"key": fold(name), "limit": _MOST_WAITING}
-        refused = tenant.connection.execute(queries.REFUSED_FOR_ROLE, own).all()
-        waiting = {(row.email or row.user_id): row for row in reversed(refused)}
-        return {
-            "name": name,
-            "role": role.name if role else None,
-            "users": _shown(tenant, role.id)["users"] if role else 0,
-            "waiting": [
-                {"email": row.email, "user_id": row.user_id, "time": row.time} for row in reversed(waiting.values())
-            ],
-            "on_default": tenant.connection.execute(queries.USERS_ON_DEFAULT, tenant.own).scalar_one(),
-        }
-
-
-_MOST_WAITING = 1000
+    before = stored.get_default_role_name(tenant.connection, tenant.id)
+    stored.update_default_role(tenant.connection, tenant.id, role.id)
+    apply_role_change(tenant, (None,), RoleChange(before, role.name, role.restrict_editing))
 
 
 @retried
 def remove_role(enterprise: str, reference: str, *, if_match: str | None = None) -> dict[str, Any]:
-    """Remove a role that nobody has, and return what it was; raises ``NoSuchThing`` or ``Conflict``."""
+    """Remove a role that no user has, and return its last state; raises ``NoSuchThing`` or ``Conflict``."""
     with writing_in(enterprise) as tenant:
-        role = get_role(tenant, reference)
-        check_if_match(_shown(tenant, role.id), if_match)
-        if role.is_default:
-            raise Conflict(f"{role.name!r} is the default role; make another one the default first")
-        shown = _shown(tenant, role.id)
-        if shown["users"]:
-            users = "1 user has" if shown["users"] == 1 else f"{shown['users']} users have"
-            raise Conflict(f"{users} the role {role.name!r}; give them another one first")
-        tenant.connection.execute(delete(Role).where(Role.enterprise_id == tenant.id, Role.id == role.id))
-        return shown
+        role = _show(tenant, get_role(tenant, reference).id)
+        check_if_match(role, if_match)
+        if role["is_default"]:
+            raise Conflict(f"{role['name']!r} is the default role; make another one the default first")
+        if role["users"]:
+            users = "1 user has" if role["users"] == 1 else f"{role['users']} users have"
+            raise Conflict(f"{users} the role {role['name']!r}; give them another one first")
+        stored.delete_role(tenant.connection, tenant.id, role["id"])
+        return role
 
 
-def insert_role(
-    connection: Connection,
-    enterprise_id: str,
-    name: str,
-    *,
-    is_default: bool = False,
-    restrict_editing: bool = False,
-) -> str:
-    """Insert a role with its name and return its id; raises ``Conflict``."""
-    role_id = str(uuid.uuid4())
-    values = {"name": name, "is_default": is_default, "restrict_editing": restrict_editing}
-    connection.execute(insert(Role).values(enterprise_id=enterprise_id, id=role_id, **values))
-    _insert_name(connection, enterprise_id, role_id, name, is_alias=False)
-    return role_id
-
-
-def _insert_name(connection: Connection, enterprise_id: str, role_id: str, name: str, *, is_alias: bool) -> None:
-    values = {"name_key": fold(name), "role_id": role_id, "name": name, "is_alias": is_alias}
+def _rename(tenant: Tenant, role: RoleRow, name: str) -> None:
     try:
-        with connection.begin_nested():
-            connection.execute(insert(RoleName).values(enterprise_id=enterprise_id, **values))
-    except IntegrityError:
-        taken = connection.execute(
-            queries.ROLE_OF_NAME, {"enterprise_id": enterprise_id, "key": fold(name)}
-        ).scalar_one()
-        detail = f"{name!r} is a name or alias of the role {taken!r} already"
-        raise Conflict(detail, {"aliases" if is_alias else "name": [detail]}) from None
+        stored.update_role_name(tenant.connection, tenant.id, role, name)
+    except NameTaken as error:
+        raise _name_conflict(name, error.role, "name") from None
 
 
-def _rename(tenant: Tenant, role: Any, name: str) -> None:
-    connection = tenant.connection
-    own = (RoleName.enterprise_id == tenant.id, RoleName.role_id == role.id)
-    # Of the names that go, an alias that becomes the name is one.
-    replaced = (~RoleName.is_alias) | (RoleName.name_key == fold(name))
-    connection.execute(delete(RoleName).where(*own, replaced))
-    _insert_name(connection, tenant.id, role.id, name, is_alias=False)
-    connection.execute(update(Role).where(Role.enterprise_id == tenant.id, Role.id == role.id).values(name=name))
-    if role.is_default:
-        _bump_role_revision(tenant)
+def _insert_alias(tenant: Tenant, role_id: str, alias: str) -> None:
+    try:
+        stored.insert_alias(tenant.connection, tenant.id, role_id, alias)
+    except NameTaken as error:
+        raise _name_conflict(alias, error.role, "aliases") from None
 
 
-def _bump_role_revision(tenant: Tenant) -> None:
-    revision = Enterprise.role_revision + 1
-    tenant.connection.execute(update(Enterprise).where(Enterprise.id == tenant.id).values(role_revision=revision))
-
-
-def _remove_alias(tenant: Tenant, role: Any, alias: str) -> None:
-    removed = tenant.connection.execute(
-        delete(RoleName).where(
-            RoleName.enterprise_id == tenant.id,
-            RoleName.role_id == role.id,
-            RoleName.name_key == fold(alias),
-            RoleName.is_alias,
-        )
-    )
-    if removed.rowcount == 0:
+def _delete_alias(tenant: Tenant, role: RoleRow, alias: str) -> None:
+    if not stored.delete_alias(tenant.connection, tenant.id, role.id, alias):
         raise NoSuchThing(f"the role {role.name!r} has no alias {alias!r}")
 
 
-def _shown(tenant: Tenant, role_id: str) -> dict[str, Any]:
-    return next(role for role in _list(tenant) if role["id"] == role_id)
+def _name_conflict(name: str, role: str, field: str) -> Conflict:
+    detail = f"{name!r} is a name or alias of the role {role!r} already"
+    return Conflict(detail, {field: [detail]})

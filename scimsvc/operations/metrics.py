@@ -14,6 +14,7 @@ from scimsvc import clock
 from scimsvc.enterprises.removal_limit import count_removals
 from scimsvc.store import queries
 from scimsvc.store.transactions import reading
+from scimsvc.store.users import list_users_by_state
 
 #: Seconds of the histogram's buckets: from a fast read to a proxy's patience.
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -73,7 +74,7 @@ class _Stored(Collector):
         gauges = _gauges()
         now = clock.now()
         with reading() as connection:
-            for state in connection.execute(queries.USERS_BY_STATE):
+            for state in list_users_by_state(connection):
                 gauges["users"].add_metric([state.enterprise_id, "active" if state.active else "disabled"], state.users)
             for expiry in connection.execute(queries.NEXT_SCIM_EXPIRY, {"now": clock.timestamp(now)}):
                 left = (clock.parse_timestamp(expiry.expires_at) - now).total_seconds()

@@ -9,7 +9,7 @@ from scimsvc.activity import provisioning_log
 from scimsvc.activity.change_feed import read_feed
 from scimsvc.auth.clients import list_integrations
 from scimsvc.auth.grants import page_tokens, show_token
-from scimsvc.enterprises import manual_users
+from scimsvc.enterprises import profiles
 from scimsvc.errors import InvalidInput
 from scimsvc.mapping.roles import list_roles, preview_role
 from scimsvc.reports.causes import explained_entry
@@ -56,7 +56,7 @@ def users(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Liste
     """Return a page of the users who meet the parameters, by e-mail address."""
 
     def page(after: Any, limit: int, conditions: dict[str, Any]) -> Page:
-        return manual_users.list_users(enterprise_id, after=after, limit=limit, **conditions)
+        return profiles.list_users(enterprise_id, after=after, limit=limit, **conditions)
 
     return _paged(enterprise_id, "users", schemas.USERS, parameters, keys, page)
 

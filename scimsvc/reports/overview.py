@@ -11,7 +11,9 @@ from scimsvc.enterprises.removal_limit import count_removals
 from scimsvc.reports.causes import read_open_causes
 from scimsvc.reports.hourly_counts import History, count_by_day, count_by_hour
 from scimsvc.store import queries
+from scimsvc.store.roles import count_users_by_role, list_roles
 from scimsvc.store.tenancy import Tenant, reading_in
+from scimsvc.store.users import count_disabled_users
 
 HOURS, DAYS = "hours", "days"
 _COUNTS = {HOURS: count_by_hour, DAYS: count_by_day}
@@ -39,13 +41,13 @@ def show_overview(enterprise: str, history: History, *, by: str = HOURS) -> dict
 def _users(tenant: Tenant) -> dict[str, Any]:
     """Return how many users there are, by state and by role; the number on the default role is that role's."""
     total = count_users(tenant.connection, tenant.id)
-    disabled = tenant.connection.execute(queries.DISABLED_USERS, tenant.own).scalar_one()
-    counts = {row.role_id: row.users for row in tenant.connection.execute(queries.USERS_BY_ROLE, tenant.own)}
+    disabled = count_disabled_users(tenant.connection, tenant.id)
+    counts = count_users_by_role(tenant.connection, tenant.id)
     on_default = counts.pop(None, 0)
     roles = [
         {"id": row.id, "name": row.name, "is_default": row.is_default,
          "users": counts.get(row.id, 0) + (on_default if row.is_default else 0)}
-        for row in tenant.connection.execute(queries.ROLES, tenant.own)
+        for row in list_roles(tenant.connection, tenant.id)
     ]  # fmt: skip
     return {
         "total": total,

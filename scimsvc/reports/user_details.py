@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scimsvc.activity.provisioning_log import list_entries
-from scimsvc.enterprises.manual_users import get_profile_row
+from scimsvc.enterprises.profiles import get_profile
 from scimsvc.mapping.resolve import EnterpriseRoles
 from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.protocol.attributes import EXTENSION, ROLES, fold
@@ -33,7 +33,7 @@ def show_user_details(enterprise: str, user_id: str) -> dict[str, Any]:
     ``more`` tells that the history goes on beyond what is shown.
     """
     with reading_in(enterprise) as tenant:
-        row = get_profile_row(tenant, user_id)
+        row = get_profile(tenant, user_id)
         user, document = profile_view(row), read_document(row)
         roles = read_enterprise_roles(tenant.connection, tenant.id, tenant.row.name)
         edits = _edits(tenant, user["id"])

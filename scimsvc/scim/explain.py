@@ -27,9 +27,9 @@ from scimsvc.scim import users
 from scimsvc.scim.bulk import run_bulk
 from scimsvc.scim.lists import find_users
 from scimsvc.scim.request import Attempt, ScimRequest
-from scimsvc.store import queries
 from scimsvc.store.paging import CursorKeys
-from scimsvc.store.representations import profile_view, read_document, stored_user
+from scimsvc.store.profiles import find_profile
+from scimsvc.store.representations import profile_view, read_document
 from scimsvc.store.tenancy import Tenant, reading_in
 from scimsvc.store.transactions import rehearsing
 from scimsvc.vocabulary import BULK, OK, REFUSED, SCIM_PATH, USER_OPERATIONS
@@ -192,8 +192,8 @@ def _read_body(body: Any, limits: Limits) -> Any:
 
 
 def _found(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> list[dict[str, Any]]:
-    users = map(stored_user, find_users(request, query, keys).rows)
-    return [{"id": user.id, "email": work_address(read_document(user))} for user in users]
+    found = find_users(request, query, keys)
+    return [{"id": user.id, "email": work_address(read_document(user))} for user in found]
 
 
 # What is told.
@@ -226,8 +226,7 @@ def _user(tenant: Tenant, reference: str | None) -> dict[str, Any] | None:
     """Return the user with the id or the work address ``reference``, if there is one."""
     if not reference:
         return None
-    parameters = tenant.own | {"default_role": tenant.row.default_role, "id": reference, "key": fold(reference)}
-    row = tenant.connection.execute(queries.PROFILE, parameters).one_or_none()
+    row = find_profile(tenant, reference)
     return profile_view(row) if row is not None else None
 
 

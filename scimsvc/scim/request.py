@@ -10,6 +10,7 @@ from scimsvc.mapping.resolve import RoleDecision
 from scimsvc.protocol.patch import Operation, Resource
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.store.representations import View
+from scimsvc.store.users import EnterpriseRules, EnterpriseView, ViewedUser
 
 
 @dataclass(slots=True)
@@ -49,8 +50,8 @@ class ScimRequest:
     #: The requests for the operations of a Bulk request, as they come up.
     operations: list["ScimRequest"] = field(default_factory=list)
 
-    def view_of(self, row: Any) -> View:
-        """Return how answers look to the caller whose enterprise has the default role and the revision of ``row``."""
+    def view_of(self, row: EnterpriseView | EnterpriseRules | ViewedUser) -> View:
+        """Return the view of the caller, whose enterprise has the default role and the role revision of ``row``."""
         return View(self.base, row.default_role, row.role_revision)
 
     @property

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Integer,
     String,
     and_,
+    bindparam,
     case,
     cast,
     column,
@@ -38,8 +39,9 @@ from scimsvc.protocol.filters.nodes import And, Comparison, Node, Not, Or, Prese
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.role_elements import default_element
 from scimsvc.protocol.versions import entity_tag
-from scimsvc.store.queries import ENTERPRISE_ID
 from scimsvc.store.representations import View
+
+ENTERPRISE_ID = bindparam("enterprise_id", type_=User.enterprise_id.type)
 
 Expression = ColumnElement[Any]
 Condition = ColumnElement[bool]

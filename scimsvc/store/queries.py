@@ -1,7 +1,6 @@
 """Every SELECT, built once at import; they take their values as parameters. What is asked all day is prepared."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import (
     BindParameter,
@@ -29,10 +28,8 @@ from scimsvc.models import (
     Integration,
     LogEntry,
     Role,
-    RoleName,
     Setting,
     Token,
-    User,
 )
 from scimsvc.store.fast.prepared import Prepared
 
@@ -100,46 +97,6 @@ ENTERPRISE = ENTERPRISES.where(or_(Enterprise.id == ID, Enterprise.name_key == K
 #: The enterprise's row, locked against others that would change it or what depends on it.
 ENTERPRISE_LOCK = select(Enterprise.id).where(Enterprise.id == ENTERPRISE_ID).with_for_update()
 ENTERPRISE_SHARE = select(Enterprise.id).where(Enterprise.id == ENTERPRISE_ID).with_for_update(read=True)
-_RULES: tuple[Any, ...] = (
-    Enterprise.id,
-    Enterprise.name,
-    Enterprise.unique_user_name,
-    Enterprise.role_revision,
-    Enterprise.paused,
-    Enterprise.removal_users,
-    Enterprise.removal_percent,
-    Enterprise.removal_hours,
-    Enterprise.removal_released_until,
-    Role.name.label("default_role"),
-    Role.restrict_editing.label("default_restricts"),
-)
-_OF_DEFAULT = and_(Role.enterprise_id == Enterprise.id, Role.is_default)
-#: What decides over a write to a user, held until its end where the database locks rows. The default role's row too:
-#: PostgreSQL reads anew what it had to wait for, and of other tables what was there before. No row is found where the
-#: default role became another one meanwhile.
-ENTERPRISE_RULES = (
-    select(*_RULES)
-    .join(Role, _OF_DEFAULT)
-    .where(Enterprise.id == ENTERPRISE_ID)
-    .with_for_update(read=True, of=[Enterprise, Role])
-)
-
-ROLES = select(Role).where(Role.enterprise_id == ENTERPRISE_ID).order_by(Role.name)
-ROLE_NAMES = select(RoleName).where(RoleName.enterprise_id == ENTERPRISE_ID).order_by(RoleName.name)
-ROLES_BY_NAME = (
-    select(RoleName.name_key, Role.id, Role.name, Role.is_default, Role.restrict_editing)
-    .join(Role, and_(Role.enterprise_id == RoleName.enterprise_id, Role.id == RoleName.role_id))
-    .where(RoleName.enterprise_id == ENTERPRISE_ID)
-)
-ROLE_BY_NAME = ROLES_BY_NAME.where(RoleName.name_key == KEY)
-
-ROLE_OF_NAME = (
-    select(Role.name)
-    .join(RoleName, and_(RoleName.enterprise_id == Role.enterprise_id, RoleName.role_id == Role.id))
-    .where(Role.enterprise_id == ENTERPRISE_ID, RoleName.name_key == KEY)
-)
-
-
 AnySelect = TypeVar("AnySelect", bound=HasHints)
 
 
@@ -155,10 +112,6 @@ REFUSED_FOR_ROLE = (
     .order_by(LogEntry.id.desc())
     .limit(bindparam("limit"))
 )
-USERS_ON_DEFAULT = (
-    select(func.count()).select_from(User).where(User.enterprise_id == ENTERPRISE_ID, User.role_id.is_(None))
-)
-
 INTEGRATIONS = (
     select(Integration)
     .where(Integration.enterprise_id == ENTERPRISE_ID, Integration.revoked_at.is_(None))
@@ -174,10 +127,6 @@ TOKENS = (
     .order_by(Token.issued_at, Token.id)
 )
 
-#: How many users each enterprise has, by whether they may work.
-USERS_BY_STATE = select(User.enterprise_id, User.active, func.count().label("users")).group_by(
-    User.enterprise_id, User.active
-)
 #: When each enterprise's next SCIM token expires, of those that are good still.
 NEXT_SCIM_EXPIRY = (
     select(Token.enterprise_id, func.min(Token.expires_at).label("expires_at"))
@@ -203,96 +152,6 @@ ADMIN_BY_LINK = ADMINS.where(Admin.link_digest == bindparam("digest"), Admin.lin
 #: The row of an administrator whose link was not used up since it was read.
 LINKED_ADMIN = and_(Admin.id == bindparam("own_id"), Admin.link_digest == bindparam("own_digest"))
 
-#: The columns of a user's representation, in the order of ``store.representations.StoredUser``.
-REPRESENTED: tuple[Any, ...] = (User.id, User.document, User.role_id, User.version, User.created_at, User.modified_at)
-#: What answers show of the enterprise: read in the same statement as its users, so that it is never an older one's.
-_VIEW: tuple[Any, ...] = (Role.name.label("default_role"), Enterprise.role_revision)
-VIEW = select(*_VIEW).join(Role, _OF_DEFAULT).where(Enterprise.id == ENTERPRISE_ID)
-#: The users of an enterprise beside its view. The enterprise is named twice, so that its row is looked up once.
-_VIEWED = (
-    select(*REPRESENTED, *_VIEW)
-    .join(Enterprise, Enterprise.id == User.enterprise_id)
-    .join(Role, _OF_DEFAULT)
-    .where(User.enterprise_id == ENTERPRISE_ID, Enterprise.id == ENTERPRISE_ID)
-)
-USER = Prepared(_VIEWED.where(User.id == ID))
-USER_BY_ADDRESS = Prepared(_VIEWED.where(User.email_key == KEY))
-_HELD = aliased(Role)
-_TO_CHANGE: tuple[Any, ...] = (
-    *REPRESENTED,
-    User.source,
-    User.revision,
-    User.title,
-    User.organization,
-    _HELD.name.label("role"),
-    _HELD.restrict_editing.label("restricts"),
-)
-_OF_HELD = and_(_HELD.enterprise_id == User.enterprise_id, _HELD.id == User.role_id)
-#: A user about to change, with the row locked where the database locks rows; see ``asked_whole``.
-USER_FOR_UPDATE = (
-    select(*_TO_CHANGE)
-    .outerjoin(_HELD, _OF_HELD)
-    .where(User.enterprise_id == ENTERPRISE_ID, User.id == ID)
-    .with_for_update(of=User)
-)
-
-
-def asked_whole(ask: Callable[[], Any]) -> Any:
-    """Return the row that ``ask`` locks and returns, with its role; None where there is none.
-
-    PostgreSQL finds no role for a row that had another one before its lock was waited for. Now that the row is locked,
-    the same question is answered whole.
-    """
-    row = ask()
-    return ask() if row is not None and row.role_id is not None and row.restricts is None else row
-
-
-#: Both at once, for SQLite: who writes there is alone, and holds no rows in an order.
-RULES_AND_USER = Prepared(
-    select(*_RULES, *_TO_CHANGE)
-    .select_from(Enterprise)
-    .join(Role, _OF_DEFAULT)
-    .join(User, User.enterprise_id == Enterprise.id)
-    .outerjoin(_HELD, _OF_HELD)
-    .where(Enterprise.id == ENTERPRISE_ID, User.enterprise_id == ENTERPRISE_ID, User.id == ID),
-    parts=(len(_RULES), len(_TO_CHANGE)),
-)
-USERS = select(*REPRESENTED).where(User.enterprise_id == ENTERPRISE_ID)
-USERS_COUNT = select(func.count()).select_from(User).where(User.enterprise_id == ENTERPRISE_ID)
-DUPLICATE_USER_NAMES = (
-    select(User.user_name_key, func.count().label("users"))
-    .where(User.enterprise_id == ENTERPRISE_ID)
-    .group_by(User.user_name_key)
-    .having(func.count() > 1)
-    .order_by(User.user_name_key)
-    .limit(20)
-)
-#: Users as the commands and the enterprise API show them.
-PROFILES = (
-    select(
-        User.id,
-        User.email_key,
-        User.document,
-        User.role_id,
-        User.source,
-        User.active,
-        User.external_id,
-        User.created_at,
-        User.revision,
-        User.changed_at,
-        User.title,
-        User.organization,
-        func.coalesce(Role.name, bindparam("default_role")).label("role"),
-        Role.restrict_editing.label("restricts"),
-    )
-    .outerjoin(Role, and_(Role.enterprise_id == User.enterprise_id, Role.id == User.role_id))
-    .where(User.enterprise_id == ENTERPRISE_ID)
-    .order_by(User.email_key)
-)
-# Without an order, for whose sake SQLite would read every user by address.
-PROFILE = PROFILES.order_by(None).where(or_(User.id == ID, User.email_key == KEY))
-PROFILE_FOR_UPDATE = PROFILE.with_for_update(of=User)
-
 #: Serializes what is added to the feed of the enterprise ``feed`` on PostgreSQL; SQLite has one writer.
 HOLDING_FEED = func.pg_advisory_xact_lock(func.hashtextextended(bindparam("feed"), literal_column("7246201"))).label(
     "held"
@@ -316,12 +175,6 @@ LAST_CHANGE = (
 )
 _TOTAL = LAST_CHANGE.with_only_columns(Change.users)
 USERS_TOTAL = Prepared(_TOTAL)
-#: A page of all users by id: by index, or from where the page before ended.
-_BY_ID = USERS.order_by(User.id).limit(bindparam("limit"))
-USERS_FROM = Prepared(_BY_ID.offset(bindparam("offset")), plain=True)
-USERS_AFTER = Prepared(_BY_ID.where(User.id > bindparam("after")), plain=True)
-#: What their answers show of the enterprise, and how many they all are: not beside each of a hundred users.
-VIEW_AND_TOTAL = Prepared(VIEW.add_columns(_TOTAL.scalar_subquery().label("total")))
 FEED_ENDS = select(
     select(func.min(Change.number)).where(Change.enterprise_id == ENTERPRISE_ID).scalar_subquery().label("oldest"),
     select(func.max(Change.number)).where(Change.enterprise_id == ENTERPRISE_ID).scalar_subquery().label("newest"),
@@ -343,12 +196,6 @@ REMOVALS_SINCE = select(func.count(distinct(Change.user_id))).where(
 
 # What the console shows of an enterprise at a glance.
 
-#: How many users are disabled; the feed knows how many there are.
-DISABLED_USERS = select(func.count()).where(User.enterprise_id == ENTERPRISE_ID, ~User.active)
-#: How many users have each role; of null is the number on the default role.
-USERS_BY_ROLE = (
-    select(User.role_id, func.count().label("users")).where(User.enterprise_id == ENTERPRISE_ID).group_by(User.role_id)
-)
 #: The last write that was done.
 LAST_SUCCESS = (
     select(LogEntry.time)

@@ -37,7 +37,7 @@ class View(NamedTuple):
 
 
 class StoredUser(NamedTuple):
-    """The columns that a representation is made of; rows of ``queries.REPRESENTED`` begin with the same."""
+    """The columns that a representation is made of; rows of users begin with the same."""
 
     id: str
     document: str

@@ -12,7 +12,7 @@ from scimsvc.protocol.attributes import USER_ATTRIBUTES
 from scimsvc.protocol.filters.matching import matches
 from scimsvc.protocol.filters.nodes import OPERATORS
 from scimsvc.protocol.filters.parser import parse_filter
-from scimsvc.store import queries
+from scimsvc.store import user_pages
 from scimsvc.store.compiler import compile_filter
 from scimsvc.store.representations import View
 from scimsvc.store.transactions import reading
@@ -156,7 +156,7 @@ def test_any_filter_finds_in_sql_what_it_says_of_the_answers(
 def test_an_index_serves_what_is_searched_all_day(app: Flask, filter_: str, index: str) -> None:
     view = View("http://localhost/api/scim/v2", "DefaultEnterprise", 1)
     condition = compile_filter(parse_filter(filter_), dialect="sqlite", view=view)
-    statement = queries.USERS.where(condition).params(enterprise_id="x")
+    statement = user_pages.USERS.where(condition).params(enterprise_id="x")
 
     with app.app_context(), reading() as connection:
         text = str(statement.compile(connection.engine, compile_kwargs={"literal_binds": True}))

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from scimsvc.extensions import db
-from scimsvc.store import queries
+from scimsvc.store import profiles, queries, roles, users
 
 OWN = {"enterprise_id": "e", "id": "i", "key": "k", "default_role": "d", "limit": 10, "since": "0", "until": "g"}
 
@@ -17,9 +17,9 @@ OWN = {"enterprise_id": "e", "id": "i", "key": "k", "default_role": "d", "limit"
         pytest.param(queries.OPEN_REFUSALS, "log_refused", id="open refusals"),
         pytest.param(queries.REFUSED_FOR_ROLE, "log_refused", id="refusals for a role"),
         pytest.param(queries.CHANGES_BY_HAND, "changes_by_hand", id="edits of a user"),
-        pytest.param(queries.DISABLED_USERS, "users_active", id="disabled users"),
-        pytest.param(queries.USERS_BY_ROLE, "users_role", id="users by role"),
-        pytest.param(queries.PROFILE, "users_email", id="one user"),
+        pytest.param(users.DISABLED_USERS.statement, "users_active", id="disabled users"),
+        pytest.param(roles.USERS_BY_ROLE.statement, "users_role", id="users by role"),
+        pytest.param(profiles.PROFILE.statement, "users_email", id="one user"),
         pytest.param(queries.LOG_BY_HOUR, "PRIMARY KEY (enterprise_id=? AND id>? AND id<?)", id="hours of the log"),
     ],
 )

@@ -10,8 +10,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, Program
 
 from scimsvc.extensions import db
 from scimsvc.models import Role, Searchable, Setting, User
-from scimsvc.store import queries
+from scimsvc.store import profiles, queries, roles, user_pages, users
 from scimsvc.store.fast.prepared import Prepared
+from scimsvc.store.statements import Query
 from scimsvc.store.transactions import reading, writing
 from tests.support.client import Enterprise
 
@@ -23,42 +24,45 @@ def _in_context(app: Flask) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    "statement", [queries.ENTERPRISE_RULES, queries.USER_FOR_UPDATE, queries.ROLES_BY_NAME, queries.LAST_CHANGE]
+    "query", [users.ENTERPRISE_RULES, users.USER_FOR_UPDATE, roles.NAMED_ROLES, profiles.PROFILE_FOR_UPDATE]
 )
-def test_rows_are_those_of_sqlalchemy(acme: Enterprise, statement: object) -> None:
+def test_rows_of_writes_are_those_of_sqlalchemy(acme: Enterprise, query: Query[Any]) -> None:
     user = acme.create()
 
     with writing() as connection:
-        own = {"enterprise_id": connection.execute(select(Role.enterprise_id)).scalars().first(), "id": user["id"]}
-        expected = connection.execute(statement, own).all()  # type: ignore[call-overload]
-        rows = Prepared(statement).rows(connection, own)  # type: ignore[arg-type]
+        parameters = {
+            "enterprise_id": connection.execute(select(Role.enterprise_id)).scalars().first(),
+            "id": user["id"],
+            "key": "",
+            "default_role": "",
+        }
+        expected = connection.execute(query.statement, parameters).all()
+        rows = query.all(connection, parameters)
 
-    assert expected
-    assert [row._asdict() for row in rows] == [dict(row._mapping) for row in expected]
+    assert [row._asdict() for row in rows] == [dict(row._mapping) for row in expected] != []
     assert [list(map(type, row)) for row in rows] == [list(map(type, row)) for row in expected]
 
 
-def test_the_rows_of_reads_are_those_of_sqlalchemy(acme: Enterprise) -> None:
+def test_rows_of_reads_are_those_of_sqlalchemy(acme: Enterprise) -> None:
     user = acme.create()
     with reading() as connection:
         own = {"enterprise_id": connection.execute(select(Role.enterprise_id)).scalars().first()}
         page = own | {"limit": 100}
-        asked: list[tuple[Prepared, dict[str, Any]]] = [
-            (queries.USER, own | {"id": user["id"]}),
-            (queries.USER_BY_ADDRESS, own | {"key": user["emails"][0]["value"]}),
-            (queries.USERS_FROM, page | {"offset": 0}),
-            (queries.USERS_AFTER, page | {"after": ""}),
-            (queries.VIEW_AND_TOTAL, own),
-            (queries.USERS_TOTAL, own),
-            (Prepared(select(User.search, User.active, User.has_other_emails)), {}),
-            (Prepared(select(User.id).where(User.active).limit(1)), {}),
+        asked: list[tuple[Query[Any], dict[str, Any]]] = [
+            (users.USER, own | {"id": user["id"]}),
+            (users.USER_BY_ADDRESS, own | {"key": user["emails"][0]["value"]}),
+            (user_pages.USERS_FROM, page | {"offset": 0}),
+            (user_pages.USERS_AFTER, page | {"after": ""}),
+            (user_pages.ENTERPRISE_VIEW, own),
+            (Query(select(User.search, User.active, User.has_other_emails), tuple), {}),
+            (Query(select(User.id).where(User.active).limit(1), tuple), {}),
         ]
-        for prepared, parameters in asked:
-            expected = connection.execute(prepared.statement, parameters).all()  # type: ignore[call-overload]
-            rows = prepared.rows(connection, parameters)
+        for query, parameters in asked:
+            expected = connection.execute(query.statement, parameters).all()
+            rows = query.all(connection, parameters)
 
-            assert rows == [tuple(row) for row in expected] != []
-            assert prepared.plain or [row._fields for row in rows] == [row._fields for row in expected]
+            assert [tuple(row) for row in rows] == [tuple(row) for row in expected] != []
+            assert [getattr(row, "_fields", expected[0]._fields) for row in rows] == [row._fields for row in expected]
             assert [list(map(type, row)) for row in rows] == [list(map(type, row)) for row in expected]
 
 
@@ -99,7 +103,7 @@ def test_values_are_converted_and_those_of_the_expression_kept() -> None:
 
 def test_there_may_be_no_row() -> None:
     with reading() as connection:
-        assert Prepared(queries.ENTERPRISE_RULES).row(connection, {"enterprise_id": "none"}) is None
+        assert users.ENTERPRISE_RULES.first(connection, {"enterprise_id": "none"}) is None
 
 
 def test_errors_are_sqlalchemy_s() -> None:

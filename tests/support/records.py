@@ -3,7 +3,7 @@
 from typing import Any
 
 from scimsvc.activity import change_feed, provisioning_log
-from scimsvc.enterprises import manual_users
+from scimsvc.enterprises import profiles
 from tests.support.client import Enterprise
 
 
@@ -41,10 +41,10 @@ def changes_of(enterprise: Enterprise, user_id: str) -> list[dict[str, Any]]:
 def profile_of(enterprise: Enterprise, user_id: str) -> dict[str, Any]:
     """Return a user as the enterprise API shows it."""
     with enterprise.app.app_context():
-        return manual_users.show_user(enterprise.made["id"], user_id)
+        return profiles.show_user(enterprise.made["id"], user_id)
 
 
 def edit_profile(enterprise: Enterprise, user_id: str, **values: str | None) -> dict[str, Any]:
     """Make the user's own edit."""
     with enterprise.app.app_context():
-        return manual_users.edit_profile(enterprise.made["id"], user_id, values)
+        return profiles.edit_profile(enterprise.made["id"], user_id, values)

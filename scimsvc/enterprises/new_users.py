@@ -1,0 +1,63 @@
+"""New manual users: the row and the entry in the change feed that valid fields come to."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scimsvc.activity.change_feed import UserChange
+from scimsvc.errors import InvalidInput
+from scimsvc.mapping.resolve import Role
+from scimsvc.protocol.errors import ScimError
+from scimsvc.protocol.patch import Resource
+from scimsvc.protocol.reading.tolerances import RequestNotes
+from scimsvc.protocol.resources import canonical_user, changed_attributes, work_address
+from scimsvc.protocol.role_elements import default_element, with_role
+from scimsvc.store.representations import manual_document, user_columns
+from scimsvc.store.roles import RoleRow
+from scimsvc.store.user_writes import NewUser
+from scimsvc.vocabulary import CREATED, MANUAL
+
+
+@dataclass(frozen=True, slots=True)
+class ManualUser:
+    """A manual user to insert, and its entry in the feed."""
+
+    row: NewUser
+    change: UserChange
+
+
+def describe_manual_user(
+    fields: Mapping[str, Any],
+    role: Role | RoleRow | None,
+    *,
+    default_role: str,
+    unique_user_name: bool,
+    origin: str | None,
+) -> ManualUser:
+    """Return the manual user with the valid ``fields`` of ``schemas.ManualUserSchema`` and with ``role``.
+
+    ``role`` None is the default role, called ``default_role``. Raises ``InvalidInput``.
+    """
+    user = read_manual_document(fields, str(uuid.uuid4()), role)
+    effective = {name: fields.get(name) or None for name in ("title", "organization")}
+    columns = user_columns(user, role_id=role.id if role else None, unique_user_name=unique_user_name)
+    change = UserChange(
+        type=CREATED,
+        user_id=user["id"],
+        email=work_address(user),
+        changed=changed_attributes({"id": user["id"]}, user) + [name for name, value in effective.items() if value],
+        role=role.name if role else default_role,
+        active=user["active"],
+        origin=origin,
+    )
+    return ManualUser(NewUser(user["id"], columns, MANUAL, **effective), change)
+
+
+def read_manual_document(fields: Mapping[str, Any], user_id: str, role: Role | RoleRow | None) -> Resource:
+    """Return the SCIM document of the manual user with ``fields`` and ``role``; raises ``InvalidInput``."""
+    try:
+        user = canonical_user(manual_document(fields) | {"id": user_id}, RequestNotes())
+    except ScimError as error:
+        raise InvalidInput(error.detail, {"email": [error.detail]}) from None
+    return with_role(user, default_element(role.name) if role else None)

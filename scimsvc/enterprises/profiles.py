@@ -1,0 +1,102 @@
+"""All users of an enterprise, manual and provisioned: listing and showing them, and editing their profiles."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from scimsvc import clock, schemas
+from scimsvc.activity.change_feed import UserChange, record_change
+from scimsvc.errors import NoSuchThing, NotAllowed
+from scimsvc.mapping.roles import get_role
+from scimsvc.protocol.resources import work_address
+from scimsvc.schemas.entity_tags import check_if_match
+from scimsvc.schemas.validation import validated_changes
+from scimsvc.store.paging import Page
+from scimsvc.store.profiles import Profile, ProfileFilter, find_profile, list_profiles, lock_profile
+from scimsvc.store.representations import profile_view, read_document
+from scimsvc.store.retries import retried
+from scimsvc.store.tenancy import Tenant, reading_in, writing_in
+from scimsvc.store.user_writes import EffectiveValues, update_effective_values
+from scimsvc.vocabulary import BY_USER, UPDATED
+
+
+def list_users(
+    enterprise: str, *, role: str | None = None, after: str | None = None, limit: int | None = None, **conditions: Any
+) -> Page:
+    """Return users by e-mail address; ``Page.next`` is the folded address of the last one.
+
+    ``role`` is the ID, the name or an alias of their role; ``conditions`` are the others of ``ProfileFilter``.
+    """
+    condition = ProfileFilter(**conditions)
+    with reading_in(enterprise) as tenant:
+        if role is not None:
+            wanted = get_role(tenant, role, field="role")
+            condition = replace(condition, role_id=wanted.id, or_on_default=wanted.is_default)
+        rows = list_profiles(tenant, condition, after=after, limit=None if limit is None else limit + 1)
+    return Page.of(rows, len(rows) if limit is None else limit, profile_view, key=lambda row: row.email_key)
+
+
+def show_user(enterprise: str, reference: str) -> dict[str, Any]:
+    """Return the user with the ID or work e-mail address ``reference``; raises ``NoSuchThing``."""
+    with reading_in(enterprise) as tenant:
+        return profile_view(get_profile(tenant, reference))
+
+
+def get_profile(tenant: Tenant, reference: str) -> Profile:
+    """Return the row of the user with the ID or work e-mail address ``reference``; raises ``NoSuchThing``."""
+    return _existing(tenant, reference, find_profile(tenant, reference))
+
+
+def get_locked_profile(tenant: Tenant, reference: str, if_match: str | None) -> Profile:
+    """Return the same, locked for a change; raises ``OutOfDate`` if ``if_match`` names another state."""
+    row = _existing(tenant, reference, lock_profile(tenant, reference))
+    check_if_match(profile_view(row), if_match)
+    return row
+
+
+def _existing(tenant: Tenant, reference: str, row: Profile | None) -> Profile:
+    if row is None:
+        raise NoSuchThing(f"there is no user {reference!r} in {tenant.row.name}", what="user")
+    return row
+
+
+@retried
+def edit_profile(
+    enterprise: str, reference: str, changes: Mapping[str, Any], *, if_match: str | None = None
+) -> dict[str, Any]:
+    """Apply the user's own edit of title and organization, and return the user (contract section 6).
+
+    The directory's values stay, so that the provider sees no difference. Raises ``NotAllowed`` under a role that
+    restricts editing.
+    """
+    fields = validated_changes(schemas.PROFILE, changes)
+    with writing_in(enterprise, changes_settings=False) as tenant:
+        row = get_locked_profile(tenant, reference, if_match)
+        if tenant.row.default_restricts if row.role_id is None else row.restricts:
+            raise NotAllowed(
+                f"the role {row.role!r} restricts editing: title and organization come from the directory alone; "
+                "have them changed there, or give the user another role"
+            )
+        title, organization = (fields.get(name, getattr(row, name)) or None for name in ("title", "organization"))
+        _store_edit(tenant, row, EffectiveValues(row.id, title, organization))
+        return profile_view(get_profile(tenant, row.id))
+
+
+def _store_edit(tenant: Tenant, row: Profile, values: EffectiveValues) -> None:
+    changed = [name for name in ("title", "organization") if getattr(values, name) != getattr(row, name)]
+    if not changed:
+        return
+    at = clock.timestamp(clock.now())
+    update_effective_values(tenant.connection, tenant.id, [values], at=at)
+    change = UserChange(
+        type=UPDATED,
+        user_id=row.id,
+        email=work_address(read_document(row)),
+        changed=changed,
+        role=row.role,
+        active=row.active,
+        old_role=row.role,
+        old_active=row.active,
+        origin=BY_USER,
+    )
+    record_change(tenant.connection, tenant.id, change, at=at)

@@ -1,0 +1,87 @@
+"""The role of a user whom SCIM creates, replaces or patches.
+
+A role is judged once for a write, after its last operation, in the write's own transaction.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from scimsvc.mapping.resolve import ON_DEFAULT, Role, RoleDecision, chosen_element, resolve_role
+from scimsvc.mapping.roles import find_role, read_enterprise_roles
+from scimsvc.protocol.attributes import ROLES
+from scimsvc.protocol.role_elements import Element, default_element
+from scimsvc.store.representations import read_document
+from scimsvc.store.transactions import Connection
+from scimsvc.store.users import EnterpriseRules, UserToChange
+
+
+class RoleAfter(NamedTuple):
+    """The role of a user after a write; the ID None is the default role."""
+
+    name: str
+    id: str | None
+    restrict_editing: bool
+
+
+def judge_new_user(connection: Connection, rules: EnterpriseRules, elements: Sequence[Element]) -> RoleDecision:
+    """Return the role of a user who is created with the ``elements`` of ``roles``.
+
+    Raises ``InvalidValue`` if they name no role, or several.
+    """
+    return _resolve(connection, rules, elements)
+
+
+def judge_changed_user(
+    connection: Connection, rules: EnterpriseRules, row: UserToChange, elements: Sequence[Element]
+) -> RoleDecision:
+    """Return the role of the user ``row`` whom a PUT or PATCH leaves with the ``elements`` of ``roles``.
+
+    A client may send back the element that answers show: that of the default role leaves the user on it, and that of
+    a role that was renamed since keeps the role. Raises ``InvalidValue`` if the elements name no role, or several.
+    """
+    if not elements or (row.role_id is None and elements == [default_element(rules.default_role)]):
+        return ON_DEFAULT
+    return _resolve(connection, rules, elements, row)
+
+
+def sent_value(elements: Sequence[Element]) -> str | None:
+    """Return the value that a refusal of the ``elements`` is about; None if they have no value, or several."""
+    values = [element["value"] for element in elements if element.get("value")]
+    return values[0] if len(values) == 1 else None
+
+
+def role_after(rules: EnterpriseRules, row: UserToChange, decision: RoleDecision | None) -> RoleAfter:
+    """Return the role that ``decision`` gives the user ``row``; None keeps the present role."""
+    if decision is None:
+        restricts = rules.default_restricts if row.role_id is None else row.restricts
+        return RoleAfter(row.role or rules.default_role, row.role_id, bool(restricts))
+    role = decision.role
+    if role is None:
+        return RoleAfter(rules.default_role, None, rules.default_restricts)
+    return RoleAfter(role.name, role.id, role.restrict_editing)
+
+
+def _resolve(
+    connection: Connection, rules: EnterpriseRules, elements: Sequence[Element], row: UserToChange | None = None
+) -> RoleDecision:
+    """Return what ``resolve_role`` returns; of roles that exist only the one that is named is read."""
+    element = chosen_element(elements)
+    if element is None:
+        return ON_DEFAULT
+    role = find_role(connection, rules.id, element["value"])
+    if role is None and row is not None:
+        role = _find_renamed_role(connection, rules, row, element)
+    if role is not None:
+        return RoleDecision(role, element)
+    return resolve_role(elements, read_enterprise_roles(connection, rules.id, rules.name))
+
+
+def _find_renamed_role(
+    connection: Connection, rules: EnterpriseRules, row: UserToChange, element: Element
+) -> Role | None:
+    """Return the role that the user has if ``element`` repeats the value that named it when it was given."""
+    stored = [stored_element["value"] for stored_element in read_document(row).get(ROLES.name, [])]
+    if stored != [element["value"]]:
+        return None
+    roles = read_enterprise_roles(connection, rules.id, rules.name)
+    return next((role for role in roles.by_name.values() if role.id == row.role_id), None)

@@ -1,0 +1,73 @@
+"""Locking what a write depends on: the enterprise and the user, until the end of the transaction."""
+
+import re
+from dataclasses import dataclass
+
+from scimsvc.enterprises.removal_limit import refuse_while_paused
+from scimsvc.protocol.errors import NotFound, shown
+from scimsvc.protocol.patch import Resource
+from scimsvc.protocol.reasons import Reason
+from scimsvc.protocol.resources import work_address
+from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
+from scimsvc.scim.request import ScimRequest
+from scimsvc.store import users
+from scimsvc.store.representations import read_document, represent
+from scimsvc.store.transactions import Connection
+from scimsvc.store.users import EnterpriseRules, UserToChange
+
+
+@dataclass(frozen=True, slots=True)
+class LockedUser:
+    """A user about to change or go, and everything that decides about it, locked until the transaction ends."""
+
+    connection: Connection
+    request: ScimRequest
+    rules: EnterpriseRules
+    row: UserToChange
+    #: The document of ``row``.
+    before: Resource
+
+    def note_before(self) -> None:
+        """Note the user's present state, for the log and for ``explain``."""
+        attempt = self.request.attempt
+        attempt.before, attempt.email = self.before, work_address(self.before)
+
+
+def lock_enterprise(connection: Connection, request: ScimRequest) -> EnterpriseRules:
+    """Lock the caller's enterprise and return its rules; raises ``NotFound``, or ``Unavailable`` while it is paused."""
+    return _admitted(users.lock_enterprise(connection, request.caller.enterprise_id))
+
+
+def lock_user(connection: Connection, request: ScimRequest, user_id: str, preconditions: Preconditions) -> LockedUser:
+    """Lock the enterprise and the user; raises as ``lock_enterprise`` does, ``NotFound`` and ``PreconditionFailed``."""
+    locked_rules, row = users.lock_user(connection, request.caller.enterprise_id, known_form(user_id))
+    rules = _admitted(locked_rules)
+    if row is None:
+        raise no_such_user(user_id)
+    if preconditions is not UNCONDITIONAL:
+        preconditions.check(represent(row, request.view_of(rules)).entity_tag)
+    return LockedUser(connection, request, rules, row, read_document(row))
+
+
+def _admitted(rules: EnterpriseRules | None) -> EnterpriseRules:
+    if rules is None:
+        raise NotFound("the enterprise was deleted")
+    refuse_while_paused(rules)
+    return rules
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def known_form(user_id: str) -> str:
+    """Return ``user_id``, or "" if it is not an ID that this service assigns: it may not be storable text."""
+    return user_id if _UUID.fullmatch(user_id) else ""
+
+
+def no_such_user(user_id: str) -> NotFound:
+    """Return the refusal of a request for a user that does not exist."""
+    return NotFound(
+        f"no user has the id {shown(user_id)}; it may have been deleted since: "
+        "in Entra, restart the provisioning so that the user is matched anew",
+        reason=Reason.NO_SUCH_USER,
+    )

@@ -1,0 +1,123 @@
+"""Profiles: users as the commands, the enterprise API and the console show them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import and_, bindparam, func, or_, select
+
+from scimsvc.models import Role, User
+from scimsvc.protocol.attributes import fold
+from scimsvc.store.statements import Query
+from scimsvc.store.tenancy import Tenant
+from scimsvc.store.users import ENTERPRISE_ID, ID, KEY, REPRESENTED, read_whole
+
+
+class Profile(NamedTuple):
+    """A user as the commands and the enterprise API show it.
+
+    ``role`` is the default role's name for a user on it; ``restricts`` is None then.
+    """
+
+    id: str
+    document: str
+    role_id: str | None
+    version: int
+    created_at: str
+    modified_at: str
+    source: str
+    revision: int
+    title: str | None
+    organization: str | None
+    email_key: str
+    active: bool
+    external_id: str | None
+    changed_at: str
+    role: str
+    restricts: bool | None
+
+
+_PROFILES = (
+    select(
+        *REPRESENTED,
+        User.source,
+        User.revision,
+        User.title,
+        User.organization,
+        User.email_key,
+        User.active,
+        User.external_id,
+        User.changed_at,
+        func.coalesce(Role.name, bindparam("default_role")).label("role"),
+        Role.restrict_editing.label("restricts"),
+    )
+    .outerjoin(Role, and_(Role.enterprise_id == User.enterprise_id, Role.id == User.role_id))
+    .where(User.enterprise_id == ENTERPRISE_ID)
+)
+_PROFILE = _PROFILES.where(or_(User.id == ID, User.email_key == KEY))
+# Without an order: for the sake of one, SQLite would read every user by address.
+PROFILE = Query(_PROFILE, Profile)
+PROFILE_FOR_UPDATE = Query(_PROFILE.with_for_update(of=User), Profile)
+
+
+def find_profile(tenant: Tenant, reference: str) -> Profile | None:
+    """Return the user with the ID or the work e-mail address ``reference``."""
+    return PROFILE.first(tenant.connection, _reference_parameters(tenant, reference))
+
+
+def lock_profile(tenant: Tenant, reference: str) -> Profile | None:
+    """Return the same, with the row locked until the end of the transaction."""
+    parameters = _reference_parameters(tenant, reference)
+    return read_whole(lambda: PROFILE_FOR_UPDATE.first(tenant.connection, parameters))
+
+
+def _reference_parameters(tenant: Tenant, reference: str) -> dict[str, str]:
+    return _tenant_parameters(tenant) | {"id": reference, "key": fold(reference)}
+
+
+def _tenant_parameters(tenant: Tenant) -> dict[str, str]:
+    return {"enterprise_id": tenant.id, "default_role": tenant.row.default_role}
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileFilter:
+    """Conditions for users; None is no condition.
+
+    ``search`` is a part of the e-mail address or of the userName, without regard to case. ``role_id`` with
+    ``or_on_default`` also includes the users on the default role.
+    """
+
+    role_id: str | None = None
+    or_on_default: bool = False
+    active: bool | None = None
+    source: str | None = None
+    email: str | None = None
+    external_id: str | None = None
+    search: str | None = None
+
+
+def list_profiles(
+    tenant: Tenant, condition: ProfileFilter, *, after: str | None = None, limit: int | None = None
+) -> list[Profile]:
+    """Return the users that meet ``condition``, by folded e-mail address and from the one behind ``after`` on."""
+    statement = _PROFILES.where(*_conditions(condition)).order_by(User.email_key).limit(limit)
+    if after is not None:
+        statement = statement.where(User.email_key > after)
+    return Query(statement, Profile, dynamic=True).all(tenant.connection, _tenant_parameters(tenant))
+
+
+def _conditions(wanted: ProfileFilter) -> Iterator[Any]:
+    if wanted.role_id is not None:
+        of_role = User.role_id == wanted.role_id
+        yield or_(of_role, User.role_id.is_(None)) if wanted.or_on_default else of_role
+    if wanted.active is not None:
+        yield User.active == wanted.active
+    if wanted.source is not None:
+        yield User.source == wanted.source
+    if wanted.email is not None:
+        yield User.email_key == fold(wanted.email)
+    if wanted.external_id is not None:
+        yield User.external_id == wanted.external_id
+    if wanted.search is not None:
+        part = fold(wanted.search)
+        yield or_(User.email_key.contains(part, autoescape=True), User.user_name_key.contains(part, autoescape=True))

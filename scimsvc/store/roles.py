@@ -1,0 +1,212 @@
+"""Roles, their names and their aliases: every statement about them, and how many users each role has."""
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from scimsvc.models import Enterprise, Role, RoleName, User
+from scimsvc.protocol.attributes import fold
+from scimsvc.store.statements import Query, Write
+
+
+class RoleRow(NamedTuple):
+    """A role of an enterprise."""
+
+    id: str
+    name: str
+    is_default: bool
+    restrict_editing: bool
+
+
+class RoleNameRow(NamedTuple):
+    """A name or alias of a role."""
+
+    role_id: str
+    name_key: str
+    name: str
+    is_alias: bool
+
+
+class NamedRole(NamedTuple):
+    """A role beside one of its names or aliases."""
+
+    name_key: str
+    id: str
+    name: str
+    is_default: bool
+    restrict_editing: bool
+
+
+class RoleUsers(NamedTuple):
+    """The number of users with a role; the role None is the default role."""
+
+    role_id: str | None
+    users: int
+
+
+class NameTaken(Exception):
+    """The name or alias belongs to ``role`` already."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(role)
+        self.role = role
+
+
+class _Count(NamedTuple):
+    users: int
+
+
+class _Name(NamedTuple):
+    name: str
+
+
+_ENTERPRISE_ID = bindparam("enterprise_id", type_=Role.enterprise_id.type)
+_ROLE_ID = bindparam("role_id", type_=Role.id.type)
+_KEY = bindparam("key", type_=RoleName.name_key.type)
+
+ROLES = Query(
+    select(Role.id, Role.name, Role.is_default, Role.restrict_editing)
+    .where(Role.enterprise_id == _ENTERPRISE_ID)
+    .order_by(Role.name),
+    RoleRow,
+)
+ROLE_NAMES = Query(
+    select(RoleName.role_id, RoleName.name_key, RoleName.name, RoleName.is_alias)
+    .where(RoleName.enterprise_id == _ENTERPRISE_ID)
+    .order_by(RoleName.name),
+    RoleNameRow,
+)
+_NAMED_ROLES = (
+    select(RoleName.name_key, Role.id, Role.name, Role.is_default, Role.restrict_editing)
+    .join(Role, (Role.enterprise_id == RoleName.enterprise_id) & (Role.id == RoleName.role_id))
+    .where(RoleName.enterprise_id == _ENTERPRISE_ID)
+)
+NAMED_ROLES = Query(_NAMED_ROLES, NamedRole)
+NAMED_ROLE = Query(_NAMED_ROLES.where(RoleName.name_key == _KEY), NamedRole)
+DEFAULT_ROLE_NAME = Query(select(Role.name).where(Role.enterprise_id == _ENTERPRISE_ID, Role.is_default), _Name)
+USERS_BY_ROLE = Query(
+    select(User.role_id, func.count().label("users"))
+    .where(User.enterprise_id == _ENTERPRISE_ID)
+    .group_by(User.role_id),
+    RoleUsers,
+)
+USERS_ON_DEFAULT = Query(
+    select(func.count().label("users"))
+    .select_from(User)
+    .where(User.enterprise_id == _ENTERPRISE_ID, User.role_id.is_(None)),
+    _Count,
+)
+
+
+# Reading.
+
+
+def list_roles(connection: Connection, enterprise_id: str) -> list[RoleRow]:
+    """Return the enterprise's roles by name."""
+    return ROLES.all(connection, {"enterprise_id": enterprise_id})
+
+
+def list_role_names(connection: Connection, enterprise_id: str) -> list[RoleNameRow]:
+    """Return the names and aliases of the enterprise's roles."""
+    return ROLE_NAMES.all(connection, {"enterprise_id": enterprise_id})
+
+
+def list_named_roles(connection: Connection, enterprise_id: str) -> list[NamedRole]:
+    """Return the enterprise's roles, once for each of their names and aliases."""
+    return NAMED_ROLES.all(connection, {"enterprise_id": enterprise_id})
+
+
+def find_named_role(connection: Connection, enterprise_id: str, name: str) -> NamedRole | None:
+    """Return the role with the name or alias ``name``, without regard to case."""
+    return NAMED_ROLE.first(connection, {"enterprise_id": enterprise_id, "key": fold(name)})
+
+
+def get_default_role_name(connection: Connection, enterprise_id: str) -> str:
+    """Return the name of the enterprise's default role."""
+    return DEFAULT_ROLE_NAME.one(connection, {"enterprise_id": enterprise_id}).name
+
+
+def count_users_by_role(connection: Connection, enterprise_id: str) -> dict[str | None, int]:
+    """Return how many users have each role, by its ID; None is the default role."""
+    return {row.role_id: row.users for row in USERS_BY_ROLE.all(connection, {"enterprise_id": enterprise_id})}
+
+
+def count_users_on_default(connection: Connection, enterprise_id: str) -> int:
+    """Return how many users are on the default role."""
+    return USERS_ON_DEFAULT.one(connection, {"enterprise_id": enterprise_id}).users
+
+
+# Writing.
+
+_OWN = (Role.enterprise_id == _ENTERPRISE_ID, Role.id == _ROLE_ID)
+_INSERT_ROLE = Write(insert(Role))
+_INSERT_NAME = Write(insert(RoleName))
+_UPDATE_NAME = Write(update(Role).where(*_OWN).values(name=bindparam("new_name")))
+_UPDATE_RESTRICTION = Write(update(Role).where(*_OWN).values(restrict_editing=bindparam("restricts")))
+_UNSET_DEFAULT = Write(
+    update(Role).where(Role.enterprise_id == _ENTERPRISE_ID, Role.is_default).values(is_default=False)
+)
+_SET_DEFAULT = Write(update(Role).where(*_OWN).values(is_default=True))
+_DELETE_ROLE = Write(delete(Role).where(*_OWN))
+_OF_ROLE = (RoleName.enterprise_id == _ENTERPRISE_ID, RoleName.role_id == _ROLE_ID)
+_DELETE_ALIAS = Write(delete(RoleName).where(*_OF_ROLE, RoleName.name_key == _KEY, RoleName.is_alias))
+#: The name, and an alias that becomes the name.
+_DELETE_NAME = Write(delete(RoleName).where(*_OF_ROLE, or_(~RoleName.is_alias, RoleName.name_key == _KEY)))
+_COUNT_DEFAULT_CHANGE = Write(
+    update(Enterprise).where(Enterprise.id == _ENTERPRISE_ID).values(role_revision=Enterprise.role_revision + 1)
+)
+
+
+def insert_role(connection: Connection, enterprise_id: str, role: RoleRow) -> None:
+    """Insert ``role`` and its name; raises ``NameTaken``."""
+    _INSERT_ROLE.run(connection, {"enterprise_id": enterprise_id, **role._asdict()})
+    _insert_name(connection, enterprise_id, role.id, role.name, is_alias=False)
+
+
+def insert_alias(connection: Connection, enterprise_id: str, role_id: str, alias: str) -> None:
+    """Insert an alias of a role; raises ``NameTaken``."""
+    _insert_name(connection, enterprise_id, role_id, alias, is_alias=True)
+
+
+def _insert_name(connection: Connection, enterprise_id: str, role_id: str, name: str, *, is_alias: bool) -> None:
+    row = RoleNameRow(role_id, fold(name), name, is_alias)
+    try:
+        with connection.begin_nested():
+            _INSERT_NAME.run(connection, {"enterprise_id": enterprise_id, **row._asdict()})
+    except IntegrityError:
+        taken_by = NAMED_ROLE.one(connection, {"enterprise_id": enterprise_id, "key": row.name_key})
+        raise NameTaken(taken_by.name) from None
+
+
+def update_role_name(connection: Connection, enterprise_id: str, role: RoleRow, name: str) -> None:
+    """Rename ``role``, of which an alias may become the name; raises ``NameTaken``."""
+    key = {"enterprise_id": enterprise_id, "role_id": role.id}
+    _DELETE_NAME.run(connection, {**key, "key": fold(name)})
+    _insert_name(connection, enterprise_id, role.id, name, is_alias=False)
+    _UPDATE_NAME.run(connection, {**key, "new_name": name})
+    if role.is_default:
+        _COUNT_DEFAULT_CHANGE.run(connection, {"enterprise_id": enterprise_id})
+
+
+def update_restriction(connection: Connection, enterprise_id: str, role_id: str, *, restricts: bool) -> None:
+    """Set whether the role restricts editing."""
+    _UPDATE_RESTRICTION.run(connection, {"enterprise_id": enterprise_id, "role_id": role_id, "restricts": restricts})
+
+
+def update_default_role(connection: Connection, enterprise_id: str, role_id: str) -> None:
+    """Make the role the enterprise's default role in place of the present one."""
+    _UNSET_DEFAULT.run(connection, {"enterprise_id": enterprise_id})
+    _SET_DEFAULT.run(connection, {"enterprise_id": enterprise_id, "role_id": role_id})
+    _COUNT_DEFAULT_CHANGE.run(connection, {"enterprise_id": enterprise_id})
+
+
+def delete_alias(connection: Connection, enterprise_id: str, role_id: str, alias: str) -> bool:
+    """Delete an alias of a role, and return whether it existed."""
+    parameters = {"enterprise_id": enterprise_id, "role_id": role_id, "key": fold(alias)}
+    return _DELETE_ALIAS.run(connection, parameters) > 0
+
+
+def delete_role(connection: Connection, enterprise_id: str, role_id: str) -> None:
+    """Delete a role that no user has, with its names."""
+    _DELETE_ROLE.run(connection, {"enterprise_id": enterprise_id, "role_id": role_id})

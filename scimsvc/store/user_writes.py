@@ -1,0 +1,253 @@
+"""Users: the statements that insert, update and delete them, and the meaning of a broken constraint.
+
+Uniqueness comes from the database's constraints, which decide who was first. A document and the columns that follow
+from it are always written together.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, delete, insert, null, select, update
+from sqlalchemy.exc import IntegrityError
+
+from scimsvc.activity.change_feed import HoldingFeed as FeedHoldingWrite
+from scimsvc.models import User
+from scimsvc.protocol.patch import Resource
+from scimsvc.store.profiles import Profile
+from scimsvc.store.representations import KEY_ATTRIBUTES, StoredUser, content_columns, key_columns
+from scimsvc.store.statements import Query, Write
+from scimsvc.store.users import ENTERPRISE_ID, UserToChange
+
+
+class UserConflict(Exception):
+    """A user cannot be written because of another user or of a role."""
+
+
+class EmailTaken(UserConflict):
+    """Another user of the enterprise has the work e-mail address."""
+
+
+class UserNameTaken(UserConflict):
+    """Another user of the enterprise has the userName, and the enterprise wants userNames to be unique."""
+
+
+class RoleGone(UserConflict):
+    """The role was removed since it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """A user to insert: the columns that follow from its document (``user_columns``), and those that do not."""
+
+    id: str
+    columns: Mapping[str, Any]
+    source: str
+    #: The effective values.
+    title: str | None
+    organization: str | None
+
+    def row(self, enterprise_id: str, at: str) -> dict[str, Any]:
+        """Return all columns of the user if it is inserted at the time ``at``."""
+        return {
+            **self.columns,
+            "enterprise_id": enterprise_id,
+            "id": self.id,
+            "source": self.source,
+            "title": self.title,
+            "organization": self.organization,
+            "version": 1,
+            "revision": 1,
+            "created_at": at,
+            "modified_at": at,
+            "changed_at": at,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class UserUpdate:
+    """The state that takes the place of ``row``, a locked user whose document is ``before``.
+
+    ``document`` is canonical and has the role's element. The role ID None is the default role. ``title`` and
+    ``organization`` are the effective values.
+    """
+
+    row: UserToChange | Profile
+    before: Resource
+    document: Resource
+    role_id: str | None
+    source: str
+    title: str | None
+    organization: str | None
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether SCIM answers the user differently afterwards."""
+        return self.document != self.before or self.role_id != self.row.role_id
+
+    @property
+    def changes_keys(self) -> bool:
+        """Whether a column changes by which users are searched and told apart."""
+        row, before, document = self.row, self.before, self.document
+        return (
+            (self.role_id, self.source) != (row.role_id, row.source)
+            or [document.get(name) for name in KEY_ATTRIBUTES] != [before.get(name) for name in KEY_ATTRIBUTES]
+        )  # fmt: skip
+
+
+class EffectiveValues(NamedTuple):
+    """The effective title and organization that a user gets."""
+
+    user_id: str
+    title: str | None
+    organization: str | None
+
+
+class _Key(NamedTuple):
+    key: str
+
+
+# The names of parameters must differ from those of the columns that are set.
+_OWN_ROW = (User.enterprise_id == bindparam("key_enterprise_id"), User.id == bindparam("key_id"))
+_CONTENT = ("document", "search", "version", "modified_at", "revision", "changed_at", "title", "organization")
+_KEYS = (
+    "email_key", "has_other_emails", "user_name_key", "unique_user_name_key", "external_id", "active", "role_id",
+    "source",
+)  # fmt: skip
+
+
+def _update(columns: Iterable[str]) -> FeedHoldingWrite:
+    return FeedHoldingWrite(update(User).where(*_OWN_ROW).values({name: bindparam(f"new_{name}") for name in columns}))
+
+
+_INSERT = FeedHoldingWrite(
+    insert(User).values({column.name: bindparam(f"new_{column.name}") for column in User.__table__.columns})
+)
+_INSERT_MANY = Write(insert(User))
+_UPDATE = _update(_CONTENT + _KEYS)
+#: For an update that changes no key: SQLite writes an index again for every column that is set, changed or not.
+_UPDATE_CONTENT = _update(_CONTENT)
+_UPDATE_EFFECTIVE = Write(
+    update(User)
+    .where(*_OWN_ROW)
+    .values(
+        title=bindparam("new_title"),
+        organization=bindparam("new_organization"),
+        revision=User.revision + 1,
+        changed_at=bindparam("new_changed_at"),
+    )
+)
+_DELETE = FeedHoldingWrite(delete(User).where(*_OWN_ROW))
+_DELETE_ALL = Write(delete(User).where(User.enterprise_id == ENTERPRISE_ID))
+_OF_ENTERPRISE = update(User).where(User.enterprise_id == ENTERPRISE_ID)
+_FILL_UNIQUE_USER_NAMES = Write(_OF_ENTERPRISE.values(unique_user_name_key=User.user_name_key))
+_EMPTY_UNIQUE_USER_NAMES = Write(_OF_ENTERPRISE.values(unique_user_name_key=null()))
+
+
+def insert_user(connection: Connection, enterprise_id: str, user: NewUser, *, at: str) -> StoredUser:
+    """Insert ``user`` and hold the enterprise's feed; raises ``UserConflict``."""
+    row = user.row(enterprise_id, at)
+    try:
+        _INSERT.run(connection, _new(row), enterprise_id=enterprise_id)
+    except IntegrityError as error:
+        raise _conflict(error) from None
+    return StoredUser(user.id, row["document"], row["role_id"], row["version"], at, at)
+
+
+def insert_users(connection: Connection, enterprise_id: str, users: Sequence[NewUser], *, at: str) -> None:
+    """Insert many users; the feed is not held. Raises ``UserConflict``."""
+    try:
+        _INSERT_MANY.run_many(connection, [user.row(enterprise_id, at) for user in users])
+    except IntegrityError as error:
+        raise _conflict(error) from None
+
+
+def list_taken_addresses(connection: Connection, enterprise_id: str, keys: Sequence[str]) -> set[str]:
+    """Return those of the folded e-mail addresses ``keys`` that users of the enterprise have."""
+    statement = select(User.email_key).where(User.enterprise_id == enterprise_id, User.email_key.in_(keys))
+    return {row.key for row in Query(statement, _Key, dynamic=True).all(connection)}
+
+
+def list_taken_user_names(connection: Connection, enterprise_id: str, keys: Sequence[str]) -> set[str]:
+    """Return those of the folded userNames ``keys`` that users have in an enterprise whose userNames are unique."""
+    condition = User.unique_user_name_key.in_(keys)
+    statement = select(User.user_name_key).where(User.enterprise_id == enterprise_id, condition)
+    return {row.key for row in Query(statement, _Key, dynamic=True).all(connection)}
+
+
+def update_user(
+    connection: Connection, enterprise_id: str, change: UserUpdate, *, unique_user_name: bool, at: str
+) -> StoredUser:
+    """Update a user and hold the enterprise's feed; raises ``UserConflict``.
+
+    Version and modification time change only if SCIM answers the user differently afterwards.
+    """
+    row, is_visible = change.row, change.is_visible
+    columns = {
+        **content_columns(change.document),
+        "version": row.version + is_visible,
+        "modified_at": at if is_visible else row.modified_at,
+        "revision": row.revision + 1,
+        "changed_at": at,
+        "title": change.title,
+        "organization": change.organization,
+    }
+    statement = _UPDATE_CONTENT
+    if change.changes_keys:
+        statement = _UPDATE
+        columns["source"] = change.source
+        columns |= key_columns(change.document, role_id=change.role_id, unique_user_name=unique_user_name)
+    try:
+        statement.run(connection, _new(columns) | _key(enterprise_id, row.id), enterprise_id=enterprise_id)
+    except IntegrityError as error:
+        raise _conflict(error) from None
+    return StoredUser(
+        row.id, columns["document"], change.role_id, columns["version"], row.created_at, columns["modified_at"]
+    )
+
+
+def update_effective_values(
+    connection: Connection, enterprise_id: str, users: Iterable[EffectiveValues], *, at: str
+) -> None:
+    """Set the effective title and organization of ``users``."""
+    _UPDATE_EFFECTIVE.run_many(
+        connection,
+        [
+            _key(enterprise_id, user.user_id)
+            | {"new_title": user.title, "new_organization": user.organization, "new_changed_at": at}
+            for user in users
+        ],
+    )
+
+
+def delete_user(connection: Connection, enterprise_id: str, user_id: str) -> None:
+    """Delete a user and hold the enterprise's feed."""
+    _DELETE.run(connection, _key(enterprise_id, user_id), enterprise_id=enterprise_id)
+
+
+def delete_users(connection: Connection, enterprise_id: str) -> None:
+    """Delete all users of the enterprise, of whom the feed says nothing; only for an enterprise that is deleted."""
+    _DELETE_ALL.run(connection, {"enterprise_id": enterprise_id})
+
+
+def update_unique_user_names(connection: Connection, enterprise_id: str, *, unique: bool) -> None:
+    """Fill or empty the column whose unique index keeps the enterprise's userNames apart."""
+    statement = _FILL_UNIQUE_USER_NAMES if unique else _EMPTY_UNIQUE_USER_NAMES
+    statement.run(connection, {"enterprise_id": enterprise_id})
+
+
+def _new(columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"new_{name}": value for name, value in columns.items()}
+
+
+def _key(enterprise_id: str, user_id: str) -> dict[str, Any]:
+    return {"key_enterprise_id": enterprise_id, "key_id": user_id}
+
+
+def _conflict(error: IntegrityError) -> UserConflict:
+    """Return what a broken constraint means."""
+    # PostgreSQL's message also has the values, which may be anything; SQLite's has only the names of columns.
+    constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or str(error.orig)
+    if "unique_user_name" in constraint:
+        return UserNameTaken()
+    return EmailTaken() if "email" in constraint else RoleGone()

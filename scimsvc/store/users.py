@@ -1,0 +1,312 @@
+"""Users: the statements that read one of them, or lock it for a change.
+
+``user_pages`` lists users for SCIM, ``profiles`` for commands and the enterprise API; ``user_writes`` inserts, updates
+and deletes them.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
+from sqlalchemy.orm import aliased
+
+from scimsvc.models import Enterprise, Role, User
+from scimsvc.protocol.attributes import fold
+from scimsvc.store.statements import Query
+from scimsvc.store.transactions import read_rows
+
+ENTERPRISE_ID = bindparam("enterprise_id", type_=User.enterprise_id.type)
+ID = bindparam("id", type_=User.id.type)
+KEY = bindparam("key", type_=User.email_key.type)
+
+
+class ViewedUser(NamedTuple):
+    """A user's representation (it begins with the columns of ``StoredUser``), and what answers show of the enterprise.
+
+    Both are read in one statement, so that the default role is never an older one.
+    """
+
+    id: str
+    document: str
+    role_id: str | None
+    version: int
+    created_at: str
+    modified_at: str
+    default_role: str
+    role_revision: int
+
+
+class EnterpriseView(NamedTuple):
+    """What answers show of the enterprise."""
+
+    default_role: str
+    role_revision: int
+
+
+class EnterpriseRules(NamedTuple):
+    """What an enterprise decides about writes to its users."""
+
+    id: str
+    name: str
+    unique_user_name: bool
+    role_revision: int
+    paused: bool
+    removal_users: int | None
+    removal_percent: int | None
+    removal_hours: int | None
+    removal_released_until: str | None
+    default_role: str
+    default_restricts: bool
+
+
+class UserToChange(NamedTuple):
+    """A user that SCIM is about to change. It begins with the columns of ``StoredUser``.
+
+    ``role`` and ``restricts`` (whether it restricts editing) are None for a user on the default role.
+    """
+
+    id: str
+    document: str
+    role_id: str | None
+    version: int
+    created_at: str
+    modified_at: str
+    source: str
+    revision: int
+    title: str | None
+    organization: str | None
+    role: str | None
+    restricts: bool | None
+
+
+class RulesAndUser(NamedTuple):
+    """A user that SCIM is about to change, and what the enterprise decides about it."""
+
+    rules: EnterpriseRules
+    user: UserToChange
+
+
+#: The columns of a representation, in the order of ``StoredUser``.
+REPRESENTED: tuple[Any, ...] = (User.id, User.document, User.role_id, User.version, User.created_at, User.modified_at)
+#: What answers show of the enterprise, in the order of ``EnterpriseView``.
+VIEW: tuple[Any, ...] = (Role.name.label("default_role"), Enterprise.role_revision)
+OF_DEFAULT = and_(Role.enterprise_id == Enterprise.id, Role.is_default)
+#: The enterprise is named twice, so that its row is looked up once.
+_VIEWED = (
+    select(*REPRESENTED, *VIEW)
+    .join(Enterprise, Enterprise.id == User.enterprise_id)
+    .join(Role, OF_DEFAULT)
+    .where(User.enterprise_id == ENTERPRISE_ID, Enterprise.id == ENTERPRISE_ID)
+)
+USER = Query(_VIEWED.where(User.id == ID), ViewedUser)
+USER_BY_ADDRESS = Query(_VIEWED.where(User.email_key == KEY), ViewedUser)
+
+
+def find_user(enterprise_id: str, user_id: str) -> ViewedUser | None:
+    """Return the user with the ID ``user_id``, outside of a transaction."""
+    rows = read_rows(USER, {"enterprise_id": enterprise_id, "id": user_id})
+    return rows[0] if rows else None
+
+
+def find_user_by_address(enterprise_id: str, address: str) -> ViewedUser | None:
+    """Return the user with the work e-mail address ``address``, without regard to case, outside of a transaction."""
+    rows = read_rows(USER_BY_ADDRESS, {"enterprise_id": enterprise_id, "key": fold(address)})
+    return rows[0] if rows else None
+
+
+# Locking what a SCIM write depends on.
+
+_RULES: tuple[Any, ...] = (
+    Enterprise.id,
+    Enterprise.name,
+    Enterprise.unique_user_name,
+    Enterprise.role_revision,
+    Enterprise.paused,
+    Enterprise.removal_users,
+    Enterprise.removal_percent,
+    Enterprise.removal_hours,
+    Enterprise.removal_released_until,
+    Role.name.label("default_role"),
+    Role.restrict_editing.label("default_restricts"),
+)
+_HELD = aliased(Role)
+_OF_HELD = and_(_HELD.enterprise_id == User.enterprise_id, _HELD.id == User.role_id)
+_TO_CHANGE: tuple[Any, ...] = (
+    *REPRESENTED,
+    User.source,
+    User.revision,
+    User.title,
+    User.organization,
+    _HELD.name.label("role"),
+    _HELD.restrict_editing.label("restricts"),
+)
+#: The rows of the enterprise and of its default role are locked until the end of the transaction if the database locks
+#: rows. PostgreSQL reads a row again that it had to wait for, but of other tables what was there before: no row is
+#: found if another role became the default meanwhile.
+ENTERPRISE_RULES = Query(
+    select(*_RULES)
+    .join(Role, OF_DEFAULT)
+    .where(Enterprise.id == ENTERPRISE_ID)
+    .with_for_update(read=True, of=[Enterprise, Role]),
+    EnterpriseRules,
+)
+#: See ``read_whole``.
+USER_FOR_UPDATE = Query(
+    select(*_TO_CHANGE)
+    .outerjoin(_HELD, _OF_HELD)
+    .where(User.enterprise_id == ENTERPRISE_ID, User.id == ID)
+    .with_for_update(of=User),
+    UserToChange,
+)
+#: Both at once, for SQLite: the only writer needs to lock no rows in an order.
+RULES_AND_USER = Query(
+    select(*_RULES, *_TO_CHANGE)
+    .select_from(Enterprise)
+    .join(Role, OF_DEFAULT)
+    .join(User, User.enterprise_id == Enterprise.id)
+    .outerjoin(_HELD, _OF_HELD)
+    .where(Enterprise.id == ENTERPRISE_ID, User.enterprise_id == ENTERPRISE_ID, User.id == ID),
+    RulesAndUser,
+)
+
+
+def lock_enterprise(connection: Connection, enterprise_id: str) -> EnterpriseRules | None:
+    """Return the enterprise's rules, locked until the end of the transaction; None if there is no such enterprise.
+
+    They are locked before a user, because a change of the enterprise locks it before its users: a write cannot slip
+    past the change, and the two cannot wait for each other.
+    """
+    parameters = {"enterprise_id": enterprise_id}
+    # Read again if another role became the default while the enterprise was waited for.
+    return ENTERPRISE_RULES.first(connection, parameters) or ENTERPRISE_RULES.first(connection, parameters)
+
+
+def lock_user(
+    connection: Connection, enterprise_id: str, user_id: str
+) -> tuple[EnterpriseRules | None, UserToChange | None]:
+    """Return the enterprise's rules and the user's row, locked until the end of the transaction.
+
+    The rules are None if there is no such enterprise; the row is None if it has no such user.
+    """
+    key = {"enterprise_id": enterprise_id, "id": user_id}
+    if connection.dialect.name == "sqlite":
+        row = RULES_AND_USER.first(connection, key)
+        return row or (lock_enterprise(connection, enterprise_id), None)
+    rules = lock_enterprise(connection, enterprise_id)
+    if rules is None:
+        return None, None
+    return rules, read_whole(lambda: USER_FOR_UPDATE.first(connection, key))
+
+
+class _RowWithRole(Protocol):
+    @property
+    def role_id(self) -> str | None: ...
+    @property
+    def restricts(self) -> bool | None: ...
+
+
+_Row = TypeVar("_Row", bound=_RowWithRole)
+
+
+def read_whole(read: Callable[[], _Row | None]) -> _Row | None:
+    """Return the row that ``read`` locks, with its role.
+
+    PostgreSQL finds no role for a row that had another one before its lock was waited for. Once the row is locked, the
+    same statement finds it.
+    """
+    row = read()
+    return read() if row is not None and row.role_id is not None and row.restricts is None else row
+
+
+# Users of a role.
+
+
+class RoleUser(NamedTuple):
+    """A user of a role, with the effective title and organization."""
+
+    id: str
+    document: str
+    active: bool
+    source: str
+    title: str | None
+    organization: str | None
+
+
+_BATCH = 1000
+_ROLE_USERS = (
+    select(User.id, User.document, User.active, User.source, User.title, User.organization)
+    .where(User.enterprise_id == ENTERPRISE_ID, User.id > bindparam("after"))
+    .order_by(User.id)
+    .limit(_BATCH)
+)
+
+
+def iterate_role_users(
+    connection: Connection, enterprise_id: str, role_ids: Sequence[str | None]
+) -> Iterator[list[RoleUser]]:
+    """Yield the users who have one of the roles, some at a time; None is the default role."""
+    condition = or_(*(User.role_id == role_id for role_id in role_ids))
+    query = Query(_ROLE_USERS.where(condition), RoleUser, dynamic=True)
+    after = ""
+    while rows := query.all(connection, {"enterprise_id": enterprise_id, "after": after}):
+        yield rows
+        after = rows[-1].id
+
+
+# Numbers and names of users.
+
+
+class _Count(NamedTuple):
+    users: int
+
+
+DISABLED_USERS = Query(
+    select(func.count().label("users")).where(User.enterprise_id == ENTERPRISE_ID, ~User.active), _Count
+)
+
+
+def count_disabled_users(connection: Connection, enterprise_id: str) -> int:
+    """Return how many of the enterprise's users are disabled; the change feed knows how many there are."""
+    return DISABLED_USERS.one(connection, {"enterprise_id": enterprise_id}).users
+
+
+class UsersByState(NamedTuple):
+    """The number of an enterprise's active or disabled users."""
+
+    enterprise_id: str
+    active: bool
+    users: int
+
+
+_USERS_BY_STATE = Query(
+    select(User.enterprise_id, User.active, func.count().label("users")).group_by(User.enterprise_id, User.active),
+    UsersByState,
+)
+
+
+def list_users_by_state(connection: Connection) -> list[UsersByState]:
+    """Return how many active and disabled users each enterprise has."""
+    return _USERS_BY_STATE.all(connection)
+
+
+class DuplicateUserName(NamedTuple):
+    """A folded userName that several users share."""
+
+    user_name_key: str
+    users: int
+
+
+_DUPLICATE_USER_NAMES = Query(
+    select(User.user_name_key, func.count().label("users"))
+    .where(User.enterprise_id == ENTERPRISE_ID)
+    .group_by(User.user_name_key)
+    .having(func.count() > 1)
+    .order_by(User.user_name_key)
+    .limit(20),
+    DuplicateUserName,
+)
+
+
+def list_duplicate_user_names(connection: Connection, enterprise_id: str) -> list[DuplicateUserName]:
+    """Return the first userNames that several users of the enterprise share."""
+    return _DUPLICATE_USER_NAMES.all(connection, {"enterprise_id": enterprise_id})
