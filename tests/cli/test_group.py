@@ -14,7 +14,7 @@ from flask.cli import ScriptInfo
 from scimsvc import create_app
 from scimsvc.cli.commands import COMMANDS, help_page
 from scimsvc.cli.group import CommandGroup, scimsvc
-from tests.support.apps import POSTGRESQL_URL
+from tests.support.databases import POSTGRESQL_URL
 from tests.support.commands import subcommands, walk
 from tests.support.live import SCIMSVC, environment
 
