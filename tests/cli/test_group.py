@@ -14,8 +14,8 @@ from flask.cli import ScriptInfo
 from scimsvc import create_app
 from scimsvc.cli.commands import COMMANDS, help_page
 from scimsvc.cli.group import CommandGroup, scimsvc
-from tests.support.databases import POSTGRESQL_URL
 from tests.support.commands import subcommands, walk
+from tests.support.databases import POSTGRESQL_URL
 from tests.support.live import SCIMSVC, environment
 
 #: Commands that create the database, the secret key and their folder.
