@@ -24,6 +24,7 @@ from tests.support.apps import (
 from tests.support.client import Api, Enterprise
 from tests.support.databases import MEMORY, StoredRows, create_schema, empty_postgresql, new_postgresql, sqlite_url
 from tests.support.rules import remember_compiled_rules
+from tests.support.types import MakeApp
 
 #: The files that take longest. They begin first, so that at the end no process waits for another's.
 _LONGEST = (
@@ -120,7 +121,7 @@ def make_app(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Flask]
 
 
 @pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Flask:
+def app(make_app: MakeApp) -> Flask:
     return make_app()
 
 

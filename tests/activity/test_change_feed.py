@@ -19,8 +19,7 @@ from scimsvc.store.fast import driver
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, replace, user_body
 from tests.support.records import changes_of, feed_of
-
-Cli = Callable[..., Any]
+from tests.support.types import Cli
 
 
 def entry(kind: str, changed: list[str], *sides: Any, email: str = "test.user@contoso.example") -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The provisioning log: every SCIM write has its one entry, done or refused (contract section 9)."""
 
 import threading
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,8 +12,7 @@ from scimsvc.activity import provisioning_log
 from scimsvc.activity.recording import insert_records
 from tests.support.client import Enterprise, patch_body, replace, user_body
 from tests.support.records import feed_of, log_of
-
-Cli = Callable[..., Any]
+from tests.support.types import Cli
 
 
 def test_r65_a_write_that_is_done_has_an_entry(acme: Enterprise) -> None:

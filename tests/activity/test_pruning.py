@@ -12,8 +12,7 @@ from scimsvc.activity import change_feed, provisioning_log, pruning
 from scimsvc.activity.pruning import Pruning
 from tests.support.client import Enterprise
 from tests.support.records import feed_of, log_of
-
-Cli = Callable[..., Any]
+from tests.support.types import Cli
 
 
 @pytest.fixture

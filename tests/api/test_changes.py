@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import text
 
 from scimsvc.activity.change_feed import Waiters
 from scimsvc.extensions import db
 from tests.support.client import Api, Enterprise, assert_problem, replace
+from tests.support.types import MakeApp
 
 
 def test_an_entry_says_enough_to_act_without_asking_back(acme: Enterprise, api: Api) -> None:
@@ -39,7 +39,7 @@ def test_an_entry_says_enough_to_act_without_asking_back(acme: Enterprise, api: 
 
 
 def test_a_consumer_that_stops_anywhere_and_resumes_sees_each_change_once(
-    acme: Enterprise, api: Api, make_app: Callable[..., Flask]
+    acme: Enterprise, api: Api, make_app: MakeApp
 ) -> None:
     """The consumer keeps a cursor beside what it has done, as it would in one transaction of its own."""
     dice, done, kept = random.Random(7), [], None

@@ -1,12 +1,11 @@
 """What the enterprise API shows, makes, changes and removes: each resource's life (contract section 8)."""
 
-from collections.abc import Callable
 from typing import Any
 
 from tests.support.apps import make_api
 from tests.support.client import Api, Enterprise, assert_problem, user_body
+from tests.support.types import Cli, MakeApp
 
-Cli = Callable[..., Any]
 HAND = {"email": "by.hand@contoso.example", "user_name": "By Hand"}
 
 
@@ -291,7 +290,7 @@ def test_explain_of_a_path_that_is_none_is_a_refusal(api: Api) -> None:
     assert (told["outcome"], told["status"]) == ("refused", 404)
 
 
-def test_a_public_url_leads_the_locations(make_app: Callable[..., Any], cli: Cli, acme: Enterprise) -> None:
+def test_a_public_url_leads_the_locations(make_app: MakeApp, cli: Cli, acme: Enterprise) -> None:
     behind = make_app(PUBLIC_URL="https://app.example/prefix")
     other = Api(Enterprise(behind, acme.made, acme.token), make_api(acme).token)
 

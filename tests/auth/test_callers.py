@@ -1,9 +1,7 @@
 """Who calls is remembered for a moment, and nothing of it shows where it would matter."""
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,8 +12,7 @@ from scimsvc.auth.callers import Callers
 from scimsvc.auth.tokens import SCIM
 from scimsvc.extensions import db
 from tests.support.client import Enterprise
-
-Cli = Callable[..., Any]
+from tests.support.types import Cli
 
 
 def elsewhere(app: Flask, statement: str) -> None:

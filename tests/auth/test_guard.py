@@ -3,7 +3,6 @@
 import re
 import string
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +14,7 @@ from scimsvc import clock
 from scimsvc.auth.callers import Callers
 from tests.support.apps import SECRET_KEY, make_enterprise
 from tests.support.client import CONTENT_TYPE, SCIM, Enterprise, assert_scim_error, user_body
-
-Cli = Callable[..., Any]
-MakeApp = Callable[..., Flask]
+from tests.support.types import Cli, MakeApp
 
 URL_SAFE = string.ascii_letters + string.digits + "-_"
 ISSUE_AGAIN = "not one that this service issued"

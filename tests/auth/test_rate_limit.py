@@ -1,6 +1,5 @@
 """Too many: SCIM requests of an enterprise a second, and wrong client secrets a minute."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,8 +12,7 @@ from scimsvc.auth.tokens import TooManyWrongSecrets
 from scimsvc.protocol.errors import TooManyRequests
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, assert_scim_error, user_body
-
-MakeApp = Callable[..., Flask]
+from tests.support.types import MakeApp
 
 
 class Clock:

@@ -13,8 +13,7 @@ from werkzeug.test import TestResponse
 from scimsvc import clock
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise
-
-Cli = Callable[..., Any]
+from tests.support.types import Cli
 
 HOUR, DAY = 3600, 86400
 FORM = "application/x-www-form-urlencoded"

@@ -1,7 +1,6 @@
 """``enterprise``: made, shown, listed, changed and deleted, the other tenants untouched (contract section 2, 8)."""
 
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,8 +9,7 @@ from flask import Flask
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, replace
 from tests.support.commands import misuse, refusal
-
-Cli = Callable[..., Any]
+from tests.support.types import Cli
 
 
 def test_a_new_enterprise_is_answered_with_its_roles_and_its_first_secret(app: Flask, cli: Cli) -> None:

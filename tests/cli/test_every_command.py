@@ -2,9 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
@@ -17,8 +15,8 @@ from scimsvc.models import SCHEMA_REVISION
 from tests.support.client import Enterprise
 from tests.support.commands import misuse, refusal, text_of, walk
 from tests.support.live import SCIMSVC, environment
+from tests.support.types import Cli
 
-Cli = Callable[..., Any]
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 

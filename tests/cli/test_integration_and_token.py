@@ -1,7 +1,6 @@
 """``integration`` and ``token``: secrets rotated with and without an overlap, tokens issued, listed and revoked."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,8 +12,8 @@ from scimsvc.auth.tokens import new_token_id
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise
 from tests.support.commands import misuse, refusal
+from tests.support.types import Cli
 
-Cli = Callable[..., Any]
 FIRST = "Microsoft Entra ID"
 
 

@@ -4,10 +4,8 @@ import json
 import signal
 import subprocess
 import threading
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
@@ -21,8 +19,7 @@ from tests.support.client import Enterprise, patch_body, replace, user_body
 from tests.support.commands import refusal, text_of
 from tests.support.live import PATIENCE, SCIMSVC, environment
 from tests.support.records import log_of
-
-Cli = Callable[..., Any]
+from tests.support.types import Cli
 
 
 def usage_error(app: Flask, *words: str) -> str:

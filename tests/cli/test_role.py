@@ -1,6 +1,5 @@
 """``role``: names and aliases share one space without regard to case; a role in use or the default stays."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,8 +7,7 @@ import pytest
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, user_body
 from tests.support.commands import refusal
-
-Cli = Callable[..., Any]
+from tests.support.types import Cli
 
 
 def test_a_new_role_is_answered_whole(acme: Enterprise, cli: Cli) -> None:

@@ -1,15 +1,12 @@
 """``settings`` and ``user``: lifetimes for the tokens to come, and users made and looked at by hand."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, replace
 from tests.support.commands import refusal
+from tests.support.types import Cli
 
-Cli = Callable[..., Any]
 DEFAULTS = {"scim_token_days": 7, "access_token_hours": 6, "log_days": 90, "change_days": 90}
 
 

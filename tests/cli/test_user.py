@@ -1,14 +1,13 @@
 """``user update``, ``edit-profile``, ``delete`` and ``list``: manual users changed by hand, provisioned ones elsewhere."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.support.client import Enterprise, replace
 from tests.support.commands import refusal
+from tests.support.types import Cli
 
-Cli = Callable[..., Any]
 ADDRESS = "manual@contoso.example"
 
 

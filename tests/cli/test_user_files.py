@@ -3,9 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,8 +12,8 @@ from tests.support.client import Enterprise, user_body
 from tests.support.commands import misuse
 from tests.support.live import on_a_terminal
 from tests.support.records import feed_of
+from tests.support.types import Cli
 
-Cli = Callable[..., Any]
 HEADER = "email,user_name,given_name,family_name,phone,title,organization,role,external_id,active"
 
 

@@ -1,9 +1,7 @@
 """Accounts: made by command, given a password by a one-time link, signed in with it."""
 
 import time
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -15,8 +13,7 @@ from scimsvc.enterprises.admins import LINK_LIFETIME, SHORTEST_PASSWORD
 from tests.support.client import Enterprise
 from tests.support.commands import refusal
 from tests.support.console import PASSWORD, Console, errors, link_path, of, sign_in, text
-
-Cli = Callable[..., Any]
+from tests.support.types import Cli, MakeApp
 
 
 @pytest.fixture
@@ -40,7 +37,7 @@ def test_an_account_s_link_is_whole_and_its_kind_is_told(acme: Enterprise, cli: 
     assert operator["enterprise"] is None
 
 
-def test_the_link_stands_under_the_public_url(make_app: Callable[..., Flask]) -> None:
+def test_the_link_stands_under_the_public_url(make_app: MakeApp) -> None:
     app = make_app(PUBLIC_URL="https://scim.example.com/prefix")
     result = app.test_cli_runner().invoke(args=["admin", "create", "operator@example.com"])
 

@@ -1,16 +1,13 @@
 """Forms: guarded against other sites, refused at the field with what was typed, and asking before they destroy."""
 
 import re
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from flask import Flask
 
 from tests.support.client import Enterprise, user_body
 from tests.support.console import Console, errors, make_admin, of, text, typed
-
-Cli = Callable[..., Any]
+from tests.support.types import Cli
 
 
 def role_id(cli: Cli, name: str) -> str:

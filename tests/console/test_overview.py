@@ -1,7 +1,6 @@
 """The page of an enterprise at a glance: what wants attention, open refusals with their remedies, and the plots."""
 
 import re
-from collections.abc import Callable
 from html import unescape
 from typing import Any
 
@@ -11,8 +10,7 @@ from scimsvc.console.plots import HEIGHT, WIDTH, plot_series
 from scimsvc.enterprises import enterprises
 from tests.support.client import Enterprise, replace, user_body
 from tests.support.console import Console, of, text
-
-Cli = Callable[..., Any]
+from tests.support.types import Cli
 
 
 def change(enterprise: Enterprise, **settings: Any) -> None:

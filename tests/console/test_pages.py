@@ -1,7 +1,6 @@
 """Pages: what every one of them has, whom they are shown to, and that nothing that is written in them breaks them."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
@@ -17,6 +16,7 @@ from tests.support.client import Enterprise, patch_body, replace, user_body
 from tests.support.console import Console, of, text
 from tests.support.pages import NOBODY, console_rules, ids_of, pages_of, path_of
 from tests.support.readme import code, table
+from tests.support.types import Cli
 
 HOSTILE = [
     pytest.param("<script>alert(1)</script>", id="script"),
@@ -149,7 +149,7 @@ def test_another_enterprise_s_things_do_not_exist_under_one_s_own_path(
 
 
 def test_the_operator_s_pages_do_not_exist_for_an_enterprise_s_administrator(
-    acme: Enterprise, admin: Console, cli: Callable[..., Any]
+    acme: Enterprise, admin: Console, cli: Cli
 ) -> None:
     for path in ("/console/enterprises/new", of(acme) + "/delete"):
         admin.get(path, 404)
@@ -161,9 +161,7 @@ def test_the_operator_s_pages_do_not_exist_for_an_enterprise_s_administrator(
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_r52_a_name_is_shown_as_it_is_and_breaks_nothing(
-    app: Flask, operator: Console, cli: Callable[..., Any], name: str
-) -> None:
+def test_r52_a_name_is_shown_as_it_is_and_breaks_nothing(app: Flask, operator: Console, cli: Cli, name: str) -> None:
     made = cli(
         "enterprise", "create", name, "--enable-scim", "--role", name + "!" if len(name) < 200 else name[:-1] + "!"
     )
@@ -250,7 +248,7 @@ def test_the_mapping_is_the_readme_s(app: Flask) -> None:
     assert documented == [(each.target, each.source, each.is_mandatory) for each in MAPPINGS]
 
 
-def test_the_set_up_shows_what_to_enter(acme: Enterprise, admin: Console, cli: Callable[..., Any]) -> None:
+def test_the_set_up_shows_what_to_enter(acme: Enterprise, admin: Console, cli: Cli) -> None:
     cli("role", "add", "Acme", "Chief Signer")
 
     page = admin.get(of(acme) + "/set-up")
@@ -275,7 +273,7 @@ def test_a_token_is_shown_once_with_its_tenant_url(acme: Enterprise, admin: Cons
     assert "30 days left" in text(admin.get(path)) or "29 days left" in text(admin.get(path))
 
 
-def test_the_set_up_of_an_enterprise_that_is_off_enables_it(cli: Callable[..., Any], operator: Console) -> None:
+def test_the_set_up_of_an_enterprise_that_is_off_enables_it(cli: Cli, operator: Console) -> None:
     made = cli("enterprise", "create", "Off")
     path = f"/console/enterprises/{made['id']}/set-up"
 
@@ -312,7 +310,7 @@ def test_the_progress_follows_what_entra_sends(acme: Enterprise, admin: Console)
 
 
 def test_days_left_turn_amber_at_fourteen_and_red_at_three(
-    acme: Enterprise, admin: Console, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    acme: Enterprise, admin: Console, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for token in cli("token", "list", "Acme"):
         cli("token", "revoke", token["id"])
@@ -352,7 +350,7 @@ def ids_of_integration(enterprise: Enterprise) -> str:
     return str(run_command(enterprise.app, "integration", "list", enterprise.name)[0]["id"])
 
 
-def test_a_token_is_rotated_with_no_gap(acme: Enterprise, admin: Console, cli: Callable[..., Any]) -> None:
+def test_a_token_is_rotated_with_no_gap(acme: Enterprise, admin: Console, cli: Cli) -> None:
     [old] = [each["id"] for each in cli("token", "list", "Acme")]
 
     issued = admin.post(of(acme) + "/tokens/new", 200, scope="scim", days="90").text
@@ -378,7 +376,7 @@ def test_the_last_integration_s_end_is_warned_of(acme: Enterprise, admin: Consol
     assert acme.send("GET", "/Users").status_code == 401
 
 
-def test_every_token_is_listed_page_by_page(acme: Enterprise, admin: Console, cli: Callable[..., Any]) -> None:
+def test_every_token_is_listed_page_by_page(acme: Enterprise, admin: Console, cli: Cli) -> None:
     for _ in range(3):
         cli("token", "issue", "Acme", "--api")
     page = admin.get(of(acme) + "/tokens")

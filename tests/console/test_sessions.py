@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from http.cookies import SimpleCookie
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -15,6 +14,7 @@ from scimsvc.enterprises.admins import IDLE, LONGEST_SESSION
 from tests.support.apps import SECRET_KEY
 from tests.support.client import Enterprise
 from tests.support.console import PASSWORD, Console, link_path, make_admin, of, sign_in
+from tests.support.types import Cli, MakeApp
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def is_signed_in(console: Console) -> bool:
     ],
 )
 def test_r53_the_cookie_is_for_the_console_and_no_script(
-    make_app: Callable[..., Flask], settings: dict[str, str], base_url: str, secure: bool
+    make_app: MakeApp, settings: dict[str, str], base_url: str, secure: bool
 ) -> None:
     console = Console(make_app(**settings))
 
@@ -120,9 +120,7 @@ def test_the_cookie_is_not_set_anew_by_every_answer(operator: Console, at: Calla
     assert "Set-Cookie" in later.headers
 
 
-def test_an_ended_session_goes_on_where_it_was(
-    acme: Enterprise, cli: Callable[..., Any], at: Callable[..., None]
-) -> None:
+def test_an_ended_session_goes_on_where_it_was(acme: Enterprise, cli: Cli, at: Callable[..., None]) -> None:
     console = Console(acme.app)
     console.post(link_path(cli("admin", "create", "op@example.com")), password=PASSWORD, repeated=PASSWORD)
     at(IDLE + timedelta(seconds=1))
@@ -159,7 +157,7 @@ def test_a_form_of_an_ended_session_leads_back_to_its_page(
         *("/console//evil.example/..", "javascript:alert(1)", "/console\r\nX: y", "console", ""),
     ],
 )
-def test_signing_in_leads_nowhere_outside_of_the_console(app: Flask, cli: Callable[..., Any], wanted: str) -> None:
+def test_signing_in_leads_nowhere_outside_of_the_console(app: Flask, cli: Cli, wanted: str) -> None:
     Console(app).post(link_path(cli("admin", "create", "op@example.com")), password=PASSWORD, repeated=PASSWORD)
     console = Console(app)
     console.get("/console/sign-in")
@@ -193,7 +191,7 @@ def test_signing_out_everywhere_ends_every_session(app: Flask) -> None:
     assert (is_signed_in(here), is_signed_in(there)) == (False, False)
 
 
-def test_a_new_password_ends_older_sessions(app: Flask, cli: Callable[..., Any], operator: Console) -> None:
+def test_a_new_password_ends_older_sessions(app: Flask, cli: Cli, operator: Console) -> None:
     link = link_path(cli("admin", "link", "operator@example.com"))
 
     Console(app).post(link, password=PASSWORD, repeated=PASSWORD)
@@ -201,7 +199,7 @@ def test_a_new_password_ends_older_sessions(app: Flask, cli: Callable[..., Any],
     assert not is_signed_in(operator)
 
 
-def test_signing_in_begins_a_session_with_nothing_of_the_one_before(app: Flask, cli: Callable[..., Any]) -> None:
+def test_signing_in_begins_a_session_with_nothing_of_the_one_before(app: Flask, cli: Cli) -> None:
     Console(app).post(link_path(cli("admin", "create", "op@example.com")), password=PASSWORD, repeated=PASSWORD)
     console = Console(app)
     console.get("/console/sign-in")
@@ -225,7 +223,7 @@ def test_a_cookie_that_was_not_signed_here_is_none(app: Flask, cookie: str) -> N
     assert answer.headers["Location"] == "/console/sign-in?next=/console"
 
 
-def test_sessions_survive_a_new_key_beside_the_old_one(make_app: Callable[..., Flask]) -> None:
+def test_sessions_survive_a_new_key_beside_the_old_one(make_app: MakeApp) -> None:
     before = make_app()
     console = Console(before, make_admin(before, "op@example.com"))
     cookie = console.browser.get_cookie("scimsvc_console", path="/console")

@@ -1,16 +1,15 @@
 """The pages of users: searched and filtered, one as a whole, manual ones made, changed and deleted."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.support.client import ENTERPRISE_URN, Enterprise, replace, user_body
+from tests.support.client import Enterprise, replace, user_body
 from tests.support.console import Console, errors, of, text, typed
 from tests.support.records import edit_profile, profile_of
-
-Cli = Callable[..., Any]
+from tests.support.types import Cli
+from tests.support.urns import ENTERPRISE_URN
 
 
 def names(page: str) -> list[str]:

@@ -1,13 +1,12 @@
 """Manual users: found by Entra's match, taken over by its first change, never by a POST, not deleted before."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.support.client import ENTERPRISE_URN, Enterprise, assert_scim_error, replace, user_body
-
-Cli = Callable[..., Any]
+from tests.support.client import Enterprise, assert_scim_error, replace, user_body
+from tests.support.types import Cli
+from tests.support.urns import ENTERPRISE_URN
 
 
 @pytest.fixture

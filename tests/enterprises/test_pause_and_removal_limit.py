@@ -1,6 +1,5 @@
 """What holds writes back: a pause, and the brake on mass removal (contract section 2)."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +9,6 @@ from scimsvc import clock
 from scimsvc.enterprises import enterprises
 from tests.support.client import Enterprise, assert_scim_error, replace, user_body
 from tests.support.records import log_of
-
-Cli = Callable[..., Any]
 
 
 def set_limit(acme: Enterprise, **limit: int) -> None:

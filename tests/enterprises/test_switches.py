@@ -1,13 +1,11 @@
 """What an enterprise may switch: SCIM itself, unique userNames, the rejection of unknown attributes."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.support.client import Enterprise, assert_scim_error, replace, user_body
-
-Cli = Callable[..., Any]
+from tests.support.types import Cli
 
 
 def test_the_switch_opens_and_closes_the_door_at_once(acme: Enterprise, cli: Cli) -> None:

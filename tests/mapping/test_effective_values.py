@@ -1,16 +1,15 @@
 """The directory's and the effective title and organization (contract section 6), every combination in one line."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from scimsvc.enterprises import manual_users
 from scimsvc.errors import NotAllowed
-from tests.support.client import ENTERPRISE_URN, Enterprise, replace
+from tests.support.client import Enterprise, replace
 from tests.support.records import changes_of, edit_profile, feed_of, profile_of
-
-Cli = Callable[..., Any]
+from tests.support.types import Cli
+from tests.support.urns import ENTERPRISE_URN
 
 ABSENT, CHANGED, REPEATED, EQUAL, EMPTY, NULL = "absent", "changed", "repeated", "equal", "empty", "null"
 

@@ -1,11 +1,7 @@
 """The roles of real users: given, refused, answered, defaulted and renamed (contract section 7)."""
 
-from collections.abc import Callable
-from typing import Any
-
 from tests.support.client import Enterprise, assert_scim_error, replace, user_body
-
-Cli = Callable[..., Any]
+from tests.support.types import Cli
 
 
 def test_r24_an_unknown_role_registers_nobody(acme: Enterprise) -> None:

@@ -4,7 +4,6 @@ import shutil
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from tests.support.client import Enterprise, replace
 from tests.support.commands import misuse, refusal, text_of
 from tests.support.ledger import Client, Writer, documents, writing_to
 from tests.support.live import SCIMSVC, environment, on_a_terminal, serving
+from tests.support.types import Cli
 
 
 def is_sqlite(app: Flask) -> bool:
@@ -34,9 +34,7 @@ def sqlite_acme(acme: Enterprise) -> Enterprise:
     return acme
 
 
-def test_a_backup_holds_everything_in_one_file_of_mode_600(
-    sqlite_acme: Enterprise, cli: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_a_backup_holds_everything_in_one_file_of_mode_600(sqlite_acme: Enterprise, cli: Cli, tmp_path: Path) -> None:
     user = sqlite_acme.create()
     target = tmp_path / "backups" / "today.db"
     target.parent.mkdir()

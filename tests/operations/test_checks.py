@@ -3,10 +3,9 @@
 import json
 import sqlite3
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -16,11 +15,13 @@ from scimsvc.extensions import BEGINS, db
 from scimsvc.models import User
 from scimsvc.operations.checks import find_faults
 from scimsvc.store.transactions import writing
-from tests.support.client import ENTERPRISE_URN, Enterprise, replace
+from tests.support.client import Enterprise, replace
+from tests.support.types import Cli
+from tests.support.urns import ENTERPRISE_URN
 
 
 @pytest.fixture
-def acme(acme: Enterprise, cli: Callable[..., Any]) -> Enterprise:
+def acme(acme: Enterprise, cli: Cli) -> Enterprise:
     """The enterprise with users of every kind."""
     work, home = ({"type": kind, "value": f"b@{kind}.example"} for kind in ("work", "home"))
     acme.create(email="STRASSE@ß.example", userName="Straße", externalId="e")
@@ -52,7 +53,7 @@ def check(app: Flask, *options: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-def test_what_the_service_writes_is_sound(acme: Enterprise, cli: Callable[..., Any]) -> None:
+def test_what_the_service_writes_is_sound(acme: Enterprise, cli: Cli) -> None:
     for switch in ("--unique-user-name", "--no-unique-user-name"):
         if switch == "--unique-user-name":
             for n, user in enumerate(acme.find("id pr")):

@@ -1,9 +1,7 @@
 """``/metrics``, and how a token that comes near its expiry is announced (contract section 10)."""
 
 import logging
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -15,13 +13,13 @@ from scimsvc.enterprises import enterprises
 from scimsvc.settings import SettingsError
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, replace
+from tests.support.types import Cli, MakeApp
 
-Cli = Callable[..., Any]
 TOKEN = "a-token-for-prometheus"
 
 
 @pytest.fixture
-def counted(make_app: Callable[..., Flask]) -> Enterprise:
+def counted(make_app: MakeApp) -> Enterprise:
     return make_enterprise(make_app(METRICS_TOKEN=TOKEN), "Acme")
 
 
@@ -89,7 +87,7 @@ def test_there_are_none_where_no_token_is_set(acme: Enterprise) -> None:
     assert acme.app.extensions["scimsvc"].metrics is None
 
 
-def test_a_short_token_is_refused_without_being_shown(make_app: Callable[..., Flask]) -> None:
+def test_a_short_token_is_refused_without_being_shown(make_app: MakeApp) -> None:
     with pytest.raises(SettingsError, match="SCIMSVC_METRICS_TOKEN may hold a token of at least 16") as refused:
         make_app(METRICS_TOKEN="s3cret")
 

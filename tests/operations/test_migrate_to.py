@@ -1,7 +1,7 @@
 """``scimsvc migrate-to``: everything from SQLite into an empty PostgreSQL, as it was, or nothing."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tests.support.client import Enterprise, replace
 from tests.support.commands import misuse, refusal
 from tests.support.databases import new_postgresql
 from tests.support.live import on_a_terminal
+from tests.support.types import Cli, MakeApp
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def target_url(postgresql_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def acme(acme: Enterprise, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Enterprise:
+def acme(acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Enterprise:
     """The enterprise with something in each table, and more of it than one batch takes."""
     monkeypatch.setattr(migrate_to, "_ROWS_AT_ONCE", 4)
     for n in range(10):
@@ -59,7 +60,7 @@ def tables_of(url: str) -> set[str]:
 
 
 def test_everything_arrives_as_it_was_and_is_served_there(
-    acme: Enterprise, cli: Callable[..., Any], make_app: Callable[..., Flask], target_url: str
+    acme: Enterprise, cli: Cli, make_app: MakeApp, target_url: str
 ) -> None:
     before = everything(acme.app)
 
@@ -76,9 +77,7 @@ def test_everything_arrives_as_it_was_and_is_served_there(
     assert acme.patch(users[0], replace("title", "Lead")).status_code == 200
 
 
-def test_an_init_there_before_does_no_harm(
-    acme: Enterprise, cli: Callable[..., Any], make_app: Callable[..., Flask], target_url: str
-) -> None:
+def test_an_init_there_before_does_no_harm(acme: Enterprise, cli: Cli, make_app: MakeApp, target_url: str) -> None:
     there = make_app(DATABASE_URL=target_url)
     run_command(there, "init")
 
@@ -88,7 +87,7 @@ def test_an_init_there_before_does_no_harm(
 
 
 def test_a_target_with_anything_in_it_is_left_alone(
-    acme: Enterprise, cli: Callable[..., Any], make_app: Callable[..., Flask], target_url: str
+    acme: Enterprise, cli: Cli, make_app: MakeApp, target_url: str
 ) -> None:
     with psycopg.connect(target_url) as connection:
         connection.execute("CREATE TABLE theirs (x int)")
@@ -123,7 +122,7 @@ def test_what_arrives_otherwise_is_not_moved_at_all(
     assert tables_of(target_url) == set()
 
 
-def test_numbers_go_on_after_the_largest(acme: Enterprise, target_url: str, make_app: Callable[..., Flask]) -> None:
+def test_numbers_go_on_after_the_largest(acme: Enterprise, target_url: str, make_app: MakeApp) -> None:
     there = make_app(DATABASE_URL=target_url)
     with there.app_context(), db.engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE numbered (id serial PRIMARY KEY, other int)")
@@ -136,9 +135,7 @@ def test_numbers_go_on_after_the_largest(acme: Enterprise, target_url: str, make
     assert new == 42
 
 
-def test_only_from_sqlite_to_postgresql(
-    acme: Enterprise, make_app: Callable[..., Flask], target_url: str, tmp_path: Path
-) -> None:
+def test_only_from_sqlite_to_postgresql(acme: Enterprise, make_app: MakeApp, target_url: str, tmp_path: Path) -> None:
     there = make_app(DATABASE_URL=target_url)
     run_command(there, "init")
     fresh = make_app(DATABASE_URL=f"sqlite:///{tmp_path}/fresh.db")

@@ -11,7 +11,8 @@ from scimsvc.protocol.reading.leniency import read_patch
 from scimsvc.protocol.reading.paths import parse_path
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_user
-from tests.support.client import ENTERPRISE_URN, USER_URN, patch_body
+from tests.support.client import patch_body
+from tests.support.urns import ENTERPRISE_URN, USER_URN
 
 WORK = {"value": "work@contoso.example", "type": "work"}
 HOME = {"value": "home@contoso.example", "type": "home"}

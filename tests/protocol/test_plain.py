@@ -16,8 +16,9 @@ from scimsvc.protocol.reading.fast_path import read_user as read_plain_user
 from scimsvc.protocol.reading.leniency import read_patch, read_user
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_again, canonical_user
-from tests.support.client import ENTERPRISE_URN, USER_URN, patch_body
+from tests.support.client import patch_body
 from tests.support.population import change_body, user_body
+from tests.support.urns import ENTERPRISE_URN, USER_URN
 
 TEXT = st.sampled_from(["x", "Y", "ß", ""] * 5 + ['{"value": "User"}', "x" * 513]) | st.text(max_size=5)
 ODD = st.sampled_from([None, "", [], {}, "True", "no", 7, ["x"], [{"value": "x"}], {"value": "x"}])

@@ -7,7 +7,7 @@ import pytest
 from scimsvc.protocol.errors import InvalidValue
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_user
-from tests.support.client import ENTERPRISE_URN, USER_URN
+from tests.support.urns import ENTERPRISE_URN, USER_URN
 
 WORK = {"value": "a@b.example", "type": "work"}
 

@@ -1,6 +1,5 @@
 """Open refusals by cause: what they were for, what mends it, and when they are closed."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +10,7 @@ from scimsvc.enterprises import enterprises
 from scimsvc.reports import causes
 from scimsvc.reports.causes import Action
 from tests.support.client import Enterprise, replace, user_body
-
-Cli = Callable[..., Any]
+from tests.support.types import Cli
 
 
 def open_causes(enterprise: Enterprise) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """What the console shows first of an enterprise: users, provisioning over time, tokens and what holds writes back."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,8 +11,8 @@ from scimsvc.reports import overview
 from scimsvc.reports.hourly_counts import DAYS_SHOWN, HOURS_SHOWN, History
 from tests.support.apps import run_command
 from tests.support.client import Enterprise, replace, user_body
+from tests.support.types import Cli
 
-Cli = Callable[..., Any]
 NOON = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 
 

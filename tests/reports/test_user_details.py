@@ -1,6 +1,5 @@
 """One user as a whole: directory and effective values side by side, the role and why, and the history."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,10 +7,10 @@ import pytest
 from scimsvc.enterprises import manual_users
 from scimsvc.errors import NoSuchThing
 from scimsvc.reports.user_details import show_user_details
-from tests.support.client import ENTERPRISE_URN, Enterprise, replace, user_body
+from tests.support.client import Enterprise, replace, user_body
 from tests.support.records import edit_profile
-
-Cli = Callable[..., Any]
+from tests.support.types import Cli
+from tests.support.urns import ENTERPRISE_URN
 
 
 def details_of(enterprise: Enterprise, user_id: str) -> dict[str, Any]:

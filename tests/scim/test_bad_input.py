@@ -15,21 +15,10 @@ from werkzeug.test import TestResponse
 from scimsvc import create_app
 from scimsvc.protocol.attributes import USER_ATTRIBUTES
 from tests.support.apps import SECRET_KEY, dispose, make_enterprise
-from tests.support.client import (  # fmt: skip
-    ENTERPRISE_URN,
-    PATCH_URN,
-    USER_URN,
-    Enterprise,
-    assert_scim_error,
-    patch_body,
-    replace,
-    user_body,
-    walk,
-)
+from tests.support.client import Enterprise, assert_scim_error, patch_body, replace, user_body, walk
+from tests.support.urns import ENTERPRISE_URN, PATCH_URN, USER_URN
 
 WORK = {"type": "work", "value": "test.user@contoso.example"}
-SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
-BULK_URN = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 HOME = {"type": "home", "value": "home@contoso.example"}
 
 

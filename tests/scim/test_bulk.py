@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import ENTERPRISE_URN, Enterprise, assert_scim_error, patch_body, replace, user_body
+from tests.support.client import Enterprise, assert_scim_error, patch_body, replace, user_body
+from tests.support.urns import BULK_RESPONSE_URN, BULK_URN, ENTERPRISE_URN
 
-BULK_URN = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
-RESPONSE_URN = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
 MANAGER = f"{ENTERPRISE_URN}:manager"
 
 
@@ -16,7 +15,7 @@ def bulk(enterprise: Enterprise, *operations: dict[str, Any], **members: Any) ->
     body = {"schemas": [BULK_URN], "Operations": list(operations)} | members
     answer = enterprise.send("POST", "/Bulk", body)
     assert answer.status_code == 200, answer.text
-    assert answer.get_json()["schemas"] == [RESPONSE_URN]
+    assert answer.get_json()["schemas"] == [BULK_RESPONSE_URN]
     return list(answer.get_json()["Operations"])
 
 
@@ -163,7 +162,7 @@ def test_a_long_chain_of_references_is_no_trouble(acme: Enterprise) -> None:
     ("body", "status", "word"),
     [
         ([], 400, "BulkRequest"),
-        ({"schemas": [RESPONSE_URN], "Operations": []}, 400, "BulkRequest"),
+        ({"schemas": [BULK_RESPONSE_URN], "Operations": []}, 400, "BulkRequest"),
         ({"schemas": [BULK_URN]}, 400, "Operations"),
         ({"schemas": [BULK_URN], "Operations": {}}, 400, "Operations"),
         ({"schemas": [BULK_URN], "Operations": ["x"]}, 400, "operation 1"),

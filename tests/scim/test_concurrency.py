@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.support.client import Enterprise, user_body
+from tests.support.types import Cli
 
 WRITERS = 8
 
@@ -72,9 +73,7 @@ def test_r05_two_users_that_want_one_address_at_once(acme: Enterprise) -> None:
     assert sorted(answer.status_code for answer in answers) == [200] + [409] * (WRITERS - 1)
 
 
-def test_an_operator_and_the_provider_do_not_stand_in_each_others_way(
-    acme: Enterprise, cli: Callable[..., Any]
-) -> None:
+def test_an_operator_and_the_provider_do_not_stand_in_each_others_way(acme: Enterprise, cli: Cli) -> None:
     users = [acme.create(email=f"u{n}@contoso.example", userName=f"User {n}") for n in range(12)]
     ended: list[str] = []
 

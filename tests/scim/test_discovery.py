@@ -1,24 +1,15 @@
 """Discovery: the schemas, the resource types and the configuration, which tell the truth (contract section 5)."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from scimsvc.protocol.attributes import USER_ATTRIBUTES
-from tests.support.client import (
-    ENTERPRISE_URN,
-    LIST_URN,
-    SCIM,
-    USER_URN,
-    Enterprise,
-    assert_scim_error,
-    replace,
-    user_body,
-)
-
-Cli = Callable[..., Any]
+from tests.support.client import SCIM, Enterprise, assert_scim_error, replace, user_body
+from tests.support.types import Cli
+from tests.support.urns import ENTERPRISE_URN, LIST_URN, USER_URN
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:"
 BASE = f"http://localhost{SCIM}"

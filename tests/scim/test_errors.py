@@ -10,21 +10,10 @@ from urllib.parse import quote
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.support.client import (
-    ENTERPRISE_URN,
-    LIST_URN,
-    MEDIA_TYPE,
-    SCIM,
-    USER_URN,
-    Enterprise,
-    assert_scim_error,
-    patch_body,
-    replace,
-    user_body,
-)
+from tests.support.client import MEDIA_TYPE, SCIM, Enterprise, assert_scim_error, patch_body, replace, user_body
 from tests.support.live import serving
+from tests.support.urns import BULK_URN, ENTERPRISE_URN, LIST_URN, USER_URN
 
-BULK_URN = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 DISCOVERY = ["/ServiceProviderConfig", "/ResourceTypes", "/ResourceTypes/User", "/Schemas", f"/Schemas/{USER_URN}"]
 UNKNOWN_ID = "2819c223-7f76-453a-919d-413861904646"
 

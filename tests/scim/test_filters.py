@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import ENTERPRISE_URN, LIST_URN, USER_URN, Enterprise, assert_scim_error
+from tests.support.client import Enterprise, assert_scim_error
+from tests.support.urns import ENTERPRISE_URN, LIST_URN, USER_URN
 
 
 def emails(work: str, **others: str) -> list[dict[str, Any]]:

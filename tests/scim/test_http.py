@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,19 +10,9 @@ from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
 from scimsvc.protocol.limits import DEFAULTS
 from tests.support.apps import make_enterprise
-from tests.support.client import (
-    ENTERPRISE_URN,
-    MEDIA_TYPE,
-    SCIM,
-    USER_URN,
-    Enterprise,
-    assert_scim_error,
-    patch_body,
-    replace,
-    user_body,
-)
-
-MakeApp = Callable[..., Flask]
+from tests.support.client import MEDIA_TYPE, SCIM, Enterprise, assert_scim_error, patch_body, replace, user_body
+from tests.support.types import MakeApp
+from tests.support.urns import ENTERPRISE_URN, USER_URN
 
 NOBODY = "/Users/00000000-0000-4000-8000-000000000000"
 

@@ -1,6 +1,5 @@
 """Two enterprises side by side: nothing of one is visible to the other (contract section 1)."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,8 +7,7 @@ from flask import Flask
 
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, assert_scim_error, patch_body, replace, user_body
-
-Cli = Callable[..., Any]
+from tests.support.types import Cli
 
 MISSING = "00000000-0000-4000-8000-000000000000"
 EMAIL = "same.person@contoso.example"

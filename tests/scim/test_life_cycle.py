@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import ENTERPRISE_URN, USER_URN, Enterprise, assert_scim_error, replace, user_body
+from tests.support.client import Enterprise, assert_scim_error, replace, user_body
+from tests.support.urns import ENTERPRISE_URN, USER_URN
 
 FULL_USER: dict[str, Any] = {
     "schemas": [USER_URN, ENTERPRISE_URN],

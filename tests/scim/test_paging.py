@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import ENTERPRISE_URN, USER_URN, Enterprise, assert_scim_error, replace, user_body
+from tests.support.client import Enterprise, assert_scim_error, replace, user_body
+from tests.support.urns import BULK_URN, ENTERPRISE_URN, SEARCH_URN, USER_URN
 
-SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
-BULK_URN = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 NAME = {"familyName": "User", "givenName": "Test"}
 
 

@@ -1,13 +1,13 @@
 """The list of protocol behaviours, numbers 40 to 52: PATCH and PUT."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.support.client import ENTERPRISE_URN, USER_URN, Enterprise, assert_scim_error, replace, user_body
+from tests.support.client import Enterprise, assert_scim_error, replace, user_body
+from tests.support.types import Cli
+from tests.support.urns import ENTERPRISE_URN, USER_URN
 
-Cli = Callable[..., Any]
 WORK = {"value": "test.user@contoso.example", "type": "work", "primary": True}
 HOME = {"value": "home@x.example", "type": "home"}
 NAME = {"familyName": "User", "givenName": "Test"}

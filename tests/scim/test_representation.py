@@ -4,7 +4,6 @@ A test bears its number in its name; where the contract decides otherwise than t
 """
 
 import re
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -13,19 +12,10 @@ from typing import Any
 import pytest
 
 from scimsvc import clock
-from tests.support.client import (
-    ENTERPRISE_URN,
-    LIST_URN,
-    SCIM,
-    USER_URN,
-    Enterprise,
-    assert_scim_error,
-    replace,
-    user_body,
-)
+from tests.support.client import SCIM, Enterprise, assert_scim_error, replace, user_body
+from tests.support.types import Cli
+from tests.support.urns import ENTERPRISE_URN, LIST_URN, SEARCH_URN, USER_URN
 
-Cli = Callable[..., Any]
-SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 WORK = {"type": "work", "primary": True, "value": "test.user@contoso.example"}
 
 

@@ -2,9 +2,8 @@
 
 import pytest
 
-from tests.support.client import ENTERPRISE_URN, LIST_URN, Enterprise, assert_scim_error
-
-SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+from tests.support.client import Enterprise, assert_scim_error
+from tests.support.urns import ENTERPRISE_URN, LIST_URN, SEARCH_URN
 
 
 def named(enterprise: Enterprise, **query: str) -> list[str]:

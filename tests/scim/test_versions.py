@@ -1,6 +1,5 @@
 """Versions: weak ETags, what If-Match and If-None-Match make of them, and that a refused change changes nothing."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,10 +8,9 @@ from werkzeug.test import TestResponse
 from scimsvc.protocol.errors import PreconditionFailed
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions, entity_tag, names
 from tests.support.client import Enterprise, assert_scim_error, patch_body, replace, user_body
+from tests.support.types import Cli
+from tests.support.urns import BULK_URN, SEARCH_URN
 
-Cli = Callable[..., Any]
-SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
-BULK_URN = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 STALE = 'W/"stale"'
 WRITES = ["PUT", "PATCH", "DELETE"]
 

@@ -16,8 +16,9 @@ from scimsvc.store import user_pages
 from scimsvc.store.compiler import compile_filter
 from scimsvc.store.representations import View
 from scimsvc.store.transactions import reading
-from tests.support.client import ENTERPRISE_URN, Enterprise, user_body, walk
+from tests.support.client import Enterprise, user_body, walk
 from tests.support.filter_cases import CASES, USER
+from tests.support.urns import ENTERPRISE_URN
 
 
 def test_the_table_of_cases_holds_in_sql(acme: Enterprise) -> None:

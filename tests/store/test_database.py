@@ -1,7 +1,6 @@
 """What the threads of an app share about its database, and two apps in one process do not."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,7 @@ from scimsvc.store import transactions
 from scimsvc.store.database import Database, current_database
 from scimsvc.store.transactions import rehearsing, writing
 from tests.support.apps import make_enterprise
-
-MakeApp = Callable[..., Flask]
+from tests.support.types import MakeApp
 
 
 @pytest.fixture

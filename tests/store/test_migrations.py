@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from tests.support.client import Enterprise
 from tests.support.commands import refusal
 from tests.support.databases import new_postgresql
 from tests.support.live import SCIMSVC, environment
+from tests.support.types import Cli
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -108,7 +109,7 @@ def test_the_code_works_with_the_last_revision() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [SCHEMA_REVISION]
 
 
-def test_a_second_init_changes_nothing(acme: Enterprise, cli: Callable[..., Any]) -> None:
+def test_a_second_init_changes_nothing(acme: Enterprise, cli: Cli) -> None:
     user = acme.create()
 
     answers = [cli("init"), cli("init")]

@@ -20,6 +20,7 @@ from tests.support.apps import make_enterprise, run_command
 from tests.support.client import Enterprise, assert_scim_error, replace
 from tests.support.cluster import Cluster, own_cluster
 from tests.support.records import edit_profile, feed_of
+from tests.support.types import MakeApp
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_waits_are_bounded(app: Flask) -> None:
     }
 
 
-def test_limits_of_the_url_go_first(make_app: Callable[..., Flask], database_url: str) -> None:
+def test_limits_of_the_url_go_first(make_app: MakeApp, database_url: str) -> None:
     url = f"{database_url}?options=-c%20statement_timeout%3D5000&application_name=other&connect_timeout=2"
 
     app = make_app(DATABASE_URL=url)
@@ -247,7 +248,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def guest(make_app: Callable[..., Flask], cluster: Cluster, tmp_path: Path) -> Enterprise:
+def guest(make_app: MakeApp, cluster: Cluster, tmp_path: Path) -> Enterprise:
     """An enterprise in the cluster that the tests restart."""
     app = make_app(DATABASE_URL=cluster.url)
     run_command(app, "init")

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from scimsvc.store.fast.fair_lock import FairLock, FairLockTimeout
 from tests.support.client import Enterprise, assert_scim_error, replace
 from tests.support.ledger import LONG, Client, Writer, totals, writing_to
 from tests.support.live import PATIENCE, SCIMSVC, environment, serving
+from tests.support.types import Cli
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_a_wait_for_the_lock_that_was_given_up_blocks_no_one_else() -> None:
 
 
 def test_a_stuck_writer_costs_others_a_503_and_not_for_ever(
-    acme: Enterprise, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = acme.create()
     monkeypatch.setattr(transactions, "LOCK_TIMEOUT", 0.1)

@@ -11,7 +11,8 @@ from sqlalchemy import select, text
 from scimsvc.extensions import db
 from scimsvc.models import User
 from scimsvc.store.representations import read_document, user_columns
-from tests.support.client import ENTERPRISE_URN, Enterprise, replace
+from tests.support.client import Enterprise, replace
+from tests.support.urns import ENTERPRISE_URN
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 MAYBE = st.none() | TEXT

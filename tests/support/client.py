@@ -9,14 +9,10 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from scimsvc.protocol.attributes import Attribute, AttributePath
+from tests.support.urns import ENTERPRISE_URN, ERROR_URN, PATCH_URN, USER_URN
 
 SCIM = "/api/scim/v2"
 MEDIA_TYPE = "application/scim+json"
-USER_URN = "urn:ietf:params:scim:schemas:core:2.0:User"
-ENTERPRISE_URN = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-PATCH_URN = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-ERROR_URN = "urn:ietf:params:scim:api:messages:2.0:Error"
-LIST_URN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
 CONTENT_TYPE = "application/scim+json; charset=utf-8"
 

@@ -8,10 +8,9 @@ from urllib.parse import quote, urlencode
 from hypothesis import strategies as st
 
 from scimsvc.api.openapi import OPERATIONS
-from tests.support.client import ENTERPRISE_URN, PATCH_URN, SCIM, USER_URN, patch_body, user_body
+from tests.support.client import SCIM, patch_body, user_body
+from tests.support.urns import BULK_URN, ENTERPRISE_URN, PATCH_URN, SEARCH_URN, USER_URN
 
-SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
-BULK_URN = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 FORM = "application/x-www-form-urlencoded"
 Strategy = st.SearchStrategy[Any]
 

@@ -8,7 +8,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.client import ENTERPRISE_URN, USER_URN, patch_body
+from tests.support.client import patch_body
+from tests.support.urns import ENTERPRISE_URN, USER_URN
 
 DEFAULT_ROLE = "DefaultEnterprise"
 ROLES = ("SigningHub_Admin", "User")

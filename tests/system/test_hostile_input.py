@@ -32,9 +32,10 @@ from scimsvc.models import User
 from scimsvc.protocol.errors import ScimError
 from scimsvc.web.paths import clean_path, is_scim
 from tests.support.apps import SECRET_KEY, dispose, make_api, make_enterprise, run_command
-from tests.support.client import CONTENT_TYPE, ERROR_URN, MEDIA_TYPE, SCIM
+from tests.support.client import CONTENT_TYPE, MEDIA_TYPE, SCIM
 from tests.support.databases import MEMORY, empty_postgresql
 from tests.support.hostile import FORM, REQUESTS, Sent
+from tests.support.urns import ERROR_URN
 
 LONG = os.environ.get("SCIMSVC_TEST_LONG") == "1"
 #: Requests in each world, which is a database of its own; a long run's may be sent by several processes (``--dist load``).

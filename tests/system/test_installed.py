@@ -8,7 +8,6 @@ import sys
 import sysconfig
 import venv
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -22,6 +21,7 @@ import scimsvc
 from tests.support import container
 from tests.support.client import CONTENT_TYPE, SCIM, Enterprise, user_body
 from tests.support.live import environment
+from tests.support.types import MakeApp
 
 CHECKOUT = Path(__file__).parents[2]
 NEEDED = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE")
@@ -143,7 +143,7 @@ class Mounted:
     ],
 )  # fmt: skip
 def test_a_host_mounts_the_service_under_a_prefix(
-    make_app: Callable[..., Flask], acme: Enterprise, settings: dict[str, str], tenant_url: str
+    make_app: MakeApp, acme: Enterprise, settings: dict[str, str], tenant_url: str
 ) -> None:
     mounted = Mounted(make_app(**settings))
 
@@ -174,7 +174,7 @@ def test_the_hosts_own_paths_stay_its_own(acme: Enterprise) -> None:
 
 
 def test_two_services_in_one_process_do_not_know_each_other(
-    acme: Enterprise, make_app: Callable[..., Flask], sqlite_template: Path, tmp_path: Path
+    acme: Enterprise, make_app: MakeApp, sqlite_template: Path, tmp_path: Path
 ) -> None:
     shutil.copy(sqlite_template, tmp_path / "other.db")
     other = make_app(DATABASE_URL=f"sqlite:///{tmp_path}/other.db", SECRET_KEY="another key " * 4)

@@ -21,6 +21,8 @@ from scimsvc.protocol import urns
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, patch_body, replace, user_body
 from tests.support.records import log_of
+from tests.support.types import Cli
+from tests.support.urns import BULK_URN
 
 EXAMPLES = 3000 if os.environ.get("SCIMSVC_TEST_LONG") == "1" else 120
 
@@ -45,7 +47,7 @@ MISSING = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture
-def world(acme: Enterprise, cli: Callable[..., Any]) -> tuple[Enterprise, Enterprise, Values, Values]:
+def world(acme: Enterprise, cli: Cli) -> tuple[Enterprise, Enterprise, Values, Values]:
     rival = make_enterprise(acme.app, "Rival")
     cli("role", "add", "Rival", "Zebrarole", "--alias", "Zebraalias")
     theirs = rival.create(
@@ -96,11 +98,10 @@ LISTS = st.builds(
     st.sampled_from(["0", "1", "2", "100"]),
     st.booleans(),
 )
-BULK = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 
 
 def _bulk(*operations: dict[str, Any]) -> dict[str, Any]:
-    return {"schemas": [BULK], "Operations": list(operations)}
+    return {"schemas": [BULK_URN], "Operations": list(operations)}
 
 
 REQUESTS: dict[str, Maker] = {

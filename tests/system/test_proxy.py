@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import ERROR_URN, MEDIA_TYPE, patch_body, replace, user_body
+from tests.support.client import MEDIA_TYPE, patch_body, replace, user_body
 from tests.support.live import Answer
 from tests.support.proxy import NAME, SITE, Proxied, behind_nginx
+from tests.support.urns import ERROR_URN
 
 USERS = "/api/scim/v2/Users"
 SPOOFED = {

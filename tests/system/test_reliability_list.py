@@ -36,9 +36,6 @@ from tests.support.client import MEDIA_TYPE, SCIM, Enterprise, assert_scim_error
 from tests.support.population import Population, change_body, email, user_id
 from tests.support.records import changes_of, feed_of, log_of
 
-Cli = Callable[..., Any]
-MakeApp = Callable[..., Flask]
-
 LONG = os.environ.get("SCIMSVC_TEST_LONG") == "1"
 PACKAGE = Path(__file__).parents[2] / "scimsvc"
 NUMBERS = range(1, 66)

@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 
-from tests.support.client import CONTENT_TYPE, ERROR_URN, MEDIA_TYPE, user_body
+from tests.support.client import CONTENT_TYPE, MEDIA_TYPE, user_body
 from tests.support.commands import misuse
 from tests.support.live import PATIENCE, SCIMSVC, Answer, Live, environment, serving
+from tests.support.urns import ERROR_URN
 
 USERS = "/api/scim/v2/Users"
 

@@ -6,7 +6,6 @@ import sqlite3
 import subprocess
 import threading
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from scimsvc.store.transactions import writing
 from tests.support.apps import dispose, run_command
 from tests.support.ledger import LONG
 from tests.support.live import PATIENCE, SCIMSVC, environment
+from tests.support.types import MakeApp
 
 OLD = "0001"
 USERS = 3000
@@ -125,7 +125,7 @@ def test_r62_a_kill_in_the_middle_leaves_the_old_schema_or_the_new_one(old: Path
 
 
 @pytest.fixture
-def impatient(make_app: Callable[..., Flask], empty_postgresql_url: str) -> Flask:
+def impatient(make_app: MakeApp, empty_postgresql_url: str) -> Flask:
     """An app whose waits for locks are short."""
     return make_app(
         DATABASE_URL=f"{empty_postgresql_url}?options=-c%20lock_timeout%3D100%20-c%20statement_timeout%3D200"

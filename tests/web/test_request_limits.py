@@ -1,12 +1,11 @@
 """The limits of a request as an operator sets them (``SCIMSVC_MAX_…``): each refuses what is beyond it, and says how far it goes."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from scimsvc.protocol.limits import DEFAULTS
 from scimsvc.settings import SettingsError, read_settings
@@ -14,13 +13,11 @@ from scimsvc.settings.limits import LIMIT_RANGES
 from tests.support.apps import SECRET_KEY, make_api, run_command
 from tests.support.client import SCIM, Enterprise, assert_problem, assert_scim_error, patch_body, replace, user_body
 from tests.support.live import serving
+from tests.support.types import MakeApp
+from tests.support.urns import BULK_URN, SEARCH_URN
 
 LOWEST = {limit.name: limit.least for limit in LIMIT_RANGES}
 HIGHEST = {limit.name: limit.most for limit in LIMIT_RANGES}
-BULK_URN = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
-SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
-
-MakeApp = Callable[..., Flask]
 
 
 def settings_of(limits: dict[str, int]) -> dict[str, str]:

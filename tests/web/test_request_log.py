@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import CONTENT_TYPE, ERROR_URN, user_body
+from tests.support.client import CONTENT_TYPE, user_body
 from tests.support.live import Live, serving
+from tests.support.urns import ERROR_URN
 
 USERS = "/api/scim/v2/Users"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -1,7 +1,6 @@
 """What the settings bring about: the kept secret key, several keys, the public URL, proxies and the rate limit."""
 
 import stat
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -12,8 +11,8 @@ from flask import Flask
 
 from scimsvc.settings import SettingsError, read_settings
 from tests.support.client import Enterprise, user_body
+from tests.support.types import MakeApp
 
-MakeApp = Callable[..., Flask]
 OLD, MIDDLE, NEW = "old " * 10, "middle " * 10, "new " * 10
 
 
