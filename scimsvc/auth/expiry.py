@@ -1,4 +1,4 @@
-"""Tokens that come near their expiry are announced: nobody is to find out from a quarantine (entra.md section 4)."""
+"""Tokens that come near their expiry are announced: nobody is to find out from a quarantine (Entra facts section 4)."""
 
 import threading
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What a server makes sure of before it serves and after it served (reliability R11, R61, R63)."""
+"""What a server makes sure of before it serves and after it served (requirements R11, R61, R63)."""
 
 import sqlite3
 import sys
@@ -16,7 +16,7 @@ from scimsvc.store.transactions import between_writes, snapshot
 #: Seconds that a checkpoint waits for readers and for other processes; what is left over is the next one's.
 _CHECKPOINT_PATIENCE = 0.5
 #: The first and last version of SQLite in which two connections that write or checkpoint at the same instant can
-#: damage a file in WAL mode, and the versions between them that were mended (reliability, finding 9).
+#: damage a file in WAL mode, and the versions between them that were mended (requirement R63).
 _WAL_RESET_FAULT = ((3, 7, 0), (3, 51, 2))
 _MENDED = ((3, 44, 6), (3, 50, 7))
 

@@ -139,7 +139,7 @@ def _add(elements: list[Any], attribute: Attribute, value: Any, notes: RequestNo
         return elements
     if attribute.single_element:
         # A user has one role: with Entra's AppRoleAssignmentsComplex, which only ever adds, a demoted
-        # administrator would keep the old one (entra.md section 7, "Roles in PATCH").
+        # administrator would keep the old one (Entra facts section 7, "Roles in PATCH").
         return list(value)
     present = {_key(element) for element in elements}
     added = elements + [element for element in value if _key(element) not in present]
@@ -189,7 +189,7 @@ def _set_matching(elements: list[Any], path: PatchPath, operation: Operation, no
         matching = elements
     if not matching:
         # RFC 7644 §3.5.2.3 answers noTarget here; Entra sends a first work phone like this and relies on its
-        # creation (entra.md section 7, rule 3), so that the element is made with what the filter says of it.
+        # creation (Entra facts section 7 rule 3), so that the element is made with what the filter says of it.
         if implied is None:
             raise NoTarget(
                 f'no element matches {path}, and its filter does not say what to make; use one like [type eq "work"]'

@@ -39,8 +39,8 @@ def unpack_role(text: str, notes: RequestNotes) -> str:
     """Return the role that ``text`` names, which may be Entra's JSON text of an app role assignment.
 
     ``{"id": …, "value": "User", "displayName": "User"}`` is what AppRoleAssignmentsComplex sends as a value
-    (entra.md section 7, "Roles in PATCH"); its ``value`` counts, else its ``displayName``. Raises ``InvalidValue`` if
-    it has neither.
+    (Entra facts section 7, "Roles in PATCH"); its ``value`` counts, else its ``displayName``. Raises ``InvalidValue``
+    if it has neither.
     """
     if not may_be_packed(text):
         return text

@@ -1,4 +1,4 @@
-"""Transactions that PostgreSQL gave up in favour of others are done again (reliability section 4)."""
+"""Transactions that PostgreSQL gave up in favour of others are done again (docs/design/storage.md)."""
 
 import functools
 import random

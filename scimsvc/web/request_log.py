@@ -1,4 +1,4 @@
-"""One line for each request, and the request ID that answers and logs share (contract section 5, 10).
+"""One line for each request, and the request ID that answers and logs share (contract sections 5 and 10).
 
 Never in it: tokens, secrets, query values, bodies, or anything of a user but the id in the path.
 """

@@ -1,4 +1,4 @@
-"""``enterprise``: made, shown, listed, changed and deleted, the other tenants untouched (contract section 2, 8)."""
+"""``enterprise``: made, shown, listed, changed and deleted, the other tenants untouched (contract sections 2 and 8)."""
 
 import uuid
 from typing import Any

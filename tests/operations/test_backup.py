@@ -1,4 +1,4 @@
-"""``scimsvc backup``: a whole and verified copy while others write, which serves as the database did (reliability R10)."""
+"""``scimsvc backup``: a whole and verified copy while others write, which serves as the database did (requirement R10)."""
 
 import shutil
 import sqlite3

@@ -169,7 +169,7 @@ def test_44_read_only_attributes_are_refused(acme: Enterprise, user: dict[str, A
         ("userName", "mutability"),
         ("USERNAME", "mutability"),
         (f"{USER_URN}:userName", "mutability"),
-        # The work address, without which no user stays: 400 invalidValue by the contract, section 5.
+        # The work address, without which no user stays: 400 invalidValue by contract section 5.
         ("emails", "invalidValue"),
         ("emails.value", "invalidValue"),
         ('emails[type eq "work"]', "invalidValue"),

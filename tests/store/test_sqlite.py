@@ -1,4 +1,4 @@
-"""SQLite as the best run it (reliability section 4): durable, fair, never locked, and back after the disk was full."""
+"""SQLite as the best run it (docs/design/storage.md): durable, fair, never locked, and back after the disk was full."""
 
 import os
 import resource
@@ -16,6 +16,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, text
 
+from scimsvc import __version__
 from scimsvc.extensions import BUSY_TIMEOUT, db
 from scimsvc.operations.startup import has_wal_reset_fault
 from scimsvc.store import transactions
@@ -285,7 +286,7 @@ def test_r63_the_start_names_the_versions(tmp_path: Path, database_url: str) -> 
     with serving(tmp_path, command="serve", DATABASE_URL=database_url) as live:
         log = live.log
 
-    for name in ("scimsvc 0.1.0", "Python 3.", f"SQLite {sqlite3.sqlite_version}", "Flask 3.", "waitress 3."):
+    for name in (f"scimsvc {__version__}", "Python 3.", f"SQLite {sqlite3.sqlite_version}", "Flask 3.", "waitress 3."):
         assert name in log
     assert ("WAL-reset fault" in log) is has_wal_reset_fault(sqlite3.sqlite_version_info)
 

@@ -1,4 +1,4 @@
-"""What arrives at the server's port: broken, slow, half of it, or too much (reliability R55, R56, R57)."""
+"""What arrives at the server's port: broken, slow, half of it, or too much (requirements R55, R56, R57)."""
 
 import configparser
 import json

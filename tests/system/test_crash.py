@@ -1,4 +1,4 @@
-"""Killed in the middle of writes: what was acknowledged is there, nothing is half done (reliability R1, R7)."""
+"""Killed in the middle of writes: what was acknowledged is there, nothing is half done (requirements R1, R7)."""
 
 import random
 import sqlite3

@@ -1,4 +1,4 @@
-"""Behind a real nginx with TLS, in the configuration of ``deploy/`` (reliability R56, R57, R58)."""
+"""Behind a real nginx with TLS, in the configuration of ``deploy/`` (requirements R56, R57, R58)."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""An upgrade of the schema: a copy first, one transaction, others wait, and a kill leaves old or new (reliability R62)."""
+"""An upgrade of the schema: a copy first, one transaction, others wait, and a kill leaves old or new (requirement R62)."""
 
 import random
 import signal

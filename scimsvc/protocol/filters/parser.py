@@ -42,7 +42,7 @@ def _resolve_in_filter(name: str) -> AttributePath:
     """Return the attribute that ``name`` means; an attribute of the extension may omit its URN.
 
     Entra's reference check asks ``id eq "…" and manager eq "…"``, where RFC 7644 §3.10 requires the extension's URN
-    (entra.md section 5).
+    (Entra facts section 5).
     """
     try:
         return resolve_name(name)
@@ -170,7 +170,7 @@ class _Parser:
     def _boolean(self, path: AttributePath, operator: str, literal: str | bool | float) -> bool:
         if operator not in EQUALITY:
             self.tokens.fail(f"{path} is a boolean, which {operator} cannot compare; eq and ne can")
-        # Entra writes roles[primary eq "True"]: text against a boolean (entra.md section 7, rule 4).
+        # Entra writes roles[primary eq "True"]: text against a boolean (Entra facts section 7 rule 4).
         if isinstance(literal, str) and literal.lower() in ("true", "false"):
             return literal.lower() == "true"
         if not isinstance(literal, bool):

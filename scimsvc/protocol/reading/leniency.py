@@ -115,7 +115,7 @@ def _read_op(op: Any, where: str, notes: RequestNotes) -> str:
 
 
 def _expand(op: str, members: Resource, notes: RequestNotes, unknown: type[ScimError] | None) -> Iterator[Operation]:
-    """Yield an operation for each of ``members``, whose names may be paths (entra.md section 7, rule 5)."""
+    """Yield an operation for each of ``members``, whose names may be paths (Entra facts section 7 rule 5)."""
     seen: set[PatchPath] = set()
     for name, value in members.items():
         if fold(name) == fold(urns.CORE_USER):

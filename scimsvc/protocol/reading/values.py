@@ -89,7 +89,7 @@ class ValueReader:
         return value
 
     def _unwrapped(self, attribute: Attribute, value: Any) -> Any:
-        """Take a scalar, or a manager, out of a list of one (entra.md section 7, rule 7)."""
+        """Take a scalar, or a manager, out of a list of one (Entra facts section 7 rule 7)."""
         if not isinstance(value, list) or len(value) != 1:
             return value
         inner = value[0]
