@@ -4,57 +4,110 @@ TYPE_CHECKING = False  # as type checkers understand it, without importing typin
 if TYPE_CHECKING:
     from flask import Flask
 
+    from scimsvc.settings import Settings
+
 __version__ = "0.1.0"
 
 
 def create_app(config: object = None) -> "Flask":
     """Return the application, with the settings of ``config`` (a mapping or an object) over the environment's.
 
-    Raises ``scimsvc.settings.SettingsError`` for a setting that makes no sense. A host may mount the application
-    under a prefix of its own; what ``config`` holds beside this service's settings is handed to Flask.
+    Raises ``scimsvc.settings.SettingsError`` if a setting is not valid. A host may mount the application under a prefix
+    of its own. Whatever else ``config`` holds is passed on to Flask.
     """
-    # Imported here, so that scimsvc.protocol and scimsvc.settings can be used without loading everything.
-    import logging
-
-    from werkzeug.middleware.proxy_fix import ProxyFix
-
-    from scimsvc import api, console
-    from scimsvc.auth.blueprint import auth
-    from scimsvc.cli.group import CommandGroup
-    from scimsvc.console.environment import init_console
-    from scimsvc.operations.blueprint import operations
-    from scimsvc.scim.blueprint import scim
-    from scimsvc.scim.discovery import discovery
-    from scimsvc.settings import host_settings, read_settings, unknown_variables
+    # Imported here and below, so that scimsvc.protocol and scimsvc.settings can be used without loading everything.
+    from scimsvc.settings import host_settings, read_settings
     from scimsvc.store.database import init_database
     from scimsvc.web.application import Application
-    from scimsvc.web.errors import init_errors
-    from scimsvc.web.hooks import init_hooks
-    from scimsvc.web.paths import CleanPaths
-    from scimsvc.web.request_log import init_request_log
-    from scimsvc.web.runtime import make_runtime
 
     settings = read_settings(config)
     app = Application(__name__, instance_path=str(settings.instance_path), static_folder=None)
     app.config.from_mapping(host_settings(config))
+    _configure(app, settings)
+    init_database(app, settings.database_url)
+    _init_log(settings)
+    _init_features(app, settings)
+    _init_requests(app, settings)
+    _register_front_ends(app)
+    _wrap(app, settings)
+    return app
+
+
+def _configure(app: "Flask", settings: "Settings") -> None:
     app.config["SECRET_KEY"] = settings.secret_keys[0]
     app.config["SECRET_KEY_FALLBACKS"] = list(settings.secret_keys[1:])
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.body
-    app.extensions["scimsvc"] = make_runtime(settings)
 
-    init_database(app, settings.database_url)
+
+def _init_log(settings: "Settings") -> None:
+    import logging
+
+    from scimsvc.settings import unknown_variables
+    from scimsvc.web.request_log import init_request_log
+
     init_request_log(settings.log_format)
     for name in unknown_variables():
         logging.getLogger("scimsvc").warning("%s is no setting of scimsvc; the README lists those that there are", name)
-    init_hooks(app)
-    init_console(app)
+
+
+def _init_features(app: "Flask", settings: "Settings") -> None:
+    """Give each feature the state that it keeps for ``app``, and its error handlers."""
+    from scimsvc.activity.state import init_activity
+    from scimsvc.auth.error_handlers import init_auth_errors
+    from scimsvc.auth.state import init_auth
+    from scimsvc.console.environment import init_console
+    from scimsvc.operations.state import init_operations
+    from scimsvc.reports.hourly_counts import init_hourly_counts
+    from scimsvc.web.errors import init_errors
+    from scimsvc.web.state import init_web
+
+    init_web(app, settings)
     init_errors(app)
+    init_auth(app, settings)
+    init_auth_errors(app)
+    init_activity(app)
+    init_hourly_counts(app)
+    init_operations(app, settings)
+    init_console(app)
+
+
+def _init_requests(app: "Flask", settings: "Settings") -> None:
+    """List what happens before and after every request, in its order."""
+    from scimsvc.activity.pruning import prune_when_due
+    from scimsvc.auth.expiry import announce_expiry
+    from scimsvc.auth.guard import guard
+    from scimsvc.auth.last_uses import note_use
+    from scimsvc.auth.refusals import log_refused_token
+    from scimsvc.scim.refusals import log_refused_request
+    from scimsvc.web.hooks import After, init_hooks
+
+    after: list[After] = [announce_expiry, log_refused_token, log_refused_request, note_use, prune_when_due]
+    if settings.metrics_token:
+        from scimsvc.operations.metrics import count
+
+        after.insert(0, count)
+    init_hooks(app, before=[guard], after=after)
+
+
+def _register_front_ends(app: "Flask") -> None:
+    from scimsvc import api, console
+    from scimsvc.auth.blueprint import auth
+    from scimsvc.cli.group import CommandGroup
+    from scimsvc.operations.blueprint import operations
+    from scimsvc.scim.blueprint import scim
+    from scimsvc.scim.discovery import discovery
+
     for blueprint in (auth, scim, discovery, operations, *api.blueprints, *console.blueprints):
         app.register_blueprint(blueprint)
     app.cli = CommandGroup(app.name)
 
+
+def _wrap(app: "Flask", settings: "Settings") -> None:
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    from scimsvc.web.clean_paths import CleanPaths
+
     app.wsgi_app = CleanPaths(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
-        trusted = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted, x_prefix=trusted)  # type: ignore[method-assign]
-    return app
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count, x_prefix=count)  # type: ignore[method-assign]

@@ -41,10 +41,8 @@ BY_ADMINISTRATOR, BY_USER, BY_ROLE = "administrator", "user", "role"
 SCIM_SCOPE, API_SCOPE = "scim", "api"
 SCOPES = (SCIM_SCOPE, API_SCOPE)
 
-#: The Tenant URL's path.
-SCIM_PATH = "/api/scim/v2"
-#: The enterprise API's path.
-API_PATH = "/api/v1"
-
 #: An id as this service makes them: a UUID, or the 32 digits of a token's.
 ID_PATTERN = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}"
+
+#: The beginning of every access token, client secret and one-time link. The request log omits what begins so.
+TOKEN_PREFIX = "scimsvc_"  # noqa: S105  # a prefix, and no secret

@@ -16,6 +16,7 @@ from scimsvc import create_app
 from scimsvc.protocol.limits import Limits
 from scimsvc.settings import SETTINGS, SettingsError, read_settings
 from scimsvc.settings.limits import LIMIT_RANGES
+from scimsvc.web.state import web_state
 from tests.support.apps import dispose
 from tests.support.live import SCIMSVC, environment
 
@@ -222,7 +223,7 @@ def test_a_host_gives_its_settings_as_a_mapping_or_an_object(monkeypatch: pytest
 
     app = create_app(given)
 
-    settings = app.extensions["scimsvc"].settings
+    settings = web_state.of(app).settings
     assert settings == read_settings(given)
     assert settings.secret_keys == (f"{KEY}1", f"{KEY}2")
     assert settings.database_url == "postgresql+psycopg://host/db"

@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from scimsvc import clock
-from scimsvc.auth.tokens import Claims
+from scimsvc.auth.errors import Claims
 from scimsvc.models import LogEntry, User
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.errors import ScimError

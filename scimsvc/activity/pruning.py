@@ -3,13 +3,20 @@
 A serving process does it by itself, a little at a time; ``scimsvc log prune`` does it at once.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+from flask import Flask, Response
+
 from scimsvc import clock
 from scimsvc.activity.change_feed import count_prunable_changes, prune_changes
 from scimsvc.activity.provisioning_log import count_prunable_entries, prune_log
+from scimsvc.store.outages import DATABASE_ERRORS
+from scimsvc.web.state import AppState, RequestState
+
+_log = logging.getLogger("scimsvc")
 
 
 def prune(older_than: timedelta | None = None, *, progress: Callable[[int, int], None]) -> dict[str, int]:
@@ -65,3 +72,23 @@ class Pruning:
 def _prune_everything() -> Iterator[int]:
     yield from prune_log()
     yield from prune_changes()
+
+
+pruner: AppState[Pruning] = AppState("pruning")
+
+
+def prune_when_due(state: RequestState, response: Response) -> None:
+    """Prune a little once the response to a caller is sent, if there may be something to prune."""
+    if state.caller is not None and pruner.of(state.app).is_due(state.answered_at):
+        app = state.app
+        response.call_on_close(lambda: _prune_some(app))
+
+
+def _prune_some(app: Flask) -> None:
+    """Prune; a database that cannot be written leaves it for the next day."""
+    with app.app_context():
+        try:
+            pruner.of(app).prune_some()
+        except DATABASE_ERRORS as error:
+            cause = getattr(error, "orig", None) or error
+            _log.warning("log and change feed cannot be pruned: %s", type(cause).__name__)

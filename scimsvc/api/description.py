@@ -1,9 +1,10 @@
 """The blueprint of the API's own description."""
 
-from flask import Response, g
+from flask import Response
 
 from scimsvc.api.messages import answered, api_blueprint
 from scimsvc.api.openapi import describe
+from scimsvc.web.urls import api_url
 
 description = api_blueprint("description")
 
@@ -11,4 +12,4 @@ description = api_blueprint("description")
 @description.get("/openapi.json")
 def openapi() -> Response:
     """Describe the enterprise API by OpenAPI."""
-    return answered(describe() | {"servers": [{"url": g.api_url}]})
+    return answered(describe() | {"servers": [{"url": api_url()}]})

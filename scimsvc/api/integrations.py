@@ -15,7 +15,7 @@ from scimsvc.api.messages import (
 )
 from scimsvc.auth import clients as services
 from scimsvc.reports import lists
-from scimsvc.web.http import runtime
+from scimsvc.web.state import cursor_keys
 
 integrations = api_blueprint("integrations", with_query=("list_",))
 
@@ -23,7 +23,7 @@ integrations = api_blueprint("integrations", with_query=("list_",))
 @integrations.get("/integrations")
 def list_() -> Response:
     """List the integrations that are good."""
-    return answered(lists.integrations(enterprise_id(), parameters(), runtime().cursor_keys))
+    return answered(lists.integrations(enterprise_id(), parameters(), cursor_keys()))
 
 
 @integrations.post("/integrations")

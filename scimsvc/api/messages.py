@@ -4,14 +4,16 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 
 from scimsvc.errors import InvalidInput, NoSuchThing
+from scimsvc.paths import API_PREFIX
 from scimsvc.protocol.versions import names
 from scimsvc.schemas.entity_tags import entity_tag
 from scimsvc.vocabulary import ID_PATTERN
-from scimsvc.web.http import JSON, api_url, caller, json_response, read_body
-from scimsvc.web.paths import API_PREFIX
+from scimsvc.web.messages import JSON, json_response, read_body
+from scimsvc.web.state import caller
+from scimsvc.web.urls import api_url
 
 _ID = re.compile(ID_PATTERN)
 
@@ -21,7 +23,7 @@ def api_blueprint(name: str, *, with_query: Collection[str] = ()) -> Blueprint:
     blueprint = Blueprint(f"api_{name}", __name__, url_prefix=API_PREFIX)
 
     def check() -> None:
-        g.api_url = api_url()  # a Host that is none is refused before anything is done
+        api_url()  # refuses an invalid Host before anything is done
         _refuse_what_is_no_id()
         takes_query = (request.endpoint or "").rpartition(".")[2] in with_query
         _refuse_parameters(repeated_only=takes_query)
@@ -94,7 +96,7 @@ def created(thing: Mapping[str, Any], collection: str, *, tagged: bool = True) -
     response = answered(thing, 201)
     if tagged:
         response.headers["ETag"] = entity_tag(thing)
-    response.headers["Location"] = f"{g.api_url}/{collection}/{thing['id']}"
+    response.headers["Location"] = f"{api_url()}/{collection}/{thing['id']}"
     return response
 
 

@@ -2,10 +2,12 @@
 
 from flask import Response
 
+from scimsvc.activity.state import waiters
 from scimsvc.api.messages import answered, api_blueprint, enterprise_id, parameters, read_object
 from scimsvc.reports import lists
 from scimsvc.scim import explain as services
-from scimsvc.web.http import limits, runtime, tenant_url
+from scimsvc.web.state import cursor_keys, limits, web_state
+from scimsvc.web.urls import tenant_url
 
 records = api_blueprint("records", with_query=("log", "changes"))
 
@@ -13,17 +15,25 @@ records = api_blueprint("records", with_query=("log", "changes"))
 @records.get("/provisioning-log")
 def log() -> Response:
     """List what was provisioned and what was refused, the newest first."""
-    return answered(lists.log(enterprise_id(), parameters(), runtime().cursor_keys))
+    return answered(lists.log(enterprise_id(), parameters(), cursor_keys()))
 
 
 @records.get("/changes")
 def changes() -> Response:
     """List the changes of users after a cursor, and wait for the next one where the request wants it."""
-    return answered(lists.changes(enterprise_id(), parameters(), runtime()))
+    return answered(
+        lists.changes(
+            enterprise_id(),
+            parameters(),
+            keys=cursor_keys(),
+            waiters=waiters.current,
+            stopping=web_state.current.stopping,
+        )
+    )
 
 
 @records.post("/explain")
 def explain() -> Response:
     """Tell what a SCIM request would do."""
-    keys = runtime().cursor_keys
+    keys = cursor_keys()
     return answered(services.explain(enterprise_id(), read_object(), base=tenant_url(), keys=keys, limits=limits()))

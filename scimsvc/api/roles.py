@@ -15,7 +15,7 @@ from scimsvc.api.messages import (
 )
 from scimsvc.mapping import roles as services
 from scimsvc.reports import lists
-from scimsvc.web.http import runtime
+from scimsvc.web.state import cursor_keys
 
 roles = api_blueprint("roles", with_query=("list_", "preview"))
 
@@ -23,7 +23,7 @@ roles = api_blueprint("roles", with_query=("list_", "preview"))
 @roles.get("/roles")
 def list_() -> Response:
     """List the roles."""
-    return answered(lists.roles(enterprise_id(), parameters(), runtime().cursor_keys))
+    return answered(lists.roles(enterprise_id(), parameters(), cursor_keys()))
 
 
 @roles.post("/roles")

@@ -13,8 +13,9 @@ from scimsvc.api.messages import (
     shown,
 )
 from scimsvc.auth import grants
+from scimsvc.auth.state import token_signer
 from scimsvc.reports import lists
-from scimsvc.web.http import runtime
+from scimsvc.web.state import cursor_keys
 
 tokens = api_blueprint("tokens", with_query=("list_",))
 
@@ -22,14 +23,14 @@ tokens = api_blueprint("tokens", with_query=("list_",))
 @tokens.get("/tokens")
 def list_() -> Response:
     """List the tokens, without themselves."""
-    return answered(lists.tokens(enterprise_id(), parameters(), runtime().cursor_keys))
+    return answered(lists.tokens(enterprise_id(), parameters(), cursor_keys()))
 
 
 @tokens.post("/tokens")
 def issue() -> Response:
     """Issue a token, which the answer alone has."""
     given = read_optional_object()
-    issued = grants.issue_described_token(enterprise_id(), given, signer=runtime().signer)
+    issued = grants.issue_described_token(enterprise_id(), given, signer=token_signer.current)
     return created(issued, "tokens", tagged=False)  # what is issued is another representation than what is shown
 
 
@@ -42,5 +43,5 @@ def show(token_id: str) -> Response:
 @tokens.delete("/tokens/<token_id>")
 def revoke(token_id: str) -> Response:
     """End a token at once."""
-    grants.revoke_token(token_id, enterprise=enterprise_id(), signer=runtime().signer)
+    grants.revoke_token(token_id, enterprise=enterprise_id(), signer=token_signer.current)
     return gone()

@@ -15,7 +15,7 @@ from scimsvc.api.messages import (
 )
 from scimsvc.enterprises import manual_users, profiles
 from scimsvc.reports import lists
-from scimsvc.web.http import runtime
+from scimsvc.web.state import cursor_keys
 
 users = api_blueprint("users", with_query=("list_",))
 
@@ -23,7 +23,7 @@ users = api_blueprint("users", with_query=("list_",))
 @users.get("/users")
 def list_() -> Response:
     """List users by e-mail address."""
-    return answered(lists.users(enterprise_id(), parameters(), runtime().cursor_keys))
+    return answered(lists.users(enterprise_id(), parameters(), cursor_keys()))
 
 
 @users.post("/users")

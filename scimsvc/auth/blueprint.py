@@ -4,24 +4,29 @@ import base64
 from collections.abc import Callable
 from urllib.parse import unquote_plus
 
-from flask import Blueprint, Response, after_this_request, current_app, request
+from flask import Blueprint, Response, after_this_request, request
 
 from scimsvc.auth.clients import Client, authenticate_client
+from scimsvc.auth.errors import InvalidClient, InvalidRequest, InvalidScope, UnsupportedGrantType
 from scimsvc.auth.grants import (
     grant_token,
     read_revocation_request,
     read_token_request,
     revoke_own_token,
 )
-from scimsvc.auth.tokens import API, SCIM, SCOPES, InvalidClient, InvalidRequest, InvalidScope, UnsupportedGrantType
+from scimsvc.auth.refusals import refused_client_logger
+from scimsvc.auth.state import token_signer
+from scimsvc.auth.throttling import wrong_secrets
+from scimsvc.auth.tokens import API, SCIM, SCOPES
+from scimsvc.paths import AUTHENTICATE_PATH, REVOKE_PATH
 from scimsvc.protocol.json_text import is_storable
-from scimsvc.scim.refusals import refused_client_logger
-from scimsvc.web.http import json_response, runtime
+from scimsvc.web.messages import json_response
+from scimsvc.web.state import request_state
 
-auth = Blueprint("auth", __name__, url_prefix="/api")
+auth = Blueprint("auth", __name__)
 
 
-@auth.post("/authenticate")
+@auth.post(AUTHENTICATE_PATH)
 def authenticate() -> Response:
     """Issue an access token for a client's ID and secret."""
     form = read_token_request(_read_form())
@@ -30,17 +35,17 @@ def authenticate() -> Response:
     client = _authenticate_client()
     long_lived = request.headers.get("X-SCIM", "").strip().lower() == "true"
     scope = SCIM if long_lived else _read_scope(form.get("scope"))
-    token = grant_token(client, scope=scope, long_lived=long_lived, signer=runtime().signer)
+    token = grant_token(client, scope=scope, long_lived=long_lived, signer=token_signer.current)
     answer = {name: token[name] for name in ("access_token", "expires_in", "scope")}
-    return _uncached(json_response(answer | {"token_type": "Bearer"}, media_type="application/json"))
+    return _uncached(json_response(answer | {"token_type": "Bearer"}))
 
 
-@auth.post("/revoke")
+@auth.post(REVOKE_PATH)
 def revoke() -> Response:
     """End a token of the client; 200 also for one that is none (RFC 7009 §2.2)."""
     form = read_revocation_request(_read_form())
-    revoke_own_token(_authenticate_client(), form["token"], signer=runtime().signer)
-    return _uncached(json_response({}, media_type="application/json"))
+    revoke_own_token(_authenticate_client(), form["token"], signer=token_signer.current)
+    return _uncached(json_response({}))
 
 
 def _read_form() -> dict[str, str]:
@@ -63,12 +68,12 @@ def _read_scope(scope: str | None) -> str:
 def _authenticate_client() -> Client:
     client_id, client_secret = _read_credentials()
     address = request.remote_addr or ""
-    wrong_secrets = runtime().wrong_secrets
-    wrong_secrets.check(address, client_id)
+    wrong = wrong_secrets.current
+    wrong.check(address, client_id)
     try:
         return authenticate_client(client_id, client_secret)
     except InvalidClient as refusal:
-        wrong_secrets.note(address, client_id)
+        wrong.note(address, client_id)
         if refusal.known is not None:
             log_refusal = refused_client_logger(*refusal.known, "the client secret is wrong")
             after_this_request(lambda response: _then(response, log_refusal))
@@ -76,7 +81,7 @@ def _authenticate_client() -> Client:
 
 
 def _then(response: Response, function: Callable[[], None]) -> Response:
-    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # Flask's documented way
+    app = request_state().app
 
     def run() -> None:
         with app.app_context():

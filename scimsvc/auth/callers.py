@@ -1,40 +1,18 @@
-"""Who calls: from an access token to the enterprise and the integration behind it, and their last uses."""
+"""Who calls: from an access token to the enterprise and the integration behind it."""
 
 import re
 import threading
 import time
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-from sqlalchemy import bindparam, update
 
 from scimsvc import clock
-from scimsvc.auth.tokens import InvalidToken, MissingToken, TokenSigner
-from scimsvc.models import Integration, Token
+from scimsvc.auth.errors import InvalidToken, MissingToken
+from scimsvc.auth.tokens import TokenSigner
 from scimsvc.protocol.errors import Forbidden
 from scimsvc.protocol.reasons import Reason
 from scimsvc.store import queries
 from scimsvc.store.cache_epoch import settings_epoch
-from scimsvc.store.retries import retried
-from scimsvc.store.transactions import read_rows, writing
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """The integration that a valid access token stands for, and what its enterprise wants of requests."""
-
-    enterprise_id: str
-    enterprise: str
-    scim_enabled: bool
-    reject_unknown_attributes: bool
-    unique_user_name: bool
-    integration_id: str
-    integration: str
-    client_id: str
-    token_id: str
-    token_expires_at: datetime
-    #: Whether it was never used before, as far as is written.
-    is_first_use: bool
+from scimsvc.store.transactions import read_rows
+from scimsvc.web.state import AppState, Caller
 
 
 def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) -> Caller:
@@ -96,6 +74,10 @@ class Callers:
         return caller
 
 
+#: The callers that each app remembers.
+known_callers: AppState[Callers] = AppState("callers")
+
+
 def refuse_while_off(caller: Caller) -> None:
     """Raise ``Forbidden`` while the provisioning of the caller's enterprise is switched off."""
     if not caller.scim_enabled:
@@ -119,60 +101,3 @@ def read_bearer(authorization: str | None) -> str:
     if len(words) != 1:
         raise InvalidToken("the Authorization header must be the word Bearer and one token")
     return words[0]
-
-
-class LastUses:
-    """Collects when tokens were last used, to be written once a minute and never before an answer.
-
-    A token's first use is written with that very request: somebody may be waiting to see whether it works.
-    """
-
-    INTERVAL = timedelta(minutes=1)
-    MOST_NOTED = 10_000
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._pending: dict[tuple[str, str, str], datetime] = {}
-        self._written_at: datetime | None = None
-        #: Tokens whose first use was noted here: what is remembered of the caller does not know of it for a moment.
-        self._noted: set[str] = set()
-
-    def note(self, caller: Caller, now: datetime) -> bool:
-        """Note that ``caller``'s token was used ``now``, and tell whether it is time to write."""
-        with self._lock:
-            self._pending[caller.enterprise_id, caller.token_id, caller.integration_id] = now
-            if self._written_at is None or (caller.is_first_use and caller.token_id not in self._noted):
-                self._noted.add(caller.token_id)
-                return True
-            return not timedelta(0) <= now - self._written_at < self.INTERVAL
-
-    def write(self) -> None:
-        """Write what was collected."""
-        with self._lock:
-            pending, self._pending = self._pending, {}
-            self._written_at = clock.now()
-            if len(self._noted) > self.MOST_NOTED:
-                self._noted.clear()
-        if pending:
-            _write_last_uses(pending)
-
-
-@retried
-def _write_last_uses(pending: dict[tuple[str, str, str], datetime]) -> None:
-    with writing() as connection:
-        for (enterprise_id, token_id, integration_id), used_at in sorted(pending.items()):
-            at = clock.timestamp(used_at)
-            connection.execute(_TOKEN_USED, {"enterprise": enterprise_id, "used": token_id, "at": at})
-            connection.execute(_INTEGRATION_USED, {"enterprise": enterprise_id, "used": integration_id, "at": at})
-
-
-_TOKEN_USED = (
-    update(Token)
-    .where(Token.enterprise_id == bindparam("enterprise"), Token.id == bindparam("used"))
-    .values(last_used_at=bindparam("at"))
-)
-_INTEGRATION_USED = (
-    update(Integration)
-    .where(Integration.enterprise_id == bindparam("enterprise"), Integration.id == bindparam("used"))
-    .values(last_used_at=bindparam("at"))
-)

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, update
 
 from scimsvc import clock, schemas
-from scimsvc.auth.tokens import InvalidClient, digest_secret, new_client_secret
+from scimsvc.auth.errors import InvalidClient
+from scimsvc.auth.tokens import digest_secret, new_client_secret
 from scimsvc.errors import InvalidInput, NoSuchThing
 from scimsvc.models import ClientSecret, Integration
 from scimsvc.schemas.entity_tags import check_if_match

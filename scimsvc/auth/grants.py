@@ -9,7 +9,8 @@ from sqlalchemy import Connection, insert, tuple_, update
 
 from scimsvc import clock, schemas
 from scimsvc.auth.clients import Client, get_integration
-from scimsvc.auth.tokens import SCIM, Claims, InvalidRequest, TokenSigner, UnauthorizedClient, new_token_id
+from scimsvc.auth.errors import Claims, InvalidRequest, UnauthorizedClient
+from scimsvc.auth.tokens import SCIM, TokenSigner, new_token_id
 from scimsvc.errors import Conflict, NoSuchThing
 from scimsvc.models import Integration, Token
 from scimsvc.schemas.validation import load, messages_of, validated

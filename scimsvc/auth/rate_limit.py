@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from scimsvc.protocol.errors import TooManyRequests
+from scimsvc.web.state import AppState
 
 
 class RateLimit:
@@ -36,3 +37,6 @@ class RateLimit:
                     f"more than {self._rate:g} SCIM requests a second; go on in {wait} s", {"Retry-After": str(wait)}
                 )
             self._buckets[enterprise_id] = (left - 1, now)
+
+
+rate_limit: AppState[RateLimit] = AppState("rate limit")

@@ -8,8 +8,9 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
-from scimsvc.auth.tokens import TooManyWrongSecrets
+from scimsvc.auth.errors import TooManyWrongSecrets
 from scimsvc.errors import TooManyAttempts
+from scimsvc.web.state import AppState
 
 WINDOW_SECONDS = 60.0
 MOST_WRONG = 20
@@ -96,3 +97,7 @@ class WrongPasswords:
         self._both.note(address, account)
         self._account.note(account)
         self._address.note(address)
+
+
+wrong_secrets: AppState[WrongSecrets] = AppState("wrong secrets")
+wrong_passwords: AppState[WrongPasswords] = AppState("wrong passwords")

@@ -4,9 +4,10 @@ from typing import Any
 
 import click
 
-from scimsvc.cli.output import result_command, runtime
+from scimsvc.cli.output import result_command
 from scimsvc.enterprises import admins
 from scimsvc.operations.server import DEFAULT_HOST, DEFAULT_PORT
+from scimsvc.web.state import app_settings
 
 
 @click.group()
@@ -44,5 +45,5 @@ def remove(email: str) -> dict[str, Any]:
 
 def _with_whole_link(made: dict[str, Any]) -> dict[str, Any]:
     """Return the account with its link as a browser takes it: under the public URL, or where ``serve`` listens."""
-    root = runtime().settings.public_url or f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
+    root = app_settings().public_url or f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
     return made | {"link": f"{root}/console/password/{made['link']}"}

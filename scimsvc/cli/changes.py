@@ -6,11 +6,13 @@ from typing import Any
 import click
 
 from scimsvc.activity.change_feed import read_feed
+from scimsvc.activity.state import waiters
 from scimsvc.cli.log import print_as_they_come
 from scimsvc.cli.options import enterprise_argument
-from scimsvc.cli.output import PRINTED, as_text, cell, result_command, runtime
+from scimsvc.cli.output import PRINTED, as_text, cell, result_command
 from scimsvc.enterprises.enterprises import show_enterprise
 from scimsvc.schemas.queries import DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT
+from scimsvc.web.state import cursor_keys, web_state
 
 _SHOWN = ("time", "type", "email", "changed", "role", "active")
 
@@ -54,15 +56,14 @@ def _follow(enterprise_id: str, after: str | None, limit: int) -> Iterator[dict[
 
 
 def _read(enterprise_id: str, after: str | None, limit: int, *, wait: float) -> dict[str, Any]:
-    own = runtime()
     return read_feed(
         enterprise_id,
         after=after,
         limit=limit,
         wait=wait,
-        keys=own.cursor_keys,
-        waiters=own.waiters,
-        stopping=own.stopping,
+        keys=cursor_keys(),
+        waiters=waiters.current,
+        stopping=web_state.current.stopping,
     )
 
 

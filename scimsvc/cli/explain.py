@@ -6,11 +6,13 @@ from typing import IO, Any
 import click
 
 from scimsvc.cli.options import enterprise_argument
-from scimsvc.cli.output import as_text, cell, result_command, runtime
+from scimsvc.cli.output import as_text, cell, result_command
 from scimsvc.operations.server import DEFAULT_HOST, DEFAULT_PORT
+from scimsvc.paths import SCIM_PREFIX
 from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
 from scimsvc.scim.explain import explain as explain_request
-from scimsvc.vocabulary import OK, SCIM_PATH
+from scimsvc.vocabulary import OK
+from scimsvc.web.state import app_settings, cursor_keys
 
 
 def _text(told: dict[str, Any]) -> str:
@@ -26,15 +28,15 @@ def explain(enterprise: str, file: IO[bytes]) -> dict[str, Any]:
     FILE holds a JSON object with method, path and perhaps body: {"method": "PATCH", "path": "/Users/ID", "body": {…}}.
     A request that would be refused is explained as well, and the exit status is 0.
     """
-    limits = runtime().settings.limits
+    limits = app_settings().limits
     try:
         given = read_json(file.read(), limits)
     except InvalidJSON as error:
         raise click.ClickException(f"{file.name} is no SCIM request to be explained: it {error.fault}") from None
     if not isinstance(given, dict):
         raise click.ClickException(f"{file.name} holds no JSON object with method, path and perhaps body")
-    base = (runtime().settings.public_url or f"http://{DEFAULT_HOST}:{DEFAULT_PORT}") + SCIM_PATH
-    return explain_request(enterprise, given, base=base, keys=runtime().cursor_keys, limits=limits)
+    base = (app_settings().public_url or f"http://{DEFAULT_HOST}:{DEFAULT_PORT}") + SCIM_PREFIX
+    return explain_request(enterprise, given, base=base, keys=cursor_keys(), limits=limits)
 
 
 def _paragraphs(told: dict[str, Any]) -> Iterator[str]:

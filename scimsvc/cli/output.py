@@ -11,16 +11,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
-from flask import Flask, current_app
+from flask import Flask
 from flask.cli import ScriptInfo, with_appcontext
 
 from scimsvc import create_app
-from scimsvc.auth.tokens import OAuthError
+from scimsvc.auth.errors import OAuthError
 from scimsvc.errors import ServiceError
 from scimsvc.operations.files import find_missing_database, find_missing_key
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.store.outages import DATABASE_ERRORS, describe_outage
-from scimsvc.web.runtime import Runtime
 
 #: The result of a command that has printed it already.
 PRINTED = object()
@@ -155,12 +154,6 @@ def refusing(function: Callable[..., Any]) -> Callable[..., Any]:
             raise click.ClickException(f"the database cannot be used: {reason}{hint}") from None
 
     return run
-
-
-def runtime() -> Runtime:
-    """Return the app's runtime."""
-    found: Runtime = current_app.extensions["scimsvc"]
-    return found
 
 
 def echo(text: str) -> None:

@@ -5,9 +5,10 @@ from typing import Any
 import click
 
 from scimsvc.auth import grants
+from scimsvc.auth.state import token_signer
 from scimsvc.auth.tokens import API, SCIM
 from scimsvc.cli.options import enterprise_argument
-from scimsvc.cli.output import result_command, runtime
+from scimsvc.cli.output import result_command
 
 
 @click.group()
@@ -25,7 +26,7 @@ def token() -> None:
 @click.option("--integration", metavar="CLIENT_ID", help="The integration it belongs to; else the first one.")
 def issue(enterprise: str, scope: str, days: int | None, integration: str | None) -> dict[str, Any]:
     """Issue a token, which is shown this once."""
-    signer = runtime().signer
+    signer = token_signer.current
     issued = grants.issue_token(enterprise, scope=scope, days=days, integration=integration, signer=signer)
     return {name: issued[name] for name in ("access_token", "expires_in", "scope", "id")}
 
@@ -44,4 +45,4 @@ def revoke(words: tuple[str, ...]) -> dict[str, Any]:
     if len(words) not in (1, 2):
         raise click.UsageError("name the token, and before it perhaps its enterprise")
     enterprise = words[0] if words[1:] else None
-    return grants.revoke_token(words[-1], enterprise=enterprise, signer=runtime().signer)
+    return grants.revoke_token(words[-1], enterprise=enterprise, signer=token_signer.current)

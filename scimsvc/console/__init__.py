@@ -13,7 +13,7 @@ from scimsvc.console.roles import roles
 from scimsvc.console.set_up import set_up
 from scimsvc.console.settings import settings
 from scimsvc.console.users import users
-from scimsvc.web.paths import CONSOLE_PREFIX
+from scimsvc.paths import CONSOLE_PREFIX
 
 #: Style sheet, script, pictures and templates.
 static = Blueprint(

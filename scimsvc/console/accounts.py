@@ -2,10 +2,10 @@
 
 from flask import redirect, request, session
 
+from scimsvc.auth.throttling import wrong_passwords
 from scimsvc.console.forms import again, text
 from scimsvc.console.pages import Answer, admin, console_blueprint, go, open_blueprint, page, safe_next
 from scimsvc.enterprises import admins
-from scimsvc.web.http import runtime
 
 accounts = open_blueprint("accounts")
 own_account = console_blueprint("own_account")
@@ -23,7 +23,7 @@ def open_session() -> Answer:
     """Sign in, and go on where the session had ended."""
     password = request.form.get("password", "")
     account = admins.sign_in(
-        text("email"), password, address=request.remote_addr or "", wrong_passwords=runtime().wrong_passwords
+        text("email"), password, address=request.remote_addr or "", wrong_passwords=wrong_passwords.current
     )
     _begin(account)
     return redirect(safe_next(request.args.get("next")), 303)

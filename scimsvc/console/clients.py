@@ -6,12 +6,14 @@ from flask import url_for
 
 from scimsvc.auth import clients as services
 from scimsvc.auth import grants
+from scimsvc.auth.state import token_signer
 from scimsvc.console.forms import again, number, optional_text, text
 from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page, parameters
 from scimsvc.reports import lists
 from scimsvc.schemas.validation import without_none
 from scimsvc.store.global_settings import show_global_settings
-from scimsvc.web.http import runtime, tenant_url
+from scimsvc.web.state import cursor_keys
+from scimsvc.web.urls import tenant_url
 
 clients = enterprise_blueprint("clients")
 
@@ -96,7 +98,7 @@ def revoke(integration_id: str) -> Answer:
 @clients.get("/tokens")
 def list_tokens() -> Answer:
     """List every token that was ever issued, the oldest first."""
-    listed = lists.tokens(enterprise_id(), parameters("cursor"), runtime().cursor_keys)
+    listed = lists.tokens(enterprise_id(), parameters("cursor"), cursor_keys())
     return page("tokens.html", tokens=listed["items"], next=listed["next"], names=_names())
 
 
@@ -113,7 +115,7 @@ def ask_token() -> Answer:
 def issue() -> Answer:
     """Issue it, and show it."""
     wanted = without_none(scope=optional_text("scope"), days=number("days"), client_id=optional_text("client_id"))
-    issued = grants.issue_described_token(enterprise_id(), wanted, signer=runtime().signer)
+    issued = grants.issue_described_token(enterprise_id(), wanted, signer=token_signer.current)
     where = {"Tenant URL": tenant_url()} if issued["scope"] == "scim" else {}
     name = "Secret Token" if where else "API token"
     return _shown_once("The token is made", where, secret=issued["access_token"], secret_name=name, issued=issued)
@@ -130,7 +132,7 @@ def ask_to_end(token_id: str) -> Answer:
 @again(ask_to_end)
 def end(token_id: str) -> Answer:
     """End it at once."""
-    grants.revoke_token(token_id, enterprise=enterprise_id(), signer=runtime().signer)
+    grants.revoke_token(token_id, enterprise=enterprise_id(), signer=token_signer.current)
     return go(".list_", "The token is ended.")
 
 

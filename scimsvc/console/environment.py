@@ -3,13 +3,18 @@
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, current_app, g, make_response, request
+from flask import Flask, Response, current_app, make_response, request
 from flask_wtf.csrf import generate_csrf
 from jinja2 import StrictUndefined
+from werkzeug.exceptions import HTTPException
 
 from scimsvc.console.forms import current_form, page_again
 from scimsvc.console.pages import add_enterprise, page, sections
+from scimsvc.console.sessions import ConsoleSessions
+from scimsvc.console.state import console_state
 from scimsvc.errors import NoSuchThing, ServiceError, TooManyAttempts
+from scimsvc.paths import CONSOLE_PREFIX
+from scimsvc.web.errors import ErrorFormat, Refusal, RequestRefused, describe_http_error, register_error_format
 
 #: Everything comes from here, no script or style stands in a page, and no other site frames it or learns where it was.
 HEADERS = {
@@ -29,6 +34,8 @@ def init_console(app: Flask) -> None:
     for name, function in {"sentence": sentence, "capitalized": capitalized, "utc": utc}.items():
         app.add_template_filter(function, name)
     app.url_defaults(add_enterprise)
+    app.session_interface = ConsoleSessions()
+    register_error_format(app, CONSOLE_PREFIX, ErrorFormat(_answer_error, _describe_http_error))
 
 
 def protect(response: Response) -> Response:
@@ -38,9 +45,10 @@ def protect(response: Response) -> Response:
 
 
 def _known_to_templates() -> dict[str, Any]:
+    state = console_state()
     return {
-        "admin": g.get("admin"),
-        "enterprise": g.get("enterprise"),
+        "admin": state.admin,
+        "enterprise": state.enterprise,
         "form": current_form(),
         "csrf_token": generate_csrf,
         "sections": sections(),
@@ -55,7 +63,17 @@ def plural(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def refused_page(error: ServiceError) -> Response:
+def _describe_http_error(error: HTTPException) -> str:
+    return "there is no such page" if error.code == HTTPStatus.NOT_FOUND else describe_http_error(error)
+
+
+def _answer_error(error: Refusal) -> Response:
+    if isinstance(error, ServiceError) and not isinstance(error, RequestRefused):
+        return _refused_page(error)
+    return _error_page(error.status, sentence(error.detail))
+
+
+def _refused_page(error: ServiceError) -> Response:
     """Answer a refusal: with the form again where one was sent, else with a page that says what is wrong."""
     is_missing = isinstance(error, NoSuchThing) and error.what is not None
     try:
@@ -63,7 +81,7 @@ def refused_page(error: ServiceError) -> Response:
     except ServiceError as further:  # what the form was about is gone by now
         error, again = further, None
     if again is None:
-        return error_page(error.status, "There is no such page." if is_missing else sentence(error.detail))
+        return _error_page(error.status, "There is no such page." if is_missing else sentence(error.detail))
     response = protect(make_response(again))
     response.status_code = error.status
     if isinstance(error, TooManyAttempts):
@@ -71,7 +89,7 @@ def refused_page(error: ServiceError) -> Response:
     return response
 
 
-def error_page(status: int, detail: str) -> Response:
+def _error_page(status: int, detail: str) -> Response:
     """Answer with a page that says what went wrong."""
     response = make_response(page("error.html", title=HTTPStatus(status).phrase, detail=detail))
     response.status_code = status

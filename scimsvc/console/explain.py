@@ -6,7 +6,8 @@ from scimsvc.console.forms import again, text
 from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, page
 from scimsvc.protocol.json_text import write_json
 from scimsvc.scim.explain import explain_in_words
-from scimsvc.web.http import limits, runtime, tenant_url
+from scimsvc.web.state import cursor_keys, limits
+from scimsvc.web.urls import tenant_url
 
 explain = enterprise_blueprint("explain")
 explain.add_app_template_filter(lambda value: value if isinstance(value, str) else write_json(value), "as_json")
@@ -25,5 +26,5 @@ def show() -> Answer:
 def tell() -> Answer:
     """Tell what it would do."""
     given = {"method": text("method"), "path": text("path") or "/Users", "body": request.form.get("body", "")}
-    told = explain_in_words(enterprise_id(), given, base=tenant_url(), keys=runtime().cursor_keys, limits=limits())
+    told = explain_in_words(enterprise_id(), given, base=tenant_url(), keys=cursor_keys(), limits=limits())
     return page("explain.html", methods=METHODS, told=told, sent=given)

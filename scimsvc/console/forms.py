@@ -1,13 +1,14 @@
 """Forms: read for the services, guarded against other sites, and shown again with what is wrong at its field."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from flask import current_app, g, request, session
+from flask import current_app, request, session
 from flask_wtf.csrf import validate_csrf
 from werkzeug.datastructures import MultiDict
 from wtforms import ValidationError
 
+from scimsvc.console.state import console_state
 from scimsvc.errors import ServiceError
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -85,13 +86,13 @@ def page_again(error: ServiceError) -> Any:
     show = getattr(view, "again", None)
     if show is None or request.method != "POST":
         return None
-    g.form = Form(request.form, error)
+    console_state().form = Form(request.form, error)
     return show(**(request.view_args or {}))
 
 
 def current_form() -> Form:
     """Return the form that was refused, or an empty one."""
-    return cast("Form", g.get("form")) or Form()
+    return console_state().form or Form()
 
 
 def text(name: str) -> str:

@@ -7,7 +7,7 @@ from scimsvc.reports import lists
 from scimsvc.reports.log_csv import MOST_ENTRIES, export_log
 from scimsvc.reports.tolerances import tolerance_in_words
 from scimsvc.vocabulary import OPERATIONS
-from scimsvc.web.http import runtime
+from scimsvc.web.state import cursor_keys
 
 log = enterprise_blueprint("log")
 log.add_app_template_filter(tolerance_in_words)
@@ -22,7 +22,7 @@ def list_() -> Answer:
     """List the entries that meet the filters; ``live`` asks for the list alone, which a script does again and again."""
     wanted = parameters(*FILTERS)
     asked = {**_in_utc(wanted), **parameters("cursor"), "limit": PAGE_LENGTH}
-    found = lists.explained_log(enterprise_id(), asked, runtime().cursor_keys)
+    found = lists.explained_log(enterprise_id(), asked, cursor_keys())
     template = "log_entries.html" if "live" in request.args else "log.html"
     return page(template, found=found, wanted=wanted, operations=OPERATIONS, most=MOST_ENTRIES)
 

@@ -5,8 +5,8 @@ from flask import request
 from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, page
 from scimsvc.console.plots import plot_series
 from scimsvc.console.remedies import remedy_url
+from scimsvc.reports.hourly_counts import hourly_counts
 from scimsvc.reports.overview import DAYS, HOURS, show_overview
-from scimsvc.web.http import runtime
 
 overview = enterprise_blueprint("overview")
 overview.add_app_template_global(remedy_url)
@@ -19,7 +19,7 @@ SERIES = {"created": "Created", "changed": "Changed", "disabled": "Disabled or d
 def show() -> Answer:
     """Show it."""
     by = DAYS if request.args.get("by") == DAYS else HOURS
-    seen = show_overview(enterprise_id(), runtime().history, by=by)
+    seen = show_overview(enterprise_id(), hourly_counts.current, by=by)
     spans, unit = seen["provisioning"], by.removesuffix("s")
     plots = [plot_series(spans, name, label=label, unit=unit) for name, label in SERIES.items()]
     return page("overview.html", seen=seen, by=by, unit=unit, spans=spans, plots=plots, series=SERIES)

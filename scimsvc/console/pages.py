@@ -1,17 +1,19 @@
 """What the console's blueprints share: who is signed in, which enterprise a page is of, and how a page is answered."""
 
 import re
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, current_app, flash, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from scimsvc.console.forms import refuse_stale_form
+from scimsvc.console.state import ConsoleState, console_state
 from scimsvc.enterprises.admins import Admin, enter_enterprise, note_use, resume_session
 from scimsvc.errors import NoSuchThing
+from scimsvc.paths import CONSOLE_PREFIX, clean_path, is_console
 from scimsvc.vocabulary import ID_PATTERN
-from scimsvc.web.paths import CONSOLE_PREFIX, clean_path, is_console
+from scimsvc.web.state import find_request_state
 
 _ID = re.compile(ID_PATTERN)
 #: What a view answers: a page, or where to go.
@@ -40,19 +42,21 @@ def enterprise_blueprint(name: str) -> Blueprint:
     """
     blueprint = Blueprint(f"console_{name}", __name__, url_prefix=f"{CONSOLE_PREFIX}/enterprises/<enterprise_id>")
 
-    @blueprint.url_value_preprocessor
-    def take_enterprise(_endpoint: str | None, values: dict[str, Any] | None) -> None:
-        g.wanted_enterprise = (values or {}).pop("enterprise_id", None)
-
+    blueprint.before_request(_take_enterprise_id)
     blueprint.before_request(_admit)
     blueprint.before_request(_enter)
     blueprint.before_request(refuse_stale_form)
     return blueprint
 
 
+def _take_enterprise_id() -> None:
+    console_state().requested_enterprise_id = (request.view_args or {}).pop("enterprise_id", None)
+
+
 def add_enterprise(endpoint: str, values: dict[str, Any]) -> None:
     """Let links lead to pages of the same enterprise, unless they name another one."""
-    wanted = g.get("wanted_enterprise")
+    state = find_request_state()
+    wanted = state.feature.requested_enterprise_id if state and isinstance(state.feature, ConsoleState) else None
     if wanted is not None and "enterprise_id" not in values and _is_of_enterprise(endpoint):
         values["enterprise_id"] = wanted
 
@@ -72,7 +76,7 @@ def _admit() -> Any:
         return redirect(url_for("console_accounts.sign_in", next=_here()))
     if is_seen:
         _note_use()
-    g.admin = admin
+    console_state().admin = admin
     return None
 
 
@@ -106,25 +110,30 @@ def safe_next(wanted: str | None) -> str:
 
 
 def _enter() -> None:
-    for name, value in ((request.view_args or {}) | {"enterprise_id": g.wanted_enterprise}).items():
+    state = console_state()
+    for name, value in ((request.view_args or {}) | {"enterprise_id": state.requested_enterprise_id}).items():
         if name.endswith("_id") and _ID.fullmatch(value or "") is None:
             raise NoSuchThing("there is no such page", what="page")
-    g.enterprise = enter_enterprise(admin(), g.wanted_enterprise)
+    state.enterprise = enter_enterprise(admin(), state.requested_enterprise_id or "")
 
 
 def admin() -> Admin:
     """Return who is signed in."""
-    return cast("Admin", g.admin)
+    admin = console_state().admin
+    assert admin is not None
+    return admin
 
 
 def enterprise() -> dict[str, Any]:
     """Return the enterprise that the page is of."""
-    return cast("dict[str, Any]", g.enterprise)
+    enterprise = console_state().enterprise
+    assert enterprise is not None
+    return enterprise
 
 
 def enterprise_id() -> str:
     """Return the id of the enterprise that the page is of, which is all that the page can see."""
-    return cast("str", g.enterprise["id"])
+    return str(enterprise()["id"])
 
 
 def parameters(*names: str) -> dict[str, str]:

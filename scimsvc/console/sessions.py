@@ -5,8 +5,8 @@ import hashlib
 from flask import Flask, Request, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
-from scimsvc.web.http import runtime_of
-from scimsvc.web.paths import CONSOLE_PREFIX
+from scimsvc.paths import CONSOLE_PREFIX
+from scimsvc.web.state import web_state
 
 
 class ConsoleSessions(SecureCookieSessionInterface):
@@ -31,7 +31,7 @@ class ConsoleSessions(SecureCookieSessionInterface):
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Tell the browser to keep the cookie from plain HTTP, wherever HTTPS is what people use."""
-        return request.is_secure or (runtime_of(app).settings.public_url or "").startswith("https://")
+        return request.is_secure or (web_state.of(app).settings.public_url or "").startswith("https://")
 
     def get_cookie_samesite(self, app: Flask) -> str:
         """Keep the cookie from requests that other sites make; a link that somebody follows may have it."""

@@ -4,11 +4,12 @@ from typing import Any
 
 from scimsvc import clock
 from scimsvc.auth import grants
+from scimsvc.auth.state import token_signer
 from scimsvc.console.forms import again, number
 from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, go, page
 from scimsvc.enterprises import enterprises as services
 from scimsvc.mapping import entra
-from scimsvc.web.http import runtime, tenant_url
+from scimsvc.web.urls import tenant_url
 
 set_up = enterprise_blueprint("set_up")
 
@@ -31,7 +32,7 @@ def enable() -> Answer:
 def issue() -> Answer:
     """Issue the token for Entra, which this answer alone shows."""
     wanted = {"scope": "scim", "days": number("days")}
-    issued = grants.issue_described_token(enterprise_id(), wanted, signer=runtime().signer)
+    issued = grants.issue_described_token(enterprise_id(), wanted, signer=token_signer.current)
     return page("set_up.html", **_steps() | {"issued": issued})
 
 

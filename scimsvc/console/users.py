@@ -11,7 +11,7 @@ from scimsvc.mapping.roles import list_role_names
 from scimsvc.reports import lists
 from scimsvc.reports.user_details import show_user_details
 from scimsvc.schemas.entity_tags import entity_tag
-from scimsvc.web.http import runtime
+from scimsvc.web.state import cursor_keys
 
 users = enterprise_blueprint("users")
 
@@ -24,7 +24,7 @@ def list_() -> Answer:
     """List those who meet the filters; ``part`` asks for the list alone, which a script puts into the page."""
     wanted = parameters(*FILTERS)
     asked = {**wanted, **parameters("cursor"), "limit": PAGE_LENGTH}
-    found = lists.users(enterprise_id(), asked, runtime().cursor_keys)
+    found = lists.users(enterprise_id(), asked, cursor_keys())
     if "part" in request.args:
         return page("users_found.html", found=found, wanted=wanted)
     return page("users.html", found=found, wanted=wanted, roles=list_role_names(enterprise_id()))

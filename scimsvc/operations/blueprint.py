@@ -1,31 +1,51 @@
 """The blueprint of operations: alive, ready, and counted (contract section 10)."""
 
-from flask import Blueprint, Response
+import hmac
+from typing import TYPE_CHECKING
 
+from flask import Blueprint, Response, request
+
+from scimsvc.auth.errors import InvalidToken
+from scimsvc.errors import NoSuchThing
 from scimsvc.operations.readiness import why_not_ready
-from scimsvc.web.announcements import wanted_metrics
-from scimsvc.web.http import json_response, runtime
+from scimsvc.operations.state import metrics as app_metrics
+from scimsvc.web.messages import json_response
+from scimsvc.web.state import app_settings, web_state
+
+if TYPE_CHECKING:
+    from scimsvc.operations.metrics import Metrics
 
 operations = Blueprint("operations", __name__)
 
 
 @operations.get("/healthz")
 def healthz() -> Response:
-    """Say that the process lives, with no look at the database."""
-    return json_response({"status": "ok"}, media_type="application/json")
+    """Report that the process runs, without a look at the database."""
+    return json_response({"status": "ok"})
 
 
 @operations.get("/readyz")
 def readyz() -> Response:
-    """Say whether requests should be sent here."""
-    reason = "stopping" if runtime().stopping.is_set() else why_not_ready()
+    """Report whether requests should be sent here."""
+    reason = "stopping" if web_state.current.stopping.is_set() else why_not_ready()
     if reason is not None:
-        return json_response({"status": "unavailable", "reason": reason}, 503, media_type="application/json")
-    return json_response({"status": "ok"}, media_type="application/json")
+        return json_response({"status": "unavailable", "reason": reason}, 503)
+    return json_response({"status": "ok"})
 
 
 @operations.get("/metrics")
 def metrics() -> Response:
-    """Tell Prometheus what was counted."""
-    wanted = wanted_metrics()
+    """Return the counts and gauges in Prometheus' format."""
+    wanted = _wanted_metrics()
     return Response(wanted.text(), content_type=wanted.media_type)
+
+
+def _wanted_metrics() -> "Metrics":
+    """Return the counters; raises ``NoSuchThing`` where nothing is counted, ``InvalidToken`` without their token."""
+    metrics, token = app_metrics.current, app_settings().metrics_token
+    if metrics is None or token is None:
+        raise NoSuchThing("there is no endpoint '/metrics' unless SCIMSVC_METRICS_TOKEN is set")
+    scheme, _, credentials = request.headers.get("Authorization", "").strip().partition(" ")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(credentials.strip().encode(), token.encode()):
+        raise InvalidToken("send the token of SCIMSVC_METRICS_TOKEN: Authorization: Bearer …")
+    return metrics

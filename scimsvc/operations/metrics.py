@@ -3,18 +3,22 @@
 Enterprises are named by id: a name may be changed, and is nobody's business but the enterprise's.
 """
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
+from flask import Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from scimsvc import clock
-from scimsvc.enterprises.removal_limit import count_removals
+from scimsvc.enterprises.removal_limit import WritesStopped, count_removals
+from scimsvc.operations.state import metrics as app_metrics
 from scimsvc.store import queries
 from scimsvc.store.transactions import reading
 from scimsvc.store.users import list_users_by_state
+from scimsvc.web.state import RequestState
 
 #: Seconds of the histogram's buckets: from a fast read to a proxy's patience.
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -60,6 +64,25 @@ class Metrics:
     def text(self) -> bytes:
         """Return all in Prometheus' text format; reads the database."""
         return generate_latest(self.registry)
+
+
+def count(state: RequestState, response: Response) -> None:
+    """Count a request that is being answered, what it tolerated and whether it was held back."""
+    metrics = app_metrics.of(state.app)
+    if metrics is None:
+        return
+    request = state.request
+    route = request.url_rule.rule if request.url_rule is not None else "(none)"
+    method = request.method if request.method in _METHODS else "(other)"
+    metrics.count_request(method, route, response.status_code, time.perf_counter() - state.started)
+    for tolerance in state.notes.tolerances if state.notes is not None else ():
+        metrics.count_tolerance(str(tolerance))
+    refusal = state.refusal
+    if isinstance(refusal, WritesStopped) and refusal.reason is not None and state.caller is not None:
+        metrics.count_held_back(state.caller.enterprise_id, refusal.reason.replace("-", "_"))
+
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class _Stored(Collector):

@@ -21,17 +21,18 @@ from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ErrorTask
 
 from scimsvc.activity.change_feed import Waiters
-from scimsvc.auth.guard import write_last_uses
+from scimsvc.activity.state import DEFAULT_THREADS, waiters
+from scimsvc.auth.last_uses import write_last_uses
 from scimsvc.extensions import db
 from scimsvc.operations.readiness import why_not_ready
 from scimsvc.operations.startup import checkpoint, describe_versions, why_not_this_sqlite
+from scimsvc.paths import clean_path, is_scim
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.messages import MEDIA_TYPE, error_message
 from scimsvc.web.errors import PROBLEM_TYPE, problem
-from scimsvc.web.paths import clean_path, is_scim
 from scimsvc.web.request_log import new_request_id
-from scimsvc.web.runtime import DEFAULT_THREADS, Runtime
+from scimsvc.web.state import WebState, web_state
 
 #: Seconds after the signal in which new connections are still taken, so that a proxy sees ``/readyz`` turn 503.
 LAME_DUCK = 1.0
@@ -102,10 +103,10 @@ class Server:
     ) -> None:
         """Bind; raises ``OSError`` where the address is not to be had, and ``ValueError`` where it is none."""
         self._app = app
-        self._runtime.waiters = Waiters(threads)
+        waiters.init_app(app, Waiters(threads))
         self._sockets: dict[int, Any] = {}
         self._signalled_at: float | None = None
-        limits = self._runtime.settings.limits
+        limits = self._state.settings.limits
         where: dict[str, Any] = {"unix_socket": unix_socket} if unix_socket else {"host": host, "port": port}
         if unix_socket:
             _refuse_served_socket(Path(unix_socket))
@@ -133,9 +134,8 @@ class Server:
         self.url = f"unix:{unix_socket}" if unix_socket else f"http://{_shown_host(host)}:{self._port()}"
 
     @property
-    def _runtime(self) -> Runtime:
-        runtime: Runtime = self._app.extensions["scimsvc"]
-        return runtime
+    def _state(self) -> WebState:
+        return web_state.of(self._app)
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then finish what runs and return."""
@@ -166,7 +166,7 @@ class Server:
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         if self._signalled_at is None:
             self._signalled_at = time.monotonic()
-            self._runtime.stopping.set()
+            self._state.stopping.set()
             for listener in self._listeners():
                 listener.pull_trigger()  # wakes the loop
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from flask import Flask
 from sqlalchemy import Connection
 
 from scimsvc import clock
 from scimsvc.activity.provisioning_log import first_id
 from scimsvc.store import queries
 from scimsvc.vocabulary import CREATED, DELETED, DISABLED, ENABLED, REFUSED, TAKEN_OVER, UPDATED
+from scimsvc.web.state import AppState
 
 #: What is told apart, in the order in which it is shown.
 SERIES = ("created", "changed", "disabled", "refused")
@@ -77,6 +79,14 @@ class History:
             self._settled.move_to_end(enterprise_id)
             while len(self._settled) > _MOST_ENTERPRISES:
                 self._settled.popitem(last=False)
+
+
+hourly_counts: AppState[History] = AppState("hourly counts")
+
+
+def init_hourly_counts(app: Flask) -> None:
+    """Let ``app`` remember the hours that are over."""
+    hourly_counts.init_app(app, History())
 
 
 def _count(

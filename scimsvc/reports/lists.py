@@ -1,12 +1,13 @@
 """The enterprise API's lists: parameters read, cursors signed and pages cut the same way everywhere."""
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from marshmallow import Schema
 
 from scimsvc.activity import provisioning_log
-from scimsvc.activity.change_feed import read_feed
+from scimsvc.activity.change_feed import Waiters, read_feed
 from scimsvc.auth.clients import list_integrations
 from scimsvc.auth.grants import page_tokens, show_token
 from scimsvc.enterprises import profiles
@@ -16,7 +17,6 @@ from scimsvc.reports.causes import explained_entry
 from scimsvc.schemas import queries as schemas
 from scimsvc.schemas.validation import validated
 from scimsvc.store.paging import CursorKeys, Page
-from scimsvc.web.runtime import Runtime
 
 Parameters = Mapping[str, str]
 Listed = dict[str, Any]
@@ -80,7 +80,9 @@ def explained_log(enterprise_id: str, parameters: Parameters, keys: CursorKeys) 
     return _paged(enterprise_id, "provisioning-log", schemas.LOG, parameters, keys, page)
 
 
-def changes(enterprise_id: str, parameters: Parameters, runtime: Runtime) -> Listed:
+def changes(
+    enterprise_id: str, parameters: Parameters, *, keys: CursorKeys, waiters: Waiters, stopping: threading.Event
+) -> Listed:
     """Return what the change feed has after a cursor, perhaps once it comes; raises ``InvalidInput`` or ``Gone``."""
     query = read_query(schemas.CHANGES, parameters)
     return read_feed(
@@ -88,9 +90,9 @@ def changes(enterprise_id: str, parameters: Parameters, runtime: Runtime) -> Lis
         after=query.get("after"),
         limit=query["limit"],
         wait=min(query["wait"], schemas.MAX_WAIT),
-        keys=runtime.cursor_keys,
-        waiters=runtime.waiters,
-        stopping=runtime.stopping,
+        keys=keys,
+        waiters=waiters,
+        stopping=stopping,
     )
 
 

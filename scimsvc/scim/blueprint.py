@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, request
 
+from scimsvc.paths import SCIM_PREFIX
 from scimsvc.protocol.bulk import read_bulk_request
 from scimsvc.protocol.errors import NotFound, NotImplementedHere, shown
 from scimsvc.protocol.listing import ListQuery, read_list_query, read_search_request
@@ -9,20 +10,18 @@ from scimsvc.protocol.messages import Representation, list_response
 from scimsvc.protocol.reasons import Reason
 from scimsvc.scim import users
 from scimsvc.scim.bulk import run_bulk
-from scimsvc.scim.lists import list_users
-from scimsvc.web.http import (
+from scimsvc.scim.http import (
     empty_response,
     json_response,
-    limits,
     not_modified,
     preconditions,
     read_body,
-    runtime,
     scim_request,
     text_response,
     user_response,
 )
-from scimsvc.web.paths import SCIM_PREFIX
+from scimsvc.scim.lists import list_users
+from scimsvc.web.state import cursor_keys, limits
 
 scim = Blueprint("scim", __name__, url_prefix=SCIM_PREFIX)
 
@@ -57,7 +56,7 @@ def bulk() -> Response:
 
 
 def _list(query: ListQuery) -> str:
-    return list_users(scim_request(), query, runtime().cursor_keys)
+    return list_users(scim_request(), query, cursor_keys())
 
 
 @scim.get("/Users/<path:user_id>")

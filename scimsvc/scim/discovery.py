@@ -5,12 +5,14 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from scimsvc.mapping.roles import list_roles
+from scimsvc.paths import SCIM_PREFIX
 from scimsvc.protocol import discovery as documents
 from scimsvc.protocol.errors import Forbidden, NotFound, shown
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.messages import list_response
-from scimsvc.web.http import caller, json_response, limits, tenant_url, text_response
-from scimsvc.web.paths import SCIM_PREFIX
+from scimsvc.scim.http import json_response, text_response
+from scimsvc.web.state import caller, limits
+from scimsvc.web.urls import tenant_url
 
 discovery = Blueprint("discovery", __name__, url_prefix=SCIM_PREFIX)
 

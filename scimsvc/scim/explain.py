@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from scimsvc import clock, schemas
-from scimsvc.auth.callers import Caller
+from scimsvc.paths import SCIM_PREFIX
 from scimsvc.protocol.attributes import ROLES, fold
 from scimsvc.protocol.bulk import read_bulk_request
 from scimsvc.protocol.errors import InvalidSyntax, MethodNotAllowed, NotFound, NotImplementedHere, ScimError, shown
@@ -32,7 +32,8 @@ from scimsvc.store.profiles import find_profile
 from scimsvc.store.representations import profile_view, read_document
 from scimsvc.store.tenancy import Tenant, reading_in
 from scimsvc.store.transactions import rehearsing
-from scimsvc.vocabulary import BULK, OK, REFUSED, SCIM_PATH, USER_OPERATIONS
+from scimsvc.vocabulary import BULK, OK, REFUSED, USER_OPERATIONS
+from scimsvc.web.state import Caller
 
 _SUCCESS = {"POST": 201, "DELETE": 204}
 #: What the log has no entries of.
@@ -117,7 +118,7 @@ def _read_path(path: str) -> tuple[str, str, dict[str, str]]:
         url = urlsplit(path)
     except ValueError:  # no URL, and as a path none that there is
         return path, "", {}
-    below = url.path.partition(SCIM_PATH)[2] if SCIM_PATH in url.path else url.path
+    below = url.path.partition(SCIM_PREFIX)[2] if SCIM_PREFIX in url.path else url.path
     resource, _, target = unquote(below).strip("/").partition("/")
     return resource or "Users", target, dict(parse_qsl(url.query, keep_blank_values=True))
 

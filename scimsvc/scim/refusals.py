@@ -1,61 +1,36 @@
-"""Refusals go into the provisioning log once everything is rolled back: SCIM writes, and clients that are known.
+"""Refused SCIM requests go into the provisioning log once everything is rolled back.
 
-Runs behind the error handlers, so that whatever a view, the guard, the router or the body's reader refused is seen.
+Runs behind the error handlers, so that it sees the refusals of views, the guard, the router and the body's reader.
 """
 
-from collections.abc import Callable
-
-from flask import Request, g, request
-from flask.ctx import _AppCtxGlobals
+from flask import Response
 
 from scimsvc.activity import provisioning_log
-from scimsvc.auth.tokens import BearerError
+from scimsvc.activity.state import logged_refusals
+from scimsvc.paths import is_scim
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.reasons import Reason
-from scimsvc.web.http import caller, logged_request, runtime
-from scimsvc.web.paths import is_scim
+from scimsvc.scim.http import refused_request
+from scimsvc.scim.operation import READ
+from scimsvc.web.state import Caller, RequestState
 
 _TOO_MANY_REQUESTS = 429
 
 
-def log_refusal(sent: Request, own: _AppCtxGlobals) -> None:
-    """Log what the request was refused for, if it was."""
-    error: ScimError | None = own.get("refusal")
-    if error is None:
-        return
-    if "caller" not in own:
-        _log_refused_token(error)
-    elif is_scim(sent.path):
-        _log_refused_request(error)
+def log_refused_request(state: RequestState, _response: Response) -> None:
+    """Log the error that a SCIM request was refused with, if it was."""
+    refusal = state.refusal
+    if isinstance(refusal, ScimError) and state.caller is not None and is_scim(state.request.path):
+        _log(state, state.caller, refusal)
 
 
-def _log_refused_token(error: ScimError) -> None:
-    bearer: BearerError | None = g.get("refused_bearer")
-    if bearer is not None and bearer.claims is not None:
-        refusal = _refusal(error.status, error.detail, Reason.TOKEN)
-        provisioning_log.record_refused_token(_allowance(), bearer.claims, refusal)
-
-
-def _log_refused_request(error: ScimError) -> None:
-    is_write = request.method in ("POST", "PUT", "PATCH", "DELETE") and not request.path.endswith("/.search")
-    if is_write and error.status != _TOO_MANY_REQUESTS:
-        provisioning_log.record_refusal(logged_request(), error)
-    elif error.status == _TOO_MANY_REQUESTS or not caller().scim_enabled:
-        # Of what comes by the thousand, or asks for nothing but a look, a bounded number.
-        refusal = _refusal(error.status, error.detail, error.reason or Reason.RATE_LIMIT)
-        provisioning_log.record_refused_client(_allowance(), caller().enterprise_id, caller().client_id, refusal)
-
-
-def refused_client_logger(enterprise_id: str, client_id: str, detail: str) -> Callable[[], None]:
-    """Return what logs a wrong secret of a known client; called behind the answer, whose time must not tell."""
-    refusal = _refusal(401, detail, Reason.SECRET)
-    allowance = _allowance()
-    return lambda: provisioning_log.record_refused_client(allowance, enterprise_id, client_id, refusal)
-
-
-def _allowance() -> provisioning_log.Allowance:
-    return runtime().logged_refusals
-
-
-def _refusal(status: int, detail: str, cause: Reason) -> provisioning_log.Refusal:
-    return provisioning_log.Refusal(status, detail, cause, g.request_id, g.started)
+def _log(state: RequestState, caller: Caller, error: ScimError) -> None:
+    request = refused_request(state)
+    if request.attempt.operation != READ and error.status != _TOO_MANY_REQUESTS:
+        provisioning_log.record_refusal(request, error)
+    elif error.status == _TOO_MANY_REQUESTS or not caller.scim_enabled:
+        # A bounded number of those that come by the thousand, or that only read.
+        reason = error.reason or Reason.RATE_LIMIT
+        refusal = provisioning_log.Refusal(error.status, error.detail, reason, state.request_id, state.started)
+        allowance = logged_refusals.of(state.app)
+        provisioning_log.record_refused_client(allowance, caller.enterprise_id, caller.client_id, refusal)

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from scimsvc.auth.callers import Caller
 from scimsvc.mapping.resolve import RoleDecision
 from scimsvc.protocol.patch import Operation, Resource
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.store.representations import View
 from scimsvc.store.users import EnterpriseRules, EnterpriseView, ViewedUser
+from scimsvc.web.state import Caller
 
 
 @dataclass(slots=True)

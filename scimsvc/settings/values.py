@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from scimsvc.vocabulary import SCIM_PATH
+from scimsvc.paths import SCIM_PREFIX
 
 MIN_KEY_BYTES = 32
 MIN_METRICS_TOKEN = 16
@@ -80,8 +80,8 @@ def read_public_url(text: str) -> str:
     if re.search(r"[?#@]", text):
         raise Unusable(usable + ", with no user, query or fragment")
     prefix = text.rstrip("/")
-    if prefix.endswith(SCIM_PATH):
-        raise Unusable(usable + f"; {SCIM_PATH} is appended to it")
+    if prefix.endswith(SCIM_PREFIX):
+        raise Unusable(usable + f"; {SCIM_PREFIX} is appended to it")
     return prefix
 
 

@@ -32,6 +32,13 @@ def describe_outage(error: Exception) -> str:
     return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
 
 
+def hide_values(error: Exception) -> Exception:
+    """Return ``error``, whose text leaves out the values of the statement that failed."""
+    if isinstance(error, DBAPIError):
+        error.hide_parameters = True
+    return error
+
+
 def unavailable() -> Unavailable:
     """Return what a client is told of an outage.
 

@@ -6,13 +6,9 @@ from typing import Any
 from flask import Flask, Request
 from werkzeug.routing import MapAdapter
 
-from scimsvc.console.sessions import ConsoleSessions
-
 
 class Application(Flask):
     """Nothing here is a coroutine, and only the console has sessions: other requests bear tokens, and no cookies."""
-
-    session_interface = ConsoleSessions()
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -1,203 +1,171 @@
-"""Errors to answers, for the whole app: the path's prefix decides over the form.
+"""Errors to answers, for the whole app: the prefix of the path selects the format.
 
-Handlers are the app's and not a blueprint's, as a blueprint never sees the router's own 404 and 405.
+Handlers are registered on the app and not on blueprints, because a blueprint never sees the router's own 404 and 405.
+A feature whose paths have a format of their own registers it with ``register_error_format``.
 """
 
 import logging
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
-from flask import Flask, Response, g, request
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from scimsvc.auth.tokens import BearerError, InvalidRequest, OAuthError, TooManyWrongSecrets
-from scimsvc.console.environment import error_page, refused_page, sentence
 from scimsvc.errors import NoSuchThing, ServiceError
-from scimsvc.protocol import errors
-from scimsvc.protocol.errors import ScimError, shown
-from scimsvc.protocol.messages import error_message
-from scimsvc.store.outages import is_outage, unavailable
-from scimsvc.web.http import json_response, limits
-from scimsvc.web.paths import API_PREFIX, SCIM_PREFIX, is_api, is_console, is_scim
-
-_log = logging.getLogger("scimsvc")
-
-_OAUTH_PATHS = ("/api/authenticate", "/api/revoke")
-
-
-def init_errors(app: Flask) -> None:
-    """Register the handlers of ``app``."""
-    app.register_error_handler(ScimError, _answer)
-    app.register_error_handler(BearerError, _bearer_error)
-    app.register_error_handler(OAuthError, _oauth_error)
-    app.register_error_handler(ServiceError, _service_error)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(DBAPIError, _database_error)
-    app.register_error_handler(PoolTimeout, _database_error)
-    app.register_error_handler(Exception, _internal_error)
-
-
-def _answer(error: ScimError) -> Response:
-    """Answer with ``error`` in the form of the path: SCIM's, OAuth's, a page, or problem details (RFC 9457)."""
-    g.refusal = error
-    if is_console(request.path):
-        response = error_page(error.status, sentence(error.detail))
-    elif is_scim(request.path):
-        response = json_response(error_message(error), error.status)
-    elif request.path in _OAUTH_PATHS:
-        response = json_response(
-            {"error": _OAUTH_ERRORS.get(error.status, "invalid_request"), "error_description": error.detail},
-            error.status,
-            "application/json",
-        )
-    else:
-        response = json_response(problem(error), error.status, PROBLEM_TYPE)
-    response.headers.extend(error.headers)
-    return response
-
+from scimsvc.paths import API_PREFIX, SCIM_PREFIX, is_api, is_below
+from scimsvc.protocol.errors import InvalidSyntax, ScimError, shown
+from scimsvc.protocol.messages import MEDIA_TYPE, error_message
+from scimsvc.store.outages import DATABASE_ERRORS, describe_outage, hide_values, is_outage, unavailable
+from scimsvc.web.messages import json_response
+from scimsvc.web.state import AppState, find_request_state, limits, request_state
 
 PROBLEM_TYPE = "application/problem+json"
 
-
-def problem(error: ScimError) -> dict[str, Any]:
-    """Return ``error`` as problem details (RFC 9457), for paths that are not SCIM's."""
-    return problem_of(error.status, error.detail)
+_log = logging.getLogger("scimsvc")
 
 
-def problem_of(status: int, detail: str) -> dict[str, Any]:
-    """Return the problem details of a ``status`` and what went wrong."""
-    return {"type": "about:blank", "status": status, "title": HTTPStatus(status).phrase, "detail": detail}
+class RequestRefused(ServiceError):
+    """The request is answered with ``status`` and ``headers``, before or instead of a use case's own answer."""
+
+    def __init__(self, detail: str, status: int, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.headers = dict(headers or {})
 
 
-def _service_error(error: ServiceError) -> Response:
-    """Answer with problem details that list every wrong field at once (RFC 9457 §3.2), or with a page."""
-    if is_console(request.path):
-        return refused_page(error)
-    if is_scim(request.path):
-        refusal = ScimError(error.detail)
-        refusal.status = error.status
-        return _answer(refusal)
-    members = problem_of(error.status, _detail(error))
-    if error.errors:
+#: What a request can be refused with; everything else is a fault of this service.
+Refusal: TypeAlias = ScimError | ServiceError
+
+
+def describe_http_error(error: HTTPException) -> str:
+    """Return the detail of an error of the router's or of Werkzeug's."""
+    path = shown(request.path)
+    if error.code == _NOT_FOUND:
+        return f"there is no endpoint {path}; {_API_ENDPOINTS if is_api(request.path) else _ENDPOINTS}"
+    if error.code == _METHOD_NOT_ALLOWED:
+        return f"{path} does not take {shown(request.method)}"
+    if error.code == _TOO_LARGE:
+        return f"the body is too large; at most {limits().body} bytes are taken"
+    return error.description or error.name
+
+
+_BAD_REQUEST, _NOT_FOUND, _METHOD_NOT_ALLOWED, _TOO_LARGE = 400, 404, 405, 413
+_ENDPOINTS = (
+    f"the Tenant URL ends in {SCIM_PREFIX}, and under it there are "
+    "Users, Groups, Bulk, ServiceProviderConfig, ResourceTypes and Schemas"
+)
+_API_ENDPOINTS = f"GET {API_PREFIX}/openapi.json describes those that there are"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorFormat:
+    """How errors below a path are answered."""
+
+    answer: Callable[[Refusal], Response]
+    describe_http_error: Callable[[HTTPException], str] = describe_http_error
+
+
+_formats: AppState[dict[str, ErrorFormat]] = AppState("error formats")
+
+
+def register_error_format(app: Flask, prefix: str, error_format: ErrorFormat) -> None:
+    """Answer errors at and below ``prefix`` in ``error_format``."""
+    _formats.of(app)[prefix] = error_format
+
+
+def _format() -> ErrorFormat:
+    formats = _formats.current
+    return next((formats[prefix] for prefix in formats if is_below(request.path, prefix)), _PROBLEM_DETAILS)
+
+
+def init_errors(app: Flask) -> None:
+    """Register the handlers of ``app``, and the format of SCIM."""
+    _formats.init_app(app, {SCIM_PREFIX: ErrorFormat(_answer_scim)})
+    app.register_error_handler(ScimError, answer_error)
+    app.register_error_handler(ServiceError, answer_error)
+    app.register_error_handler(HTTPException, _http_error)
+    for kind in DATABASE_ERRORS:
+        app.register_error_handler(kind, _database_error)
+    app.register_error_handler(Exception, _internal_error)
+
+
+def answer_error(error: Refusal) -> Response:
+    """Answer with ``error`` in the format of the path."""
+    request_state().refusal = error
+    response = _format().answer(error)
+    response.headers.extend(getattr(error, "headers", {}))
+    return response
+
+
+def _answer_scim(error: Refusal) -> Response:
+    """Answer as RFC 7644 §3.12 says."""
+    scim_error = error if isinstance(error, ScimError) else _as_scim_error(error)
+    request_state().refusal = scim_error
+    return json_response(error_message(scim_error), scim_error.status, MEDIA_TYPE)
+
+
+def _as_scim_error(error: ServiceError) -> ScimError:
+    is_malformed = isinstance(error, RequestRefused) and error.status == _BAD_REQUEST
+    scim_error = (InvalidSyntax if is_malformed else ScimError)(error.detail)
+    scim_error.status = error.status
+    return scim_error
+
+
+def _answer_problem(error: Refusal) -> Response:
+    return json_response(problem(error), error.status, PROBLEM_TYPE)
+
+
+_PROBLEM_DETAILS = ErrorFormat(_answer_problem)
+
+
+def problem(error: Refusal) -> dict[str, Any]:
+    """Return ``error`` as problem details that list every wrong field at once (RFC 9457 §3.2)."""
+    members = {
+        "type": "about:blank",
+        "status": error.status,
+        "title": HTTPStatus(error.status).phrase,
+        "detail": _detail(error),
+    }
+    if isinstance(error, ServiceError) and error.errors:
         members["errors"] = [
             {"field": field, "detail": message} for field, messages in error.errors.items() for message in messages
         ]
-    return json_response(members, error.status, PROBLEM_TYPE)
+    return members
 
 
-def _detail(error: ServiceError) -> str:
-    """Return what is told: of a missing thing the same whether it is another enterprise's or nobody's."""
+def _detail(error: Refusal) -> str:
+    """Return the detail, which is the same whether a missing thing is another enterprise's or does not exist."""
     if isinstance(error, NoSuchThing) and error.what:
         return f"there is no {error.what} with this id in this enterprise"
     return error.detail
 
 
-_OAUTH_ERRORS = {500: "server_error", 503: "temporarily_unavailable"}
-
-
-def _bearer_error(error: BearerError) -> Response:
-    """Answer as RFC 6750 §3 says."""
-    parameters = {
-        "realm": "api" if is_api(request.path) else "scim",
-        "error": error.error,
-        "error_description": error.description,
-    }
-    challenge = ", ".join(f'{name}="{_quotable(value)}"' for name, value in parameters.items())
-    g.refused_bearer = error
-    kind = errors.Unauthorized if error.status == _UNAUTHORIZED else errors.Forbidden
-    return _answer(kind(error.description, {"WWW-Authenticate": f"Bearer {challenge}"}))
-
-
-_UNAUTHORIZED = 401
-
-
-def _quotable(text: str) -> str:
-    """Return ``text`` in the characters that RFC 6749 §5.2 and RFC 6750 §3 allow in descriptions."""
-    plain = text.replace("…", "...").replace('"', "'").replace("\\", "/")
-    return re.sub(r"[^ -~]", "?", plain)
-
-
-def _oauth_error(error: OAuthError) -> Response:
-    """Answer as RFC 6749 §5.2 says."""
-    response = json_response(
-        {"error": error.error, "error_description": _quotable(error.description)}, error.status, "application/json"
-    )
-    response.headers["Cache-Control"] = "no-store"
-    if error.status == _UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = 'Basic realm="scimsvc", charset="UTF-8"'
-    if isinstance(error, TooManyWrongSecrets):
-        response.headers["Retry-After"] = str(error.retry_after)
-    return response
-
-
 def _http_error(error: HTTPException) -> Response:
-    """Translate what Flask and its router raise by themselves."""
-    code = error.code or 500
-    if request.path in _OAUTH_PATHS and code not in (404, 405):
-        return _oauth_error(InvalidRequest(error.description or error.name))
-    path = shown(request.path)
-    translated: Mapping[int, ScimError] = {
-        400: errors.InvalidSyntax(error.description or error.name),
-        404: errors.NotFound(_not_found(path)),
-        405: errors.MethodNotAllowed(f"{path} does not take {shown(request.method)}", _headers(error)),
-        413: errors.PayloadTooLarge(f"the body is too large; at most {limits().body} bytes are taken"),
-        415: errors.UnsupportedMediaType(error.description or error.name),
-    }
-    scim_error = translated.get(code)
-    if scim_error is None:
-        scim_error = ScimError(error.description or error.name)
-        scim_error.status = code
-    return _answer(scim_error)
-
-
-def _not_found(path: str) -> str:
-    if is_console(request.path):
-        return "there is no such page"
-    return f"there is no endpoint {path}; {_API_ENDPOINTS if is_api(request.path) else _ENDPOINTS}"
-
-
-_ENDPOINTS = (
-    f"the Tenant URL ends in {SCIM_PREFIX}, and under it there are "
-    "Users, Groups, Bulk, ServiceProviderConfig, ResourceTypes and Schemas"
-)
-
-
-_API_ENDPOINTS = f"GET {API_PREFIX}/openapi.json describes those that there are"
-
-
-def _headers(error: HTTPException) -> dict[str, str]:
-    return {name: value for name, value in error.get_headers() if name == "Allow"}
+    """Answer what Flask, its router and Werkzeug raise by themselves."""
+    headers = {name: value for name, value in error.get_headers() if name == "Allow"}
+    return answer_error(RequestRefused(_format().describe_http_error(error), error.code or 500, headers))
 
 
 def _database_error(error: Exception) -> Response:
     if not is_outage(error):
         return _internal_error(error)
     cause = getattr(error, "orig", None) or error
-    _log.error("the database cannot be used: %s: %s (request %s)", type(cause).__name__, _first_line(cause), _id())
-    return _answer(unavailable())
+    _log.error(
+        "the database cannot be used: %s: %s (request %s)", type(cause).__name__, describe_outage(error), _request_id()
+    )
+    outage = unavailable()
+    return answer_error(RequestRefused(outage.detail, outage.status, outage.headers))
 
 
 def _internal_error(error: Exception) -> Response:
-    """Answer with the request ID alone; the log has the rest, without the values of statements."""
-    _log.error("internal error (request %s)", _id(), exc_info=_without_values(error))
-    return _answer(
-        errors.InternalError(f"an internal error occurred; the log of this service tells more at request {_id()}")
-    )
+    """Answer with the request ID only; the log has the rest, without the values of statements."""
+    _log.error("internal error (request %s)", _request_id(), exc_info=hide_values(error))
+    detail = f"an internal error occurred; the log of this service tells more at request {_request_id()}"
+    return answer_error(RequestRefused(detail, 500))
 
 
-def _without_values(error: Exception) -> Exception:
-    if isinstance(error, DBAPIError):
-        error.hide_parameters = True
-    return error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [""])[0]
-
-
-def _id() -> Any:
-    return g.get("request_id", "-")
+def _request_id() -> str:
+    state = find_request_state()
+    return state.request_id if state is not None else "-"

@@ -1,37 +1,42 @@
-"""What happens before and after every request, in its order.
+"""Before and after every request: the factory lists the steps in their order.
 
-One function for each, as Flask asks of each that is registered whether it is a coroutine, which costs as much as most
-of them do. They are handed the request and ``g`` themselves: their proxies look them up anew at each attribute.
+One function of Flask's for each, because Flask asks of every registered function whether it is a coroutine, which takes
+as long as most of the steps do.
 """
 
-from flask import Flask, Response, g, request
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from flask import Flask, Response, request
 
 from scimsvc import clock
-from scimsvc.auth.guard import guard, note_use
-from scimsvc.scim.refusals import log_refusal
-from scimsvc.web.announcements import announce_expiry, count
-from scimsvc.web.http import runtime_of
 from scimsvc.web.request_log import begin, end
+from scimsvc.web.state import RequestState, begin_request_state, request_state, web_state
+
+#: A step before a request is routed to its view; it refuses the request by raising an error.
+Before: TypeAlias = Callable[[RequestState], None]
+#: A step after a request, whose response exists and was not sent.
+After: TypeAlias = Callable[[RequestState, Response], None]
 
 
-def init_hooks(app: Flask) -> None:
-    """Let every request of ``app`` begin and end here."""
+def init_hooks(app: Flask, *, before: Sequence[Before], after: Sequence[After]) -> None:
+    """Run the steps of ``before`` and ``after`` with every request of ``app``; its log line comes after them."""
+    settings = web_state.of(app).settings
 
-    def before() -> None:
-        sent, own = request._get_current_object(), g._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-        own.runtime = runtime_of(app)
-        begin(sent, own)
-        guard(sent, own)
+    def before_request() -> None:
+        # The request itself and not its proxy, which looks it up again at every attribute.
+        state = begin(app, request._get_current_object(), settings)  # type: ignore[attr-defined]  # noqa: SLF001
+        begin_request_state(state)
+        for step in before:
+            step(state)
 
-    def after(response: Response) -> Response:
-        sent, own = request._get_current_object(), g._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-        now = clock.now()
-        count(sent, own, response)
-        announce_expiry(sent, own, response, now)
-        log_refusal(sent, own)
-        note_use(own, response, app, now)
-        end(sent, own, response)
+    def after_request(response: Response) -> Response:
+        state = request_state()
+        state.answered_at = clock.now()
+        for step in after:
+            step(state, response)
+        end(state, response)
         return response
 
-    app.before_request(before)
-    app.after_request(after)
+    app.before_request(before_request)
+    app.after_request(after_request)

@@ -14,14 +14,14 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from flask import Request, Response
-from flask.ctx import _AppCtxGlobals
+from flask import Flask, Request, Response
 
 from scimsvc import clock
-from scimsvc.auth.callers import Caller
-from scimsvc.auth.tokens import TOKEN_PREFIX
 from scimsvc.protocol.reading.tolerances import RequestNotes
-from scimsvc.web.http import WholeResponse
+from scimsvc.settings import Settings
+from scimsvc.vocabulary import TOKEN_PREFIX
+from scimsvc.web.responses import FinalResponse
+from scimsvc.web.state import Caller, RequestState
 
 _log = logging.getLogger("scimsvc")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -38,11 +38,11 @@ def init_request_log(log_format: str) -> None:
     _log.setLevel(logging.INFO)
 
 
-def begin(sent: Request, own: _AppCtxGlobals) -> None:
-    """Note when the request came, and what it is called."""
-    own.started = time.perf_counter()
-    proposed = sent.environ.get("HTTP_X_REQUEST_ID", "")
-    own.request_id = proposed if _REQUEST_ID.fullmatch(proposed) else new_request_id()
+def begin(app: Flask, request: Request, settings: Settings) -> RequestState:
+    """Return the state of a request that begins now, with the request ID that it proposes or a new one."""
+    proposed = request.environ.get("HTTP_X_REQUEST_ID", "")
+    request_id = proposed if _REQUEST_ID.fullmatch(proposed) else new_request_id()
+    return RequestState(app, request, settings, request_id, time.perf_counter())
 
 
 def new_request_id() -> str:
@@ -50,17 +50,17 @@ def new_request_id() -> str:
     return f"{random.getrandbits(64):016x}"
 
 
-def end(sent: Request, own: _AppCtxGlobals, response: Response) -> None:
-    """Give the answer the headers that all have, and log the request."""
+def end(state: RequestState, response: Response) -> None:
+    """Add the headers that all answers have, and log the request."""
     headers = response.headers
-    headers.add("X-Request-ID", own.request_id)
+    headers.add("X-Request-ID", state.request_id)
     headers.add("X-Content-Type-Options", "nosniff")
-    if not isinstance(response, WholeResponse) and "Cache-Control" not in headers:
+    if not isinstance(response, FinalResponse) and "Cache-Control" not in headers:
         headers.add("Cache-Control", "no-store")
     if not response.response:
         headers.pop("Content-Type", None)  # there is no content to have a type
     if _log.isEnabledFor(logging.INFO):
-        _write(_describe(sent, own, response))
+        _write(_describe(state, response))
 
 
 def _write(line: "RequestLine") -> None:
@@ -120,27 +120,28 @@ def _word(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else json.dumps(text)
 
 
-def _describe(sent: Request, own: _AppCtxGlobals, response: Response) -> RequestLine:
+def _describe(state: RequestState, response: Response) -> RequestLine:
+    method = state.request.method
     return RequestLine(
-        sent.method if sent.method.isalpha() else "?",
-        _path(sent),
+        method if method.isalpha() else "?",
+        _path(state.request),
         response.status_code,
-        round((time.perf_counter() - own.started) * 1000, 1),
-        own.request_id,
-        own.get("caller"),
-        own.get("notes"),
+        round((time.perf_counter() - state.started) * 1000, 1),
+        state.request_id,
+        state.caller,
+        state.notes,
     )
 
 
 _PLAIN_PATH = re.compile(r"[\w/.-]+", re.ASCII)
 
 
-def _path(sent: Request) -> str:
-    path = sent.path
+def _path(request: Request) -> str:
+    path = request.path
     if not _PLAIN_PATH.fullmatch(path):
         path = quote(path, safe="/:@!$'()*,;=+~")
-    if sent.query_string:
-        path += f"?{'&'.join(map(_quoted_name, sent.args))}"
+    if request.query_string:
+        path += f"?{'&'.join(map(_quoted_name, request.args))}"
     if TOKEN_PREFIX in path:
         path = _TOKEN.sub(f"{TOKEN_PREFIX}...", path)
     return path[:_LONGEST_PATH]

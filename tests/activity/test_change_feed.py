@@ -13,9 +13,11 @@ from sqlalchemy import Connection
 
 from scimsvc import clock
 from scimsvc.activity import change_feed
+from scimsvc.activity.state import waiters
 from scimsvc.enterprises import manual_users
 from scimsvc.errors import Gone, InvalidInput
 from scimsvc.store.fast import driver
+from scimsvc.web.state import web_state
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, replace, user_body
 from tests.support.records import changes_of, feed_of
@@ -160,15 +162,15 @@ def test_a_quarter_of_the_threads_may_wait_and_others_are_answered_at_once(acme:
     eight.leave()
     assert eight.enter()
 
-    waiters = acme.app.extensions["scimsvc"].waiters
-    assert waiters.enter()
+    of_app = waiters.of(acme.app)
+    assert of_app.enter()
     begun = time.monotonic()
     assert feed_of(acme, wait=5)["items"] == []
     assert time.monotonic() - begun < 1
 
 
 def test_a_stop_ends_the_waiting(acme: Enterprise) -> None:
-    acme.app.extensions["scimsvc"].stopping.set()
+    web_state.of(acme.app).stopping.set()
 
     begun = time.monotonic()
     assert feed_of(acme, wait=10)["items"] == []
@@ -215,7 +217,7 @@ def test_a_cursor_older_than_what_is_kept_is_gone(acme: Enterprise, cli: Cli, mo
 
 def test_a_cursor_from_a_later_state_of_the_database_is_gone(acme: Enterprise) -> None:
     acme.create()
-    keys = acme.app.extensions["scimsvc"].cursor_keys
+    keys = web_state.of(acme.app).cursor_keys
 
     with pytest.raises(Gone):
         feed_of(acme, keys.write(5, acme.made["id"], "changes"))

@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from scimsvc import clock
 from scimsvc.activity import change_feed, provisioning_log, pruning
-from scimsvc.activity.pruning import Pruning
+from scimsvc.activity.pruning import Pruning, pruner
 from tests.support.client import Enterprise
 from tests.support.records import feed_of, log_of
 from tests.support.types import Cli
@@ -25,8 +25,8 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 @pytest.fixture
 def own(acme: Enterprise) -> Pruning:
     """The app's, in the place of that of an app that has answered already."""
-    acme.app.extensions["scimsvc"].pruning = Pruning()
-    return acme.app.extensions["scimsvc"].pruning
+    pruner.init_app(acme.app, Pruning())
+    return pruner.of(acme.app)
 
 
 def prune_while_due(enterprise: Enterprise, own: Pruning) -> int:
@@ -45,7 +45,7 @@ def test_each_transaction_is_small_and_comes_behind_an_answer(
     acme.token = cli("token", "issue", "Acme", "--days=365")["access_token"]
     for number in range(5):
         acme.create(email=f"{number}@x.example")
-    acme.app.extensions["scimsvc"].pruning = Pruning()
+    pruner.init_app(acme.app, Pruning())
     monkeypatch.setattr(provisioning_log, "_PRUNED_AT_ONCE", 2)
     later(days=91)
 
@@ -104,7 +104,7 @@ def test_a_failure_is_a_warning_and_is_tried_again_the_next_day(
         raise OperationalError("DELETE", {}, ConnectionError())
 
     acme.create()
-    acme.app.extensions["scimsvc"].pruning = Pruning()
+    pruner.init_app(acme.app, Pruning())
     later(hours=1)
     with monkeypatch.context() as broken:
         broken.setattr(pruning, "prune_log", fail)
@@ -113,9 +113,9 @@ def test_a_failure_is_a_warning_and_is_tried_again_the_next_day(
 
     assert answer.status_code == 200
     assert "log and change feed cannot be pruned: ConnectionError" in caplog.text
-    assert not acme.app.extensions["scimsvc"].pruning.is_due(clock.now())
+    assert not pruner.of(acme.app).is_due(clock.now())
     later(hours=26)
-    assert acme.app.extensions["scimsvc"].pruning.is_due(clock.now())
+    assert pruner.of(acme.app).is_due(clock.now())
 
 
 def test_the_newest_change_of_each_enterprise_stays(acme: Enterprise, later: Callable[..., None]) -> None:

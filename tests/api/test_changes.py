@@ -11,7 +11,9 @@ import pytest
 from sqlalchemy import text
 
 from scimsvc.activity.change_feed import Waiters
+from scimsvc.activity.state import waiters
 from scimsvc.extensions import db
+from scimsvc.web.state import web_state
 from tests.support.client import Api, Enterprise, assert_problem, replace
 from tests.support.types import MakeApp
 
@@ -80,7 +82,7 @@ def waiting(api: Api) -> Iterator[Callable[..., Any]]:
             return threads.submit(run)
 
         yield send
-        api.enterprise.app.extensions["scimsvc"].stopping.set()
+        web_state.of(api.enterprise.app).stopping.set()
 
 
 def test_a_waiting_request_wakes_up_for_the_next_change(
@@ -110,7 +112,7 @@ def test_a_wait_for_nothing_ends_with_the_same_cursor(api: Api, waiting: Callabl
 def test_a_quarter_of_the_threads_wait_and_further_callers_are_answered_at_once(
     acme: Enterprise, api: Api, waiting: Callable[..., Any]
 ) -> None:
-    acme.app.extensions["scimsvc"].waiters = Waiters(8)  # two places
+    waiters.init_app(acme.app, Waiters(8))  # two places
     start = api.get("/changes")["next"]
     patient = [waiting(after=start, wait="20") for _ in range(2)]
     time.sleep(0.4)
@@ -130,7 +132,7 @@ def test_a_quarter_of_the_threads_wait_and_further_callers_are_answered_at_once(
 
 def test_a_stop_ends_the_waiting(acme: Enterprise, api: Api, waiting: Callable[..., Any]) -> None:
     answer = waiting(after=api.get("/changes")["next"], wait="20")
-    threading.Timer(0.3, acme.app.extensions["scimsvc"].stopping.set).start()
+    threading.Timer(0.3, web_state.of(acme.app).stopping.set).start()
 
     page, seconds = answer.result(10)
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from scimsvc import clock
 from scimsvc.auth.callers import Callers
+from scimsvc.auth.state import token_signer
 from scimsvc.auth.tokens import SCIM
 from scimsvc.extensions import db
 from tests.support.client import Enterprise
@@ -69,7 +70,7 @@ def test_another_process_s_new_default_role_shows_at_once(acme: Enterprise) -> N
 
 def test_what_is_remembered_is_bounded(app: Flask, acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Callers, "MOST", 2)
-    callers = Callers(app.extensions["scimsvc"].signer)
+    callers = Callers(token_signer.of(app))
 
     with app.app_context():
         for blanks in range(1, 10):

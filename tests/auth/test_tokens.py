@@ -6,18 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scimsvc.auth.tokens import (
-    API,
-    SCIM,
-    SCOPES,
-    Claims,
-    InsufficientScope,
-    InvalidToken,
-    TokenSigner,
-    digest_secret,
-    new_client_secret,
-    new_token_id,
-)
+from scimsvc.auth.errors import Claims, InsufficientScope, InvalidToken
+from scimsvc.auth.tokens import API, SCIM, SCOPES, TokenSigner, digest_secret, new_client_secret, new_token_id
 
 KEY, OTHER_KEY = "a" * 32, "b" * 32
 EXPIRY = datetime(2026, 12, 1, 8, 30, 15, tzinfo=UTC)

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from scimsvc import clock
 from scimsvc.enterprises import enterprises
+from scimsvc.operations.state import metrics
 from scimsvc.settings import SettingsError
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, replace
@@ -84,7 +85,7 @@ def test_only_who_has_the_token_is_told(counted: Enterprise, token: str | None) 
 
 def test_there_are_none_where_no_token_is_set(acme: Enterprise) -> None:
     assert scrape(acme.app).status_code == 404
-    assert acme.app.extensions["scimsvc"].metrics is None
+    assert metrics.of(acme.app) is None
 
 
 def test_a_short_token_is_refused_without_being_shown(make_app: MakeApp) -> None:

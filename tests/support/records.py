@@ -3,7 +3,9 @@
 from typing import Any
 
 from scimsvc.activity import change_feed, provisioning_log
+from scimsvc.activity.state import waiters
 from scimsvc.enterprises import profiles
+from scimsvc.web.state import web_state
 from tests.support.client import Enterprise
 
 
@@ -15,16 +17,16 @@ def log_of(enterprise: Enterprise, **conditions: Any) -> list[dict[str, Any]]:
 
 def feed_of(enterprise: Enterprise, after: str | None = None, *, limit: int = 1000, wait: float = 0) -> dict[str, Any]:
     """Return a page of the change feed."""
-    runtime = enterprise.app.extensions["scimsvc"]
+    state = web_state.of(enterprise.app)
     with enterprise.app.app_context():
         return change_feed.read_feed(
             enterprise.made["id"],
             after=after,
             limit=limit,
             wait=wait,
-            keys=runtime.cursor_keys,
-            waiters=runtime.waiters,
-            stopping=runtime.stopping,
+            keys=state.cursor_keys,
+            waiters=waiters.of(enterprise.app),
+            stopping=state.stopping,
         )
 
 

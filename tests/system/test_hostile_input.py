@@ -27,10 +27,10 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import run_wsgi_app
 
 from scimsvc import create_app
-from scimsvc.auth.throttling import WrongSecrets
+from scimsvc.auth.throttling import WrongSecrets, wrong_secrets
 from scimsvc.models import User
+from scimsvc.paths import clean_path, is_scim
 from scimsvc.protocol.errors import ScimError
-from scimsvc.web.paths import clean_path, is_scim
 from tests.support.apps import SECRET_KEY, dispose, make_api, make_enterprise, run_command
 from tests.support.client import CONTENT_TYPE, MEDIA_TYPE, SCIM
 from tests.support.databases import MEMORY, empty_postgresql
@@ -109,7 +109,7 @@ class World:
         for name, value in sent.headers.items():
             key = name.upper().replace("-", "_")
             environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
-        self.app.extensions["scimsvc"].wrong_secrets = WrongSecrets()
+        wrong_secrets.init_app(self.app, WrongSecrets())
         answer, status, headers = run_wsgi_app(self.app.wsgi_app, environ, buffered=True)
         return int(status.split()[0]), headers, b"".join(answer)
 

@@ -1,0 +1,80 @@
+"""Refusals of tokens and clients as answers: RFC 6750 §3 for bearer tokens, RFC 6749 §5.2 for clients."""
+
+import re
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from scimsvc.auth.errors import BearerError, InvalidRequest, OAuthError
+from scimsvc.paths import AUTHENTICATE_PATH, REVOKE_PATH, is_api
+from scimsvc.web.errors import (
+    ErrorFormat,
+    Refusal,
+    RequestRefused,
+    answer_error,
+    describe_http_error,
+    register_error_format,
+)
+from scimsvc.web.messages import json_response
+from scimsvc.web.state import request_state
+
+_UNAUTHORIZED = 401
+
+
+def init_auth_errors(app: Flask) -> None:
+    """Register the handlers of ``app`` for refused tokens and clients, and the format of the token endpoint."""
+    app.register_error_handler(BearerError, _answer_bearer_error)
+    app.register_error_handler(OAuthError, _answer_oauth_error)
+    for path in (AUTHENTICATE_PATH, REVOKE_PATH):
+        register_error_format(app, path, ErrorFormat(_answer_refusal, _describe_http_error))
+
+
+def _answer_bearer_error(error: BearerError) -> Response:
+    """Answer as RFC 6750 §3 says."""
+    parameters = {
+        "realm": "api" if is_api(request.path) else "scim",
+        "error": error.error,
+        "error_description": error.description,
+    }
+    challenge = ", ".join(f'{name}="{_quotable(value)}"' for name, value in parameters.items())
+    response = answer_error(
+        RequestRefused(error.description, error.status, {"WWW-Authenticate": f"Bearer {challenge}"})
+    )
+    request_state().refusal = error  # the provisioning log wants to know whose token it was
+    return response
+
+
+def _quotable(text: str) -> str:
+    """Return ``text`` in the characters that RFC 6749 §5.2 and RFC 6750 §3 allow in descriptions."""
+    plain = text.replace("…", "...").replace('"', "'").replace("\\", "/")
+    return re.sub(r"[^ -~]", "?", plain)
+
+
+def _answer_oauth_error(error: OAuthError) -> Response:
+    """Answer as RFC 6749 §5.2 says."""
+    response = json_response({"error": error.error, "error_description": _quotable(error.description)}, error.status)
+    response.headers["Cache-Control"] = "no-store"
+    if error.status == _UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Basic realm="scimsvc", charset="UTF-8"'
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _answer_refusal(refusal: Refusal) -> Response:
+    """Answer an error that is not OAuth's own in the members of RFC 6749 §5.2."""
+    if refusal.status not in _REFUSED_AS_THEY_ARE:
+        return _answer_oauth_error(InvalidRequest(refusal.detail))
+    error = _OAUTH_ERRORS.get(refusal.status, "invalid_request")
+    return json_response({"error": error, "error_description": refusal.detail}, refusal.status)
+
+
+#: Every other status of HTTP becomes 400, ``invalid_request``.
+_REFUSED_AS_THEY_ARE = (404, 405, 500, 503)
+_OAUTH_ERRORS = {500: "server_error", 503: "temporarily_unavailable"}
+
+
+def _describe_http_error(error: HTTPException) -> str:
+    if error.code in _REFUSED_AS_THEY_ARE:
+        return describe_http_error(error)
+    return error.description or error.name

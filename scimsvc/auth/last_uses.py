@@ -1,0 +1,94 @@
+"""When tokens and integrations were last used: collected per process, and written behind answers."""
+
+import logging
+import threading
+from datetime import datetime, timedelta
+
+from flask import Flask, Response
+from sqlalchemy import bindparam, update
+
+from scimsvc import clock
+from scimsvc.models import Integration, Token
+from scimsvc.store.outages import DATABASE_ERRORS
+from scimsvc.store.retries import retried
+from scimsvc.store.transactions import writing
+from scimsvc.web.state import AppState, Caller, RequestState
+
+_log = logging.getLogger("scimsvc")
+
+
+class LastUses:
+    """Collects when tokens were last used, to be written once a minute and never before an answer.
+
+    A token's first use is written with that very request: somebody may be waiting to see whether it works.
+    """
+
+    INTERVAL = timedelta(minutes=1)
+    MOST_NOTED = 10_000
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pending: dict[tuple[str, str, str], datetime] = {}
+        self._written_at: datetime | None = None
+        #: Tokens whose first use was noted here: what is remembered of the caller does not know of it for a moment.
+        self._noted: set[str] = set()
+
+    def note(self, caller: Caller, now: datetime) -> bool:
+        """Note that ``caller``'s token was used ``now``, and tell whether it is time to write."""
+        with self._lock:
+            self._pending[caller.enterprise_id, caller.token_id, caller.integration_id] = now
+            if self._written_at is None or (caller.is_first_use and caller.token_id not in self._noted):
+                self._noted.add(caller.token_id)
+                return True
+            return not timedelta(0) <= now - self._written_at < self.INTERVAL
+
+    def write(self) -> None:
+        """Write what was collected."""
+        with self._lock:
+            pending, self._pending = self._pending, {}
+            self._written_at = clock.now()
+            if len(self._noted) > self.MOST_NOTED:
+                self._noted.clear()
+        if pending:
+            _write_last_uses(pending)
+
+
+last_uses: AppState[LastUses] = AppState("last uses")
+
+
+def note_use(state: RequestState, response: Response) -> None:
+    """Note that the caller's token was used, and perhaps write such notes once the response is sent."""
+    if state.caller is not None and last_uses.of(state.app).note(state.caller, state.answered_at):
+        app = state.app
+        response.call_on_close(lambda: write_last_uses(app))
+
+
+def write_last_uses(app: Flask) -> None:
+    """Write when tokens were last used; a database that cannot be written loses these notes only."""
+    with app.app_context():
+        try:
+            last_uses.of(app).write()
+        except DATABASE_ERRORS as error:
+            cause = getattr(error, "orig", None) or error
+            _log.warning("the tokens' last uses cannot be written: %s", type(cause).__name__)
+
+
+@retried
+def _write_last_uses(pending: dict[tuple[str, str, str], datetime]) -> None:
+    with writing() as connection:
+        for (enterprise_id, token_id, integration_id), used_at in sorted(pending.items()):
+            at = clock.timestamp(used_at)
+            connection.execute(_TOKEN_USED, {"enterprise": enterprise_id, "used": token_id, "at": at})
+            connection.execute(_INTEGRATION_USED, {"enterprise": enterprise_id, "used": integration_id, "at": at})
+
+
+_TOKEN_USED = (
+    update(Token)
+    .where(Token.enterprise_id == bindparam("enterprise"), Token.id == bindparam("used"))
+    .values(last_used_at=bindparam("at"))
+)
+_INTEGRATION_USED = (
+    update(Integration)
+    .where(Integration.enterprise_id == bindparam("enterprise"), Integration.id == bindparam("used"))
+    .values(last_used_at=bindparam("at"))
+)

@@ -1,0 +1,26 @@
+"""What authentication keeps for each app: its signer, and what it counts and remembers between requests."""
+
+from flask import Flask
+
+from scimsvc.auth.callers import Callers, known_callers
+from scimsvc.auth.expiry import ExpiryNotices, expiry_notices
+from scimsvc.auth.last_uses import LastUses, last_uses
+from scimsvc.auth.rate_limit import RateLimit, rate_limit
+from scimsvc.auth.throttling import WrongPasswords, WrongSecrets, wrong_passwords, wrong_secrets
+from scimsvc.auth.tokens import TokenSigner
+from scimsvc.settings import Settings
+from scimsvc.web.state import AppState
+
+token_signer: AppState[TokenSigner] = AppState("token signer")
+
+
+def init_auth(app: Flask, settings: Settings) -> None:
+    """Keep for ``app`` what authentication needs."""
+    signer = TokenSigner(settings.secret_keys)
+    token_signer.init_app(app, signer)
+    known_callers.init_app(app, Callers(signer))
+    rate_limit.init_app(app, RateLimit(settings.rate_limit))
+    wrong_secrets.init_app(app, WrongSecrets())
+    wrong_passwords.init_app(app, WrongPasswords())
+    last_uses.init_app(app, LastUses())
+    expiry_notices.init_app(app, ExpiryNotices())

@@ -1,0 +1,101 @@
+"""SCIM over HTTP: the request as use cases know it, preconditions, and answers with users."""
+
+from typing import Any
+
+from flask import Response
+
+from scimsvc.paths import SCIM_PREFIX
+from scimsvc.protocol.errors import InvalidSyntax, UnsupportedMediaType
+from scimsvc.protocol.messages import MEDIA_TYPE, Representation
+from scimsvc.protocol.projection import parse_projection
+from scimsvc.protocol.reading.tolerances import RequestNotes
+from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
+from scimsvc.scim.operation import operation_of
+from scimsvc.scim.request import Attempt, ScimRequest
+from scimsvc.scim.users import project
+from scimsvc.web import messages
+from scimsvc.web.messages import MalformedBody, UnsupportedBody
+from scimsvc.web.responses import FinalResponse
+from scimsvc.web.state import RequestState, request_state
+from scimsvc.web.urls import public_root
+
+
+def scim_request() -> ScimRequest:
+    """Return what the use cases need of the request; raises ``InvalidHost``."""
+    state = request_state()
+    if isinstance(state.feature, ScimRequest):
+        return state.feature
+    request = _make_request(state, public_root(state) + SCIM_PREFIX)
+    state.feature = request
+    return request
+
+
+def refused_request(state: RequestState) -> ScimRequest:
+    """Return the same for a request that was refused, perhaps before it was read."""
+    return state.feature if isinstance(state.feature, ScimRequest) else _make_request(state, "")
+
+
+def _make_request(state: RequestState, base: str) -> ScimRequest:
+    assert state.caller is not None
+    state.notes = RequestNotes(state.settings.limits)
+    attempt = Attempt(operation_of(state.request.method, state.request.path))
+    return ScimRequest(state.caller, base, state.notes, attempt, state.request_id, state.started)
+
+
+def read_body() -> Any:
+    """Return the JSON value of the body (RFC 7644 §3.1, §8.1).
+
+    Raises ``UnsupportedMediaType`` or ``InvalidSyntax``.
+    """
+    try:
+        return messages.read_body(MEDIA_TYPE)
+    except UnsupportedBody as error:
+        raise UnsupportedMediaType(error.detail) from None
+    except MalformedBody as error:
+        raise InvalidSyntax(error.detail) from None
+
+
+def json_response(value: Any) -> Response:
+    """Answer with ``value`` as a SCIM message."""
+    return messages.json_response(value, media_type=MEDIA_TYPE)
+
+
+def text_response(text: str, status: int = 200) -> Response:
+    """Answer with a SCIM message that is JSON text already."""
+    return FinalResponse(text.encode(), status, MEDIA_TYPE)
+
+
+def empty_response() -> Response:
+    """Answer 204, without content."""
+    return FinalResponse(None, 204, MEDIA_TYPE)
+
+
+def user_response(user: Representation, status: int = 200) -> Response:
+    """Answer with ``user``, or with those of its attributes that the request asks for (RFC 7644 §3.9)."""
+    text, request = user.text, request_state().request
+    if request.query_string:
+        projection = parse_projection(request.args.get("attributes"), request.args.get("excludedAttributes"))
+        text = project(text, projection)
+    response = text_response(text, status)
+    response.headers.add("ETag", user.entity_tag)
+    return response
+
+
+def preconditions() -> Preconditions:
+    """Return the versions that the request's headers demand of the resource (RFC 7644 §3.14)."""
+    environ = request_state().request.environ
+    if_match, if_none_match = environ.get("HTTP_IF_MATCH"), environ.get("HTTP_IF_NONE_MATCH")
+    if if_match is None and if_none_match is None:
+        return UNCONDITIONAL
+    return Preconditions(if_match, if_none_match)
+
+
+def not_modified(user: Representation) -> Response | None:
+    """Return the 304 that ``If-None-Match`` asks for, or None; ``If-Match`` comes first (RFC 9110 §13.2.2)."""
+    wanted = preconditions()
+    if wanted is UNCONDITIONAL:
+        return None
+    Preconditions(if_match=wanted.if_match).check(user.entity_tag)
+    if not wanted.is_unchanged(user.entity_tag):
+        return None
+    return Response(status=304, headers={"ETag": user.entity_tag})

@@ -1,0 +1,71 @@
+"""JSON in and out: read the body of a request, and answer with a value."""
+
+import re
+from typing import Any
+
+from flask import Request, Response
+
+from scimsvc.errors import ServiceError
+from scimsvc.protocol.errors import shown
+from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
+from scimsvc.web.state import request_state
+
+JSON = "application/json"
+
+
+class MalformedBody(ServiceError):
+    """The body is not JSON, or exceeds a limit."""
+
+
+class UnsupportedBody(ServiceError):
+    """The body is compressed, or of another media type than JSON."""
+
+    status = 415
+
+
+def read_body(media_type: str = JSON) -> Any:
+    """Return the JSON value of the body, sent as ``media_type`` or as ``application/json``.
+
+    Raises ``UnsupportedBody`` or ``MalformedBody``.
+    """
+    state = request_state()
+    request = state.request
+    environ = request.environ
+    if environ.get("CONTENT_TYPE") not in (media_type + _IN_UTF_8, media_type):  # as Entra sends it, or like it
+        _refuse_other_types(request, media_type)
+    if (environ.get("HTTP_CONTENT_ENCODING") or "identity").lower() != "identity":
+        raise UnsupportedBody("the body must not be compressed; send it without a Content-Encoding")
+    limits = state.settings.limits
+    try:
+        return read_json(_read_content(request, limits.body), limits)
+    except InvalidJSON as error:
+        raise MalformedBody(str(error)) from None
+
+
+_IN_UTF_8 = "; charset=utf-8"
+
+
+def _refuse_other_types(request: Request, media_type: str) -> None:
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype not in (media_type, JSON) or charset not in ("utf-8", "utf8"):
+        content_type = request.headers.get("Content-Type")
+        instead = f"not {shown(content_type)}" if content_type else "and there is none"
+        raise UnsupportedBody(f"the Content-Type must be {media_type} in UTF-8, {instead}")
+
+
+def _read_content(request: Request, longest: int) -> bytes:
+    """Return the body; a server that has read it already leaves nothing to watch while reading."""
+    environ = request.environ
+    length = environ.get("CONTENT_LENGTH", "")
+    if "wsgi.input_terminated" in environ and _LENGTH.fullmatch(length) and int(length) <= longest:
+        content: bytes = environ["wsgi.input"].read()
+        return content
+    return request.get_data(cache=False)
+
+
+_LENGTH = re.compile("[0-9]{1,9}")
+
+
+def json_response(value: Any, status: int = 200, media_type: str = JSON) -> Response:
+    """Answer with ``value`` as JSON."""
+    return Response(write_json(value), status, mimetype=media_type)
