@@ -149,7 +149,7 @@ class StoredAcme(NamedTuple):
 @pytest.fixture(scope="session")
 def stored_acme(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> StoredAcme:
     """The rows that the commands write for ``acme``: written once, as thousands of tests begin with them."""
-    path = shutil.copy(sqlite_template, tmp_path_factory.mktemp("acme") / "scimsvc.db")
+    path = Path(shutil.copy(sqlite_template, tmp_path_factory.mktemp("acme")))
     app = create_app({"DATABASE_URL": sqlite_url(path), "SECRET_KEY": SECRET_KEY})
     acme = make_enterprise(app, "Acme")
     dispose(app)

@@ -153,8 +153,8 @@ def test_r14_r50_a_token_counts_in_the_header_alone(acme: Enterprise) -> None:
     cookies = app.test_client()
     for name in ("access_token", "token", "Authorization"):
         cookies.set_cookie(name, token)
-    form = {"data": {"access_token": token}, "content_type": "application/x-www-form-urlencoded"}
-    json = {"json": user_body() | {"access_token": token}}
+    form: Any = {"data": {"access_token": token}, "content_type": "application/x-www-form-urlencoded"}
+    json: Any = {"json": user_body() | {"access_token": token}}
 
     answers = [
         ask(app, None, query_string={"access_token": token}),

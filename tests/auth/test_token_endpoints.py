@@ -69,7 +69,8 @@ def test_r37_a_client_gets_a_token_for_its_credentials(acme: Enterprise) -> None
 @pytest.mark.parametrize("scheme", ["Basic", "basic", "BASIC", "Basic "])
 @pytest.mark.parametrize("encode", [str, lambda text: "".join(f"%{ord(c):02x}" for c in text)], ids=["plain", "quoted"])
 def test_credentials_may_come_as_http_basic(acme: Enterprise, scheme: str, encode: Callable[[str], str]) -> None:
-    headers = basic(*map(encode, credentials(acme).values()), scheme)
+    client_id, client_secret = map(encode, credentials(acme).values())
+    headers = basic(client_id, client_secret, scheme)
 
     for form in ({"client_id": None}, {"client_id": ""}, {}):
         answer = ask(acme, form={**form, "client_secret": None}, headers=headers)
@@ -220,8 +221,8 @@ def test_the_clients_of_a_deleted_enterprise_are_unknown(acme: Enterprise, cli: 
 def test_no_scim_token_while_provisioning_is_off(acme: Enterprise, cli: Cli) -> None:
     cli("enterprise", "update", "Acme", "--no-enable-scim")
 
-    for options in ({"headers": {"X-SCIM": "true"}}, {"form": {"scope": "scim"}}):
-        assert_oauth_error(ask(acme, **options), 400, "unauthorized_client", "not enabled", "Acme", "--enable-scim")
+    for answer in (ask(acme, headers={"X-SCIM": "true"}), ask(acme, form={"scope": "scim"})):
+        assert_oauth_error(answer, 400, "unauthorized_client", "not enabled", "Acme", "--enable-scim")
     assert ask(acme).get_json()["scope"] == "api"
 
 

@@ -202,7 +202,7 @@ MESSAGES = [
     pytest.param("PATCH", {"schemas": [PATCH_URN], "Operations": replace("title", "x")}, ["Operations"], id="operations an object"),
     pytest.param("PATCH", {"schemas": [PATCH_URN], "Operations": [], "operations": []}, ["twice"], id="operations twice"),
     pytest.param("PATCH", patch_body(*[replace("title", "x")] * 1001), ["1001", "1000"], id="1001 operations"),
-    pytest.param("PATCH", patch_body("replace"), ["operation 1 must be an object"], id="operation a string"),  # type: ignore[arg-type]
+    pytest.param("PATCH", patch_body("replace"), ["operation 1 must be an object"], id="operation a string"),
 ]  # fmt: skip
 
 

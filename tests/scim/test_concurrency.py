@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
-from tests.support.client import Enterprise, user_body
+from tests.support.client import Enterprise, replace, user_body
 from tests.support.types import Cli
 
 WRITERS = 8
@@ -18,7 +19,7 @@ def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
 def test_of_identical_creates_at_once_one_wins(acme: Enterprise) -> None:
     bodies = [user_body("one@contoso.example" if n % 2 else "ONE@contoso.example") for n in range(24)]
 
-    answers = at_once([lambda body=body: acme.send("POST", "/Users", body) for body in bodies])  # type: ignore[misc]
+    answers = at_once([partial(acme.send, "POST", "/Users", body) for body in bodies])
 
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 23
     assert len(acme.find("id pr")) == 1
@@ -31,7 +32,7 @@ def test_r02_changes_of_different_attributes_at_once_are_all_kept(acme: Enterpri
 
     for n in range(6):
         batch = operations[n * len(names) : (n + 1) * len(names)]
-        answers = at_once([lambda op=op: acme.patch(user, op) for op in batch])  # type: ignore[misc]
+        answers = at_once([partial(acme.patch, user, op) for op in batch])
         assert [answer.status_code for answer in answers] == [200] * len(names)
 
     after = acme.get(user)
@@ -44,7 +45,7 @@ def test_of_writers_with_the_same_precondition_one_wins(acme: Enterprise) -> Non
     headers = {"If-Match": user["meta"]["version"]}
 
     answers = at_once([
-        lambda n=n: acme.patch(user, {"op": "replace", "path": "title", "value": str(n)}, headers=headers)  # type: ignore[misc]
+        partial(acme.patch, user, replace("title", str(n)), headers=headers)
         for n in range(WRITERS)
     ])  # fmt: skip
 
@@ -68,7 +69,7 @@ def test_r05_two_users_that_want_one_address_at_once(acme: Enterprise) -> None:
     users = [acme.create(email=f"u{n}@contoso.example") for n in range(WRITERS)]
     wish = {"op": "replace", "path": 'emails[type eq "work"].value', "value": "wanted@contoso.example"}
 
-    answers = at_once([lambda user=user: acme.patch(user, wish) for user in users])  # type: ignore[misc]
+    answers = at_once([partial(acme.patch, user, wish) for user in users])
 
     assert sorted(answer.status_code for answer in answers) == [200] + [409] * (WRITERS - 1)
 
@@ -87,7 +88,7 @@ def test_an_operator_and_the_provider_do_not_stand_in_each_others_way(acme: Ente
         ended.append("operator")
         return []
 
-    answers = at_once([operate, *[lambda user=user: provision(user) for user in users]])  # type: ignore[misc]
+    answers = at_once([operate, *[partial(provision, user) for user in users]])
 
     assert [status for each in answers for status in each] == [200] * 96
     assert ended == ["operator"]

@@ -340,7 +340,7 @@ def test_60_twenty_five_requests_a_second(tmp_path: Path) -> None:
             """Match, create, match again, change, list: as Entra provisions one user, five of them at a time."""
             email = f"u{number}@contoso.example"
             query = path + "?filter=" + quote(f'emails[type eq "work"].value eq "{email}"')
-            statuses = []
+            statuses: list[int] = []
 
             def send(method: str, target: str, body: Any = None) -> Any:
                 due = start + (number // 5 * 5 + len(statuses)) * 5 / rate

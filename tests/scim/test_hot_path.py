@@ -138,14 +138,15 @@ def _callers_stay_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _measure(app: Flask, token: str, request: Request) -> Work:
-    headers = {"Authorization": f"Bearer {token}"}
-    environ = EnvironBuilder(headers=headers, **{"content_type": CONTENT_TYPE} | request).get_environ()
+    options: Any = {"content_type": CONTENT_TYPE, "headers": {"Authorization": f"Bearer {token}"}} | request
+    environ = EnvironBuilder(**options).get_environ()
     environ["wsgi.input_terminated"] = True  # as waitress says
     statuses: list[str] = []
+    start: Any = lambda status, _: statuses.append(status)  # noqa: E731
     with app.app_context():
         engine = db.engine
     with _counting_statements(engine) as work, _counting_at_driver(work):
-        pieces = list(_counting_calls(work, lambda: app.wsgi_app(environ, lambda status, _: statuses.append(status))))
+        pieces = list(_counting_calls(work, lambda: app.wsgi_app(environ, start)))
     assert statuses[0][:2] == "20", (statuses, pieces)
     work.bytes_answered = sum(map(len, pieces))
     return work
@@ -207,7 +208,11 @@ def _counting_statements(engine: Engine) -> Iterator[Work]:
     def on_commit(_connection: Any) -> None:
         work.commits += 1
 
-    listeners = {"before_cursor_execute": on_statement, "begin": on_begin, "commit": on_commit}
+    listeners: dict[str, Callable[..., None]] = {
+        "before_cursor_execute": on_statement,
+        "begin": on_begin,
+        "commit": on_commit,
+    }
     for name, listener in listeners.items():
         event.listen(engine, name, listener)
     try:

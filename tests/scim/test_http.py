@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
 from scimsvc.protocol.limits import DEFAULTS
@@ -194,7 +195,7 @@ def test_a_host_that_is_none_leads_to_no_broken_location(make_app: MakeApp, name
     answers = {}
 
     for host in HOSTILE:
-        environ = EnvironBuilder(SCIM + "/ServiceProviderConfig", headers=bearer).get_environ()
+        environ = EnvironBuilder(SCIM + "/ServiceProviderConfig", headers=Headers(bearer)).get_environ()
         chunks, status, headers = run_wsgi_app(app, environ | {name: host})
         body = json.loads(b"".join(chunks))
         answers[host] = (status[:3], headers["Content-Type"], body.get("meta", {}).get("location"), body.get("status"))

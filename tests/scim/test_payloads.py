@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 from flask import Flask
+from werkzeug.datastructures import Headers
 
 from scimsvc import create_app
 from tests.support.apps import SECRET_KEY, dispose, make_enterprise
@@ -51,7 +52,7 @@ def test_a_running_server_answers_the_same(path: Path, live_server: tuple[Flask,
         sent = {"Authorization": f"Bearer {enterprise.token}", **headers}
         connection.request(method, target, body.encode() if body is not None else None, sent)
         answer = connection.getresponse()
-        return Answer(answer.status, answer.headers, answer.read().decode())
+        return Answer(answer.status, Headers(answer.headers.items()), answer.read().decode())
 
     try:
         assert replay(path, send) > 0

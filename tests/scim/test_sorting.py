@@ -1,5 +1,7 @@
 """Lists in order: by any attribute, absent values last, the same on every page (RFC 7644 §3.4.2.3)."""
 
+from typing import Any
+
 import pytest
 
 from tests.support.client import Enterprise, assert_scim_error
@@ -15,7 +17,7 @@ def named(enterprise: Enterprise, **query: str) -> list[str]:
 
 @pytest.fixture
 def users(acme: Enterprise) -> None:
-    for name, attributes in {
+    people: dict[str, dict[str, Any]] = {
         "b": {"title": "Z", "active": False, "emails": [{"type": "work", "value": "3@x.example"}]},
         "A": {
             "emails": [
@@ -25,7 +27,8 @@ def users(acme: Enterprise) -> None:
         },
         "É": {"title": "a", "roles": [{"value": "User"}], ENTERPRISE_URN: {"department": "d"}},
         "c": {"title": "B", "roles": [{"value": "SigningHub_Admin"}], "name": {"familyName": "x"}},
-    }.items():
+    }
+    for name, attributes in people.items():
         acme.create(**{"email": f"{ord(name)}@x.example", "userName": name} | attributes)
 
 

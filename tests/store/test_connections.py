@@ -2,11 +2,11 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from flask import Flask
-from sqlalchemy import Connection, select, text
+from flask import Flask, current_app
+from sqlalchemy import Connection, QueuePool, select, text
 
 from scimsvc.extensions import db
 from scimsvc.models import Setting
@@ -37,7 +37,7 @@ def test_a_thread_uses_one_connection_for_everything_but_sqlite_s_writes() -> No
 
     is_sqlite = db.engine.name == "sqlite"
     assert (first is second) is not is_sqlite
-    assert db.engine.pool.checkedout() == 1 + is_sqlite
+    assert checked_out() == 1 + is_sqlite
 
 
 def test_the_threads_write_to_sqlite_on_one_connection() -> None:
@@ -53,7 +53,7 @@ def test_the_threads_write_to_sqlite_on_one_connection() -> None:
         run(write)
 
     assert writers[0] is writers[1] is writers[2]
-    assert db.engine.pool.checkedout() == 1
+    assert checked_out() == 1
 
 
 def test_a_transaction_within_a_transaction_has_a_connection_of_its_own() -> None:
@@ -76,7 +76,7 @@ def test_what_fails_is_rolled_back_and_the_connection_goes_through_the_pool() ->
     with pytest.raises(ZeroDivisionError):
         fail()
 
-    assert db.engine.pool.checkedout() == 0
+    assert checked_out() == 0
     assert read_rows(PREPARED, {}) == []
 
 
@@ -123,13 +123,19 @@ def test_the_connection_of_a_thread_that_ended_is_let_go_of() -> None:
     for _ in range(5):
         run(read)
 
-    assert db.engine.pool.checkedout() == 1
+    assert checked_out() == 1
 
 
-def run(work: object) -> None:
-    from flask import current_app
+def checked_out() -> int:
+    """Return how many connections are in use."""
+    pool = db.engine.pool
+    assert isinstance(pool, QueuePool)
+    return pool.checkedout()
 
-    thread = threading.Thread(target=work, args=(current_app._get_current_object(),))
+
+def run(work: Callable[[Flask], None]) -> None:
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    thread = threading.Thread(target=work, args=(app,))
     thread.start()
     thread.join()
 

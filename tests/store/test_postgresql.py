@@ -159,7 +159,7 @@ def test_a_write_that_waited_for_another_of_the_same_user_knows_the_new_role(
 
 
 @pytest.fixture
-def counters(app: Flask) -> Iterator[Flask]:
+def counters(app: Flask) -> Flask:
     """The app, and two rows to fight for."""
     with app.app_context(), writing() as connection:
         connection.execute(text("INSERT INTO settings VALUES ('a', 0), ('b', 0)"))

@@ -208,7 +208,8 @@ def test_r60_connections_that_were_opened_while_the_file_was_read_only_do_not_st
     path = database_url.removeprefix("sqlite:///")
 
     def read_only(_dialect: Any, _record: Any, _args: Any, arguments: dict[str, Any]) -> sqlite3.Connection:
-        return sqlite3.connect(f"file:{path}?mode=ro", uri=True, **arguments)
+        connection: sqlite3.Connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, **arguments)
+        return connection
 
     with acme.app.app_context():
         db.engine.dispose()
@@ -390,14 +391,14 @@ def test_r09_in_a_storm_nobody_is_told_that_the_database_is_locked(tmp_path: Pat
         with closing(sqlite3.connect(path, isolation_level=None)) as long_reader:
             long_reader.execute("BEGIN")
             long_reader.execute("SELECT count(*) FROM users").fetchone()
-            with writing_to(*writers, *readers):  # type: ignore[arg-type]
+            with writing_to(*writers, *readers):
                 _hold_the_lock_now_and_then(path, until=time.monotonic() + seconds)
         answers = [_all_users(live.base_url, first.token) for live in (first, second)]
         logs = first.log + second.log
 
     everybody = [*writers, *readers]
     assert sum(each.breaks for each in everybody) == 0
-    assert set(totals(everybody)) <= {200, 201, 204}  # type: ignore[arg-type]
+    assert set(totals(everybody)) <= {200, 201, 204}
     assert max(each.slowest for each in everybody) < 8
     assert answers[0] == answers[1]
     assert [list(writer.disagreements(answers[0])) for writer in writers] == [[]] * len(writers)

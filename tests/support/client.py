@@ -72,7 +72,7 @@ class Enterprise:
         return list(answer.get_json()["Resources"])
 
 
-def user_body(email: str = "test.user@contoso.example", **attributes: Any) -> dict[str, Any]:
+def user_body(email: Any = "test.user@contoso.example", **attributes: Any) -> dict[str, Any]:
     """Return the body of a POST or PUT; an attribute of None is left out."""
     body = {
         "schemas": [USER_URN, ENTERPRISE_URN],
@@ -82,12 +82,12 @@ def user_body(email: str = "test.user@contoso.example", **attributes: Any) -> di
     return {name: value for name, value in body.items() if value is not None}
 
 
-def replace(path: str, value: Any) -> dict[str, Any]:
+def replace(path: str | None, value: Any) -> dict[str, Any]:
     """Return a replace operation."""
     return {"op": "replace", "path": path, "value": value}
 
 
-def patch_body(*operations: dict[str, Any]) -> dict[str, Any]:
+def patch_body(*operations: Any) -> dict[str, Any]:
     """Return the body of a PATCH."""
     return {"schemas": [PATCH_URN], "Operations": list(operations)}
 

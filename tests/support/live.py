@@ -77,7 +77,7 @@ class Live:
 
 @contextmanager
 def serving(
-    folder: Path, *options: str, command: str = "quickstart", as_json: bool = True, **settings: str
+    folder: Path, *options: str, command: str = "quickstart", as_json: bool = True, **settings: Any
 ) -> Iterator[Live]:
     """Run the service with its instance in ``folder`` and further ``settings``; SIGTERM ends it."""
     folder.mkdir(parents=True, exist_ok=True)

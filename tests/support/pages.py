@@ -37,7 +37,10 @@ def pages_of(enterprise: Enterprise, console: Console) -> list[str]:
 
 def ids_of(enterprise: Enterprise) -> dict[str, str]:
     """Return an id of each kind that the paths of the console name."""
-    run = lambda *words: run_command(enterprise.app, *words, enterprise.name)[0]["id"]  # noqa: E731
+
+    def run(*words: str) -> str:
+        return str(run_command(enterprise.app, *words, enterprise.name)[0]["id"])
+
     return {
         "role_id": run("role", "list"),
         "integration_id": run("integration", "list"),

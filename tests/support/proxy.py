@@ -91,7 +91,7 @@ def _send(connection: socket.socket, method: str, path: str, body: Any, headers:
 
 
 @contextmanager
-def behind_nginx(site: str, **settings: str) -> Iterator[Proxied]:
+def behind_nginx(site: str, **settings: Any) -> Iterator[Proxied]:
     """Serve behind nginx with the text of ``site``; skips where nginx or openssl is missing."""
     for program in ("nginx", "openssl"):
         if shutil.which(program, path=_PATH) is None:

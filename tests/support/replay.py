@@ -8,10 +8,12 @@ Expectations name what is looked at: null is a member that must be absent, and {
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from werkzeug.datastructures import Headers
 
 PAYLOADS = Path(__file__).parents[1] / "payloads"
 
@@ -19,7 +21,7 @@ PAYLOADS = Path(__file__).parents[1] / "payloads"
 @dataclass(frozen=True)
 class Answer:
     status: int
-    headers: Mapping[str, str]
+    headers: Headers
     text: str
 
     @property

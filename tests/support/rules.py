@@ -5,6 +5,7 @@ of the service's URL rules as syntax trees. The result depends only on the text 
 """
 
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
 import pytest
@@ -27,8 +28,7 @@ def remember_compiled_rules(patch: pytest.MonkeyPatch) -> None:
             first = compiled[key]
             rule.arguments |= first.arguments
             rule._parts, rule._trace, rule._converters = first._parts, first._trace, first._converters
-            rule._build, rule._build_unknown = (
-                builder.__func__.__get__(rule, None) for builder in (first._build, first._build_unknown)
-            )
+            for name in ("_build", "_build_unknown"):
+                setattr(rule, name, MethodType(getattr(first, name).__func__, rule))
 
     patch.setattr(Rule, "compile", compile_once)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from httpx2 import Client
 from scim2_client.engines.httpx2 import SyncSCIMClient
-from scim2_models import PatchOp, PatchOperation
+from scim2_models import PatchOp
 from scim2_models.exceptions import NotFoundException
 from scim2_tester import Status, check_server
 
@@ -86,8 +86,8 @@ def test_scim2_client_lives_a_users_whole_life(http: Client) -> None:
     found = scim.query(model, query_parameters={"filter": 'emails[type eq "work"].value eq "CLIENT@x.example"'})
     created.display_name = "By the client"
     replaced = scim.replace(created)
-    operation = PatchOperation(op="replace", path="active", value=False)
-    patched = scim.modify(model, created.id, PatchOp[model](operations=[operation]))
+    operations = [{"op": "replace", "path": "active", "value": False}]
+    patched: Any = scim.modify(model, created.id, PatchOp[model].model_validate({"Operations": operations}))
     scim.delete(model, created.id)
 
     assert found.total_results == 1

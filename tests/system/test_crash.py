@@ -195,7 +195,7 @@ def test_of_two_servers_on_one_postgresql_the_other_goes_on_when_one_is_killed(
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def racing_settings(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+def racing_settings(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
     """Settings under which two servers share a database."""
     if request.param == "sqlite":
         return {"DATABASE_URL": f"sqlite:///{tmp_path}/scimsvc.db", "SECRET_KEY": "k" * 40}
@@ -203,7 +203,7 @@ def racing_settings(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str,
 
 
 def test_r01_of_50_creates_of_one_address_in_two_processes_one_wins(
-    tmp_path: Path, racing_settings: dict[str, str]
+    tmp_path: Path, racing_settings: dict[str, Any]
 ) -> None:
     token = set_up(tmp_path, **racing_settings)
     bodies = [user_body("Racer@Contoso.example" if n % 2 else "racer@contoso.example") for n in range(50)]

@@ -180,13 +180,13 @@ def assert_error(sent_path: str, status: int, headers: Headers, content: bytes) 
         assert body["detail"]
 
 
-def _leaves(kind: type) -> Iterator[type]:
+def _leaves(kind: type[ScimError]) -> Iterator[type[ScimError]]:
     yield kind
     for below in kind.__subclasses__():
         yield from _leaves(below)
 
 
-SCIM_TYPES = {each.scim_type for each in _leaves(ScimError)}  # type: ignore[attr-defined]
+SCIM_TYPES = {each.scim_type for each in _leaves(ScimError)}
 
 
 def send_hostile(world: World, number: int, seed_number: int) -> Counter[str]:
