@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from scimsvc.web.runtime import DEFAULT_THREADS
+from scimsvc.activity.state import DEFAULT_THREADS
 from tests.benchmark.report import as_json, tables
 from tests.benchmark.rounds import Plan, measure
 from tests.benchmark.workloads import WORKLOADS
