@@ -18,6 +18,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.types import TypeEngine
 
+from scimsvc import fast_paths
 from scimsvc.store.fast import driver
 
 _Processor = Callable[[Any], Any]
@@ -52,11 +53,17 @@ class Prepared:
 
     def run(self, connection: Connection, parameters: Mapping[str, Any]) -> None:
         """Execute the statement."""
+        if not fast_paths.enabled():
+            connection.execute(self.statement, dict(parameters))  # type: ignore[call-overload]
+            return
         compiled = self._for(connection.dialect)
         driver.execute(connection, compiled.text, compiled.values(parameters), driver.no_rows)
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
         """Return all rows; unless they are plain, their columns, or their parts', are attributes."""
+        if not fast_paths.enabled():
+            rows = list(map(tuple, connection.execute(self.statement, dict(parameters))))  # type: ignore[call-overload]
+            return rows if self._make_row is None else list(map(self._make_row, rows))
         compiled = self._for(connection.dialect)
         rows = compiled.converted(
             driver.execute(connection, compiled.text, compiled.values(parameters), driver.all_rows)
