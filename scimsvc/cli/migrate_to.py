@@ -5,8 +5,7 @@ from typing import Any
 import click
 
 from scimsvc.cli.output import progress, result_command
-from scimsvc.extensions import make_engine
-from scimsvc.operations import migrate_to as moving
+from scimsvc.operations import migrate_to as migration
 from scimsvc.settings import SettingsError, read_database_url
 
 
@@ -18,19 +17,8 @@ def migrate_to(url: str) -> list[dict[str, Any]]:
     Stop the service before, and start it afterwards with SCIMSVC_DATABASE_URL naming the new database. A password
     is better kept out of URL, in PGPASSFILE or PGPASSWORD.
     """
-    from scimsvc.migrations import upgrade
-
-    moving.refuse_unsuitable_source()
     try:
-        engine = make_engine(read_database_url(url))
+        with progress("Moving") as advance:
+            return migration.migrate_to(read_database_url(url), advance)
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
-    moving.refuse_unsuitable_engine(engine)
-    try:
-        with engine.begin() as target, progress("Moving") as advance:
-            moving.refuse_filled_target(target)
-            upgrade(target)
-            steps = moving.count_steps()
-            return moving.move_everything(target, lambda rows: advance(rows, steps))
-    finally:
-        engine.dispose()

@@ -8,16 +8,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
-
 from scimsvc import clock
 from scimsvc.errors import Conflict, InvalidInput
-from scimsvc.extensions import db
-from scimsvc.store.transactions import snapshot
+from scimsvc.store.maintenance import is_sqlite
+from scimsvc.store.sqlite_backup import copy_database, database_path
 
-#: Told how many steps of how many are done.
+#: Is called with the number of steps that are done, and of all steps.
 Progress = Callable[[int, int], None]
-_PAGES_A_STEP = 256
 
 
 def back_up(target: Path, progress: Progress) -> dict[str, Any]:
@@ -26,7 +23,7 @@ def back_up(target: Path, progress: Progress) -> dict[str, Any]:
     One state is copied, however long it takes, and nobody is kept from writing. Raises ``InvalidInput`` on
     PostgreSQL, and ``Conflict`` where ``target`` exists or cannot be written.
     """
-    if db.engine.dialect.name != "sqlite":
+    if not is_sqlite():
         raise InvalidInput(
             "backup copies a SQLite file, and this database is PostgreSQL; back it up with PostgreSQL's own means, "
             "such as pg_dump --format=custom"
@@ -37,8 +34,8 @@ def back_up(target: Path, progress: Progress) -> dict[str, Any]:
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         try:
             with closing(sqlite3.connect(draft, isolation_level=None)) as copy:
-                _copy(copy, progress)
-                found = _verified(copy)
+                copy_database(copy, progress)
+                content = _verify(copy)
             _sync(draft)
             _refuse_existing(target)
             draft.rename(target)
@@ -49,19 +46,16 @@ def back_up(target: Path, progress: Progress) -> dict[str, Any]:
         raise Conflict(f"{target} cannot be written: {error.strerror}") from None
     except sqlite3.Error as error:
         raise Conflict(f"the copy to {target} failed: {error}") from None
-    return {"file": str(target), "bytes": target.stat().st_size, **found}
+    return {"file": str(target), "bytes": target.stat().st_size, **content}
 
 
 def back_up_before_upgrade(revision: str) -> Path | None:
     """Keep a SQLite database with the old schema ``revision`` beside itself, and return where; None on PostgreSQL."""
-    if db.engine.dialect.name != "sqlite":
+    if not is_sqlite():
         return None
-    with snapshot() as connection:
-        (_, _, path), *_ = connection.execute(text("PRAGMA database_list")).all()
-    at = clock.now().strftime("%Y%m%dT%H%M%S%f")
-    kept = Path(f"{path}.{revision}.{at}")
-    back_up(kept, lambda _done, _of: None)
-    return kept
+    copy = Path(f"{database_path()}.{revision}.{clock.now():%Y%m%dT%H%M%S%f}")
+    back_up(copy, lambda _done, _total: None)
+    return copy
 
 
 def _refuse_existing(target: Path) -> None:
@@ -69,22 +63,13 @@ def _refuse_existing(target: Path) -> None:
         raise Conflict(f"{target} exists already and is left alone; name a new file")
 
 
-def _copy(copy: sqlite3.Connection, progress: Progress) -> None:
-    with snapshot() as connection:
-        # The first read fixes the state: else every write meanwhile would begin the copy anew.
-        connection.execute(text("SELECT count(*) FROM sqlite_master")).scalar_one()
-        source: Any = connection.connection.driver_connection
-        source.backup(copy, pages=_PAGES_A_STEP, progress=lambda _, left, total: progress(total - left, total), sleep=0)
-    # A file alone, with no log beside it that could be forgotten.
-    copy.execute("PRAGMA journal_mode=DELETE").fetchone()
-
-
-def _verified(copy: sqlite3.Connection) -> dict[str, Any]:
-    (found,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
+def _verify(copy: sqlite3.Connection) -> dict[str, Any]:
+    """Return what the copy holds; raises ``Conflict`` if it is not sound."""
+    (result,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
     orphan = copy.execute("PRAGMA foreign_key_check").fetchone()
-    if found != "ok" or orphan is not None:
-        what = found if found != "ok" else f"a row of {orphan[0]} refers to one of {orphan[2]} that is not there"
-        raise Conflict(f"the copy is not sound ({what}), and so the database is not either; run scimsvc check")
+    if result != "ok" or orphan is not None:
+        fault = result if result != "ok" else f"a row of {orphan[0]} refers to one of {orphan[2]} that is not there"
+        raise Conflict(f"the copy is not sound ({fault}), and so the database is not either; run scimsvc check")
     return {
         "schema": copy.execute("SELECT version_num FROM alembic_version").fetchone()[0],
         "enterprises": copy.execute("SELECT count(*) FROM enterprises").fetchone()[0],

@@ -1,126 +1,79 @@
 """Whether what is stored is sound: the file itself, and what one row says of another.
 
-Rows are read one after another from one state of the database, and never held together in memory.
+Rows are read one after another from one state of the database, and are never held together in memory.
 """
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, text
-from sqlalchemy.exc import DBAPIError
-
-from scimsvc.extensions import Model
-from scimsvc.models import Change, Enterprise, Role, RoleName, User
 from scimsvc.protocol.attributes import ROLES, fold
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import InvalidJSON, read_json_text, write_json
 from scimsvc.protocol.limits import UNLIMITED
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_user
+from scimsvc.store import integrity
+from scimsvc.store.maintenance import list_damage
 from scimsvc.store.representations import user_columns
-from scimsvc.store.transactions import snapshot
-
-_ROWS_AT_ONCE = 500
+from scimsvc.store.transactions import Connection, snapshot
 
 
 def find_faults() -> Iterator[str]:
-    """Yield every fault of the database in a line that names table, key and what is wrong; nobody's values."""
+    """Yield every fault of the database in a line that names table, key and fault, but no stored value."""
     with snapshot() as connection:
-        damage = list(_damage(connection))
-        yield from damage
+        damage = list_damage(connection)
+        yield from (f"the file is damaged: {line}" for line in damage)
         if damage:
-            return  # what a damaged file says of its rows is worth nothing
+            return  # the rows of a damaged file prove nothing
         for find in (_orphans, _default_roles, _folded_names, _role_names, _users, _changes):
             yield from find(connection)
 
 
 def count_rows() -> dict[str, int]:
-    """Return how many rows each table has."""
+    """Return the number of rows of each table."""
     with snapshot() as connection:
-        return {
-            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-            for table in Model.metadata.sorted_tables
-        }
-
-
-def _rows(connection: Connection, statement: Any) -> Any:
-    return connection.execute(statement, execution_options={"yield_per": _ROWS_AT_ONCE})
-
-
-def _damage(connection: Connection) -> Iterator[str]:
-    """Read a SQLite file through, its indexes too; PostgreSQL has its own tools for that (pg_amcheck)."""
-    if connection.dialect.name != "sqlite":
-        return
-    try:
-        found = connection.execute(text("PRAGMA integrity_check")).scalars().all()
-    except DBAPIError as error:
-        found = [str(error.orig)]
-    if found != ["ok"]:
-        yield from (f"the file is damaged: {' '.join(line.split())}" for line in found)
+        return integrity.count_rows(connection)
 
 
 def _orphans(connection: Connection) -> Iterator[str]:
     """Find rows that refer to a row that is not there."""
-    for table in Model.metadata.sorted_tables:
-        for constraint in table.foreign_key_constraints:
-            parent = constraint.referred_table.alias()
-            pairs = [(element.parent, parent.c[element.column.name]) for element in constraint.elements]
-            statement = (
-                select(*table.primary_key)
-                .outerjoin(parent, and_(*(child == referred for child, referred in pairs)))
-                .where(*(child.is_not(None) for child, _ in pairs), pairs[0][1].is_(None))
-            )
-            for row in _rows(connection, statement):
-                key = " ".join(map(str, row))
-                yield f"{table.name} {key}: its row in {constraint.referred_table.name} is not there"
+    for orphan in integrity.iterate_orphans(connection):
+        key = " ".join(map(str, orphan.key))
+        yield f"{orphan.table} {key}: its row in {orphan.parent} is not there"
 
 
 def _default_roles(connection: Connection) -> Iterator[str]:
-    statement = (
-        select(Enterprise.id, func.count(Role.id).label("defaults"))
-        .outerjoin(Role, and_(Role.enterprise_id == Enterprise.id, Role.is_default))
-        .group_by(Enterprise.id)
-        .having(func.count(Role.id) != 1)
-    )
-    for row in _rows(connection, statement):
-        yield f"enterprises {row.id}: it has {row.defaults} default roles, not one"
+    for row in integrity.iterate_default_role_counts(connection):
+        yield f"enterprises {row.enterprise_id}: it has {row.default_roles} default roles, not one"
 
 
 def _folded_names(connection: Connection) -> Iterator[str]:
-    for row in _rows(connection, select(Enterprise.id, Enterprise.name, Enterprise.name_key)):
+    for row in integrity.iterate_enterprise_names(connection):
         if row.name_key != fold(row.name):
-            yield f"enterprises {row.id}: name_key does not follow from name"
-    for row in _rows(connection, select(RoleName)):
-        if row.name_key != fold(row.name):
-            yield f"role_names {row.enterprise_id} {row.name_key!r}: name_key does not follow from name"
+            yield f"enterprises {row.enterprise_id}: name_key does not follow from name"
+    for name in integrity.iterate_role_names(connection):
+        if name.name_key != fold(name.name):
+            yield f"role_names {name.enterprise_id} {name.name_key!r}: name_key does not follow from name"
 
 
 def _role_names(connection: Connection) -> Iterator[str]:
-    """Find roles whose own name does not stand once among the names by which they are found."""
-    own = and_(RoleName.enterprise_id == Role.enterprise_id, RoleName.role_id == Role.id, ~RoleName.is_alias)
-    statement = (
-        select(Role.enterprise_id, Role.id, Role.name, func.count(RoleName.name), func.min(RoleName.name))
-        .outerjoin(RoleName, own)
-        .group_by(Role.enterprise_id, Role.id, Role.name)
-    )
-    for enterprise_id, role_id, name, names, first in _rows(connection, statement):
-        if (names, first) != (1, name):
-            yield f"roles {enterprise_id} {role_id}: its name does not stand once in role_names"
+    """Find roles whose own name is not exactly once among the names by which they are found."""
+    for row in integrity.iterate_names_of_roles(connection):
+        if (row.names, row.first_name) != (1, row.name):
+            yield f"roles {row.enterprise_id} {row.role_id}: its name does not stand once in role_names"
 
 
 def _users(connection: Connection) -> Iterator[str]:
-    statement = select(User.__table__, Enterprise.unique_user_name.label("is_unique")).join(
-        Enterprise, Enterprise.id == User.enterprise_id
-    )
-    for row in _rows(connection, statement):
-        for fault in _user_faults(row):
-            yield f"users {row.enterprise_id} {row.id}: {fault}"
+    for row in integrity.iterate_users(connection):
+        for fault in _user_faults(row.columns, unique_user_name=row.unique_user_name):
+            yield f"users {row.columns['enterprise_id']} {row.columns['id']}: {fault}"
 
 
-def _user_faults(row: Any) -> Iterator[str]:
+def _user_faults(columns: dict[str, Any], *, unique_user_name: bool) -> Iterator[str]:
+    document, role_id = columns["document"], columns["role_id"]
     try:
-        user: Any = read_json_text(row.document, UNLIMITED)
+        user: Any = read_json_text(document, UNLIMITED)
         canonical = canonical_user(user, RequestNotes(UNLIMITED))
     except InvalidJSON:
         yield "its document is not JSON"
@@ -128,20 +81,20 @@ def _user_faults(row: Any) -> Iterator[str]:
     except (ScimError, AttributeError, KeyError, TypeError):
         yield "its document is no valid user"
         return
-    if user.get("id") != row.id:
+    if user.get("id") != columns["id"]:
         yield "its document has another id"
-    if write_json(canonical) != row.document:
+    if write_json(canonical) != document:
         yield "its document is not in canonical form"
-    if (ROLES.name in user) is (row.role_id is None):
+    if (ROLES.name in user) is (role_id is None):
         yield "its document and its role_id do not agree whether it has a role"
-    expected = user_columns(user, role_id=row.role_id, unique_user_name=row.is_unique)
-    differing = [name for name, value in expected.items() if not _equal(getattr(row, name), value)]
+    expected = user_columns(user, role_id=role_id, unique_user_name=unique_user_name)
+    differing = [name for name, value in expected.items() if not _equal(columns[name], value)]
     if differing:
         yield f"{', '.join(differing)} does not follow from its document"
 
 
 def _equal(stored: Any, derived: Any) -> bool:
-    """Compare as JSON what is JSON: both databases give dicts, and neither a promise of their order."""
+    """Compare JSON as JSON: both databases return dicts, and neither promises their order."""
     if isinstance(derived, dict):
         return json.dumps(stored, sort_keys=True) == json.dumps(derived, sort_keys=True)
     return bool(stored == derived)
@@ -149,18 +102,7 @@ def _equal(stored: Any, derived: Any) -> bool:
 
 def _changes(connection: Connection) -> Iterator[str]:
     """Find feeds with a gap, or whose newest entry counts other users than there are."""
-    span = func.max(Change.number) - func.min(Change.number) + 1
-    gaps = select(Change.enterprise_id).group_by(Change.enterprise_id).having(func.count() != span)
-    for row in _rows(connection, gaps):
-        yield f"changes {row.enterprise_id}: there is a gap in the numbers"
-    there = select(func.count()).where(User.enterprise_id == Enterprise.id).scalar_subquery()
-    counted = (
-        select(Change.users)
-        .where(Change.enterprise_id == Enterprise.id)
-        .order_by(Change.number.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    statement = select(Enterprise.id, there.label("there"), func.coalesce(counted, 0).label("counted"))
-    for row in _rows(connection, statement.where(there != func.coalesce(counted, 0))):
-        yield f"changes {row.id}: the newest counts {row.counted} users, and there are {row.there}"
+    for gap in integrity.iterate_feed_gaps(connection):
+        yield f"changes {gap.enterprise_id}: there is a gap in the numbers"
+    for row in integrity.iterate_feed_counts(connection):
+        yield f"changes {row.enterprise_id}: the newest counts {row.counted} users, and there are {row.users}"

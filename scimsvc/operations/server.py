@@ -12,8 +12,6 @@ from types import FrameType
 from typing import Any
 
 from flask import Flask
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
@@ -23,13 +21,13 @@ from waitress.task import ErrorTask
 from scimsvc.activity.change_feed import Waiters
 from scimsvc.activity.state import DEFAULT_THREADS, waiters
 from scimsvc.auth.last_uses import write_last_uses
-from scimsvc.extensions import db
 from scimsvc.operations.readiness import why_not_ready
-from scimsvc.operations.startup import checkpoint, describe_versions, why_not_this_sqlite
+from scimsvc.operations.startup import describe_versions, why_not_this_sqlite
 from scimsvc.paths import clean_path, is_scim
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.messages import MEDIA_TYPE, error_message
+from scimsvc.store.maintenance import checkpoint, close_database
 from scimsvc.web.errors import PROBLEM_TYPE, problem
 from scimsvc.web.request_log import new_request_id
 from scimsvc.web.state import WebState, web_state
@@ -156,7 +154,7 @@ class Server:
             write_last_uses(self._app)
             with self._app.app_context():
                 _checkpoint()
-                db.engine.dispose()
+                close_database()
         _log.info("stopped")
         if not finished:
             # A thread that waits for SQLite's lock holds its connection, and an orderly end would wait for it as long.
@@ -189,11 +187,10 @@ class Server:
 
 
 def _checkpoint() -> None:
-    """Do what can be put off: a database that cannot be used just now keeps nobody from serving or stopping."""
-    try:
-        checkpoint()
-    except (DBAPIError, PoolTimeout) as error:
-        _log.warning("the database's log could not be put into its file: %s", type(error).__name__)
+    """Empty SQLite's log; a database that cannot be used now prevents neither serving nor stopping."""
+    error = checkpoint()
+    if error is not None:
+        _log.warning("the database's log could not be put into its file: %s", error)
 
 
 def _is_busy(channel: Any) -> bool:

@@ -14,6 +14,7 @@ from flask import Flask
 from scimsvc.extensions import db
 from scimsvc.models import SCHEMA_REVISION
 from scimsvc.operations import backup as backups
+from scimsvc.store import sqlite_backup
 from tests.support.client import Enterprise, replace
 from tests.support.commands import misuse, refusal, text_of
 from tests.support.ledger import Client, Writer, documents, writing_to
@@ -94,7 +95,7 @@ def test_a_backup_on_postgresql_names_what_to_use(acme: Enterprise, tmp_path: Pa
 def test_a_write_during_the_copy_neither_waits_nor_gets_into_it(
     sqlite_acme: Enterprise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backups, "_PAGES_A_STEP", 4)
+    monkeypatch.setattr(sqlite_backup, "_PAGES_PER_STEP", 4)
     users = [sqlite_acme.create(email=f"u{n}@contoso.example") for n in range(3)]
     steps: list[tuple[int, int]] = []
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from scimsvc.extensions import Model, db
 from scimsvc.operations import migrate_to
+from scimsvc.store import copying
 from tests.support.apps import run_command
 from tests.support.client import Enterprise, replace
 from tests.support.commands import misuse, refusal
@@ -37,7 +38,7 @@ def target_url(postgresql_url: str) -> Iterator[str]:
 @pytest.fixture
 def acme(acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Enterprise:
     """The enterprise with something in each table, and more of it than one batch takes."""
-    monkeypatch.setattr(migrate_to, "_ROWS_AT_ONCE", 4)
+    monkeypatch.setattr(copying, "_ROWS_PER_BATCH", 4)
     for n in range(10):
         user = acme.create(email=f"ü{n}@ß.example", userName=f"İ {n}", externalId=str(n), active=n % 2 == 0)
         acme.patch(user, replace("title", '"\\\u2028'), replace('roles[primary eq "True"].value', "PowerSigner"))
@@ -105,18 +106,18 @@ def test_a_target_with_anything_in_it_is_left_alone(
 def test_what_arrives_otherwise_is_not_moved_at_all(
     acme: Enterprise, target_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def forget_one(rows: int) -> None:
+    def forget_one(rows: int, steps: int) -> None:
         target = targets[-1]
         target.exec_driver_sql("DELETE FROM role_names WHERE is_alias")
 
     targets: list[Any] = []
-    move = migrate_to.move_everything
+    move = migrate_to.copy_everything
 
     def tampered(target: Any, _progress: Any) -> Any:
         targets.append(target)
         return move(target, forget_one)
 
-    monkeypatch.setattr(migrate_to, "move_everything", tampered)
+    monkeypatch.setattr(migrate_to, "copy_everything", tampered)
 
     assert "role_names does not read there as it does here" in refusal(acme.app, "migrate-to", target_url)
     assert tables_of(target_url) == set()
@@ -129,7 +130,7 @@ def test_numbers_go_on_after_the_largest(acme: Enterprise, target_url: str, make
         connection.exec_driver_sql("INSERT INTO numbered VALUES (41, 99)")
         from sqlalchemy import MetaData, Table
 
-        migrate_to._continue_numbers(connection, Table("numbered", MetaData(), autoload_with=connection))
+        copying.continue_numbers(connection, Table("numbered", MetaData(), autoload_with=connection))
         new = connection.exec_driver_sql("INSERT INTO numbered DEFAULT VALUES RETURNING id").scalar_one()
 
     assert new == 42

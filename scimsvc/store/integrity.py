@@ -1,0 +1,180 @@
+"""Rows that do not fit together, and rows to be compared; each is read from one state, a few at a time."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, Table, and_, func, select
+
+from scimsvc.extensions import Model
+from scimsvc.models import Change, Enterprise, Role, RoleName, User
+from scimsvc.store.statements import Query
+from scimsvc.store.transactions import Connection
+
+
+class Orphan(NamedTuple):
+    """A row that refers to a row that does not exist."""
+
+    table: str
+    key: tuple[Any, ...]
+    parent: str
+
+
+class DefaultRoleCount(NamedTuple):
+    """An enterprise that does not have exactly one default role."""
+
+    enterprise_id: str
+    default_roles: int
+
+
+class EnterpriseName(NamedTuple):
+    """The name of an enterprise, and the folded form by which it is found."""
+
+    enterprise_id: str
+    name: str
+    name_key: str
+
+
+class RoleNameRow(NamedTuple):
+    """A name or alias of a role, and the folded form by which it is found."""
+
+    enterprise_id: str
+    name_key: str
+    name: str
+
+
+class NamesOfRole(NamedTuple):
+    """A role with its names among those by which roles are found, aliases apart."""
+
+    enterprise_id: str
+    role_id: str
+    name: str
+    names: int
+    first_name: str | None
+
+
+class UserColumns(NamedTuple):
+    """Everything that is stored of a user: the columns by name."""
+
+    columns: dict[str, Any]
+    unique_user_name: bool
+
+
+class FeedGap(NamedTuple):
+    """An enterprise whose change feed lacks a number."""
+
+    enterprise_id: str
+
+
+class FeedCount(NamedTuple):
+    """An enterprise whose newest change counts other users than there are."""
+
+    enterprise_id: str
+    users: int
+    counted: int
+
+
+_DEFAULT_ROLE_COUNTS = Query(
+    select(Enterprise.id, func.count(Role.id))
+    .outerjoin(Role, and_(Role.enterprise_id == Enterprise.id, Role.is_default))
+    .group_by(Enterprise.id)
+    .having(func.count(Role.id) != 1),
+    DefaultRoleCount,
+)
+_ENTERPRISE_NAMES = Query(select(Enterprise.id, Enterprise.name, Enterprise.name_key), EnterpriseName)
+_ROLE_NAMES = Query(select(RoleName.enterprise_id, RoleName.name_key, RoleName.name), RoleNameRow)
+_NAMES_OF_ROLES = Query(
+    select(Role.enterprise_id, Role.id, Role.name, func.count(RoleName.name), func.min(RoleName.name))
+    .outerjoin(
+        RoleName,
+        and_(RoleName.enterprise_id == Role.enterprise_id, RoleName.role_id == Role.id, ~RoleName.is_alias),
+    )
+    .group_by(Role.enterprise_id, Role.id, Role.name),
+    NamesOfRole,
+)
+_FEED_GAPS = Query(
+    select(Change.enterprise_id)
+    .group_by(Change.enterprise_id)
+    .having(func.count() != func.max(Change.number) - func.min(Change.number) + 1),
+    FeedGap,
+)
+
+
+def _feed_counts() -> Select[Any]:
+    users = select(func.count()).where(User.enterprise_id == Enterprise.id).scalar_subquery()
+    newest = (
+        select(Change.users)
+        .where(Change.enterprise_id == Enterprise.id)
+        .order_by(Change.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    counted = func.coalesce(newest, 0)
+    return select(Enterprise.id, users, counted).where(users != counted)
+
+
+_FEED_COUNTS = Query(_feed_counts(), FeedCount)
+
+
+def count_rows(connection: Connection) -> dict[str, int]:
+    """Return the number of rows of each table."""
+    return {table.name: count_rows_of(connection, table) for table in Model.metadata.sorted_tables}
+
+
+def count_rows_of(connection: Connection, table: Table) -> int:
+    """Return the number of rows of ``table``."""
+    count: int = connection.execute(select(func.count()).select_from(table)).scalar_one()
+    return count
+
+
+def iterate_orphans(connection: Connection) -> Iterator[Orphan]:
+    """Yield the rows whose foreign key refers to nothing."""
+    for table in Model.metadata.sorted_tables:
+        for constraint in table.foreign_key_constraints:
+            parent = constraint.referred_table.alias()
+            pairs = [(element.parent, parent.c[element.column.name]) for element in constraint.elements]
+            statement = (
+                select(*table.primary_key)
+                .outerjoin(parent, and_(*(child == referred for child, referred in pairs)))
+                .where(*(child.is_not(None) for child, _ in pairs), pairs[0][1].is_(None))
+            )
+            for key in Query(statement, tuple).iterate(connection):
+                yield Orphan(table.name, key, constraint.referred_table.name)
+
+
+def iterate_default_role_counts(connection: Connection) -> Iterator[DefaultRoleCount]:
+    """Yield the enterprises that do not have exactly one default role."""
+    return _DEFAULT_ROLE_COUNTS.iterate(connection)
+
+
+def iterate_enterprise_names(connection: Connection) -> Iterator[EnterpriseName]:
+    """Yield the names of all enterprises."""
+    return _ENTERPRISE_NAMES.iterate(connection)
+
+
+def iterate_role_names(connection: Connection) -> Iterator[RoleNameRow]:
+    """Yield the names and aliases of all roles."""
+    return _ROLE_NAMES.iterate(connection)
+
+
+def iterate_names_of_roles(connection: Connection) -> Iterator[NamesOfRole]:
+    """Yield all roles, each with the names by which it is found."""
+    return _NAMES_OF_ROLES.iterate(connection)
+
+
+def iterate_users(connection: Connection) -> Iterator[UserColumns]:
+    """Yield all columns of all users."""
+    table = User.__table__
+    names = [column.name for column in table.columns]
+    statement = select(table, Enterprise.unique_user_name).join(Enterprise, Enterprise.id == User.enterprise_id)
+    for *values, unique_user_name in Query(statement, tuple).iterate(connection):
+        yield UserColumns(dict(zip(names, values, strict=True)), unique_user_name)
+
+
+def iterate_feed_gaps(connection: Connection) -> Iterator[FeedGap]:
+    """Yield the enterprises whose change feed lacks a number."""
+    return _FEED_GAPS.iterate(connection)
+
+
+def iterate_feed_counts(connection: Connection) -> Iterator[FeedCount]:
+    """Yield the enterprises whose newest change counts other users than there are."""
+    return _FEED_COUNTS.iterate(connection)
