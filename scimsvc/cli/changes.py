@@ -22,7 +22,7 @@ def _page_text(page: dict[str, Any]) -> str:
     return f"{table}\n\nnext  {page['next']}"
 
 
-@result_command(None, "changes", text=_page_text)
+@result_command(None, "changes", text=_page_text, needs_key=True)
 @enterprise_argument
 @click.option(
     "--after", metavar="CURSOR", help="What follows the change with this cursor, or an earlier answer's next."

@@ -19,7 +19,7 @@ def _text(told: dict[str, Any]) -> str:
     return "\n".join(_paragraphs(told))
 
 
-@result_command(None, "explain", text=_text)
+@result_command(None, "explain", text=_text, needs_key=True)
 @enterprise_argument
 @click.argument("file", type=click.File("rb"))
 def explain(enterprise: str, file: IO[bytes]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import functools
 import gc
 import json
 import os
+import secrets
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -43,12 +44,11 @@ def result_command(
     name: str,
     *,
     text: Callable[[Any], str] | None = None,
-    writes: bool = False,
-    creates_files: bool = False,
+    **access: bool,
 ) -> Callable[[Callable[..., Any]], click.Command]:
     """Make a command of a function that returns a result, which is printed as JSON with ``--json``, else as ``text``.
 
-    A function that prints by itself returns ``PRINTED``. For ``writes`` and ``creates_files`` see ``app_command``.
+    A function that prints by itself returns ``PRINTED``. ``access`` is as for ``app_command``.
     """
     write_text = text or as_text
 
@@ -65,7 +65,7 @@ def result_command(
                 echo(json.dumps(result, ensure_ascii=False) if as_json else write_text(result))
 
         option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value and nothing else.")
-        command = click.command(name)(option(app_command(writes=writes, creates_files=creates_files)(run)))
+        command = click.command(name)(option(app_command(**access)(run)))
         if group is not None:
             group.add_command(command)
         return command
@@ -74,12 +74,12 @@ def result_command(
 
 
 def app_command(
-    *, writes: bool = False, creates_files: bool = False
+    *, creates_files: bool = False, writes: bool = False, needs_key: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Run a function within the app's context, and turn what services raise into one line and exit status 1.
 
-    Only with ``creates_files`` may it create the database file. A function that neither ``writes`` nor
-    ``creates_files`` does not create the secret key either.
+    Only a function that ``creates_files`` may create the database. One that ``writes`` may create the secret key. Any
+    other creates nothing, and fails without a key only if it ``needs_key``.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -88,8 +88,11 @@ def app_command(
         @click.pass_context
         @functools.wraps(function)
         def run(context: click.Context, /, *args: Any, **arguments: Any) -> Any:
+            script = context.ensure_object(ScriptInfo)
             if not creates_files:
-                _refuse_missing_files(context.ensure_object(ScriptInfo), writes=writes)
+                _refuse_missing_database(script)
+            if not (creates_files or writes):
+                _create_no_key(script, needs_key=needs_key)
             return context.invoke(in_context, *args, **arguments)
 
         return run
@@ -97,22 +100,26 @@ def app_command(
     return decorate
 
 
-def _refuse_missing_files(script: ScriptInfo, *, writes: bool) -> None:
-    """Look for the database and the key before the app is created, because that creates the key and its folder."""
-    config = None if script.create_app is create_app else _config_of(script.load_app())
-    database = find_missing_database(config)
-    if database is not None:
-        raise click.ClickException(f"No database at {database}. Run scimsvc init first.")
-    key = None if writes else find_missing_key(config)
-    if key is not None:
-        raise click.ClickException(f"No secret key at {key}. Set SCIMSVC_SECRET_KEY, or run scimsvc init first.")
+def _refuse_missing_database(script: ScriptInfo) -> None:
+    path = find_missing_database(None if script.create_app is create_app else _config_of(script.load_app()))
+    if path is not None:
+        raise click.ClickException(f"No database at {path}. Run scimsvc init first.")
+
+
+def _create_no_key(script: ScriptInfo, *, needs_key: bool) -> None:
+    """Let the app that ``script`` will create have a key of its own, if there is none that it could read."""
+    path = find_missing_key() if script.create_app is create_app else None
+    if path is None:
+        return
+    if needs_key:
+        raise click.ClickException(f"No secret key at {path}. Set SCIMSVC_SECRET_KEY, or run scimsvc init first.")
+    script.create_app = lambda: create_app({"SECRET_KEY": secrets.token_urlsafe(48)})
 
 
 def _config_of(app: Flask) -> dict[str, Any]:
     """Return the settings of an app that exists already, as in a test or under ``flask``."""
     return {
         "DATABASE_URL": app.config["SQLALCHEMY_DATABASE_URI"],
-        "SECRET_KEY": app.config["SECRET_KEY"],
         "INSTANCE_PATH": app.instance_path,
     }
 

@@ -1,5 +1,6 @@
 """The group of all commands: what it loads, what its help says, and which of its commands create files."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -15,7 +16,6 @@ from scimsvc import create_app
 from scimsvc.cli.commands import COMMANDS, help_page
 from scimsvc.cli.group import CommandGroup, scimsvc
 from tests.support.commands import subcommands, walk
-from tests.support.databases import POSTGRESQL_URL
 from tests.support.live import SCIMSVC, environment
 
 #: Commands that create the database, the secret key and their folder.
@@ -87,17 +87,30 @@ def _arguments(path: tuple[str, ...]) -> list[str]:
     return [*path, *(__file__ if each.name == "file" else "Contoso" for each in arguments)]
 
 
+Run = Callable[..., Result]
+
+
 @pytest.fixture
-def run_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Sequence[str]], Result]:
+def run_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command as the console script does, in an empty folder."""
+
+    def run(words: Sequence[str], **variables: str) -> Result:
+        return CliRunner(env=variables).invoke(scimsvc, words, obj=ScriptInfo(create_app=create_app))
+
     monkeypatch.chdir(tmp_path)
-    return lambda words: CliRunner().invoke(scimsvc, words, obj=ScriptInfo(create_app=create_app))
+    return run
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of a database outside of the instance folder."""
+    (tmp_path / "elsewhere").mkdir()
+    shutil.copy(sqlite_template, tmp_path / "elsewhere" / "scimsvc.db")
+    return f"sqlite:///{tmp_path}/elsewhere/scimsvc.db"
 
 
 @pytest.mark.parametrize("path", READING, ids=" ".join)
-def test_a_command_that_reads_creates_nothing(
-    path: tuple[str, ...], run_in: Callable[[Sequence[str]], Result], tmp_path: Path
-) -> None:
+def test_a_command_that_reads_creates_nothing(path: tuple[str, ...], run_in: Run, tmp_path: Path) -> None:
     result = run_in(_arguments(path))
 
     database = tmp_path / "instance" / "scimsvc.db"
@@ -106,21 +119,24 @@ def test_a_command_that_reads_creates_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("path", READING, ids=" ".join)
-def test_a_command_that_reads_creates_no_key_for_a_database_elsewhere(
-    path: tuple[str, ...],
-    run_in: Callable[[Sequence[str]], Result],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+@pytest.mark.parametrize("path", [("changes",), ("explain",)], ids=" ".join)
+def test_a_command_that_needs_the_key_creates_none(
+    path: tuple[str, ...], run_in: Run, sqlite_url: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("SCIMSVC_DATABASE_URL", POSTGRESQL_URL)
-
-    result = run_in(_arguments(path))
+    result = run_in(_arguments(path), SCIMSVC_DATABASE_URL=sqlite_url)
 
     key = tmp_path / "instance" / "secret_key"
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == f"Error: No secret key at {key}. Set SCIMSVC_SECRET_KEY, or run scimsvc init first.\n"
-    assert list(tmp_path.iterdir()) == []
+    assert [each.name for each in tmp_path.iterdir()] == ["elsewhere"]
+
+
+@pytest.mark.parametrize("path", [("enterprise", "list"), ("settings", "show"), ("check",)], ids=" ".join)
+def test_a_command_that_reads_needs_no_key(path: tuple[str, ...], run_in: Run, sqlite_url: str, tmp_path: Path) -> None:
+    result = run_in(_arguments(path), SCIMSVC_DATABASE_URL=sqlite_url)
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert [each.name for each in tmp_path.iterdir()] == ["elsewhere"]
 
 
 def test_the_console_script_creates_nothing_either(tmp_path: Path) -> None:
@@ -132,9 +148,7 @@ def test_the_console_script_creates_nothing_either(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(WRITING), ids=" ".join)
-def test_a_command_that_writes_creates_no_database(
-    path: tuple[str, ...], run_in: Callable[[Sequence[str]], Result], tmp_path: Path
-) -> None:
+def test_a_command_that_writes_creates_no_database(path: tuple[str, ...], run_in: Run, tmp_path: Path) -> None:
     result = run_in(_arguments(path))
 
     assert (result.exit_code, result.stdout) == (1, "")
