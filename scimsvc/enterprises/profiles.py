@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from scimsvc import clock, schemas
 from scimsvc.activity.change_feed import UserChange, record_change
@@ -20,12 +20,27 @@ from scimsvc.store.user_writes import EffectiveValues, update_effective_values
 from scimsvc.vocabulary import BY_USER, UPDATED
 
 
+class Conditions(TypedDict, total=False):
+    """Conditions of a list of users, beside their role; see ``ProfileFilter``."""
+
+    active: bool | None
+    source: str | None
+    email: str | None
+    external_id: str | None
+    search: str | None
+
+
 def list_users(
-    enterprise: str, *, role: str | None = None, after: str | None = None, limit: int | None = None, **conditions: Any
+    enterprise: str,
+    *,
+    role: str | None = None,
+    after: str | None = None,
+    limit: int | None = None,
+    **conditions: Unpack[Conditions],
 ) -> Page:
     """Return users by e-mail address; ``Page.next`` is the folded address of the last one.
 
-    ``role`` is the ID, the name or an alias of their role; ``conditions`` are the others of ``ProfileFilter``.
+    ``role`` is the ID, the name or an alias of their role.
     """
     condition = ProfileFilter(**conditions)
     with reading_in(enterprise) as tenant:

@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from scimsvc.errors import InvalidInput
 from scimsvc.protocol.errors import shown
@@ -45,11 +45,16 @@ def write_row(user: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A user's line: its number in the file, its cells by column, and what is wrong with it as it stands."""
+    """A user's line: its number in the file, its cells by column (``active`` is a boolean), and its problems."""
 
     number: int
-    cells: dict[str, Any]
+    cells: dict[str, str | bool]
     problems: list[str]
+
+    def text(self, name: str) -> str | None:
+        """Return the text in the column ``name``; None if there is none."""
+        cell = self.cells.get(name)
+        return cell if isinstance(cell, str) else None
 
 
 def read_lines(content: bytes) -> Iterator[Line]:
@@ -77,7 +82,15 @@ def read_lines(content: bytes) -> Iterator[Line]:
         raise InvalidInput(f"the file is empty; its first line names the columns: {', '.join(COLUMNS)}")
 
 
-def _read_rows(reader: Any) -> Iterator[tuple[int, list[str], str]]:
+class _Reader(Protocol):
+    """A reader of the module ``csv``."""
+
+    @property
+    def line_num(self) -> int: ...
+    def __next__(self) -> list[str]: ...
+
+
+def _read_rows(reader: _Reader) -> Iterator[tuple[int, list[str], str]]:
     """Yield the number of the line in which each row begins, its cells, and what is wrong with it, if anything."""
     while True:
         number = reader.line_num + 1
@@ -108,7 +121,7 @@ def _read_header(row: list[str]) -> list[str]:
 def _read_line(number: int, columns: list[str], row: list[str]) -> Line:
     if len(row) > len(columns):
         return Line(number, {}, [f"has {len(row)} cells, and the header has {len(columns)}"])
-    cells: dict[str, Any] = {}
+    cells: dict[str, str | bool] = {}
     problems = []
     for name, cell in zip(columns, row, strict=False):
         if not cell.strip() or name in _IGNORED:

@@ -111,9 +111,9 @@ class _File:
         self.problems.extend((line.number, problem) for problem in problems)
         if user is not None:
             self.users.append(user)
-        email = line.cells.get("email")
+        email = line.text("email")
         if email:
-            self.claims.append(_Claim(line.number, fold(email), fold(line.cells.get("user_name", email))))
+            self.claims.append(_Claim(line.number, fold(email), fold(line.text("user_name") or email)))
 
 
 def _read_user(line: Line, rules: _Rules) -> tuple[ManualUser | None, list[str]]:
@@ -122,10 +122,11 @@ def _read_user(line: Line, rules: _Rules) -> tuple[ManualUser | None, list[str]]
         return None, line.problems
     default_name = {"user_name": line.cells["email"]} if "email" in line.cells else {}
     problems = list(line.problems)
-    role = rules.roles.find(line.cells["role"]) if "role" in line.cells else None
-    if role is None and "role" in line.cells:
+    role_name = line.text("role")
+    role = rules.roles.find(role_name) if role_name is not None else None
+    if role_name is not None and role is None:
         there_are = ", ".join(rules.roles.names)
-        problems.append(f"role: there is no role {shown(line.cells['role'])}; there are {there_are}")
+        problems.append(f"role: there is no role {shown(role_name)}; there are {there_are}")
     try:
         fields = validated(schemas.MANUAL_USER, default_name | line.cells)
     except InvalidInput as error:

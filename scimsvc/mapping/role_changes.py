@@ -11,9 +11,9 @@ from scimsvc.activity.change_feed import UserChange, record_changes
 from scimsvc.mapping.effective import effective_values
 from scimsvc.protocol.resources import work_address
 from scimsvc.store.representations import directory_values, read_document
+from scimsvc.store.roles import RoleUser, iterate_role_users
 from scimsvc.store.tenancy import Tenant
 from scimsvc.store.user_writes import EffectiveValues, update_effective_values
-from scimsvc.store.users import RoleUser, iterate_role_users
 from scimsvc.vocabulary import BY_ROLE, PROVISIONED, UPDATED
 
 

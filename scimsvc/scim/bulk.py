@@ -1,7 +1,8 @@
-"""Bulk: each operation in a transaction of its own, those that others refer to first (RFC 7644 §3.7)."""
+"""Bulk: each operation in a transaction of its own, after the creations that it refers to (RFC 7644 §3.7)."""
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from scimsvc.activity.provisioning_log import record_refusal
@@ -16,64 +17,93 @@ from scimsvc.store.outages import is_outage, unavailable
 from scimsvc.vocabulary import USER_OPERATIONS
 
 _STATUS = {"POST": 201, "PUT": 200, "PATCH": 200, "DELETE": 204}
+#: An operation's member of the BulkResponse.
+_Result = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _References:
+    """What the operations' bulkIds stand for: the IDs of created users, and the operations that were refused."""
+
+    ids: dict[str, str]
+    refused: set[str] = field(default_factory=set)
+
+    def check(self, operation: BulkOperation) -> None:
+        """Raise ``FailedDependency`` if ``operation`` refers to a user who is not created."""
+        for reference in sorted(operation.references):
+            if reference in self.refused or reference not in self.ids:
+                state = "failed" if reference in self.refused else "is not in this request"
+                raise FailedDependency(f"the operation refers to bulkId {reference!r}, which {state}")
 
 
 def run_bulk(request: ScimRequest, bulk: BulkRequest) -> dict[str, Any]:
-    """Do the operations and return the BulkResponse, which tells of each in the order of the request.
+    """Run the operations and return the BulkResponse, with a result for each in the order of the request.
 
-    The ids of created users are assigned up front, so that forward and circular references can be resolved; an
-    operation that refers to one that failed gets 409. After ``failOnErrors`` errors the rest is left undone.
+    The IDs of created users are assigned first, so that forward and circular references can be resolved. An operation
+    that refers to a refused one gets 409. After ``failOnErrors`` errors the remaining operations are not run.
     """
-    ids = {op.bulk_id: str(uuid.uuid4()) for op in bulk.operations if op.bulk_id and op.method == "POST"}
-    failed: set[str] = set()
-    results: dict[int, dict[str, Any]] = {}
+    creations = [operation.bulk_id for operation in bulk.operations if _is_creation(operation)]
+    references = _References({bulk_id: str(uuid.uuid4()) for bulk_id in creations if bulk_id})
+    results: dict[int, _Result] = {}
     errors = 0
     for position in _dependencies_first(bulk.operations):
         operation = bulk.operations[position]
-        own = request.for_operation(USER_OPERATIONS[operation.method])
-        try:
-            results[position] = _done(request, operation, _do(own, operation, ids, failed), ids)
-        except ScimError as error:
-            results[position] = _refused(own, operation, error, ids)
-        except Exception as error:
-            if not is_outage(error):
-                raise
-            results[position] = _refused(own, operation, unavailable(), ids)
-        request.notes.add(own.notes)
+        results[position] = _run(request, operation, references)
         if "response" in results[position]:
             errors += 1
-            failed |= {operation.bulk_id} if operation.bulk_id else set()
+            if operation.bulk_id:
+                references.refused.add(operation.bulk_id)
             if errors == bulk.fail_on_errors:
                 break
     return {"schemas": [urns.BULK_RESPONSE], "Operations": [results[position] for position in sorted(results)]}
 
 
 def _dependencies_first(operations: tuple[BulkOperation, ...]) -> Iterator[int]:
-    """Yield the positions in their order, but each after the creations that it refers to; circles are cut open."""
-    creations = {op.bulk_id: position for position, op in enumerate(operations) if op.method == "POST"}
+    """Yield the positions in their order, but each after the creations that it refers to; cycles are cut open."""
+    creations = {
+        operation.bulk_id: position for position, operation in enumerate(operations) if _is_creation(operation)
+    }
     begun: set[int] = set()
     for start in range(len(operations)):
         stack = [(start, False)]
         while stack:
-            position, ready = stack.pop()
-            if ready:
+            position, is_ready = stack.pop()
+            if is_ready:
                 yield position
             elif position not in begun:
                 begun.add(position)
                 stack.append((position, True))
                 references = sorted(operations[position].references, reverse=True)
-                stack += [(creations[each], False) for each in references if each in creations]
+                stack += [(creations[reference], False) for reference in references if reference in creations]
 
 
-def _do(request: ScimRequest, operation: BulkOperation, ids: dict[str, str], failed: set[str]) -> Representation | None:
+def _is_creation(operation: BulkOperation) -> bool:
+    return operation.method == "POST"
+
+
+def _run(request: ScimRequest, operation: BulkOperation, references: _References) -> _Result:
+    """Run ``operation`` and return its result, which has a ``response`` if the operation was refused."""
+    attempt = request.for_operation(USER_OPERATIONS[operation.method])
+    try:
+        user = _change_user(attempt, operation, references)
+    except Exception as error:
+        refusal = unavailable() if is_outage(error) else error
+        if not isinstance(refusal, ScimError):
+            raise
+        record_refusal(attempt, refusal)
+        return _refused(request, operation, refusal, references)
+    finally:
+        request.notes.add(attempt.notes)
+    return _done(request, operation, user, references)
+
+
+def _change_user(request: ScimRequest, operation: BulkOperation, references: _References) -> Representation | None:
+    """Run the use case of ``operation`` and return the user; None if it was deleted. Raises ``ScimError``."""
     request.attempt.email = claimed_address(operation.data)
-    for reference in sorted(operation.references):
-        if reference in failed or reference not in ids:
-            state = "failed" if reference in failed else "is not in this request"
-            raise FailedDependency(f"the operation refers to bulkId {reference!r}, which {state}")
-    target, body = operation.target(ids), operation.body(ids)
+    references.check(operation)
+    target, body = operation.target(references.ids), operation.body(references.ids)
     if target is None:
-        return users.create_user(request, body, user_id=ids[operation.bulk_id or ""])
+        return users.create_user(request, body, user_id=references.ids[operation.bulk_id or ""])
     preconditions = Preconditions(if_match=operation.version)
     if operation.method == "PUT":
         return users.replace_user(request, target, body, preconditions)
@@ -84,26 +114,25 @@ def _do(request: ScimRequest, operation: BulkOperation, ids: dict[str, str], fai
 
 
 def _done(
-    request: ScimRequest, operation: BulkOperation, user: Representation | None, ids: dict[str, str]
-) -> dict[str, Any]:
-    done = _head(operation) | {"status": str(_STATUS[operation.method])}
+    request: ScimRequest, operation: BulkOperation, user: Representation | None, references: _References
+) -> _Result:
+    result = _head(operation) | {"status": str(_STATUS[operation.method])}
     if user is None:
-        return done | {"location": _location(request, operation, ids)}
-    return done | {"location": user.location, "version": user.entity_tag}
+        return result | {"location": _location(request, operation, references)}
+    return result | {"location": user.location, "version": user.entity_tag}
 
 
-def _refused(request: ScimRequest, operation: BulkOperation, error: ScimError, ids: dict[str, str]) -> dict[str, Any]:
-    record_refusal(request, error)
-    refused = _head(operation) | {"status": str(error.status), "response": error_message(error)}
-    if operation.method == "POST":
-        return refused
-    return refused | {"location": _location(request, operation, ids)}
+def _refused(request: ScimRequest, operation: BulkOperation, error: ScimError, references: _References) -> _Result:
+    result = _head(operation) | {"status": str(error.status), "response": error_message(error)}
+    if _is_creation(operation):
+        return result
+    return result | {"location": _location(request, operation, references)}
 
 
-def _location(request: ScimRequest, operation: BulkOperation, ids: dict[str, str]) -> str:
+def _location(request: ScimRequest, operation: BulkOperation, references: _References) -> str:
     _, target = operation.endpoint_and_target
-    return f"{request.base}/Users/{ids.get(target.removeprefix('bulkId:'), target)}".rstrip("/")
+    return f"{request.base}/Users/{references.ids.get(target.removeprefix('bulkId:'), target)}".rstrip("/")
 
 
-def _head(operation: BulkOperation) -> dict[str, Any]:
+def _head(operation: BulkOperation) -> _Result:
     return {"method": operation.method} | ({"bulkId": operation.bulk_id} if operation.bulk_id else {})

@@ -1,4 +1,4 @@
-"""A SCIM request as the use cases know it, and what is learned of a write while it is tried."""
+"""A SCIM request as the use cases see it, and the facts that a write collects on its way."""
 
 import time
 from collections.abc import Sequence
@@ -15,21 +15,21 @@ from scimsvc.web.state import Caller
 
 @dataclass(slots=True)
 class Attempt:
-    """What is known of one write so far: the provisioning log and ``explain`` tell it, also where it is refused."""
+    """Facts about one write, for the provisioning log and for ``explain``; a refused write has some of them."""
 
     operation: str
     user_id: str | None = None
     email: str | None = None
-    #: The value that was to name a role.
+    #: The value that the body gives for the role.
     role_value: str | None = None
-    #: What the body says once it is in RFC shapes: a user, or a PATCH's operations.
+    #: The body in RFC shapes: a user, or the operations of a PATCH.
     understood: Resource | Sequence[Operation] | None = None
     before: Resource | None = None
     after: Resource | None = None
     decision: RoleDecision | None = None
     role: str | None = None
     changed: list[str] = field(default_factory=list)
-    #: What happened to the user, as the change feed calls it; None where nothing did.
+    #: The type of the change in the change feed; None if nothing changed.
     effect: str | None = None
     #: Effective values that change, old and new, by name.
     effective: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class ScimRequest:
-    """What every use case needs of a request: who asks, under which URL, and where it leaves what it learns."""
+    """The request of a use case: the caller, the URL, and the places for what the use case learns."""
 
     caller: Caller
     #: The Tenant URL, which locations begin with.
@@ -45,9 +45,9 @@ class ScimRequest:
     notes: RequestNotes
     attempt: Attempt
     request_id: str
-    #: When it came, by ``time.perf_counter``.
+    #: The time of its arrival, by ``time.perf_counter``.
     started: float
-    #: The requests for the operations of a Bulk request, as they come up.
+    #: The requests for the operations of a Bulk request that were tried so far.
     operations: list["ScimRequest"] = field(default_factory=list)
 
     def view_of(self, row: EnterpriseView | EnterpriseRules | ViewedUser) -> View:
@@ -56,24 +56,24 @@ class ScimRequest:
 
     @property
     def duration_ms(self) -> float:
-        """Milliseconds since it came."""
+        """Milliseconds since it arrived."""
         return round((time.perf_counter() - self.started) * 1000, 1)
 
     def for_operation(self, operation: str) -> "ScimRequest":
-        """Return the request for one ``operation`` of a Bulk request, with notes and an attempt of its own."""
-        own = replace(
+        """Return the request for one ``operation`` of this Bulk request, with new notes and a new attempt."""
+        request = replace(
             self,
             notes=RequestNotes(self.notes.limits),
             attempt=Attempt(operation),
             started=time.perf_counter(),
             operations=[],
         )
-        self.operations.append(own)
-        return own
+        self.operations.append(request)
+        return request
 
 
 def claimed_address(body: Any) -> str | None:
-    """Return the work address that an unread ``body`` seems to be about, for the log of its refusal; None if none."""
+    """Return the work address in a ``body`` that is not read yet, for the log of its refusal; None if there is none."""
     if not isinstance(body, dict):
         return None
     emails = next((value for name, value in body.items() if name.lower() in ("emails", "email")), None)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 
 from scimsvc.models import Role, User
 from scimsvc.protocol.attributes import fold
@@ -106,7 +106,7 @@ def list_profiles(
     return Query(statement, Profile, dynamic=True).all(tenant.connection, _tenant_parameters(tenant))
 
 
-def _conditions(wanted: ProfileFilter) -> Iterator[Any]:
+def _conditions(wanted: ProfileFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.role_id is not None:
         of_role = User.role_id == wanted.role_id
         yield or_(of_role, User.role_id.is_(None)) if wanted.or_on_default else of_role

@@ -1,5 +1,6 @@
-"""Roles, their names and their aliases: every statement about them, and how many users each role has."""
+"""Roles, their names and their aliases: every statement about them, and the users of each role."""
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
@@ -135,6 +136,38 @@ def count_users_by_role(connection: Connection, enterprise_id: str) -> dict[str 
 def count_users_on_default(connection: Connection, enterprise_id: str) -> int:
     """Return how many users are on the default role."""
     return USERS_ON_DEFAULT.one(connection, {"enterprise_id": enterprise_id}).users
+
+
+class RoleUser(NamedTuple):
+    """A user of a role, with the effective title and organization."""
+
+    id: str
+    document: str
+    active: bool
+    source: str
+    title: str | None
+    organization: str | None
+
+
+_BATCH = 1000
+_ROLE_USERS = (
+    select(User.id, User.document, User.active, User.source, User.title, User.organization)
+    .where(User.enterprise_id == _ENTERPRISE_ID, User.id > bindparam("after"))
+    .order_by(User.id)
+    .limit(_BATCH)
+)
+
+
+def iterate_role_users(
+    connection: Connection, enterprise_id: str, role_ids: Sequence[str | None]
+) -> Iterator[list[RoleUser]]:
+    """Yield the users who have one of the roles, some at a time; None is the default role."""
+    condition = or_(*(User.role_id == role_id for role_id in role_ids))
+    query = Query(_ROLE_USERS.where(condition), RoleUser, dynamic=True)
+    after = ""
+    while rows := query.all(connection, {"enterprise_id": enterprise_id, "after": after}):
+        yield rows
+        after = rows[-1].id
 
 
 # Writing.

@@ -4,10 +4,10 @@
 and deletes them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, select
 from sqlalchemy.orm import aliased
 
 from scimsvc.models import Enterprise, Role, User
@@ -216,41 +216,6 @@ def read_whole(read: Callable[[], _Row | None]) -> _Row | None:
     """
     row = read()
     return read() if row is not None and row.role_id is not None and row.restricts is None else row
-
-
-# Users of a role.
-
-
-class RoleUser(NamedTuple):
-    """A user of a role, with the effective title and organization."""
-
-    id: str
-    document: str
-    active: bool
-    source: str
-    title: str | None
-    organization: str | None
-
-
-_BATCH = 1000
-_ROLE_USERS = (
-    select(User.id, User.document, User.active, User.source, User.title, User.organization)
-    .where(User.enterprise_id == ENTERPRISE_ID, User.id > bindparam("after"))
-    .order_by(User.id)
-    .limit(_BATCH)
-)
-
-
-def iterate_role_users(
-    connection: Connection, enterprise_id: str, role_ids: Sequence[str | None]
-) -> Iterator[list[RoleUser]]:
-    """Yield the users who have one of the roles, some at a time; None is the default role."""
-    condition = or_(*(User.role_id == role_id for role_id in role_ids))
-    query = Query(_ROLE_USERS.where(condition), RoleUser, dynamic=True)
-    after = ""
-    while rows := query.all(connection, {"enterprise_id": enterprise_id, "after": after}):
-        yield rows
-        after = rows[-1].id
 
 
 # Numbers and names of users.
