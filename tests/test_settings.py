@@ -261,8 +261,9 @@ def test_a_start_with_a_wrong_setting_ends_with_one_line_and_exit_status_2(comma
     assert "hunter2" not in done.stderr
 
 
+@pytest.mark.requirement("R36")
 @pytest.mark.parametrize("command", [STARTS[0], STARTS[3]])
-def test_r36_no_start_with_a_short_key(command: list[str], tmp_path: Path) -> None:
+def test_no_start_with_a_short_key(command: list[str], tmp_path: Path) -> None:
     variables = environment(INSTANCE_PATH=str(tmp_path), SECRET_KEY="hunter2")
 
     done = subprocess.run(command, env=variables, cwd=CHECKOUT, capture_output=True, text=True, timeout=30)

@@ -15,7 +15,8 @@ from tests.support.records import feed_of, log_of
 from tests.support.types import Cli
 
 
-def test_r65_a_write_that_is_done_has_an_entry(acme: Enterprise) -> None:
+@pytest.mark.requirement("R65")
+def test_a_write_that_is_done_has_an_entry(acme: Enterprise) -> None:
     user = acme.create(active="True", nickname="Tess", extra="x")
     acme.patch(user, {"op": "Replace", "path": "title", "value": "Boss"}, headers={"X-Request-ID": "from-the-proxy"})
     acme.patch(user, replace("title", "Boss"))
@@ -174,9 +175,8 @@ def test_a_refusal_that_cannot_be_logged_is_answered_all_the_same(
     assert log_of(acme) == []
 
 
-def test_r65_what_is_rolled_back_leaves_neither_user_nor_entry(
-    acme: Enterprise, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.requirement("R65")
+def test_what_is_rolled_back_leaves_neither_user_nor_entry(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*arguments: Any) -> Any:
         insert_records(*arguments)
         raise OperationalError("INSERT", {}, Exception("disk full"))

@@ -199,7 +199,8 @@ def test_a_host_that_is_none_is_refused_before_anything_is_done(acme: Enterprise
     assert "New" not in [role["name"] for role in api.get("/roles")["items"]]
 
 
-def test_r15_tokens_open_their_own_paths_alone(acme: Enterprise, api: Api) -> None:
+@pytest.mark.requirement("R15")
+def test_tokens_open_their_own_paths_alone(acme: Enterprise, api: Api) -> None:
     for method in ("GET", "POST"):
         foreign = acme.app.test_client().open(
             "/api/v1/roles", method=method, headers={"Authorization": f"Bearer {acme.token}"}

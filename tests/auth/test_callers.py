@@ -22,7 +22,8 @@ def elsewhere(app: Flask, statement: str) -> None:
         connection.execute(text(statement))
 
 
-def test_r32_another_process_s_revocation_is_felt_within_half_a_second(acme: Enterprise) -> None:
+@pytest.mark.requirement("R32")
+def test_another_process_s_revocation_is_felt_within_half_a_second(acme: Enterprise) -> None:
     assert acme.send("GET", "/Users").status_code == 200
 
     elsewhere(acme.app, "UPDATE tokens SET revoked_at = '2026-01-01T00:00:00.000Z'")

@@ -38,8 +38,9 @@ def assert_unauthorized(answer: TestResponse, *words: str) -> None:
         assert word in match[1]
 
 
+@pytest.mark.requirement("R12", "R13")
 @pytest.mark.parametrize("authorization", [None, "", "Basic YTpi", "Token x", "scimsvc_x", "Digest a=b", "Bearerx y"])
-def test_r12_r13_a_request_without_a_token_is_told_what_to_send(app: Flask, authorization: str | None) -> None:
+def test_a_request_without_a_token_is_told_what_to_send(app: Flask, authorization: str | None) -> None:
     answer = ask(app, authorization)
 
     assert_unauthorized(answer, "Authorization: Bearer scimsvc_")
@@ -52,16 +53,18 @@ def test_a_token_is_taken_however_the_scheme_is_spelt(acme: Enterprise, form: st
     assert ask(acme.app, form.format(acme.token)).status_code == 200
 
 
+@pytest.mark.requirement("R14")
 @pytest.mark.parametrize("form", [
     "Bearer", "Bearer Bearer", "Bearer x {}", "Bearer {} x", "Bearer {0} {0}", "Bearer {},Bearer {}", "Bearer Basic {}",
     "Bearer {}=", "Bearer {}==", "Bearer {}.", "Bearer .{}", "Bearer {}A", "Bearer \"{}\"", "Bearer é{}", "Bearer {}é", "Bearer ;{}",
     "Bearer scimsvc_{}", "Bearer scimsvc_", "Bearer scimsvc_.", "Bearer x", "Bearer \xff", "Bearer null", "Bearer {{}}",
 ])  # fmt: skip
-def test_r14_a_malformed_token_is_refused(acme: Enterprise, form: str) -> None:
+def test_a_malformed_token_is_refused(acme: Enterprise, form: str) -> None:
     assert_unauthorized(ask(acme.app, form.format(acme.token, acme.token)), "token")
 
 
-def test_r29_every_single_character_of_a_token_counts(acme: Enterprise) -> None:
+@pytest.mark.requirement("R29")
+def test_every_single_character_of_a_token_counts(acme: Enterprise) -> None:
     token = acme.token
     for place, character in enumerate(token):
         # The neighbour in the alphabet differs in the last bit alone, which some decoders drop.
@@ -72,7 +75,8 @@ def test_r29_every_single_character_of_a_token_counts(acme: Enterprise) -> None:
     assert_unauthorized(answer, ISSUE_AGAIN)
 
 
-def test_r29_a_token_in_other_parts_is_refused(acme: Enterprise) -> None:
+@pytest.mark.requirement("R29")
+def test_a_token_in_other_parts_is_refused(acme: Enterprise) -> None:
     payload, _, signature = acme.token.removeprefix("scimsvc_").rpartition(".")
     spoilt = [f"{signature}.{payload}", payload, f"{payload}.", f".{signature}", f"{payload}.{signature[:-1]}",
               f"{payload}=.{signature}", f".{payload}.{signature}", f"{payload[1:]}.{signature}", f"{payload}{signature}"]  # fmt: skip
@@ -82,7 +86,8 @@ def test_r29_a_token_in_other_parts_is_refused(acme: Enterprise) -> None:
     assert ask(acme.app, f"Bearer scimsvc_{payload}.{signature}").status_code == 200
 
 
-def test_r30_an_expired_token_says_that_it_expired_and_when(
+@pytest.mark.requirement("R30")
+def test_an_expired_token_says_that_it_expired_and_when(
     acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issued = cli("token", "issue", "Acme", "--days", "3")
@@ -97,9 +102,8 @@ def test_r30_an_expired_token_says_that_it_expired_and_when(
         assert_unauthorized(acme.send("GET", "/Users", token=issued["access_token"]), named, "new one")
 
 
-def test_r18_r32_what_is_revoked_ends_within_a_second_in_every_process(
-    acme: Enterprise, cli: Cli, make_app: MakeApp
-) -> None:
+@pytest.mark.requirement("R18", "R32")
+def test_what_is_revoked_ends_within_a_second_in_every_process(acme: Enterprise, cli: Cli, make_app: MakeApp) -> None:
     other_process = make_app()
     entra = cli("integration", "create", "Acme", "Entra")
     tokens = {
@@ -122,7 +126,8 @@ def test_r18_r32_what_is_revoked_ends_within_a_second_in_every_process(
         assert ask(each, f"Bearer {tokens['good']}").status_code == 200
 
 
-def test_r18_the_tokens_of_a_deleted_enterprise_end_with_it(acme: Enterprise, cli: Cli, make_app: MakeApp) -> None:
+@pytest.mark.requirement("R18")
+def test_the_tokens_of_a_deleted_enterprise_end_with_it(acme: Enterprise, cli: Cli, make_app: MakeApp) -> None:
     other = make_enterprise(acme.app, "Other")
     other_process = make_app()
 
@@ -133,7 +138,8 @@ def test_r18_the_tokens_of_a_deleted_enterprise_end_with_it(acme: Enterprise, cl
         assert ask(each, f"Bearer {other.token}").status_code == 200
 
 
-def test_r13_an_api_token_is_insufficient(acme: Enterprise, cli: Cli) -> None:
+@pytest.mark.requirement("R13")
+def test_an_api_token_is_insufficient(acme: Enterprise, cli: Cli) -> None:
     token = cli("token", "issue", "Acme", "--api")["access_token"]
 
     for method, path in (
@@ -148,7 +154,8 @@ def test_r13_an_api_token_is_insufficient(acme: Enterprise, cli: Cli) -> None:
         assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="scim", error="insufficient_scope", ')
 
 
-def test_r14_r50_a_token_counts_in_the_header_alone(acme: Enterprise) -> None:
+@pytest.mark.requirement("R14", "R50")
+def test_a_token_counts_in_the_header_alone(acme: Enterprise) -> None:
     app, token = acme.app, acme.token
     cookies = app.test_client()
     for name in ("access_token", "token", "Authorization"):
@@ -194,11 +201,10 @@ UNOPENED = [
 ]
 
 
+@pytest.mark.requirement("R12", "R17")
 @pytest.mark.parametrize("authorization", [None, "Bearer scimsvc_x.y"], ids=["no token", "a bad token"])
 @pytest.mark.parametrize("body", [None, b"{", b"x" * (2**20 + 1)], ids=["nothing", "half an object", "too much"])
-def test_r12_r17_the_token_is_asked_for_before_anything_else(
-    app: Flask, authorization: str | None, body: bytes | None
-) -> None:
+def test_the_token_is_asked_for_before_anything_else(app: Flask, authorization: str | None, body: bytes | None) -> None:
     for content_type in (CONTENT_TYPE, "text/plain"):
         for method, path in UNOPENED:
             answer = ask(app, authorization, path, method, data=body, headers={"Content-Type": content_type})
@@ -214,7 +220,8 @@ def test_a_head_without_a_token_is_refused_as_well(acme: Enterprise) -> None:
     assert ask(acme.app, f"Bearer {acme.token}", method="HEAD").status_code == 200
 
 
-def test_r18_a_switched_off_enterprise_refuses_every_path_and_writes_nothing(acme: Enterprise, cli: Cli) -> None:
+@pytest.mark.requirement("R18")
+def test_a_switched_off_enterprise_refuses_every_path_and_writes_nothing(acme: Enterprise, cli: Cli) -> None:
     user = acme.create()
     cli("enterprise", "update", "Acme", "--no-enable-scim")
 
@@ -232,9 +239,8 @@ def test_a_switched_off_enterprise_still_tells_a_bad_token_apart(acme: Enterpris
     assert_unauthorized(acme.send("GET", "/Users", token=acme.token + "x"), ISSUE_AGAIN)
 
 
-def test_r35_tokens_outlive_a_change_of_the_key_as_long_as_the_old_one_is_kept(
-    acme: Enterprise, make_app: MakeApp
-) -> None:
+@pytest.mark.requirement("R35")
+def test_tokens_outlive_a_change_of_the_key_as_long_as_the_old_one_is_kept(acme: Enterprise, make_app: MakeApp) -> None:
     new = "another key that is of no use elsewhere either 0123456789"
 
     assert ask(make_app(SECRET_KEY=f"{new}, {SECRET_KEY}"), f"Bearer {acme.token}").status_code == 200

@@ -91,7 +91,8 @@ def test_each_enterprise_has_a_rate_of_its_own(clock: Clock) -> None:
     assert admitted(limit, "b") >= 2
 
 
-def test_r47_an_enterprise_over_its_limit_is_told_so_as_a_scim_error(make_app: MakeApp) -> None:
+@pytest.mark.requirement("R47")
+def test_an_enterprise_over_its_limit_is_told_so_as_a_scim_error(make_app: MakeApp) -> None:
     app = make_app(RATE_LIMIT="0.01")
     busy, quiet = make_enterprise(app, "Busy"), make_enterprise(app, "Quiet")
 
@@ -128,7 +129,8 @@ def wrong(enterprise: Enterprise, **options: Any) -> list[int]:
     return [ask(enterprise, client_secret=f"wrong {n}", **options).status_code for n in range(MOST_WRONG)]
 
 
-def test_r38_twenty_wrong_secrets_are_enough(acme: Enterprise) -> None:
+@pytest.mark.requirement("R38")
+def test_twenty_wrong_secrets_are_enough(acme: Enterprise) -> None:
     assert wrong(acme) == [401] * 20
 
     for answer in (ask(acme, client_secret="wrong"), ask(acme), ask(acme, path="/api/revoke")):
@@ -138,7 +140,8 @@ def test_r38_twenty_wrong_secrets_are_enough(acme: Enterprise) -> None:
         assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_r38_a_valid_token_goes_on_whatever_is_tried(acme: Enterprise) -> None:
+@pytest.mark.requirement("R38")
+def test_a_valid_token_goes_on_whatever_is_tried(acme: Enterprise) -> None:
     wrong(acme)
 
     assert ask(acme).status_code == 429

@@ -56,7 +56,8 @@ def assert_oauth_error(answer: TestResponse, status: int, error: str, *words: st
         assert word in body["error_description"]
 
 
-def test_r37_a_client_gets_a_token_for_its_credentials(acme: Enterprise) -> None:
+@pytest.mark.requirement("R37")
+def test_a_client_gets_a_token_for_its_credentials(acme: Enterprise) -> None:
     answer = ask(acme)
 
     token = answer.get_json()["access_token"]
@@ -144,8 +145,9 @@ def test_a_wrong_request_is_refused(acme: Enterprise, options: dict[str, Any], e
     assert_oauth_error(ask(acme, **options), 400, error, *words)
 
 
+@pytest.mark.requirement("R37")
 @pytest.mark.parametrize("path", ["/api/authenticate", "/api/revoke"])
-def test_r37_only_post_will_do(acme: Enterprise, path: str) -> None:
+def test_only_post_will_do(acme: Enterprise, path: str) -> None:
     for method in ("GET", "PUT", "DELETE", "PATCH"):
         answer = ask(acme, path, method=method)
         assert_oauth_error(answer, 405, "invalid_request", method)
@@ -181,13 +183,15 @@ def test_who_proves_nothing_gets_nothing(acme: Enterprise, options: dict[str, An
     assert_oauth_error(ask(acme, "/api/revoke", **options), 401, "invalid_client")
 
 
-def test_r37_r50_credentials_in_the_query_are_none(acme: Enterprise) -> None:
+@pytest.mark.requirement("R37", "R50")
+def test_credentials_in_the_query_are_none(acme: Enterprise) -> None:
     form = {"client_id": None, "client_secret": None}
 
     assert_oauth_error(ask(acme, form=form, query_string=credentials(acme)), 401, "invalid_client", "missing")
 
 
-def test_r19_an_unknown_client_and_a_wrong_secret_get_the_same_answer(app: Flask, acme: Enterprise, cli: Cli) -> None:
+@pytest.mark.requirement("R19")
+def test_an_unknown_client_and_a_wrong_secret_get_the_same_answer(app: Flask, acme: Enterprise, cli: Cli) -> None:
     other = make_enterprise(app, "Other")
     gone = cli("integration", "create", "Acme", "Gone")
     cli("integration", "revoke", "Acme", gone["client_id"])
@@ -242,7 +246,8 @@ def test_a_rotated_secret_ends_at_once_or_after_its_overlap(
     assert scim_status(acme, acme.token) == 200
 
 
-def test_r32_a_revoked_token_ends_and_no_other(acme: Enterprise) -> None:
+@pytest.mark.requirement("R32")
+def test_a_revoked_token_ends_and_no_other(acme: Enterprise) -> None:
     tokens = [ask(acme, form={"scope": "scim"}).get_json()["access_token"] for _ in range(2)]
 
     answers = [revoke(acme, token=tokens[0], token_type_hint="refresh_token") for _ in range(2)]

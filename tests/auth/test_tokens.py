@@ -37,8 +37,9 @@ def test_a_token_of_one_scope_is_insufficient_for_the_other(signer: TokenSigner)
         signer.verify(signer.issue(SCIM, CLAIMS), API, BEFORE)
 
 
+@pytest.mark.requirement("R30")
 @pytest.mark.parametrize("scope", SCOPES)
-def test_r30_a_token_expires_at_its_second(signer: TokenSigner, scope: str) -> None:
+def test_a_token_expires_at_its_second(signer: TokenSigner, scope: str) -> None:
     token = signer.issue(scope, CLAIMS)
 
     assert signer.verify(token, scope, EXPIRY - timedelta(microseconds=1)) == CLAIMS
@@ -62,6 +63,7 @@ def test_every_character_of_a_token_counts(signer: TokenSigner) -> None:
     assert accepted == []
 
 
+@pytest.mark.requirement("R29")
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -89,7 +91,7 @@ def test_every_character_of_a_token_counts(signer: TokenSigner) -> None:
     ],
 )
 @pytest.mark.parametrize("scope", SCOPES)
-def test_r29_what_was_not_issued_is_refused(signer: TokenSigner, scope: str, spoil: object) -> None:
+def test_what_was_not_issued_is_refused(signer: TokenSigner, scope: str, spoil: object) -> None:
     text = spoil(signer.issue(scope, CLAIMS))  # type: ignore[operator]
 
     with pytest.raises(InvalidToken, match="not one that this service issued"):
@@ -105,7 +107,8 @@ def test_a_forged_payload_under_a_genuine_signature_is_refused(signer: TokenSign
     assert not is_accepted(signer, mine.rpartition(".")[0] + "." + other.rpartition(".")[2])
 
 
-def test_r35_the_newest_key_signs_and_all_verify() -> None:
+@pytest.mark.requirement("R35")
+def test_the_newest_key_signs_and_all_verify() -> None:
     old, new, both = TokenSigner([OTHER_KEY]), TokenSigner([KEY]), TokenSigner([KEY, OTHER_KEY])
 
     assert both.verify(old.issue(SCIM, CLAIMS), SCIM, BEFORE) == CLAIMS
@@ -119,7 +122,8 @@ def test_a_token_is_recognised_whatever_its_scope_or_expiry(signer: TokenSigner,
     assert signer.read_any(signer.issue(scope, CLAIMS)) == CLAIMS
 
 
-def test_r33_secrets_and_ids_are_new_each_time_and_long() -> None:
+@pytest.mark.requirement("R33")
+def test_secrets_and_ids_are_new_each_time_and_long() -> None:
     secrets, ids = {new_client_secret() for _ in range(100)}, {new_token_id() for _ in range(100)}
 
     assert (len(secrets), len(ids)) == (100, 100)

@@ -31,7 +31,8 @@ def test_a_form_of_another_site_changes_nothing_and_keeps_what_was_typed(
     assert "Chief" not in [each["name"] for each in cli("role", "list", "Acme")]
 
 
-def test_r53_no_view_takes_a_form_without_a_token(acme: Enterprise, operator: Console, cli: Cli) -> None:
+@pytest.mark.requirement("R53")
+def test_no_view_takes_a_form_without_a_token(acme: Enterprise, operator: Console, cli: Cli) -> None:
     before = cli("enterprise", "show", "Acme"), cli("role", "list", "Acme"), cli("admin", "list")
     values = {"enterprise_id": acme.made["id"], "role_id": role_id(cli, "User")}
     posts = [

@@ -75,7 +75,8 @@ def filled(acme: Enterprise) -> Enterprise:
     return acme
 
 
-def test_r53_every_page_is_whole_and_has_its_headers(filled: Enterprise, operator: Console) -> None:
+@pytest.mark.requirement("R53")
+def test_every_page_is_whole_and_has_its_headers(filled: Enterprise, operator: Console) -> None:
     for path in pages_of(filled, operator):
         answer = operator.send("GET", path)
         where = path, answer.status_code
@@ -160,8 +161,9 @@ def test_the_operator_s_pages_do_not_exist_for_an_enterprise_s_administrator(
     assert "All enterprises" not in admin.get(of(acme) + "/set-up")
 
 
+@pytest.mark.requirement("R52")
 @pytest.mark.parametrize("name", HOSTILE)
-def test_r52_a_name_is_shown_as_it_is_and_breaks_nothing(app: Flask, operator: Console, cli: Cli, name: str) -> None:
+def test_a_name_is_shown_as_it_is_and_breaks_nothing(app: Flask, operator: Console, cli: Cli, name: str) -> None:
     made = cli(
         "enterprise", "create", name, "--enable-scim", "--role", name + "!" if len(name) < 200 else name[:-1] + "!"
     )

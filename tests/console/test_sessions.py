@@ -34,6 +34,7 @@ def is_signed_in(console: Console) -> bool:
     return console.send("GET", "/console/account").status_code == 200
 
 
+@pytest.mark.requirement("R53")
 @pytest.mark.parametrize(
     ("settings", "base_url", "secure"),
     [
@@ -42,7 +43,7 @@ def is_signed_in(console: Console) -> bool:
         pytest.param({"PUBLIC_URL": "https://scim.example.com"}, "http://localhost", True, id="https in public"),
     ],
 )
-def test_r53_the_cookie_is_for_the_console_and_no_script(
+def test_the_cookie_is_for_the_console_and_no_script(
     make_app: MakeApp, settings: dict[str, str], base_url: str, secure: bool
 ) -> None:
     console = Console(make_app(**settings))

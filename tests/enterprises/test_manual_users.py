@@ -27,14 +27,16 @@ def test_a_manual_user_is_found_by_entras_match(acme: Enterprise, manual: dict[s
     assert (manual["source"], manual["directory"], manual["title"]) == ("manual", None, "Boss")
 
 
-def test_r22_post_never_takes_over(acme: Enterprise, cli: Cli, manual: dict[str, Any]) -> None:
+@pytest.mark.requirement("R22")
+def test_post_never_takes_over(acme: Enterprise, cli: Cli, manual: dict[str, Any]) -> None:
     answer = acme.send("POST", "/Users", user_body("manual@contoso.example"))
 
     assert_scim_error(answer, 409, "uniqueness", "manual@contoso.example")
     assert cli("user", "show", "Acme", manual["id"]) == manual
 
 
-def test_r28_a_manual_user_is_not_deleted(acme: Enterprise, cli: Cli, manual: dict[str, Any]) -> None:
+@pytest.mark.requirement("R28")
+def test_a_manual_user_is_not_deleted(acme: Enterprise, cli: Cli, manual: dict[str, Any]) -> None:
     answer = acme.send("DELETE", f"/Users/{manual['id']}")
 
     assert_scim_error(answer, 400, "mutability", "by hand")

@@ -1,10 +1,13 @@
 """The roles of real users: given, refused, answered, defaulted and renamed (contract section 7)."""
 
+import pytest
+
 from tests.support.client import Enterprise, assert_scim_error, replace, user_body
 from tests.support.types import Cli
 
 
-def test_r24_an_unknown_role_registers_nobody(acme: Enterprise) -> None:
+@pytest.mark.requirement("R24")
+def test_an_unknown_role_registers_nobody(acme: Enterprise) -> None:
     answer = acme.send("POST", "/Users", user_body(roles=[{"value": "Signer", "primary": "True"}]))
 
     names = "DefaultEnterprise, Power Signer, SigningHub_Admin, User"

@@ -131,7 +131,8 @@ def test_elsewhere_nothing_but_the_result_is_printed(sqlite_acme: Enterprise, tm
     assert text_of(sqlite_acme.app, "backup", str(tmp_path / "b.db")).startswith("file         /")
 
 
-def test_r10_a_backup_in_a_storm_is_sound_and_serves_in_the_database_s_place(tmp_path: Path) -> None:
+@pytest.mark.requirement("R10")
+def test_a_backup_in_a_storm_is_sound_and_serves_in_the_database_s_place(tmp_path: Path) -> None:
     variables = environment(INSTANCE_PATH=str(tmp_path / "instance"))
     copies = [tmp_path / f"{n}.db" for n in range(2)]
     with serving(tmp_path) as live:

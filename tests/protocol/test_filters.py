@@ -83,7 +83,8 @@ def test_what_cannot_be_read_is_refused_with_the_reason(text: str, word: str) ->
     assert word in refusal.value.detail
 
 
-def test_r40_the_limits_themselves_are_read() -> None:
+@pytest.mark.requirement("R40")
+def test_the_limits_themselves_are_read() -> None:
     assert parse_filter("(" * 20 + "title pr" + ")" * 20) == parse_filter("title pr")
     assert len(parse_filter(" or ".join(["title pr"] * 100)).operands) == 100  # type: ignore[union-attr]
 

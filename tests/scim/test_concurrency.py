@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+import pytest
+
 from tests.support.client import Enterprise, replace, user_body
 from tests.support.types import Cli
 
@@ -25,7 +27,8 @@ def test_of_identical_creates_at_once_one_wins(acme: Enterprise) -> None:
     assert len(acme.find("id pr")) == 1
 
 
-def test_r02_changes_of_different_attributes_at_once_are_all_kept(acme: Enterprise) -> None:
+@pytest.mark.requirement("R2")
+def test_changes_of_different_attributes_at_once_are_all_kept(acme: Enterprise) -> None:
     user = acme.create()
     names = ["title", "nickName", "userType", "locale", "timezone", "displayName", "preferredLanguage", "profileUrl"]
     operations = [{"op": "replace", "path": name, "value": f"{name} {n}"} for n in range(6) for name in names]
@@ -52,7 +55,8 @@ def test_of_writers_with_the_same_precondition_one_wins(acme: Enterprise) -> Non
     assert sorted(answer.status_code for answer in answers) == [200] + [412] * (WRITERS - 1)
 
 
-def test_r06_a_patch_beside_a_delete_ends_with_the_user_gone(acme: Enterprise) -> None:
+@pytest.mark.requirement("R6")
+def test_a_patch_beside_a_delete_ends_with_the_user_gone(acme: Enterprise) -> None:
     user = acme.create()
     calls = [lambda: acme.send("DELETE", f"/Users/{user['id']}")] * 2
     calls += [lambda: acme.patch(user, {"op": "replace", "path": "title", "value": "x"})] * 6
@@ -65,7 +69,8 @@ def test_r06_a_patch_beside_a_delete_ends_with_the_user_gone(acme: Enterprise) -
     assert acme.send("GET", f"/Users/{user['id']}").status_code == 404
 
 
-def test_r05_two_users_that_want_one_address_at_once(acme: Enterprise) -> None:
+@pytest.mark.requirement("R5")
+def test_two_users_that_want_one_address_at_once(acme: Enterprise) -> None:
     users = [acme.create(email=f"u{n}@contoso.example") for n in range(WRITERS)]
     wish = {"op": "replace", "path": 'emails[type eq "work"].value', "value": "wanted@contoso.example"}
 

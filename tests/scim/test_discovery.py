@@ -160,7 +160,8 @@ def test_what_a_user_must_have_is_marked_as_required(acme: Enterprise) -> None:
     assert acme.send("POST", "/Users", user_body(emails=None)).status_code == 400
 
 
-def test_r26_a_password_is_taken_but_never_shown_nor_announced(acme: Enterprise) -> None:
+@pytest.mark.requirement("R26")
+def test_a_password_is_taken_but_never_shown_nor_announced(acme: Enterprise) -> None:
     user = acme.create(password="hunter2")
 
     assert "password" not in acme.send("GET", "/Schemas").text

@@ -23,11 +23,13 @@ def anonymous(acme: Enterprise, method: str, path: str, **options: Any) -> TestR
     return acme.app.test_client().open(SCIM + path, method=method, **options)
 
 
+@pytest.mark.requirement("P53")
 @pytest.mark.parametrize("path", ["/Nothing", "/Users/" + UNKNOWN_ID, "/Users/a/b", "/Schemas/urn:none", "/Groups/x"])
-def test_53_what_is_not_there_is_a_scim_404(acme: Enterprise, path: str) -> None:
+def test_what_is_not_there_is_a_scim_404(acme: Enterprise, path: str) -> None:
     assert_scim_error(acme.send("GET", path), 404, None, path.split("/")[2] if path.count("/") > 1 else path)
 
 
+@pytest.mark.requirement("P53")
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
@@ -40,7 +42,7 @@ def test_53_what_is_not_there_is_a_scim_404(acme: Enterprise, path: str) -> None
         ("GET", "/Bulk", {"POST", "OPTIONS"}),
     ],
 )
-def test_53_a_method_that_is_not_allowed_is_a_scim_405(
+def test_a_method_that_is_not_allowed_is_a_scim_405(
     acme: Enterprise, method: str, path: str, allowed: set[str]
 ) -> None:
     answer = acme.send(method, path, {})
@@ -49,10 +51,11 @@ def test_53_a_method_that_is_not_allowed_is_a_scim_405(
     assert set(answer.headers["Allow"].split(", ")) == allowed
 
 
+@pytest.mark.requirement("P53")
 @pytest.mark.parametrize(
     "body", ["", "{", "{'a': 1}", '{"a": 1,}', "[1", "nul", "\ufeff{}", b"\xff", '{"a": NaN}', '{"a": 1} x']
 )
-def test_53_what_is_no_json_is_a_scim_400(acme: Enterprise, body: str | bytes) -> None:
+def test_what_is_no_json_is_a_scim_400(acme: Enterprise, body: str | bytes) -> None:
     user = acme.create()
 
     for method, path in (
@@ -66,7 +69,8 @@ def test_53_what_is_no_json_is_a_scim_400(acme: Enterprise, body: str | bytes) -
     assert acme.find("id pr") == [user]
 
 
-def test_53_a_request_without_a_good_token_is_a_scim_401(acme: Enterprise) -> None:
+@pytest.mark.requirement("P53")
+def test_a_request_without_a_good_token_is_a_scim_401(acme: Enterprise) -> None:
     for authorization in (None, "", "Bearer", "Bearer x", "Basic eDp5", f"Token {acme.token}", f"Bearer {acme.token}x"):
         headers = {} if authorization is None else {"Authorization": authorization}
         for path in ("/Users", "/Nothing", f"/Users/{UNKNOWN_ID}", ""):
@@ -75,6 +79,7 @@ def test_53_a_request_without_a_good_token_is_a_scim_401(acme: Enterprise) -> No
             assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
 
 
+@pytest.mark.requirement("P54")
 @pytest.mark.parametrize(
     ("content_type", "status"),
     [
@@ -93,7 +98,7 @@ def test_53_a_request_without_a_good_token_is_a_scim_401(acme: Enterprise) -> No
         ("", 415),
     ],
 )
-def test_54_media_types(acme: Enterprise, content_type: str, status: int) -> None:
+def test_media_types(acme: Enterprise, content_type: str, status: int) -> None:
     body = json.dumps(user_body(userName="Tëst 用户 😀"), ensure_ascii=False).encode()
 
     answer = acme.send("POST", "/Users", body, headers={"Content-Type": content_type})
@@ -107,14 +112,16 @@ def test_54_media_types(acme: Enterprise, content_type: str, status: int) -> Non
     assert json.loads(answer.data.decode("utf-8"))["userName"] == "Tëst 用户 😀"
 
 
+@pytest.mark.requirement("P54")
 @pytest.mark.parametrize("accept", ["application/json", "*/*", "text/html", "application/scim+json;q=0.5"])
-def test_54_answers_are_scim_json_whatever_is_accepted(acme: Enterprise, accept: str) -> None:
+def test_answers_are_scim_json_whatever_is_accepted(acme: Enterprise, accept: str) -> None:
     for path in ("/Users", *DISCOVERY):
         answer = acme.send("GET", path, headers={"Accept": accept})
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, MEDIA_TYPE)
 
 
-def test_55_head_is_get_without_a_body(acme: Enterprise) -> None:
+@pytest.mark.requirement("P55")
+def test_head_is_get_without_a_body(acme: Enterprise) -> None:
     user = acme.create()
 
     for path in (f"/Users/{user['id']}", "/Users", f"/Users/{UNKNOWN_ID}", "/Nothing", *DISCOVERY):
@@ -125,12 +132,14 @@ def test_55_head_is_get_without_a_body(acme: Enterprise) -> None:
     assert "ETag" in acme.send("HEAD", f"/Users/{user['id']}").headers
 
 
+@pytest.mark.requirement("P55")
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEARER"])
-def test_55_the_scheme_is_read_in_any_case(acme: Enterprise, scheme: str) -> None:
+def test_the_scheme_is_read_in_any_case(acme: Enterprise, scheme: str) -> None:
     assert anonymous(acme, "GET", "/Users", headers={"Authorization": f"{scheme} {acme.token}"}).status_code == 200
 
 
-def test_55_who_has_no_token_is_told_so_before_anything_else(acme: Enterprise) -> None:
+@pytest.mark.requirement("P55")
+def test_who_has_no_token_is_told_so_before_anything_else(acme: Enterprise) -> None:
     json_headers = {"Content-Type": MEDIA_TYPE}
 
     for method, path, options in (
@@ -143,7 +152,8 @@ def test_55_who_has_no_token_is_told_so_before_anything_else(acme: Enterprise) -
         assert_scim_error(anonymous(acme, method, path, **options), 401, None)
 
 
-def test_55_options_tell_the_methods(acme: Enterprise) -> None:
+@pytest.mark.requirement("P55")
+def test_options_tell_the_methods(acme: Enterprise) -> None:
     answer = acme.send("OPTIONS", f"/Users/{UNKNOWN_ID}")
 
     assert (answer.status_code, answer.data) == (200, b"")
@@ -152,7 +162,8 @@ def test_55_options_tell_the_methods(acme: Enterprise) -> None:
     assert anonymous(acme, "OPTIONS", "/Users").status_code == 401
 
 
-def test_56_discovery_by_list_and_by_id(acme: Enterprise) -> None:
+@pytest.mark.requirement("P56")
+def test_discovery_by_list_and_by_id(acme: Enterprise) -> None:
     config = acme.send("GET", "/ServiceProviderConfig").get_json()
     lists = {path: acme.send("GET", path).get_json() for path in ("/ResourceTypes", "/Schemas")}
 
@@ -172,15 +183,17 @@ def test_56_discovery_by_list_and_by_id(acme: Enterprise) -> None:
     assert user_type["schemaExtensions"] == [{"schema": ENTERPRISE_URN, "required": False}]
 
 
+@pytest.mark.requirement("P56")
 @pytest.mark.parametrize("path", DISCOVERY)
-def test_56_discovery_is_read_only_and_wants_a_token(acme: Enterprise, path: str) -> None:
+def test_discovery_is_read_only_and_wants_a_token(acme: Enterprise, path: str) -> None:
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         assert_scim_error(acme.send(method, path, {}), 405, None, method)
     # Contract section 5 against the list: everything under the Tenant URL wants a token, discovery too.
     assert_scim_error(anonymous(acme, "GET", path), 401, None)
 
 
-def test_56_discovery_refuses_filters(acme: Enterprise) -> None:
+@pytest.mark.requirement("P56")
+def test_discovery_refuses_filters(acme: Enterprise) -> None:
     whole = {path: acme.send("GET", path).get_json() for path in DISCOVERY}
 
     for path in ("/ResourceTypes", "/Schemas"):
@@ -193,7 +206,8 @@ def test_56_discovery_refuses_filters(acme: Enterprise) -> None:
     )
 
 
-def test_57_304_and_412(acme: Enterprise) -> None:
+@pytest.mark.requirement("P57")
+def test_304_and_412(acme: Enterprise) -> None:
     # The rest of the rules stands in tests/scim/test_versions.py.
     user = acme.create()
     path, version = f"/Users/{user['id']}", user["meta"]["version"]
@@ -216,7 +230,8 @@ def test_57_304_and_412(acme: Enterprise) -> None:
     assert acme.send("DELETE", path, headers={"If-Match": changed.headers["ETag"]}).status_code == 204
 
 
-def test_58_of_six_writers_with_one_version_one_wins(acme: Enterprise) -> None:
+@pytest.mark.requirement("P58")
+def test_of_six_writers_with_one_version_one_wins(acme: Enterprise) -> None:
     user = acme.create()
     path, headers = f"/Users/{user['id']}", {"If-Match": user["meta"]["version"]}
     bodies = [user_body(title=f"writer {n}") for n in range(6)]
@@ -231,7 +246,8 @@ def test_58_of_six_writers_with_one_version_one_wins(acme: Enterprise) -> None:
     assert acme.get(user) == winner.get_json()
 
 
-def test_58_values_added_at_once_are_all_kept(acme: Enterprise) -> None:
+@pytest.mark.requirement("P58")
+def test_values_added_at_once_are_all_kept(acme: Enterprise) -> None:
     user = acme.create()
     values = [{"value": f"+1 {n}", "type": "other"} for n in range(6)]
 
@@ -254,7 +270,8 @@ def post(bulk_id: str, manager: str | None = None, **attributes: Any) -> dict[st
     return {"method": "POST", "path": "/Users", "bulkId": bulk_id, "data": data}
 
 
-def test_59_references_forward_backward_and_in_a_circle_are_resolved(acme: Enterprise) -> None:
+@pytest.mark.requirement("P59")
+def test_references_forward_backward_and_in_a_circle_are_resolved(acme: Enterprise) -> None:
     operations = [
         post("forward", "last"), post("one", "two"), post("two", "one"), post("last"), post("back", "forward")
     ]  # fmt: skip
@@ -279,7 +296,8 @@ def test_59_references_forward_backward_and_in_a_circle_are_resolved(acme: Enter
     }  # fmt: skip
 
 
-def test_59_a_failed_operation_has_a_response(acme: Enterprise) -> None:
+@pytest.mark.requirement("P59")
+def test_a_failed_operation_has_a_response(acme: Enterprise) -> None:
     user = acme.create()
 
     failed, updated, dependent = bulk(
@@ -301,7 +319,8 @@ def test_59_a_failed_operation_has_a_response(acme: Enterprise) -> None:
     assert acme.find("id pr") == [user]
 
 
-def test_59_a_removed_user_still_has_a_location(acme: Enterprise) -> None:
+@pytest.mark.requirement("P59")
+def test_a_removed_user_still_has_a_location(acme: Enterprise) -> None:
     user = acme.create()
 
     results = bulk(acme, {"method": "DELETE", "path": f"/Users/{user['id']}", "bulkId": "d"}).get_json()["Operations"]
@@ -309,7 +328,8 @@ def test_59_a_removed_user_still_has_a_location(acme: Enterprise) -> None:
     assert results == [{"method": "DELETE", "bulkId": "d", "status": "204", "location": user["meta"]["location"]}]
 
 
-def test_59_fail_on_errors_and_limits(acme: Enterprise) -> None:
+@pytest.mark.requirement("P59")
+def test_fail_on_errors_and_limits(acme: Enterprise) -> None:
     limits = acme.send("GET", "/ServiceProviderConfig").get_json()["bulk"]
     operations = [post("bad1", roles=["x"]), post("good"), post("bad2", roles=["x"]), post("never")]
 
@@ -323,12 +343,14 @@ def test_59_fail_on_errors_and_limits(acme: Enterprise) -> None:
     assert [user["userName"] for user in acme.find("id pr")] == ["good"]
 
 
+@pytest.mark.requirement("P59")
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-def test_59_me_is_not_implemented(acme: Enterprise, method: str) -> None:
+def test_me_is_not_implemented(acme: Enterprise, method: str) -> None:
     assert_scim_error(acme.send(method, "/Me", {} if method != "GET" else None), 501, None, "/Me")
 
 
-def test_60_twenty_five_requests_a_second(tmp_path: Path) -> None:
+@pytest.mark.requirement("P60")
+def test_twenty_five_requests_a_second(tmp_path: Path) -> None:
     rate, seconds = 25, 4
 
     with serving(tmp_path) as live:

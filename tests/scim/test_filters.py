@@ -48,7 +48,8 @@ def assert_found(acme: Enterprise, table: dict[str, set[str]]) -> None:
     assert found == table
 
 
-def test_17_case_exact_decides(acme: Enterprise) -> None:
+@pytest.mark.requirement("P17")
+def test_case_exact_decides(acme: Enterprise) -> None:
     assert_found(acme, {
         'userName eq "FULL"': {"Full"},
         'userName sw "oT"': {"Other"},
@@ -61,7 +62,8 @@ def test_17_case_exact_decides(acme: Enterprise) -> None:
     })  # fmt: skip
 
 
-def test_17_no_match_is_an_empty_list(acme: Enterprise) -> None:
+@pytest.mark.requirement("P17")
+def test_no_match_is_an_empty_list(acme: Enterprise) -> None:
     answer = acme.send("GET", "/Users", query={"filter": 'userName eq "nobody"'})
 
     assert answer.status_code == 200
@@ -70,7 +72,8 @@ def test_17_no_match_is_an_empty_list(acme: Enterprise) -> None:
     }  # fmt: skip
 
 
-def test_18_a_value_path_binds_to_one_value(acme: Enterprise) -> None:
+@pytest.mark.requirement("P18")
+def test_a_value_path_binds_to_one_value(acme: Enterprise) -> None:
     assert_found(acme, {
         'emails[type eq "work" and value co "@two"]': {"Other"},
         'emails[type eq "home" and value co "@two"]': {"Full"},
@@ -81,7 +84,8 @@ def test_18_a_value_path_binds_to_one_value(acme: Enterprise) -> None:
     })  # fmt: skip
 
 
-def test_19_a_complex_attribute_means_its_value(acme: Enterprise) -> None:
+@pytest.mark.requirement("P19")
+def test_a_complex_attribute_means_its_value(acme: Enterprise) -> None:
     assert_found(acme, {
         'emails co "two.example"': {"Full", "Other"},
         'emails eq "HOME@two.example"': {"Full"},
@@ -91,7 +95,8 @@ def test_19_a_complex_attribute_means_its_value(acme: Enterprise) -> None:
     })  # fmt: skip
 
 
-def test_20_not_binds_tighter_than_and_and_and_tighter_than_or(acme: Enterprise) -> None:
+@pytest.mark.requirement("P20")
+def test_not_binds_tighter_than_and_and_and_tighter_than_or(acme: Enterprise) -> None:
     full, other, bare = (f'userName eq "{name}"' for name in USERS)
 
     assert_found(acme, {
@@ -107,10 +112,11 @@ def test_20_not_binds_tighter_than_and_and_and_tighter_than_or(acme: Enterprise)
     })  # fmt: skip
 
 
+@pytest.mark.requirement("P21")
 @pytest.mark.parametrize(
     "name", ["title", "nickName", "name", "name.familyName", "addresses", "addresses.country", "manager"]
 )
-def test_21_pr_and_not_pr_are_complements(acme: Enterprise, name: str) -> None:
+def test_pr_and_not_pr_are_complements(acme: Enterprise, name: str) -> None:
     having = {user["userName"] for user in acme.find(f"{name} pr")}
     lacking = {user["userName"] for user in acme.find(f"not ({name} pr)")}
 
@@ -123,7 +129,8 @@ def test_21_pr_and_not_pr_are_complements(acme: Enterprise, name: str) -> None:
     }.get(name, {"Full"})
 
 
-def test_22_ne_matches_who_lacks_the_attribute(acme: Enterprise) -> None:
+@pytest.mark.requirement("P22")
+def test_ne_matches_who_lacks_the_attribute(acme: Enterprise) -> None:
     assert_found(acme, {
         'title ne "100 lead"': {"Full", "Bare"},
         'userType ne "Employee"': {"Other", "Bare"},
@@ -134,7 +141,8 @@ def test_22_ne_matches_who_lacks_the_attribute(acme: Enterprise) -> None:
     })  # fmt: skip
 
 
-def test_23_eq_null_finds_the_unassigned(acme: Enterprise) -> None:
+@pytest.mark.requirement("P23")
+def test_eq_null_finds_the_unassigned(acme: Enterprise) -> None:
     assert_found(acme, {
         "title eq null": {"Bare"},
         "title ne null": {"Full", "Other"},
@@ -145,7 +153,8 @@ def test_23_eq_null_finds_the_unassigned(acme: Enterprise) -> None:
     })  # fmt: skip
 
 
-def test_24_percent_and_underscore_are_plain_characters(acme: Enterprise) -> None:
+@pytest.mark.requirement("P24")
+def test_percent_and_underscore_are_plain_characters(acme: Enterprise) -> None:
     assert_found(acme, {
         'title co "%"': {"Full"},
         'title co "_"': {"Full"},
@@ -161,7 +170,8 @@ def test_24_percent_and_underscore_are_plain_characters(acme: Enterprise) -> Non
     })  # fmt: skip
 
 
-def test_25_json_escapes_are_read(acme: Enterprise) -> None:
+@pytest.mark.requirement("P25")
+def test_json_escapes_are_read(acme: Enterprise) -> None:
     assert_found(acme, {
         r'nickName eq "say \"hi\" \\ ü"': {"Full"},
         r'nickName eq "say \u0022hi\u0022 \u005c \u00fc"': {"Full"},
@@ -173,7 +183,8 @@ def test_25_json_escapes_are_read(acme: Enterprise) -> None:
     })  # fmt: skip
 
 
-def test_26_times_compare_as_instants(acme: Enterprise, users: dict[str, dict[str, Any]]) -> None:
+@pytest.mark.requirement("P26")
+def test_times_compare_as_instants(acme: Enterprise, users: dict[str, dict[str, Any]]) -> None:
     created = datetime.fromisoformat(users["Full"]["meta"]["created"])
     later = {name: datetime.fromisoformat(user["meta"]["created"]) for name, user in users.items()}
     east = created.astimezone(timezone(timedelta(hours=5, minutes=30))).isoformat(timespec="microseconds")
@@ -195,6 +206,7 @@ def test_26_times_compare_as_instants(acme: Enterprise, users: dict[str, dict[st
     })  # fmt: skip
 
 
+@pytest.mark.requirement("P27")
 @pytest.mark.parametrize(
     "text",
     [
@@ -233,13 +245,12 @@ def test_26_times_compare_as_instants(acme: Enterprise, users: dict[str, dict[st
         pytest.param(" and ".join(["title pr"] * 5000), id="long"),
     ],
 )  # fmt: skip
-def test_27_what_is_no_filter_is_refused(acme: Enterprise, text: str) -> None:
+def test_what_is_no_filter_is_refused(acme: Enterprise, text: str) -> None:
     assert_scim_error(acme.send("GET", "/Users", query={"filter": text}), 400, "invalidFilter", "filter")
 
 
-def test_28_id_schemas_meta_and_the_extension_can_be_asked_for(
-    acme: Enterprise, users: dict[str, dict[str, Any]]
-) -> None:
+@pytest.mark.requirement("P28")
+def test_id_schemas_meta_and_the_extension_can_be_asked_for(acme: Enterprise, users: dict[str, dict[str, Any]]) -> None:
     full = users["Full"]
 
     assert_found(acme, {

@@ -36,8 +36,9 @@ REQUESTS = [
 ]
 
 
+@pytest.mark.requirement("R16")
 @pytest.mark.parametrize(("method", "body", "headers"), REQUESTS)
-def test_r16_the_id_of_another_enterprise_is_as_good_as_none(
+def test_the_id_of_another_enterprise_is_as_good_as_none(
     acme: Enterprise, rival: Enterprise, method: str, body: Any, headers: dict[str, str]
 ) -> None:
     theirs = rival.create(email=EMAIL, title="The title")
@@ -92,7 +93,8 @@ FILTERS = (
 )  # fmt: skip
 
 
-def test_r16_lists_filters_and_counts_stay_at_home(acme: Enterprise, rival: Enterprise) -> None:
+@pytest.mark.requirement("R16")
+def test_lists_filters_and_counts_stay_at_home(acme: Enterprise, rival: Enterprise) -> None:
     theirs = rival.create(
         email=EMAIL, userName="Their User", externalId="theirs", title="Their title", roles=["Confidant"]
     )

@@ -73,7 +73,8 @@ def test_a_minimal_user_gets_the_defaults(acme: Enterprise) -> None:
     }
 
 
-def test_r20_r26_the_client_decides_over_neither_id_nor_meta_nor_password(acme: Enterprise) -> None:
+@pytest.mark.requirement("R20", "R26")
+def test_the_client_decides_over_neither_id_nor_meta_nor_password(acme: Enterprise) -> None:
     first = acme.create()
 
     second = acme.create(
@@ -88,7 +89,8 @@ def test_r20_r26_the_client_decides_over_neither_id_nor_meta_nor_password(acme: 
     assert acme.get(first) == first
 
 
-def test_r05_a_second_user_with_the_address_is_a_conflict(acme: Enterprise) -> None:
+@pytest.mark.requirement("R5")
+def test_a_second_user_with_the_address_is_a_conflict(acme: Enterprise) -> None:
     first = acme.create()
 
     answer = acme.send("POST", "/Users", user_body("TEST.USER@contoso.example", userName="Another"))
@@ -117,7 +119,8 @@ def test_a_disabled_user_stays_is_found_and_may_be_enabled(acme: Enterprise) -> 
     assert acme.patch(user, replace("active", "True")).get_json()["active"] is True
 
 
-def test_r23_a_changed_address_frees_the_old_one(acme: Enterprise) -> None:
+@pytest.mark.requirement("R23")
+def test_a_changed_address_frees_the_old_one(acme: Enterprise) -> None:
     user = acme.create()
 
     changed = acme.patch(user, replace('emails[type eq "work"].value', "new@contoso.example")).get_json()
@@ -128,8 +131,9 @@ def test_r23_a_changed_address_frees_the_old_one(acme: Enterprise) -> None:
     assert acme.create()["id"] != user["id"]
 
 
+@pytest.mark.requirement("R23")
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_r23_an_address_that_somebody_has_cannot_be_taken(acme: Enterprise, method: str) -> None:
+def test_an_address_that_somebody_has_cannot_be_taken(acme: Enterprise, method: str) -> None:
     user, other = acme.create(), acme.create(email="other@contoso.example")
 
     if method == "PUT":
@@ -193,7 +197,8 @@ def test_what_changes_nothing_bumps_nothing(acme: Enterprise, attributes: dict[s
     assert acme.get(user) == user
 
 
-def test_r04_a_refused_patch_leaves_the_user_byte_for_byte(acme: Enterprise) -> None:
+@pytest.mark.requirement("R4")
+def test_a_refused_patch_leaves_the_user_byte_for_byte(acme: Enterprise) -> None:
     user = acme.create(roles=[{"value": "User"}])
     before = acme.send("GET", f"/Users/{user['id']}")
 

@@ -30,7 +30,8 @@ def numbers(answer: dict[str, Any]) -> tuple[int, int, int, int]:
     return answer["totalResults"], answer["itemsPerPage"], answer["startIndex"], len(answer["Resources"])
 
 
-def test_29_count_is_a_ceiling_and_zero_gives_the_total_alone(acme: Enterprise) -> None:
+@pytest.mark.requirement("P29")
+def test_count_is_a_ceiling_and_zero_gives_the_total_alone(acme: Enterprise) -> None:
     create_users(acme, 3)
 
     assert numbers(page(acme, count="0")) == (3, 0, 1, 0)
@@ -39,7 +40,8 @@ def test_29_count_is_a_ceiling_and_zero_gives_the_total_alone(acme: Enterprise) 
     assert numbers(page(acme, count="50")) == (3, 3, 1, 3)
 
 
-def test_30_a_negative_count_is_zero_and_a_negative_start_is_one(acme: Enterprise) -> None:
+@pytest.mark.requirement("P30")
+def test_a_negative_count_is_zero_and_a_negative_start_is_one(acme: Enterprise) -> None:
     create_users(acme, 3)
 
     first = page(acme, count="2")
@@ -49,7 +51,8 @@ def test_30_a_negative_count_is_zero_and_a_negative_start_is_one(acme: Enterpris
     assert page(acme, count="2", startIndex="0") == first
 
 
-def test_31_a_page_past_the_end_is_empty_with_the_true_total(acme: Enterprise) -> None:
+@pytest.mark.requirement("P31")
+def test_a_page_past_the_end_is_empty_with_the_true_total(acme: Enterprise) -> None:
     create_users(acme, 3)
 
     assert numbers(page(acme, startIndex="4")) == (3, 0, 4, 0)
@@ -58,16 +61,18 @@ def test_31_a_page_past_the_end_is_empty_with_the_true_total(acme: Enterprise) -
     assert numbers(page(acme, startIndex="3", filter='userName eq "user 1"')) == (1, 0, 3, 0)
 
 
+@pytest.mark.requirement("P32")
 @pytest.mark.parametrize("value", ["x", "1.5", "1e3", "0x10", "1 000", "１", "--1", "null", "true"])
-def test_32_a_number_that_is_none_is_refused(acme: Enterprise, value: str) -> None:
+def test_a_number_that_is_none_is_refused(acme: Enterprise, value: str) -> None:
     for name in ("count", "startIndex"):
         assert_scim_error(acme.send("GET", "/Users", query={name: value}), 400, "invalidValue", name)
         body = {"schemas": [SEARCH_URN], name: value}
         assert_scim_error(acme.send("POST", "/.search", body), 400, "invalidValue", name)
 
 
+@pytest.mark.requirement("P33")
 @pytest.mark.parametrize("order", [{}, {"sortBy": "title"}, {"sortBy": "userName", "sortOrder": "descending"}])
-def test_33_pages_neither_overlap_nor_skip(acme: Enterprise, order: dict[str, str]) -> None:
+def test_pages_neither_overlap_nor_skip(acme: Enterprise, order: dict[str, str]) -> None:
     created = create_users(acme, 7)
     whole = ids(page(acme, **order))
     acme.patch({"id": created[3]}, replace("nickName", "changed in between"))
@@ -79,7 +84,8 @@ def test_33_pages_neither_overlap_nor_skip(acme: Enterprise, order: dict[str, st
     assert sorted(whole) == sorted(created)
 
 
-def test_34_the_maximum_of_results_is_kept(acme: Enterprise) -> None:
+@pytest.mark.requirement("P34")
+def test_the_maximum_of_results_is_kept(acme: Enterprise) -> None:
     announced = acme.send("GET", "/ServiceProviderConfig").get_json()["filter"]["maxResults"]
     for start in range(0, announced + 1, 1000):
         operations = [
@@ -99,6 +105,7 @@ def test_34_the_maximum_of_results_is_kept(acme: Enterprise) -> None:
     assert numbers(page(acme, count="5000", startIndex=str(announced + 1))) == (announced + 1, 1, announced + 1, 1)
 
 
+@pytest.mark.requirement("P35")
 @pytest.mark.parametrize(
     ("query", "kept"),
     [
@@ -110,7 +117,7 @@ def test_34_the_maximum_of_results_is_kept(acme: Enterprise) -> None:
         ({"excludedAttributes": f"{ENTERPRISE_URN},bogus,emails,meta,roles,active,name"}, {"userName", "title"}),
     ],
 )
-def test_35_every_answer_with_a_user_can_be_projected(acme: Enterprise, query: dict[str, str], kept: set[str]) -> None:
+def test_every_answer_with_a_user_can_be_projected(acme: Enterprise, query: dict[str, str], kept: set[str]) -> None:
     body = user_body(title="x", name=NAME, **{ENTERPRISE_URN: {"department": "Retail"}})
     search = {"schemas": [SEARCH_URN], **{name: names.split(",") for name, names in query.items()}}
 
@@ -132,7 +139,8 @@ def test_35_every_answer_with_a_user_can_be_projected(acme: Enterprise, query: d
         assert (each["id"], each["schemas"]) == (user["id"], [USER_URN, ENTERPRISE_URN])
 
 
-def test_36_sub_attributes_can_be_selected_both_ways(acme: Enterprise) -> None:
+@pytest.mark.requirement("P36")
+def test_sub_attributes_can_be_selected_both_ways(acme: Enterprise) -> None:
     emails = [
         {"type": "work", "value": "test.user@contoso.example", "primary": True},
         {"type": "home", "value": "home@x.example"},
@@ -162,7 +170,8 @@ def test_36_sub_attributes_can_be_selected_both_ways(acme: Enterprise) -> None:
     }
 
 
-def test_37_of_attributes_and_excluded_attributes_the_former_win(acme: Enterprise) -> None:
+@pytest.mark.requirement("P37")
+def test_of_attributes_and_excluded_attributes_the_former_win(acme: Enterprise) -> None:
     user = acme.create(title="x")
     query = {"attributes": "userName,title", "excludedAttributes": "title,id,schemas"}
     expected = {"schemas": [USER_URN], "id": user["id"], "userName": "Test User", "title": "x"}
@@ -171,7 +180,8 @@ def test_37_of_attributes_and_excluded_attributes_the_former_win(acme: Enterpris
     assert page(acme, **query)["Resources"] == [expected]
 
 
-def test_38_a_search_takes_everything_from_its_body(acme: Enterprise) -> None:
+@pytest.mark.requirement("P38")
+def test_a_search_takes_everything_from_its_body(acme: Enterprise) -> None:
     created = create_users(acme, 3)
     body = {
         "schemas": [SEARCH_URN],
@@ -192,7 +202,8 @@ def test_38_a_search_takes_everything_from_its_body(acme: Enterprise) -> None:
             assert_scim_error(acme.send("POST", path, body | {"schemas": schemas}), 400, "invalidSyntax", "schemas")
 
 
-def test_39_cursors_lead_through_the_whole_list(acme: Enterprise) -> None:
+@pytest.mark.requirement("P39")
+def test_cursors_lead_through_the_whole_list(acme: Enterprise) -> None:
     created = create_users(acme, 5)
     seen, sizes, query = [], [], {"cursor": "", "count": "2", "sortBy": "userName"}
 
@@ -208,7 +219,8 @@ def test_39_cursors_lead_through_the_whole_list(acme: Enterprise) -> None:
     assert seen == created
 
 
-def test_39_cursor_errors_and_announcement(acme: Enterprise) -> None:
+@pytest.mark.requirement("P39")
+def test_cursor_errors_and_announcement(acme: Enterprise) -> None:
     # Cursors do not expire here (contract section 5), so that nothing answers expiredCursor.
     create_users(acme, 3)
     good = page(acme, cursor="", count="1", filter="userName pr")["nextCursor"]

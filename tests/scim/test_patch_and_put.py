@@ -36,7 +36,8 @@ def patched(acme: Enterprise, user: dict[str, Any], *operations: dict[str, Any])
     return dict(answer.get_json())
 
 
-def test_40_operations_are_done_in_order_each_on_the_result_of_the_last(acme: Enterprise, user: dict[str, Any]) -> None:
+@pytest.mark.requirement("P40")
+def test_operations_are_done_in_order_each_on_the_result_of_the_last(acme: Enterprise, user: dict[str, Any]) -> None:
     after = patched(
         acme, user,
         add("phoneNumbers", [{"value": "1", "type": "work"}]),
@@ -50,6 +51,7 @@ def test_40_operations_are_done_in_order_each_on_the_result_of_the_last(acme: En
     assert after["nickName"] == "b"
 
 
+@pytest.mark.requirement("P40")
 @pytest.mark.parametrize(
     ("last", "status", "scim_type"),
     [
@@ -60,7 +62,7 @@ def test_40_operations_are_done_in_order_each_on_the_result_of_the_last(acme: En
         (replace("emails[", "x"), 400, "invalidPath"),
     ],
 )
-def test_40_a_patch_is_atomic(
+def test_a_patch_is_atomic(
     acme: Enterprise, cli: Cli, user: dict[str, Any], last: dict[str, Any], status: int, scim_type: str
 ) -> None:
     acme.create(email="taken@contoso.example", userName="taken")
@@ -74,8 +76,9 @@ def test_40_a_patch_is_atomic(
     assert acme.get(user) == user
 
 
+@pytest.mark.requirement("P41")
 @pytest.mark.parametrize("path", [{}, {"path": ""}, {"path": None}])
-def test_41_a_remove_without_a_path_is_refused(acme: Enterprise, user: dict[str, Any], path: dict[str, Any]) -> None:
+def test_a_remove_without_a_path_is_refused(acme: Enterprise, user: dict[str, Any], path: dict[str, Any]) -> None:
     answers = [acme.patch(user, {"op": "remove"} | path | value) for value in ({}, {"value": {"title": "Engineer"}})]
 
     for answer in answers:
@@ -83,7 +86,8 @@ def test_41_a_remove_without_a_path_is_refused(acme: Enterprise, user: dict[str,
     assert acme.get(user) == user
 
 
-def test_42_an_unmatched_value_path_makes_the_element(acme: Enterprise, user: dict[str, Any]) -> None:
+@pytest.mark.requirement("P42")
+def test_an_unmatched_value_path_makes_the_element(acme: Enterprise, user: dict[str, Any]) -> None:
     # Contract section 5 against the list: Entra adds and replaces a first work phone like this.
     after = patched(
         acme, user,
@@ -95,7 +99,8 @@ def test_42_an_unmatched_value_path_makes_the_element(acme: Enterprise, user: di
     assert after["addresses"] == [{"country": "XX", "type": "home"}]
 
 
-def test_42_an_unknown_attribute_is_ignored_unless_the_enterprise_rejects_it(
+@pytest.mark.requirement("P42")
+def test_an_unknown_attribute_is_ignored_unless_the_enterprise_rejects_it(
     acme: Enterprise, cli: Cli, user: dict[str, Any]
 ) -> None:
     # Contract section 5 against the list: an unknown attribute's path is ignored by default.
@@ -110,6 +115,7 @@ def test_42_an_unknown_attribute_is_ignored_unless_the_enterprise_rejects_it(
     assert acme.get(user) == user
 
 
+@pytest.mark.requirement("P42")
 @pytest.mark.parametrize(
     ("operation", "scim_type"),
     [
@@ -126,13 +132,14 @@ def test_42_an_unknown_attribute_is_ignored_unless_the_enterprise_rejects_it(
         (replace("title", "x") | {"path": 5}, "invalidPath"),
     ],
 )
-def test_42_a_path_that_leads_nowhere_is_refused(
+def test_a_path_that_leads_nowhere_is_refused(
     acme: Enterprise, user: dict[str, Any], operation: dict[str, Any], scim_type: str
 ) -> None:
     assert_scim_error(acme.patch(user, replace("title", "New"), operation), 400, scim_type)
     assert acme.get(user) == user
 
 
+@pytest.mark.requirement("P43")
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -143,7 +150,7 @@ def test_42_a_path_that_leads_nowhere_is_refused(
         (None, {"title": 5}), ("userName", ""), ("userName", None),
     ],
 )  # fmt: skip
-def test_43_a_value_of_the_wrong_type_is_refused_and_changes_nothing(
+def test_a_value_of_the_wrong_type_is_refused_and_changes_nothing(
     acme: Enterprise, user: dict[str, Any], path: str | None, value: Any
 ) -> None:
     for op in ("add", "replace"):
@@ -153,16 +160,18 @@ def test_43_a_value_of_the_wrong_type_is_refused_and_changes_nothing(
     assert acme.get(user) == user
 
 
+@pytest.mark.requirement("P44")
 @pytest.mark.parametrize(
     "path", ["id", "ID", "meta", "meta.version", "meta.created", "groups", "groups.value", f"{USER_URN}:groups"]
 )
-def test_44_read_only_attributes_are_refused(acme: Enterprise, user: dict[str, Any], path: str) -> None:
+def test_read_only_attributes_are_refused(acme: Enterprise, user: dict[str, Any], path: str) -> None:
     for operation in (remove(path), replace(path, "x"), add(path, "x"), replace(path, None)):
         assert_scim_error(acme.patch(user, replace("title", "New"), operation), 400, "mutability", "readOnly")
 
     assert acme.get(user) == user
 
 
+@pytest.mark.requirement("P45")
 @pytest.mark.parametrize(
     ("path", "scim_type"),
     [
@@ -178,7 +187,7 @@ def test_44_read_only_attributes_are_refused(acme: Enterprise, user: dict[str, A
         ("emails.type", "invalidValue"),
     ],
 )
-def test_45_a_required_attribute_cannot_be_removed(
+def test_a_required_attribute_cannot_be_removed(
     acme: Enterprise, user: dict[str, Any], path: str, scim_type: str
 ) -> None:
     answer = acme.patch(user, replace("title", "New"), remove(path))
@@ -187,7 +196,8 @@ def test_45_a_required_attribute_cannot_be_removed(
     assert acme.get(user) == user
 
 
-def test_46_a_complex_attribute_keeps_what_is_not_named(acme: Enterprise, user: dict[str, Any]) -> None:
+@pytest.mark.requirement("P46")
+def test_a_complex_attribute_keeps_what_is_not_named(acme: Enterprise, user: dict[str, Any]) -> None:
     acme.patch(user, replace(DEPARTMENT, "Retail"))
 
     after = patched(
@@ -205,7 +215,8 @@ def test_46_a_complex_attribute_keeps_what_is_not_named(acme: Enterprise, user: 
     }
 
 
-def test_47_replace_replaces_all_values_and_add_appends(acme: Enterprise, user: dict[str, Any]) -> None:
+@pytest.mark.requirement("P47")
+def test_replace_replaces_all_values_and_add_appends(acme: Enterprise, user: dict[str, Any]) -> None:
     other, more = {"value": "other@x.example", "type": "other"}, {"value": "more@x.example"}
 
     with_path = patched(acme, user, add("emails", [other]))
@@ -220,7 +231,8 @@ def test_47_replace_replaces_all_values_and_add_appends(acme: Enterprise, user: 
     assert replaced_without_path["emails"] == [WORK]
 
 
-def test_48_a_value_path_acts_on_every_match(acme: Enterprise, user: dict[str, Any]) -> None:
+@pytest.mark.requirement("P48")
+def test_a_value_path_acts_on_every_match(acme: Enterprise, user: dict[str, Any]) -> None:
     phones = [{"value": str(n), "type": "work" if n < 3 else "home", "display": "x"} for n in range(4)]
     acme.patch(user, replace("phoneNumbers", phones))
 
@@ -235,6 +247,7 @@ def test_48_a_value_path_acts_on_every_match(acme: Enterprise, user: dict[str, A
     assert "phoneNumbers" not in emptied
 
 
+@pytest.mark.requirement("P49")
 @pytest.mark.parametrize(
     "operation",
     [
@@ -250,7 +263,7 @@ def test_48_a_value_path_acts_on_every_match(acme: Enterprise, user: dict[str, A
         remove('emails[type eq "other"]'),
     ],
 )
-def test_49_what_is_there_already_changes_nothing(
+def test_what_is_there_already_changes_nothing(
     acme: Enterprise, user: dict[str, Any], operation: dict[str, Any]
 ) -> None:
     answer = acme.patch(user, operation)
@@ -260,7 +273,8 @@ def test_49_what_is_there_already_changes_nothing(
     assert acme.get(user) == user
 
 
-def test_50_a_patch_answers_200_with_the_user(acme: Enterprise, user: dict[str, Any]) -> None:
+@pytest.mark.requirement("P50")
+def test_a_patch_answers_200_with_the_user(acme: Enterprise, user: dict[str, Any]) -> None:
     whole = acme.patch(user, replace("title", "Lead"))
     some = acme.patch(user, replace("title", "Head"), query={"attributes": "title"})
 
@@ -273,7 +287,8 @@ def test_50_a_patch_answers_200_with_the_user(acme: Enterprise, user: dict[str, 
     assert some.headers["ETag"] == acme.get(user)["meta"]["version"]
 
 
-def test_51_entras_shapes_work_together(acme: Enterprise, user: dict[str, Any]) -> None:
+@pytest.mark.requirement("P51")
+def test_entras_shapes_work_together(acme: Enterprise, user: dict[str, Any]) -> None:
     # Each of them by itself stands in tests/payloads/entra.
     after = patched(
         acme, user,
@@ -304,7 +319,8 @@ def test_51_entras_shapes_work_together(acme: Enterprise, user: dict[str, Any]) 
     assert patched(acme, user, replace(MANAGER, ""))[ENTERPRISE_URN] == {"organization": "Contoso"}
 
 
-def test_52_put_replaces_everything_that_is_the_clients(acme: Enterprise, user: dict[str, Any]) -> None:
+@pytest.mark.requirement("P52")
+def test_put_replaces_everything_that_is_the_clients(acme: Enterprise, user: dict[str, Any]) -> None:
     path = f"/Users/{user['id']}"
     acme.patch(user, replace("roles", "User"), replace("active", False), replace(DEPARTMENT, "Retail"))
     read_only = {"id": "x", "meta": {"created": "2000-01-01T00:00:00Z"}, "groups": [{"value": "x"}]}
@@ -326,7 +342,8 @@ def test_52_put_replaces_everything_that_is_the_clients(acme: Enterprise, user: 
     assert answer.get_json()["meta"]["created"] == user["meta"]["created"]
 
 
-def test_52_put_never_creates_and_needs_the_required_attributes(acme: Enterprise, user: dict[str, Any]) -> None:
+@pytest.mark.requirement("P52")
+def test_put_never_creates_and_needs_the_required_attributes(acme: Enterprise, user: dict[str, Any]) -> None:
     path = f"/Users/{user['id']}"
     unknown = "/Users/2819c223-7f76-453a-919d-413861904646"
 

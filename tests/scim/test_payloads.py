@@ -19,8 +19,9 @@ from tests.support.live import serving
 from tests.support.replay import Answer, payload_files, payload_id, replay
 
 
+@pytest.mark.requirement("R44")
 @pytest.mark.parametrize("path", payload_files(), ids=payload_id)
-def test_r44_a_request_is_answered_as_its_file_says(path: Path, acme: Enterprise) -> None:
+def test_a_request_is_answered_as_its_file_says(path: Path, acme: Enterprise) -> None:
     def send(method: str, path: str, query: dict[str, str], headers: dict[str, str], body: str | None) -> Answer:
         answer = acme.send(method, path, body, query=query, headers=headers)
         return Answer(answer.status_code, answer.headers, answer.text)

@@ -3,10 +3,8 @@
 A test bears its number in its name; where the contract decides otherwise than the list, the test says so.
 """
 
-import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,17 +17,8 @@ from tests.support.urns import ENTERPRISE_URN, LIST_URN, SEARCH_URN, USER_URN
 WORK = {"type": "work", "primary": True, "value": "test.user@contoso.example"}
 
 
-def test_every_number_of_the_list_has_a_test() -> None:
-    modules = Path(__file__).parent.glob("test_*.py")
-
-    numbers = {
-        n for module in modules for n in re.findall(r"^def test_(\d\d)_", module.read_text("utf-8"), re.MULTILINE)
-    }
-
-    assert sorted(numbers) == [f"{n:02}" for n in range(1, 61)]
-
-
-def test_01_keys_ignore_case_and_come_back_canonical(acme: Enterprise) -> None:
+@pytest.mark.requirement("P1")
+def test_keys_ignore_case_and_come_back_canonical(acme: Enterprise) -> None:
     body = {
         "SCHEMAS": [USER_URN, ENTERPRISE_URN],
         "username": "Test User",
@@ -52,7 +41,8 @@ def test_01_keys_ignore_case_and_come_back_canonical(acme: Enterprise) -> None:
     }
 
 
-def test_02_attribute_names_ignore_case_in_parameters_and_patches(acme: Enterprise) -> None:
+@pytest.mark.requirement("P2")
+def test_attribute_names_ignore_case_in_parameters_and_patches(acme: Enterprise) -> None:
     user = acme.create(name={"familyName": "User", "givenName": "Test"})
     path = f"/Users/{user['id']}"
     body = {
@@ -74,7 +64,8 @@ def test_02_attribute_names_ignore_case_in_parameters_and_patches(acme: Enterpri
     assert set(rest.get_json()) == {"schemas", "id", "userName", "name"}
 
 
-def test_03_names_under_the_core_urn_are_understood(acme: Enterprise) -> None:
+@pytest.mark.requirement("P3")
+def test_names_under_the_core_urn_are_understood(acme: Enterprise) -> None:
     user = acme.create(name={"familyName": "User", "givenName": "Test"})
     acme.create(email="other@contoso.example", userName="Other")
 
@@ -92,8 +83,9 @@ def test_03_names_under_the_core_urn_are_understood(acme: Enterprise) -> None:
     ]
 
 
+@pytest.mark.requirement("P4")
 @pytest.mark.parametrize("schemas", [None, [], "", USER_URN, {}, [None], [5], [""]])
-def test_04_a_body_without_schemas_is_refused(acme: Enterprise, schemas: Any) -> None:
+def test_a_body_without_schemas_is_refused(acme: Enterprise, schemas: Any) -> None:
     user = acme.create()
 
     for method, path in (("POST", "/Users"), ("PUT", f"/Users/{user['id']}")):
@@ -105,7 +97,8 @@ def test_04_a_body_without_schemas_is_refused(acme: Enterprise, schemas: Any) ->
     assert acme.find("id pr") == [user]
 
 
-def test_04_schemas_repeat_nothing(acme: Enterprise) -> None:
+@pytest.mark.requirement("P4")
+def test_schemas_repeat_nothing(acme: Enterprise) -> None:
     # A repeated URN in a body is merged as any exact duplicate is (contract section 5).
     user = acme.create(
         schemas=[USER_URN, ENTERPRISE_URN, USER_URN, USER_URN.upper()], **{ENTERPRISE_URN: {"division": "x"}}
@@ -114,6 +107,7 @@ def test_04_schemas_repeat_nothing(acme: Enterprise) -> None:
     assert user["schemas"] == [USER_URN, ENTERPRISE_URN]
 
 
+@pytest.mark.requirement("P5")
 @pytest.mark.parametrize(
     "schemas",
     [
@@ -124,12 +118,13 @@ def test_04_schemas_repeat_nothing(acme: Enterprise) -> None:
         pytest.param([USER_URN, "urn:ietf:params:scim:api:messages:2.0:PatchOp"], id="a message beside the core"),
     ],
 )
-def test_05_a_foreign_schema_is_refused_on_create(acme: Enterprise, schemas: list[str]) -> None:
+def test_a_foreign_schema_is_refused_on_create(acme: Enterprise, schemas: list[str]) -> None:
     assert_scim_error(acme.send("POST", "/Users", user_body(schemas=schemas)), 400, "invalidSyntax", "schemas")
     assert acme.find("id pr") == []
 
 
-def test_05_an_unknown_extension_beside_the_core_is_tolerated(acme: Enterprise) -> None:
+@pytest.mark.requirement("P5")
+def test_an_unknown_extension_beside_the_core_is_tolerated(acme: Enterprise) -> None:
     # Contract section 5 against the list: an unknown or misspelt extension URN beside the core User is ignored.
     misspelt = "urn:ietf:params:scim:schemas:extension:enterprise:2.0User"
 
@@ -138,7 +133,8 @@ def test_05_an_unknown_extension_beside_the_core_is_tolerated(acme: Enterprise) 
     assert user["schemas"] == [USER_URN]
 
 
-def test_06_schemas_follow_the_extension(acme: Enterprise) -> None:
+@pytest.mark.requirement("P6")
+def test_schemas_follow_the_extension(acme: Enterprise) -> None:
     user = acme.create()
     department = f"{ENTERPRISE_URN}:department"
     path = f"/Users/{user['id']}"
@@ -155,7 +151,8 @@ def test_06_schemas_follow_the_extension(acme: Enterprise) -> None:
     assert ENTERPRISE_URN not in put_without
 
 
-def test_07_the_id_is_the_servers(acme: Enterprise) -> None:
+@pytest.mark.requirement("P7")
+def test_the_id_is_the_servers(acme: Enterprise) -> None:
     wish = "2819c223-7f76-453a-919d-413861904646"
 
     user = acme.create(id=wish)
@@ -171,7 +168,8 @@ def test_07_the_id_is_the_servers(acme: Enterprise) -> None:
     assert acme.create(id=user["id"])["id"] not in (user["id"], wish)
 
 
-def test_08_meta_is_the_servers(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.requirement("P8")
+def test_meta_is_the_servers(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
     foreign = dict.fromkeys(["created", "lastModified"], "2000-01-01T00:00:00Z") | {"version": 'W/"x"', "location": "x"}
     start = clock.now()
 
@@ -204,8 +202,9 @@ def test_08_meta_is_the_servers(acme: Enterprise, monkeypatch: pytest.MonkeyPatc
     assert acme.get(user) == put
 
 
+@pytest.mark.requirement("P9")
 @pytest.mark.parametrize("empty", [None, [], ""], ids=["null", "[]", "empty string"])
-def test_09_null_and_empty_and_absent_are_one_state(acme: Enterprise, empty: Any) -> None:
+def test_null_and_empty_and_absent_are_one_state(acme: Enterprise, empty: Any) -> None:
     minimal = acme.create()
     names = ["title", "name", "phoneNumbers", "addresses", ENTERPRISE_URN, "externalId"]
     filled = {"title": "x", "name": {"givenName": "x"}, "phoneNumbers": [{"value": "1"}], "externalId": "x"}
@@ -222,6 +221,7 @@ def test_09_null_and_empty_and_absent_are_one_state(acme: Enterprise, empty: Any
     assert acme.get(user) == answer.get_json()
 
 
+@pytest.mark.requirement("P10")
 @pytest.mark.parametrize(
     ("attributes", "scim_type", "word"),
     [
@@ -242,7 +242,7 @@ def test_09_null_and_empty_and_absent_are_one_state(acme: Enterprise, empty: Any
         ("text", "invalidSyntax", "object"),
     ],
 )
-def test_10_an_empty_user_name_and_wrong_json_types_are_refused(
+def test_an_empty_user_name_and_wrong_json_types_are_refused(
     acme: Enterprise, attributes: Any, scim_type: str, word: str
 ) -> None:
     body = {**user_body(), **attributes} if isinstance(attributes, dict) else attributes
@@ -252,7 +252,8 @@ def test_10_an_empty_user_name_and_wrong_json_types_are_refused(
     assert acme.find("id pr") == []
 
 
-def test_11_user_names_are_unique_ignoring_case_where_the_enterprise_says_so(acme: Enterprise, cli: Cli) -> None:
+@pytest.mark.requirement("P11")
+def test_user_names_are_unique_ignoring_case_where_the_enterprise_says_so(acme: Enterprise, cli: Cli) -> None:
     # Contract section 5: userName is unique only with the enterprise's unique_user_name.
     first = acme.create(userName="Straße")
     second = acme.create(email="second@contoso.example", userName="straße")
@@ -273,7 +274,8 @@ def test_11_user_names_are_unique_ignoring_case_where_the_enterprise_says_so(acm
     }
 
 
-def test_12_of_identical_creates_at_the_same_moment_one_wins(acme: Enterprise, cli: Cli) -> None:
+@pytest.mark.requirement("P12")
+def test_of_identical_creates_at_the_same_moment_one_wins(acme: Enterprise, cli: Cli) -> None:
     # Here it is the userName that is the same; tests/scim/test_concurrency.py does it with the work address.
     cli("enterprise", "update", "Acme", "--unique-user-name")
     bodies = [user_body(f"u{n}@contoso.example", userName="same" if n % 2 else "SAME") for n in range(6)]
@@ -288,7 +290,8 @@ def test_12_of_identical_creates_at_the_same_moment_one_wins(acme: Enterprise, c
     assert len(acme.find('userName eq "same"')) == 1
 
 
-def test_13_a_password_is_never_returned(acme: Enterprise) -> None:
+@pytest.mark.requirement("P13")
+def test_a_password_is_never_returned(acme: Enterprise) -> None:
     secret = "t0p-Secret"
     query = {"attributes": "password,title"}
     created = acme.send("POST", "/Users", user_body(password=secret, title="x"), query=query)
@@ -312,7 +315,8 @@ def test_13_a_password_is_never_returned(acme: Enterprise) -> None:
         assert secret not in answer.text
 
 
-def test_14_a_password_cannot_be_probed(acme: Enterprise) -> None:
+@pytest.mark.requirement("P14")
+def test_a_password_cannot_be_probed(acme: Enterprise) -> None:
     acme.create(password="t0p-Secret")
     filters = [
         "password pr",
@@ -332,7 +336,8 @@ def test_14_a_password_cannot_be_probed(acme: Enterprise) -> None:
         assert_scim_error(acme.send("GET", "/Users", query={"sortBy": name}), 400, "invalidValue", "sortBy")
 
 
-def test_15_one_value_at_most_is_primary(acme: Enterprise) -> None:
+@pytest.mark.requirement("P15")
+def test_one_value_at_most_is_primary(acme: Enterprise) -> None:
     one, two = {"value": "1", "type": "work"}, {"value": "2", "type": "home"}
     both = [one | {"primary": True}, two | {"primary": True}]
     user = acme.create(phoneNumbers=[one | {"primary": True}, two])
@@ -356,7 +361,8 @@ def test_15_one_value_at_most_is_primary(acme: Enterprise) -> None:
     assert acme.find("id pr") == [added]
 
 
-def test_16_a_create_answers_201_with_the_location(acme: Enterprise) -> None:
+@pytest.mark.requirement("P16")
+def test_a_create_answers_201_with_the_location(acme: Enterprise) -> None:
     answer = acme.send("POST", "/Users", user_body())
     user = answer.get_json()
 

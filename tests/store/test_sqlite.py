@@ -126,6 +126,7 @@ def pragma(app: Flask, on: str, off: str) -> Iterator[None]:
         db.engine.dispose()
 
 
+@pytest.mark.requirement("R60")
 @pytest.mark.parametrize(
     ("on", "off"),
     [
@@ -133,7 +134,7 @@ def pragma(app: Flask, on: str, off: str) -> Iterator[None]:
         pytest.param("query_only=ON", "query_only=OFF", id="read-only"),
     ],
 )
-def test_r60_a_disk_that_takes_no_more_costs_writes_alone_and_only_as_long(acme: Enterprise, on: str, off: str) -> None:
+def test_a_disk_that_takes_no_more_costs_writes_alone_and_only_as_long(acme: Enterprise, on: str, off: str) -> None:
     user = acme.create()
 
     with pragma(acme.app, on, off):
@@ -170,7 +171,8 @@ def _bulk(user: dict[str, Any]) -> dict[str, Any]:
     return {"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [operation]}
 
 
-def test_r60_a_running_server_outlives_a_full_disk(tmp_path: Path) -> None:
+@pytest.mark.requirement("R60")
+def test_a_running_server_outlives_a_full_disk(tmp_path: Path) -> None:
     with serving(tmp_path) as live:
         client = Client(live.base_url, live.token)
         status, _, user = client.send("POST", "/Users", _large_user("before"))
@@ -201,7 +203,8 @@ def _integrity(path: Path) -> tuple[str, list[Any], int]:
         )
 
 
-def test_r60_connections_that_were_opened_while_the_file_was_read_only_do_not_stay_so(
+@pytest.mark.requirement("R60")
+def test_connections_that_were_opened_while_the_file_was_read_only_do_not_stay_so(
     acme: Enterprise, database_url: str
 ) -> None:
     user = acme.create()
@@ -225,7 +228,8 @@ def test_r60_connections_that_were_opened_while_the_file_was_read_only_do_not_st
     assert done.status_code == 200
 
 
-def test_r60_a_folder_that_is_gone_is_a_503_and_may_come_back(acme: Enterprise, database_url: str) -> None:
+@pytest.mark.requirement("R60")
+def test_a_folder_that_is_gone_is_a_503_and_may_come_back(acme: Enterprise, database_url: str) -> None:
     path = Path(database_url.removeprefix("sqlite:///"))
     user = acme.create()
     with acme.app.app_context():
@@ -254,14 +258,16 @@ def _refused_start(folder: Path, *options: str, **settings: str) -> str:
     return done.stderr
 
 
-def test_r61_without_a_write_ahead_log_nothing_starts(tmp_path: Path) -> None:
+@pytest.mark.requirement("R61")
+def test_without_a_write_ahead_log_nothing_starts(tmp_path: Path) -> None:
     # This way of locking has no shared memory, as on a network share.
     url = f"sqlite:///file:{tmp_path}/other.db?vfs=unix-dotfile&uri=true"
 
     assert "journal_mode stays 'delete'" in _refused_start(tmp_path, DATABASE_URL=url)
 
 
-def test_r61_a_later_schema_is_not_served(tmp_path: Path, database_url: str) -> None:
+@pytest.mark.requirement("R61")
+def test_a_later_schema_is_not_served(tmp_path: Path, database_url: str) -> None:
     with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
         database.commit()
@@ -269,7 +275,8 @@ def test_r61_a_later_schema_is_not_served(tmp_path: Path, database_url: str) -> 
     assert "schema 9999, which is of a later version" in _refused_start(tmp_path, DATABASE_URL=database_url)
 
 
-def test_r61_a_damaged_file_is_not_served_with_check(acme: Enterprise, tmp_path: Path, database_url: str) -> None:
+@pytest.mark.requirement("R61")
+def test_a_damaged_file_is_not_served_with_check(acme: Enterprise, tmp_path: Path, database_url: str) -> None:
     path = Path(database_url.removeprefix("sqlite:///"))
     for n in range(40):
         acme.create(email=f"u{n}@contoso.example", nickName="n" * 2000)
@@ -283,7 +290,8 @@ def test_r61_a_damaged_file_is_not_served_with_check(acme: Enterprise, tmp_path:
     assert "damaged" in _refused_start(tmp_path, "--check", DATABASE_URL=database_url)
 
 
-def test_r63_the_start_names_the_versions(tmp_path: Path, database_url: str) -> None:
+@pytest.mark.requirement("R63")
+def test_the_start_names_the_versions(tmp_path: Path, database_url: str) -> None:
     with serving(tmp_path, command="serve", DATABASE_URL=database_url) as live:
         log = live.log
 
@@ -292,6 +300,7 @@ def test_r63_the_start_names_the_versions(tmp_path: Path, database_url: str) -> 
     assert ("WAL-reset fault" in log) is has_wal_reset_fault(sqlite3.sqlite_version_info)
 
 
+@pytest.mark.requirement("R63")
 @pytest.mark.parametrize(
     ("version", "faulty"),
     [
@@ -309,11 +318,12 @@ def test_r63_the_start_names_the_versions(tmp_path: Path, database_url: str) -> 
         ((4, 0, 0), False),
     ],
 )
-def test_r63_versions_with_the_wal_reset_fault(version: tuple[int, int, int], faulty: bool) -> None:
+def test_versions_with_the_wal_reset_fault(version: tuple[int, int, int], faulty: bool) -> None:
     assert has_wal_reset_fault(version) is faulty
 
 
-def test_r11_a_stop_leaves_everything_in_the_one_file(tmp_path: Path) -> None:
+@pytest.mark.requirement("R11")
+def test_a_stop_leaves_everything_in_the_one_file(tmp_path: Path) -> None:
     path = tmp_path / "instance" / "scimsvc.db"
     with serving(tmp_path) as live, closing(sqlite3.connect(path)) as bystander:
         bystander.execute("SELECT count(*) FROM users").fetchone()  # else the last connection to go empties the log
@@ -332,7 +342,8 @@ def test_r11_a_stop_leaves_everything_in_the_one_file(tmp_path: Path) -> None:
     assert _integrity(tmp_path / "alone.db") == ("ok", [], 5)
 
 
-def test_r11_a_start_empties_the_log_that_a_crash_left(tmp_path: Path) -> None:
+@pytest.mark.requirement("R11")
+def test_a_start_empties_the_log_that_a_crash_left(tmp_path: Path) -> None:
     wal = tmp_path / "instance" / "scimsvc.db-wal"
     with serving(tmp_path) as live:
         client = Client(live.base_url, live.token)
@@ -352,7 +363,8 @@ def test_r11_a_start_empties_the_log_that_a_crash_left(tmp_path: Path) -> None:
 # Durability and the storm.
 
 
-def test_r08_each_acknowledged_create_was_synced(tmp_path: Path) -> None:
+@pytest.mark.requirement("R8")
+def test_each_acknowledged_create_was_synced(tmp_path: Path) -> None:
     strace = shutil.which("strace")
     if strace is None:
         pytest.skip("strace is not installed")
@@ -382,7 +394,8 @@ def test_r08_each_acknowledged_create_was_synced(tmp_path: Path) -> None:
     assert all(later > earlier for earlier, later in zip([0, *syncs], syncs, strict=False))
 
 
-def test_r09_in_a_storm_nobody_is_told_that_the_database_is_locked(tmp_path: Path) -> None:
+@pytest.mark.requirement("R9")
+def test_in_a_storm_nobody_is_told_that_the_database_is_locked(tmp_path: Path) -> None:
     seconds = 30.0 if LONG else 3.0
     with serving(tmp_path) as first, serving(tmp_path, command="serve") as second:
         path = tmp_path / "instance" / "scimsvc.db"

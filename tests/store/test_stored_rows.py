@@ -57,8 +57,9 @@ def test_columns_follow_from_the_document(acme: Enterprise, operations: list[dic
     assert (row.role_id is None) is ("roles" not in stored)
 
 
+@pytest.mark.requirement("R34")
 @pytest.mark.parametrize("kind", ["--scim", "--api"])
-def test_r34_the_database_holds_no_secret_that_could_be_used(acme: Enterprise, cli, kind: str) -> None:  # type: ignore[no-untyped-def]
+def test_the_database_holds_no_secret_that_could_be_used(acme: Enterprise, cli, kind: str) -> None:  # type: ignore[no-untyped-def]
     secrets = [acme.made["client_secret"], cli("token", "issue", "Acme", kind)["access_token"], acme.token]
     tables = ["enterprises", "integrations", "client_secrets", "tokens", "users", "settings"]
 

@@ -78,12 +78,14 @@ def answers_to(live: Live, content: bytes, *, pieces: int = 1) -> list[int]:
     return [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3}) ", received)]
 
 
-def test_r55_the_libraries_that_meet_the_network_are_recent_enough() -> None:
+@pytest.mark.requirement("R55")
+def test_the_libraries_that_meet_the_network_are_recent_enough() -> None:
     for package, least in (("waitress", (3, 0, 1)), ("flask", (3, 1, 1)), ("werkzeug", (3, 1))):
         assert tuple(map(int, version(package).split(".")[:3])) >= least, package
 
 
-def test_r55_every_library_is_bounded_on_both_sides_and_within() -> None:
+@pytest.mark.requirement("R55")
+def test_every_library_is_bounded_on_both_sides_and_within() -> None:
     setup = configparser.ConfigParser()
     setup.read(Path(__file__).parents[2] / "setup.cfg")
     extras = setup["options.extras_require"]
@@ -127,8 +129,9 @@ BROKEN = {
 }
 
 
+@pytest.mark.requirement("R56")
 @pytest.mark.parametrize("name", BROKEN)
-def test_r56_broken_framing_is_refused_and_what_follows_is_not_read(live: Live, name: str) -> None:
+def test_broken_framing_is_refused_and_what_follows_is_not_read(live: Live, name: str) -> None:
     headers, rest = BROKEN[name]
 
     statuses = answers_to(live, head(live, *headers) + rest)
@@ -137,6 +140,7 @@ def test_r56_broken_framing_is_refused_and_what_follows_is_not_read(live: Live, 
     assert statuses[0] in (400, 501)
 
 
+@pytest.mark.requirement("R56")
 @pytest.mark.parametrize(
     "content",
     [
@@ -161,7 +165,7 @@ def test_r56_broken_framing_is_refused_and_what_follows_is_not_read(live: Live, 
         b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20_000 + b"\r\n",
     ],
 )
-def test_r56_what_is_no_request_is_no_error_of_the_service(live: Live, content: bytes) -> None:
+def test_what_is_no_request_is_no_error_of_the_service(live: Live, content: bytes) -> None:
     statuses = answers_to(live, content)
 
     assert all(status < 500 or status == 501 for status in statuses), statuses
@@ -195,7 +199,8 @@ _FRAMED = st.fixed_dictionaries({
 _EXAMPLES = 2_000 if os.environ.get("SCIMSVC_TEST_LONG") == "1" else 150
 
 
-def test_r56_r57_slow_halved_and_chunked_requests_are_no_error_of_the_service(live: Live) -> None:
+@pytest.mark.requirement("R56", "R57")
+def test_slow_halved_and_chunked_requests_are_no_error_of_the_service(live: Live) -> None:
     before = users(live)
     ended: Counter[int] = Counter()
 
@@ -225,7 +230,8 @@ def test_r56_r57_slow_halved_and_chunked_requests_are_no_error_of_the_service(li
     assert users(live) in (before, before + 1)  # the one address, once
 
 
-def test_r56_a_client_that_asks_to_go_on_with_nothing_is_answered(live: Live) -> None:
+@pytest.mark.requirement("R56")
+def test_a_client_that_asks_to_go_on_with_nothing_is_answered(live: Live) -> None:
     for expectation in ("100-continue", "100-Continue"):
         assert answers_to(live, head(live, f"Expect: {expectation}", method="GET")) == [200]
     with connect(live) as connection:
@@ -275,7 +281,8 @@ def test_pipelined_requests_are_answered_in_their_order(live: Live) -> None:
     assert answers_to(live, one + two + one) == [200, 404, 200]
 
 
-def test_r57_50_idle_and_half_sent_connections_hold_nobody_up(live: Live) -> None:
+@pytest.mark.requirement("R57")
+def test_50_idle_and_half_sent_connections_hold_nobody_up(live: Live) -> None:
     whole = head(live, f"Content-Length: {len(BODY)}") + BODY
     with ExitStack() as stack:
         for n in range(150):

@@ -79,7 +79,8 @@ def assert_one_entry_each(execute: Callable[[str], Any]) -> None:
     assert ends is None or ends[1] == len(versions)
 
 
-def test_r07_a_server_killed_under_writes_forgets_nothing_that_it_acknowledged(tmp_path: Path) -> None:
+@pytest.mark.requirement("R7")
+def test_a_server_killed_under_writes_forgets_nothing_that_it_acknowledged(tmp_path: Path) -> None:
     token = set_up(tmp_path)
     writers = [Writer("http://127.0.0.1:1", token) for _ in range(WRITERS)]
     acknowledged = in_flight = 0
@@ -129,7 +130,8 @@ def wait_until_ready(live: Live) -> None:
         time.sleep(0.05)
 
 
-def test_r07_a_postgresql_killed_under_writes_costs_503_and_nothing_else(tmp_path: Path) -> None:
+@pytest.mark.requirement("R7")
+def test_a_postgresql_killed_under_writes_costs_503_and_nothing_else(tmp_path: Path) -> None:
     with own_cluster() as cluster:
         token = set_up(tmp_path, DATABASE_URL=cluster.url)
         with serving(tmp_path, command="serve", DATABASE_URL=cluster.url) as live:
@@ -202,7 +204,8 @@ def racing_settings(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str,
     return {"DATABASE_URL": request.getfixturevalue("empty_postgresql_url"), "SECRET_KEY": "k" * 40}
 
 
-def test_r01_of_50_creates_of_one_address_in_two_processes_one_wins(
+@pytest.mark.requirement("R1")
+def test_of_50_creates_of_one_address_in_two_processes_one_wins(
     tmp_path: Path, racing_settings: dict[str, Any]
 ) -> None:
     token = set_up(tmp_path, **racing_settings)

@@ -228,7 +228,8 @@ def send_hostile(world: World, number: int, seed_number: int) -> Counter[str]:
     return seen
 
 
-def test_r39_r48_no_request_is_too_hostile_to_be_answered(world: World, request: pytest.FixtureRequest) -> None:
+@pytest.mark.requirement("R39", "R48")
+def test_no_request_is_too_hostile_to_be_answered(world: World, request: pytest.FixtureRequest) -> None:
     number = NUMBERS[request.node.callspec.params["world"]]
     rivals = world.rival.send("GET", "/Users").data
     start = random.randrange(2**32)

@@ -197,9 +197,10 @@ def _reset(acme: Enterprise, own: dict[str, Any]) -> None:
     assert answer.status_code == 200, answer.text
 
 
+@pytest.mark.requirement("R16")
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(asked=st.one_of(st.sampled_from(sorted(REQUESTS)), LISTS))
-def test_r16_what_is_theirs_is_as_good_as_what_is_nobodys(world: tuple[Any, ...], asked: Any) -> None:
+def test_what_is_theirs_is_as_good_as_what_is_nobodys(world: tuple[Any, ...], asked: Any) -> None:
     acme, rival, foreign, nobodys = world
     own = acme.find('emails.value sw "own0"')[0]
     before = _rival(rival, "Rival")

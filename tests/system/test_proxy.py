@@ -63,16 +63,19 @@ def life_cycle(proxied: Proxied, public_url: str, prefix: str = "", headers: dic
     assert send("GET", path).status == 404
 
 
-def test_r58_a_life_cycle_has_public_locations(proxied: Proxied) -> None:
+@pytest.mark.requirement("R58")
+def test_a_life_cycle_has_public_locations(proxied: Proxied) -> None:
     life_cycle(proxied, f"https://{NAME}")
 
 
-def test_r58_what_a_client_says_of_proxies_changes_nothing(proxied: Proxied) -> None:
+@pytest.mark.requirement("R58")
+def test_what_a_client_says_of_proxies_changes_nothing(proxied: Proxied) -> None:
     life_cycle(proxied, f"https://{NAME}", headers=SPOOFED)
     assert "evil" not in proxied.log
 
 
-def test_r58_the_service_itself_believes_a_proxy_only_when_it_is_told_to() -> None:
+@pytest.mark.requirement("R58")
+def test_the_service_itself_believes_a_proxy_only_when_it_is_told_to() -> None:
     with behind_nginx(SITE.read_text()) as proxied:
         created = proxied.send("POST", USERS, user_body("one@contoso.example"))
         past_nginx = proxied.send_directly("GET", USERS, SPOOFED)
@@ -143,7 +146,8 @@ def test_a_service_that_is_gone_is_a_scim_error_that_says_when_to_come_again() -
     assert (answer.json()["schemas"], answer.json()["status"]) == ([ERROR_URN], "503")
 
 
-def test_r56_nothing_is_smuggled_past_nginx(proxied: Proxied) -> None:
+@pytest.mark.requirement("R56")
+def test_nothing_is_smuggled_past_nginx(proxied: Proxied) -> None:
     hidden = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     head = f"POST {USERS} HTTP/1.1\r\nHost: {NAME}\r\nAuthorization: Bearer {proxied.token}\r\n"
     for framing in (
@@ -160,7 +164,8 @@ def test_r56_nothing_is_smuggled_past_nginx(proxied: Proxied) -> None:
         assert content.count(b"HTTP/1.1 ") == 1
 
 
-def test_r57_slow_clients_hold_nobody_up(proxied: Proxied) -> None:
+@pytest.mark.requirement("R57")
+def test_slow_clients_hold_nobody_up(proxied: Proxied) -> None:
     with ExitStack() as stack:
         for n in range(50):
             connection = stack.enter_context(proxied.connect())

@@ -74,7 +74,8 @@ def _wait_until_it_refuses(live: Live) -> None:
         time.sleep(0.05)
 
 
-def test_r59_alive_and_ready(steady: Live) -> None:
+@pytest.mark.requirement("R59")
+def test_alive_and_ready(steady: Live) -> None:
     for path in ("/healthz", "/readyz"):
         answer = steady.send("GET", path, headers={"Authorization": ""})
         assert (answer.status, answer.headers["Content-Type"], answer.json()) == (
@@ -149,10 +150,9 @@ def test_a_second_quickstart_goes_on_with_the_same_enterprise(tmp_path: Path) ->
     assert second.process.returncode == 0
 
 
+@pytest.mark.requirement("R11", "R59")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_r11_r59_a_signal_first_ends_readiness_then_new_connections_and_no_request(
-    live: Live, number: signal.Signals
-) -> None:
+def test_a_signal_first_ends_readiness_then_new_connections_and_no_request(live: Live, number: signal.Signals) -> None:
     slow = SlowPost(live)
     idle = live.connect()
     idle.connect()

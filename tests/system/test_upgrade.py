@@ -82,7 +82,8 @@ def state(path: Path) -> tuple[str, int, bool]:
         )
 
 
-def test_r62_an_upgrade_keeps_the_database_as_it_was(old: Path) -> None:
+@pytest.mark.requirement("R62")
+def test_an_upgrade_keeps_the_database_as_it_was(old: Path) -> None:
     process = init(old)
     _, said = process.communicate(timeout=PATIENCE)
 
@@ -103,7 +104,8 @@ def test_a_first_init_and_a_repeated_one_keep_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["scimsvc.db"]
 
 
-def test_r62_a_kill_in_the_middle_leaves_the_old_schema_or_the_new_one(old: Path) -> None:
+@pytest.mark.requirement("R62")
+def test_a_kill_in_the_middle_leaves_the_old_schema_or_the_new_one(old: Path) -> None:
     found = []
     for _ in range(20 if LONG else 2):
         if state(old)[0] == SCHEMA_REVISION:
@@ -137,7 +139,8 @@ def database_url(empty_postgresql_url: str) -> str:
     return empty_postgresql_url
 
 
-def test_r62_a_second_process_waits_as_long_as_the_first_one_takes(impatient: Flask, database_url: str) -> None:
+@pytest.mark.requirement("R62")
+def test_a_second_process_waits_as_long_as_the_first_one_takes(impatient: Flask, database_url: str) -> None:
     answers = []
     with psycopg.connect(database_url) as first:
         first.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])

@@ -74,8 +74,9 @@ BODIES = [
 ]  # fmt: skip
 
 
+@pytest.mark.requirement("R40")
 @pytest.mark.parametrize(("limit", "method", "path", "within", "beyond", "status", "scim_type"), BODIES)
-def test_r40_what_is_beyond_a_limit_that_was_set_is_refused_with_the_limit(
+def test_what_is_beyond_a_limit_that_was_set_is_refused_with_the_limit(
     narrow: Enterprise, limit: str, method: str, path: str, within: Any, beyond: Any, status: int, scim_type: str | None
 ) -> None:
     path = path.format(narrow.create(email="somebody@contoso.example")["id"])

@@ -31,7 +31,8 @@ def _issue_again(app: Flask) -> str:
     return dict(line.split(maxsplit=1) for line in result.stdout.splitlines())["access_token"]
 
 
-def test_r36_a_secret_key_is_made_once_and_kept_for_its_owner_alone(tmp_path: Path) -> None:
+@pytest.mark.requirement("R36")
+def test_a_secret_key_is_made_once_and_kept_for_its_owner_alone(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
 
     keys = [read_settings({"INSTANCE_PATH": folder}).secret_keys for _ in range(2)]
@@ -58,8 +59,9 @@ def test_of_many_first_starts_at_once_all_keep_the_same_key(tmp_path: Path) -> N
             assert [path.name for path in folder.iterdir()] == ["secret_key"]
 
 
+@pytest.mark.requirement("R36")
 @pytest.mark.parametrize("content", [b"", b"\n", b"k" * 31, b"\xff" * 40], ids=ascii)
-def test_r36_a_spoilt_secret_key_is_refused_and_not_replaced(tmp_path: Path, content: bytes) -> None:
+def test_a_spoilt_secret_key_is_refused_and_not_replaced(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "secret_key"
     path.write_bytes(content)
 
@@ -79,7 +81,8 @@ def test_a_given_secret_key_is_not_written_anywhere(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_r35_the_newest_key_signs_all_verify_and_a_removed_one_ends_its_tokens(make_app: MakeApp) -> None:
+@pytest.mark.requirement("R35")
+def test_the_newest_key_signs_all_verify_and_a_removed_one_ends_its_tokens(make_app: MakeApp) -> None:
     by_old = _issue(make_app(SECRET_KEY=OLD))
     by_new = _issue_again(make_app(SECRET_KEY=f"{NEW},{MIDDLE},{OLD}"))
     keys = {
