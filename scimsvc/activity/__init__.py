@@ -1,1 +1,1 @@
-"""Recording: the provisioning log and the change feed, and their pruning."""
+"""What happened: the provisioning log and the change feed. Writes add to them, readers follow them, old rows go."""

@@ -1,11 +1,11 @@
-"""What the records of activity keep for each app between requests."""
+"""What the provisioning log and the change feed keep for each app between requests."""
 
 from flask import Flask
 
-from scimsvc.activity.change_feed import Waiters
-from scimsvc.activity.provisioning_log import Allowance
+from scimsvc.activity.feed_reading import FeedReader, Waiters
 from scimsvc.activity.pruning import Pruning, pruner
-from scimsvc.web.state import AppState
+from scimsvc.activity.refused_clients import Allowance
+from scimsvc.web.state import AppState, cursor_keys, web_state
 
 #: Threads of a server that does not say how many it has: few, because threads that pass the interpreter's lock to and
 #: fro cost more than they bring.
@@ -22,3 +22,8 @@ def init_activity(app: Flask) -> None:
     logged_refusals.init_app(app, Allowance())
     waiters.init_app(app, Waiters(DEFAULT_THREADS))
     pruner.init_app(app, Pruning())
+
+
+def feed_reader() -> FeedReader:
+    """Return the reader of change feeds for the running app."""
+    return FeedReader(cursor_keys(), waiters.current, web_state.current.stopping)

@@ -2,11 +2,11 @@
 
 from flask import Response
 
-from scimsvc.activity.state import waiters
+from scimsvc.activity.state import feed_reader
 from scimsvc.api.messages import answered, api_blueprint, enterprise_id, parameters, read_object
 from scimsvc.reports import lists
 from scimsvc.scim import explain as services
-from scimsvc.web.state import cursor_keys, limits, web_state
+from scimsvc.web.state import cursor_keys, limits
 from scimsvc.web.urls import tenant_url
 
 records = api_blueprint("records", with_query=("log", "changes"))
@@ -21,15 +21,7 @@ def log() -> Response:
 @records.get("/changes")
 def changes() -> Response:
     """List the changes of users after a cursor, and wait for the next one where the request wants it."""
-    return answered(
-        lists.changes(
-            enterprise_id(),
-            parameters(),
-            keys=cursor_keys(),
-            waiters=waiters.current,
-            stopping=web_state.current.stopping,
-        )
-    )
+    return answered(lists.changes(enterprise_id(), parameters(), feed_reader()))
 
 
 @records.post("/explain")

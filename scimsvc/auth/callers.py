@@ -5,12 +5,13 @@ import threading
 import time
 
 from scimsvc import clock
-from scimsvc.auth.errors import InvalidToken, MissingToken
+from scimsvc.auth.errors import Claims, InvalidToken, MissingToken
 from scimsvc.auth.tokens import TokenSigner
 from scimsvc.protocol.errors import Forbidden
 from scimsvc.protocol.reasons import Reason
 from scimsvc.store import queries
 from scimsvc.store.cache_epoch import settings_epoch
+from scimsvc.store.outages import DATABASE_ERRORS
 from scimsvc.store.transactions import read_rows
 from scimsvc.web.state import AppState, Caller
 
@@ -39,6 +40,15 @@ def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) 
         token_expires_at=claims.expires_at,
         is_first_use=row.last_used_at is None,
     )
+
+
+def find_client_id(claims: Claims) -> str | None:
+    """Return the client that a token was issued to; None if that is unknown or the database cannot be read."""
+    try:
+        rows = read_rows(queries.BEARER, {"enterprise_id": claims.enterprise_id, "id": claims.token_id})
+    except DATABASE_ERRORS:
+        return None
+    return rows[0].client_id if rows else None
 
 
 class Callers:

@@ -1,11 +1,13 @@
 """Refused tokens and secrets of known clients go into the provisioning log, a bounded number of them."""
 
 from collections.abc import Callable
+from functools import partial
 
 from flask import Response
 
-from scimsvc.activity import provisioning_log
+from scimsvc.activity.refused_clients import record_refused_client, refused_client
 from scimsvc.activity.state import logged_refusals
+from scimsvc.auth.callers import find_client_id
 from scimsvc.auth.errors import BearerError
 from scimsvc.protocol.reasons import Reason
 from scimsvc.web.state import RequestState, request_state
@@ -14,11 +16,20 @@ from scimsvc.web.state import RequestState, request_state
 def log_refused_token(state: RequestState, _response: Response) -> None:
     """Log that the request's token was refused, if this service issued it."""
     error = state.refusal
-    if isinstance(error, BearerError) and error.claims is not None:
-        refusal = provisioning_log.Refusal(
-            error.status, error.description, Reason.TOKEN, state.request_id, state.started
-        )
-        provisioning_log.record_refused_token(logged_refusals.of(state.app), error.claims, refusal)
+    if not isinstance(error, BearerError) or error.claims is None:
+        return
+    client_id = find_client_id(error.claims)
+    if client_id is None:
+        return
+    entry = refused_client(
+        state,
+        enterprise_id=error.claims.enterprise_id,
+        client_id=client_id,
+        status=error.status,
+        detail=error.description,
+        reason=Reason.TOKEN,
+    )
+    record_refused_client(logged_refusals.of(state.app), entry)
 
 
 def refused_client_logger(enterprise_id: str, client_id: str, detail: str) -> Callable[[], None]:
@@ -27,6 +38,7 @@ def refused_client_logger(enterprise_id: str, client_id: str, detail: str) -> Ca
     Call it once the response is sent, whose time must not show that the client is known.
     """
     state = request_state()
-    refusal = provisioning_log.Refusal(401, detail, Reason.SECRET, state.request_id, state.started)
-    allowance = logged_refusals.of(state.app)
-    return lambda: provisioning_log.record_refused_client(allowance, enterprise_id, client_id, refusal)
+    entry = refused_client(
+        state, enterprise_id=enterprise_id, client_id=client_id, status=401, detail=detail, reason=Reason.SECRET
+    )
+    return partial(record_refused_client, logged_refusals.of(state.app), entry)

@@ -5,14 +5,12 @@ from typing import Any
 
 import click
 
-from scimsvc.activity.change_feed import read_feed
-from scimsvc.activity.state import waiters
+from scimsvc.activity.state import feed_reader
 from scimsvc.cli.log import print_as_they_come
 from scimsvc.cli.options import enterprise_argument
 from scimsvc.cli.output import PRINTED, as_text, cell, result_command
 from scimsvc.enterprises.enterprises import show_enterprise
 from scimsvc.schemas.queries import DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT
-from scimsvc.web.state import cursor_keys, web_state
 
 _SHOWN = ("time", "type", "email", "changed", "role", "active")
 
@@ -56,15 +54,7 @@ def _follow(enterprise_id: str, after: str | None, limit: int) -> Iterator[dict[
 
 
 def _read(enterprise_id: str, after: str | None, limit: int, *, wait: float) -> dict[str, Any]:
-    return read_feed(
-        enterprise_id,
-        after=after,
-        limit=limit,
-        wait=wait,
-        keys=cursor_keys(),
-        waiters=waiters.current,
-        stopping=web_state.current.stopping,
-    )
+    return feed_reader().read(enterprise_id, after=after, limit=limit, wait=wait)
 
 
 def _line(change: dict[str, Any]) -> str:

@@ -5,16 +5,19 @@ import json
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import click
 
 from scimsvc import clock
-from scimsvc.activity import provisioning_log, pruning
+from scimsvc.activity import pruning
+from scimsvc.activity.log_reading import follow_entries, list_entries
 from scimsvc.cli.options import Moment, enterprise_argument
 from scimsvc.cli.output import PRINTED, cell, echo, progress, result_command, wants_json
 from scimsvc.schemas.validation import without_none
+from scimsvc.store.log import LogConditions
 from scimsvc.vocabulary import OK, OPERATIONS, OUTCOMES, REFUSED
 
 DEFAULT_LIMIT = 100
@@ -64,21 +67,21 @@ def _listing(entries: list[dict[str, Any]]) -> str:
 )
 @click.option("--follow", is_flag=True, help="Print new entries as they come, until Ctrl-C; from --since on, if given.")
 def list_(
-    enterprise: str, *, failed: bool, since: datetime | None, until: datetime | None, limit: int | None, follow: bool,
-    **conditions: str | None,
+    enterprise: str, *, failed: bool, email: str | None, operation: str | None, since: datetime | None,
+    until: datetime | None, limit: int | None, follow: bool,
 ) -> Any:  # fmt: skip
     """List the entries of the log, the newest first; follow them, the newest last.
 
     Under an entry stands what changed, or what was refused and what to do about it; then tolerances (departures from
     the standard that were understood) and attributes that were ignored. With --json and --follow, one object a line.
     """
-    wanted: dict[str, Any] = without_none(outcome=REFUSED if failed else None, **conditions)
+    conditions = LogConditions(outcome=REFUSED if failed else None, email=email, operation=operation)
     if not follow:
-        wanted |= without_none(since=since, until=until)
-        return provisioning_log.list_entries(enterprise, limit=limit or DEFAULT_LIMIT, **wanted).items
+        conditions = replace(conditions, since=since, until=until)
+        return list_entries(enterprise, conditions, limit=limit or DEFAULT_LIMIT).items
     if until is not None:
         raise click.UsageError("--follow has no end; leave --until out")
-    entries = provisioning_log.follow_entries(enterprise, since=since or clock.now(), wait=_wait, **wanted)
+    entries = follow_entries(enterprise, conditions, since=since or clock.now(), wait=_wait)
     print_as_they_come(itertools.islice(entries, limit), _entry)
     return PRINTED
 

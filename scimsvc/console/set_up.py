@@ -9,6 +9,7 @@ from scimsvc.console.forms import again, number
 from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, go, page
 from scimsvc.enterprises import enterprises as services
 from scimsvc.mapping import entra
+from scimsvc.reports.entra_progress import read_progress
 from scimsvc.web.urls import tenant_url
 
 set_up = enterprise_blueprint("set_up")
@@ -39,7 +40,7 @@ def issue() -> Answer:
 @set_up.get("/set-up/progress")
 def progress() -> Answer:
     """Show how far Entra has come, for the page to put in its place."""
-    return page("set_up_progress.html", progress=entra.read_progress(enterprise_id()))
+    return page("set_up_progress.html", progress=read_progress(enterprise_id()))
 
 
 def _steps() -> dict[str, Any]:
@@ -49,7 +50,7 @@ def _steps() -> dict[str, Any]:
         "tokens": [token for token in tokens if token["scope"] == "scim"],
         "roles": entra.app_roles(enterprise_id()),
         "mappings": entra.MAPPINGS,
-        "progress": entra.read_progress(enterprise_id()),
+        "progress": read_progress(enterprise_id()),
         "issued": None,
         # Another address each time, as a browser does not load one again that differs by its fragment alone.
         "at": clock.timestamp(clock.now()),

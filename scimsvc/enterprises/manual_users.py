@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scimsvc import clock, schemas
-from scimsvc.activity.change_feed import UserChange, change_type, record_change
+from scimsvc.activity.feed_writing import UserChange, change_type, record_change
 from scimsvc.enterprises.new_users import describe_manual_user, read_manual_document
 from scimsvc.enterprises.profiles import get_locked_profile, get_profile
 from scimsvc.errors import Conflict

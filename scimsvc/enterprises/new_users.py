@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scimsvc.activity.change_feed import UserChange
+from scimsvc.activity.feed_writing import UserChange
 from scimsvc.errors import InvalidInput
 from scimsvc.mapping.resolve import Role
 from scimsvc.protocol.errors import ScimError

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
 from scimsvc import clock, schemas
-from scimsvc.activity.change_feed import UserChange, record_change
+from scimsvc.activity.feed_writing import UserChange, record_change
 from scimsvc.errors import NoSuchThing, NotAllowed
 from scimsvc.mapping.roles import get_role
 from scimsvc.protocol.resources import work_address

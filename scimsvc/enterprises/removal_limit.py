@@ -9,10 +9,9 @@ from datetime import timedelta
 from typing import Protocol
 
 from scimsvc import clock
-from scimsvc.activity.change_feed import count_users, hold_feed
 from scimsvc.protocol.errors import Unavailable
 from scimsvc.protocol.reasons import Reason
-from scimsvc.store import queries
+from scimsvc.store.feed import count_removed_users, count_users, hold_feed
 from scimsvc.store.transactions import Connection
 
 #: Seconds after which a client may try again; Entra does in its next cycle.
@@ -106,8 +105,8 @@ def count_removals(connection: Connection, enterprise: LimitedEnterprise, beside
         return None
     now, released_until = clock.now(), enterprise.removal_released_until
     since = clock.timestamp(now - timedelta(hours=enterprise.removal_hours))
-    parameters = {"enterprise_id": enterprise.id, "id": besides, "since": max(since, released_until or "")}
-    removed = connection.execute(queries.REMOVALS_SINCE, parameters).scalar_one()
+    since = max(since, released_until or "")
+    removed = count_removed_users(connection, enterprise.id, since=since, besides=besides)
     is_released = released_until is not None and clock.timestamp(now) < released_until
     return Removals(removed, _limit(connection, enterprise), released_until if is_released else None)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from scimsvc import clock, schemas
-from scimsvc.activity.change_feed import record_changes
+from scimsvc.activity.feed_writing import record_changes
 from scimsvc.enterprises.new_users import ManualUser, describe_manual_user
 from scimsvc.enterprises.profiles import list_users
 from scimsvc.enterprises.user_csv import Line, read_lines

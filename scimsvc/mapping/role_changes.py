@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scimsvc import clock
-from scimsvc.activity.change_feed import UserChange, record_changes
+from scimsvc.activity.feed_writing import UserChange, record_changes
 from scimsvc.mapping.effective import effective_values
 from scimsvc.protocol.resources import work_address
 from scimsvc.store.representations import directory_values, read_document

@@ -11,8 +11,8 @@ from scimsvc.mapping.role_changes import RoleChange, apply_role_change
 from scimsvc.protocol.attributes import fold
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
-from scimsvc.store import queries
 from scimsvc.store import roles as stored
+from scimsvc.store.log_reports import list_refused_for_role
 from scimsvc.store.retries import retried
 from scimsvc.store.roles import NameTaken, RoleRow
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
@@ -93,8 +93,7 @@ def preview_role(enterprise: str, name: str) -> dict[str, Any]:
     """
     with reading_in(enterprise) as tenant:
         role = find_role(tenant.connection, tenant.id, name)
-        own = {"enterprise_id": tenant.id, "key": fold(name), "limit": _MOST_WAITING}
-        refused = tenant.connection.execute(queries.REFUSED_FOR_ROLE, own).all()
+        refused = list_refused_for_role(tenant.connection, tenant.id, fold(name), limit=_MOST_WAITING)
         waiting = {(row.email or row.user_id): row for row in reversed(refused)}
         return {
             "name": name,

@@ -18,7 +18,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ErrorTask
 
-from scimsvc.activity.change_feed import Waiters
+from scimsvc.activity.feed_reading import Waiters
 from scimsvc.activity.state import DEFAULT_THREADS, waiters
 from scimsvc.auth.last_uses import write_last_uses
 from scimsvc.operations.readiness import why_not_ready

@@ -1,1 +1,1 @@
-"""Reports on what is recorded: lists for API and console, causes of refusals, counts, a user's history."""
+"""Reports on users, log and feed: the API's lists, causes of refusals, counts over time, one user in detail."""

@@ -1,24 +1,14 @@
-"""Refusals in words: what they were for, what mends it, and which of them are open.
+"""Refusals in words: what they were for, and what remedies there are."""
 
-A refusal is open until something later is heard of the same user or address: what succeeds closes it, and what is
-refused once more takes its place. One that is about nobody in particular is open for a day, as a provider repeats it
-in its next cycle; one of a client that is not let in, until it is.
-"""
-
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from scimsvc import clock
-from scimsvc.activity.provisioning_log import shown_entry
-from scimsvc.enterprises.removal_limit import count_removals
-from scimsvc.mapping.roles import read_enterprise_roles
+from scimsvc.activity.log_reading import represent_entry
 from scimsvc.protocol.reasons import Reason
-from scimsvc.store import queries
-from scimsvc.store.tenancy import Tenant, reading_in
-from scimsvc.vocabulary import AUTHENTICATE, REFUSED
+from scimsvc.store.log import LogRow
+from scimsvc.vocabulary import REFUSED
 
 
 class Action(StrEnum):
@@ -156,20 +146,21 @@ _OTHER = _Words(
 )
 
 
-def explained_entry(row: Any) -> dict[str, Any]:
-    """Return an entry of the log with ``why`` where it was refused: cause, title, advice and remedies."""
-    return shown_entry(row) | {"effect": row.effect, "why": why(row) if row.outcome == REFUSED else None}
-
-
-def why(row: Any) -> dict[str, Any]:
-    """Return the cause of a refused entry in words, and what mends it."""
-    return explain_cause(row.cause, row.status, value=row.role_value, email=row.email or row.user_id)
+def explain_entry(row: LogRow) -> dict[str, Any]:
+    """Return an entry of the log with its ``effect`` and ``why``: what ``explain_cause`` says of a refusal, or None."""
+    why = None
+    if row.outcome == REFUSED:
+        why = explain_cause(row.cause, row.status, value=row.role_value, email=row.email or row.user_id)
+    return represent_entry(row) | {"effect": row.effect, "why": why}
 
 
 def explain_cause(
     cause: str | None, status: int, *, value: str | None = None, email: str | None = None
 ) -> dict[str, Any]:
-    """Return a cause, or a mere status, in words; ``value`` is a role's, ``email`` whom it is about."""
+    """Return the title of a cause or, without one, of a status, with advice and remedies.
+
+    ``value`` is the value of the role and ``email`` the address of the user that the refusal is about.
+    """
     words = _WORDS.get(cause or "") or _BY_STATUS.get(status, _OTHER)
     return {
         "cause": str(cause or status),
@@ -181,74 +172,3 @@ def explain_cause(
             if action is not Action.SHOW_USER or email
         ],
     }
-
-
-# Which are open.
-
-
-def list_open_causes(enterprise: str) -> list[dict[str, Any]]:
-    """Return the open refusals of an enterprise by cause, the cause of most of them first."""
-    with reading_in(enterprise) as tenant:
-        return read_open_causes(tenant)
-
-
-def read_open_causes(tenant: Tenant) -> list[dict[str, Any]]:
-    """Return the same within a transaction.
-
-    Each has the words of ``explain_cause``, ``refusals`` (how many), ``last`` (when), ``people`` (some of those
-    concerned), and ``mended``: the cause is gone, and the provider is waited for.
-    """
-    rows = tenant.connection.execute(queries.OPEN_REFUSALS, tenant.own | {"limit": _LOOKED_AT}).all()
-    groups: dict[tuple[Any, ...], list[Any]] = {}
-    for row in _still_open(tenant, rows, clock.now()):
-        groups.setdefault((row.cause, row.status if row.cause is None else None, row.role_key), []).append(row)
-    is_mended = _mending(tenant)
-    return sorted((_group(refused, is_mended) for refused in groups.values()), key=lambda each: -each["refusals"])
-
-
-#: Refusals that are looked at: beyond these an enterprise has other worries than their number.
-_LOOKED_AT = 5_000
-_PEOPLE_SHOWN = 5
-_OPEN_FOR = timedelta(days=1)
-
-
-def _still_open(tenant: Tenant, rows: Iterable[Any], now: datetime) -> list[Any]:
-    clients = tenant.connection.execute(queries.CLIENTS_LAST_USED, tenant.own)
-    last_used = {client.client_id: client.last_used_at or "" for client in clients}
-    since = clock.timestamp(now - _OPEN_FOR)
-
-    def is_open(row: Any) -> bool:
-        if row.operation == AUTHENTICATE:
-            return bool(row.time >= since and last_used.get(row.client_id, "") < row.time)
-        return bool(row.email_key or row.user_id or row.time >= since)
-
-    return [row for row in rows if is_open(row)]
-
-
-def _group(refused: list[Any], is_mended: Callable[[Any], bool]) -> dict[str, Any]:
-    newest = refused[0]
-    people = {row.email or row.user_id: row.detail for row in refused if row.email or row.user_id}
-    first = next(iter(people), None)
-    return explain_cause(newest.cause, newest.status, value=newest.role_value, email=first) | {
-        "refusals": len(refused),
-        "last": newest.time,
-        "people": list(people)[:_PEOPLE_SHOWN],
-        "detail": newest.detail,
-        "mended": is_mended(newest),
-    }
-
-
-def _mending(tenant: Tenant) -> Callable[[Any], bool]:
-    """Return what tells of a refusal whether its cause is gone."""
-    row = tenant.row
-    roles = read_enterprise_roles(tenant.connection, tenant.id, row.name)
-    removals = count_removals(tenant.connection, row)
-    gone: dict[str, Callable[[Any], bool]] = {
-        Reason.UNKNOWN_ROLE: lambda refused: roles.by_name.get(refused.role_key) is not None,
-        Reason.PAUSED: lambda _: not row.paused,
-        Reason.REMOVAL_LIMIT: lambda _: removals is None or not removals.is_limit_reached,
-        Reason.SCIM_OFF: lambda _: bool(row.scim_enabled),
-        Reason.USER_NAME_TAKEN: lambda _: not row.unique_user_name,
-        Reason.UNKNOWN_ATTRIBUTE: lambda _: not row.reject_unknown_attributes,
-    }
-    return lambda refused: gone.get(refused.cause, lambda _: False)(refused)

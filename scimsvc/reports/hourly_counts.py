@@ -1,7 +1,7 @@
-"""Provisioning over time: how many users were created, changed and disabled and how much was refused, hour by hour.
+"""Provisioning over time: how many users were created, changed and disabled, and how many writes were refused.
 
-An hour that is over does not change any more. It is counted once and remembered for as long as the process lives, so
-that a look at a month of a large log reads no more of it than the last hour.
+An hour that is over does not change any more. It is counted once and remembered as long as the process lives, so that
+a report on a month of a large log reads only its last hour.
 """
 
 import threading
@@ -12,15 +12,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import Connection
 
 from scimsvc import clock
-from scimsvc.activity.provisioning_log import first_id
-from scimsvc.store import queries
+from scimsvc.activity.log_writing import COMMITTED_WITHIN
+from scimsvc.store import log_reports
+from scimsvc.store.transactions import Connection
 from scimsvc.vocabulary import CREATED, DELETED, DISABLED, ENABLED, REFUSED, TAKEN_OVER, UPDATED
 from scimsvc.web.state import AppState
 
-#: What is told apart, in the order in which it is shown.
+#: The numbers of an hour, in the order in which they are shown.
 SERIES = ("created", "changed", "disabled", "refused")
 _SERIES_OF = {
     CREATED: "created", UPDATED: "changed", ENABLED: "changed", TAKEN_OVER: "changed",
@@ -31,8 +31,6 @@ DAYS_SHOWN = 30
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _REMEMBERED = (DAYS_SHOWN + 1) * _DAY
-#: An entry may be committed later than it was timed.
-_COMMITTED_WITHIN = timedelta(minutes=5)
 _MOST_ENTERPRISES = 1000
 
 Counts = Mapping[str, int]
@@ -47,8 +45,8 @@ class _Settled:
     hours: Mapping[datetime, Counts]
 
 
-class History:
-    """Remembers the hours that are over, of so many enterprises."""
+class HourlyCounts:
+    """Remembers the hours that are over, of the enterprises that were looked at last."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -57,7 +55,7 @@ class History:
     def hours(
         self, connection: Connection, enterprise_id: str, *, first: datetime, now: datetime
     ) -> dict[datetime, Counts]:
-        """Return what was counted in each hour from ``first`` on; an hour without anything is left out."""
+        """Return the counts of each hour from ``first`` on; an hour in which nothing happened is left out."""
         with self._lock:
             settled = self._settled.get(enterprise_id)
         if settled is None:
@@ -66,7 +64,7 @@ class History:
         if first < settled.since:
             hours |= _count(connection, enterprise_id, first, settled.since)
         hours |= _count(connection, enterprise_id, max(first, settled.until), None)
-        self._remember(enterprise_id, hours, since=min(first, settled.since), until=_hour_of(now - _COMMITTED_WITHIN))
+        self._remember(enterprise_id, hours, since=min(first, settled.since), until=_hour_of(now - COMMITTED_WITHIN))
         return hours
 
     def _remember(
@@ -81,21 +79,19 @@ class History:
                 self._settled.popitem(last=False)
 
 
-hourly_counts: AppState[History] = AppState("hourly counts")
+hourly_counts: AppState[HourlyCounts] = AppState("hourly counts")
 
 
 def init_hourly_counts(app: Flask) -> None:
     """Let ``app`` remember the hours that are over."""
-    hourly_counts.init_app(app, History())
+    hourly_counts.init_app(app, HourlyCounts())
 
 
 def _count(
     connection: Connection, enterprise_id: str, since: datetime, until: datetime | None
 ) -> dict[datetime, Counts]:
-    # Ids begin with twelve hexadecimal digits: every one comes before a g.
-    own = {"enterprise_id": enterprise_id, "since": first_id(since), "until": first_id(until) if until else "g"}
     hours: dict[datetime, dict[str, int]] = {}
-    for row in connection.execute(queries.LOG_BY_HOUR, own):
+    for row in log_reports.count_by_hour(connection, enterprise_id, since=since, until=until):
         series = REFUSED if row.outcome == REFUSED else _SERIES_OF.get(row.effect or "")
         if series is not None:
             counts = hours.setdefault(datetime.fromisoformat(f"{row.hour}:00:00Z"), dict.fromkeys(SERIES, 0))
@@ -103,20 +99,20 @@ def _count(
     return dict(hours)
 
 
-def count_by_hour(connection: Connection, enterprise_id: str, history: History) -> list[dict[str, Any]]:
-    """Return what happened in each hour of the last two days, the oldest first; each with its ``start``."""
+def count_by_hour(connection: Connection, enterprise_id: str, cache: HourlyCounts) -> list[dict[str, Any]]:
+    """Return the counts of each hour of the last two days, the oldest first, each with its ``start``."""
     now = clock.now()
     first = _hour_of(now) - (HOURS_SHOWN - 1) * _HOUR
-    hours = history.hours(connection, enterprise_id, first=first, now=now)
+    hours = cache.hours(connection, enterprise_id, first=first, now=now)
     return _spans(hours, _hour_of(now), _HOUR, HOURS_SHOWN)
 
 
-def count_by_day(connection: Connection, enterprise_id: str, history: History) -> list[dict[str, Any]]:
-    """Return the same of each of the last thirty days, which are those of UTC."""
+def count_by_day(connection: Connection, enterprise_id: str, cache: HourlyCounts) -> list[dict[str, Any]]:
+    """Return the counts of each of the last thirty days in UTC, the oldest first, each with its ``start``."""
     now = clock.now()
     first = _day_of(now) - (DAYS_SHOWN - 1) * _DAY
     days: dict[datetime, dict[str, int]] = {}
-    for hour, counts in history.hours(connection, enterprise_id, first=first, now=now).items():
+    for hour, counts in cache.hours(connection, enterprise_id, first=first, now=now).items():
         day = days.setdefault(_day_of(hour), dict.fromkeys(SERIES, 0))
         for name in SERIES:
             day[name] += counts[name]

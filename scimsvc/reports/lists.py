@@ -1,21 +1,21 @@
-"""The enterprise API's lists: parameters read, cursors signed and pages cut the same way everywhere."""
+"""The lists of the enterprise API: each reads its parameters, signs its cursors and cuts its pages the same way."""
 
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from marshmallow import Schema
 
-from scimsvc.activity import provisioning_log
-from scimsvc.activity.change_feed import Waiters, read_feed
+from scimsvc.activity.feed_reading import FeedReader
+from scimsvc.activity.log_reading import Representation, list_entries, represent_entry
 from scimsvc.auth.clients import list_integrations
 from scimsvc.auth.grants import page_tokens, show_token
 from scimsvc.enterprises import profiles
 from scimsvc.errors import InvalidInput
 from scimsvc.mapping.roles import list_roles, preview_role
-from scimsvc.reports.causes import explained_entry
+from scimsvc.reports.causes import explain_entry
 from scimsvc.schemas import queries as schemas
-from scimsvc.schemas.validation import validated
+from scimsvc.schemas.queries import read_query
+from scimsvc.store.log import LogConditions
 from scimsvc.store.paging import CursorKeys, Page
 
 Parameters = Mapping[str, str]
@@ -63,54 +63,34 @@ def users(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Liste
 
 def log(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
     """Return a page of the provisioning log, the newest first."""
-
-    def page(before: Any, limit: int, conditions: dict[str, Any]) -> Page:
-        return provisioning_log.list_entries(enterprise_id, before=before, limit=limit, **conditions)
-
-    return _paged(enterprise_id, "provisioning-log", schemas.LOG, parameters, keys, page)
+    return _log(enterprise_id, parameters, keys, represent_entry)
 
 
 def explained_log(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
-    """Return the same with the cause of each refusal in words, and what mends it."""
+    """Return a page of the provisioning log with the cause of each refusal in words, and its remedies."""
+    return _log(enterprise_id, parameters, keys, explain_entry)
 
+
+def _log(enterprise_id: str, parameters: Parameters, keys: CursorKeys, represent: Representation) -> Listed:
     def page(before: Any, limit: int, conditions: dict[str, Any]) -> Page:
-        explained = {"shown": explained_entry, **conditions}
-        return provisioning_log.list_entries(enterprise_id, before=before, limit=limit, **explained)
+        return list_entries(enterprise_id, LogConditions(before=before, **conditions), limit=limit, represent=represent)
 
     return _paged(enterprise_id, "provisioning-log", schemas.LOG, parameters, keys, page)
 
 
-def changes(
-    enterprise_id: str, parameters: Parameters, *, keys: CursorKeys, waiters: Waiters, stopping: threading.Event
-) -> Listed:
-    """Return what the change feed has after a cursor, perhaps once it comes; raises ``InvalidInput`` or ``Gone``."""
+def changes(enterprise_id: str, parameters: Parameters, reader: FeedReader) -> Listed:
+    """Return the changes after a cursor, and wait for the next one if the parameters say so.
+
+    Raises ``InvalidInput`` or ``Gone``.
+    """
     query = read_query(schemas.CHANGES, parameters)
-    return read_feed(
-        enterprise_id,
-        after=query.get("after"),
-        limit=query["limit"],
-        wait=min(query["wait"], schemas.MAX_WAIT),
-        keys=keys,
-        waiters=waiters,
-        stopping=stopping,
-    )
+    wait = min(query["wait"], schemas.MAX_WAIT)
+    return reader.read(enterprise_id, after=query.get("after"), limit=query["limit"], wait=wait)
 
 
 def preview(enterprise_id: str, parameters: Parameters) -> dict[str, Any]:
     """Return who has, and who would get, the role that a value names."""
     return preview_role(enterprise_id, read_query(schemas.PREVIEW, parameters)["name"])
-
-
-def read_query(schema: Schema, parameters: Parameters) -> dict[str, Any]:
-    """Return the ``parameters`` of a query as ``schema`` reads them; raises ``InvalidInput`` naming every wrong one."""
-    unknown = [name for name in parameters if name not in schema.fields]
-    if unknown:
-        known = ", ".join(schema.fields) or "none"
-        raise InvalidInput(
-            f"unknown parameter {', '.join(map(repr, unknown))}; there are {known}",
-            {name: ["is no parameter here"] for name in unknown},
-        )
-    return validated(schema, parameters)
 
 
 def _short(
@@ -144,12 +124,12 @@ def _paged(
 ) -> Listed:
     conditions = read_query(schema, parameters)
     limit, cursor = conditions.pop("limit"), conditions.pop("cursor", None)
-    # A cursor is good for the same enterprise, list and conditions alone.
+    # A cursor is valid only for the same enterprise, list and conditions.
     question = (enterprise_id, name, *(f"{key}={value}" for key, value in sorted(conditions.items())))
-    found = page(_read_cursor(keys, cursor, question), limit, conditions)
+    listed = page(_read_cursor(keys, cursor, question), limit, conditions)
     return {
-        "items": found.items,
-        "next": None if found.next is None else keys.write(found.next, *question),
+        "items": listed.items,
+        "next": None if listed.next is None else keys.write(listed.next, *question),
     }
 
 

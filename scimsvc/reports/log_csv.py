@@ -1,16 +1,18 @@
 """The provisioning log as a CSV file, written as it is read."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from scimsvc.activity.provisioning_log import list_entries
+from scimsvc.activity.log_reading import list_entries
 from scimsvc.enterprises.enterprises import show_enterprise
-from scimsvc.reports.causes import explained_entry
-from scimsvc.reports.lists import read_query
+from scimsvc.reports.causes import explain_entry
 from scimsvc.schemas import queries as schemas
+from scimsvc.schemas.queries import read_query
+from scimsvc.store.log import LogConditions
 from scimsvc.web.csv_lines import write_line
 
-#: Entries of a file at most, so that nobody keeps a thread for long.
+#: At most this many entries go into a file, so that no download occupies a thread for long.
 MOST_ENTRIES = 100_000
 COLUMNS = (
     *("time", "outcome", "operation", "email", "user_id", "effect", "changed", "status", "scim_type", "cause"),
@@ -24,21 +26,20 @@ def export_log(enterprise: str, parameters: Mapping[str, str]) -> Iterator[str]:
 
     Raises ``InvalidInput`` or ``NoSuchThing`` before there is a line.
     """
-    conditions = read_query(schemas.LOG, parameters)
-    del conditions["limit"]
-    return _lines(show_enterprise(enterprise)["id"], conditions)
+    query = read_query(schemas.LOG, parameters)
+    del query["limit"]
+    query.pop("cursor", None)
+    return _lines(show_enterprise(enterprise)["id"], LogConditions(**query))
 
 
-def _lines(enterprise_id: str, conditions: Mapping[str, Any]) -> Iterator[str]:
+def _lines(enterprise_id: str, conditions: LogConditions) -> Iterator[str]:
     yield write_line(COLUMNS)
-    before = None
     for _ in range(MOST_ENTRIES // _READ_AT_ONCE):
-        asked = {"before": before, "limit": _READ_AT_ONCE, "shown": explained_entry, **conditions}
-        page = list_entries(enterprise_id, **asked)
+        page = list_entries(enterprise_id, conditions, limit=_READ_AT_ONCE, represent=explain_entry)
         yield "".join(map(_line, page.items))
-        before = page.next
-        if before is None:
+        if page.next is None:
             return
+        conditions = replace(conditions, before=page.next)
 
 
 def _line(entry: Mapping[str, Any]) -> str:

@@ -4,13 +4,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from scimsvc import clock
-from scimsvc.activity.change_feed import count_users
 from scimsvc.auth.expiry import TELL_WITHIN, WARN_WITHIN
 from scimsvc.auth.grants import shown_token
 from scimsvc.enterprises.removal_limit import count_removals
-from scimsvc.reports.causes import read_open_causes
-from scimsvc.reports.hourly_counts import History, count_by_day, count_by_hour
+from scimsvc.reports.hourly_counts import HourlyCounts, count_by_day, count_by_hour
+from scimsvc.reports.open_causes import list_open_causes
 from scimsvc.store import queries
+from scimsvc.store.feed import count_users
+from scimsvc.store.log_reports import find_last_success
 from scimsvc.store.roles import count_users_by_role, list_roles
 from scimsvc.store.tenancy import Tenant, reading_in
 from scimsvc.store.users import count_disabled_users
@@ -24,14 +25,14 @@ _FETCHED_ANEW = timedelta(days=1)
 _TOKENS_SHOWN = 20
 
 
-def show_overview(enterprise: str, history: History, *, by: str = HOURS) -> dict[str, Any]:
+def show_overview(enterprise: str, cache: HourlyCounts, *, by: str = HOURS) -> dict[str, Any]:
     """Return what the console shows first, provisioning ``by`` hours or days; raises ``NoSuchThing``."""
     with reading_in(enterprise) as tenant:
         return {
             "users": _users(tenant),
-            "provisioning": _COUNTS[by](tenant.connection, tenant.id, history),
-            "causes": read_open_causes(tenant),
-            "last_success": tenant.connection.execute(queries.LAST_SUCCESS, tenant.own).scalar_one_or_none(),
+            "provisioning": _COUNTS[by](tenant.connection, tenant.id, cache),
+            "causes": list_open_causes(tenant),
+            "last_success": find_last_success(tenant.connection, tenant.id),
             "last_request": tenant.connection.execute(queries.LAST_SCIM_USE, tenant.own).scalar_one_or_none(),
             "holds": _holds(tenant),
             **_tokens(tenant, clock.now()),

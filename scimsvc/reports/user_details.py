@@ -4,14 +4,16 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from scimsvc.activity.provisioning_log import list_entries
+from scimsvc.activity.log_reading import list_entries
 from scimsvc.enterprises.profiles import get_profile
 from scimsvc.mapping.resolve import EnterpriseRoles
 from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.protocol.attributes import EXTENSION, ROLES, fold
 from scimsvc.protocol.patch import Resource
-from scimsvc.reports.causes import explained_entry
-from scimsvc.store import queries
+from scimsvc.reports.causes import explain_entry
+from scimsvc.store.feed import list_edits
+from scimsvc.store.log import LogConditions
+from scimsvc.store.profiles import Profile
 from scimsvc.store.representations import profile_view, read_document
 from scimsvc.store.tenancy import Tenant, reading_in
 from scimsvc.vocabulary import MANUAL
@@ -38,7 +40,7 @@ def show_user_details(enterprise: str, user_id: str) -> dict[str, Any]:
         roles = read_enterprise_roles(tenant.connection, tenant.id, tenant.row.name)
         edits = _edits(tenant, user["id"])
         restricts = tenant.row.default_restricts if row.role_id is None else row.restricts
-    log = list_entries(enterprise, email=user["email"], limit=MOST_ENTRIES, shown=explained_entry)
+    log = list_entries(enterprise, LogConditions(email=user["email"]), limit=MOST_ENTRIES, represent=explain_entry)
     history = sorted([*_logged(log.items), *edits], key=lambda entry: entry["time"], reverse=True)
     return {
         "user": user,
@@ -88,7 +90,7 @@ def _flattened(path: str, value: Any) -> Iterator[tuple[str, str]]:
         yield path, value if isinstance(value, str) else json.dumps(value)
 
 
-def _role(row: Any, document: Resource, roles: EnterpriseRoles) -> dict[str, Any]:
+def _role(row: Profile, document: Resource, roles: EnterpriseRoles) -> dict[str, Any]:
     """Return the role's name, the ``value`` that was sent, and the ``reason``.
 
     That is ``default``, ``name``, ``alias``, ``renamed`` (since it was given by the value) or ``hand``.
@@ -113,7 +115,6 @@ def _logged(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _edits(tenant: Tenant, user_id: str) -> list[dict[str, Any]]:
     """Return what happened to the user without SCIM."""
-    own = tenant.own | {"id": user_id, "limit": MOST_ENTRIES}
     return [
         {
             "kind": "edit",
@@ -124,5 +125,5 @@ def _edits(tenant: Tenant, user_id: str) -> list[dict[str, Any]]:
             "role": row.role,
             "old_role": row.old_role,
         }
-        for row in tenant.connection.execute(queries.CHANGES_BY_HAND, own)
+        for row in list_edits(tenant.connection, tenant.id, user_id, limit=MOST_ENTRIES)
     ]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from scimsvc.activity.provisioning_log import record_refusal
+from scimsvc.activity.log_writing import record_refusal
 from scimsvc.protocol import urns
 from scimsvc.protocol.bulk import BulkOperation, BulkRequest
 from scimsvc.protocol.errors import FailedDependency, ScimError
@@ -90,7 +90,7 @@ def _run(request: ScimRequest, operation: BulkOperation, references: _References
         refusal = unavailable() if is_outage(error) else error
         if not isinstance(refusal, ScimError):
             raise
-        record_refusal(attempt, refusal)
+        record_refusal(attempt.refusal_entry(refusal))
         return _refused(request, operation, refusal, references)
     finally:
         request.notes.add(attempt.notes)

@@ -5,7 +5,8 @@ Runs behind the error handlers, so that it sees the refusals of views, the guard
 
 from flask import Response
 
-from scimsvc.activity import provisioning_log
+from scimsvc.activity.log_writing import record_refusal
+from scimsvc.activity.refused_clients import record_refused_client, refused_client
 from scimsvc.activity.state import logged_refusals
 from scimsvc.paths import is_scim
 from scimsvc.protocol.errors import ScimError
@@ -27,10 +28,16 @@ def log_refused_request(state: RequestState, _response: Response) -> None:
 def _log(state: RequestState, caller: Caller, error: ScimError) -> None:
     request = refused_request(state)
     if request.attempt.operation != READ and error.status != _TOO_MANY_REQUESTS:
-        provisioning_log.record_refusal(request, error)
+        record_refusal(request.refusal_entry(error))
     elif error.status == _TOO_MANY_REQUESTS or not caller.scim_enabled:
         # A bounded number of those that come by the thousand, or that only read.
         reason = error.reason or Reason.RATE_LIMIT
-        refusal = provisioning_log.Refusal(error.status, error.detail, reason, state.request_id, state.started)
-        allowance = logged_refusals.of(state.app)
-        provisioning_log.record_refused_client(allowance, caller.enterprise_id, caller.client_id, refusal)
+        entry = refused_client(
+            state,
+            enterprise_id=caller.enterprise_id,
+            client_id=caller.client_id,
+            status=error.status,
+            detail=error.detail,
+            reason=reason,
+        )
+        record_refused_client(logged_refusals.of(state.app), entry)

@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from scimsvc.activity.log_writing import LogEntry
 from scimsvc.mapping.resolve import RoleDecision
+from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.patch import Operation, Resource
 from scimsvc.protocol.reading.tolerances import RequestNotes
+from scimsvc.protocol.reasons import Reason
 from scimsvc.store.representations import View
 from scimsvc.store.users import EnterpriseRules, EnterpriseView, ViewedUser
 from scimsvc.web.state import Caller
@@ -58,6 +61,34 @@ class ScimRequest:
     def duration_ms(self) -> float:
         """Milliseconds since it arrived."""
         return round((time.perf_counter() - self.started) * 1000, 1)
+
+    def log_entry(self, status: int) -> LogEntry:
+        """Return the entry of the provisioning log for the write that is done and answered with ``status``."""
+        entry = self._entry(status)
+        entry.effect, entry.changed = self.attempt.effect, self.attempt.changed
+        return entry
+
+    def refusal_entry(self, error: ScimError) -> LogEntry:
+        """Return the entry of the provisioning log for the write that was refused with ``error``."""
+        entry = self._entry(error.status)
+        entry.scim_type, entry.detail, entry.reason = error.scim_type, error.detail, error.reason
+        if error.reason is Reason.UNKNOWN_ROLE:
+            entry.role_value = self.attempt.role_value
+        return entry
+
+    def _entry(self, status: int) -> LogEntry:
+        return LogEntry(
+            enterprise_id=self.caller.enterprise_id,
+            client_id=self.caller.client_id,
+            request_id=self.request_id,
+            operation=self.attempt.operation,
+            status=status,
+            duration_ms=self.duration_ms,
+            user_id=self.attempt.user_id,
+            email=self.attempt.email,
+            tolerances=self.notes.tolerances,
+            ignored=self.notes.ignored,
+        )
 
     def for_operation(self, operation: str) -> "ScimRequest":
         """Return the request for one ``operation`` of this Bulk request, with new notes and a new attempt."""

@@ -10,9 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from scimsvc import clock
-from scimsvc.activity.change_feed import UserChange, change_parameters, change_type
-from scimsvc.activity.provisioning_log import success_parameters
-from scimsvc.activity.recording import insert_records
+from scimsvc.activity.feed_writing import UserChange, change_type
+from scimsvc.activity.log_writing import record_write
 from scimsvc.enterprises.removal_limit import refuse_mass_removal
 from scimsvc.mapping.effective import effective_values
 from scimsvc.mapping.judge import RoleAfter, judge_changed_user, judge_new_user, role_after, sent_value
@@ -260,5 +259,4 @@ def _record(
     if change is not None:
         attempt.email, attempt.role, attempt.changed = change.email, change.role, list(change.changed)
         attempt.effect = change.type
-    parameters = change and change_parameters(request.caller.enterprise_id, change, at=clock.timestamp(at))
-    insert_records(connection, parameters, success_parameters(request, status=status, at=at))
+    record_write(connection, request.log_entry(status), change, at=at)

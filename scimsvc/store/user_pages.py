@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, tuple_
 
-from scimsvc.models import Change, Enterprise, Role, User
+from scimsvc.models import Enterprise, Role, User
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.listing import ListQuery, Order
-from scimsvc.store import queries
 from scimsvc.store.compiler import compile_filter, compile_sort_key
+from scimsvc.store.feed import SELECT_USER_COUNT, count_users
 from scimsvc.store.representations import StoredUser, View
 from scimsvc.store.statements import Query
 from scimsvc.store.transactions import read_each, reading
@@ -67,13 +67,7 @@ class _Count(NamedTuple):
 _EMPTY = UserPage([], None, 0)
 _VIEW = select(*VIEW).join(Role, OF_DEFAULT).where(Enterprise.id == ENTERPRISE_ID)
 ENTERPRISE_VIEW = Query(_VIEW, EnterpriseView)
-_TOTAL = (
-    select(Change.users)
-    .where(Change.enterprise_id == ENTERPRISE_ID)
-    .order_by(Change.number.desc())
-    .limit(1)
-    .scalar_subquery()
-)
+_TOTAL = SELECT_USER_COUNT.scalar_subquery()
 #: What answers show of the enterprise, and how many users there are: not beside each of a hundred users.
 VIEW_AND_TOTAL = Query(_VIEW.add_columns(_TOTAL.label("total")), ViewAndTotal)
 USERS = select(*REPRESENTED).where(User.enterprise_id == ENTERPRISE_ID)
@@ -123,7 +117,7 @@ def search(enterprise_id: str, query: ListQuery, *, base: str, after: Position |
         if query.start_index == 1 and after is None and 0 < len(rows) <= query.count:
             total = len(rows)  # the page is the whole list
         elif not query.has_filter:
-            total = queries.USERS_TOTAL.row(connection, parameters).users
+            total = count_users(connection, enterprise_id)
         else:
             total = statements.count().one(connection, parameters).users
     end = statements.position(rows[query.count - 1]) if len(rows) > query.count else None

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, delete, insert, null, select, update
 from sqlalchemy.exc import IntegrityError
 
-from scimsvc.activity.change_feed import HoldingFeed as FeedHoldingWrite
 from scimsvc.models import User
 from scimsvc.protocol.patch import Resource
+from scimsvc.store.feed import FeedHoldingWrite
 from scimsvc.store.profiles import Profile
 from scimsvc.store.representations import KEY_ATTRIBUTES, StoredUser, content_columns, key_columns
 from scimsvc.store.statements import Query, Write

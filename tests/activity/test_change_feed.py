@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import Connection
 
 from scimsvc import clock
-from scimsvc.activity import change_feed
+from scimsvc.activity.feed_reading import Waiters
+from scimsvc.activity.pruning import prune_changes
 from scimsvc.activity.state import waiters
 from scimsvc.enterprises import manual_users
 from scimsvc.errors import Gone, InvalidInput
@@ -156,8 +157,8 @@ def test_a_request_waits_for_the_next_change(acme: Enterprise) -> None:
 
 
 def test_a_quarter_of_the_threads_may_wait_and_others_are_answered_at_once(acme: Enterprise) -> None:
-    assert [sum(change_feed.Waiters(threads).enter() for _ in range(1)) for threads in (1, 3, 4)] == [0, 0, 1]
-    eight = change_feed.Waiters(8)
+    assert [sum(Waiters(threads).enter() for _ in range(1)) for threads in (1, 3, 4)] == [0, 0, 1]
+    eight = Waiters(8)
     assert [eight.enter(), eight.enter(), eight.enter()] == [True, True, False]
     eight.leave()
     assert eight.enter()
@@ -202,7 +203,7 @@ def test_a_cursor_older_than_what_is_kept_is_gone(acme: Enterprise, cli: Cli, mo
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=91))
 
     with acme.app.app_context():
-        pruned = [sum(change_feed.prune_changes()) for _ in range(2)]
+        pruned = [sum(prune_changes()) for _ in range(2)]
 
     assert pruned == [2, 0]
     for cursor in (beginning, first["cursor"]):

@@ -8,8 +8,11 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from scimsvc import clock
-from scimsvc.activity import provisioning_log
-from scimsvc.activity.recording import insert_records
+from scimsvc.activity import log_writing
+from scimsvc.activity.log_reading import follow_entries
+from scimsvc.activity.log_writing import record_write
+from scimsvc.activity.pruning import prune_log
+from scimsvc.store.log import new_entry_id
 from tests.support.client import Enterprise, patch_body, replace, user_body
 from tests.support.records import feed_of, log_of
 from tests.support.types import Cli
@@ -167,7 +170,7 @@ def test_a_refusal_that_cannot_be_logged_is_answered_all_the_same(
     def broken(*_: Any) -> Any:
         raise OperationalError("INSERT", {}, Exception("disk full"))
 
-    monkeypatch.setattr(provisioning_log, "writing", broken)
+    monkeypatch.setattr(log_writing, "writing", broken)
 
     answer = acme.send("POST", "/Users", user_body(roles=["Signer"]))
 
@@ -177,11 +180,11 @@ def test_a_refusal_that_cannot_be_logged_is_answered_all_the_same(
 
 @pytest.mark.requirement("R65")
 def test_what_is_rolled_back_leaves_neither_user_nor_entry(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*arguments: Any) -> Any:
-        insert_records(*arguments)
+    def broken(*arguments: Any, **options: Any) -> Any:
+        record_write(*arguments, **options)
         raise OperationalError("INSERT", {}, Exception("disk full"))
 
-    monkeypatch.setattr("scimsvc.scim.users.insert_records", broken)
+    monkeypatch.setattr("scimsvc.scim.users.record_write", broken)
 
     answer = acme.send("POST", "/Users", user_body())
 
@@ -199,7 +202,7 @@ def test_old_entries_are_pruned(acme: Enterprise, cli: Cli, monkeypatch: pytest.
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=91))
 
     with acme.app.app_context():
-        pruned = [sum(provisioning_log.prune_log(older_than)) for older_than in (None, None, timedelta(0))]
+        pruned = [sum(prune_log(older_than)) for older_than in (None, None, timedelta(0))]
 
     assert pruned == [1, 0, 1]
 
@@ -216,7 +219,7 @@ def test_new_entries_are_followed_each_once(acme: Enterprise) -> None:
 
     with acme.app.app_context():
         since = clock.now() - timedelta(minutes=1)
-        followed = provisioning_log.follow_entries("Acme", since=since, wait=wait)
+        followed = follow_entries("Acme", since=since, wait=wait)
         seen = [each["email"] for each in followed]
 
     assert seen == ["before@x.example", "0@x.example", "1@x.example", "2@x.example"]
@@ -226,7 +229,7 @@ def test_ids_follow_each_other_in_many_threads() -> None:
     ids: list[str] = []
 
     def draw() -> None:
-        ids.extend(provisioning_log.entry_id(clock.now()) for _ in range(500))
+        ids.extend(new_entry_id(clock.now()) for _ in range(500))
 
     threads = [threading.Thread(target=draw) for _ in range(4)]
     for thread in threads:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from scimsvc.activity.change_feed import Waiters
+from scimsvc.activity.feed_reading import FeedReader, Waiters
 from scimsvc.activity.state import waiters
 from scimsvc.extensions import db
 from scimsvc.web.state import web_state
@@ -147,7 +147,7 @@ def test_nobody_waits_longer_than_25_seconds(api: Api, monkeypatch: pytest.Monke
         asked.append(wait)
         return {"items": [], "next": ""}
 
-    monkeypatch.setattr("scimsvc.reports.lists.read_feed", note)
+    monkeypatch.setattr(FeedReader, "read", note)
     for wait in ("0", "3", "25", "26", "9" * 400, "1e300"):
         api.get("/changes", wait=wait)
 

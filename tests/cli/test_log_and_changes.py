@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from scimsvc import clock
-from scimsvc.activity import provisioning_log
+from scimsvc.activity import log_reading
 from scimsvc.cli.options import Moment
 from tests.support.apps import SECRET_KEY, make_enterprise
 from tests.support.client import Enterprise, patch_body, replace, user_body
@@ -211,7 +211,7 @@ def test_what_is_followed_begins_with_all_of_the_past_that_is_asked_for(
 ) -> None:
     for number in range(5):
         acme.create(email=f"{number}@x.example")
-    monkeypatch.setattr(provisioning_log, "_READ_AT_ONCE", 2)
+    monkeypatch.setattr(log_reading, "_READ_AT_ONCE", 2)
 
     lines = text_of(acme.app, "log", "Acme", "--follow", "--since=1h", "--limit=5").splitlines()
 

@@ -9,13 +9,15 @@ from scimsvc import clock
 from scimsvc.enterprises import enterprises
 from scimsvc.reports import causes
 from scimsvc.reports.causes import Action
+from scimsvc.reports.open_causes import list_open_causes
+from scimsvc.store.tenancy import reading_in
 from tests.support.client import Enterprise, replace, user_body
 from tests.support.types import Cli
 
 
 def open_causes(enterprise: Enterprise) -> list[dict[str, Any]]:
-    with enterprise.app.app_context():
-        return causes.list_open_causes(enterprise.made["id"])
+    with enterprise.app.app_context(), reading_in(enterprise.made["id"]) as tenant:
+        return list_open_causes(tenant)
 
 
 def told(enterprise: Enterprise) -> list[tuple[Any, ...]]:

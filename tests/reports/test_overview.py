@@ -8,7 +8,7 @@ import pytest
 from scimsvc import clock
 from scimsvc.enterprises import enterprises
 from scimsvc.reports import overview
-from scimsvc.reports.hourly_counts import DAYS_SHOWN, HOURS_SHOWN, History
+from scimsvc.reports.hourly_counts import DAYS_SHOWN, HOURS_SHOWN, HourlyCounts
 from tests.support.apps import run_command
 from tests.support.client import Enterprise, replace, user_body
 from tests.support.types import Cli
@@ -16,9 +16,9 @@ from tests.support.types import Cli
 NOON = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 
 
-def overview_of(enterprise: Enterprise, history: History | None = None, by: str = "hours") -> dict[str, Any]:
+def overview_of(enterprise: Enterprise, cache: HourlyCounts | None = None, by: str = "hours") -> dict[str, Any]:
     with enterprise.app.app_context():
-        return overview.show_overview(enterprise.made["id"], history or History(), by=by)
+        return overview.show_overview(enterprise.made["id"], cache or HourlyCounts(), by=by)
 
 
 def at(monkeypatch: pytest.MonkeyPatch, instant: datetime) -> None:
@@ -71,9 +71,9 @@ def test_provisioning_is_counted_by_hour_and_day(acme: Enterprise, monkeypatch: 
     acme.patch(user, replace("active", True))
     acme.send("DELETE", f"/Users/{user['id']}")
 
-    history = History()
-    hours = overview_of(acme, history)["provisioning"]
-    days = overview_of(acme, history, "days")["provisioning"]
+    cache = HourlyCounts()
+    hours = overview_of(acme, cache)["provisioning"]
+    days = overview_of(acme, cache, "days")["provisioning"]
 
     assert counts(hours) == {
         "2026-11-24T10:00:00.000Z": (0, 1, 1, 1),
@@ -83,8 +83,8 @@ def test_provisioning_is_counted_by_hour_and_day(acme: Enterprise, monkeypatch: 
         "2026-11-21T00:00:00.000Z": (1, 0, 0, 0),
         "2026-11-24T00:00:00.000Z": (0, 2, 2, 1),
     }
-    assert counts(overview_of(acme, history)["provisioning"]) == counts(hours)
-    assert counts(overview_of(acme, history, "days")["provisioning"]) == counts(days)
+    assert counts(overview_of(acme, cache)["provisioning"]) == counts(hours)
+    assert counts(overview_of(acme, cache, "days")["provisioning"]) == counts(days)
     assert hours[-1]["start"] == "2026-11-24T12:00:00.000Z"
     assert days[0]["start"] == "2026-10-26T00:00:00.000Z"
 
@@ -94,19 +94,19 @@ def test_hours_that_are_over_are_remembered_and_the_last_one_is_not(
 ) -> None:
     acme.token = run_command(acme.app, "token", "issue", "Acme", "--days", "30")["access_token"]
     now = clock.now().replace(minute=30)
-    history = History()
+    cache = HourlyCounts()
     at(monkeypatch, now)
     user = acme.create()
-    first = counts(overview_of(acme, history)["provisioning"])
+    first = counts(overview_of(acme, cache)["provisioning"])
     acme.patch(user, replace("title", "Boss"))
     at(monkeypatch, now + timedelta(hours=1))
     acme.patch(user, replace("title", "Lead"))
 
-    later = overview_of(acme, history)["provisioning"]
+    later = overview_of(acme, cache)["provisioning"]
 
     assert list(first.values()) == [(1, 0, 0, 0)]
     assert list(counts(later).values()) == [(1, 1, 0, 0), (0, 1, 0, 0)]
-    assert counts(overview_of(acme, history)["provisioning"]) == counts(later)
+    assert counts(overview_of(acme, cache)["provisioning"]) == counts(later)
 
 
 def test_another_enterprises_users_and_log_are_not_counted(acme: Enterprise, cli: Cli) -> None:

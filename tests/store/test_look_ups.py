@@ -6,21 +6,32 @@ import pytest
 from flask import Flask
 
 from scimsvc.extensions import db
-from scimsvc.store import profiles, queries, roles, users
+from scimsvc.store import feed, log_reports, profiles, roles, users
 
-OWN = {"enterprise_id": "e", "id": "i", "key": "k", "default_role": "d", "limit": 10, "since": "0", "until": "g"}
+OWN = {
+    "enterprise_id": "e",
+    "id": "i",
+    "user_id": "i",
+    "key": "k",
+    "default_role": "d",
+    "limit": 10,
+    "since": "0",
+    "until": "g",
+}
 
 
 @pytest.mark.parametrize(
     ("statement", "index"),
     [
-        pytest.param(queries.OPEN_REFUSALS, "log_refused", id="open refusals"),
-        pytest.param(queries.REFUSED_FOR_ROLE, "log_refused", id="refusals for a role"),
-        pytest.param(queries.CHANGES_BY_HAND, "changes_by_hand", id="edits of a user"),
+        pytest.param(log_reports.OPEN_REFUSALS.statement, "log_refused", id="open refusals"),
+        pytest.param(log_reports.REFUSED_FOR_ROLE.statement, "log_refused", id="refusals for a role"),
+        pytest.param(feed.EDITS.statement, "changes_by_hand", id="edits of a user"),
         pytest.param(users.DISABLED_USERS.statement, "users_active", id="disabled users"),
         pytest.param(roles.USERS_BY_ROLE.statement, "users_role", id="users by role"),
         pytest.param(profiles.PROFILE.statement, "users_email", id="one user"),
-        pytest.param(queries.LOG_BY_HOUR, "PRIMARY KEY (enterprise_id=? AND id>? AND id<?)", id="hours of the log"),
+        pytest.param(
+            log_reports.HOURS.statement, "PRIMARY KEY (enterprise_id=? AND id>? AND id<?)", id="hours of the log"
+        ),
     ],
 )
 def test_sqlite_looks_it_up_in_the_index(app: Flask, statement: Any, index: str) -> None:

@@ -2,32 +2,23 @@
 
 from typing import Any
 
-from scimsvc.activity import change_feed, provisioning_log
-from scimsvc.activity.state import waiters
+from scimsvc.activity.log_reading import list_entries
+from scimsvc.activity.state import feed_reader
 from scimsvc.enterprises import profiles
-from scimsvc.web.state import web_state
+from scimsvc.store.log import LogConditions
 from tests.support.client import Enterprise
 
 
 def log_of(enterprise: Enterprise, **conditions: Any) -> list[dict[str, Any]]:
     """Return the entries of the provisioning log, the newest first."""
     with enterprise.app.app_context():
-        return provisioning_log.list_entries(enterprise.made["id"], limit=1000, **conditions).items
+        return list_entries(enterprise.made["id"], LogConditions(**conditions), limit=1000).items
 
 
 def feed_of(enterprise: Enterprise, after: str | None = None, *, limit: int = 1000, wait: float = 0) -> dict[str, Any]:
     """Return a page of the change feed."""
-    state = web_state.of(enterprise.app)
     with enterprise.app.app_context():
-        return change_feed.read_feed(
-            enterprise.made["id"],
-            after=after,
-            limit=limit,
-            wait=wait,
-            keys=state.cursor_keys,
-            waiters=waiters.of(enterprise.app),
-            stopping=state.stopping,
-        )
+        return feed_reader().read(enterprise.made["id"], after=after, limit=limit, wait=wait)
 
 
 def changes_of(enterprise: Enterprise, user_id: str) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Connection, Dialect
+from sqlalchemy import Boolean, ColumnElement, Connection, Dialect, Float
 from sqlalchemy.sql import ClauseElement, Select
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import SelectBase
@@ -167,4 +167,6 @@ def _writer(type_: TypeEngine[Any], dialect: Dialect) -> _Processor | None:
 
 
 def _reader(type_: TypeEngine[Any], dialect: Dialect) -> _Processor | None:
+    if isinstance(type_, Float) and not type_.asdecimal:
+        return None  # the drivers return floats, and SQLAlchemy's reader asks for a type code that is not known yet
     return type_.dialect_impl(dialect).result_processor(dialect, None)

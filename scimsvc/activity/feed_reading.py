@@ -1,0 +1,114 @@
+"""The change feed, read: pages behind a cursor, and waiting for the next change (contract section 8)."""
+
+import json
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from scimsvc.errors import Gone, InvalidInput
+from scimsvc.store.feed import ChangeRow, NumberedChange, get_span, list_changes
+from scimsvc.store.paging import CursorKeys
+from scimsvc.store.transactions import reading
+
+#: Seconds between two looks at the feed while a request waits. Other processes may write it.
+_LOOK_EVERY = 0.2
+_LIST = "changes"
+
+
+class Waiters:
+    """Lets at most a quarter of the server's threads wait for changes, so that providers are never starved."""
+
+    def __init__(self, threads: int) -> None:
+        self._places = threading.BoundedSemaphore(threads // 4) if threads >= _THREADS_PER_WAITER else None
+
+    def enter(self) -> bool:
+        """Take a place, and return whether one was free."""
+        return self._places is not None and self._places.acquire(blocking=False)
+
+    def leave(self) -> None:
+        """Give the place back."""
+        if self._places is not None:
+            self._places.release()
+
+
+_THREADS_PER_WAITER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class FeedReader:
+    """Reads change feeds for the requests of one app."""
+
+    keys: CursorKeys
+    waiters: Waiters
+    #: Set when the process stops: no request waits any longer.
+    stopping: threading.Event
+
+    def read(self, enterprise_id: str, *, after: str | None, limit: int, wait: float) -> dict[str, Any]:
+        """Return the changes that follow the cursor ``after`` and the next cursor; without one, all that are kept.
+
+        Where there are none, waits up to ``wait`` seconds for the first. Raises ``InvalidInput`` if the cursor is not
+        one of this enterprise's feed, and ``Gone`` if its changes were pruned.
+        """
+        number = self._read_cursor(enterprise_id, after)
+        rows, start = _read(enterprise_id, number, limit)
+        if not rows and wait > 0 and self.waiters.enter():
+            try:
+                rows = self._wait_for(enterprise_id, start, limit, wait)
+            finally:
+                self.waiters.leave()
+        cursors = [self._write_cursor(enterprise_id, row.number) for row in rows]
+        items = [_represent(cursor, row.change) for cursor, row in zip(cursors, rows, strict=True)]
+        return {"items": items, "next": cursors[-1] if cursors else self._write_cursor(enterprise_id, start)}
+
+    def _read_cursor(self, enterprise_id: str, cursor: str | None) -> int | None:
+        if cursor is None:
+            return None
+        try:
+            return int(self.keys.read(cursor, enterprise_id, _LIST))
+        except (ValueError, TypeError):
+            raise InvalidInput(
+                "after is no cursor of this enterprise's feed; send back what next or an entry's cursor said",
+                {"after": ["is no cursor of this feed"]},
+            ) from None
+
+    def _write_cursor(self, enterprise_id: str, number: int) -> str:
+        return self.keys.write(number, enterprise_id, _LIST)
+
+    def _wait_for(self, enterprise_id: str, after: int, limit: int, wait: float) -> list[NumberedChange]:
+        deadline = time.monotonic() + wait
+        while (left := deadline - time.monotonic()) > 0 and not self.stopping.wait(min(_LOOK_EVERY, left)):
+            rows, _ = _read(enterprise_id, after, limit)
+            if rows:
+                return rows
+        return []
+
+
+def _read(enterprise_id: str, after: int | None, limit: int) -> tuple[list[NumberedChange], int]:
+    """Return the changes that follow, and the number after which they begin."""
+    with reading() as connection:
+        span = get_span(connection, enterprise_id)
+        oldest, newest = span.oldest or 1, span.newest or 0
+        if after is None:
+            after = oldest - 1
+        if not oldest - 1 <= after <= newest:
+            raise Gone(
+                "the changes after this cursor are no longer kept; read the users anew (GET /api/v1/users), "
+                "and follow the feed from the cursor that a request without after gives"
+            )
+        return list_changes(connection, enterprise_id, after=after, limit=limit), after
+
+
+def _represent(cursor: str, change: ChangeRow) -> dict[str, Any]:
+    return {
+        "cursor": cursor,
+        "time": change.time,
+        "type": change.type,
+        "user_id": change.user_id,
+        "email": change.email,
+        "changed": json.loads(change.changed),
+        "role": change.role,
+        "active": change.active,
+        "old_role": change.old_role,
+        "old_active": change.old_active,
+    }

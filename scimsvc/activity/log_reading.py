@@ -1,0 +1,87 @@
+"""The provisioning log, read: pages of entries, and following them as they come (contract section 9)."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from scimsvc import clock
+from scimsvc.activity.log_writing import COMMITTED_WITHIN
+from scimsvc.store.log import LogConditions, LogRow
+from scimsvc.store.log import list_entries as list_rows
+from scimsvc.store.paging import Page
+from scimsvc.store.tenancy import reading_in
+
+Representation = Callable[[LogRow], dict[str, Any]]
+
+
+def represent_entry(row: LogRow) -> dict[str, Any]:
+    """Return an entry as the enterprise API and the commands show it."""
+    return {
+        "id": row.id,
+        "time": row.time,
+        "operation": row.operation,
+        "user_id": row.user_id,
+        "email": row.email,
+        "outcome": row.outcome,
+        "status": row.status,
+        "scim_type": row.scim_type,
+        "detail": row.detail,
+        "changed": json.loads(row.changed),
+        "tolerances": json.loads(row.tolerances),
+        "ignored": json.loads(row.ignored),
+        "client_id": row.client_id,
+        "request_id": row.request_id,
+        "duration_ms": row.duration_ms,
+    }
+
+
+ALL = LogConditions()
+
+
+def list_entries(
+    enterprise: str, conditions: LogConditions = ALL, *, limit: int, represent: Representation = represent_entry
+) -> Page:
+    """Return the newest entries that meet the conditions, newest first; ``Page.next`` is the last one's id.
+
+    Raises ``NoSuchThing`` if the enterprise does not exist.
+    """
+    with reading_in(enterprise) as tenant:
+        rows = list_rows(tenant.connection, tenant.id, conditions, limit=limit + 1)
+    return Page.of(rows, limit, represent, key=lambda row: row.id)
+
+
+def follow_entries(
+    enterprise: str, conditions: LogConditions = ALL, *, since: datetime, wait: Callable[[], bool]
+) -> Iterator[dict[str, Any]]:
+    """Yield the entries that meet the conditions from ``since`` on as they come, the oldest first.
+
+    ``wait`` is called between two looks at the log and ends the following by returning False. An entry may be
+    committed after one with a later time, so each look goes back as far as that can happen.
+    """
+    printed: dict[str, datetime] = {}
+    while True:
+        now = clock.now()
+        for row in _rows_since(enterprise, conditions, since):
+            if row.id not in printed:
+                printed[row.id] = now
+                yield represent_entry(row)
+        since = max(since, now - COMMITTED_WITHIN)
+        printed = {each: at for each, at in printed.items() if now - at < 2 * COMMITTED_WITHIN}
+        if not wait():
+            return
+
+
+def _rows_since(enterprise: str, conditions: LogConditions, since: datetime) -> Iterator[LogRow]:
+    conditions = replace(conditions, since=since)
+    while True:
+        with reading_in(enterprise) as tenant:
+            rows = list_rows(tenant.connection, tenant.id, conditions, limit=_READ_AT_ONCE, oldest_first=True)
+        yield from rows
+        if len(rows) < _READ_AT_ONCE:
+            return
+        conditions = replace(conditions, after=rows[-1].id)
+
+
+_READ_AT_ONCE = 1000

@@ -1,0 +1,270 @@
+"""The change feed's table: one numbered row for each change of a user.
+
+The number of a change follows the enterprise's last one, and each change carries the count of users. So that no change
+is committed behind a later one, a transaction holds the enterprise's feed from its first number to its end: on SQLite
+as the only writer, on PostgreSQL by an advisory lock. The newest change of an enterprise is never deleted, because the
+next one continues its number and its count.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import takewhile
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    Insert,
+    Integer,
+    Update,
+    bindparam,
+    delete,
+    distinct,
+    func,
+    insert,
+    literal_column,
+    select,
+)
+from sqlalchemy.orm import InstrumentedAttribute
+
+from scimsvc import clock
+from scimsvc.models import IS_REMOVAL, Change
+from scimsvc.store.statements import Query, Write
+from scimsvc.vocabulary import CREATED, DELETED
+
+
+class ChangeRow(NamedTuple):
+    """A change of a user, before the feed numbers it."""
+
+    time: str
+    type: str
+    user_id: str
+    email: str
+    #: A JSON list of names.
+    changed: str
+    role: str
+    active: bool
+    old_role: str | None
+    old_active: bool | None
+    origin: str | None
+
+
+class NumberedChange(NamedTuple):
+    """A change and its number in the enterprise's feed."""
+
+    number: int
+    change: ChangeRow
+
+
+class FeedEnd(NamedTuple):
+    """The newest number of a feed, and how many users the enterprise has after it."""
+
+    number: int
+    users: int
+
+
+class FeedSpan(NamedTuple):
+    """The oldest and the newest number of a feed; None where the feed is empty."""
+
+    oldest: int | None
+    newest: int | None
+
+
+class _Count(NamedTuple):
+    users: int
+
+
+class _ChangeCount(NamedTuple):
+    changes: int
+
+
+class _Position(NamedTuple):
+    number: int
+    time: str
+
+
+class _Lock(NamedTuple):
+    lock: Any
+
+
+_ENTERPRISE_ID = bindparam("enterprise_id", type_=Change.enterprise_id.type)
+_USER_ID = bindparam("user_id", type_=Change.user_id.type)
+_IN_ENTERPRISE = Change.enterprise_id == _ENTERPRISE_ID
+_CHANGE_COLUMNS = tuple(getattr(Change, name) for name in ChangeRow._fields)
+#: How a change alters the number of users.
+_DIFFERENCES = {CREATED: 1, DELETED: -1}
+
+
+# Holding the feed.
+
+_TAKE_LOCK = func.pg_advisory_xact_lock(func.hashtextextended(bindparam("feed"), literal_column("7246201")))
+_LOCK = Query(select(_TAKE_LOCK.label("lock")), _Lock)
+
+
+def hold_feed(connection: Connection, enterprise_id: str) -> None:
+    """Keep other transactions from the enterprise's feed until this one ends; SQLite has only one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        _LOCK.all(connection, {"feed": enterprise_id})
+
+
+class FeedHoldingWrite:
+    """The write of one row of a user, after which the transaction holds the enterprise's feed.
+
+    PostgreSQL does both in one statement. It writes the row first, because transactions that already hold the row
+    want the feed next.
+    """
+
+    def __init__(self, write: Insert | Update | Delete) -> None:
+        self._write = Write(write)
+        written = write.returning(literal_column("1")).cte("written")
+        self._write_and_lock = Query(select(_TAKE_LOCK.label("lock")).select_from(written), _Lock)
+
+    def run(self, connection: Connection, parameters: Mapping[str, Any], *, enterprise_id: str) -> None:
+        """Write the row, and hold the enterprise's feed until the transaction ends."""
+        if connection.dialect.name == "postgresql":
+            self._write_and_lock.all(connection, {**parameters, "feed": enterprise_id})
+        else:
+            self._write.run(connection, parameters)
+
+
+# Adding changes.
+
+
+def _newest(column: InstrumentedAttribute[int]) -> ColumnElement[int]:
+    newest = select(column).where(Change.enterprise_id == bindparam("feed"))
+    return func.coalesce(newest.order_by(Change.number.desc()).limit(1).scalar_subquery(), 0)
+
+
+#: The columns that the database itself fills in, from the newest change of the enterprise ``feed``.
+NUMBERING = {
+    "number": _newest(Change.number) + 1,
+    "users": _newest(Change.users) + bindparam("difference", type_=Integer),
+}
+_INSERT = Write(insert(Change).inline().values(NUMBERING), columns=[each.name for each in Change.__table__.columns])
+_INSERT_MANY = Write(insert(Change))
+NEWEST_CHANGE = Query(
+    select(Change.number, Change.users).where(_IN_ENTERPRISE).order_by(Change.number.desc()).limit(1), FeedEnd
+)
+
+
+def insert_change(connection: Connection, enterprise_id: str, change: ChangeRow) -> None:
+    """Insert a change behind the newest one of the feed, which the transaction must hold."""
+    _INSERT.run(connection, {"enterprise_id": enterprise_id, **change._asdict(), **numbering(enterprise_id, change)})
+
+
+def numbering(enterprise_id: str, change: ChangeRow) -> dict[str, Any]:
+    """Return the parameters of ``NUMBERING`` for a change."""
+    return {"feed": enterprise_id, "difference": _DIFFERENCES.get(change.type, 0)}
+
+
+def insert_changes(connection: Connection, enterprise_id: str, changes: Sequence[ChangeRow]) -> None:
+    """Insert many changes in their order behind the newest one of the feed, which the transaction must hold."""
+    newest = NEWEST_CHANGE.first(connection, {"enterprise_id": enterprise_id}) or FeedEnd(0, 0)
+    users = newest.users
+    rows = []
+    for number, change in enumerate(changes, start=newest.number + 1):
+        users += _DIFFERENCES.get(change.type, 0)
+        rows.append({"enterprise_id": enterprise_id, "number": number, "users": users, **change._asdict()})
+    _INSERT_MANY.run_many(connection, rows)
+
+
+# Reading.
+
+_SPAN = Query(
+    select(
+        select(func.min(Change.number)).where(_IN_ENTERPRISE).scalar_subquery().label("oldest"),
+        select(func.max(Change.number)).where(_IN_ENTERPRISE).scalar_subquery().label("newest"),
+    ),
+    FeedSpan,
+)
+_AFTER = Query(
+    select(Change.number, *_CHANGE_COLUMNS)
+    .where(_IN_ENTERPRISE, Change.number > bindparam("after"))
+    .order_by(Change.number)
+    .limit(bindparam("limit")),
+    NumberedChange,
+)
+#: How many users the enterprise has, for statements that include it.
+SELECT_USER_COUNT = select(Change.users).where(_IN_ENTERPRISE).order_by(Change.number.desc()).limit(1)
+_USER_COUNT = Query(SELECT_USER_COUNT, _Count)
+#: Changes outside SCIM. The condition is that of the partial index.
+EDITS = Query(
+    select(*_CHANGE_COLUMNS)
+    .with_hint(Change, "INDEXED BY changes_by_hand", "sqlite")
+    .where(_IN_ENTERPRISE, Change.user_id == _USER_ID, Change.origin.is_not(None))
+    .order_by(Change.number.desc())
+    .limit(bindparam("limit")),
+    ChangeRow,
+)
+_REMOVED_USERS = Query(
+    select(func.count(distinct(Change.user_id)).label("users")).where(
+        _IN_ENTERPRISE, IS_REMOVAL, Change.time > bindparam("since"), Change.user_id != _USER_ID
+    ),
+    _Count,
+)
+
+
+def get_span(connection: Connection, enterprise_id: str) -> FeedSpan:
+    """Return the numbers between which the enterprise's feed lies."""
+    return _SPAN.one(connection, {"enterprise_id": enterprise_id})
+
+
+def list_changes(connection: Connection, enterprise_id: str, *, after: int, limit: int) -> list[NumberedChange]:
+    """Return at most ``limit`` changes that follow the number ``after``, in their order."""
+    return _AFTER.all(connection, {"enterprise_id": enterprise_id, "after": after, "limit": limit})
+
+
+def list_edits(connection: Connection, enterprise_id: str, user_id: str, *, limit: int) -> list[ChangeRow]:
+    """Return the newest changes that the user underwent outside SCIM, the newest first."""
+    return EDITS.all(connection, {"enterprise_id": enterprise_id, "user_id": user_id, "limit": limit})
+
+
+def count_users(connection: Connection, enterprise_id: str) -> int:
+    """Return how many users the enterprise has, as the newest change states it."""
+    row = _USER_COUNT.first(connection, {"enterprise_id": enterprise_id})
+    return row.users if row is not None else 0
+
+
+def count_removed_users(connection: Connection, enterprise_id: str, *, since: str, besides: str = "") -> int:
+    """Return how many users other than the one with the id ``besides`` were disabled or deleted after ``since``."""
+    parameters = {"enterprise_id": enterprise_id, "since": since, "user_id": besides}
+    return _REMOVED_USERS.one(connection, parameters).users
+
+
+# Pruning.
+
+_COUNT_OLD = Query(
+    select(func.count().label("changes")).select_from(Change).where(Change.time < bindparam("before")), _ChangeCount
+)
+_OLDEST = Query(
+    select(Change.number, Change.time)
+    .where(
+        _IN_ENTERPRISE,
+        Change.number < select(func.max(Change.number)).where(_IN_ENTERPRISE).scalar_subquery(),
+    )
+    .order_by(Change.number)
+    .limit(bindparam("limit")),
+    _Position,
+)
+_DELETE_UP_TO = Write(delete(Change).where(_IN_ENTERPRISE, Change.number <= bindparam("number")))
+
+
+def count_old_changes(connection: Connection, before: datetime) -> int:
+    """Return how many changes of all enterprises are older than ``before``."""
+    return _COUNT_OLD.one(connection, {"before": clock.timestamp(before)}).changes
+
+
+def delete_old_changes(connection: Connection, enterprise_id: str, before: datetime, *, limit: int) -> int:
+    """Delete at most ``limit`` changes older than ``before``, but never the newest one, and return how many.
+
+    A clock that was set back leaves older times behind newer ones. Only the beginning of the feed is deleted, so that
+    its numbers have no gap.
+    """
+    hold_feed(connection, enterprise_id)
+    oldest = _OLDEST.all(connection, {"enterprise_id": enterprise_id, "limit": limit})
+    end = clock.timestamp(before)
+    numbers = [row.number for row in takewhile(lambda row: row.time < end, oldest)]
+    if numbers:
+        _DELETE_UP_TO.run(connection, {"enterprise_id": enterprise_id, "number": numbers[-1]})
+    return len(numbers)

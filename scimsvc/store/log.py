@@ -1,0 +1,219 @@
+"""The provisioning log's table: one row for each SCIM write, done or refused.
+
+The id of an entry begins with its time in milliseconds. The primary key is therefore the order of the log, and a span
+of time is a range of ids.
+"""
+
+import itertools
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    TextClause,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy.sql.selectable import HasHints
+
+from scimsvc.models import IS_REFUSED, Change, LogEntry, User
+from scimsvc.protocol.attributes import fold
+from scimsvc.store.feed import NUMBERING, ChangeRow, insert_change, numbering
+from scimsvc.store.statements import Query, Write
+from scimsvc.vocabulary import OK, REFUSED
+
+
+class LogRow(NamedTuple):
+    """An entry of the provisioning log."""
+
+    id: str
+    time: str
+    operation: str
+    user_id: str | None
+    email: str | None
+    email_key: str | None
+    outcome: str
+    status: int
+    scim_type: str | None
+    detail: str | None
+    effect: str | None
+    cause: str | None
+    role_value: str | None
+    role_key: str | None
+    #: JSON lists of names.
+    changed: str
+    tolerances: str
+    ignored: str
+    client_id: str
+    request_id: str
+    duration_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogConditions:
+    """The conditions that listed entries meet; None is no condition."""
+
+    outcome: str | None = None
+    operation: str | None = None
+    #: The address of an entry or of the user that it is about, in any case.
+    email: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    #: Ids: only entries older and newer than these.
+    before: str | None = None
+    after: str | None = None
+
+
+class _Count(NamedTuple):
+    entries: int
+
+
+class _Id(NamedTuple):
+    id: str
+
+
+_ENTERPRISE_ID = bindparam("enterprise_id", type_=LogEntry.enterprise_id.type)
+_IN_ENTERPRISE = LogEntry.enterprise_id == _ENTERPRISE_ID
+LOG_COLUMNS = tuple(getattr(LogEntry, name) for name in LogRow._fields)
+
+
+IS_OK = text(f"outcome = '{OK}'")
+
+
+# Ids.
+
+_sequence = itertools.count()
+_SEQUENCE_BITS = 0xFFFFFFFF
+
+
+def new_entry_id(at: datetime) -> str:
+    """Return a new id, which begins with its time and follows the ids that this process made before."""
+    return f"{_milliseconds(at):012x}{next(_sequence) & _SEQUENCE_BITS:08x}{random.getrandbits(48):012x}"  # no secret
+
+
+def first_id(at: datetime) -> str:
+    """Return what the ids of entries from ``at`` on follow."""
+    return f"{max(0, _milliseconds(at)):012x}"
+
+
+def _milliseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+# Inserting.
+
+
+def _parameters_of(prefix: str, table: Any) -> dict[str, Any]:
+    return {column.name: bindparam(f"{prefix}_{column.name}") for column in table.columns}
+
+
+_INSERT = Write(insert(LogEntry))
+_INSERT_BOTH = Write(
+    insert(LogEntry)
+    .values(_parameters_of("entry", LogEntry.__table__))
+    .add_cte(insert(Change).inline().values(_parameters_of("change", Change.__table__) | NUMBERING).cte("change"))
+)
+
+
+def insert_entry(connection: Connection, enterprise_id: str, entry: LogRow, *, change: ChangeRow | None = None) -> None:
+    """Insert the log entry of a write and, if the write changed a user, its change.
+
+    The transaction must hold the feed then. PostgreSQL inserts both in one statement, which saves a round trip.
+    """
+    if change is None:
+        _INSERT.run(connection, {"enterprise_id": enterprise_id, **entry._asdict()})
+    elif connection.dialect.name == "postgresql":
+        names = (*_ENTRY_PARAMETERS, *_CHANGE_PARAMETERS)
+        parameters = dict(zip(names, (enterprise_id, *entry, enterprise_id, *change), strict=True))
+        _INSERT_BOTH.run(connection, parameters | numbering(enterprise_id, change))
+    else:
+        insert_change(connection, enterprise_id, change)
+        _INSERT.run(connection, {"enterprise_id": enterprise_id, **entry._asdict()})
+
+
+_ENTRY_PARAMETERS = tuple(f"entry_{name}" for name in ("enterprise_id", *LogRow._fields))
+_CHANGE_PARAMETERS = tuple(f"change_{name}" for name in ("enterprise_id", *ChangeRow._fields))
+
+
+# Listing.
+
+StatementT = TypeVar("StatementT", bound=HasHints)
+
+
+def by_refusals(statement: StatementT) -> StatementT:
+    """Return ``statement``, which reads refused entries only, with the hint that makes SQLite use their index."""
+    return statement.with_hint(LogEntry, "INDEXED BY log_refused", "sqlite")
+
+
+def list_entries(
+    connection: Connection, enterprise_id: str, conditions: LogConditions, *, limit: int, oldest_first: bool = False
+) -> list[LogRow]:
+    """Return at most ``limit`` entries that meet the conditions, the newest first unless ``oldest_first``."""
+    statement = select(*LOG_COLUMNS).where(LogEntry.enterprise_id == enterprise_id, *_where(enterprise_id, conditions))
+    if conditions.outcome == REFUSED and conditions.email is None:
+        statement = by_refusals(statement)
+    statement = statement.order_by(LogEntry.id if oldest_first else LogEntry.id.desc()).limit(limit)
+    return Query(statement, LogRow, dynamic=True).all(connection)
+
+
+def _where(enterprise_id: str, conditions: LogConditions) -> Iterator[ColumnElement[bool] | TextClause]:
+    if conditions.outcome is not None:
+        # A literal, so that the database sees that the index of refusals applies.
+        yield IS_REFUSED if conditions.outcome == REFUSED else IS_OK
+    if conditions.operation is not None:
+        yield LogEntry.operation == conditions.operation
+    if conditions.email is not None:
+        yield LogEntry.id.in_(_about(enterprise_id, fold(conditions.email)))
+    if conditions.since is not None:
+        yield LogEntry.id >= first_id(conditions.since)
+    if conditions.until is not None:
+        yield LogEntry.id < f"{_milliseconds(conditions.until) + 1:012x}"
+    if conditions.before is not None:
+        yield LogEntry.id < conditions.before
+    if conditions.after is not None:
+        yield LogEntry.id > conditions.after
+
+
+def _about(enterprise_id: str, email_key: str) -> CompoundSelect[str]:
+    """Return the ids of entries with an address and of those about the user who has it: two look-ups in indexes."""
+    ids = select(LogEntry.id).where(LogEntry.enterprise_id == enterprise_id)
+    user = select(User.id).where(User.enterprise_id == enterprise_id, User.email_key == email_key)
+    return ids.where(LogEntry.email_key == email_key).union(ids.where(LogEntry.user_id.in_(user)))
+
+
+# Pruning.
+
+_COUNT_OLD = Query(
+    select(func.count().label("entries")).select_from(LogEntry).where(LogEntry.id < bindparam("before")), _Count
+)
+_OLDEST = Query(
+    select(LogEntry.id)
+    .where(_IN_ENTERPRISE, LogEntry.id < bindparam("before"))
+    .order_by(LogEntry.id)
+    .limit(bindparam("limit")),
+    _Id,
+)
+_DELETE_UP_TO = Write(delete(LogEntry).where(_IN_ENTERPRISE, LogEntry.id <= bindparam("id")))
+
+
+def count_old_entries(connection: Connection, before: datetime) -> int:
+    """Return how many entries of all enterprises are older than ``before``."""
+    return _COUNT_OLD.one(connection, {"before": first_id(before)}).entries
+
+
+def delete_old_entries(connection: Connection, enterprise_id: str, before: datetime, *, limit: int) -> int:
+    """Delete at most ``limit`` entries older than ``before``, the oldest first, and return how many."""
+    parameters = {"enterprise_id": enterprise_id, "before": first_id(before), "limit": limit}
+    rows = _OLDEST.all(connection, parameters)
+    if rows:
+        _DELETE_UP_TO.run(connection, {"enterprise_id": enterprise_id, "id": rows[-1].id})
+    return len(rows)

@@ -1,0 +1,107 @@
+"""What reports ask of the provisioning log: counts by hour, the last success, and the refusals that are open."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, bindparam, func, literal_column, select
+from sqlalchemy.orm import aliased
+
+from scimsvc.models import IS_REFUSED, LogEntry
+from scimsvc.store.log import IS_OK, LOG_COLUMNS, LogRow, by_refusals, first_id
+from scimsvc.store.statements import Query
+
+
+class HourCount(NamedTuple):
+    """How many entries of one hour have an outcome and an effect; ``hour`` is its start without the minutes."""
+
+    hour: str
+    outcome: str
+    effect: str | None
+    entries: int
+
+
+class RefusedUser(NamedTuple):
+    """Whom a refusal was about, and when."""
+
+    email: str | None
+    user_id: str | None
+    time: str
+
+
+class _Time(NamedTuple):
+    time: str
+
+
+_ENTERPRISE_ID = bindparam("enterprise_id", type_=LogEntry.enterprise_id.type)
+_IN_ENTERPRISE = LogEntry.enterprise_id == _ENTERPRISE_ID
+#: Each id begins with twelve hexadecimal digits.
+_BEHIND_EVERY_ID = "g"
+
+_LAST_SUCCESS = Query(select(LogEntry.time).where(_IN_ENTERPRISE, IS_OK).order_by(LogEntry.id.desc()).limit(1), _Time)
+#: The newest refusals of writes whose folded role value named no role.
+REFUSED_FOR_ROLE = Query(
+    by_refusals(select(LogEntry.email, LogEntry.user_id, LogEntry.time))
+    .where(_IN_ENTERPRISE, IS_REFUSED, LogEntry.role_key == bindparam("key"))
+    .order_by(LogEntry.id.desc())
+    .limit(bindparam("limit")),
+    RefusedUser,
+)
+# Literals, so that PostgreSQL sees that the expression that it groups by is the one that it selects.
+_HOUR = func.substr(LogEntry.time, literal_column("1"), literal_column("13"))
+HOURS = Query(
+    select(_HOUR.label("hour"), LogEntry.outcome, LogEntry.effect, func.count().label("entries"))
+    .where(_IN_ENTERPRISE, LogEntry.id >= bindparam("since"), LogEntry.id < bindparam("until"))
+    .group_by(_HOUR, LogEntry.outcome, LogEntry.effect),
+    HourCount,
+)
+
+
+def find_last_success(connection: Connection, enterprise_id: str) -> str | None:
+    """Return when the last write of the enterprise was done, or None."""
+    row = _LAST_SUCCESS.first(connection, {"enterprise_id": enterprise_id})
+    return row.time if row is not None else None
+
+
+def list_refused_for_role(
+    connection: Connection, enterprise_id: str, role_key: str, *, limit: int
+) -> list[RefusedUser]:
+    """Return whom the newest refusals were about whose role value, folded ``role_key``, named no role."""
+    return REFUSED_FOR_ROLE.all(connection, {"enterprise_id": enterprise_id, "key": role_key, "limit": limit})
+
+
+def count_by_hour(
+    connection: Connection, enterprise_id: str, *, since: datetime, until: datetime | None
+) -> list[HourCount]:
+    """Return how many entries there are in each hour from ``since`` until ``until``, by outcome and effect."""
+    span = {"since": first_id(since), "until": first_id(until) if until else _BEHIND_EVERY_ID}
+    return HOURS.all(connection, {"enterprise_id": enterprise_id, **span})
+
+
+_LATER = aliased(LogEntry)
+_RECENT = (
+    by_refusals(select(*LOG_COLUMNS))
+    .where(_IN_ENTERPRISE, IS_REFUSED)
+    .order_by(LogEntry.id.desc())
+    .limit(bindparam("limit"))
+    .subquery("recent")
+)
+
+
+def _is_last_of(column: str) -> ColumnElement[bool]:
+    """Return the condition that no later entry has the same ``column``; each check is a look-up in an index."""
+    later = select(1).where(
+        _LATER.enterprise_id == _ENTERPRISE_ID,
+        getattr(_LATER, column) == _RECENT.c[column],
+        _LATER.id > _RECENT.c.id,
+    )
+    return ~later.exists()
+
+
+OPEN_REFUSALS = Query(
+    select(_RECENT).where(_is_last_of("email_key"), _is_last_of("user_id")).order_by(_RECENT.c.id.desc()), LogRow
+)
+
+
+def list_open_refusals(connection: Connection, enterprise_id: str, *, limit: int) -> list[LogRow]:
+    """Return those of the newest ``limit`` refusals that no later entry about the same user or address follows."""
+    return OPEN_REFUSALS.all(connection, {"enterprise_id": enterprise_id, "limit": limit})
