@@ -274,6 +274,16 @@ def test_user_names_are_unique_ignoring_case_where_the_enterprise_says_so(acme: 
     }
 
 
+def test_a_taken_user_name_is_named_also_if_it_is_about_an_email(acme: Enterprise, cli: Cli) -> None:
+    # PostgreSQL's message has the values, which say nothing of the constraint.
+    cli("enterprise", "update", "Acme", "--unique-user-name")
+    acme.create(userName="users_email")
+
+    answer = acme.send("POST", "/Users", user_body("second@contoso.example", userName="users_email"))
+
+    assert_scim_error(answer, 409, "uniqueness", "userName", "users_email")
+
+
 @pytest.mark.requirement("P12")
 def test_of_identical_creates_at_the_same_moment_one_wins(acme: Enterprise, cli: Cli) -> None:
     # Here it is the userName that is the same; tests/scim/test_concurrency.py does it with the work address.
