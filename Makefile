@@ -1,7 +1,8 @@
 # Tasks of development. `make` lists them.
 
 PYTHON ?= python3
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help setup hooks test test-fast coverage format lint types docs serve bench clean
@@ -9,10 +10,10 @@ BIN := .venv/bin
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-10s %s\n", $$1, $$2}'
 
-setup: $(BIN)/.installed  ## Create .venv with the package and all tools
+setup: $(VENV)/.installed  ## Create .venv with the package and all tools
 
-$(BIN)/.installed: setup.cfg pyproject.toml
-	$(PYTHON) -m venv .venv
+$(VENV)/.installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	touch $@
 
