@@ -1,11 +1,10 @@
-"""Filter nodes to SQL, for SQLite and PostgreSQL (RFC 7644 §3.4.2.2).
+"""Compile filter nodes to SQL, for SQLite and PostgreSQL (RFC 7644 §3.4.2.2).
 
-What has a column is compared there, by an index where there is one; the rest is read from the ``search`` document
-by the database's own JSON functions. The condition says the same as ``protocol.matching`` says of the answered
-resource, ``not`` of an absent value included: a comparison with nothing is false, never unknown.
+An attribute with a column is compared there, by an index where there is one. The other attributes are read from the
+``search`` document by the database's JSON functions. A row meets the condition exactly if ``protocol.filters.matching``
+says that the answered resource matches, also under ``not``: a comparison with an absent value is false, never unknown.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -13,13 +12,11 @@ from typing import Any
 from sqlalchemy import (
     Column,
     ColumnElement,
-    Integer,
     String,
     and_,
     bindparam,
     case,
     cast,
-    column,
     false,
     func,
     literal,
@@ -29,7 +26,6 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
 from scimsvc.clock import timestamp
 from scimsvc.models import User
@@ -40,16 +36,16 @@ from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.role_elements import default_element
 from scimsvc.protocol.versions import entity_tag
 from scimsvc.store.representations import View
+from scimsvc.store.search_functions import SEARCH_FUNCTIONS, Expression
 
 ENTERPRISE_ID = bindparam("enterprise_id", type_=User.enterprise_id.type)
 
-Expression = ColumnElement[Any]
 Condition = ColumnElement[bool]
 
 
 def compile_filter(node: Node, *, dialect: str, view: View) -> Condition:
     """Return the condition on rows of ``User`` that ``node`` says; ``dialect`` is sqlite or postgresql."""
-    return _COMPILERS[dialect](view).compile(node)
+    return _Compiler(dialect, view).compile(node)
 
 
 def compile_sort_key(path: AttributePath, *, dialect: str, view: View) -> Expression:
@@ -57,7 +53,7 @@ def compile_sort_key(path: AttributePath, *, dialect: str, view: View) -> Expres
 
     Of a multi-valued attribute it is the primary element's, or the first's.
     """
-    return _COMPILERS[dialect](view).sort_key(path)
+    return _Compiler(dialect, view).sort_key(path)
 
 
 def matched_address(node: Node) -> str | None:
@@ -73,10 +69,11 @@ def matched_address(node: Node) -> str | None:
     return address if asked and isinstance(address, str) else None
 
 
-class _Compiler(ABC):
+class _Compiler:
     """Compiles for one view of the enterprise: what a filter on roles sees is what is answered."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, dialect: str, view: View) -> None:
+        self.functions = SEARCH_FUNCTIONS[dialect]
         on_default = entity_tag(0, view.role_revision).partition("0")[2]
         self.columns: dict[str, Expression] = {
             "id": User.id.expression,
@@ -117,11 +114,10 @@ class _Compiler(ABC):
         attribute, *below = path.steps
         if not attribute.multi_valued:
             return self._value(path, None)
-        rows, element, position = self.numbered_elements(self._elements_of(attribute))
-        value = self.member(element, (below[0].name,)) if below else self.scalar(element)
-        preferred = (
-            case((self.member(element, (PRIMARY.name,)) == self.boolean(True), 0), else_=1) if below else position
-        )
+        rows, element, position = self.functions.numbered_elements(self._elements_of(attribute))
+        value = self.functions.member(element, (below[0].name,)) if below else self.functions.scalar(element)
+        is_primary = self.functions.member(element, (PRIMARY.name,)) == self.functions.boolean(True)
+        preferred = case((is_primary, 0), else_=1) if below else position
         return select(value).select_from(rows).order_by(preferred, position).limit(1).scalar_subquery()
 
     def _value_path(self, node: ValuePath) -> Condition:
@@ -135,14 +131,18 @@ class _Compiler(ABC):
         if not isinstance(node.value, str):
             return self._any_element(node, EMAILS, node.path.attribute)
         # Two searches, each by its index; an OR of both conditions would make the planner walk all users.
-        own = select(User.id).where(User.enterprise_id == ENTERPRISE_ID).correlate(None)
+        users = select(User.id).where(User.enterprise_id == ENTERPRISE_ID).correlate(None)
         among_others = self._any_element(node, EMAILS, node.path.attribute)
-        found = union_all(own.where(User.email_key == fold(node.value)), own.where(User.has_other_emails, among_others))
-        return User.id.in_(found)
+        return User.id.in_(
+            union_all(
+                users.where(User.email_key == fold(node.value)),
+                users.where(User.has_other_emails, among_others),
+            )
+        )
 
     def _any_element(self, node: Comparison | Present, attribute: Attribute, sub: Attribute | None) -> Condition:
         def value(element: Expression) -> Expression:
-            return self.scalar(element) if sub is None else self.member(element, (sub.name,))
+            return self.functions.scalar(element) if sub is None else self.functions.member(element, (sub.name,))
 
         def present(element: Expression) -> Condition:
             return true() if sub is None else value(element).is_not(None)
@@ -158,25 +158,25 @@ class _Compiler(ABC):
         return self._exists(attribute, lambda element: self._compare(node, value(element)))
 
     def _exists(self, attribute: Attribute, condition: Callable[[Expression], Condition]) -> Condition:
-        rows, element, _ = self.numbered_elements(self._elements_of(attribute))
+        rows, element, _ = self.functions.numbered_elements(self._elements_of(attribute))
         return select(literal(1)).select_from(rows).where(condition(element)).exists()
 
     def _elements_of(self, attribute: Attribute) -> Expression:
-        array = self.array(User.search.expression, attribute.name)
+        array = self.functions.array(User.search.expression, attribute.name)
         if attribute is ROLES:
-            return case((User.role_id.is_(None), self.constant(self.default_roles)), else_=array)
+            return case((User.role_id.is_(None), self.functions.constant(self.default_roles)), else_=array)
         return array
 
     def _value(self, path: AttributePath, element: Expression | None) -> Expression:
         names = tuple(step.name for step in path.steps)
         if element is not None:
-            return self.member(element, names)
-        found = self.columns.get(".".join(names))
-        if found is not None:
-            return found
+            return self.functions.member(element, names)
+        column = self.columns.get(".".join(names))
+        if column is not None:
+            return column
         if names == ("meta",):
             return literal("User")
-        return self.member(User.search.expression, names)
+        return self.functions.member(User.search.expression, names)
 
     def _compare(self, node: Comparison, value: Expression) -> Condition:
         attribute = node.path.attribute
@@ -185,7 +185,7 @@ class _Compiler(ABC):
         if isinstance(node.value, datetime):
             return _compare_instants(value, node.operator, node.value)
         if isinstance(node.value, bool):
-            wanted = node.value if value is self.columns["active"] else self.boolean(node.value)
+            wanted = node.value if value is self.columns["active"] else self.functions.boolean(node.value)
             compared: Condition = value == wanted if node.operator == "eq" else value != wanted
         else:
             compared = self._compare_text(value, node.operator, comparable(attribute, node.value))
@@ -198,104 +198,15 @@ class _Compiler(ABC):
         if operator in ("co", "sw", "ew") and not text:
             return true()
         if operator == "co":
-            return self.position(value, text) > 0
+            return self.functions.position(value, text) > 0
         if operator == "sw":
             starts: Condition = func.substr(value, 1, len(text)) == text
             # What begins with a text stands together in an index, from the text on.
             return and_(value >= text, value < _successor(text), starts) if isinstance(value, Column) else starts
         if operator == "ew":
-            return self.right(value, len(text)) == text
+            return self.functions.right(value, len(text)) == text
         return _ORDERED[operator](value, text)
 
-    @abstractmethod
-    def member(self, source: Expression, names: tuple[str, ...]) -> Expression:
-        """Return the text (or truth value) at ``names`` below a JSON object; null where there is none."""
-
-    @abstractmethod
-    def array(self, source: Expression, name: str) -> Expression:
-        """Return the JSON array called ``name`` of a JSON object."""
-
-    @abstractmethod
-    def numbered_elements(self, array: Expression) -> tuple[Any, Expression, Expression]:
-        """Return a FROM element with a row for each element of ``array``, the element there, and its position."""
-
-    @abstractmethod
-    def scalar(self, element: Expression) -> Expression:
-        """Return an element that is a bare string as text."""
-
-    @abstractmethod
-    def constant(self, text: str) -> Expression:
-        """Return the JSON value that ``text`` writes."""
-
-    @abstractmethod
-    def boolean(self, value: bool) -> Expression:
-        """Return what ``member`` gives for ``value``."""
-
-    @abstractmethod
-    def position(self, value: Expression, text: str) -> Expression:
-        """Return where ``text`` stands in ``value``, from 1; 0 where it does not."""
-
-    @abstractmethod
-    def right(self, value: Expression, length: int) -> Expression:
-        """Return the last ``length`` characters of ``value``."""
-
-
-class _SQLiteCompiler(_Compiler):
-    def member(self, source: Expression, names: tuple[str, ...]) -> Expression:
-        return func.json_extract(source, "$" + "".join(f'."{name}"' for name in names), type_=String)
-
-    def array(self, source: Expression, name: str) -> Expression:
-        return self.member(source, (name,))
-
-    def numbered_elements(self, array: Expression) -> tuple[Any, Expression, Expression]:
-        rows = func.json_each(array).table_valued("value", "key").alias()
-        return rows, rows.c.value, rows.c.key
-
-    def scalar(self, element: Expression) -> Expression:
-        return element
-
-    def constant(self, text: str) -> Expression:
-        return literal(text)
-
-    def boolean(self, value: bool) -> Expression:
-        return literal(int(value), Integer)
-
-    def position(self, value: Expression, text: str) -> Expression:
-        return func.instr(value, text)
-
-    def right(self, value: Expression, length: int) -> Expression:
-        return func.substr(value, -length)
-
-
-class _PostgreSQLCompiler(_Compiler):
-    def member(self, source: Expression, names: tuple[str, ...]) -> Expression:
-        return func.jsonb_extract_path_text(source, *names, type_=String).collate("C")
-
-    def array(self, source: Expression, name: str) -> Expression:
-        return func.jsonb_extract_path(source, name, type_=JSONB)
-
-    def numbered_elements(self, array: Expression) -> tuple[Any, Expression, Expression]:
-        elements = func.jsonb_array_elements(array)
-        rows = elements.table_valued(column("value", JSONB), with_ordinality="position").render_derived()
-        return rows, rows.c.value, rows.c.position
-
-    def scalar(self, element: Expression) -> Expression:
-        return func.jsonb_extract_path_text(func.jsonb_build_array(element), "0", type_=String).collate("C")
-
-    def constant(self, text: str) -> Expression:
-        return cast(literal(text), JSONB)
-
-    def boolean(self, value: bool) -> Expression:
-        return literal("true" if value else "false")
-
-    def position(self, value: Expression, text: str) -> Expression:
-        return func.strpos(value, text)
-
-    def right(self, value: Expression, length: int) -> Expression:
-        return func.right(value, length)
-
-
-_COMPILERS: dict[str, type[_Compiler]] = {"sqlite": _SQLiteCompiler, "postgresql": _PostgreSQLCompiler}
 
 _ORDERED: dict[str, Callable[[Expression, Any], Condition]] = {
     "eq": lambda value, other: value == other,

@@ -1,0 +1,61 @@
+"""Integrations, their secrets and their tokens."""
+
+from sqlalchemy import (
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scimsvc.extensions import Model
+
+
+class Integration(Model):
+    """A client of an enterprise."""
+
+    __tablename__ = "integrations"
+
+    enterprise_id: Mapped[str] = mapped_column(ForeignKey("enterprises.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    client_id: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    created_at: Mapped[str]
+    last_used_at: Mapped[str | None]
+    revoked_at: Mapped[str | None]
+
+
+class ClientSecret(Model):
+    """The SHA-256 of a client secret; one that was rotated away may be good for a while yet."""
+
+    __tablename__ = "client_secrets"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["enterprise_id", "integration_id"], ["integrations.enterprise_id", "integrations.id"], ondelete="CASCADE"
+        ),
+    )
+
+    enterprise_id: Mapped[str] = mapped_column(primary_key=True)
+    integration_id: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    expires_at: Mapped[str | None]
+
+
+class Token(Model):
+    """An access token that was issued: enough to list and revoke it, nothing to use it with."""
+
+    __tablename__ = "tokens"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["enterprise_id", "integration_id"], ["integrations.enterprise_id", "integrations.id"], ondelete="CASCADE"
+        ),
+        Index("tokens_integration", "enterprise_id", "integration_id"),
+    )
+
+    enterprise_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    integration_id: Mapped[str]
+    scope: Mapped[str]
+    issued_at: Mapped[str]
+    expires_at: Mapped[str]
+    last_used_at: Mapped[str | None]
+    revoked_at: Mapped[str | None]

@@ -1,0 +1,104 @@
+"""The JSON and text functions in which SQLite and PostgreSQL differ, as filters need them."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, String, cast, column, func, literal
+from sqlalchemy.dialects.postgresql import JSONB
+
+Expression = ColumnElement[Any]
+
+
+class SearchFunctions(ABC):
+    """The SQL of each function in one kind of database."""
+
+    @abstractmethod
+    def member(self, source: Expression, names: tuple[str, ...]) -> Expression:
+        """Return the text (or truth value) at ``names`` below a JSON object; null where there is none."""
+
+    @abstractmethod
+    def array(self, source: Expression, name: str) -> Expression:
+        """Return the JSON array called ``name`` of a JSON object."""
+
+    @abstractmethod
+    def numbered_elements(self, array: Expression) -> tuple[Any, Expression, Expression]:
+        """Return a FROM element with a row for each element of ``array``, the element there, and its position."""
+
+    @abstractmethod
+    def scalar(self, element: Expression) -> Expression:
+        """Return an element that is a string as text."""
+
+    @abstractmethod
+    def constant(self, text: str) -> Expression:
+        """Return the JSON value whose text is ``text``."""
+
+    @abstractmethod
+    def boolean(self, value: bool) -> Expression:
+        """Return ``value`` as ``member`` returns it."""
+
+    @abstractmethod
+    def position(self, value: Expression, text: str) -> Expression:
+        """Return the position of ``text`` in ``value``, from 1, or 0 where it is not contained."""
+
+    @abstractmethod
+    def right(self, value: Expression, length: int) -> Expression:
+        """Return the last ``length`` characters of ``value``."""
+
+
+class _SQLite(SearchFunctions):
+    def member(self, source: Expression, names: tuple[str, ...]) -> Expression:
+        return func.json_extract(source, "$" + "".join(f'."{name}"' for name in names), type_=String)
+
+    def array(self, source: Expression, name: str) -> Expression:
+        return self.member(source, (name,))
+
+    def numbered_elements(self, array: Expression) -> tuple[Any, Expression, Expression]:
+        rows = func.json_each(array).table_valued("value", "key").alias()
+        return rows, rows.c.value, rows.c.key
+
+    def scalar(self, element: Expression) -> Expression:
+        return element
+
+    def constant(self, text: str) -> Expression:
+        return literal(text)
+
+    def boolean(self, value: bool) -> Expression:
+        return literal(int(value), Integer)
+
+    def position(self, value: Expression, text: str) -> Expression:
+        return func.instr(value, text)
+
+    def right(self, value: Expression, length: int) -> Expression:
+        return func.substr(value, -length)
+
+
+class _PostgreSQL(SearchFunctions):
+    def member(self, source: Expression, names: tuple[str, ...]) -> Expression:
+        return func.jsonb_extract_path_text(source, *names, type_=String).collate("C")
+
+    def array(self, source: Expression, name: str) -> Expression:
+        return func.jsonb_extract_path(source, name, type_=JSONB)
+
+    def numbered_elements(self, array: Expression) -> tuple[Any, Expression, Expression]:
+        elements = func.jsonb_array_elements(array)
+        rows = elements.table_valued(column("value", JSONB), with_ordinality="position").render_derived()
+        return rows, rows.c.value, rows.c.position
+
+    def scalar(self, element: Expression) -> Expression:
+        return func.jsonb_extract_path_text(func.jsonb_build_array(element), "0", type_=String).collate("C")
+
+    def constant(self, text: str) -> Expression:
+        return cast(literal(text), JSONB)
+
+    def boolean(self, value: bool) -> Expression:
+        return literal("true" if value else "false")
+
+    def position(self, value: Expression, text: str) -> Expression:
+        return func.strpos(value, text)
+
+    def right(self, value: Expression, length: int) -> Expression:
+        return func.right(value, length)
+
+
+#: By the name of SQLAlchemy's dialect.
+SEARCH_FUNCTIONS: dict[str, SearchFunctions] = {"sqlite": _SQLite(), "postgresql": _PostgreSQL()}
