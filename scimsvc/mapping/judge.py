@@ -80,8 +80,8 @@ def _find_renamed_role(
     connection: Connection, rules: EnterpriseRules, row: UserToChange, element: Element
 ) -> Role | None:
     """Return the role that the user has if ``element`` repeats the value that named it when it was given."""
-    stored = [stored_element["value"] for stored_element in read_document(row).get(ROLES.name, [])]
-    if stored != [element["value"]]:
+    values = [each["value"] for each in read_document(row).get(ROLES.name, [])]
+    if values != [element["value"]]:
         return None
     roles = read_enterprise_roles(connection, rules.id, rules.name)
     return next((role for role in roles.by_name.values() if role.id == row.role_id), None)

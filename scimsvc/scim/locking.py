@@ -17,8 +17,8 @@ from scimsvc.store.users import EnterpriseRules, UserToChange
 
 
 @dataclass(frozen=True, slots=True)
-class LockedUser:
-    """A user about to change or go, and everything that decides about it, locked until the transaction ends."""
+class UserLock:
+    """A user about to be changed or deleted, and what decides about it, locked until the transaction ends."""
 
     connection: Connection
     request: ScimRequest
@@ -38,15 +38,15 @@ def lock_enterprise(connection: Connection, request: ScimRequest) -> EnterpriseR
     return _admitted(users.lock_enterprise(connection, request.caller.enterprise_id))
 
 
-def lock_user(connection: Connection, request: ScimRequest, user_id: str, preconditions: Preconditions) -> LockedUser:
+def lock_user(connection: Connection, request: ScimRequest, user_id: str, preconditions: Preconditions) -> UserLock:
     """Lock the enterprise and the user; raises as ``lock_enterprise`` does, ``NotFound`` and ``PreconditionFailed``."""
-    locked_rules, row = users.lock_user(connection, request.caller.enterprise_id, known_form(user_id))
-    rules = _admitted(locked_rules)
+    rules_row, row = users.lock_user(connection, request.caller.enterprise_id, known_form(user_id))
+    rules = _admitted(rules_row)
     if row is None:
         raise no_such_user(user_id)
     if preconditions is not UNCONDITIONAL:
         preconditions.check(represent(row, request.view_of(rules)).entity_tag)
-    return LockedUser(connection, request, rules, row, read_document(row))
+    return UserLock(connection, request, rules, row, read_document(row))
 
 
 def _admitted(rules: EnterpriseRules | None) -> EnterpriseRules:

@@ -28,7 +28,7 @@ from scimsvc.protocol.reasons import Reason
 from scimsvc.protocol.resources import canonical_again, canonical_user, changed_attributes, work_address
 from scimsvc.protocol.role_elements import with_role
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
-from scimsvc.scim.locking import LockedUser, known_form, lock_enterprise, lock_user, no_such_user
+from scimsvc.scim.locking import UserLock, known_form, lock_enterprise, lock_user, no_such_user
 from scimsvc.scim.request import ScimRequest, claimed_address
 from scimsvc.store import user_writes
 from scimsvc.store.representations import directory_values, represent, user_columns
@@ -62,20 +62,20 @@ def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) 
         columns = user_columns(user, role_id=decision.role_id, unique_user_name=rules.unique_user_name)
         new_user = NewUser(user["id"], columns, PROVISIONED, *directory_values(user))
         try:
-            stored = user_writes.insert_user(connection, rules.id, new_user, at=clock.timestamp(now))
+            row = user_writes.insert_user(connection, rules.id, new_user, at=clock.timestamp(now))
         except UserConflict as error:
             raise _conflict(error, user, rules) from None
         change = UserChange(
             type=CREATED,
-            user_id=stored.id,
+            user_id=row.id,
             email=attempt.email,
-            changed=changed_attributes({"id": stored.id}, user),
+            changed=changed_attributes({"id": row.id}, user),
             role=decision.role.name if decision.role else rules.default_role,
             active=user["active"],
         )
-        attempt.user_id = stored.id
+        attempt.user_id = row.id
         _record(connection, request, change, user, status=201, at=now)
-        return represent(stored, request.view_of(rules))
+        return represent(row, request.view_of(rules))
 
 
 def get_user(request: ScimRequest, user_id: str) -> Representation:
@@ -93,14 +93,14 @@ def replace_user(
     """Replace a user by ``body`` (RFC 7644 §3.5.1): what it leaves out is cleared, what is readOnly is ignored."""
     attempt = request.attempt
     attempt.user_id, attempt.email = user_id, claimed_address(body)
-    received = read_user(body, request.notes, reject_unknown=request.caller.reject_unknown_attributes)
-    attempt.understood = received
+    resource = read_user(body, request.notes, reject_unknown=request.caller.reject_unknown_attributes)
+    attempt.understood = resource
     with writing() as connection:
-        change = lock_user(connection, request, user_id, preconditions)
-        user = canonical_user(received | {"id": change.row.id}, request.notes)
-        decision = _judge_roles(connection, request, change.rules, user, change.row)
-        change.note_before()
-        return _store(change, with_role(user, decision.element), decision)
+        lock = lock_user(connection, request, user_id, preconditions)
+        user = canonical_user(resource | {"id": lock.row.id}, request.notes)
+        decision = _judge_roles(connection, request, lock.rules, user, lock.row)
+        lock.note_before()
+        return _store(lock, with_role(user, decision.element), decision)
 
 
 @retried
@@ -111,15 +111,15 @@ def patch_user(
     request.attempt.user_id = user_id
     operations = read_patch(body, request.notes, reject_unknown=request.caller.reject_unknown_attributes)
     request.attempt.understood = operations
-    touched = dict.fromkeys(operation.path.target.steps[0] for operation in operations)
+    attributes = dict.fromkeys(operation.path.target.steps[0] for operation in operations)
     with writing() as connection:
-        change = lock_user(connection, request, user_id, preconditions)
-        change.note_before()
-        user = canonical_again(apply_patch(change.before, operations, request.notes), touched, request.notes)
-        if ROLES not in touched:
-            return _store(change, user, None)
-        decision = _judge_roles(connection, request, change.rules, user, change.row)
-        return _store(change, with_role(user, decision.element), decision)
+        lock = lock_user(connection, request, user_id, preconditions)
+        lock.note_before()
+        user = canonical_again(apply_patch(lock.before, operations, request.notes), attributes, request.notes)
+        if ROLES not in attributes:
+            return _store(lock, user, None)
+        decision = _judge_roles(connection, request, lock.rules, user, lock.row)
+        return _store(lock, with_role(user, decision.element), decision)
 
 
 @retried
@@ -177,17 +177,17 @@ def _judge_roles(
     return attempt.decision
 
 
-def _store(locked: LockedUser, user: Resource, decision: RoleDecision | None) -> Representation:
-    """Store ``user`` in place of the locked one, with the role of ``decision``; None keeps the present role.
+def _store(lock: UserLock, user: Resource, decision: RoleDecision | None) -> Representation:
+    """Store ``user`` in place of the user of ``lock``, with the role of ``decision``; None keeps the present role.
 
     A write that changes nothing leaves the row as it is, and is only logged.
     """
-    connection, request, rules, row = locked.connection, locked.request, locked.rules, locked.row
+    connection, request, rules, row = lock.connection, lock.request, lock.rules, lock.row
     role = role_after(rules, row, decision)
-    directory, before = directory_values(user), directory_values(locked.before)
+    directory, before = directory_values(user), directory_values(lock.before)
     effective = effective_values(directory, before, (row.title, row.organization), restricted=role.restrict_editing)
-    update = UserUpdate(row, locked.before, user, role.id, PROVISIONED, *effective)
-    change = _change(locked, update, role)
+    update = UserUpdate(row, lock.before, user, role.id, PROVISIONED, *effective)
+    change = _change(lock, update, role)
     if change.old_active and not change.active:
         refuse_mass_removal(connection, rules, row.id)
     now = clock.now()
@@ -195,23 +195,23 @@ def _store(locked: LockedUser, user: Resource, decision: RoleDecision | None) ->
         _record(connection, request, None, user, status=200, at=now)
         return represent(row, request.view_of(rules))
     try:
-        stored = user_writes.update_user(
+        new_row = user_writes.update_user(
             connection, rules.id, update, unique_user_name=rules.unique_user_name, at=clock.timestamp(now)
         )
     except UserConflict as error:
         raise _conflict(error, user, rules) from None
     _record(connection, request, change, user, status=200, at=now)
-    return represent(stored, request.view_of(rules))
+    return represent(new_row, request.view_of(rules))
 
 
-def _change(locked: LockedUser, update: UserUpdate, role: RoleAfter) -> UserChange:
+def _change(lock: UserLock, update: UserUpdate, role: RoleAfter) -> UserChange:
     """Return the change: what differs in the document, in the effective values and in the role."""
-    row, user, before = locked.row, update.document, update.before
+    row, user, before = lock.row, update.document, update.before
     changed = changed_attributes(before, user)
     pairs = (("title", row.title, update.title), ("organization", row.organization, update.organization))
-    effective = locked.request.attempt.effective = {name: (old, new) for name, old, new in pairs if old != new}
+    effective = lock.request.attempt.effective = {name: (old, new) for name, old, new in pairs if old != new}
     changed += [name for name in effective if name not in changed]
-    old_role = row.role or locked.rules.default_role
+    old_role = row.role or lock.rules.default_role
     if role.name != old_role and ROLES.name not in changed:
         changed.append(ROLES.name)
     active, was_active = user["active"], before["active"]
