@@ -15,10 +15,10 @@ from flask import Flask, Response
 from scimsvc import clock
 from scimsvc.store.enterprises import list_enterprises
 from scimsvc.store.feed import count_old_changes, delete_old_changes
-from scimsvc.store.global_settings import read_global_settings
 from scimsvc.store.log import count_old_entries, delete_old_entries
 from scimsvc.store.outages import DATABASE_ERRORS
 from scimsvc.store.retries import retried
+from scimsvc.store.settings import get_global_settings
 from scimsvc.store.transactions import Connection, reading, writing
 from scimsvc.web.state import AppState, RequestState
 
@@ -44,7 +44,7 @@ class _Prunable:
         """Return the time before which rows are old: older than ``older_than`` or, without it, than the setting."""
         if older_than is None:
             with reading() as connection:
-                older_than = timedelta(days=read_global_settings(connection)[self.setting])
+                older_than = timedelta(days=get_global_settings(connection)[self.setting])
         return clock.now() - older_than
 
     def count(self, older_than: timedelta | None = None) -> int:

@@ -9,10 +9,9 @@ from scimsvc.auth.errors import Claims, InvalidToken, MissingToken
 from scimsvc.auth.tokens import TokenSigner
 from scimsvc.protocol.errors import Forbidden
 from scimsvc.protocol.reasons import Reason
-from scimsvc.store import queries
 from scimsvc.store.cache_epoch import settings_epoch
 from scimsvc.store.outages import DATABASE_ERRORS
-from scimsvc.store.transactions import read_rows
+from scimsvc.store.tokens import find_bearer
 from scimsvc.web.state import AppState, Caller
 
 
@@ -23,8 +22,7 @@ def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) 
     """
     token = read_bearer(authorization)
     claims = signer.verify(token, scope, clock.now())
-    rows = read_rows(queries.BEARER, {"enterprise_id": claims.enterprise_id, "id": claims.token_id})
-    row = rows[0] if rows else None
+    row = find_bearer(claims.enterprise_id, claims.token_id)
     if row is None or row.revoked_at is not None or row.integration_revoked_at is not None:
         raise InvalidToken("the access token was revoked; issue a new one", claims)
     return Caller(
@@ -45,10 +43,10 @@ def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) 
 def find_client_id(claims: Claims) -> str | None:
     """Return the client that a token was issued to; None if that is unknown or the database cannot be read."""
     try:
-        rows = read_rows(queries.BEARER, {"enterprise_id": claims.enterprise_id, "id": claims.token_id})
+        row = find_bearer(claims.enterprise_id, claims.token_id)
     except DATABASE_ERRORS:
         return None
-    return rows[0].client_id if rows else None
+    return row.client_id if row is not None else None
 
 
 class Callers:

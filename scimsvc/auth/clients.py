@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, update
-
 from scimsvc import clock, schemas
 from scimsvc.auth.errors import InvalidClient
 from scimsvc.auth.tokens import digest_secret, new_client_secret
 from scimsvc.errors import InvalidInput, NoSuchThing
-from scimsvc.models import ClientSecret, Integration
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
-from scimsvc.store import queries
+from scimsvc.store import integrations as store
+from scimsvc.store.integrations import IntegrationRow
 from scimsvc.store.retries import retried
 from scimsvc.store.tenancy import reading_in, writing_in
-from scimsvc.store.transactions import reading
+from scimsvc.store.transactions import Connection, reading
 
 #: What an unknown client's secret is compared with, so that it takes as long as a wrong one.
 _NOBODYS_DIGEST = digest_secret("")
@@ -39,9 +37,8 @@ class Client:
 def authenticate_client(client_id: str, client_secret: str) -> Client:
     """Return the client; raises ``InvalidClient``, the same for an unknown client as for a wrong secret."""
     offered = digest_secret(client_secret)
-    parameters = {"client_id": client_id, "now": clock.timestamp(clock.now())}
     with reading() as connection:
-        rows = connection.execute(queries.CLIENT_SECRETS, parameters).all()
+        rows = store.list_client_secrets(connection, client_id, now=clock.timestamp(clock.now()))
     matching = [row for row in rows if hmac.compare_digest(row.digest, offered)]
     if not rows:
         hmac.compare_digest(_NOBODYS_DIGEST, offered)
@@ -58,10 +55,9 @@ def authenticate_client(client_id: str, client_secret: str) -> Client:
 def list_integrations(enterprise: str) -> list[dict[str, Any]]:
     """Return the enterprise's integrations, the oldest first."""
     with reading_in(enterprise) as tenant:
-        return [_shown(row) for row in tenant.connection.execute(queries.INTEGRATIONS, tenant.own)]
+        return [_shown(row) for row in store.list_integrations(tenant.connection, tenant.id)]
 
 
-@retried
 def show_integration(enterprise: str, reference: str) -> dict[str, Any]:
     """Return the integration with the client ID, id or name ``reference``; raises ``NoSuchThing``."""
     with reading_in(enterprise) as tenant:
@@ -69,9 +65,9 @@ def show_integration(enterprise: str, reference: str) -> dict[str, Any]:
 
 
 @retried
-def create_integration(enterprise: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Make an integration and return it with its secret; raises ``InvalidInput``."""
-    name = validated(schemas.INTEGRATION, given)["name"]
+def create_integration(enterprise: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Create an integration and return it with its secret; raises ``InvalidInput``."""
+    name = validated(schemas.INTEGRATION, fields)["name"]
     with writing_in(enterprise) as tenant:
         return insert_integration(tenant.connection, tenant.id, name)
 
@@ -85,41 +81,36 @@ def rename_integration(
     with writing_in(enterprise) as tenant:
         row = get_integration(tenant.connection, tenant.id, reference)
         check_if_match(_shown(row), if_match)
-        own = (Integration.enterprise_id == tenant.id, Integration.id == row.id)
         if fields:
-            tenant.connection.execute(update(Integration).where(*own).values(**fields))
+            store.update_integration_name(tenant.connection, tenant.id, row.id, name=fields["name"])
         return _shown(get_integration(tenant.connection, tenant.id, row.id))
 
 
 @retried
-def rotate_secret(enterprise: str, reference: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the integration a new secret and return it; older ones stop now, or after ``overlap_hours``."""
-    overlap_hours = validated(schemas.ROTATION, given)["overlap_hours"]
+def rotate_secret(enterprise: str, reference: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the integration a new secret and return it; older secrets end now, or after ``overlap_hours``."""
+    overlap_hours = validated(schemas.ROTATION, fields)["overlap_hours"]
     with writing_in(enterprise) as tenant:
         connection = tenant.connection
         row = get_integration(connection, tenant.id, reference)
-        own = (ClientSecret.enterprise_id == tenant.id, ClientSecret.integration_id == row.id)
         if overlap_hours > 0:
             end = clock.timestamp(clock.now() + timedelta(hours=overlap_hours))
-            older = ClientSecret.expires_at.is_(None) | (ClientSecret.expires_at > end)
-            connection.execute(update(ClientSecret).where(*own, older).values(expires_at=end))
+            store.expire_secrets(connection, tenant.id, row.id, at=end)
         else:
-            connection.execute(delete(ClientSecret).where(*own))
+            store.delete_secrets(connection, tenant.id, row.id)
         secret = _insert_secret(connection, tenant.id, row.id)
         return _shown(row) | {"client_secret": secret}
 
 
 @retried
 def revoke_integration(enterprise: str, reference: str, *, if_match: str | None = None) -> dict[str, Any]:
-    """End the integration with all of its tokens, and return what it was; ``warning`` tells that it was the last."""
+    """Revoke the integration with all of its tokens, and return it; ``warning`` is set if it was the last one."""
     with writing_in(enterprise) as tenant:
         row = get_integration(tenant.connection, tenant.id, reference)
-        own = (Integration.enterprise_id == tenant.id, Integration.id == row.id)
         check_if_match(_shown(row), if_match)
-        revoked_at = clock.timestamp(clock.now())
-        tenant.connection.execute(update(Integration).where(*own).values(revoked_at=revoked_at))
-        left = tenant.connection.execute(queries.INTEGRATIONS, tenant.own).first()
-        return _shown(row) | {"warning": None if left else _LAST.format(tenant.row.name)}
+        store.revoke_integration(tenant.connection, tenant.id, row.id, at=clock.timestamp(clock.now()))
+        others = store.list_integrations(tenant.connection, tenant.id)
+        return _shown(row) | {"warning": None if others else _LAST.format(tenant.row.name)}
 
 
 _LAST = (
@@ -130,12 +121,12 @@ _LAST = (
 
 def get_integration(
     connection: Connection, enterprise_id: str, reference: str | None = None, *, field: str | None = None
-) -> Any:
-    """Return the row of the integration with the id, client ID or name ``reference``, or the first one.
+) -> IntegrationRow:
+    """Return the row of the integration with the ID, client ID or name ``reference``, or the first one.
 
-    Raises ``NoSuchThing``, or ``InvalidInput`` where it is the value of a ``field``.
+    Raises ``NoSuchThing``, or ``InvalidInput`` if the reference is the value of a ``field``.
     """
-    rows = connection.execute(queries.INTEGRATIONS, {"enterprise_id": enterprise_id}).all()
+    rows = store.list_integrations(connection, enterprise_id)
     if reference is None and rows:
         return rows[0]
     for member in ("id", "client_id", "name"):
@@ -151,29 +142,19 @@ def get_integration(
 
 
 def insert_integration(connection: Connection, enterprise_id: str, name: str) -> dict[str, Any]:
-    """Make an integration of a valid ``name`` and return it with its secret."""
-    integration_id = str(uuid.uuid4())
-    connection.execute(
-        insert(Integration).values(
-            enterprise_id=enterprise_id,
-            id=integration_id,
-            client_id=str(uuid.uuid4()),
-            name=name,
-            created_at=clock.timestamp(clock.now()),
-        )
-    )
-    secret = _insert_secret(connection, enterprise_id, integration_id)
-    return _shown(get_integration(connection, enterprise_id, integration_id)) | {"client_secret": secret}
+    """Insert an integration with a valid ``name`` and return it with its secret."""
+    row = IntegrationRow(str(uuid.uuid4()), str(uuid.uuid4()), name, clock.timestamp(clock.now()), last_used_at=None)
+    store.insert_integration(connection, enterprise_id, row)
+    return _shown(row) | {"client_secret": _insert_secret(connection, enterprise_id, row.id)}
 
 
 def _insert_secret(connection: Connection, enterprise_id: str, integration_id: str) -> str:
     secret = new_client_secret()
-    values = {"integration_id": integration_id, "digest": digest_secret(secret), "expires_at": None}
-    connection.execute(insert(ClientSecret).values(enterprise_id=enterprise_id, **values))
+    store.insert_secret(connection, enterprise_id, integration_id, digest=digest_secret(secret))
     return secret
 
 
-def _shown(row: Any) -> dict[str, Any]:
+def _shown(row: IntegrationRow) -> dict[str, Any]:
     return {
         "id": row.id,
         "name": row.name,

@@ -5,22 +5,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from marshmallow import Schema, ValidationError
-from sqlalchemy import Connection, insert, tuple_, update
 
 from scimsvc import clock, schemas
 from scimsvc.auth.clients import Client, get_integration
 from scimsvc.auth.errors import Claims, InvalidRequest, UnauthorizedClient
 from scimsvc.auth.tokens import SCIM, TokenSigner, new_token_id
 from scimsvc.errors import Conflict, NoSuchThing
-from scimsvc.models import Integration, Token
 from scimsvc.schemas.validation import load, messages_of, validated
-from scimsvc.store import queries
+from scimsvc.store import tokens as store
 from scimsvc.store.cache_epoch import note_settings_change
-from scimsvc.store.global_settings import read_global_settings
 from scimsvc.store.paging import Page
 from scimsvc.store.retries import retried
+from scimsvc.store.settings import get_global_settings
 from scimsvc.store.tenancy import get_enterprise, writing_in
-from scimsvc.store.transactions import reading, writing
+from scimsvc.store.tokens import NewToken, TokenRow
+from scimsvc.store.transactions import Connection, reading, writing
 
 
 def read_token_request(parameters: Mapping[str, str]) -> dict[str, Any]:
@@ -51,7 +50,9 @@ def grant_token(client: Client, *, scope: str, long_lived: bool, signer: TokenSi
     _refuse_while_off(client.enterprise, scope=scope, enabled=client.scim_enabled)
     with writing() as connection:
         lifetime = _lifetime(connection, long_lived=long_lived)
-        return _issue(connection, client.enterprise_id, client.integration_id, scope, lifetime, signer)
+        return _issue(
+            connection, client.enterprise_id, client.integration_id, scope=scope, lifetime=lifetime, signer=signer
+        )
 
 
 @retried
@@ -63,15 +64,15 @@ def issue_token(
         _refuse_while_off(tenant.row.name, scope=scope, enabled=tenant.row.scim_enabled)
         row = get_integration(tenant.connection, tenant.id, integration, field="client_id")
         lifetime = timedelta(days=days) if days else _lifetime(tenant.connection, long_lived=scope == SCIM)
-        return _issue(tenant.connection, tenant.id, row.id, scope, lifetime, signer)
+        return _issue(tenant.connection, tenant.id, row.id, scope=scope, lifetime=lifetime, signer=signer)
 
 
-def issue_described_token(enterprise: str, given: Mapping[str, Any], *, signer: TokenSigner) -> dict[str, Any]:
+def issue_described_token(enterprise: str, members: Mapping[str, Any], *, signer: TokenSigner) -> dict[str, Any]:
     """Issue a token of the members of ``schemas.TokenSchema``; raises ``InvalidInput`` or ``NoSuchThing``.
 
     Raises ``Conflict`` too: a SCIM token while provisioning is off is a conflict with what is there.
     """
-    fields = validated(schemas.TOKEN, given)
+    fields = validated(schemas.TOKEN, members)
     try:
         return issue_token(
             enterprise,
@@ -88,48 +89,42 @@ def page_tokens(enterprise: str, *, after: Sequence[str] | None, limit: int) -> 
     """Return tokens of one enterprise, the oldest first; ``Page.next`` says when the last was issued, and its id."""
     now = clock.now()
     with reading() as connection:
-        statement = queries.TOKENS.where(Token.enterprise_id == get_enterprise(connection, enterprise).id)
-        if after is not None:
-            statement = statement.where(tuple_(Token.issued_at, Token.id) > tuple_(*after))
-        rows = connection.execute(statement.limit(limit + 1)).all()
+        enterprise_id = get_enterprise(connection, enterprise).id
+        last = (after[0], after[1]) if after is not None else None
+        rows = store.list_token_page(connection, enterprise_id, after=last, limit=limit + 1)
         return Page.of(rows, limit, lambda row: shown_token(row, now), key=lambda row: [row.issued_at, row.id])
 
 
 def show_token(enterprise: str, token_id: str) -> dict[str, Any]:
     """Return the token with the id, without itself; raises ``NoSuchThing``."""
     with reading() as connection:
-        own = (Token.enterprise_id == get_enterprise(connection, enterprise).id, Token.id == token_id)
-        row = connection.execute(queries.TOKENS.where(*own)).one_or_none()
-        if row is None:
-            raise NoSuchThing(_UNKNOWN, what="token")
+        row = _get_token(connection, token_id, get_enterprise(connection, enterprise).id)
         return shown_token(row, clock.now())
 
 
-_UNKNOWN = "there is no such token; scimsvc token list shows the ids of those that there are"
+def _get_token(connection: Connection, token_id: str, enterprise_id: str | None) -> TokenRow:
+    row = store.find_token(connection, token_id, enterprise_id)
+    if row is None:
+        detail = "there is no such token; scimsvc token list shows the ids of those that there are"
+        raise NoSuchThing(detail, what="token")
+    return row
 
 
 def list_tokens(enterprise: str | None = None) -> list[dict[str, Any]]:
     """Return the tokens of one enterprise, or of all, the oldest first; never the token itself."""
     now = clock.now()
     with reading() as connection:
-        statement = queries.TOKENS
-        if enterprise is not None:
-            statement = statement.where(Token.enterprise_id == get_enterprise(connection, enterprise).id)
-        return [shown_token(row, now) for row in connection.execute(statement)]
+        enterprise_id = get_enterprise(connection, enterprise).id if enterprise is not None else None
+        return [shown_token(row, now) for row in store.list_tokens(connection, enterprise_id)]
 
 
 def list_good_tokens(enterprise: str) -> list[dict[str, Any]]:
     """Return the tokens of one enterprise that can be used still, by how soon they expire; never the token itself."""
     now = clock.now()
     with reading() as connection:
-        statement = queries.TOKENS.where(
-            Token.enterprise_id == get_enterprise(connection, enterprise).id,
-            Token.revoked_at.is_(None),
-            Integration.revoked_at.is_(None),
-            Token.expires_at > clock.timestamp(now),
-        )
-        ordered = statement.order_by(None).order_by(Token.expires_at, Token.id).limit(_MOST_SHOWN)
-        return [shown_token(row, now) for row in connection.execute(ordered)]
+        enterprise_id = get_enterprise(connection, enterprise).id
+        rows = store.list_valid_tokens(connection, enterprise_id, now=clock.timestamp(now), limit=_MOST_SHOWN)
+        return [shown_token(row, now) for row in rows]
 
 
 _MOST_SHOWN = 500
@@ -141,14 +136,11 @@ def revoke_token(reference: str, *, enterprise: str | None, signer: TokenSigner)
     claims = signer.read_any(reference)
     token_id = claims.token_id if claims else reference
     with writing() as connection:
-        statement = queries.TOKENS.where(Token.id == token_id)
-        if enterprise is not None:
-            statement = statement.where(Token.enterprise_id == get_enterprise(connection, enterprise).id)
-        row = connection.execute(statement).one_or_none()
-        if row is None:
-            raise NoSuchThing(_UNKNOWN, what="token")
-        _revoke(connection, row.enterprise_id, token_id)
-        revoked = shown_token(connection.execute(statement).one(), clock.now())
+        row = _get_token(
+            connection, token_id, get_enterprise(connection, enterprise).id if enterprise is not None else None
+        )
+        store.revoke_token(connection, row.enterprise_id, token_id, at=clock.timestamp(clock.now()))
+        revoked = shown_token(_get_token(connection, token_id, row.enterprise_id), clock.now())
     note_settings_change()
     return revoked
 
@@ -160,7 +152,13 @@ def revoke_own_token(client: Client, token: str, *, signer: TokenSigner) -> None
     if claims is None or claims.enterprise_id != client.enterprise_id:
         return
     with writing() as connection:
-        _revoke(connection, client.enterprise_id, claims.token_id, integration_id=client.integration_id)
+        store.revoke_token(
+            connection,
+            client.enterprise_id,
+            claims.token_id,
+            at=clock.timestamp(clock.now()),
+            integration_id=client.integration_id,
+        )
     note_settings_change()
 
 
@@ -173,7 +171,7 @@ def _refuse_while_off(enterprise: str, *, scope: str, enabled: bool) -> None:
 
 
 def _lifetime(connection: Connection, *, long_lived: bool) -> timedelta:
-    settings = read_global_settings(connection)
+    settings = get_global_settings(connection)
     if long_lived:
         return timedelta(days=settings["scim_token_days"])
     return timedelta(hours=settings["access_token_hours"])
@@ -183,43 +181,33 @@ def _issue(
     connection: Connection,
     enterprise_id: str,
     integration_id: str,
+    *,
     scope: str,
     lifetime: timedelta,
     signer: TokenSigner,
 ) -> dict[str, Any]:
     issued_at = clock.now().replace(microsecond=0)
     expires_at = issued_at + lifetime
-    token_id = new_token_id()
-    connection.execute(
-        insert(Token).values(
-            enterprise_id=enterprise_id,
-            id=token_id,
-            integration_id=integration_id,
-            scope=scope,
-            issued_at=clock.timestamp(issued_at),
-            expires_at=clock.timestamp(expires_at),
-        )
+    token = NewToken(
+        id=new_token_id(),
+        enterprise_id=enterprise_id,
+        integration_id=integration_id,
+        scope=scope,
+        issued_at=clock.timestamp(issued_at),
+        expires_at=clock.timestamp(expires_at),
     )
+    store.insert_token(connection, token)
     return {
-        "access_token": signer.issue(scope, Claims(enterprise_id, token_id, expires_at)),
+        "access_token": signer.issue(scope, Claims(enterprise_id, token.id, expires_at)),
         "expires_in": int(lifetime.total_seconds()),
         "scope": scope,
-        "id": token_id,
-        "expires_at": clock.timestamp(expires_at),
+        "id": token.id,
+        "expires_at": token.expires_at,
     }
 
 
-def _revoke(connection: Connection, enterprise_id: str, token_id: str, *, integration_id: str | None = None) -> None:
-    statement = update(Token).where(
-        Token.enterprise_id == enterprise_id, Token.id == token_id, Token.revoked_at.is_(None)
-    )
-    if integration_id is not None:
-        statement = statement.where(Token.integration_id == integration_id)
-    connection.execute(statement.values(revoked_at=clock.timestamp(clock.now())))
-
-
-def shown_token(row: Any, now: datetime) -> dict[str, Any]:
-    """Return the token of a row of ``queries.TOKENS``, without itself."""
+def shown_token(row: TokenRow, now: datetime) -> dict[str, Any]:
+    """Return the token as commands and the enterprise API show it, without its text."""
     left = clock.parse_timestamp(row.expires_at) - now
     return {
         "id": row.id,

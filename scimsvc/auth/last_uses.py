@@ -5,12 +5,12 @@ import threading
 from datetime import datetime, timedelta
 
 from flask import Flask, Response
-from sqlalchemy import bindparam, update
 
 from scimsvc import clock
-from scimsvc.models import Integration, Token
+from scimsvc.store.integrations import update_integration_use
 from scimsvc.store.outages import DATABASE_ERRORS
 from scimsvc.store.retries import retried
+from scimsvc.store.tokens import update_token_use
 from scimsvc.store.transactions import writing
 from scimsvc.web.state import AppState, Caller, RequestState
 
@@ -78,17 +78,5 @@ def _write_last_uses(pending: dict[tuple[str, str, str], datetime]) -> None:
     with writing() as connection:
         for (enterprise_id, token_id, integration_id), used_at in sorted(pending.items()):
             at = clock.timestamp(used_at)
-            connection.execute(_TOKEN_USED, {"enterprise": enterprise_id, "used": token_id, "at": at})
-            connection.execute(_INTEGRATION_USED, {"enterprise": enterprise_id, "used": integration_id, "at": at})
-
-
-_TOKEN_USED = (
-    update(Token)
-    .where(Token.enterprise_id == bindparam("enterprise"), Token.id == bindparam("used"))
-    .values(last_used_at=bindparam("at"))
-)
-_INTEGRATION_USED = (
-    update(Integration)
-    .where(Integration.enterprise_id == bindparam("enterprise"), Integration.id == bindparam("used"))
-    .values(last_used_at=bindparam("at"))
-)
+            update_token_use(connection, enterprise_id, token_id, at=at)
+            update_integration_use(connection, enterprise_id, integration_id, at=at)

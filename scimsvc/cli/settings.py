@@ -3,7 +3,7 @@
 import click
 
 from scimsvc.cli.output import result_command
-from scimsvc.store import global_settings
+from scimsvc.operations import global_settings
 
 
 @click.group()

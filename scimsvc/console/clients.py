@@ -9,9 +9,9 @@ from scimsvc.auth import grants
 from scimsvc.auth.state import token_signer
 from scimsvc.console.forms import again, number, optional_text, text
 from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page, parameters
+from scimsvc.operations.global_settings import show_global_settings
 from scimsvc.reports import lists
 from scimsvc.schemas.validation import without_none
-from scimsvc.store.global_settings import show_global_settings
 from scimsvc.web.state import cursor_keys
 from scimsvc.web.urls import tenant_url
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, update
-from sqlalchemy.exc import IntegrityError
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from scimsvc import clock, schemas
@@ -20,14 +18,14 @@ from scimsvc.auth.throttling import WrongPasswords
 from scimsvc.auth.tokens import digest_secret, new_link
 from scimsvc.enterprises.enterprises import show_enterprise
 from scimsvc.errors import Conflict, InvalidInput, NoSuchThing
-from scimsvc.models import Admin as AdminRow
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.schemas.validation import validated
-from scimsvc.store import queries
+from scimsvc.store import admins as store
+from scimsvc.store.admins import AdminExists, AdminRow, NewAdmin
 from scimsvc.store.retries import retried
 from scimsvc.store.tenancy import get_enterprise
-from scimsvc.store.transactions import reading, writing
+from scimsvc.store.transactions import Connection, reading, writing
 
 #: How long a one-time link is good.
 LINK_LIFETIME = timedelta(hours=24)
@@ -63,27 +61,26 @@ class Admin:
 
 @retried
 def create_admin(email: str, *, enterprise: str | None = None) -> dict[str, Any]:
-    """Make an account, an operator's unless an ``enterprise`` is named, and return it with its one-time ``link``.
+    """Create an account, an operator's unless an ``enterprise`` is named, and return it with its one-time ``link``.
 
-    Raises ``InvalidInput``, ``NoSuchThing``, or ``Conflict`` where there is an account with this address.
+    Raises ``InvalidInput``, ``NoSuchThing``, or ``Conflict`` if there is an account with this address.
     """
     address = validated(schemas.ADMIN, {"email": email})["email"]
     with writing() as connection:
-        values = {
-            "id": str(uuid.uuid4()),
-            "email": address,
-            "email_key": fold(address),
-            "enterprise_id": get_enterprise(connection, enterprise).id if enterprise is not None else None,
-            "epoch": 1,
-            "created_at": clock.timestamp(clock.now()),
-        }
+        admin = NewAdmin(
+            id=str(uuid.uuid4()),
+            email=address,
+            email_key=fold(address),
+            enterprise_id=get_enterprise(connection, enterprise).id if enterprise is not None else None,
+            created_at=clock.timestamp(clock.now()),
+        )
         try:
-            connection.execute(insert(AdminRow).values(values))
-        except IntegrityError:
+            store.insert_admin(connection, admin)
+        except AdminExists:
             raise Conflict(
                 f"there is an account {address!r} already; scimsvc admin link makes another one-time link for it"
             ) from None
-        return _with_link(connection, values["id"])
+        return _with_link(connection, admin.id)
 
 
 @retried
@@ -99,7 +96,7 @@ def renew_link(email: str) -> dict[str, Any]:
 def list_admins() -> list[dict[str, Any]]:
     """Return every account, by e-mail address."""
     with reading() as connection:
-        return [_shown(row) for row in connection.execute(queries.ADMINS)]
+        return [_shown(row) for row in store.list_admins(connection)]
 
 
 @retried
@@ -107,7 +104,7 @@ def remove_admin(email: str) -> dict[str, Any]:
     """Remove the account with its sessions, and return what it was; raises ``NoSuchThing``."""
     with writing() as connection:
         row = _get_admin(connection, email)
-        connection.execute(delete(AdminRow).where(AdminRow.id == row.id))
+        store.delete_admin(connection, row.id)
         return _shown(row)
 
 
@@ -127,14 +124,10 @@ def set_password(link: str, password: str, repeated: str) -> Admin:
         _refuse_weak_password(_get_linked(connection, link), password, repeated)
     password_hash = generate_password_hash(_normal(password), method="scrypt")  # before the lock, as it takes a while
     with writing() as connection:
-        row = _get_linked(connection, link)
-        changes = {"password_hash": password_hash, "link_digest": None, "link_expires_at": None}
-        # The link is named once more: of two who follow it at once, one has used it up for the other.
-        statement = update(AdminRow).where(queries.LINKED_ADMIN).values(**changes, epoch=AdminRow.epoch + 1)
-        used = connection.execute(statement, {"own_id": row.id, "own_digest": row.link_digest})
-        if used.rowcount == 0:
+        row = store.update_admin_password(connection, _get_linked(connection, link), password_hash)
+        if row is None:
             raise NoSuchThing(_USED_UP, what="link")
-        return _admin(connection.execute(queries.ADMIN, {"id": row.id}).one())
+        return _admin(row)
 
 
 @retried
@@ -146,16 +139,14 @@ def sign_in(email: str, password: str, *, address: str, wrong_passwords: WrongPa
     key = fold(email.strip())
     wrong_passwords.check(address, key)
     with reading() as connection:
-        found = connection.execute(queries.ADMIN_BY_EMAIL, {"key": key}) if is_storable(key) else None
-        row = found.one_or_none() if found is not None else None
+        row = store.find_admin_by_email(connection, key) if is_storable(key) else None
     password_hash = (row.password_hash if row else None) or _NOBODYS_HASH
     is_right = check_password_hash(password_hash, _normal(password[:LONGEST_PASSWORD]))
     if row is None or row.password_hash is None or not is_right:
         wrong_passwords.note(address, key)
         raise InvalidInput("the e-mail address is unknown or the password is wrong")
     with writing() as connection:
-        signed_in_at = clock.timestamp(clock.now())
-        connection.execute(update(AdminRow).where(AdminRow.id == row.id).values(signed_in_at=signed_in_at))
+        store.update_admin_sign_in(connection, row.id, at=clock.timestamp(clock.now()))
     return _admin(row)
 
 
@@ -163,7 +154,7 @@ def sign_in(email: str, password: str, *, address: str, wrong_passwords: WrongPa
 def sign_out_everywhere(admin: Admin) -> None:
     """End every session of the account."""
     with writing() as connection:
-        connection.execute(update(AdminRow).where(AdminRow.id == admin.id).values(epoch=AdminRow.epoch + 1))
+        store.end_sessions(connection, admin.id)
 
 
 def begin_session(admin: Admin) -> dict[str, Any]:
@@ -179,7 +170,7 @@ def resume_session(session: Mapping[str, Any]) -> Admin | None:
     if now - since >= LONGEST_SESSION.total_seconds() or now - seen >= IDLE.total_seconds():
         return None
     with reading() as connection:
-        row = connection.execute(queries.ADMIN, {"id": session.get("admin")}).one_or_none()
+        row = store.find_admin(connection, session.get("admin"))
     return _admin(row) if row is not None and row.epoch == session.get("epoch") else None
 
 
@@ -205,15 +196,12 @@ def enter_enterprise(admin: Admin, enterprise_id: str) -> dict[str, Any]:
 
 def _with_link(connection: Connection, admin_id: str) -> dict[str, Any]:
     link, expires_at = new_link(), clock.timestamp(clock.now() + LINK_LIFETIME)
-    changes = {"link_digest": digest_secret(link), "link_expires_at": expires_at}
-    connection.execute(update(AdminRow).where(AdminRow.id == admin_id).values(changes))
-    row = connection.execute(queries.ADMIN, {"id": admin_id}).one()
+    row = store.update_admin_link(connection, admin_id, digest=digest_secret(link), expires_at=expires_at)
     return {"id": row.id, "email": row.email, "enterprise": row.enterprise, "link": link, "link_expires_at": expires_at}
 
 
-def _get_linked(connection: Connection, link: str) -> Any:
-    parameters = {"digest": digest_secret(link), "now": clock.timestamp(clock.now())}
-    row = connection.execute(queries.ADMIN_BY_LINK, parameters).one_or_none()
+def _get_linked(connection: Connection, link: str) -> AdminRow:
+    row = store.find_admin_by_link(connection, digest_secret(link), now=clock.timestamp(clock.now()))
     if row is None:
         raise NoSuchThing(_USED_UP, what="link")
     return row
@@ -222,7 +210,7 @@ def _get_linked(connection: Connection, link: str) -> Any:
 _USED_UP = "the link was used or has expired; ask for another one"
 
 
-def _refuse_weak_password(row: Any, password: str, repeated: str) -> None:
+def _refuse_weak_password(row: AdminRow, password: str, repeated: str) -> None:
     wrong: dict[str, list[str]] = {}
     if len(password) < SHORTEST_PASSWORD:
         wrong["password"] = [f"must have at least {SHORTEST_PASSWORD} characters"]
@@ -242,18 +230,18 @@ def _normal(password: str) -> str:
     return unicodedata.normalize("NFKC", password.encode("utf-8", "replace").decode())
 
 
-def _get_admin(connection: Connection, email: str) -> Any:
-    row = connection.execute(queries.ADMIN_BY_EMAIL, {"key": fold(email)}).one_or_none()
+def _get_admin(connection: Connection, email: str) -> AdminRow:
+    row = store.find_admin_by_email(connection, fold(email))
     if row is None:
         raise NoSuchThing(f"there is no account {email!r}; scimsvc admin list shows those that there are")
     return row
 
 
-def _admin(row: Any) -> Admin:
+def _admin(row: AdminRow) -> Admin:
     return Admin(row.id, row.email, row.enterprise_id, row.epoch)
 
 
-def _shown(row: Any) -> dict[str, Any]:
+def _shown(row: AdminRow) -> dict[str, Any]:
     return {
         "id": row.id,
         "email": row.email,

@@ -5,7 +5,6 @@ Enterprises are named by id: a name may be changed, and is nobody's business but
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
 from flask import Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
@@ -15,8 +14,9 @@ from prometheus_client.registry import Collector
 from scimsvc import clock
 from scimsvc.enterprises.removal_limit import WritesStopped, count_removals
 from scimsvc.operations.state import metrics as app_metrics
-from scimsvc.store import queries
-from scimsvc.store.transactions import reading
+from scimsvc.store.enterprises import EnterpriseRow, list_enterprises
+from scimsvc.store.tokens import list_next_scim_expiries
+from scimsvc.store.transactions import Connection, reading
 from scimsvc.store.users import list_users_by_state
 from scimsvc.web.state import RequestState
 
@@ -99,15 +99,15 @@ class _Stored(Collector):
         with reading() as connection:
             for state in list_users_by_state(connection):
                 gauges["users"].add_metric([state.enterprise_id, "active" if state.active else "disabled"], state.users)
-            for expiry in connection.execute(queries.NEXT_SCIM_EXPIRY, {"now": clock.timestamp(now)}):
+            for expiry in list_next_scim_expiries(connection, now=clock.timestamp(now)):
                 left = (clock.parse_timestamp(expiry.expires_at) - now).total_seconds()
                 gauges["expiry"].add_metric([expiry.enterprise_id], left)
-            for enterprise in connection.execute(queries.ENTERPRISES):
+            for enterprise in list_enterprises(connection):
                 _add_holds(gauges, connection, enterprise)
         yield from gauges.values()
 
 
-def _add_holds(gauges: dict[str, GaugeMetricFamily], connection: Any, row: Any) -> None:
+def _add_holds(gauges: dict[str, GaugeMetricFamily], connection: Connection, row: EnterpriseRow) -> None:
     gauges["paused"].add_metric([row.id], int(row.paused))
     removals = count_removals(connection, row)
     if removals is not None:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from scimsvc.activity.log_reading import represent_entry
-from scimsvc.store import queries
 from scimsvc.store.log import LogConditions, LogRow, list_entries
 from scimsvc.store.tenancy import reading_in
+from scimsvc.store.tokens import find_last_scim_use
 from scimsvc.vocabulary import CREATE, OK, PATCH, REFUSED, REPLACE
 
 #: The operations of a user whom Entra matched with one that existed.
@@ -23,7 +23,7 @@ def read_progress(enterprise: str) -> dict[str, Any]:
     refusal. Raises ``NoSuchThing`` if the enterprise does not exist.
     """
     with reading_in(enterprise) as tenant:
-        tested = tenant.connection.execute(queries.LAST_SCIM_USE, tenant.own).scalar_one_or_none()
+        tested = find_last_scim_use(tenant.connection, tenant.id)
         rows = list_entries(tenant.connection, tenant.id, LogConditions(), limit=_NEWEST)
     return {
         "tested": tested,

@@ -14,7 +14,7 @@ from scimsvc.enterprises.removal_limit import count_removals
 from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.protocol.reasons import Reason
 from scimsvc.reports.causes import explain_cause
-from scimsvc.store import queries
+from scimsvc.store.integrations import list_client_uses
 from scimsvc.store.log import LogRow
 from scimsvc.store.log_reports import list_open_refusals
 from scimsvc.store.tenancy import Tenant
@@ -44,7 +44,7 @@ def list_open_causes(tenant: Tenant) -> list[dict[str, Any]]:
 
 
 def _still_open(tenant: Tenant, rows: Iterable[LogRow], now: datetime) -> list[LogRow]:
-    clients = tenant.connection.execute(queries.CLIENTS_LAST_USED, tenant.own)
+    clients = list_client_uses(tenant.connection, tenant.id)
     last_used = {client.client_id: client.last_used_at or "" for client in clients}
     since = clock.timestamp(now - _OPEN_FOR)
 

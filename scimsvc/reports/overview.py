@@ -9,11 +9,11 @@ from scimsvc.auth.grants import shown_token
 from scimsvc.enterprises.removal_limit import count_removals
 from scimsvc.reports.hourly_counts import HourlyCounts, count_by_day, count_by_hour
 from scimsvc.reports.open_causes import list_open_causes
-from scimsvc.store import queries
 from scimsvc.store.feed import count_users
 from scimsvc.store.log_reports import find_last_success
 from scimsvc.store.roles import count_users_by_role, list_roles
 from scimsvc.store.tenancy import Tenant, reading_in
+from scimsvc.store.tokens import TokenRow, find_last_scim_use, list_valid_scim_tokens
 from scimsvc.store.users import count_disabled_users
 
 HOURS, DAYS = "hours", "days"
@@ -33,7 +33,7 @@ def show_overview(enterprise: str, cache: HourlyCounts, *, by: str = HOURS) -> d
             "provisioning": _COUNTS[by](tenant.connection, tenant.id, cache),
             "causes": list_open_causes(tenant),
             "last_success": find_last_success(tenant.connection, tenant.id),
-            "last_request": tenant.connection.execute(queries.LAST_SCIM_USE, tenant.own).scalar_one_or_none(),
+            "last_request": find_last_scim_use(tenant.connection, tenant.id),
             "holds": _holds(tenant),
             **_tokens(tenant, clock.now()),
         }
@@ -76,7 +76,7 @@ def _holds(tenant: Tenant) -> dict[str, Any]:
 
 def _tokens(tenant: Tenant, now: datetime) -> dict[str, Any]:
     """Return the SCIM tokens that somebody has to renew, the next to expire first, and whether a client does itself."""
-    rows = tenant.connection.execute(queries.GOOD_SCIM_TOKENS, tenant.own | {"now": clock.timestamp(now)}).all()
+    rows = list_valid_scim_tokens(tenant.connection, tenant.id, now=clock.timestamp(now))
     lasting = [row for row in rows if _lifetime(row) > _FETCHED_ANEW]
     return {
         "tokens": [shown_token(row, now) | {"state": expiry_state(row.expires_at, now)} for row in lasting][
@@ -86,7 +86,7 @@ def _tokens(tenant: Tenant, now: datetime) -> dict[str, Any]:
     }
 
 
-def _lifetime(row: Any) -> timedelta:
+def _lifetime(row: TokenRow) -> timedelta:
     return clock.parse_timestamp(row.expires_at) - clock.parse_timestamp(row.issued_at)
 
 

@@ -22,11 +22,6 @@ class Tenant:
         """The enterprise's ID, which every statement of the transaction names."""
         return self.row.id
 
-    @property
-    def own(self) -> dict[str, str]:
-        """The parameter that keeps a statement of ``store.queries`` within the enterprise."""
-        return {"enterprise_id": self.id}
-
 
 @contextmanager
 def reading_in(reference: str) -> Iterator[Tenant]:

@@ -21,7 +21,7 @@ from scimsvc.protocol.reading.tolerances import Tolerance
 from scimsvc.protocol.urns import ENTERPRISE_USER
 from scimsvc.settings import PREFIX, SETTINGS
 from scimsvc.settings.limits import LIMIT_RANGES, LimitRange
-from scimsvc.store.global_settings import DEFAULTS
+from scimsvc.store.settings import DEFAULTS
 from scimsvc.vocabulary import OPERATIONS
 from tests.support.client import SCIM, Enterprise
 from tests.support.commands import subcommands, walk

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, Program
 
 from scimsvc.extensions import db
 from scimsvc.models import Role, Searchable, Setting, User
-from scimsvc.store import profiles, queries, roles, user_pages, users
+from scimsvc.store import profiles, roles, user_pages, users
 from scimsvc.store.fast.prepared import Prepared
 from scimsvc.store.statements import Query
 from scimsvc.store.transactions import reading, writing
@@ -67,7 +67,7 @@ def test_rows_of_reads_are_those_of_sqlalchemy(acme: Enterprise) -> None:
 
 
 def test_a_lost_connection_is_parted_with() -> None:
-    settings = Prepared(queries.SETTINGS)
+    settings = Prepared(select(Setting.name, Setting.value))
     with db.engine.connect() as connection:
         _end(connection)
         with pytest.raises(DBAPIError) as raised:
@@ -130,4 +130,4 @@ def test_a_connection_that_can_write_no_more_is_parted_with(monkeypatch: pytest.
 
     assert raised.value.connection_invalidated
     with reading() as connection:
-        assert Prepared(queries.SETTINGS).rows(connection, {}) == []
+        assert Prepared(select(Setting.name, Setting.value)).rows(connection, {}) == []

@@ -1,0 +1,155 @@
+"""Administrators: the accounts of the console."""
+
+from typing import NamedTuple
+
+from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from scimsvc.models import Admin, Enterprise
+from scimsvc.store.statements import Query, Write
+from scimsvc.store.transactions import Connection
+
+
+class AdminRow(NamedTuple):
+    """An account, and the name of the enterprise that it is bound to; an operator's account has none."""
+
+    id: str
+    email: str
+    email_key: str
+    enterprise_id: str | None
+    enterprise: str | None
+    password_hash: str | None
+    #: Sessions of another epoch have ended.
+    epoch: int
+    link_digest: str | None
+    link_expires_at: str | None
+    created_at: str
+    signed_in_at: str | None
+
+
+class NewAdmin(NamedTuple):
+    """An account to insert, which has no password."""
+
+    id: str
+    email: str
+    email_key: str
+    enterprise_id: str | None
+    created_at: str
+
+
+class AdminExists(Exception):
+    """There is an account with this address, apart from case."""
+
+
+_ID = bindparam("admin_id", type_=Admin.id.type)
+_THIS = Admin.id == _ID
+_ADMINS = (
+    select(
+        Admin.id,
+        Admin.email,
+        Admin.email_key,
+        Admin.enterprise_id,
+        Enterprise.name.label("enterprise"),
+        Admin.password_hash,
+        Admin.epoch,
+        Admin.link_digest,
+        Admin.link_expires_at,
+        Admin.created_at,
+        Admin.signed_in_at,
+    )
+    .outerjoin(Enterprise, Enterprise.id == Admin.enterprise_id)
+    .order_by(Admin.email_key)
+)
+_ALL = Query(_ADMINS, AdminRow)
+_BY_ID = Query(_ADMINS.where(_THIS), AdminRow)
+_BY_EMAIL = Query(_ADMINS.where(Admin.email_key == bindparam("key")), AdminRow)
+_BY_LINK = Query(
+    _ADMINS.where(Admin.link_digest == bindparam("digest"), Admin.link_expires_at > bindparam("now")), AdminRow
+)
+_INSERT = Write(insert(Admin))
+_SET_LINK = Write(
+    update(Admin)
+    .where(_THIS)
+    .values(link_digest=bindparam("new_link_digest"), link_expires_at=bindparam("new_link_expires_at"))
+)
+#: The link is named again: of two people who follow it at once, only the first changes a row.
+_SET_PASSWORD = Write(
+    update(Admin)
+    .where(and_(_THIS, Admin.link_digest == bindparam("digest")))
+    .values(
+        password_hash=bindparam("new_password_hash"),
+        link_digest=bindparam("new_link_digest"),
+        link_expires_at=bindparam("new_link_expires_at"),
+        epoch=Admin.epoch + 1,
+    )
+)
+_SIGN_IN = Write(update(Admin).where(_THIS).values(signed_in_at=bindparam("new_signed_in_at")))
+_NEXT_EPOCH = Write(update(Admin).where(_THIS).values(epoch=Admin.epoch + 1))
+_DELETE = Write(delete(Admin).where(_THIS))
+
+
+def list_admins(connection: Connection) -> list[AdminRow]:
+    """Return every account, by e-mail address."""
+    return _ALL.all(connection)
+
+
+def find_admin(connection: Connection, admin_id: str | None) -> AdminRow | None:
+    """Return the account with the ID."""
+    return _BY_ID.first(connection, {"admin_id": admin_id})
+
+
+def find_admin_by_email(connection: Connection, email_key: str) -> AdminRow | None:
+    """Return the account with the folded address."""
+    return _BY_EMAIL.first(connection, {"key": email_key})
+
+
+def find_admin_by_link(connection: Connection, link_digest: str, *, now: str) -> AdminRow | None:
+    """Return the account whose one-time link has the digest and has not expired at the time ``now``."""
+    return _BY_LINK.first(connection, {"digest": link_digest, "now": now})
+
+
+def insert_admin(connection: Connection, admin: NewAdmin) -> None:
+    """Insert an account; raises ``AdminExists``."""
+    absent = {"password_hash": None, "link_digest": None, "link_expires_at": None, "signed_in_at": None}
+    try:
+        _INSERT.run(connection, {**admin._asdict(), **absent, "epoch": 1})
+    except IntegrityError:
+        raise AdminExists from None
+
+
+def update_admin_link(connection: Connection, admin_id: str, *, digest: str, expires_at: str) -> AdminRow:
+    """Give the account another one-time link, which ends the one before, and return the account."""
+    _SET_LINK.run(connection, {"admin_id": admin_id, "new_link_digest": digest, "new_link_expires_at": expires_at})
+    return _BY_ID.one(connection, {"admin_id": admin_id})
+
+
+def update_admin_password(connection: Connection, admin: AdminRow, password_hash: str) -> AdminRow | None:
+    """Set the password, end the account's link and its sessions, and return the account.
+
+    Returns None if the link of ``admin`` was used since the row was read.
+    """
+    parameters = {
+        "admin_id": admin.id,
+        "digest": admin.link_digest,
+        "new_password_hash": password_hash,
+        "new_link_digest": None,
+        "new_link_expires_at": None,
+    }
+    if _SET_PASSWORD.run(connection, parameters) == 0:
+        return None
+    return _BY_ID.one(connection, {"admin_id": admin.id})
+
+
+def update_admin_sign_in(connection: Connection, admin_id: str, *, at: str) -> None:
+    """Set the time of the account's last sign-in."""
+    _SIGN_IN.run(connection, {"admin_id": admin_id, "new_signed_in_at": at})
+
+
+def end_sessions(connection: Connection, admin_id: str) -> None:
+    """Begin the next epoch of the account, which ends every session of it."""
+    _NEXT_EPOCH.run(connection, {"admin_id": admin_id})
+
+
+def delete_admin(connection: Connection, admin_id: str) -> None:
+    """Delete the account."""
+    _DELETE.run(connection, {"admin_id": admin_id})

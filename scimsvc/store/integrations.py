@@ -1,0 +1,142 @@
+"""Integrations: an enterprise's clients, and the digests of their secrets."""
+
+from typing import NamedTuple
+
+from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
+
+from scimsvc.models import ClientSecret, Enterprise, Integration
+from scimsvc.store.statements import Query, Write
+from scimsvc.store.transactions import Connection
+
+
+class IntegrationRow(NamedTuple):
+    """An integration that is not revoked."""
+
+    id: str
+    client_id: str
+    name: str
+    created_at: str
+    last_used_at: str | None
+
+
+class ClientSecretRow(NamedTuple):
+    """A valid secret of an integration, and the integration's enterprise."""
+
+    enterprise_id: str
+    enterprise_name: str
+    scim_enabled: bool
+    integration_id: str
+    client_id: str
+    digest: str
+
+
+class ClientUse(NamedTuple):
+    """The time at which a client was last let in."""
+
+    client_id: str
+    last_used_at: str | None
+
+
+_ENTERPRISE_ID = bindparam("enterprise_id", type_=Integration.enterprise_id.type)
+_INTEGRATION_ID = bindparam("integration_id", type_=Integration.id.type)
+_THIS = and_(Integration.enterprise_id == _ENTERPRISE_ID, Integration.id == _INTEGRATION_ID)
+_OF_THIS = and_(ClientSecret.enterprise_id == _ENTERPRISE_ID, ClientSecret.integration_id == _INTEGRATION_ID)
+_EXPIRES_AT = bindparam("new_expires_at", type_=ClientSecret.expires_at.type)
+
+_INTEGRATIONS = Query(
+    select(Integration.id, Integration.client_id, Integration.name, Integration.created_at, Integration.last_used_at)
+    .where(Integration.enterprise_id == _ENTERPRISE_ID, Integration.revoked_at.is_(None))
+    .order_by(Integration.created_at, Integration.id),
+    IntegrationRow,
+)
+_CLIENT_SECRETS = Query(
+    select(
+        Integration.enterprise_id,
+        Enterprise.name.label("enterprise_name"),
+        Enterprise.scim_enabled,
+        Integration.id.label("integration_id"),
+        Integration.client_id,
+        ClientSecret.digest,
+    )
+    .join(Enterprise, Enterprise.id == Integration.enterprise_id)
+    .join(
+        ClientSecret,
+        and_(
+            ClientSecret.enterprise_id == Integration.enterprise_id,
+            ClientSecret.integration_id == Integration.id,
+            or_(ClientSecret.expires_at.is_(None), ClientSecret.expires_at > bindparam("now")),
+        ),
+    )
+    .where(Integration.client_id == bindparam("client_id"), Integration.revoked_at.is_(None)),
+    ClientSecretRow,
+)
+#: Of revoked integrations too.
+_USES = Query(
+    select(Integration.client_id, Integration.last_used_at).where(Integration.enterprise_id == _ENTERPRISE_ID),
+    ClientUse,
+)
+_INSERT = Write(insert(Integration))
+_UPDATE_NAME = Write(update(Integration).where(_THIS).values(name=bindparam("new_name")))
+_REVOKE = Write(update(Integration).where(_THIS).values(revoked_at=bindparam("new_revoked_at")))
+_USE = Write(update(Integration).where(_THIS).values(last_used_at=bindparam("new_last_used_at")))
+_INSERT_SECRET = Write(insert(ClientSecret))
+_EXPIRE_SECRETS = Write(
+    update(ClientSecret)
+    .where(_OF_THIS, or_(ClientSecret.expires_at.is_(None), ClientSecret.expires_at > _EXPIRES_AT))
+    .values(expires_at=_EXPIRES_AT)
+)
+_DELETE_SECRETS = Write(delete(ClientSecret).where(_OF_THIS))
+
+
+def list_integrations(connection: Connection, enterprise_id: str) -> list[IntegrationRow]:
+    """Return the enterprise's integrations that are not revoked, the oldest first."""
+    return _INTEGRATIONS.all(connection, {"enterprise_id": enterprise_id})
+
+
+def list_client_secrets(connection: Connection, client_id: str, *, now: str) -> list[ClientSecretRow]:
+    """Return the secrets of the integration with the client ID that are valid at the time ``now``."""
+    return _CLIENT_SECRETS.all(connection, {"client_id": client_id, "now": now})
+
+
+def list_client_uses(connection: Connection, enterprise_id: str) -> list[ClientUse]:
+    """Return when each client of the enterprise was last let in, revoked ones included."""
+    return _USES.all(connection, {"enterprise_id": enterprise_id})
+
+
+def insert_integration(connection: Connection, enterprise_id: str, integration: IntegrationRow) -> None:
+    """Insert an integration, which has no secret yet."""
+    _INSERT.run(connection, {"enterprise_id": enterprise_id, **integration._asdict(), "revoked_at": None})
+
+
+def update_integration_name(connection: Connection, enterprise_id: str, integration_id: str, *, name: str) -> None:
+    """Rename an integration."""
+    _UPDATE_NAME.run(connection, _key(enterprise_id, integration_id) | {"new_name": name})
+
+
+def update_integration_use(connection: Connection, enterprise_id: str, integration_id: str, *, at: str) -> None:
+    """Set the time at which the integration was last let in."""
+    _USE.run(connection, _key(enterprise_id, integration_id) | {"new_last_used_at": at})
+
+
+def revoke_integration(connection: Connection, enterprise_id: str, integration_id: str, *, at: str) -> None:
+    """Mark the integration as revoked at the time ``at``; its tokens are invalid from then on."""
+    _REVOKE.run(connection, _key(enterprise_id, integration_id) | {"new_revoked_at": at})
+
+
+def insert_secret(connection: Connection, enterprise_id: str, integration_id: str, *, digest: str) -> None:
+    """Insert a secret that does not expire."""
+    _INSERT_SECRET.run(connection, _key(enterprise_id, integration_id) | {"digest": digest, "expires_at": None})
+
+
+def expire_secrets(connection: Connection, enterprise_id: str, integration_id: str, *, at: str) -> None:
+    """Let the integration's secrets expire at the time ``at``, unless they expire earlier."""
+    _EXPIRE_SECRETS.run(connection, _key(enterprise_id, integration_id) | {"new_expires_at": at})
+
+
+def delete_secrets(connection: Connection, enterprise_id: str, integration_id: str) -> None:
+    """Delete the integration's secrets, which are invalid from now on."""
+    _DELETE_SECRETS.run(connection, _key(enterprise_id, integration_id))
+
+
+def _key(enterprise_id: str, integration_id: str) -> dict[str, str | None]:
+    return {"enterprise_id": enterprise_id, "integration_id": integration_id}

@@ -1,0 +1,35 @@
+"""The global settings: the operator's, for every enterprise (contract section 8)."""
+
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, delete, insert, select
+
+from scimsvc.models import Setting
+from scimsvc.store.statements import Query, Write
+from scimsvc.store.transactions import Connection
+
+
+class SettingRow(NamedTuple):
+    """A global setting that was changed from its default."""
+
+    name: str
+    value: int
+
+
+#: Each setting with its default.
+DEFAULTS = {"scim_token_days": 7, "access_token_hours": 6, "log_days": 90, "change_days": 90}
+
+_CHANGED = Query(select(Setting.name, Setting.value), SettingRow)
+_DELETE = Write(delete(Setting).where(Setting.name == bindparam("setting")))
+_INSERT = Write(insert(Setting))
+
+
+def get_global_settings(connection: Connection) -> dict[str, int]:
+    """Return every setting by name."""
+    return DEFAULTS | dict(_CHANGED.all(connection))
+
+
+def update_global_setting(connection: Connection, name: str, value: int) -> None:
+    """Set one setting."""
+    _DELETE.run(connection, {"setting": name})
+    _INSERT.run(connection, {"name": name, "value": value})

@@ -1,0 +1,215 @@
+"""Access tokens: their rows, which have no token text, and the look-up that every request begins with."""
+
+from typing import NamedTuple
+
+from sqlalchemy import BindParameter, and_, bindparam, func, insert, select, tuple_, update
+
+from scimsvc.models import Enterprise, Integration, Token
+from scimsvc.store.statements import Query, Write
+from scimsvc.store.transactions import Connection, read_rows
+from scimsvc.vocabulary import SCIM_SCOPE
+
+
+class TokenRow(NamedTuple):
+    """An access token, with its integration's client ID and its enterprise's name."""
+
+    id: str
+    enterprise_id: str
+    enterprise: str
+    integration_id: str
+    client_id: str
+    scope: str
+    issued_at: str
+    expires_at: str
+    last_used_at: str | None
+    revoked_at: str | None
+
+
+class NewToken(NamedTuple):
+    """An access token to insert."""
+
+    id: str
+    enterprise_id: str
+    integration_id: str
+    scope: str
+    issued_at: str
+    expires_at: str
+
+
+class BearerRow(NamedTuple):
+    """The integration and the enterprise that a request's access token belongs to."""
+
+    revoked_at: str | None
+    last_used_at: str | None
+    integration_id: str
+    client_id: str
+    integration_name: str
+    integration_revoked_at: str | None
+    enterprise_name: str
+    scim_enabled: bool
+    reject_unknown_attributes: bool
+    unique_user_name: bool
+
+
+class EnterpriseExpiry(NamedTuple):
+    """The time at which the next SCIM token of an enterprise expires."""
+
+    enterprise_id: str
+    expires_at: str
+
+
+class _Time(NamedTuple):
+    time: str | None
+
+
+_ENTERPRISE_ID = bindparam("enterprise_id", type_=Token.enterprise_id.type)
+_TOKEN_ID = bindparam("token_id", type_=Token.id.type)
+_LIMIT: BindParameter[int] = bindparam("limit")
+_OF_INTEGRATION = and_(Integration.enterprise_id == Token.enterprise_id, Integration.id == Token.integration_id)
+_THIS = and_(Token.enterprise_id == _ENTERPRISE_ID, Token.id == _TOKEN_ID)
+_IS_VALID = and_(Token.revoked_at.is_(None), Integration.revoked_at.is_(None), Token.expires_at > bindparam("now"))
+
+_TOKENS = (
+    select(
+        Token.id,
+        Token.enterprise_id,
+        Enterprise.name.label("enterprise"),
+        Token.integration_id,
+        Integration.client_id,
+        Token.scope,
+        Token.issued_at,
+        Token.expires_at,
+        Token.last_used_at,
+        Token.revoked_at,
+    )
+    .join(Integration, _OF_INTEGRATION)
+    .join(Enterprise, Enterprise.id == Token.enterprise_id)
+)
+_BY_AGE = _TOKENS.order_by(Token.issued_at, Token.id)
+_OF_ENTERPRISE = _BY_AGE.where(Token.enterprise_id == _ENTERPRISE_ID)
+_ALL = Query(_BY_AGE, TokenRow)
+_ALL_OF_ENTERPRISE = Query(_OF_ENTERPRISE, TokenRow)
+_FIRST_PAGE = Query(_OF_ENTERPRISE.limit(_LIMIT), TokenRow)
+_NEXT_PAGE = Query(
+    _OF_ENTERPRISE.where(
+        tuple_(Token.issued_at, Token.id) > tuple_(bindparam("last_issued_at"), bindparam("last_id"))
+    ).limit(_LIMIT),
+    TokenRow,
+)
+_BY_ID = Query(_TOKENS.where(Token.id == _TOKEN_ID), TokenRow)
+_BY_ID_OF_ENTERPRISE = Query(_TOKENS.where(_THIS), TokenRow)
+
+
+_BY_EXPIRY = _TOKENS.where(Token.enterprise_id == _ENTERPRISE_ID, _IS_VALID).order_by(Token.expires_at, Token.id)
+_VALID = Query(_BY_EXPIRY.limit(_LIMIT), TokenRow)
+_VALID_FOR_SCIM = Query(_BY_EXPIRY.where(Token.scope == SCIM_SCOPE), TokenRow)
+#: Columns in the order of ``BearerRow``.
+_BEARER = Query(
+    select(
+        Token.revoked_at,
+        Token.last_used_at,
+        Integration.id.label("integration_id"),
+        Integration.client_id,
+        Integration.name.label("integration_name"),
+        Integration.revoked_at.label("integration_revoked_at"),
+        Enterprise.name.label("enterprise_name"),
+        Enterprise.scim_enabled,
+        Enterprise.reject_unknown_attributes,
+        Enterprise.unique_user_name,
+    )
+    .select_from(Token)
+    .join(Integration, _OF_INTEGRATION)
+    .join(Enterprise, Enterprise.id == Token.enterprise_id)
+    .where(_THIS),
+    BearerRow,
+)
+_LAST_SCIM_USE = Query(
+    select(func.max(Token.last_used_at)).where(Token.enterprise_id == _ENTERPRISE_ID, Token.scope == SCIM_SCOPE), _Time
+)
+_NEXT_SCIM_EXPIRIES = Query(
+    select(Token.enterprise_id, func.min(Token.expires_at).label("expires_at"))
+    .join(Integration, _OF_INTEGRATION)
+    .where(Token.scope == SCIM_SCOPE, _IS_VALID)
+    .group_by(Token.enterprise_id),
+    EnterpriseExpiry,
+)
+_INSERT = Write(insert(Token))
+_REVOCATION = update(Token).where(_THIS, Token.revoked_at.is_(None)).values(revoked_at=bindparam("new_revoked_at"))
+_REVOKE = Write(_REVOCATION)
+_REVOKE_OF_INTEGRATION = Write(_REVOCATION.where(Token.integration_id == bindparam("integration_id")))
+_USE = Write(update(Token).where(_THIS).values(last_used_at=bindparam("new_last_used_at")))
+
+
+def find_bearer(enterprise_id: str, token_id: str) -> BearerRow | None:
+    """Return whom the token belongs to, outside of a transaction; it may be revoked."""
+    rows = read_rows(_BEARER, {"enterprise_id": enterprise_id, "token_id": token_id})
+    return rows[0] if rows else None
+
+
+def list_tokens(connection: Connection, enterprise_id: str | None = None) -> list[TokenRow]:
+    """Return the tokens of one enterprise, or of all, the oldest first."""
+    if enterprise_id is None:
+        return _ALL.all(connection)
+    return _ALL_OF_ENTERPRISE.all(connection, {"enterprise_id": enterprise_id})
+
+
+def list_token_page(
+    connection: Connection, enterprise_id: str, *, after: tuple[str, str] | None, limit: int
+) -> list[TokenRow]:
+    """Return the first ``limit`` tokens of the enterprise, the oldest first.
+
+    ``after`` is the time at which the last token of the page before was issued, and its ID.
+    """
+    parameters = {"enterprise_id": enterprise_id, "limit": limit}
+    if after is None:
+        return _FIRST_PAGE.all(connection, parameters)
+    issued_at, token_id = after
+    return _NEXT_PAGE.all(connection, parameters | {"last_issued_at": issued_at, "last_id": token_id})
+
+
+def list_valid_tokens(connection: Connection, enterprise_id: str, *, now: str, limit: int) -> list[TokenRow]:
+    """Return ``limit`` tokens of the enterprise that are valid at the time ``now``, the next to expire first."""
+    return _VALID.all(connection, {"enterprise_id": enterprise_id, "now": now, "limit": limit})
+
+
+def list_valid_scim_tokens(connection: Connection, enterprise_id: str, *, now: str) -> list[TokenRow]:
+    """Return all SCIM tokens of the enterprise that are valid at the time ``now``, the next to expire first."""
+    return _VALID_FOR_SCIM.all(connection, {"enterprise_id": enterprise_id, "now": now})
+
+
+def find_token(connection: Connection, token_id: str, enterprise_id: str | None = None) -> TokenRow | None:
+    """Return the token with the ID, of one enterprise or of any."""
+    if enterprise_id is None:
+        return _BY_ID.first(connection, {"token_id": token_id})
+    return _BY_ID_OF_ENTERPRISE.first(connection, {"enterprise_id": enterprise_id, "token_id": token_id})
+
+
+def find_last_scim_use(connection: Connection, enterprise_id: str) -> str | None:
+    """Return when a SCIM token of the enterprise was last used, to read or to write."""
+    return _LAST_SCIM_USE.one(connection, {"enterprise_id": enterprise_id}).time
+
+
+def list_next_scim_expiries(connection: Connection, *, now: str) -> list[EnterpriseExpiry]:
+    """Return, for each enterprise with valid SCIM tokens, when the next of them expires."""
+    return _NEXT_SCIM_EXPIRIES.all(connection, {"now": now})
+
+
+def insert_token(connection: Connection, token: NewToken) -> None:
+    """Insert a token that was never used."""
+    _INSERT.run(connection, {**token._asdict(), "last_used_at": None, "revoked_at": None})
+
+
+def update_token_use(connection: Connection, enterprise_id: str, token_id: str, *, at: str) -> None:
+    """Set the time at which the token was last used."""
+    _USE.run(connection, {"enterprise_id": enterprise_id, "token_id": token_id, "new_last_used_at": at})
+
+
+def revoke_token(
+    connection: Connection, enterprise_id: str, token_id: str, *, at: str, integration_id: str | None = None
+) -> None:
+    """Mark the token as revoked, unless it is; with ``integration_id``, only if it is a token of that integration."""
+    parameters = {"enterprise_id": enterprise_id, "token_id": token_id, "new_revoked_at": at}
+    if integration_id is None:
+        _REVOKE.run(connection, parameters)
+    else:
+        _REVOKE_OF_INTEGRATION.run(connection, parameters | {"integration_id": integration_id})
