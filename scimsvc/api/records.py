@@ -6,7 +6,7 @@ from scimsvc.activity.state import feed_reader
 from scimsvc.api.messages import answered, api_blueprint, enterprise_id, parameters, read_object
 from scimsvc.reports import lists
 from scimsvc.scim import explain as services
-from scimsvc.web.state import cursor_keys, limits
+from scimsvc.web.state import cursor_keys
 from scimsvc.web.urls import tenant_url
 
 records = api_blueprint("records", with_query=("log", "changes"))
@@ -27,5 +27,4 @@ def changes() -> Response:
 @records.post("/explain")
 def explain() -> Response:
     """Tell what a SCIM request would do."""
-    keys = cursor_keys()
-    return answered(services.explain(enterprise_id(), read_object(), base=tenant_url(), keys=keys, limits=limits()))
+    return answered(services.explain(enterprise_id(), read_object(), base=tenant_url()))

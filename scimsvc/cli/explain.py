@@ -12,7 +12,7 @@ from scimsvc.paths import SCIM_PREFIX
 from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
 from scimsvc.scim.explain import explain as explain_request
 from scimsvc.vocabulary import OK
-from scimsvc.web.state import app_settings, cursor_keys
+from scimsvc.web.state import app_settings
 
 
 def _text(told: dict[str, Any]) -> str:
@@ -36,7 +36,7 @@ def explain(enterprise: str, file: IO[bytes]) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise click.ClickException(f"{file.name} holds no JSON object with method, path and perhaps body")
     base = (app_settings().public_url or f"http://{DEFAULT_HOST}:{DEFAULT_PORT}") + SCIM_PREFIX
-    return explain_request(enterprise, given, base=base, keys=cursor_keys(), limits=limits)
+    return explain_request(enterprise, given, base=base)
 
 
 def _paragraphs(told: dict[str, Any]) -> Iterator[str]:

@@ -1,12 +1,16 @@
 """The blueprint that explains a request: what it would do and why, writing nothing."""
 
+import re
+from collections.abc import Mapping
+from typing import Any
+
 from flask import request
 
 from scimsvc.console.forms import again, text
 from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, page
 from scimsvc.protocol.json_text import write_json
-from scimsvc.scim.explain import explain_in_words
-from scimsvc.web.state import cursor_keys, limits
+from scimsvc.reports.causes import explain_cause
+from scimsvc.scim.explain import Explanation, explain_request
 from scimsvc.web.urls import tenant_url
 
 explain = enterprise_blueprint("explain")
@@ -24,7 +28,43 @@ def show() -> Answer:
 @explain.post("/explain")
 @again(show)
 def tell() -> Answer:
-    """Tell what it would do."""
-    given = {"method": text("method"), "path": text("path") or "/Users", "body": request.form.get("body", "")}
-    told = explain_in_words(enterprise_id(), given, base=tenant_url(), keys=cursor_keys(), limits=limits())
-    return page("explain.html", methods=METHODS, told=told, sent=given)
+    """Show what it would do."""
+    typed = {"method": text("method"), "path": text("path") or "/Users", "body": request.form.get("body", "")}
+    return page("explain.html", methods=METHODS, told=explain_in_words(read_pasted(typed)), sent=typed)
+
+
+def explain_in_words(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the request of ``members`` would do, and ``why`` it would be refused in words, with remedies."""
+    explanation = explain_request(enterprise_id(), members, base=tenant_url())
+    return explanation.members | {"why": _why(explanation)}
+
+
+def _why(explanation: Explanation) -> dict[str, Any] | None:
+    if explanation.refusal is None:
+        return None
+    user = explanation.members["user"]
+    return explain_cause(
+        explanation.refusal.reason,
+        explanation.refusal.status,
+        value=explanation.attempt.role_value,
+        email=user["email"] if user else None,
+    )
+
+
+def read_pasted(typed: Mapping[str, str]) -> dict[str, Any]:
+    """Return method, path and body of a request.
+
+    The body may be a whole request, from its first line on (``PATCH /Users/… HTTP/1.1``), with headers or without.
+    """
+    pasted = typed["body"].strip()
+    match = _FIRST_LINE.match(pasted)
+    if match is None:
+        return {**typed, "body": pasted or None}
+    rest = pasted[match.end() :]
+    _, _, body = rest.replace("\r\n", "\n").partition("\n\n")
+    if not body and "{" in rest:
+        body = rest[rest.index("{") :]
+    return {"method": match["method"], "path": match["path"], "body": body.strip() or None}
+
+
+_FIRST_LINE = re.compile(r"(?P<method>GET|POST|PUT|PATCH|DELETE)[ \t]+(?P<path>\S+)[^\n]*\n?")

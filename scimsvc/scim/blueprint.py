@@ -56,7 +56,9 @@ def bulk() -> Response:
 
 
 def _list(query: ListQuery) -> str:
-    return list_users(scim_request(), query, cursor_keys())
+    request = scim_request()
+    request.attempt.query = query
+    return list_users(request, query, cursor_keys())
 
 
 @scim.get("/Users/<path:user_id>")

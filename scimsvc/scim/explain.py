@@ -1,131 +1,87 @@
-"""Explain: what a SCIM request would do, found by doing it in a transaction that is rolled back (contract section 8).
+"""Explain: what a SCIM request would do, found by rehearsing it (contract section 8).
 
-The very code that a real request runs does it, and leaves in its ``Attempt`` what is told here.
+The code that serves a real request answers this one, and leaves what is explained here in its ``Attempt``.
 """
 
-import re
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+
+from flask import request
 
 from scimsvc import clock, schemas
-from scimsvc.paths import SCIM_PREFIX
 from scimsvc.protocol.attributes import ROLES, fold
-from scimsvc.protocol.bulk import read_bulk_request
-from scimsvc.protocol.errors import InvalidSyntax, MethodNotAllowed, NotFound, NotImplementedHere, ScimError, shown
-from scimsvc.protocol.json_text import InvalidJSON, read_json_text
-from scimsvc.protocol.limits import Limits
-from scimsvc.protocol.listing import ListQuery, read_list_query, read_search_request
+from scimsvc.protocol.errors import ScimError, shown
+from scimsvc.protocol.json_text import is_storable
 from scimsvc.protocol.patch import Operation
-from scimsvc.protocol.reading.tolerances import RequestNotes
-from scimsvc.protocol.reasons import Reason
 from scimsvc.protocol.resources import differences, work_address
-from scimsvc.reports.causes import explain_cause
 from scimsvc.schemas.validation import validated
-from scimsvc.scim import users
-from scimsvc.scim.bulk import run_bulk
+from scimsvc.scim.http import scim_request_of
 from scimsvc.scim.lists import find_users
+from scimsvc.scim.rehearsal import RehearsedRequest, answer, rehearsed_request
 from scimsvc.scim.request import Attempt, ScimRequest
-from scimsvc.store.paging import CursorKeys
 from scimsvc.store.profiles import find_profile
 from scimsvc.store.representations import profile_view, read_document
 from scimsvc.store.tenancy import Tenant, reading_in
 from scimsvc.store.transactions import rehearsing
-from scimsvc.vocabulary import BULK, OK, REFUSED, USER_OPERATIONS
-from scimsvc.web.state import Caller
+from scimsvc.vocabulary import OK, REFUSED
+from scimsvc.web.state import Caller, RequestState, cursor_keys
 
-_SUCCESS = {"POST": 201, "DELETE": 204}
-#: What the log has no entries of.
-_READ = "read"
+_FIRST_ERROR = 400
 
 
-def explain(
-    enterprise: str, given: Mapping[str, Any], *, base: str, keys: CursorKeys, limits: Limits
-) -> dict[str, Any]:
-    """Return what the SCIM request of the members of ``schemas.ExplainSchema`` would do; nothing is written.
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a request would do, as the enterprise API shows it, and the error that it would be refused with."""
 
-    ``path`` may be below the Tenant URL, below the host, or a whole URL; ``body`` is a JSON value, or its text.
-    Raises ``InvalidInput`` where it cannot be told what is asked.
+    members: dict[str, Any]
+    refusal: ScimError | None
+    attempt: Attempt
+
+
+def explain(enterprise: str, members: Mapping[str, Any], *, base: str) -> dict[str, Any]:
+    """Return what the SCIM request of ``members`` (``schemas.ExplainSchema``) would do; nothing is written.
+
+    ``path`` may be below the Tenant URL (``base``), below the host, or a whole URL. ``body`` is a JSON value, or its
+    text. Raises ``InvalidInput`` if the members are not a request.
     """
-    told, _ = _rehearse(enterprise, validated(schemas.EXPLAIN, given), base, keys, limits)
-    return told
+    return explain_request(enterprise, members, base=base).members
 
 
-def explain_in_words(
-    enterprise: str, given: Mapping[str, Any], *, base: str, keys: CursorKeys, limits: Limits
-) -> dict[str, Any]:
-    """Return the same with ``why`` a request would be refused, in words and with what mends it, else None.
-
-    The ``body`` may be what was sent from its first line on, ``PATCH /Users/… HTTP/1.1``; then that is what is asked.
-    """
-    told, refusal = _rehearse(enterprise, validated(schemas.EXPLAIN, read_pasted(given)), base, keys, limits)
-    if refusal is None:
-        return told | {"why": None}
-    error, attempt = refusal
-    email = told["user"]["email"] if told["user"] else None
-    return told | {"why": explain_cause(error.reason, error.status, value=attempt.role_value, email=email)}
-
-
-def read_pasted(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return method, path and body of a request whose body may be a whole request, with its first line and headers."""
-    text = str(given.get("body") or "").strip()
-    match = _FIRST_LINE.match(text)
-    if match is None:
-        return {**given, "body": text or None}
-    _, _, body = text[match.end() :].replace("\r\n", "\n").partition("\n\n")
-    if not body and "{" in text[match.end() :]:
-        body = text[text.index("{", match.end()) :]
-    return {"method": match["method"], "path": match["path"], "body": body.strip() or None}
+def explain_request(enterprise: str, members: Mapping[str, Any], *, base: str) -> Explanation:
+    """Return the same with the error that the request would be refused with."""
+    fields = validated(schemas.EXPLAIN, members)
+    asked = RehearsedRequest(fields["method"], fields["path"], fields.get("body"), base)
+    with rehearsing(), reading_in(enterprise) as tenant, rehearsed_request(asked, _caller(tenant)) as state:
+        matched = _user(tenant, (request.view_args or {}).get("user_id"))
+        response = answer(state)
+        scim_request = scim_request_of(state)
+        if response.status_code >= _FIRST_ERROR:
+            return _explain_refusal(tenant, state, scim_request, matched)
+        explained = _explain(scim_request) | {"user": matched, "outcome": OK, "status": response.status_code}
+        if scim_request.attempt.query is not None:
+            found = find_users(scim_request, scim_request.attempt.query, cursor_keys())
+            explained["users"] = [{"id": user.id, "email": work_address(read_document(user))} for user in found]
+        if scim_request.operations:
+            explained["operations"] = [_explain(each) for each in scim_request.operations]
+        return Explanation(explained, None, scim_request.attempt)
 
 
-_FIRST_LINE = re.compile(r"(?P<method>GET|POST|PUT|PATCH|DELETE)[ \t]+(?P<path>\S+)[^\n]*\n?")
+def _explain_refusal(
+    tenant: Tenant, state: RequestState, scim_request: ScimRequest, matched: dict[str, Any] | None
+) -> Explanation:
+    attempt, error = scim_request.attempt, state.refusal
+    assert isinstance(error, ScimError)
+    # A user that cannot be created is explained by the one that has its address.
+    user = _user(tenant, attempt.email) if state.request.method == "POST" else matched
+    refusal = {"outcome": REFUSED, "status": error.status, "scim_type": error.scim_type, "detail": error.detail}
+    return Explanation(_explain(scim_request) | {"user": user} | refusal, error, attempt)
 
 
-def _rehearse(
-    enterprise: str, asked: Mapping[str, Any], base: str, keys: CursorKeys, limits: Limits
-) -> tuple[dict[str, Any], tuple[ScimError, Attempt] | None]:
-    """Return what is told of the request and, where it is refused, for what and what was known by then."""
-    method, (resource, target, parameters) = asked["method"], _read_path(asked["path"])
-    with rehearsing(), reading_in(enterprise) as tenant:
-        request = _request(tenant, method, resource, base, limits)
-        matched = _user(tenant, target) if resource == "Users" and target else None
-        try:
-            found = _do(request, method, resource, target, parameters, asked.get("body"), keys)
-        except ScimError as error:
-            # Of a user that cannot be made the one in its way is told.
-            in_the_way = _user(tenant, request.attempt.email) if method == "POST" else matched
-            return _told(request) | {"user": in_the_way} | _refused(error), (error, request.attempt)
-        told = _told(request) | {"user": matched, "outcome": OK, "status": _status(method, resource)}
-        if found is not None:
-            told["users"] = found
-        if request.operations:
-            told["operations"] = [_told(each) for each in request.operations]
-        return told, None
-
-
-def _status(method: str, resource: str) -> int:
-    return _SUCCESS.get(method, 200) if resource == "Users" else 200
-
-
-def _refused(error: ScimError) -> dict[str, Any]:
-    return {"outcome": REFUSED, "status": error.status, "scim_type": error.scim_type, "detail": error.detail}
-
-
-def _read_path(path: str) -> tuple[str, str, dict[str, str]]:
-    """Return the resource, what stands behind it, and the query's parameters."""
-    try:
-        url = urlsplit(path)
-    except ValueError:  # no URL, and as a path none that there is
-        return path, "", {}
-    below = url.path.partition(SCIM_PREFIX)[2] if SCIM_PREFIX in url.path else url.path
-    resource, _, target = unquote(below).strip("/").partition("/")
-    return resource or "Users", target, dict(parse_qsl(url.query, keep_blank_values=True))
-
-
-def _request(tenant: Tenant, method: str, resource: str, base: str, limits: Limits) -> ScimRequest:
+def _caller(tenant: Tenant) -> Caller:
+    """Return a caller of the enterprise, which no integration stands behind."""
     row = tenant.row
-    caller = Caller(
+    return Caller(
         enterprise_id=tenant.id,
         enterprise=row.name,
         scim_enabled=row.scim_enabled,
@@ -138,75 +94,23 @@ def _request(tenant: Tenant, method: str, resource: str, base: str, limits: Limi
         token_expires_at=clock.now(),
         is_first_use=False,
     )
-    operation = BULK if resource == "Bulk" else USER_OPERATIONS.get(method, _READ)
-    return ScimRequest(caller, base, RequestNotes(limits), Attempt(operation), "", time.perf_counter())
 
 
-def _do(
-    request: ScimRequest,
-    method: str,
-    resource: str,
-    target: str,
-    parameters: Mapping[str, str],
-    body: Any,
-    keys: CursorKeys,
-) -> list[dict[str, Any]] | None:
-    """Do what the request asks; return the users whom a search finds, and None for anything else."""
-    limits = request.notes.limits
-    body = _read_body(body, limits)
-    if resource == "Bulk" and method == "POST":
-        run_bulk(request, read_bulk_request(body, limits))
+def _user(tenant: Tenant, reference: str | None) -> dict[str, Any] | None:
+    """Return the user with the ID or the work address ``reference``, if it exists."""
+    if not reference or not is_storable(reference):
         return None
-    if method == "POST" and ".search" in (resource, target):
-        return _found(request, read_search_request(body, limits), keys)
-    if resource == "Groups":
-        raise NotImplementedHere(
-            "this service provisions users, not groups; in Entra, switch the group mapping off", reason=Reason.GROUPS
-        )
-    if resource != "Users":
-        raise NotFound(f"there is no endpoint {shown(resource)} whose effect could be told; there are Users and Bulk")
-    if not target and method == "GET":
-        return _found(request, read_list_query(parameters, limits), keys)
-    use_case = _USE_CASES.get((method, bool(target)))
-    if use_case is None:
-        raise MethodNotAllowed(f"{method} goes to /Users{'' if target else '/{id}'}")
-    use_case(request, target, body)
-    return None
+    row = find_profile(tenant, reference)
+    return profile_view(row) if row is not None else None
 
 
-_USE_CASES: dict[tuple[str, bool], Callable[[ScimRequest, str, Any], Any]] = {
-    ("POST", False): lambda request, _, body: users.create_user(request, body),
-    ("GET", True): lambda request, target, _: users.get_user(request, target),
-    ("PUT", True): users.replace_user,
-    ("PATCH", True): users.patch_user,
-    ("DELETE", True): lambda request, target, _: users.delete_user(request, target),
-}
-
-
-def _read_body(body: Any, limits: Limits) -> Any:
-    if not isinstance(body, str):
-        return body
-    try:
-        return read_json_text(body, limits)
-    except InvalidJSON as error:
-        raise InvalidSyntax(str(error)) from None
-
-
-def _found(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> list[dict[str, Any]]:
-    found = find_users(request, query, keys)
-    return [{"id": user.id, "email": work_address(read_document(user))} for user in found]
-
-
-# What is told.
-
-
-def _told(request: ScimRequest) -> dict[str, Any]:
-    attempt = request.attempt
+def _explain(scim_request: ScimRequest) -> dict[str, Any]:
+    attempt = scim_request.attempt
     return {
         "operation": attempt.operation,
         "request": _understood(attempt),
-        "tolerances": list(map(str, request.notes.tolerances)),
-        "ignored": request.notes.ignored,
+        "tolerances": list(map(str, scim_request.notes.tolerances)),
+        "ignored": scim_request.notes.ignored,
         "changes": _changes(attempt),
         "role": _role(attempt),
     }
@@ -221,14 +125,6 @@ def _understood(attempt: Attempt) -> Any:
 
 def _operation(operation: Operation) -> dict[str, Any]:
     return {"op": operation.op, "path": str(operation.path), "value": operation.value}
-
-
-def _user(tenant: Tenant, reference: str | None) -> dict[str, Any] | None:
-    """Return the user with the id or the work address ``reference``, if there is one."""
-    if not reference:
-        return None
-    row = find_profile(tenant, reference)
-    return profile_view(row) if row is not None else None
 
 
 def _changes(attempt: Attempt) -> list[dict[str, Any]]:

@@ -30,8 +30,8 @@ def scim_request() -> ScimRequest:
     return request
 
 
-def refused_request(state: RequestState) -> ScimRequest:
-    """Return the same for a request that was refused, perhaps before it was read."""
+def scim_request_of(state: RequestState) -> ScimRequest:
+    """Return the same for a request that was answered, perhaps before it was read."""
     return state.feature if isinstance(state.feature, ScimRequest) else _make_request(state, "")
 
 

@@ -11,7 +11,7 @@ from scimsvc.activity.state import logged_refusals
 from scimsvc.paths import is_scim
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.reasons import Reason
-from scimsvc.scim.http import refused_request
+from scimsvc.scim.http import scim_request_of
 from scimsvc.scim.operation import READ
 from scimsvc.web.state import Caller, RequestState
 
@@ -26,7 +26,7 @@ def log_refused_request(state: RequestState, _response: Response) -> None:
 
 
 def _log(state: RequestState, caller: Caller, error: ScimError) -> None:
-    request = refused_request(state)
+    request = scim_request_of(state)
     if request.attempt.operation != READ and error.status != _TOO_MANY_REQUESTS:
         record_refusal(request.refusal_entry(error))
     elif error.status == _TOO_MANY_REQUESTS or not caller.scim_enabled:

@@ -8,6 +8,7 @@ from typing import Any
 from scimsvc.activity.log_writing import LogEntry
 from scimsvc.mapping.resolve import RoleDecision
 from scimsvc.protocol.errors import ScimError
+from scimsvc.protocol.listing import ListQuery
 from scimsvc.protocol.patch import Operation, Resource
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.reasons import Reason
@@ -30,6 +31,8 @@ class Attempt:
     before: Resource | None = None
     after: Resource | None = None
     decision: RoleDecision | None = None
+    #: What a search asks for.
+    query: ListQuery | None = None
     role: str | None = None
     changed: list[str] = field(default_factory=list)
     #: The type of the change in the change feed; None if nothing changed.

@@ -9,7 +9,6 @@ from sqlalchemy import text
 from scimsvc.errors import InvalidInput
 from scimsvc.extensions import db
 from scimsvc.scim.explain import explain
-from scimsvc.web.state import web_state
 from tests.support.client import SCIM, Enterprise, patch_body, replace, user_body
 from tests.support.records import feed_of, log_of
 
@@ -24,8 +23,6 @@ def explained(acme: Enterprise, method: str, path: str, body: Any = None) -> dic
             "Acme",
             {"method": method, "path": path, "body": body},
             base="https://app.example/api/scim/v2",
-            keys=web_state.of(acme.app).cursor_keys,
-            limits=web_state.of(acme.app).settings.limits,
         )
     assert _rows(acme) == before
     json.dumps(told)

@@ -1,0 +1,109 @@
+"""A SCIM request, rehearsed: routed, answered and refused as a real one, in a transaction that is rolled back.
+
+The request goes through the app's own URL map, views and error handlers, in a request context within the running one.
+Only what surrounds a request is left out: its token, the rate limit, last uses, the log and the counters.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from flask import Response, current_app, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.test import EnvironBuilder
+
+from scimsvc.auth.callers import refuse_while_off
+from scimsvc.errors import ServiceError
+from scimsvc.paths import SCIM_PREFIX, clean_path
+from scimsvc.protocol.errors import ScimError
+from scimsvc.protocol.json_text import write_json
+from scimsvc.protocol.messages import MEDIA_TYPE
+from scimsvc.web.state import Caller, RequestState, begin_request_state, web_state
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsedRequest:
+    """A request as a client would send it; the paths of ``path`` may be those of ``read_target``."""
+
+    method: str
+    path: str
+    #: A JSON value, its text, or None for no body.
+    body: Any
+    #: The Tenant URL.
+    tenant_url: str
+
+
+@contextmanager
+def rehearsed_request(asked: RehearsedRequest, caller: Caller) -> Iterator[RequestState]:
+    """Let ``asked`` be the request that is being answered, sent by ``caller``."""
+    environ = _environ(asked)
+    settings = web_state.current.settings
+    # A context of the app too: its ``g`` holds the state of this request, and not of the one that rehearses it.
+    with current_app.app_context() as context, context.app.request_context(environ) as inner:
+        state = RequestState(context.app, inner.request, settings, "", time.perf_counter(), caller=caller)
+        begin_request_state(state)
+        yield state
+
+
+def answer(state: RequestState) -> Response:
+    """Return the answer to the request of ``state``; an error that is a fault of this service is raised."""
+    app = state.app
+    try:
+        assert state.caller is not None
+        refuse_while_off(state.caller)
+        return app.make_response(_view(state)(**(request.view_args or {})))
+    except (ScimError, ServiceError, HTTPException) as error:
+        return app.make_response(app.handle_user_exception(error))
+
+
+def _view(state: RequestState) -> Callable[..., Any]:
+    if request.routing_exception is not None:
+        raise request.routing_exception
+    assert request.endpoint is not None
+    return state.app.view_functions[request.endpoint]
+
+
+def _environ(asked: RehearsedRequest) -> "WSGIEnvironment":
+    """Return the WSGI environment that a server would make of the request."""
+    path, query = read_target(asked.path)
+    builder = EnvironBuilder(
+        method=asked.method,
+        base_url=asked.tenant_url.removesuffix(SCIM_PREFIX),
+        data=_body(asked.body),
+        content_type=f"{MEDIA_TYPE}; charset=utf-8",
+    )
+    try:
+        environ = builder.get_environ()
+    finally:
+        builder.close()
+    environ["PATH_INFO"] = clean_path(unquote_to_bytes(path).decode("latin-1"))
+    environ["QUERY_STRING"] = query.encode().decode("latin-1")
+    return environ
+
+
+def _body(body: Any) -> bytes:
+    if body is None:
+        return b""
+    return (body if isinstance(body, str) else write_json(body)).encode("utf-8", "surrogatepass")
+
+
+def read_target(target: str) -> tuple[str, str]:
+    """Return path and query of ``target``: below the Tenant URL, below the host, or a whole URL."""
+    target = target.encode("utf-8", "replace").decode()
+    try:
+        url = urlsplit(target)
+    except ValueError:  # not a URL, and a path that does not exist
+        return f"{SCIM_PREFIX}/{target}", ""
+    path = clean_path(f"/{url.path}")
+    match = _TENANT_PATH.search(path)
+    return SCIM_PREFIX + (path[match.end() :] if match is not None else path), url.query
+
+
+_TENANT_PATH = re.compile(rf"{re.escape(SCIM_PREFIX)}(?=/|$)")
