@@ -190,3 +190,28 @@ def test_a_page_refers_to_nothing_outside_the_repository(page: Path) -> None:
     outside = re.findall(r"\.\./shared|\breference/|\bissue asks|/work/|/tmp/", page.read_text("utf-8"))
 
     assert outside == []
+
+
+FOLDERS = (ROOT, ROOT / "scimsvc", DESIGN)
+#: Folders that only a command creates.
+CREATED = {"build/docs"}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [ROOT / "CONTRIBUTING.md", *(DESIGN / f"{name}.md" for name in ("architecture", "storage", "performance"))],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
+def test_files_that_a_page_names_are_there(page: Path) -> None:
+    names = set(re.findall(r"`([\w.-]+(?:/[\w.-]*)+|\w+\.(?:py|cfg|toml|md))`", page.read_text("utf-8"))) - CREATED
+
+    assert {name for name in names if not any((folder / name).exists() for folder in FOLDERS)} == set()
+
+
+def test_the_tree_of_the_architecture_is_the_tree() -> None:
+    page = (DESIGN / "architecture.md").read_text("utf-8")
+    lines = page.partition("## The tree\n")[2].partition("\n## ")[0].splitlines()
+    drawn = {match[1] for line in lines if (match := re.match(r" {6,}(\w+)/ ", line))}
+
+    packages = {path.parent.name for path in (ROOT / "scimsvc").rglob("__init__.py")} - {"scimsvc", "versions"}
+    assert drawn == packages
