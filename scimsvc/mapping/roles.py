@@ -11,7 +11,7 @@ from scimsvc.mapping.role_changes import RoleChange, apply_role_change
 from scimsvc.protocol.attributes import fold
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
-from scimsvc.store import roles as stored
+from scimsvc.store import roles as store
 from scimsvc.store.log_reports import list_refused_for_role
 from scimsvc.store.retries import retried
 from scimsvc.store.roles import NameTaken, RoleRow
@@ -25,7 +25,7 @@ def read_enterprise_roles(connection: Connection, enterprise_id: str, enterprise
     """Return the roles of ``enterprise`` in the form that ``resolve_role`` takes."""
     by_name: dict[str, Role] = {}
     default = None
-    for row in stored.list_named_roles(connection, enterprise_id):
+    for row in store.list_named_roles(connection, enterprise_id):
         by_name[row.name_key] = Role(row.id, row.name, row.restrict_editing)
         if row.is_default:
             default = by_name[row.name_key]
@@ -35,7 +35,7 @@ def read_enterprise_roles(connection: Connection, enterprise_id: str, enterprise
 
 def find_role(connection: Connection, enterprise_id: str, name: str) -> Role | None:
     """Return the role with the name or alias ``name``, without regard to case."""
-    row = stored.find_named_role(connection, enterprise_id, name)
+    row = store.find_named_role(connection, enterprise_id, name)
     return Role(row.id, row.name, row.restrict_editing) if row is not None else None
 
 
@@ -51,13 +51,13 @@ def list_roles(enterprise: str) -> list[dict[str, Any]]:
 def list_role_names(enterprise: str) -> list[dict[str, Any]]:
     """Return the name of every role and whether it is the default, without numbers of users."""
     with reading_in(enterprise) as tenant:
-        rows = stored.list_roles(tenant.connection, tenant.id)
+        rows = store.list_roles(tenant.connection, tenant.id)
         return [{"name": row.name, "is_default": row.is_default} for row in rows]
 
 
 def role_names(connection: Connection, enterprise_id: str) -> list[str]:
     """Return the names of the enterprise's roles, in order and without aliases."""
-    return [row.name for row in stored.list_roles(connection, enterprise_id)]
+    return [row.name for row in store.list_roles(connection, enterprise_id)]
 
 
 def show_role(enterprise: str, reference: str) -> dict[str, Any]:
@@ -71,10 +71,10 @@ def get_role(tenant: Tenant, reference: str, *, field: str | None = None) -> Rol
 
     Raises ``NoSuchThing``, or ``InvalidInput`` if it is the value of a ``field``.
     """
-    rows = {row.id: row for row in stored.list_roles(tenant.connection, tenant.id)}
+    rows = {row.id: row for row in store.list_roles(tenant.connection, tenant.id)}
     if reference in rows:
         return rows[reference]
-    role = stored.find_named_role(tenant.connection, tenant.id, reference)
+    role = store.find_named_role(tenant.connection, tenant.id, reference)
     if role is not None:
         return rows[role.id]
     names = ", ".join(row.name for row in rows.values())
@@ -102,7 +102,7 @@ def preview_role(enterprise: str, name: str) -> dict[str, Any]:
             "waiting": [
                 {"email": row.email, "user_id": row.user_id, "time": row.time} for row in reversed(waiting.values())
             ],
-            "on_default": stored.count_users_on_default(tenant.connection, tenant.id),
+            "on_default": store.count_users_on_default(tenant.connection, tenant.id),
         }
 
 
@@ -111,10 +111,10 @@ _MOST_WAITING = 1000
 
 def _list(tenant: Tenant) -> list[dict[str, Any]]:
     aliases: dict[str, list[str]] = {}
-    for row in stored.list_role_names(tenant.connection, tenant.id):
+    for row in store.list_role_names(tenant.connection, tenant.id):
         if row.is_alias:
             aliases.setdefault(row.role_id, []).append(row.name)
-    users = stored.count_users_by_role(tenant.connection, tenant.id)
+    users = store.count_users_by_role(tenant.connection, tenant.id)
     return [
         {
             "id": row.id,
@@ -124,7 +124,7 @@ def _list(tenant: Tenant) -> list[dict[str, Any]]:
             "is_default": row.is_default,
             "users": users.get(row.id, 0) + (users.get(None, 0) if row.is_default else 0),
         }
-        for row in stored.list_roles(tenant.connection, tenant.id)
+        for row in store.list_roles(tenant.connection, tenant.id)
     ]
 
 
@@ -155,7 +155,7 @@ def insert_role(
     """Insert a role with its name and return its ID; raises ``Conflict``."""
     role = RoleRow(str(uuid.uuid4()), name, is_default, restrict_editing)
     try:
-        stored.insert_role(connection, enterprise_id, role)
+        store.insert_role(connection, enterprise_id, role)
     except NameTaken as error:
         raise _name_conflict(name, error.role, "name") from None
     return role.id
@@ -200,7 +200,7 @@ def update_role(
 def _change_users(tenant: Tenant, role: RoleRow, name: str, *, restricts: bool) -> None:
     """Set whether ``role`` restricts editing, and apply this and its new ``name`` to its users."""
     if restricts != role.restrict_editing:
-        stored.update_restriction(tenant.connection, tenant.id, role.id, restricts=restricts)
+        store.update_restriction(tenant.connection, tenant.id, role.id, restricts=restricts)
     if name != role.name or (restricts and not role.restrict_editing):
         role_ids = (role.id, None) if role.is_default else (role.id,)
         apply_role_change(tenant, role_ids, RoleChange(role.name, name, restricts))
@@ -211,8 +211,8 @@ def make_default(tenant: Tenant, reference: str) -> None:
     role = get_role(tenant, reference)
     if role.is_default:
         return
-    before = stored.get_default_role_name(tenant.connection, tenant.id)
-    stored.update_default_role(tenant.connection, tenant.id, role.id)
+    before = store.get_default_role_name(tenant.connection, tenant.id)
+    store.update_default_role(tenant.connection, tenant.id, role.id)
     apply_role_change(tenant, (None,), RoleChange(before, role.name, role.restrict_editing))
 
 
@@ -227,26 +227,26 @@ def remove_role(enterprise: str, reference: str, *, if_match: str | None = None)
         if role["users"]:
             users = "1 user has" if role["users"] == 1 else f"{role['users']} users have"
             raise Conflict(f"{users} the role {role['name']!r}; give them another one first")
-        stored.delete_role(tenant.connection, tenant.id, role["id"])
+        store.delete_role(tenant.connection, tenant.id, role["id"])
         return role
 
 
 def _rename(tenant: Tenant, role: RoleRow, name: str) -> None:
     try:
-        stored.update_role_name(tenant.connection, tenant.id, role, name)
+        store.update_role_name(tenant.connection, tenant.id, role, name)
     except NameTaken as error:
         raise _name_conflict(name, error.role, "name") from None
 
 
 def _insert_alias(tenant: Tenant, role_id: str, alias: str) -> None:
     try:
-        stored.insert_alias(tenant.connection, tenant.id, role_id, alias)
+        store.insert_alias(tenant.connection, tenant.id, role_id, alias)
     except NameTaken as error:
         raise _name_conflict(alias, error.role, "aliases") from None
 
 
 def _delete_alias(tenant: Tenant, role: RoleRow, alias: str) -> None:
-    if not stored.delete_alias(tenant.connection, tenant.id, role.id, alias):
+    if not store.delete_alias(tenant.connection, tenant.id, role.id, alias):
         raise NoSuchThing(f"the role {role.name!r} has no alias {alias!r}")
 
 

@@ -1,10 +1,12 @@
 """Which attributes an answer bears: ``attributes`` and ``excludedAttributes`` (RFC 7644 §3.9)."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from scimsvc.protocol.attributes import USER_ATTRIBUTES, AttributePath
 from scimsvc.protocol.errors import UnknownAttribute
+from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.names import resolve_name
 from scimsvc.protocol.patch import Resource
 
@@ -33,6 +35,10 @@ class Projection:
         for path in self.attributes:
             _copy(resource, selected, [step.name for step in path.steps])
         return {name: _without_empty(selected[name]) for name in resource if name in selected}
+
+    def apply_to_text(self, text: str) -> str:
+        """Return the JSON ``text`` of a resource with only the members that are wanted."""
+        return text if self.is_whole else write_json(self.apply(json.loads(text)))
 
 
 def parse_projection(attributes: str | None, excluded: str | None) -> Projection:

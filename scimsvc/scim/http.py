@@ -12,7 +12,6 @@ from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
 from scimsvc.scim.operation import operation_of
 from scimsvc.scim.request import Attempt, ScimRequest
-from scimsvc.scim.users import project
 from scimsvc.web import messages
 from scimsvc.web.messages import MalformedBody, UnsupportedBody
 from scimsvc.web.responses import FinalResponse
@@ -75,7 +74,7 @@ def user_response(user: Representation, status: int = 200) -> Response:
     text, request = user.text, request_state().request
     if request.query_string:
         projection = parse_projection(request.args.get("attributes"), request.args.get("excludedAttributes"))
-        text = project(text, projection)
+        text = projection.apply_to_text(text)
     response = text_response(text, status)
     response.headers.add("ETag", user.entity_tag)
     return response

@@ -10,7 +10,6 @@ from scimsvc.protocol.errors import InvalidCursor
 from scimsvc.protocol.listing import ListQuery
 from scimsvc.protocol.messages import list_response
 from scimsvc.scim.request import ScimRequest
-from scimsvc.scim.users import project
 from scimsvc.store.paging import CursorKeys
 from scimsvc.store.representations import StoredUser, represent_all, stored_user
 from scimsvc.store.user_pages import Position, UserPage, list_by_id, match_address, search
@@ -21,7 +20,7 @@ def list_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> str:
     page = _find_page(request, query, keys)
     texts = represent_all(page.rows, request.view_of(page.view)) if page.view is not None else []
     if not query.projection.is_whole:
-        texts = [project(text, query.projection) for text in texts]
+        texts = [query.projection.apply_to_text(text) for text in texts]
     if query.cursor is None:
         return list_response(texts, total=page.total, start_index=query.start_index)
     return list_response(texts, total=page.total, next_cursor=_next_cursor(request, query, page, keys))

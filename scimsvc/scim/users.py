@@ -4,7 +4,6 @@ A write reads its body and opens one transaction. In it, the write locks the ent
 (``scimsvc.mapping``), stores the user and records the change. A request that is refused leaves nothing behind.
 """
 
-import json
 import uuid
 from datetime import datetime
 from typing import Any
@@ -18,10 +17,8 @@ from scimsvc.mapping.judge import RoleAfter, judge_changed_user, judge_new_user,
 from scimsvc.mapping.resolve import RoleDecision
 from scimsvc.protocol.attributes import ROLES
 from scimsvc.protocol.errors import Mutability, ScimError, Unavailable, Uniqueness, shown
-from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.messages import Representation
 from scimsvc.protocol.patch import Resource, apply_patch
-from scimsvc.protocol.projection import Projection
 from scimsvc.protocol.reading.bodies import read_new_user, read_patch
 from scimsvc.protocol.reading.leniency import read_user
 from scimsvc.protocol.reasons import Reason
@@ -46,13 +43,7 @@ def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) 
     ``user_id`` is the ID that the user gets if one was promised already (Bulk).
     """
     attempt = request.attempt
-    attempt.email = claimed_address(body)
-    user = attempt.understood = read_new_user(
-        body,
-        request.notes,
-        user_id=user_id or str(uuid.uuid4()),
-        reject_unknown=request.caller.reject_unknown_attributes,
-    )
+    user = attempt.understood = _read_new_user(request, body, user_id or str(uuid.uuid4()))
     attempt.email = work_address(user)
     with writing() as connection:
         rules = lock_enterprise(connection, request)
@@ -76,6 +67,16 @@ def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) 
         attempt.user_id = row.id
         _record(connection, request, change, user, status=201, at=now)
         return represent(row, request.view_of(rules))
+
+
+def _read_new_user(request: ScimRequest, body: Any, user_id: str) -> Resource:
+    """Return the user that ``body`` describes; raises ``ScimError``, with the claimed address noted for the log."""
+    try:
+        reject_unknown = request.caller.reject_unknown_attributes
+        return read_new_user(body, request.notes, user_id=user_id, reject_unknown=reject_unknown)
+    except ScimError:
+        request.attempt.email = claimed_address(body)
+        raise
 
 
 def get_user(request: ScimRequest, user_id: str) -> Representation:
@@ -150,11 +151,6 @@ def delete_user(request: ScimRequest, user_id: str, preconditions: Preconditions
             old_active=lock.before["active"],
         )
         _record(connection, request, change, None, status=204, at=clock.now())
-
-
-def project(text: str, projection: Projection) -> str:
-    """Return the JSON ``text`` of a user with only the attributes that ``projection`` includes."""
-    return text if projection.is_whole else write_json(projection.apply(json.loads(text)))
 
 
 # Judging, storing and recording.

@@ -109,20 +109,21 @@ class _Key(NamedTuple):
 
 # The names of parameters must differ from those of the columns that are set.
 _OWN_ROW = (User.enterprise_id == bindparam("key_enterprise_id"), User.id == bindparam("key_id"))
-_CONTENT = ("document", "search", "version", "modified_at", "revision", "changed_at", "title", "organization")
+_COLUMNS = tuple(column.name for column in User.__table__.columns)
+_FIXED = ("enterprise_id", "id", "created_at")
+#: The columns that change seldom, most of them with an index; ``key_columns`` and the source.
 _KEYS = (
     "email_key", "has_other_emails", "user_name_key", "unique_user_name_key", "external_id", "active", "role_id",
     "source",
 )  # fmt: skip
+_CONTENT = tuple(name for name in _COLUMNS if name not in {*_FIXED, *_KEYS})
 
 
 def _update(columns: Iterable[str]) -> FeedHoldingWrite:
     return FeedHoldingWrite(update(User).where(*_OWN_ROW).values({name: bindparam(f"new_{name}") for name in columns}))
 
 
-_INSERT = FeedHoldingWrite(
-    insert(User).values({column.name: bindparam(f"new_{column.name}") for column in User.__table__.columns})
-)
+_INSERT = FeedHoldingWrite(insert(User).values({name: bindparam(f"new_{name}") for name in _COLUMNS}))
 _INSERT_MANY = Write(insert(User))
 _UPDATE = _update(_CONTENT + _KEYS)
 #: For an update that changes no key: SQLite writes an index again for every column that is set, changed or not.
