@@ -12,15 +12,17 @@ from scimsvc.api.messages import (
     read_object,
     read_optional_object,
     shown,
+    takes_parameters,
 )
 from scimsvc.auth import clients as services
 from scimsvc.reports import lists
 from scimsvc.web.state import cursor_keys
 
-integrations = api_blueprint("integrations", with_query=("list_",))
+integrations = api_blueprint("integrations")
 
 
 @integrations.get("/integrations")
+@takes_parameters
 def list_() -> Response:
     """List the integrations that are good."""
     return answered(lists.integrations(enterprise_id(), parameters(), cursor_keys()))

@@ -1,10 +1,10 @@
 """What the blueprints of the enterprise API share: reading a request, and answering with a thing or a list."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 
 from scimsvc.errors import InvalidInput, NoSuchThing
 from scimsvc.paths import API_PREFIX
@@ -18,15 +18,25 @@ from scimsvc.web.urls import api_url
 _ID = re.compile(ID_PATTERN)
 
 
-def api_blueprint(name: str, *, with_query: Collection[str] = ()) -> Blueprint:
-    """Return a blueprint of the enterprise API; of its views those of ``with_query`` take parameters."""
+#: The views that take parameters of the query.
+_WITH_PARAMETERS: set[Callable[[], Response]] = set()
+
+
+def takes_parameters(view: Callable[[], Response]) -> Callable[[], Response]:
+    """Let the view take parameters of the query, which are refused elsewhere."""
+    _WITH_PARAMETERS.add(view)
+    return view
+
+
+def api_blueprint(name: str) -> Blueprint:
+    """Return a blueprint of the enterprise API."""
     blueprint = Blueprint(f"api_{name}", __name__, url_prefix=API_PREFIX)
 
     def check() -> None:
         api_url()  # refuses an invalid Host before anything is done
         _refuse_what_is_no_id()
-        takes_query = (request.endpoint or "").rpartition(".")[2] in with_query
-        _refuse_parameters(repeated_only=takes_query)
+        view = current_app.view_functions[request.endpoint or ""]
+        _refuse_parameters(repeated_only=view in _WITH_PARAMETERS)
 
     blueprint.before_request(check)
     return blueprint

@@ -3,22 +3,24 @@
 from flask import Response
 
 from scimsvc.activity.state import feed_reader
-from scimsvc.api.messages import answered, api_blueprint, enterprise_id, parameters, read_object
+from scimsvc.api.messages import answered, api_blueprint, enterprise_id, parameters, read_object, takes_parameters
 from scimsvc.reports import lists
 from scimsvc.scim import explain as services
 from scimsvc.web.state import cursor_keys
 from scimsvc.web.urls import tenant_url
 
-records = api_blueprint("records", with_query=("log", "changes"))
+records = api_blueprint("records")
 
 
 @records.get("/provisioning-log")
+@takes_parameters
 def log() -> Response:
     """List what was provisioned and what was refused, the newest first."""
     return answered(lists.log(enterprise_id(), parameters(), cursor_keys()))
 
 
 @records.get("/changes")
+@takes_parameters
 def changes() -> Response:
     """List the changes of users after a cursor, and wait for the next one where the request wants it."""
     return answered(lists.changes(enterprise_id(), parameters(), feed_reader()))

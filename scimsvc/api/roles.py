@@ -12,15 +12,17 @@ from scimsvc.api.messages import (
     parameters,
     read_object,
     shown,
+    takes_parameters,
 )
 from scimsvc.mapping import roles as services
 from scimsvc.reports import lists
 from scimsvc.web.state import cursor_keys
 
-roles = api_blueprint("roles", with_query=("list_", "preview"))
+roles = api_blueprint("roles")
 
 
 @roles.get("/roles")
+@takes_parameters
 def list_() -> Response:
     """List the roles."""
     return answered(lists.roles(enterprise_id(), parameters(), cursor_keys()))
@@ -33,6 +35,7 @@ def add() -> Response:
 
 
 @roles.get("/role-preview")
+@takes_parameters
 def preview() -> Response:
     """Tell who has, and who would get, the role that a value names."""
     return answered(lists.preview(enterprise_id(), parameters()))

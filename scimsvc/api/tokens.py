@@ -11,16 +11,18 @@ from scimsvc.api.messages import (
     parameters,
     read_optional_object,
     shown,
+    takes_parameters,
 )
 from scimsvc.auth import grants
 from scimsvc.auth.state import token_signer
 from scimsvc.reports import lists
 from scimsvc.web.state import cursor_keys
 
-tokens = api_blueprint("tokens", with_query=("list_",))
+tokens = api_blueprint("tokens")
 
 
 @tokens.get("/tokens")
+@takes_parameters
 def list_() -> Response:
     """List the tokens, without themselves."""
     return answered(lists.tokens(enterprise_id(), parameters(), cursor_keys()))

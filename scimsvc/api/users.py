@@ -12,15 +12,17 @@ from scimsvc.api.messages import (
     parameters,
     read_object,
     shown,
+    takes_parameters,
 )
 from scimsvc.enterprises import manual_users, profiles
 from scimsvc.reports import lists
 from scimsvc.web.state import cursor_keys
 
-users = api_blueprint("users", with_query=("list_",))
+users = api_blueprint("users")
 
 
 @users.get("/users")
+@takes_parameters
 def list_() -> Response:
     """List users by e-mail address."""
     return answered(lists.users(enterprise_id(), parameters(), cursor_keys()))

@@ -3,15 +3,16 @@
 from flask import Blueprint
 
 from scimsvc.console.accounts import accounts, own_account
-from scimsvc.console.clients import clients
+from scimsvc.console.connect import connect
 from scimsvc.console.enterprises import enterprises, one_enterprise
 from scimsvc.console.environment import protect
 from scimsvc.console.explain import explain
+from scimsvc.console.integrations import integrations
 from scimsvc.console.log import log
 from scimsvc.console.overview import overview
 from scimsvc.console.roles import roles
-from scimsvc.console.set_up import set_up
 from scimsvc.console.settings import settings
+from scimsvc.console.tokens import tokens
 from scimsvc.console.users import users
 from scimsvc.paths import CONSOLE_PREFIX
 
@@ -27,7 +28,7 @@ static = Blueprint(
 
 blueprints = (
     static, accounts, own_account, enterprises, one_enterprise,
-    overview, set_up, users, log, explain, roles, clients, settings,
+    overview, connect, users, log, explain, roles, integrations, tokens, settings,
 )  # fmt: skip
 
 for _blueprint in blueprints:

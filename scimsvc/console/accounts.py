@@ -3,7 +3,7 @@
 from flask import redirect, request, session
 
 from scimsvc.auth.throttling import wrong_passwords
-from scimsvc.console.forms import again, text
+from scimsvc.console.forms import redisplay_on_error, text
 from scimsvc.console.pages import Answer, admin, console_blueprint, go, open_blueprint, page, safe_next
 from scimsvc.enterprises import admins
 
@@ -18,7 +18,7 @@ def sign_in() -> Answer:
 
 
 @accounts.post("/sign-in")
-@again(sign_in)
+@redisplay_on_error(sign_in)
 def open_session() -> Answer:
     """Sign in, and go on where the session had ended."""
     password = request.form.get("password", "")
@@ -36,7 +36,7 @@ def choose_password(link: str) -> Answer:
 
 
 @accounts.post("/password/<link>")
-@again(choose_password)
+@redisplay_on_error(choose_password)
 def set_password(link: str) -> Answer:
     """Set it, and sign in."""
     form = request.form

@@ -2,8 +2,9 @@
 
 from flask import redirect, url_for
 
-from scimsvc.console.forms import again, flag, lines, optional_text, text
+from scimsvc.console.forms import flag, lines, optional_text, redisplay_on_error, text
 from scimsvc.console.pages import (
+    HOME_ENDPOINT,
     Answer,
     admin,
     confirmation,
@@ -12,7 +13,6 @@ from scimsvc.console.pages import (
     enterprise_blueprint,
     enterprise_id,
     go,
-    home_endpoint,
     page,
 )
 from scimsvc.enterprises import enterprises as services
@@ -27,8 +27,8 @@ one_enterprise = enterprise_blueprint("enterprise")
 def start() -> Answer:
     """Show the enterprises to an operator, and their own to everybody else."""
     if not admin().is_operator:
-        return redirect(url_for(home_endpoint(), enterprise_id=admin().enterprise_id))
-    return page("enterprises.html", enterprises=services.list_enterprises(), home=home_endpoint())
+        return redirect(url_for(HOME_ENDPOINT, enterprise_id=admin().enterprise_id))
+    return page("enterprises.html", enterprises=services.list_enterprises(), home=HOME_ENDPOINT)
 
 
 @enterprises.get("/enterprises/new")
@@ -39,7 +39,7 @@ def ask() -> Answer:
 
 
 @enterprises.post("/enterprises/new")
-@again(ask)
+@redisplay_on_error(ask)
 def create() -> Answer:
     """Make it, and show the secret of its first integration."""
     refuse_unless_operator(admin())
@@ -65,7 +65,7 @@ def ask_to_delete() -> Answer:
 
 
 @one_enterprise.post("/delete")
-@again(ask_to_delete)
+@redisplay_on_error(ask_to_delete)
 def delete() -> Answer:
     """Delete it with everything that is its."""
     refuse_unless_operator(admin())

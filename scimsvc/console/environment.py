@@ -3,13 +3,13 @@
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, current_app, make_response, request
+from flask import Flask, Response, make_response, request
 from flask_wtf.csrf import generate_csrf
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
 from scimsvc.console.forms import current_form, page_again
-from scimsvc.console.pages import add_enterprise, page, sections
+from scimsvc.console.pages import SECTIONS, add_enterprise, page
 from scimsvc.console.sessions import ConsoleSessions
 from scimsvc.console.state import console_state
 from scimsvc.errors import NoSuchThing, ServiceError, TooManyAttempts
@@ -51,10 +51,9 @@ def _known_to_templates() -> dict[str, Any]:
         "enterprise": state.enterprise,
         "form": current_form(),
         "csrf_token": generate_csrf,
-        "sections": sections(),
+        "sections": SECTIONS,
         "blueprint": request.blueprint,
         "plural": plural,
-        "has_page": current_app.view_functions.__contains__,
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import request
 
-from scimsvc.console.forms import again, text
+from scimsvc.console.forms import redisplay_on_error, text
 from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, page
 from scimsvc.protocol.json_text import write_json
 from scimsvc.reports.causes import explain_cause
@@ -26,7 +26,7 @@ def show() -> Answer:
 
 
 @explain.post("/explain")
-@again(show)
+@redisplay_on_error(show)
 def tell() -> Answer:
     """Show what it would do."""
     typed = {"method": text("method"), "path": text("path") or "/Users", "body": request.form.get("body", "")}

@@ -70,11 +70,15 @@ def refuse_stale_form() -> None:
         raise StaleForm(f"{reason}; nothing was changed. Send it again if it is still wanted") from None
 
 
-def again(show: Callable[..., Any]) -> Callable[[View], View]:
+#: The views whose pages have the forms that other views receive, by the receiving view.
+_PAGES: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+
+def redisplay_on_error(show: Callable[..., Any]) -> Callable[[View], View]:
     """Let a refusal of the view show the page of ``show`` again, with what was typed and the message at its field."""
 
     def decorate(view: View) -> View:
-        view.again = show  # type: ignore[attr-defined]
+        _PAGES[view] = show
         return view
 
     return decorate
@@ -83,7 +87,7 @@ def again(show: Callable[..., Any]) -> Callable[[View], View]:
 def page_again(error: ServiceError) -> Any:
     """Return the page whose form was refused, with the form as it was sent; None where there is none."""
     view = current_app.view_functions.get(request.endpoint or "")
-    show = getattr(view, "again", None)
+    show = _PAGES.get(view) if view is not None else None
     if show is None or request.method != "POST":
         return None
     console_state().form = Form(request.form, error)

@@ -1,7 +1,7 @@
 """What the console's blueprints share: who is signed in, which enterprise a page is of, and how a page is answered."""
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
@@ -141,27 +141,26 @@ def parameters(*names: str) -> dict[str, str]:
     return {name: request.args[name] for name in names if request.args.get(name)}
 
 
-#: The pages of an enterprise in the order of the navigation: the endpoint and what it is called.
+class Section(NamedTuple):
+    """An entry of the navigation: where it leads, its name, and the blueprints whose pages belong to it."""
+
+    endpoint: str
+    name: str
+    blueprints: tuple[str, ...]
+
+
+#: The pages of an enterprise in the order of the navigation. An enterprise opens with the first.
 SECTIONS = (
-    ("console_overview.show", "Overview"),
-    ("console_set_up.show", "Set up Entra"),
-    ("console_users.list_", "Users"),
-    ("console_log.list_", "Provisioning log"),
-    ("console_explain.show", "Explain"),
-    ("console_roles.list_", "Roles"),
-    ("console_clients.list_", "Integrations & tokens"),
-    ("console_settings.show", "Settings"),
+    Section("console_overview.show", "Overview", ("console_overview",)),
+    Section("console_connect.show", "Set up Entra", ("console_connect",)),
+    Section("console_users.list_", "Users", ("console_users",)),
+    Section("console_log.list_", "Provisioning log", ("console_log",)),
+    Section("console_explain.show", "Explain", ("console_explain",)),
+    Section("console_roles.list_", "Roles", ("console_roles",)),
+    Section("console_integrations.list_", "Integrations & tokens", ("console_integrations", "console_tokens")),
+    Section("console_settings.show", "Settings", ("console_settings",)),
 )
-
-
-def sections() -> list[tuple[str, str]]:
-    """Return the pages of an enterprise that there are."""
-    return [(endpoint, name) for endpoint, name in SECTIONS if endpoint in current_app.view_functions]
-
-
-def home_endpoint() -> str:
-    """Return the endpoint of the page that an enterprise opens with."""
-    return sections()[0][0]
+HOME_ENDPOINT = SECTIONS[0].endpoint
 
 
 def page(template: str, **values: Any) -> str:

@@ -11,12 +11,12 @@ _PAGES: dict[Action, tuple[str, str | None]] = {
     Action.ADD_ALIAS: ("console_roles.preview", "name"),
     Action.CREATE_ROLE: ("console_roles.new", "name"),
     Action.SHOW_USER: ("console_users.list_", "search"),
-    Action.SET_UP: ("console_set_up.show", None),
+    Action.SET_UP: ("console_connect.show", None),
     Action.SETTINGS: ("console_settings.show", None),
     Action.RESUME: ("console_settings.show", None),
     Action.RELEASE: ("console_settings.ask_to_release", None),
-    Action.TOKENS: ("console_clients.ask_token", None),
-    Action.INTEGRATIONS: ("console_clients.list_", None),
+    Action.TOKENS: ("console_tokens.ask", None),
+    Action.INTEGRATIONS: ("console_integrations.list_", None),
     Action.EXPLAIN: ("console_explain.show", None),
 }
 

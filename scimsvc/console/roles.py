@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import request, url_for
 
-from scimsvc.console.forms import again, flag, lines, text
+from scimsvc.console.forms import flag, lines, redisplay_on_error, text
 from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page, parameters
 from scimsvc.mapping import roles as services
 from scimsvc.reports.lists import preview as preview_role
@@ -39,7 +39,7 @@ def new() -> Answer:
 
 
 @roles.post("/roles/new")
-@again(new)
+@redisplay_on_error(new)
 def add() -> Answer:
     """Make a role."""
     role = services.add_role(enterprise_id(), _members())
@@ -55,7 +55,7 @@ def edit(role_id: str) -> Answer:
 
 
 @roles.post("/roles/<role_id>")
-@again(edit)
+@redisplay_on_error(edit)
 def update(role_id: str) -> Answer:
     """Change one; its users keep it."""
     role = services.update_role(enterprise_id(), role_id, _members(), if_match=text("tag") or None)
@@ -75,7 +75,7 @@ def ask_to_remove(role_id: str) -> Answer:
 
 
 @roles.post("/roles/<role_id>/remove")
-@again(ask_to_remove)
+@redisplay_on_error(ask_to_remove)
 def remove(role_id: str) -> Answer:
     """Remove one that nobody has."""
     gone = services.remove_role(enterprise_id(), role_id)

@@ -2,7 +2,7 @@
 
 from flask import url_for
 
-from scimsvc.console.forms import again, flag, number, text
+from scimsvc.console.forms import flag, number, redisplay_on_error, text
 from scimsvc.console.pages import (
     Answer,
     confirmation,
@@ -26,7 +26,7 @@ def show() -> Answer:
 
 
 @settings.post("/settings/rules")
-@again(show)
+@redisplay_on_error(show)
 def change_rules() -> Answer:
     """Change the default role, and what is asked of users."""
     changes = {
@@ -39,7 +39,7 @@ def change_rules() -> Answer:
 
 
 @settings.post("/settings/removal-limit")
-@again(show)
+@redisplay_on_error(show)
 def change_limit() -> Answer:
     """Set the limit on removals; with neither number nor percentage there is none."""
     limit = {
@@ -52,7 +52,7 @@ def change_limit() -> Answer:
 
 
 @settings.post("/settings/no-removal-limit")
-@again(show)
+@redisplay_on_error(show)
 def drop_limit() -> Answer:
     """Let any number be removed."""
     services.update_enterprise(enterprise_id(), {"removal_limit": None})
@@ -72,7 +72,7 @@ def ask_to_release() -> Answer:
 
 
 @settings.post("/settings/release")
-@again(ask_to_release)
+@redisplay_on_error(ask_to_release)
 def release() -> Answer:
     """Let through what the limit holds back."""
     services.release_removals(enterprise_id())
@@ -80,7 +80,7 @@ def release() -> Answer:
 
 
 @settings.post("/settings/pause")
-@again(show)
+@redisplay_on_error(show)
 def pause() -> Answer:
     """Hold every write of SCIM."""
     services.update_enterprise(enterprise_id(), {"paused": True})
@@ -88,7 +88,7 @@ def pause() -> Answer:
 
 
 @settings.post("/settings/resume")
-@again(show)
+@redisplay_on_error(show)
 def resume() -> Answer:
     """Take writes again."""
     services.update_enterprise(enterprise_id(), {"paused": False})
@@ -96,7 +96,7 @@ def resume() -> Answer:
 
 
 @settings.post("/settings/enable")
-@again(show)
+@redisplay_on_error(show)
 def enable() -> Answer:
     """Switch SCIM provisioning on."""
     services.update_enterprise(enterprise_id(), {"scim_enabled": True})
@@ -116,7 +116,7 @@ def ask_to_disable() -> Answer:
 
 
 @settings.post("/settings/disable")
-@again(ask_to_disable)
+@redisplay_on_error(ask_to_disable)
 def disable() -> Answer:
     """Switch it off."""
     services.update_enterprise(enterprise_id(), {"scim_enabled": False})

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import request, url_for
 
-from scimsvc.console.forms import again, flag, optional_text, text
+from scimsvc.console.forms import flag, optional_text, redisplay_on_error, text
 from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page, parameters
 from scimsvc.enterprises import manual_users, profiles
 from scimsvc.mapping.roles import list_role_names
@@ -43,7 +43,7 @@ def ask() -> Answer:
 
 
 @users.post("/users/new")
-@again(ask)
+@redisplay_on_error(ask)
 def create() -> Answer:
     """Make the user."""
     user = manual_users.create_manual_user(enterprise_id(), _typed())
@@ -60,7 +60,7 @@ def edit(user_id: str) -> Answer:
 
 
 @users.post("/users/<user_id>/edit")
-@again(edit)
+@redisplay_on_error(edit)
 def update(user_id: str) -> Answer:
     """Change it."""
     user = manual_users.update_manual_user(enterprise_id(), user_id, _typed(), if_match=text("tag") or None)
@@ -80,7 +80,7 @@ def ask_to_delete(user_id: str) -> Answer:
 
 
 @users.post("/users/<user_id>/delete")
-@again(ask_to_delete)
+@redisplay_on_error(ask_to_delete)
 def delete(user_id: str) -> Answer:
     """Delete it."""
     gone = manual_users.delete_manual_user(enterprise_id(), user_id)

@@ -1,46 +1,46 @@
-"""The blueprint that leads through the set-up of Entra, and sees it arrive."""
+"""The blueprint of the guided connection with Entra: every step, and how far Entra has come."""
 
 from typing import Any
 
 from scimsvc import clock
 from scimsvc.auth import grants
 from scimsvc.auth.state import token_signer
-from scimsvc.console.forms import again, number
+from scimsvc.console.forms import number, redisplay_on_error
 from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, go, page
 from scimsvc.enterprises import enterprises as services
 from scimsvc.mapping import entra
 from scimsvc.reports.entra_progress import read_progress
 from scimsvc.web.urls import tenant_url
 
-set_up = enterprise_blueprint("set_up")
+connect = enterprise_blueprint("connect")
 
 
-@set_up.get("/set-up")
+@connect.get("/set-up")
 def show() -> Answer:
     """Show every step."""
-    return page("set_up.html", **_steps())
+    return page("connect.html", **_steps())
 
 
-@set_up.post("/set-up/enable")
+@connect.post("/set-up/enable")
 def enable() -> Answer:
     """Switch SCIM provisioning on."""
     services.update_enterprise(enterprise_id(), {"scim_enabled": True})
     return go(".show", "SCIM provisioning is enabled.")
 
 
-@set_up.post("/set-up")
-@again(show)
+@connect.post("/set-up")
+@redisplay_on_error(show)
 def issue() -> Answer:
     """Issue the token for Entra, which this answer alone shows."""
     wanted = {"scope": "scim", "days": number("days")}
     issued = grants.issue_described_token(enterprise_id(), wanted, signer=token_signer.current)
-    return page("set_up.html", **_steps() | {"issued": issued})
+    return page("connect.html", **_steps() | {"issued": issued})
 
 
-@set_up.get("/set-up/progress")
+@connect.get("/set-up/progress")
 def progress() -> Answer:
     """Show how far Entra has come, for the page to put in its place."""
-    return page("set_up_progress.html", progress=read_progress(enterprise_id()))
+    return page("connect_progress.html", progress=read_progress(enterprise_id()))
 
 
 def _steps() -> dict[str, Any]:

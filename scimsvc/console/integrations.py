@@ -1,0 +1,93 @@
+"""The blueprint of integrations, whose secrets are shown once."""
+
+from flask import url_for
+
+from scimsvc.auth import clients as services
+from scimsvc.auth import grants
+from scimsvc.console.credentials import integration_names, show_once
+from scimsvc.console.forms import number, redisplay_on_error, text
+from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page
+from scimsvc.schemas.validation import without_none
+
+integrations = enterprise_blueprint("integrations")
+
+
+@integrations.get("/integrations")
+def list_() -> Answer:
+    """List the integrations, and the tokens that are good."""
+    return page(
+        "integrations.html",
+        integrations=services.list_integrations(enterprise_id()),
+        tokens=grants.list_good_tokens(enterprise_id()),
+        names=integration_names(),
+    )
+
+
+@integrations.get("/integrations/new")
+def new() -> Answer:
+    """Ask what a new integration is called."""
+    return page("integration_new.html")
+
+
+@integrations.post("/integrations/new")
+@redisplay_on_error(new)
+def create() -> Answer:
+    """Make one, and show its secret."""
+    made = services.create_integration(enterprise_id(), {"name": text("name")})
+    return show_once(
+        f"{made['name']} is made",
+        {"Client ID": made["client_id"]},
+        secret=made["client_secret"],
+    )
+
+
+@integrations.get("/integrations/<integration_id>/rename")
+def ask_name(integration_id: str) -> Answer:
+    """Ask what an integration is called from now on."""
+    return page("integration_rename.html", integration=services.show_integration(enterprise_id(), integration_id))
+
+
+@integrations.post("/integrations/<integration_id>/rename")
+@redisplay_on_error(ask_name)
+def rename(integration_id: str) -> Answer:
+    """Give it another name."""
+    renamed = services.rename_integration(enterprise_id(), integration_id, {"name": text("name")})
+    return go(".list_", f"The integration is called {renamed['name']} now.")
+
+
+@integrations.get("/integrations/<integration_id>/rotate")
+def ask_to_rotate(integration_id: str) -> Answer:
+    """Ask how long the old secret stays good."""
+    return page("integration_rotate.html", integration=services.show_integration(enterprise_id(), integration_id))
+
+
+@integrations.post("/integrations/<integration_id>/rotate")
+@redisplay_on_error(ask_to_rotate)
+def rotate(integration_id: str) -> Answer:
+    """Make a new secret, and show it."""
+    overlap = without_none(overlap_hours=number("overlap_hours"))
+    rotated = services.rotate_secret(enterprise_id(), integration_id, overlap)
+    title = f"{rotated['name']} has a new secret"
+    return show_once(title, {"Client ID": rotated["client_id"]}, secret=rotated["client_secret"])
+
+
+@integrations.get("/integrations/<integration_id>/revoke")
+def ask_to_revoke(integration_id: str) -> Answer:
+    """Ask before an integration ends."""
+    integration = services.show_integration(enterprise_id(), integration_id)
+    return confirmation(
+        f"End the integration {integration['name']}?",
+        "Its client ID, its secret and all tokens that it was issued stop working at once. If Entra uses one of them, "
+        "provisioning stops.",
+        action="End this integration",
+        back=url_for(".list_"),
+    )
+
+
+@integrations.post("/integrations/<integration_id>/revoke")
+@redisplay_on_error(ask_to_revoke)
+def revoke(integration_id: str) -> Answer:
+    """End it with all of its tokens."""
+    gone = services.revoke_integration(enterprise_id(), integration_id)
+    last = " It was the last one: no token can be issued until there is another." if gone["warning"] else ""
+    return go(".list_", f"{gone['name']} is ended, and its tokens with it.{last}", tone="warn" if last else "good")

@@ -1,0 +1,54 @@
+"""The blueprint of tokens, which are shown once."""
+
+from scimsvc.auth import grants
+from scimsvc.auth.clients import list_integrations
+from scimsvc.auth.state import token_signer
+from scimsvc.console.credentials import integration_names, show_once
+from scimsvc.console.forms import number, optional_text, redisplay_on_error
+from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, go, page, parameters
+from scimsvc.operations.global_settings import show_global_settings
+from scimsvc.reports import lists
+from scimsvc.schemas.validation import without_none
+from scimsvc.web.state import cursor_keys
+from scimsvc.web.urls import tenant_url
+
+tokens = enterprise_blueprint("tokens")
+
+
+@tokens.get("/tokens")
+def list_() -> Answer:
+    """List every token that was ever issued, the oldest first."""
+    listed = lists.tokens(enterprise_id(), parameters("cursor"), cursor_keys())
+    return page("tokens.html", tokens=listed["items"], next=listed["next"], names=integration_names())
+
+
+@tokens.get("/tokens/new")
+def ask() -> Answer:
+    """Ask what a new token is for, and how long it is to live."""
+    return page("token_new.html", integrations=list_integrations(enterprise_id()), defaults=show_global_settings())
+
+
+@tokens.post("/tokens/new")
+@redisplay_on_error(ask)
+def issue() -> Answer:
+    """Issue it, and show it."""
+    wanted = without_none(scope=optional_text("scope"), days=number("days"), client_id=optional_text("client_id"))
+    issued = grants.issue_described_token(enterprise_id(), wanted, signer=token_signer.current)
+    where = {"Tenant URL": tenant_url()} if issued["scope"] == "scim" else {}
+    name = "Secret Token" if where else "API token"
+    return show_once("The token is made", where, secret=issued["access_token"], secret_name=name, issued=issued)
+
+
+@tokens.get("/tokens/<token_id>/revoke")
+def ask_to_revoke(token_id: str) -> Answer:
+    """Ask before a token ends."""
+    token = lists.token(enterprise_id(), token_id)
+    return page("token_revoke.html", token=token, names=integration_names())
+
+
+@tokens.post("/tokens/<token_id>/revoke")
+@redisplay_on_error(ask_to_revoke)
+def revoke(token_id: str) -> Answer:
+    """End it at once."""
+    grants.revoke_token(token_id, enterprise=enterprise_id(), signer=token_signer.current)
+    return go("console_integrations.list_", "The token is ended.")
