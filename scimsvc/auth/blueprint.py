@@ -17,9 +17,9 @@ from scimsvc.auth.grants import (
 from scimsvc.auth.refusals import refused_client_logger
 from scimsvc.auth.state import token_signer
 from scimsvc.auth.throttling import wrong_secrets
-from scimsvc.auth.tokens import API, SCIM, SCOPES
 from scimsvc.paths import AUTHENTICATE_PATH, REVOKE_PATH
 from scimsvc.protocol.json_text import is_storable
+from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE, SCOPES
 from scimsvc.web.messages import json_response
 from scimsvc.web.state import request_state
 
@@ -34,7 +34,7 @@ def authenticate() -> Response:
         raise UnsupportedGrantType("grant_type must be client_credentials")
     client = _authenticate_client()
     long_lived = request.headers.get("X-SCIM", "").strip().lower() == "true"
-    scope = SCIM if long_lived else _read_scope(form.get("scope"))
+    scope = SCIM_SCOPE if long_lived else _read_scope(form.get("scope"))
     token = grant_token(client, scope=scope, long_lived=long_lived, signer=token_signer.current)
     answer = {name: token[name] for name in ("access_token", "expires_in", "scope")}
     return _uncached(json_response(answer | {"token_type": "Bearer"}))
@@ -59,7 +59,7 @@ def _read_form() -> dict[str, str]:
 
 def _read_scope(scope: str | None) -> str:
     if scope is None:
-        return API
+        return API_SCOPE
     if scope not in SCOPES:
         raise InvalidScope("scope must be scim or api")
     return scope

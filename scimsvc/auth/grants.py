@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError
 from scimsvc import clock, schemas
 from scimsvc.auth.clients import Client, get_integration
 from scimsvc.auth.errors import Claims, InvalidRequest, UnauthorizedClient
-from scimsvc.auth.tokens import SCIM, TokenSigner, new_token_id
+from scimsvc.auth.tokens import TokenSigner, new_token_id
 from scimsvc.errors import Conflict, NoSuchThing
 from scimsvc.schemas.validation import load, messages_of, validated
 from scimsvc.store import tokens as store
@@ -20,6 +20,7 @@ from scimsvc.store.settings import get_global_settings
 from scimsvc.store.tenancy import get_enterprise, writing_in
 from scimsvc.store.tokens import NewToken, TokenRow
 from scimsvc.store.transactions import Connection, reading, writing
+from scimsvc.vocabulary import SCIM_SCOPE
 
 
 def read_token_request(parameters: Mapping[str, str]) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def issue_token(
     with writing_in(enterprise) as tenant:
         _refuse_while_off(tenant.row.name, scope=scope, enabled=tenant.row.scim_enabled)
         row = get_integration(tenant.connection, tenant.id, integration, field="client_id")
-        lifetime = timedelta(days=days) if days else _lifetime(tenant.connection, long_lived=scope == SCIM)
+        lifetime = timedelta(days=days) if days else _lifetime(tenant.connection, long_lived=scope == SCIM_SCOPE)
         return _issue(tenant.connection, tenant.id, row.id, scope=scope, lifetime=lifetime, signer=signer)
 
 
@@ -163,7 +164,7 @@ def revoke_own_token(client: Client, token: str, *, signer: TokenSigner) -> None
 
 
 def _refuse_while_off(enterprise: str, *, scope: str, enabled: bool) -> None:
-    if scope == SCIM and not enabled:
+    if scope == SCIM_SCOPE and not enabled:
         raise UnauthorizedClient(
             f"SCIM provisioning is not enabled for {enterprise}; "
             "enable it first (scimsvc enterprise update … --enable-scim)"

@@ -4,9 +4,9 @@ Not even 404. It runs before a body is read, on the clean path that the router s
 """
 
 from scimsvc.auth.callers import known_callers, refuse_while_off
-from scimsvc.auth.rate_limit import rate_limit
-from scimsvc.auth.tokens import API, SCIM
+from scimsvc.auth.throttling import rate_limit
 from scimsvc.paths import is_api, is_scim
+from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE
 from scimsvc.web.state import RequestState
 
 
@@ -14,10 +14,10 @@ def guard(state: RequestState) -> None:
     """Find out who sends the request; raises ``BearerError``, ``Forbidden`` or ``TooManyRequests``."""
     request = state.request
     if is_scim(request.path):
-        caller = known_callers.of(state.app).authenticate(request.environ.get("HTTP_AUTHORIZATION"), scope=SCIM)
+        caller = known_callers.of(state.app).authenticate(request.environ.get("HTTP_AUTHORIZATION"), scope=SCIM_SCOPE)
         state.caller = caller
         refuse_while_off(caller)
         rate_limit.of(state.app).take(caller.enterprise_id)
     elif is_api(request.path):
         callers = known_callers.of(state.app)
-        state.caller = callers.authenticate(request.environ.get("HTTP_AUTHORIZATION"), scope=API)
+        state.caller = callers.authenticate(request.environ.get("HTTP_AUTHORIZATION"), scope=API_SCOPE)

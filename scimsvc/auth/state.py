@@ -5,8 +5,7 @@ from flask import Flask
 from scimsvc.auth.callers import Callers, known_callers
 from scimsvc.auth.expiry import ExpiryNotices, expiry_notices
 from scimsvc.auth.last_uses import LastUses, last_uses
-from scimsvc.auth.rate_limit import RateLimit, rate_limit
-from scimsvc.auth.throttling import WrongPasswords, WrongSecrets, wrong_passwords, wrong_secrets
+from scimsvc.auth.throttling import RateLimit, WrongPasswords, WrongSecrets, rate_limit, wrong_passwords, wrong_secrets
 from scimsvc.auth.tokens import TokenSigner
 from scimsvc.settings import Settings
 from scimsvc.web.state import AppState

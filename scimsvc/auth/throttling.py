@@ -1,8 +1,11 @@
-"""Wrong secrets and passwords, counted in this process: so many within a minute are enough.
+"""Throttling, counted in this process: wrong client secrets, wrong passwords and the rate of SCIM requests.
 
-Of client secrets that is twenty from one address for one client (contract section 4).
+Twenty wrong secrets a minute from one address for one client are enough (contract section 4). The rate limit
+(``SCIMSVC_RATE_LIMIT``) is a last resort, because Entra may quarantine a job over it: Entra wants 25 requests a second
+and sends in bursts, so that a limit below 50 hurts.
 """
 
+import math
 import threading
 import time
 from collections import OrderedDict, deque
@@ -10,6 +13,7 @@ from collections.abc import Callable
 
 from scimsvc.auth.errors import TooManyWrongSecrets
 from scimsvc.errors import TooManyAttempts
+from scimsvc.protocol.errors import TooManyRequests
 from scimsvc.web.state import AppState
 
 WINDOW_SECONDS = 60.0
@@ -99,5 +103,36 @@ class WrongPasswords:
         self._address.note(address)
 
 
+class RateLimit:
+    """Lets each enterprise send ``rate`` SCIM requests a second, by a token bucket that holds one second's worth.
+
+    A ``rate`` of 0 lets everything through.
+    """
+
+    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._capacity = max(rate, 1.0)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def take(self, enterprise_id: str) -> None:
+        """Count one request; raises ``TooManyRequests`` with ``Retry-After`` where the enterprise sends too many."""
+        if not self._rate:
+            return
+        with self._lock:
+            now = self._clock()
+            left, since = self._buckets.get(enterprise_id, (self._capacity, now))
+            left = min(self._capacity, left + (now - since) * self._rate)
+            if left < 1:
+                self._buckets[enterprise_id] = (left, now)
+                wait = math.ceil((1 - left) / self._rate)
+                raise TooManyRequests(
+                    f"more than {self._rate:g} SCIM requests a second; go on in {wait} s", {"Retry-After": str(wait)}
+                )
+            self._buckets[enterprise_id] = (left - 1, now)
+
+
 wrong_secrets: AppState[WrongSecrets] = AppState("wrong secrets")
 wrong_passwords: AppState[WrongPasswords] = AppState("wrong passwords")
+rate_limit: AppState[RateLimit] = AppState("rate limit")

@@ -15,18 +15,14 @@ from functools import lru_cache
 from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
 
-from scimsvc import vocabulary
 from scimsvc.auth.errors import Claims, InsufficientScope, InvalidToken
+from scimsvc.paths import API_PREFIX, SCIM_PREFIX
 from scimsvc.protocol.json_text import write_json
-from scimsvc.vocabulary import TOKEN_PREFIX
+from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE, SCOPES, TOKEN_PREFIX
 
 SECRET_PREFIX = "scimsvc_cs_"  # noqa: S105  # what every secret begins with
 #: What every one-time link ends in begins with; the request log leaves out what begins so.
 LINK_PREFIX = TOKEN_PREFIX + "link_"
-
-SCIM = vocabulary.SCIM_SCOPE
-API = vocabulary.API_SCOPE
-SCOPES = vocabulary.SCOPES
 
 
 class TokenSigner:
@@ -63,7 +59,7 @@ class TokenSigner:
             raise InvalidToken(
                 f"the access token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}; "
                 "issue a new one and put it into Entra's Secret Token field"
-                if scope == SCIM
+                if scope == SCIM_SCOPE
                 else f"the access token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}; fetch a new one",
                 claims,
             )
@@ -87,8 +83,8 @@ class TokenSigner:
 
 _LONGEST_TOKEN = 512
 _OTHER_SCOPE = {
-    SCIM: "this is an API token, good for /api/v1 alone; fetch a SCIM token with the header X-SCIM: true",
-    API: "this is a SCIM token, good for /api/scim/v2 alone; fetch a token without the header X-SCIM",
+    SCIM_SCOPE: f"this is an API token, good for {API_PREFIX} alone; fetch a SCIM token with the header X-SCIM: true",
+    API_SCOPE: f"this is a SCIM token, good for {SCIM_PREFIX} alone; fetch a token without the header X-SCIM",
 }
 
 

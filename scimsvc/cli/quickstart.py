@@ -7,13 +7,13 @@ import click
 
 from scimsvc.auth.grants import issue_token
 from scimsvc.auth.state import token_signer
-from scimsvc.auth.tokens import SCIM
 from scimsvc.cli.init import upgrade
 from scimsvc.cli.options import host_option, port_option
 from scimsvc.cli.output import app_command, as_text
 from scimsvc.cli.serve import bind
 from scimsvc.enterprises.enterprises import create_enterprise, list_enterprises
 from scimsvc.paths import SCIM_PREFIX
+from scimsvc.vocabulary import SCIM_SCOPE
 from scimsvc.web.state import app_settings
 
 FIRST_ENTERPRISE = "My Enterprise"
@@ -41,7 +41,7 @@ def _first_steps(url: str) -> dict[str, Any]:
     enterprises = list_enterprises()
     created = create_enterprise(FIRST_ENTERPRISE, roles=FIRST_ROLES, scim_enabled=True) if not enterprises else None
     enterprise = created or enterprises[0]
-    token = issue_token(enterprise["id"], scope=SCIM, signer=token_signer.current)
+    token = issue_token(enterprise["id"], scope=SCIM_SCOPE, signer=token_signer.current)
     tenant_url = (app_settings().public_url or url) + SCIM_PREFIX
     credentials = {name: created[name] for name in ("client_id", "client_secret")} if created else {}
     return {

@@ -6,9 +6,10 @@ import click
 
 from scimsvc.auth import grants
 from scimsvc.auth.state import token_signer
-from scimsvc.auth.tokens import API, SCIM
 from scimsvc.cli.options import enterprise_argument
 from scimsvc.cli.output import result_command
+from scimsvc.paths import API_PREFIX, SCIM_PREFIX
+from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE
 
 
 @click.group()
@@ -19,9 +20,13 @@ def token() -> None:
 @result_command(token, "issue", writes=True)
 @enterprise_argument
 @click.option(
-    "--scim", "scope", flag_value=SCIM, default=SCIM, help="For /api/scim/v2: Entra's Secret Token. [default]"
+    "--scim",
+    "scope",
+    flag_value=SCIM_SCOPE,
+    default=SCIM_SCOPE,
+    help=f"For {SCIM_PREFIX}: Entra's Secret Token. [default]",
 )
-@click.option("--api", "scope", flag_value=API, help="For /api/v1.")
+@click.option("--api", "scope", flag_value=API_SCOPE, help=f"For {API_PREFIX}.")
 @click.option("--days", type=click.IntRange(1, 3650), help="Valid so long; else as the global settings say.")
 @click.option("--integration", metavar="CLIENT_ID", help="The integration it belongs to; else the first one.")
 def issue(enterprise: str, scope: str, days: int | None, integration: str | None) -> dict[str, Any]:

@@ -103,11 +103,11 @@ class _Stored(Collector):
                 left = (clock.parse_timestamp(expiry.expires_at) - now).total_seconds()
                 gauges["expiry"].add_metric([expiry.enterprise_id], left)
             for enterprise in list_enterprises(connection):
-                _add_holds(gauges, connection, enterprise)
+                _add_stops(gauges, connection, enterprise)
         yield from gauges.values()
 
 
-def _add_holds(gauges: dict[str, GaugeMetricFamily], connection: Connection, row: EnterpriseRow) -> None:
+def _add_stops(gauges: dict[str, GaugeMetricFamily], connection: Connection, row: EnterpriseRow) -> None:
     gauges["paused"].add_metric([row.id], int(row.paused))
     removals = count_removals(connection, row)
     if removals is not None:

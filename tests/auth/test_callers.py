@@ -10,8 +10,8 @@ from sqlalchemy import text
 from scimsvc import clock
 from scimsvc.auth.callers import Callers
 from scimsvc.auth.state import token_signer
-from scimsvc.auth.tokens import SCIM
 from scimsvc.extensions import db
+from scimsvc.vocabulary import SCIM_SCOPE
 from tests.support.client import Enterprise
 from tests.support.types import Cli
 
@@ -75,6 +75,6 @@ def test_what_is_remembered_is_bounded(app: Flask, acme: Enterprise, monkeypatch
 
     with app.app_context():
         for blanks in range(1, 10):
-            callers.authenticate(f"Bearer{' ' * blanks}{acme.token}", scope=SCIM)
+            callers.authenticate(f"Bearer{' ' * blanks}{acme.token}", scope=SCIM_SCOPE)
 
     assert len(callers._remembered) <= 2

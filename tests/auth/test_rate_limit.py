@@ -7,8 +7,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from scimsvc.auth.errors import TooManyWrongSecrets
-from scimsvc.auth.rate_limit import RateLimit
-from scimsvc.auth.throttling import MOST_WRONG, WINDOW_SECONDS, WrongSecrets
+from scimsvc.auth.throttling import MOST_WRONG, WINDOW_SECONDS, RateLimit, WrongSecrets
 from scimsvc.protocol.errors import TooManyRequests
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, assert_scim_error, user_body

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scimsvc.auth.errors import Claims, InsufficientScope, InvalidToken
-from scimsvc.auth.tokens import API, SCIM, SCOPES, TokenSigner, digest_secret, new_client_secret, new_token_id
+from scimsvc.auth.tokens import TokenSigner, digest_secret, new_client_secret, new_token_id
+from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE, SCOPES
 
 KEY, OTHER_KEY = "a" * 32, "b" * 32
 EXPIRY = datetime(2026, 12, 1, 8, 30, 15, tzinfo=UTC)
@@ -32,9 +33,9 @@ def test_a_token_is_opaque_short_and_safe_in_urls(signer: TokenSigner, scope: st
 
 def test_a_token_of_one_scope_is_insufficient_for_the_other(signer: TokenSigner) -> None:
     with pytest.raises(InsufficientScope, match=r"API token.*/api/v1 alone.*X-SCIM"):
-        signer.verify(signer.issue(API, CLAIMS), SCIM, BEFORE)
+        signer.verify(signer.issue(API_SCOPE, CLAIMS), SCIM_SCOPE, BEFORE)
     with pytest.raises(InsufficientScope, match=r"SCIM token.*/api/scim/v2 alone"):
-        signer.verify(signer.issue(SCIM, CLAIMS), API, BEFORE)
+        signer.verify(signer.issue(SCIM_SCOPE, CLAIMS), API_SCOPE, BEFORE)
 
 
 @pytest.mark.requirement("R30")
@@ -49,7 +50,7 @@ def test_a_token_expires_at_its_second(signer: TokenSigner, scope: str) -> None:
 
 
 def test_every_character_of_a_token_counts(signer: TokenSigner) -> None:
-    token = signer.issue(SCIM, CLAIMS)
+    token = signer.issue(SCIM_SCOPE, CLAIMS)
     changed = [
         token[:place] + other + token[place + 1 :]
         for place, character in enumerate(token)
@@ -100,8 +101,8 @@ def test_what_was_not_issued_is_refused(signer: TokenSigner, scope: str, spoil: 
 
 
 def test_a_forged_payload_under_a_genuine_signature_is_refused(signer: TokenSigner) -> None:
-    mine = signer.issue(SCIM, CLAIMS)
-    other = signer.issue(SCIM, Claims("another enterprise", CLAIMS.token_id, EXPIRY))
+    mine = signer.issue(SCIM_SCOPE, CLAIMS)
+    other = signer.issue(SCIM_SCOPE, Claims("another enterprise", CLAIMS.token_id, EXPIRY))
 
     assert not is_accepted(signer, other.rpartition(".")[0] + "." + mine.rpartition(".")[2])
     assert not is_accepted(signer, mine.rpartition(".")[0] + "." + other.rpartition(".")[2])
@@ -111,10 +112,10 @@ def test_a_forged_payload_under_a_genuine_signature_is_refused(signer: TokenSign
 def test_the_newest_key_signs_and_all_verify() -> None:
     old, new, both = TokenSigner([OTHER_KEY]), TokenSigner([KEY]), TokenSigner([KEY, OTHER_KEY])
 
-    assert both.verify(old.issue(SCIM, CLAIMS), SCIM, BEFORE) == CLAIMS
-    assert both.issue(SCIM, CLAIMS) == new.issue(SCIM, CLAIMS)
-    assert not is_accepted(old, both.issue(SCIM, CLAIMS))
-    assert not is_accepted(new, old.issue(SCIM, CLAIMS))
+    assert both.verify(old.issue(SCIM_SCOPE, CLAIMS), SCIM_SCOPE, BEFORE) == CLAIMS
+    assert both.issue(SCIM_SCOPE, CLAIMS) == new.issue(SCIM_SCOPE, CLAIMS)
+    assert not is_accepted(old, both.issue(SCIM_SCOPE, CLAIMS))
+    assert not is_accepted(new, old.issue(SCIM_SCOPE, CLAIMS))
 
 
 @pytest.mark.parametrize("scope", SCOPES)
@@ -139,7 +140,7 @@ def test_any_text_has_a_digest_of_its_own(secret: str) -> None:
 
 def is_accepted(signer: TokenSigner, text: str) -> bool:
     try:
-        signer.verify(text, SCIM, BEFORE)
+        signer.verify(text, SCIM_SCOPE, BEFORE)
     except InvalidToken:
         return False
     return True

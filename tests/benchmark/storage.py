@@ -21,7 +21,6 @@ from sqlalchemy import Text, bindparam, cast, insert, select
 from scimsvc import clock, create_app
 from scimsvc.auth.grants import issue_token
 from scimsvc.auth.state import token_signer
-from scimsvc.auth.tokens import SCIM
 from scimsvc.enterprises.enterprises import create_enterprise
 from scimsvc.extensions import db
 from scimsvc.models import Change, Role, Searchable, User
@@ -32,7 +31,7 @@ from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_user
 from scimsvc.store.representations import StoredUser, View, directory_values, represent, user_columns
 from scimsvc.store.transactions import writing
-from scimsvc.vocabulary import CREATED, PROVISIONED
+from scimsvc.vocabulary import CREATED, PROVISIONED, SCIM_SCOPE
 from tests.benchmark import floor
 from tests.support.population import DEFAULT_ROLE, ROLES, Population, email, role, user_body, user_id
 
@@ -117,7 +116,7 @@ def _make_enterprise(app: Flask, number: int) -> _Enterprise:
     made = create_enterprise(
         f"Enterprise {number}", roles=list(ROLES), default_role=DEFAULT_ROLE, scim_enabled=True
     )["id"]  # fmt: skip
-    token = issue_token(made, scope=SCIM, days=7, signer=token_signer.of(app))
+    token = issue_token(made, scope=SCIM_SCOPE, days=7, signer=token_signer.of(app))
     with db.engine.connect() as connection:
         rows = connection.execute(select(Role.name, Role.id).where(Role.enterprise_id == made))
         return _Enterprise(made, token["access_token"], {row.name: row.id for row in rows})
