@@ -55,13 +55,13 @@ def authenticate_client(client_id: str, client_secret: str) -> Client:
 def list_integrations(enterprise: str) -> list[dict[str, Any]]:
     """Return the enterprise's integrations, the oldest first."""
     with reading_in(enterprise) as tenant:
-        return [_shown(row) for row in store.list_integrations(tenant.connection, tenant.id)]
+        return [_represent(row) for row in store.list_integrations(tenant.connection, tenant.id)]
 
 
 def show_integration(enterprise: str, reference: str) -> dict[str, Any]:
     """Return the integration with the client ID, id or name ``reference``; raises ``NoSuchThing``."""
     with reading_in(enterprise) as tenant:
-        return _shown(get_integration(tenant.connection, tenant.id, reference))
+        return _represent(get_integration(tenant.connection, tenant.id, reference))
 
 
 @retried
@@ -80,10 +80,10 @@ def rename_integration(
     fields = validated_changes(schemas.INTEGRATION, changes)
     with writing_in(enterprise) as tenant:
         row = get_integration(tenant.connection, tenant.id, reference)
-        check_if_match(_shown(row), if_match)
+        check_if_match(_represent(row), if_match)
         if fields:
             store.update_integration_name(tenant.connection, tenant.id, row.id, name=fields["name"])
-        return _shown(get_integration(tenant.connection, tenant.id, row.id))
+        return _represent(get_integration(tenant.connection, tenant.id, row.id))
 
 
 @retried
@@ -99,7 +99,7 @@ def rotate_secret(enterprise: str, reference: str, fields: Mapping[str, Any]) ->
         else:
             store.delete_secrets(connection, tenant.id, row.id)
         secret = _insert_secret(connection, tenant.id, row.id)
-        return _shown(row) | {"client_secret": secret}
+        return _represent(row) | {"client_secret": secret}
 
 
 @retried
@@ -107,10 +107,10 @@ def revoke_integration(enterprise: str, reference: str, *, if_match: str | None 
     """Revoke the integration with all of its tokens, and return it; ``warning`` is set if it was the last one."""
     with writing_in(enterprise) as tenant:
         row = get_integration(tenant.connection, tenant.id, reference)
-        check_if_match(_shown(row), if_match)
+        check_if_match(_represent(row), if_match)
         store.revoke_integration(tenant.connection, tenant.id, row.id, at=clock.timestamp(clock.now()))
         others = store.list_integrations(tenant.connection, tenant.id)
-        return _shown(row) | {"warning": None if others else _LAST.format(tenant.row.name)}
+        return _represent(row) | {"warning": None if others else _LAST.format(tenant.row.name)}
 
 
 _LAST = (
@@ -145,7 +145,7 @@ def insert_integration(connection: Connection, enterprise_id: str, name: str) ->
     """Insert an integration with a valid ``name`` and return it with its secret."""
     row = IntegrationRow(str(uuid.uuid4()), str(uuid.uuid4()), name, clock.timestamp(clock.now()), last_used_at=None)
     store.insert_integration(connection, enterprise_id, row)
-    return _shown(row) | {"client_secret": _insert_secret(connection, enterprise_id, row.id)}
+    return _represent(row) | {"client_secret": _insert_secret(connection, enterprise_id, row.id)}
 
 
 def _insert_secret(connection: Connection, enterprise_id: str, integration_id: str) -> str:
@@ -154,7 +154,7 @@ def _insert_secret(connection: Connection, enterprise_id: str, integration_id: s
     return secret
 
 
-def _shown(row: IntegrationRow) -> dict[str, Any]:
+def _represent(row: IntegrationRow) -> dict[str, Any]:
     return {
         "id": row.id,
         "name": row.name,

@@ -93,14 +93,14 @@ def page_tokens(enterprise: str, *, after: Sequence[str] | None, limit: int) -> 
         enterprise_id = get_enterprise(connection, enterprise).id
         last = (after[0], after[1]) if after is not None else None
         rows = store.list_token_page(connection, enterprise_id, after=last, limit=limit + 1)
-        return Page.of(rows, limit, lambda row: shown_token(row, now), key=lambda row: [row.issued_at, row.id])
+        return Page.of(rows, limit, lambda row: represent_token(row, now), key=lambda row: [row.issued_at, row.id])
 
 
 def show_token(enterprise: str, token_id: str) -> dict[str, Any]:
     """Return the token with the id, without itself; raises ``NoSuchThing``."""
     with reading() as connection:
         row = _get_token(connection, token_id, get_enterprise(connection, enterprise).id)
-        return shown_token(row, clock.now())
+        return represent_token(row, clock.now())
 
 
 def _get_token(connection: Connection, token_id: str, enterprise_id: str | None) -> TokenRow:
@@ -116,7 +116,7 @@ def list_tokens(enterprise: str | None = None) -> list[dict[str, Any]]:
     now = clock.now()
     with reading() as connection:
         enterprise_id = get_enterprise(connection, enterprise).id if enterprise is not None else None
-        return [shown_token(row, now) for row in store.list_tokens(connection, enterprise_id)]
+        return [represent_token(row, now) for row in store.list_tokens(connection, enterprise_id)]
 
 
 def list_good_tokens(enterprise: str) -> list[dict[str, Any]]:
@@ -125,7 +125,7 @@ def list_good_tokens(enterprise: str) -> list[dict[str, Any]]:
     with reading() as connection:
         enterprise_id = get_enterprise(connection, enterprise).id
         rows = store.list_valid_tokens(connection, enterprise_id, now=clock.timestamp(now), limit=_MOST_SHOWN)
-        return [shown_token(row, now) for row in rows]
+        return [represent_token(row, now) for row in rows]
 
 
 _MOST_SHOWN = 500
@@ -141,7 +141,7 @@ def revoke_token(reference: str, *, enterprise: str | None, signer: TokenSigner)
             connection, token_id, get_enterprise(connection, enterprise).id if enterprise is not None else None
         )
         store.revoke_token(connection, row.enterprise_id, token_id, at=clock.timestamp(clock.now()))
-        revoked = shown_token(_get_token(connection, token_id, row.enterprise_id), clock.now())
+        revoked = represent_token(_get_token(connection, token_id, row.enterprise_id), clock.now())
     note_settings_change()
     return revoked
 
@@ -207,7 +207,7 @@ def _issue(
     }
 
 
-def shown_token(row: TokenRow, now: datetime) -> dict[str, Any]:
+def represent_token(row: TokenRow, now: datetime) -> dict[str, Any]:
     """Return the token as commands and the enterprise API show it, without its text."""
     left = clock.parse_timestamp(row.expires_at) - now
     return {

@@ -96,7 +96,7 @@ def renew_link(email: str) -> dict[str, Any]:
 def list_admins() -> list[dict[str, Any]]:
     """Return every account, by e-mail address."""
     with reading() as connection:
-        return [_shown(row) for row in store.list_admins(connection)]
+        return [_represent(row) for row in store.list_admins(connection)]
 
 
 @retried
@@ -105,13 +105,13 @@ def remove_admin(email: str) -> dict[str, Any]:
     with writing() as connection:
         row = _get_admin(connection, email)
         store.delete_admin(connection, row.id)
-        return _shown(row)
+        return _represent(row)
 
 
 def show_link(link: str) -> dict[str, Any]:
     """Return the account whose password the ``link`` sets; raises ``NoSuchThing`` for one that is used up."""
     with reading() as connection:
-        return _shown(_get_linked(connection, link))
+        return _represent(_get_linked(connection, link))
 
 
 @retried
@@ -241,7 +241,7 @@ def _admin(row: AdminRow) -> Admin:
     return Admin(row.id, row.email, row.enterprise_id, row.epoch)
 
 
-def _shown(row: AdminRow) -> dict[str, Any]:
+def _represent(row: AdminRow) -> dict[str, Any]:
     return {
         "id": row.id,
         "email": row.email,

@@ -58,13 +58,13 @@ def create_enterprise(
 def list_enterprises() -> list[dict[str, Any]]:
     """Return every enterprise, the oldest first."""
     with reading() as connection:
-        return [_shown(row) for row in store.list_enterprises(connection)]
+        return [_represent(row) for row in store.list_enterprises(connection)]
 
 
 def show_enterprise(reference: str) -> dict[str, Any]:
     """Return the enterprise with the id or name ``reference``; raises ``NoSuchThing``."""
     with reading_in(reference) as tenant:
-        return _shown(tenant.row)
+        return _represent(tenant.row)
 
 
 @retried
@@ -76,7 +76,7 @@ def update_enterprise(reference: str, changes: Mapping[str, Any], *, if_match: s
     """
     fields = validated_changes(schemas.ENTERPRISE_CHANGES, changes)
     with writing_in(reference) as tenant:
-        check_if_match(_shown(tenant.row), if_match)
+        check_if_match(_represent(tenant.row), if_match)
         values = {name: fields[name] for name in _FLAGS if name in fields}
         if fields.get("unique_user_name", tenant.row.unique_user_name) != tenant.row.unique_user_name:
             _switch_unique_user_name(tenant, on=fields["unique_user_name"])
@@ -86,7 +86,7 @@ def update_enterprise(reference: str, changes: Mapping[str, Any], *, if_match: s
             store.update_enterprise(tenant.connection, tenant.id, values)
         if "default_role" in fields:
             make_default(tenant, get_role(tenant, fields["default_role"], field="default_role").id)
-        return _shown(get_enterprise(tenant.connection, tenant.id))
+        return _represent(get_enterprise(tenant.connection, tenant.id))
 
 
 _FLAGS = ("scim_enabled", "unique_user_name", "reject_unknown_attributes", "paused")
@@ -113,7 +113,7 @@ def release_removals(reference: str) -> dict[str, Any]:
             raise Conflict(f"{tenant.row.name} has no removal limit, and nothing is held back by one")
         until = clock.timestamp(clock.now() + timedelta(hours=tenant.row.removal_hours))
         store.update_enterprise(tenant.connection, tenant.id, {"removal_released_until": until})
-        return _shown(tenant.row) | {"released_until": until}
+        return _represent(tenant.row) | {"released_until": until}
 
 
 @retried
@@ -129,7 +129,7 @@ def delete_enterprise(reference: str, *, typed_name: str | None = None) -> dict[
         # The users go first: their roles cannot be deleted under them.
         delete_users(tenant.connection, tenant.id)
         store.delete_enterprise(tenant.connection, tenant.id)
-        return _shown(tenant.row)
+        return _represent(tenant.row)
 
 
 def _insert_enterprise(connection: Connection, fields: dict[str, Any]) -> str:
@@ -159,7 +159,7 @@ def _switch_unique_user_name(tenant: Tenant, *, on: bool) -> None:
     update_unique_user_names(tenant.connection, tenant.id, unique=on)
 
 
-def _shown(row: EnterpriseRow) -> dict[str, Any]:
+def _represent(row: EnterpriseRow) -> dict[str, Any]:
     return {
         "id": row.id,
         "name": row.name,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from scimsvc.errors import InvalidInput
-from scimsvc.protocol.errors import shown
+from scimsvc.protocol.errors import quoted
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.schemas import MANUAL_USER
 from scimsvc.web.csv_lines import read_cell, write_line
@@ -104,7 +104,7 @@ def _read_rows(reader: _Reader) -> Iterator[tuple[int, list[str], str]]:
 
 def _read_header(row: list[str]) -> list[str]:
     columns = [name.strip().lower() for name in row]
-    unknown = [shown(name) for name in columns if name not in COLUMNS and name not in _IGNORED]
+    unknown = [quoted(name) for name in columns if name not in COLUMNS and name not in _IGNORED]
     there_are = f"there are {', '.join(COLUMNS)}"
     if unknown:
         more = f" and {len(unknown) - _MOST_NAMED} more" if len(unknown) > _MOST_NAMED else ""
@@ -131,7 +131,7 @@ def _read_line(number: int, columns: list[str], row: list[str]) -> Line:
         if not is_storable(text):
             problems.append(f"{name}: is not UTF-8 text")
         elif value is None:
-            problems.append(f"{name}: is {shown(text)}; true or false is wanted")
+            problems.append(f"{name}: is {quoted(text)}; true or false is wanted")
         else:
             cells[name] = value
     return Line(number, cells, problems)

@@ -14,7 +14,7 @@ from scimsvc.errors import Conflict, InvalidInput
 from scimsvc.mapping.resolve import EnterpriseRoles
 from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.protocol.attributes import fold
-from scimsvc.protocol.errors import shown
+from scimsvc.protocol.errors import quoted
 from scimsvc.schemas.validation import validated
 from scimsvc.store.retries import retried
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
@@ -126,7 +126,7 @@ def _read_user(line: Line, rules: _Rules) -> tuple[ManualUser | None, list[str]]
     role = rules.roles.find(role_name) if role_name is not None else None
     if role_name is not None and role is None:
         there_are = ", ".join(rules.roles.names)
-        problems.append(f"role: there is no role {shown(role_name)}; there are {there_are}")
+        problems.append(f"role: there is no role {quoted(role_name)}; there are {there_are}")
     try:
         fields = validated(schemas.MANUAL_USER, default_name | line.cells)
     except InvalidInput as error:

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from scimsvc.protocol.attributes import fold
-from scimsvc.protocol.errors import InvalidValue, shown
+from scimsvc.protocol.errors import InvalidValue, quoted
 from scimsvc.protocol.reasons import Reason
 from scimsvc.protocol.role_elements import Element
 
@@ -77,7 +77,7 @@ def resolve_role(elements: Sequence[Element], roles: EnterpriseRoles) -> RoleDec
     role = roles.find(element["value"])
     if role is None:
         raise InvalidValue(
-            f"role {shown(element['value'])} does not exist in {roles.enterprise}; it has {', '.join(roles.names)}; "
+            f"role {quoted(element['value'])} does not exist in {roles.enterprise}; it has {', '.join(roles.names)}; "
             "set the app role's value in Entra to one of them, or add it here as an alias of one",
             reason=Reason.UNKNOWN_ROLE,
         )
@@ -92,7 +92,7 @@ def chosen_element(elements: Sequence[Element]) -> Element | None:
     primary = [element for element in named if element.get("primary") is True]
     if len(primary) != 1:
         raise InvalidValue(
-            f"roles has {len(named)} elements ({', '.join(shown(each['value']) for each in named[:10])}) and "
+            f"roles has {len(named)} elements ({', '.join(quoted(each['value']) for each in named[:10])}) and "
             f"{'none' if not primary else 'more than one'} is primary; a user holds one role: "
             "in Entra, use the expression SingleAppRoleAssignment and assign one app role",
             reason=Reason.SEVERAL_ROLES,

@@ -6,7 +6,7 @@ from typing import Any
 
 from scimsvc.protocol import urns
 from scimsvc.protocol.attributes import fold
-from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, PayloadTooLarge, shown
+from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, PayloadTooLarge, quoted
 from scimsvc.protocol.limits import DEFAULTS, Limits
 
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
@@ -27,9 +27,9 @@ class BulkOperation:
     @property
     def references(self) -> set[str]:
         """The bulkIds that the path and the data refer to."""
-        found = set(_references_in(self.data))
+        references = set(_references_in(self.data))
         _, target = self.endpoint_and_target
-        return found | ({target.removeprefix(_REFERENCE)} if target.startswith(_REFERENCE) else set())
+        return references | ({target.removeprefix(_REFERENCE)} if target.startswith(_REFERENCE) else set())
 
     @property
     def endpoint_and_target(self) -> tuple[str, str]:
@@ -42,7 +42,7 @@ class BulkOperation:
         endpoint, target = self.endpoint_and_target
         if fold(f"/{endpoint}") != _USERS or bool(target) is (self.method == "POST"):
             wanted = "/Users" if self.method == "POST" else "/Users/{id}"
-            raise InvalidValue(f"the path of a {self.method} must be {wanted}, not {shown(self.path)}")
+            raise InvalidValue(f"the path of a {self.method} must be {wanted}, not {quoted(self.path)}")
         return _resolved(target, ids) if target else None
 
     def body(self, ids: Mapping[str, str]) -> Any:

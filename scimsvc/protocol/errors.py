@@ -45,7 +45,7 @@ class UnknownAttribute(InvalidPath):
     """A well-formed name that stands in no schema; ignored unless the enterprise rejects it."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"no attribute is called {shown(name)}; GET /Schemas lists those that there are")
+        super().__init__(f"no attribute is called {quoted(name)}; GET /Schemas lists those that there are")
         self.name = name
 
 
@@ -158,10 +158,10 @@ class Unavailable(ScimError):
     status = 503
 
 
-_LONGEST_SHOWN = 80
+_LONGEST_QUOTED = 80
 
 
-def shown(text: str) -> str:
-    """Return ``text`` as an error may quote it: in quotes, one line, cut when long."""
-    cut = text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
+def quoted(text: str) -> str:
+    """Return ``text`` as an error quotes it: in quotes, on one line, cut if it is long."""
+    cut = text if len(text) <= _LONGEST_QUOTED else text[:_LONGEST_QUOTED] + "…"
     return "'" + "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cut) + "'"

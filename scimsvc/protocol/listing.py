@@ -8,7 +8,7 @@ from typing import Any
 from scimsvc import fast_paths
 from scimsvc.protocol import urns
 from scimsvc.protocol.attributes import AttributePath, fold
-from scimsvc.protocol.errors import InvalidCount, InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, shown
+from scimsvc.protocol.errors import InvalidCount, InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, quoted
 from scimsvc.protocol.filters.nodes import Node, comparable_path
 from scimsvc.protocol.filters.parser import parse_filter
 from scimsvc.protocol.filters.work_address import find_work_address
@@ -80,8 +80,8 @@ def read_search_request(body: Any, limits: Limits = DEFAULTS) -> ListQuery:
     schemas = members.get("schemas")
     if not isinstance(schemas, list) or urns.SEARCH_REQUEST not in schemas:
         raise InvalidSyntax(f"the body must be an object whose schemas name {urns.SEARCH_REQUEST}")
-    given = {name: members.get(fold(name)) for name in _PARAMETERS}
-    return read_list_query({name: _text(name, value) for name, value in given.items() if value is not None}, limits)
+    values = {name: members.get(fold(name)) for name in _PARAMETERS}
+    return read_list_query({name: _text(name, value) for name, value in values.items() if value is not None}, limits)
 
 
 def _find_work_address(text: str | None, limits: Limits) -> str | None:
@@ -107,7 +107,7 @@ def _text(name: str, value: Any) -> str:
 def _read_order(parameters: Mapping[str, str]) -> Order:
     sort_order = parameters.get("sortOrder") or "ascending"
     if fold(sort_order) not in ("ascending", "descending"):
-        raise InvalidValue(f"sortOrder must be ascending or descending, not {shown(sort_order)}")
+        raise InvalidValue(f"sortOrder must be ascending or descending, not {quoted(sort_order)}")
     name = parameters.get("sortBy")
     if not name:
         return _BY_ID  # without sortBy there is nothing to turn round
@@ -116,7 +116,7 @@ def _read_order(parameters: Mapping[str, str]) -> Order:
     except UnknownAttribute as error:
         raise InvalidValue(f"sortBy: {error.detail}") from None
     if path is None or any(step.dropped for step in path.steps):
-        raise InvalidValue(f"sortBy: {shown(name)} cannot be sorted by; name an attribute with one value")
+        raise InvalidValue(f"sortBy: {quoted(name)} cannot be sorted by; name an attribute with one value")
     return Order(path, descending=fold(sort_order) == "descending")
 
 
@@ -130,7 +130,7 @@ def _integer(parameters: Mapping[str, str], name: str, default: int, error: type
     if text is None or text == "":
         return default
     if not _INTEGER.fullmatch(text):
-        raise error(f"{name} must be a whole number, not {shown(text)}")
+        raise error(f"{name} must be a whole number, not {quoted(text)}")
     digits = text.strip()
     if len(digits) > _MOST_DIGITS:
         return -1 if digits.startswith("-") else 10**_MOST_DIGITS

@@ -217,25 +217,30 @@ def _matching(elements: list[Any], path: PatchPath, notes: RequestNotes) -> list
     condition = path.condition
     if condition is None:
         return elements
-    found = [element for element in elements if matches(condition, element)]
-    if not found and path.target.attribute.single_element and len(elements) == 1 and path.implied == {"primary": True}:
+    matching = [element for element in elements if matches(condition, element)]
+    if (
+        not matching
+        and path.target.attribute.single_element
+        and len(elements) == 1
+        and path.implied == {"primary": True}
+    ):
         # roles[primary eq "True"] is the one role, whatever Entra said of it before (contract section 7).
         notes.tolerate(Tolerance.ONE_ROLE)
         return elements
-    return found
+    return matching
 
 
 def _named_by(value: list[Any], attribute: Attribute) -> Callable[[Any], bool]:
-    """Return what tells whether a ``remove`` with ``value`` means an element: by its value, else by all given."""
+    """Return what tells whether a ``remove`` with ``value`` means an element: by its value, else by all element."""
 
     def members(element: Resource, names: tuple[str, ...]) -> tuple[Any, ...]:
         return tuple(comparable(sub, element.get(sub.name)) for sub in attribute.sub_attributes if sub.name in names)
 
     wanted: dict[tuple[str, ...], set[tuple[Any, ...]]] = {}
-    for given in value:
-        names = ("value",) if "value" in given else tuple(sorted(given))
-        wanted.setdefault(names, set()).add(members(given, names))
-    return lambda element: any(members(element, names) in found for names, found in wanted.items())
+    for element in value:
+        names = ("value",) if "value" in element else tuple(sorted(element))
+        wanted.setdefault(names, set()).add(members(element, names))
+    return lambda element: any(members(element, names) in values for names, values in wanted.items())
 
 
 def _end_older_primary(attribute: Attribute, elements: list[Any], before: list[Any]) -> None:

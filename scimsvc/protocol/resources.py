@@ -19,7 +19,7 @@ from scimsvc.protocol.attributes import (
     Attribute,
     fold,
 )
-from scimsvc.protocol.errors import InvalidValue, shown
+from scimsvc.protocol.errors import InvalidValue, quoted
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
@@ -85,7 +85,7 @@ def work_address(user: Resource) -> str:
     address = str(addresses[0])
     if not is_email_address(address):
         raise InvalidValue(
-            f'emails[type eq "work"].value is {shown(address)}, which is no e-mail address; '
+            f'emails[type eq "work"].value is {quoted(address)}, which is no e-mail address; '
             "it should look like name@example.com",
             reason=Reason.MALFORMED_EMAIL,
         )
@@ -103,16 +103,16 @@ def differences(before: Resource, after: Resource) -> list[tuple[str, Any, Any]]
     A member of a complex attribute is ``name.familyName``; what is the extension's goes by its short name. None is
     what is absent.
     """
-    found: list[tuple[str, Any, Any]] = []
+    changes: list[tuple[str, Any, Any]] = []
     for attribute in [each for each in _DIFFERING if before.get(each.name) != after.get(each.name)]:
         old, new = before.get(attribute.name), after.get(attribute.name)
         if attribute.multi_valued or not attribute.sub_attributes:
-            found.append((attribute.name, old, new))
+            changes.append((attribute.name, old, new))
             continue
         prefix = "" if attribute is EXTENSION else f"{attribute.name}."
         members = ((sub.name, (old or {}).get(sub.name), (new or {}).get(sub.name)) for sub in attribute.sub_attributes)
-        found += [(prefix + name, was, now) for name, was, now in members if was != now]
-    return found
+        changes += [(prefix + name, was, now) for name, was, now in members if was != now]
+    return changes
 
 
 _DIFFERING = tuple(attribute for attribute in USER_ATTRIBUTES if attribute is not SCHEMAS)
@@ -145,10 +145,10 @@ def _cleaned(attribute: Attribute, value: Any, where: str, limits: Limits) -> An
 def _cleaned_members(attribute: Attribute, value: Resource, limits: Limits) -> Resource | None:
     members = {}
     for sub_attribute in attribute.sub_attributes:
-        given = value.get(sub_attribute.name)
-        if given is None:
+        raw = value.get(sub_attribute.name)
+        if raw is None:
             continue
-        member = _cleaned(sub_attribute, given, f"{attribute.name}.{sub_attribute.name}", limits)
+        member = _cleaned(sub_attribute, raw, f"{attribute.name}.{sub_attribute.name}", limits)
         if member is not None:
             members[sub_attribute.name] = member
     if not attribute.multi_valued:

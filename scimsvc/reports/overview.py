@@ -5,7 +5,7 @@ from typing import Any
 
 from scimsvc import clock
 from scimsvc.auth.expiry import TELL_WITHIN, WARN_WITHIN
-from scimsvc.auth.grants import shown_token
+from scimsvc.auth.grants import represent_token
 from scimsvc.enterprises.removal_limit import count_removals
 from scimsvc.reports.hourly_counts import HourlyCounts, count_by_day, count_by_hour
 from scimsvc.reports.open_causes import list_open_causes
@@ -79,7 +79,7 @@ def _tokens(tenant: Tenant, now: datetime) -> dict[str, Any]:
     rows = list_valid_scim_tokens(tenant.connection, tenant.id, now=clock.timestamp(now))
     lasting = [row for row in rows if _lifetime(row) > _FETCHED_ANEW]
     return {
-        "tokens": [shown_token(row, now) | {"state": expiry_state(row.expires_at, now)} for row in lasting][
+        "tokens": [represent_token(row, now) | {"state": expiry_state(row.expires_at, now)} for row in lasting][
             :_TOKENS_SHOWN
         ],
         "fetches_tokens": len(lasting) < len(rows),

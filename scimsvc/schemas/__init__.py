@@ -28,8 +28,8 @@ class RemovalLimitSchema(Schema):
     hours = WholeNumber(1, 24 * 366)
 
     @validates_schema
-    def _limits_something(self, given: dict[str, Any], **_: Any) -> None:
-        if given.get("users") is None and given.get("percent") is None:
+    def _limits_something(self, members: dict[str, Any], **_: Any) -> None:
+        if members.get("users") is None and members.get("percent") is None:
             raise ValidationError("needs users or percent, or both", "users")
 
 

@@ -15,13 +15,13 @@ from scimsvc.protocol.versions import names
 _PASSING = frozenset({"users", "last_used_at", "days_left", "client_secret", "warning"})
 
 
-def entity_tag(shown: Mapping[str, Any]) -> str:
-    """Return the weak entity tag of a thing as it is ``shown``."""
-    lasting = {name: value for name, value in shown.items() if name not in _PASSING}
+def entity_tag(representation: Mapping[str, Any]) -> str:
+    """Return the weak entity tag of a thing, made of its ``representation``."""
+    lasting = {name: value for name, value in representation.items() if name not in _PASSING}
     return f'W/"{hashlib.sha256(write_json(lasting).encode()).hexdigest()[:16]}"'
 
 
-def check_if_match(shown: Mapping[str, Any], if_match: str | None) -> None:
-    """Raise ``OutOfDate`` where ``if_match`` is given and does not name what is ``shown``."""
-    if if_match is not None and not names(if_match, entity_tag(shown)):
+def check_if_match(representation: Mapping[str, Any], if_match: str | None) -> None:
+    """Raise ``OutOfDate`` where ``if_match`` is given and does not name the ``representation``."""
+    if if_match is not None and not names(if_match, entity_tag(representation)):
         raise OutOfDate("it was changed since it was read; read it again and repeat the change if it is still wanted")

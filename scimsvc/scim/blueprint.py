@@ -4,7 +4,7 @@ from flask import Blueprint, Response, request
 
 from scimsvc.paths import SCIM_PREFIX
 from scimsvc.protocol.bulk import read_bulk_request
-from scimsvc.protocol.errors import NotFound, NotImplementedHere, shown
+from scimsvc.protocol.errors import NotFound, NotImplementedHere, quoted
 from scimsvc.protocol.listing import ListQuery, read_list_query, read_search_request
 from scimsvc.protocol.messages import Representation, list_response
 from scimsvc.protocol.reasons import Reason
@@ -104,7 +104,7 @@ def list_groups() -> Response:
 @scim.get("/Groups/<path:group_id>")
 def get_group(group_id: str) -> Response:
     """Find no group."""
-    raise NotFound(f"no group has the id {shown(group_id)}; this service provisions users, not groups")
+    raise NotFound(f"no group has the id {quoted(group_id)}; this service provisions users, not groups")
 
 
 @scim.post("/Groups")

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from scimsvc.mapping.roles import list_roles
 from scimsvc.paths import SCIM_PREFIX
 from scimsvc.protocol import discovery as documents
-from scimsvc.protocol.errors import Forbidden, NotFound, shown
+from scimsvc.protocol.errors import Forbidden, NotFound, quoted
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.messages import list_response
 from scimsvc.scim.http import json_response, text_response
@@ -68,5 +68,5 @@ def _one(resources: list[dict[str, Any]], identifier: str, what: str) -> Respons
     found = documents.find_by_id(resources, identifier)
     if found is None:
         known = ", ".join(each["id"] for each in resources)
-        raise NotFound(f"there is no {what} {shown(identifier)}; there are {known}")
+        raise NotFound(f"there is no {what} {quoted(identifier)}; there are {known}")
     return json_response(found)

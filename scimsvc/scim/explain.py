@@ -11,7 +11,7 @@ from flask import request
 
 from scimsvc import clock, schemas
 from scimsvc.protocol.attributes import ROLES, fold
-from scimsvc.protocol.errors import ScimError, shown
+from scimsvc.protocol.errors import ScimError, quoted
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.protocol.patch import Operation
 from scimsvc.protocol.resources import differences, work_address
@@ -151,5 +151,5 @@ def _role(attempt: Attempt) -> dict[str, Any] | None:
     else:
         value = decision.element["value"]
         names = "the name" if fold(value) == fold(decision.role.name) else "an alias"
-        reason = f"{ROLES.name} has the value {shown(value)}, which is {names} of this role"
+        reason = f"{ROLES.name} has the value {quoted(value)}, which is {names} of this role"
     return {"name": attempt.role, "reason": reason}

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from scimsvc.enterprises.removal_limit import refuse_while_paused
-from scimsvc.protocol.errors import NotFound, shown
+from scimsvc.protocol.errors import NotFound, quoted
 from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.reasons import Reason
 from scimsvc.protocol.resources import work_address
@@ -67,7 +67,7 @@ def known_form(user_id: str) -> str:
 def no_such_user(user_id: str) -> NotFound:
     """Return the refusal of a request for a user that does not exist."""
     return NotFound(
-        f"no user has the id {shown(user_id)}; it may have been deleted since: "
+        f"no user has the id {quoted(user_id)}; it may have been deleted since: "
         "in Entra, restart the provisioning so that the user is matched anew",
         reason=Reason.NO_SUCH_USER,
     )

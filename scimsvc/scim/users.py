@@ -16,7 +16,7 @@ from scimsvc.mapping.effective import effective_values
 from scimsvc.mapping.judge import RoleAfter, judge_changed_user, judge_new_user, role_after, sent_value
 from scimsvc.mapping.resolve import RoleDecision
 from scimsvc.protocol.attributes import ROLES
-from scimsvc.protocol.errors import Mutability, ScimError, Unavailable, Uniqueness, shown
+from scimsvc.protocol.errors import Mutability, ScimError, Unavailable, Uniqueness, quoted
 from scimsvc.protocol.messages import Representation
 from scimsvc.protocol.patch import Resource, apply_patch
 from scimsvc.protocol.reading.bodies import read_new_user, read_patch
@@ -227,13 +227,13 @@ def _conflict(error: UserConflict, user: Resource, rules: EnterpriseRules) -> Sc
     """Return the refusal of ``user`` that ``error`` means."""
     if isinstance(error, EmailTaken):
         return Uniqueness(
-            f"a user of {rules.name} has the work e-mail address {shown(work_address(user))} already; "
+            f"a user of {rules.name} has the work e-mail address {quoted(work_address(user))} already; "
             'match users on emails[type eq "work"].value in Entra, so that it is found before one is created',
             reason=Reason.EMAIL_TAKEN,
         )
     if isinstance(error, UserNameTaken):
         return Uniqueness(
-            f"a user of {rules.name} has the userName {shown(user['userName'])} already, "
+            f"a user of {rules.name} has the userName {quoted(user['userName'])} already, "
             "and the enterprise wants userNames to be unique",
             reason=Reason.USER_NAME_TAKEN,
         )

@@ -94,13 +94,13 @@ def from_environment(name: str) -> str | None:
     return os.environ.get(PREFIX + name) or None
 
 
-def read_settings(given: object = None) -> Settings:
-    """Return the settings in force: the host's in ``given``, else the environment's, else the defaults.
+def read_settings(host: object = None) -> Settings:
+    """Return the settings in force: the host application's, else the environment's, else the defaults.
 
-    ``given`` is a mapping or an object with the settings as items or attributes, with the prefix or without. Creates
+    ``host`` is a mapping or an object with the settings as items or attributes, with the prefix or without. Creates
     the instance folder and the secret key if they are needed and missing. Raises ``SettingsError``.
     """
-    read = {setting.name: _read(setting, given) for setting in SETTINGS}
+    read = {setting.name: _read(setting, host) for setting in SETTINGS}
     instance_path = read["INSTANCE_PATH"] or values.read_instance_path("./instance")
     return Settings(
         database_url=read["DATABASE_URL"] or f"sqlite:///{create_instance_folder(instance_path) / DATABASE_FILE}",
@@ -115,9 +115,9 @@ def read_settings(given: object = None) -> Settings:
     )
 
 
-def read_setting(name: str, given: object = None) -> Any:
+def read_setting(name: str, host: object = None) -> Any:
     """Return the setting ``name`` as ``read_settings`` reads it, or None if it has its default; creates nothing."""
-    return _read(_BY_NAME[name], given)
+    return _read(_BY_NAME[name], host)
 
 
 def read_database_url(text: str) -> str:
@@ -134,15 +134,15 @@ def unknown_variables() -> list[str]:
     return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
 
 
-def host_settings(given: object) -> dict[str, Any]:
-    """Return the members of ``given`` that are for Flask: upper-case names that are not settings of this service."""
-    names = list(given) if isinstance(given, Mapping) else dir(given)
+def host_settings(host: object) -> dict[str, Any]:
+    """Return the members of ``host`` that are for Flask: upper-case names that are not settings of this service."""
+    names = list(host) if isinstance(host, Mapping) else dir(host)
     others = [name for name in names if name.isupper() and name.removeprefix(PREFIX) not in _BY_NAME]
-    return {name: given[name] if isinstance(given, Mapping) else getattr(given, name) for name in others}
+    return {name: host[name] if isinstance(host, Mapping) else getattr(host, name) for name in others}
 
 
-def _read(setting: DeploymentSetting, given: object) -> Any:
-    value = _host_value(setting, given)
+def _read(setting: DeploymentSetting, host: object) -> Any:
+    value = _host_value(setting, host)
     if value is None:
         value = from_environment(setting.name)
     if value is None:
@@ -156,9 +156,9 @@ def _read(setting: DeploymentSetting, given: object) -> Any:
         raise SettingsError(f"{setting.variable} is {_without_secrets(text)}; it may hold {error}") from None
 
 
-def _host_value(setting: DeploymentSetting, given: object) -> Any:
+def _host_value(setting: DeploymentSetting, host: object) -> Any:
     for name in (setting.name, setting.variable):
-        value = given.get(name) if isinstance(given, Mapping) else getattr(given, name, None)
+        value = host.get(name) if isinstance(host, Mapping) else getattr(host, name, None)
         if value not in (None, ""):
             return value
     return None

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from scimsvc.errors import NoSuchThing, ServiceError
 from scimsvc.paths import API_PREFIX, SCIM_PREFIX, is_api, is_below
-from scimsvc.protocol.errors import InvalidSyntax, ScimError, shown
+from scimsvc.protocol.errors import InvalidSyntax, ScimError, quoted
 from scimsvc.protocol.messages import MEDIA_TYPE, error_message
 from scimsvc.store.outages import DATABASE_ERRORS, describe_outage, hide_values, is_outage, unavailable
 from scimsvc.web.messages import json_response
@@ -41,11 +41,11 @@ Refusal: TypeAlias = ScimError | ServiceError
 
 def describe_http_error(error: HTTPException) -> str:
     """Return the detail of an error of the router's or of Werkzeug's."""
-    path = shown(request.path)
+    path = quoted(request.path)
     if error.code == _NOT_FOUND:
         return f"there is no endpoint {path}; {_API_ENDPOINTS if is_api(request.path) else _ENDPOINTS}"
     if error.code == _METHOD_NOT_ALLOWED:
-        return f"{path} does not take {shown(request.method)}"
+        return f"{path} does not take {quoted(request.method)}"
     if error.code == _TOO_LARGE:
         return f"the body is too large; at most {limits().body} bytes are taken"
     return error.description or error.name

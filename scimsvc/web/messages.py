@@ -6,7 +6,7 @@ from typing import Any
 from flask import Request, Response
 
 from scimsvc.errors import ServiceError
-from scimsvc.protocol.errors import shown
+from scimsvc.protocol.errors import quoted
 from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
 from scimsvc.web.state import request_state
 
@@ -49,7 +49,7 @@ def _refuse_other_types(request: Request, media_type: str) -> None:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype not in (media_type, JSON) or charset not in ("utf-8", "utf8"):
         content_type = request.headers.get("Content-Type")
-        instead = f"not {shown(content_type)}" if content_type else "and there is none"
+        instead = f"not {quoted(content_type)}" if content_type else "and there is none"
         raise UnsupportedBody(f"the Content-Type must be {media_type} in UTF-8, {instead}")
 
 

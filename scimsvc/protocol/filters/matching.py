@@ -48,16 +48,16 @@ def comparable(attribute: Attribute, value: Any) -> Any:
 
 def _values(path: AttributePath, resource: Mapping[str, Any]) -> list[Any]:
     """Return every value at ``path``; an absent or empty one is none (RFC 7643 §2.5)."""
-    found: list[Any] = [resource]
+    values: list[Any] = [resource]
     for step in path.steps:
-        below = (container.get(step.name) for container in found)
-        found = []
+        below = (container.get(step.name) for container in values)
+        values = []
         for value in below:
             if isinstance(value, list):
-                found.extend(value)
+                values.extend(value)
             elif value not in (None, "", {}):
-                found.append(value)
-    return found
+                values.append(value)
+    return values
 
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from scimsvc.protocol.attributes import Attribute, AttributePath
-from scimsvc.protocol.errors import InvalidFilter, UnknownAttribute, shown
+from scimsvc.protocol.errors import InvalidFilter, UnknownAttribute, quoted
 from scimsvc.protocol.filters.nodes import (
     EQUALITY,
     OPERATORS,
@@ -70,7 +70,7 @@ class _Parser:
     def parse(self) -> Node:
         node = self._or()
         if self.tokens.peek() != END:
-            self.tokens.fail(f"{shown(self.tokens.peek())} is one too many")
+            self.tokens.fail(f"{quoted(self.tokens.peek())} is one too many")
         return node
 
     # Precedence, loosest first: or, and, not and brackets (RFC 7644 §3.4.2.2, "Order of operations").
@@ -140,7 +140,7 @@ class _Parser:
         if operator == "pr":
             return Present(path)
         if operator not in OPERATORS:
-            self.tokens.fail(f"{shown(operator)} is no operator; there are {', '.join(OPERATORS)} and pr")
+            self.tokens.fail(f"{quoted(operator)} is no operator; there are {', '.join(OPERATORS)} and pr")
         token = self.tokens.take_value(operator)
         comparable = comparable_path(path)
         if comparable is None:
@@ -161,7 +161,7 @@ class _Parser:
         if attribute.type == "dateTime" and operator not in SUBSTRING:
             instant = parse_instant(literal)
             if instant is None:
-                self.tokens.fail(f"{shown(literal)} is no time; {path} is compared with one like 2026-11-23T08:00:00Z")
+                self.tokens.fail(f"{quoted(literal)} is no time; {path} is compared with one like 2026-11-23T08:00:00Z")
             return instant
         if attribute.type == "binary" and operator in ORDER:
             self.tokens.fail(f"{path} is binary, which {operator} cannot compare")
@@ -181,7 +181,7 @@ class _Parser:
         try:
             value = json.loads(token)
         except ValueError:
-            self.tokens.fail(f"{shown(token)} is no value; text stands in double quotes, with the escapes of JSON")
+            self.tokens.fail(f"{quoted(token)} is no value; text stands in double quotes, with the escapes of JSON")
         if isinstance(value, str) and not is_storable(value):
             self.tokens.fail("a value has a NUL character or half of a surrogate pair")
         if value is None or isinstance(value, str | bool | float):
@@ -192,7 +192,7 @@ class _Parser:
         try:
             path = self.resolve(name)
         except UnknownAttribute as error:
-            raise InvalidFilter(f"the filter asks for {shown(name)}: {error.detail}") from None
+            raise InvalidFilter(f"the filter asks for {quoted(name)}: {error.detail}") from None
         if any(step.dropped for step in path.steps):
             raise InvalidFilter(f"the filter asks for {path}, which is not kept")
         return path

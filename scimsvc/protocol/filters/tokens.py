@@ -3,7 +3,7 @@
 import re
 from typing import NoReturn
 
-from scimsvc.protocol.errors import InvalidFilter, shown
+from scimsvc.protocol.errors import InvalidFilter, quoted
 
 _TOKEN = re.compile(
     r"""\s*(?: (?P<string>"(?:[^"\\]|\\.)*") | (?P<mark>[()\[\]]) | (?P<word>[^\s()\[\]"]+) )""", re.VERBOSE
@@ -40,7 +40,7 @@ class Tokens:
         """Take and return a word; ``what`` names the missing part in an error."""
         token = self.peek()
         if token in _MARKS or token.startswith('"'):
-            self.fail(f"{what} is missing" + (f" before {shown(token)}" if token else " at its end"))
+            self.fail(f"{what} is missing" + (f" before {quoted(token)}" if token else " at its end"))
         self.skip()
         return token
 
@@ -60,7 +60,7 @@ class Tokens:
 
     def fail(self, why: str) -> NoReturn:
         """Raise the ``InvalidFilter`` that quotes the filter."""
-        raise InvalidFilter(f"the filter {shown(self.text)} cannot be read: {why}")
+        raise InvalidFilter(f"the filter {quoted(self.text)} cannot be read: {why}")
 
     def _tokenize(self, text: str) -> list[str]:
         tokens: list[str] = []

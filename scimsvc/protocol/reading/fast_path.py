@@ -38,7 +38,7 @@ class _NotPlain(Exception):
     """The body is for the general code."""
 
 
-#: Reads one value: None is what is absent. Whether a text boolean was among it is noted.
+#: Reads one value: None is what is absent. A text boolean is noted.
 _Reader = Callable[[Any, RequestNotes], Any]
 _Table = tuple[tuple[str, _Reader], ...]
 
@@ -48,21 +48,21 @@ def read_user(body: Any, user_id: str, notes: RequestNotes) -> Resource | None:
 
     The result equals ``resources.canonical_user`` of ``leniency.read_user``.
     """
-    noted = RequestNotes(notes.limits)
+    new_notes = RequestNotes(notes.limits)
     try:
-        user = _read_user(body, user_id, noted)
+        user = _read_user(body, user_id, new_notes)
         work_address(user)
     except (_NotPlain, InvalidValue):
         return None
-    notes.add(noted)
+    notes.add(new_notes)
     return user
 
 
-def _read_user(body: Any, user_id: str, noted: RequestNotes) -> Resource:
+def _read_user(body: Any, user_id: str, new_notes: RequestNotes) -> Resource:
     if type(body) is not dict or body.get(SCHEMAS.name) not in _SCHEMAS:
         raise _NotPlain
-    given = body if ACTIVE.name in body else {**body, ACTIVE.name: True}
-    user = {SCHEMAS.name: [urns.CORE_USER], ID.name: user_id, **_read_members(_USER, given, noted)}
+    members = body if ACTIVE.name in body else {**body, ACTIVE.name: True}
+    user = {SCHEMAS.name: [urns.CORE_USER], ID.name: user_id, **_read_members(_USER, members, new_notes)}
     if USER_NAME.name not in user or ACTIVE.name not in user:
         raise _NotPlain
     if EXTENSION.name in user:
@@ -77,13 +77,13 @@ _SCHEMAS = (
 )
 
 
-def _read_members(table: _Table, members: Resource, noted: RequestNotes) -> Resource:
+def _read_members(table: _Table, members: Resource, new_notes: RequestNotes) -> Resource:
     read: Resource = {}
     known = 0
     for name, reader in table:
         if name in members:
             known += 1
-            value = reader(members[name], noted)
+            value = reader(members[name], new_notes)
             if value is not None:
                 read[name] = value
     if known != len(members):
@@ -105,12 +105,12 @@ def _reader(attribute: Attribute) -> _Reader:
     return _boolean if attribute.type == "boolean" else _text_reader(attribute)
 
 
-def _boolean(value: Any, noted: RequestNotes) -> bool | None:
+def _boolean(value: Any, new_notes: RequestNotes) -> bool | None:
     if type(value) is bool or value is None:
         return value
     if type(value) is not str or value.lower() not in _BOOLEANS:
         raise _NotPlain
-    noted.tolerate(Tolerance.TEXT_BOOLEAN)
+    new_notes.tolerate(Tolerance.TEXT_BOOLEAN)
     return _BOOLEANS[value.lower()]
 
 
@@ -135,12 +135,12 @@ def _text_reader(attribute: Attribute) -> _Reader:
 def _members_reader(attribute: Attribute) -> _Reader:
     table = tuple((sub.name, _reader(sub)) for sub in attribute.sub_attributes)
 
-    def read(value: Any, noted: RequestNotes) -> Resource | None:
+    def read(value: Any, new_notes: RequestNotes) -> Resource | None:
         if value is None:
             return None
         if type(value) is not dict:
             raise _NotPlain
-        return _read_members(table, value, noted) or None
+        return _read_members(table, value, new_notes) or None
 
     return read
 
@@ -149,16 +149,16 @@ def _elements_reader(attribute: Attribute) -> _Reader:
     table = tuple((sub.name, _reader(sub)) for sub in attribute.sub_attributes)
     says = {"value"} if attribute.value else {sub.name for sub in attribute.sub_attributes} - {"type", "primary"}
 
-    def read(value: Any, noted: RequestNotes) -> list[Resource] | None:
+    def read(value: Any, new_notes: RequestNotes) -> list[Resource] | None:
         if value is None or value == []:
             return None
         if (
             type(value) is not list
-            or len(value) > noted.limits.elements
+            or len(value) > new_notes.limits.elements
             or any(type(each) is not dict for each in value)
         ):
             raise _NotPlain
-        elements = [_read_members(table, each, noted) for each in value]
+        elements = [_read_members(table, each, new_notes) for each in value]
         if any(says.isdisjoint(element) for element in elements) or not _suit(attribute, elements):
             raise _NotPlain
         return elements
@@ -191,25 +191,25 @@ def read_patch(body: Any, notes: RequestNotes) -> list[Operation] | None:
     """
     if type(body) is not dict or body.keys() != {"schemas", "Operations"} or body["schemas"] != [urns.PATCH_OP]:
         return None
-    given, limits, noted = body["Operations"], notes.limits, RequestNotes(notes.limits)
-    if type(given) is not list or not 0 < len(given) <= limits.patch_operations:
+    operations, limits, new_notes = body["Operations"], notes.limits, RequestNotes(notes.limits)
+    if type(operations) is not list or not 0 < len(operations) <= limits.patch_operations:
         return None
     read, count = [], 0
-    for operation in given:
+    for operation in operations:
         target = _target_of(operation, limits)
         if target is None:
             return None
         op, value = _OPS[operation["op"]], operation["value"]
-        noted.tolerate_all(_OP_CASE if op != operation["op"] else ())
-        noted.tolerate_all(target.tolerances)
+        new_notes.tolerate_all(_OP_CASE if op != operation["op"] else ())
+        new_notes.tolerate_all(target.tolerances)
         try:
-            read.append(Operation(op, target.path, target.reader(value, noted)))
+            read.append(Operation(op, target.path, target.reader(value, new_notes)))
         except _NotPlain:
             return None
         count += target.conditions
     if count > limits.patch_conditions:
         return None
-    notes.add(noted)
+    notes.add(new_notes)
     return read
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from scimsvc.protocol.attributes import Attribute, AttributePath
-from scimsvc.protocol.errors import InvalidPath, shown
+from scimsvc.protocol.errors import InvalidPath, quoted
 from scimsvc.protocol.filters.nodes import Node, implied_values
 from scimsvc.protocol.filters.parser import parse_condition
 from scimsvc.protocol.limits import DEFAULTS, Limits
@@ -59,7 +59,7 @@ def parse_path(text: str, limits: Limits = DEFAULTS) -> PatchPath:
     match = _PATH.fullmatch(text.strip())
     if match is None:
         raise InvalidPath(
-            f"the path {shown(text)} cannot be read; "
+            f"the path {quoted(text)} cannot be read; "
             'it should look like title, name.familyName or emails[type eq "work"].value'
         )
     target = resolve_name(match["name"])
@@ -67,7 +67,7 @@ def parse_path(text: str, limits: Limits = DEFAULTS) -> PatchPath:
         return _without_condition(target)
     attribute = target.attribute
     if not attribute.multi_valued or not attribute.sub_attributes:
-        raise InvalidPath(f"the path {shown(text)} has a filter, but {target} has no elements to choose from")
+        raise InvalidPath(f"the path {quoted(text)} has a filter, but {target} has no elements to choose from")
     condition = parse_condition(match["condition"], attribute, limits)
     sub = resolve_sub_attribute(attribute, match["sub"]).attribute if match["sub"] else None
     return PatchPath(target, condition, sub)

@@ -6,7 +6,7 @@ None is what is absent: ``null``, ``""`` and ``[]`` all mean it (RFC 7643 §2.5)
 from typing import Any
 
 from scimsvc.protocol.attributes import EXTENSION, ROLES, Attribute, fold
-from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, shown
+from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, quoted
 from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.reasons import Reason
@@ -119,7 +119,7 @@ def folded_members(members: Resource) -> Resource:
     """Return the members by folded name; raises ``InvalidSyntax`` where two names fold to one."""
     folded = {fold(name): value for name, value in members.items()}
     if len(folded) != len(members):
-        raise InvalidSyntax(f"an object has a name twice, in two spellings: {shown(', '.join(members))}")
+        raise InvalidSyntax(f"an object has a name twice, in two spellings: {quoted(', '.join(members))}")
     return folded
 
 
