@@ -10,7 +10,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scimsvc.extensions import Model
-from scimsvc.models.conditions import IS_REFUSED, IS_REMOVAL
+from scimsvc.models.conditions import IS_REFUSED, IS_REMOVAL, partial_index
 
 
 class LogEntry(Model):
@@ -20,13 +20,7 @@ class LogEntry(Model):
     __table_args__ = (
         Index("log_email", "enterprise_id", "email_key", "id"),
         Index("log_user", "enterprise_id", "user_id", "id"),
-        Index(
-            "log_refused",
-            "enterprise_id",
-            "id",
-            sqlite_where=IS_REFUSED,
-            postgresql_where=IS_REFUSED,
-        ),
+        partial_index("log_refused", "enterprise_id", "id", where=IS_REFUSED),
         {"sqlite_with_rowid": False},
     )
 
@@ -63,21 +57,8 @@ class Change(Model):
 
     __tablename__ = "changes"
     __table_args__ = (
-        Index(
-            "changes_removals",
-            "enterprise_id",
-            "time",
-            sqlite_where=IS_REMOVAL,
-            postgresql_where=IS_REMOVAL,
-        ),
-        Index(
-            "changes_by_hand",
-            "enterprise_id",
-            "user_id",
-            "number",
-            sqlite_where=text("origin IS NOT NULL"),
-            postgresql_where=text("origin IS NOT NULL"),
-        ),
+        partial_index("changes_removals", "enterprise_id", "time", where=IS_REMOVAL),
+        partial_index("changes_by_hand", "enterprise_id", "user_id", "number", where=text("origin IS NOT NULL")),
         {"sqlite_with_rowid": False},
     )
 

@@ -1,9 +1,11 @@
-"""Conditions of constraints and partial indexes."""
+"""Conditions of constraints, and partial indexes."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, Index, MetaData, TextClause, event, text
 
+from scimsvc.extensions import Model
 from scimsvc.vocabulary import REFUSED, REMOVALS
 
 
@@ -15,3 +17,24 @@ def is_one_of(column: str, words: Iterable[str]) -> str:
 #: Conditions of partial indexes. Queries repeat them literally, so that the database sees that the index applies.
 IS_REFUSED = text(f"outcome = '{REFUSED}'")
 IS_REMOVAL = text(is_one_of("type", REMOVALS))
+
+
+def partial_index(
+    name: str, *columns: str, where: TextClause, postgresql_where: TextClause | None = None, unique: bool = False
+) -> Index:
+    """Return an index of the rows for which ``where`` holds; PostgreSQL may need the condition in other words."""
+    index = Index(name, *columns, unique=unique, sqlite_where=where)
+    index.info[_POSTGRESQL_WHERE] = where if postgresql_where is None else postgresql_where
+    return index
+
+
+_POSTGRESQL_WHERE = "postgresql_where"
+
+
+@event.listens_for(Model.metadata, "before_create")
+def _add_conditions(metadata: MetaData, connection: Connection, **_: Any) -> None:
+    """Give partial indexes their condition on PostgreSQL; as an argument it would load that dialect at every start."""
+    if connection.dialect.name == "postgresql":
+        for index in [index for table in metadata.tables.values() for index in table.indexes]:
+            if _POSTGRESQL_WHERE in index.info:
+                index.dialect_kwargs[_POSTGRESQL_WHERE] = index.info[_POSTGRESQL_WHERE]

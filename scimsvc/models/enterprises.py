@@ -10,6 +10,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scimsvc.extensions import Model
+from scimsvc.models.conditions import partial_index
 
 
 class Setting(Model):
@@ -50,11 +51,11 @@ class Role(Model):
 
     __tablename__ = "roles"
     __table_args__ = (
-        Index(
+        partial_index(
             "roles_default",
             "enterprise_id",
             unique=True,
-            sqlite_where=text("is_default = 1"),
+            where=text("is_default = 1"),
             postgresql_where=text("is_default"),
         ),
     )

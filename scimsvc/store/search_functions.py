@@ -4,7 +4,8 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, String, cast, column, func, literal
-from sqlalchemy.dialects.postgresql import JSONB
+
+from scimsvc.models import Searchable
 
 Expression = ColumnElement[Any]
 
@@ -77,18 +78,18 @@ class _PostgreSQL(SearchFunctions):
         return func.jsonb_extract_path_text(source, *names, type_=String).collate("C")
 
     def array(self, source: Expression, name: str) -> Expression:
-        return func.jsonb_extract_path(source, name, type_=JSONB)
+        return func.jsonb_extract_path(source, name, type_=Searchable)
 
     def numbered_elements(self, array: Expression) -> tuple[Any, Expression, Expression]:
         elements = func.jsonb_array_elements(array)
-        rows = elements.table_valued(column("value", JSONB), with_ordinality="position").render_derived()
+        rows = elements.table_valued(column("value", Searchable), with_ordinality="position").render_derived()
         return rows, rows.c.value, rows.c.position
 
     def scalar(self, element: Expression) -> Expression:
         return func.jsonb_extract_path_text(func.jsonb_build_array(element), "0", type_=String).collate("C")
 
     def constant(self, text: str) -> Expression:
-        return cast(literal(text), JSONB)
+        return cast(literal(text), Searchable)
 
     def boolean(self, value: bool) -> Expression:
         return literal("true" if value else "false")
