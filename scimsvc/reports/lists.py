@@ -1,6 +1,7 @@
 """The lists of the enterprise API: each reads its parameters, signs its cursors and cuts its pages the same way."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import Schema
@@ -20,62 +21,111 @@ from scimsvc.store.paging import CursorKeys, Page
 
 Parameters = Mapping[str, str]
 Listed = dict[str, Any]
+#: Reads a page: takes the key after which it begins, its length, and the conditions.
+_ReadPage = Callable[[Any, int, dict[str, Any]], Page]
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """One list of an enterprise; cursors of one list are not valid for another."""
+
+    enterprise_id: str
+    name: str
+    schema: Schema
+    keys: CursorKeys
+
+    def page(self, parameters: Parameters, read_page: _ReadPage) -> Listed:
+        """Return the page that the query's ``parameters`` describe; raises ``InvalidInput``."""
+        conditions = read_query(self.schema, parameters)
+        limit, cursor = conditions.pop("limit"), conditions.pop("cursor", None)
+        # A cursor is valid only for the same enterprise, list and conditions.
+        binding = (self.enterprise_id, self.name, *(f"{key}={value}" for key, value in sorted(conditions.items())))
+        page = read_page(self._read_cursor(cursor, binding), limit, conditions)
+        return {
+            "items": page.items,
+            "next": None if page.next is None else self.keys.write(page.next, *binding),
+        }
+
+    def short_page(
+        self, parameters: Parameters, read_all: Callable[[str], list[dict[str, Any]]], *, order: tuple[str, str]
+    ) -> Listed:
+        """Return a page of a list that is short enough to be read whole, in the ``order`` of two members."""
+
+        def key(item: Mapping[str, Any]) -> list[Any]:
+            return [item[member] for member in order]
+
+        def read_page(after: Any, limit: int, _: dict[str, Any]) -> Page:
+            items = sorted(read_all(self.enterprise_id), key=key)
+            rest = [item for item in items if after is None or key(item) > after]
+            return Page.of(rest, limit, dict, key=key)
+
+        return self.page(parameters, read_page)
+
+    def _read_cursor(self, cursor: str | None, binding: tuple[str, ...]) -> Any:
+        if cursor is None:
+            return None
+        try:
+            return self.keys.read(cursor, *binding)
+        except ValueError as error:
+            raise InvalidInput(
+                f"{error}; send back what next said, with the same conditions", {"cursor": ["is none of this list"]}
+            ) from None
 
 
 def roles(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
     """Return a page of the roles, by name."""
-    return _short(enterprise_id, "roles", parameters, keys, list_roles, ("name", "id"))
+    return _List(enterprise_id, "roles", schemas.PAGE, keys).short_page(parameters, list_roles, order=("name", "id"))
 
 
 def integrations(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
     """Return a page of the integrations, the oldest first."""
-    return _short(enterprise_id, "integrations", parameters, keys, list_integrations, ("created_at", "id"))
+    listing = _List(enterprise_id, "integrations", schemas.PAGE, keys)
+    return listing.short_page(parameters, list_integrations, order=("created_at", "id"))
 
 
 def tokens(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
-    """Return a page of the tokens, the oldest first; never the token itself."""
+    """Return a page of the tokens, the oldest first, without the tokens themselves."""
 
-    def page(after: Any, limit: int, _: dict[str, Any]) -> Page:
+    def read_page(after: Any, limit: int, _: dict[str, Any]) -> Page:
         return page_tokens(enterprise_id, after=after, limit=limit)
 
-    listed = _paged(enterprise_id, "tokens", schemas.PAGE, parameters, keys, page)
-    return listed | {"items": [shown_token(token) for token in listed["items"]]}
+    listed = _List(enterprise_id, "tokens", schemas.PAGE, keys).page(parameters, read_page)
+    return listed | {"items": [_represent_token(each) for each in listed["items"]]}
 
 
 def token(enterprise_id: str, token_id: str) -> dict[str, Any]:
     """Return one token; raises ``NoSuchThing``."""
-    return shown_token(show_token(enterprise_id, token_id))
+    return _represent_token(show_token(enterprise_id, token_id))
 
 
-def shown_token(token: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a token as the enterprise sees it: whose it is goes without saying."""
-    return {name: value for name, value in token.items() if name != "enterprise"}
+def _represent_token(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a token without its enterprise, which the caller knows."""
+    return {name: value for name, value in members.items() if name != "enterprise"}
 
 
 def users(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
     """Return a page of the users who meet the parameters, by e-mail address."""
 
-    def page(after: Any, limit: int, conditions: dict[str, Any]) -> Page:
+    def read_page(after: Any, limit: int, conditions: dict[str, Any]) -> Page:
         return profiles.list_users(enterprise_id, after=after, limit=limit, **conditions)
 
-    return _paged(enterprise_id, "users", schemas.USERS, parameters, keys, page)
+    return _List(enterprise_id, "users", schemas.USERS, keys).page(parameters, read_page)
 
 
-def log(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
+def log(
+    enterprise_id: str, parameters: Parameters, keys: CursorKeys, *, represent: Representation = represent_entry
+) -> Listed:
     """Return a page of the provisioning log, the newest first."""
-    return _log(enterprise_id, parameters, keys, represent_entry)
+
+    def read_page(before: Any, limit: int, conditions: dict[str, Any]) -> Page:
+        return list_entries(enterprise_id, LogConditions(before=before, **conditions), limit=limit, represent=represent)
+
+    return _List(enterprise_id, "provisioning-log", schemas.LOG, keys).page(parameters, read_page)
 
 
 def explained_log(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
     """Return a page of the provisioning log with the cause of each refusal in words, and its remedies."""
-    return _log(enterprise_id, parameters, keys, explain_entry)
-
-
-def _log(enterprise_id: str, parameters: Parameters, keys: CursorKeys, represent: Representation) -> Listed:
-    def page(before: Any, limit: int, conditions: dict[str, Any]) -> Page:
-        return list_entries(enterprise_id, LogConditions(before=before, **conditions), limit=limit, represent=represent)
-
-    return _paged(enterprise_id, "provisioning-log", schemas.LOG, parameters, keys, page)
+    return log(enterprise_id, parameters, keys, represent=explain_entry)
 
 
 def changes(enterprise_id: str, parameters: Parameters, reader: FeedReader) -> Listed:
@@ -91,54 +141,3 @@ def changes(enterprise_id: str, parameters: Parameters, reader: FeedReader) -> L
 def preview(enterprise_id: str, parameters: Parameters) -> dict[str, Any]:
     """Return who has, and who would get, the role that a value names."""
     return preview_role(enterprise_id, read_query(schemas.PREVIEW, parameters)["name"])
-
-
-def _short(
-    enterprise_id: str,
-    name: str,
-    parameters: Parameters,
-    keys: CursorKeys,
-    read_all: Callable[[str], list[dict[str, Any]]],
-    order: tuple[str, str],
-) -> Listed:
-    """Return a page of a list that is short enough to be read whole."""
-
-    def key(item: Mapping[str, Any]) -> list[Any]:
-        return [item[member] for member in order]
-
-    def page(after: Any, limit: int, _: dict[str, Any]) -> Page:
-        items = sorted(read_all(enterprise_id), key=key)
-        rest = [item for item in items if after is None or key(item) > after]
-        return Page.of(rest, limit, dict, key=key)
-
-    return _paged(enterprise_id, name, schemas.PAGE, parameters, keys, page)
-
-
-def _paged(
-    enterprise_id: str,
-    name: str,
-    schema: Schema,
-    parameters: Parameters,
-    keys: CursorKeys,
-    page: Callable[[Any, int, dict[str, Any]], Page],
-) -> Listed:
-    conditions = read_query(schema, parameters)
-    limit, cursor = conditions.pop("limit"), conditions.pop("cursor", None)
-    # A cursor is valid only for the same enterprise, list and conditions.
-    question = (enterprise_id, name, *(f"{key}={value}" for key, value in sorted(conditions.items())))
-    listed = page(_read_cursor(keys, cursor, question), limit, conditions)
-    return {
-        "items": listed.items,
-        "next": None if listed.next is None else keys.write(listed.next, *question),
-    }
-
-
-def _read_cursor(keys: CursorKeys, cursor: str | None, question: tuple[str, ...]) -> Any:
-    if cursor is None:
-        return None
-    try:
-        return keys.read(cursor, *question)
-    except ValueError as error:
-        raise InvalidInput(
-            f"{error}; send back what next said, with the same conditions", {"cursor": ["is none of this list"]}
-        ) from None

@@ -1,4 +1,4 @@
-"""An enterprise at a glance: its users, what was provisioned, what was refused, and what wants attention."""
+"""An enterprise at a glance: its users, what was provisioned, what was refused, and what needs attention."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,13 +20,13 @@ HOURS, DAYS = "hours", "days"
 _COUNTS = {HOURS: count_by_hour, DAYS: count_by_day}
 
 GOOD, SOON, URGENT = "good", "soon", "urgent"
-#: A token of so short a life is fetched anew by the client itself, and nobody need be told.
-_FETCHED_ANEW = timedelta(days=1)
-_TOKENS_SHOWN = 20
+#: A token with a shorter life is renewed by the client itself, and needs nobody's attention.
+_RENEWED_BY_CLIENT = timedelta(days=1)
+_MOST_TOKENS = 20
 
 
 def show_overview(enterprise: str, cache: HourlyCounts, *, by: str = HOURS) -> dict[str, Any]:
-    """Return what the console shows first, provisioning ``by`` hours or days; raises ``NoSuchThing``."""
+    """Return the console's first page, with provisioning ``by`` hours or days; raises ``NoSuchThing``."""
     with reading_in(enterprise) as tenant:
         return {
             "users": _users(tenant),
@@ -34,13 +34,13 @@ def show_overview(enterprise: str, cache: HourlyCounts, *, by: str = HOURS) -> d
             "causes": list_open_causes(tenant),
             "last_success": find_last_success(tenant.connection, tenant.id),
             "last_request": find_last_scim_use(tenant.connection, tenant.id),
-            "holds": _holds(tenant),
+            "holds": _stops(tenant),
             **_tokens(tenant, clock.now()),
         }
 
 
 def _users(tenant: Tenant) -> dict[str, Any]:
-    """Return how many users there are, by state and by role; the number on the default role is that role's."""
+    """Return how many users there are, by state and by role; users on the default role count for that role."""
     total = count_users(tenant.connection, tenant.id)
     disabled = count_disabled_users(tenant.connection, tenant.id)
     counts = count_users_by_role(tenant.connection, tenant.id)
@@ -58,8 +58,8 @@ def _users(tenant: Tenant) -> dict[str, Any]:
     }
 
 
-def _holds(tenant: Tenant) -> dict[str, Any]:
-    """Return what holds writes back, or would."""
+def _stops(tenant: Tenant) -> dict[str, Any]:
+    """Return the settings that stop writes now, or may stop them."""
     removals = count_removals(tenant.connection, tenant.row)
     return {
         "scim_enabled": tenant.row.scim_enabled,
@@ -75,12 +75,15 @@ def _holds(tenant: Tenant) -> dict[str, Any]:
 
 
 def _tokens(tenant: Tenant, now: datetime) -> dict[str, Any]:
-    """Return the SCIM tokens that somebody has to renew, the next to expire first, and whether a client does itself."""
+    """Return the SCIM tokens that an administrator must renew, the next to expire first.
+
+    ``fetches_tokens`` says whether a client renews tokens by itself.
+    """
     rows = list_valid_scim_tokens(tenant.connection, tenant.id, now=clock.timestamp(now))
-    lasting = [row for row in rows if _lifetime(row) > _FETCHED_ANEW]
+    lasting = [row for row in rows if _lifetime(row) > _RENEWED_BY_CLIENT]
     return {
-        "tokens": [represent_token(row, now) | {"state": expiry_state(row.expires_at, now)} for row in lasting][
-            :_TOKENS_SHOWN
+        "tokens": [
+            represent_token(row, now) | {"state": expiry_state(row.expires_at, now)} for row in lasting[:_MOST_TOKENS]
         ],
         "fetches_tokens": len(lasting) < len(rows),
     }
@@ -91,7 +94,7 @@ def _lifetime(row: TokenRow) -> timedelta:
 
 
 def expiry_state(expires_at: str, now: datetime) -> str:
-    """Return whether a token's expiry is far, within fourteen days, or within three."""
+    """Return the state of a token: ``GOOD``, or ``SOON`` and ``URGENT`` as its expiry comes near."""
     left = clock.parse_timestamp(expires_at) - now
     if left <= WARN_WITHIN:
         return URGENT

@@ -1,4 +1,4 @@
-"""One user as a whole: the directory's values beside the effective ones, the role and why, and the history."""
+"""One user in detail: directory values beside effective ones, the role and its reason, and the history."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -18,21 +18,22 @@ from scimsvc.store.representations import profile_view, read_document
 from scimsvc.store.tenancy import Tenant, reading_in
 from scimsvc.vocabulary import MANUAL
 
-#: Entries of the history that are shown; the log has the rest.
+#: The newest entries of the history. The log has the rest.
 MOST_ENTRIES = 200
-#: What both sides have, by the name of the enterprise API and by the directory's path.
+#: The attributes with a directory value and an effective value: the name in the enterprise API, and the SCIM path.
 _COMPARED = (
     ("email", 'emails[type eq "work"].value'), ("user_name", "userName"), ("given_name", "name.givenName"),
     ("family_name", "name.familyName"), ("phone", 'phoneNumbers[type eq "work"].value'), ("title", "title"),
     ("organization", "organization"), ("external_id", "externalId"),
 )  # fmt: skip
-_TOLD_ELSEWHERE = {"schemas", "id", "meta", "userName", "title", "externalId", "active", ROLES.name}
+#: Attributes that are not among the further ones, because the page shows them in their own places.
+_SEPARATE = {"schemas", "id", "meta", "userName", "title", "externalId", "active", ROLES.name}
 
 
 def show_user_details(enterprise: str, user_id: str) -> dict[str, Any]:
     """Return the user with its ``values``, ``further`` attributes, ``role`` and ``history``; raises ``NoSuchThing``.
 
-    ``more`` tells that the history goes on beyond what is shown.
+    ``more`` says whether there are older entries.
     """
     with reading_in(enterprise) as tenant:
         row = get_profile(tenant, user_id)
@@ -40,20 +41,20 @@ def show_user_details(enterprise: str, user_id: str) -> dict[str, Any]:
         roles = read_enterprise_roles(tenant.connection, tenant.id, tenant.row.name)
         edits = _edits(tenant, user["id"])
         restricts = tenant.row.default_restricts if row.role_id is None else row.restricts
-    log = list_entries(enterprise, LogConditions(email=user["email"]), limit=MOST_ENTRIES, represent=explain_entry)
-    history = sorted([*_logged(log.items), *edits], key=lambda entry: entry["time"], reverse=True)
+    page = list_entries(enterprise, LogConditions(email=user["email"]), limit=MOST_ENTRIES, represent=explain_entry)
+    history = sorted([*_logged(page.items), *edits], key=lambda entry: entry["time"], reverse=True)
     return {
         "user": user,
         "values": _values(user),
         "further": list(_further(document)),
         "role": _role(row, document, roles) | {"restrict_editing": bool(restricts)},
         "history": history[:MOST_ENTRIES],
-        "more": log.next is not None or len(history) > MOST_ENTRIES,
+        "more": page.next is not None or len(history) > MOST_ENTRIES,
     }
 
 
 def _values(user: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return what both sides have, and whether they differ; a manual user has no directory's side."""
+    """Return both values of each compared attribute and whether they differ; a manual user has no directory values."""
     provisioned = user["source"] != MANUAL
     compared = []
     for name, path in _COMPARED:
@@ -67,13 +68,13 @@ def _values(user: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _further(document: Resource) -> Iterator[dict[str, str]]:
-    """Yield what the directory has set beside that, each value under its path."""
-    shown = {path for _, path in _COMPARED}
+    """Yield the other values that the directory has set, each with its path."""
+    compared = {path for _, path in _COMPARED}
     for name, value in document.items():
-        if name not in _TOLD_ELSEWHERE:
+        if name not in _SEPARATE:
             # The extension's attributes go by their short names, as everywhere else.
             for path, text in _flattened("" if name == EXTENSION.name else name, value):
-                if path not in shown:
+                if path not in compared:
                     yield {"path": path, "value": text}
 
 
@@ -91,18 +92,18 @@ def _flattened(path: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _role(row: Profile, document: Resource, roles: EnterpriseRoles) -> dict[str, Any]:
-    """Return the role's name, the ``value`` that was sent, and the ``reason``.
+    """Return the role's name, the ``value`` that the directory sent, and the ``reason`` why it gives the role.
 
-    That is ``default``, ``name``, ``alias``, ``renamed`` (since it was given by the value) or ``hand``.
+    Reasons are ``default``, ``name``, ``alias``, ``renamed`` (the role, since the value gave it) and ``hand``.
     """
     element = next(iter(document.get(ROLES.name, [])), None)
     if row.role_id is None or element is None:
         return {"name": row.role, "value": None, "reason": "default"}
     value = element["value"]
-    named = roles.find(value)
+    role = roles.find(value)
     if row.source == MANUAL:
         reason = "hand"
-    elif named is None or named.id != row.role_id:
+    elif role is None or role.id != row.role_id:
         reason = "renamed"
     else:
         reason = "name" if fold(value) == fold(row.role) else "alias"
@@ -114,7 +115,7 @@ def _logged(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _edits(tenant: Tenant, user_id: str) -> list[dict[str, Any]]:
-    """Return what happened to the user without SCIM."""
+    """Return the changes of the user outside SCIM."""
     return [
         {
             "kind": "edit",

@@ -5,25 +5,32 @@ import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from itsdangerous import BadData, URLSafeSerializer
+
+RowT = TypeVar("RowT")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some members of a list, and the key of the last one where more follow."""
+    """Some members of a list and, if more follow, the key of the last one."""
 
     items: list[dict[str, Any]]
     next: Any = None
 
     @classmethod
     def of(
-        cls, rows: Sequence[Any], limit: int, shown: Callable[[Any], dict[str, Any]], *, key: Callable[[Any], Any]
+        cls,
+        rows: Sequence[RowT],
+        limit: int,
+        represent: Callable[[RowT], dict[str, Any]],
+        *,
+        key: Callable[[RowT], Any],
     ) -> "Page":
-        """Return the page of the first ``limit`` of ``rows``, of which one more than that was read."""
+        """Return the page of the first ``limit`` of ``rows``, which are one more if another page follows."""
         more = len(rows) > limit
-        return cls([shown(row) for row in rows[:limit]], key(rows[limit - 1]) if more else None)
+        return cls([represent(row) for row in rows[:limit]], key(rows[limit - 1]) if more else None)
 
 
 class CursorKeys:
