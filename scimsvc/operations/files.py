@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
-from scimsvc.settings import read_setting
+from scimsvc.settings import check_settings, read_setting
 from scimsvc.settings.instance import DATABASE_FILE, SECRET_KEY_FILE
 
 
 def find_missing_database(config: object = None) -> Path | None:
-    """Return the SQLite file that ``config``, else the environment, names if it does not exist; else None."""
+    """Return the SQLite file that ``config``, else the environment, names if it does not exist; else None.
+
+    Raises ``SettingsError`` if any setting cannot be used, which is more urgent than a missing file.
+    """
+    check_settings(config)
     url: str | None = read_setting("DATABASE_URL", config)
     instance_path = _instance_path(config)
     if url is None:

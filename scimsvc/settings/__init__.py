@@ -21,6 +21,7 @@ __all__ = [
     "DeploymentSetting",
     "Settings",
     "SettingsError",
+    "check_settings",
     "from_environment",
     "host_settings",
     "kept_secret_key",
@@ -113,6 +114,12 @@ def read_settings(host: object = None) -> Settings:
         log_format=read["LOG_FORMAT"] or "text",
         limits=limits_of(read),
     )
+
+
+def check_settings(host: object = None) -> None:
+    """Raise ``SettingsError`` if any setting cannot be used; creates nothing."""
+    for setting in SETTINGS:
+        _read(setting, host)
 
 
 def read_setting(name: str, host: object = None) -> Any:
