@@ -231,7 +231,7 @@ def _matching(elements: list[Any], path: PatchPath, notes: RequestNotes) -> list
 
 
 def _named_by(value: list[Any], attribute: Attribute) -> Callable[[Any], bool]:
-    """Return what tells whether a ``remove`` with ``value`` means an element: by its value, or else by all its members."""
+    """Return a test whether a ``remove`` with ``value`` means an element: by its value, or else by all its members."""
 
     def members(element: Resource, names: tuple[str, ...]) -> tuple[Any, ...]:
         return tuple(comparable(sub, element.get(sub.name)) for sub in attribute.sub_attributes if sub.name in names)
