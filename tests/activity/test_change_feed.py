@@ -222,3 +222,16 @@ def test_a_cursor_from_a_later_state_of_the_database_is_gone(acme: Enterprise) -
 
     with pytest.raises(Gone):
         feed_of(acme, keys.write(5, acme.made["id"], "changes"))
+
+
+@pytest.mark.requirement("R25")
+def test_the_host_hears_at_once_of_whom_to_sign_off(acme: Enterprise) -> None:
+    user, gone = acme.create(), acme.create(email="gone@contoso.example")
+    cursor = feed_of(acme)["next"]
+
+    acme.patch(user, replace("active", False))
+    acme.send("DELETE", f"/Users/{gone['id']}")
+    acme.patch(user, replace("active", True))
+
+    heard = [(entry["type"], entry["user_id"]) for entry in feed_of(acme, cursor)["items"]]
+    assert heard == [("disabled", user["id"]), ("deleted", gone["id"]), ("enabled", user["id"])]

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from scimsvc.activity.log_reading import follow_entries
 from scimsvc.activity.log_writing import record_write
 from scimsvc.activity.pruning import prune_log
 from scimsvc.store.log import new_entry_id
+from tests.support.apps import make_api
 from tests.support.client import Enterprise, patch_body, replace, user_body
 from tests.support.records import feed_of, log_of
 from tests.support.types import Cli
@@ -238,3 +240,16 @@ def test_ids_follow_each_other_in_many_threads() -> None:
         thread.join()
 
     assert len(set(ids)) == 2000
+
+
+@pytest.mark.requirement("R65")
+def test_what_is_on_record_cannot_be_edited(acme: Enterprise, tmp_path: Path) -> None:
+    acme.create()
+    api = make_api(acme)
+    entry = api.get("/provisioning-log")["items"][0]
+
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        for path in ("/provisioning-log", f"/provisioning-log/{entry.get('id', 1)}", "/changes", "/changes/1"):
+            assert api.send(method, path, {}).status_code in (404, 405)
+
+    assert api.get("/provisioning-log")["items"][0] == entry

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.apps import make_api
 from tests.support.client import Enterprise, assert_scim_error, replace, user_body
 from tests.support.types import Cli
 
@@ -95,3 +96,18 @@ def test_the_default_role_made_the_default_again_changes_no_answer(acme: Enterpr
     cli("enterprise", "update", "Acme", "--default-role", "defaultenterprise")
 
     assert acme.get(user) == user
+
+
+@pytest.mark.requirement("R24")
+def test_no_name_in_a_body_gives_more_than_scim_does(acme: Enterprise) -> None:
+    odd = {"is_admin": True, "admin": True, "enterprise_id": "x", "role_id": "x", "source": "manual", "password": "x", "version": 7,
+           "__class__": "x", "__proto__": {"a": 1}, "scim_enabled": False, "email_key": "x"}  # fmt: skip
+
+    plain = acme.create(email="plain@contoso.example")
+    user = acme.create(**odd)
+    patched = acme.patch(user, *[replace(name, value) for name, value in odd.items()]).get_json()
+
+    assert set(user) == set(plain)
+    assert patched == user
+    profiles = make_api(acme).get("/users")["items"]
+    assert {(each["source"], each["role"]) for each in profiles} == {("provisioned", "DefaultEnterprise")}

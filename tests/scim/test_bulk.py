@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
 from tests.support.client import Enterprise, assert_scim_error, patch_body, replace, user_body
 from tests.support.urns import BULK_RESPONSE_URN, BULK_URN, ENTERPRISE_URN
@@ -186,3 +187,88 @@ def test_the_limits_stand_in_the_configuration(acme: Enterprise) -> None:
     config = acme.send("GET", "/ServiceProviderConfig").get_json()
 
     assert config["bulk"] == {"supported": True, "maxOperations": 1000, "maxPayloadSize": 1024 * 1024}
+
+
+def send_bulk(acme: Enterprise, *operations: dict[str, Any], **members: Any) -> TestResponse:
+    return acme.send("POST", "/Bulk", {"schemas": [BULK_URN], "Operations": list(operations), **members})
+
+
+def creation(bulk_id: str, manager: str | None = None, **attributes: Any) -> dict[str, Any]:
+    extension = {ENTERPRISE_URN: {"manager": {"value": f"bulkId:{manager}"}}} if manager else {}
+    data = user_body(f"{bulk_id}@x.example", userName=bulk_id, **extension, **attributes)
+    return {"method": "POST", "path": "/Users", "bulkId": bulk_id, "data": data}
+
+
+@pytest.mark.requirement("P59")
+def test_references_forward_backward_and_in_a_circle_are_resolved(acme: Enterprise) -> None:
+    operations = [
+        creation("forward", "last"), creation("one", "two"), creation("two", "one"), creation("last"), creation("back", "forward")
+    ]  # fmt: skip
+
+    results = send_bulk(acme, *operations).get_json()["Operations"]
+
+    users = {user["userName"]: user for user in acme.find("id pr")}
+    assert results == [
+        {
+            "method": "POST",
+            "bulkId": operation["bulkId"],
+            "status": "201",
+            "location": users[operation["bulkId"]]["meta"]["location"],
+            "version": users[operation["bulkId"]]["meta"]["version"],
+        }
+        for operation in operations
+    ]
+    managers = {name: user.get(ENTERPRISE_URN, {}).get("manager", {}).get("value") for name, user in users.items()}
+    assert managers == {
+        "forward": users["last"]["id"], "one": users["two"]["id"], "two": users["one"]["id"], "last": None,
+        "back": users["forward"]["id"],
+    }  # fmt: skip
+
+
+@pytest.mark.requirement("P59")
+def test_a_failed_operation_has_a_response(acme: Enterprise) -> None:
+    user = acme.create()
+
+    failed, updated, dependent = send_bulk(
+        acme,
+        creation("bad", roles=["Nobody"]),
+        {"method": "PUT", "path": f"/Users/{user['id']}", "version": 'W/"stale"', "data": user_body()},
+        creation("dependent", "bad"),
+    ).get_json()["Operations"]
+
+    assert set(failed) == {"method", "bulkId", "status", "response"}
+    assert (failed["status"], failed["response"]["status"], failed["response"]["scimType"]) == (
+        "400",
+        "400",
+        "invalidValue",
+    )
+    assert (updated["status"], updated["response"]["status"]) == ("412", "412")
+    assert updated["location"] == user["meta"]["location"]
+    assert dependent["status"] == "409"
+    assert acme.find("id pr") == [user]
+
+
+@pytest.mark.requirement("P59")
+def test_a_removed_user_still_has_a_location(acme: Enterprise) -> None:
+    user = acme.create()
+
+    results = send_bulk(acme, {"method": "DELETE", "path": f"/Users/{user['id']}", "bulkId": "d"}).get_json()[
+        "Operations"
+    ]
+
+    assert results == [{"method": "DELETE", "bulkId": "d", "status": "204", "location": user["meta"]["location"]}]
+
+
+@pytest.mark.requirement("P59")
+def test_fail_on_errors_and_limits(acme: Enterprise) -> None:
+    limits = acme.send("GET", "/ServiceProviderConfig").get_json()["bulk"]
+    operations = [creation("bad1", roles=["x"]), creation("good"), creation("bad2", roles=["x"]), creation("never")]
+
+    stopped = send_bulk(acme, *operations, failOnErrors=2)
+    too_many = send_bulk(acme, *[{"method": "DELETE", "path": "/Users/x"}] * (limits["maxOperations"] + 1))
+    too_large = send_bulk(acme, creation("large", title="x" * limits["maxPayloadSize"]))
+
+    assert [each["status"] for each in stopped.get_json()["Operations"]] == ["400", "201", "400"]
+    assert_scim_error(too_many, 413, None, str(limits["maxOperations"]))
+    assert_scim_error(too_large, 413, None, str(limits["maxPayloadSize"]))
+    assert [user["userName"] for user in acme.find("id pr")] == ["good"]

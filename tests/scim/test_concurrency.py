@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import Enterprise, replace, user_body
+from tests.support.client import Enterprise, assert_scim_error, replace, user_body
 from tests.support.types import Cli
 
 WRITERS = 8
@@ -97,3 +97,77 @@ def test_an_operator_and_the_provider_do_not_stand_in_each_others_way(acme: Ente
 
     assert [status for each in answers for status in each] == [200] * 96
     assert ended == ["operator"]
+
+
+@pytest.mark.requirement("P58")
+def test_of_six_writers_with_one_version_one_wins(acme: Enterprise) -> None:
+    user = acme.create()
+    path, headers = f"/Users/{user['id']}", {"If-Match": user["meta"]["version"]}
+    bodies = [user_body(title=f"writer {n}") for n in range(6)]
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda body: acme.send("PUT", path, body, headers=headers), bodies))
+
+    [winner] = [answer for answer in answers if answer.status_code == 200]
+    for answer in answers:
+        if answer is not winner:
+            assert_scim_error(answer, 412, None, "version")
+    assert acme.get(user) == winner.get_json()
+
+
+@pytest.mark.requirement("P58")
+def test_values_added_at_once_are_all_kept(acme: Enterprise) -> None:
+    user = acme.create()
+    values = [{"value": f"+1 {n}", "type": "other"} for n in range(6)]
+
+    with ThreadPoolExecutor(6) as pool:
+        adds = [{"op": "add", "path": "phoneNumbers", "value": [value]} for value in values]
+        answers = list(pool.map(lambda operation: acme.patch(user, operation), adds))
+
+    assert [answer.status_code for answer in answers] == [200] * 6
+    assert sorted(acme.get(user)["phoneNumbers"], key=lambda each: each["value"]) == values
+    assert len({answer.headers["ETag"] for answer in answers}) == 6
+
+
+@pytest.mark.requirement("P12")
+def test_of_identical_creates_at_the_same_moment_one_wins(acme: Enterprise, cli: Cli) -> None:
+    # Here it is the userName that is the same; tests/scim/test_concurrency.py does it with the work address.
+    cli("enterprise", "update", "Acme", "--unique-user-name")
+    bodies = [user_body(f"u{n}@contoso.example", userName="same" if n % 2 else "SAME") for n in range(6)]
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda body: acme.send("POST", "/Users", body), bodies))
+
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 5
+    for answer in answers:
+        if answer.status_code == 409:
+            assert_scim_error(answer, 409, "uniqueness", "userName")
+    assert len(acme.find('userName eq "same"')) == 1
+
+
+@pytest.mark.requirement("R3")
+def test_of_a_patch_beside_a_put_no_old_value_comes_back(acme: Enterprise) -> None:
+    user = acme.create(title="old", nickName="old")
+    for n in range(12):
+        put = user_body(nickName=f"put {n}")
+        answers = at_once(
+            [
+                partial(acme.send, "PUT", f"/Users/{user['id']}", put),
+                partial(acme.patch, user, replace("title", f"patch {n}")),
+            ]
+        )
+
+        assert [answer.status_code for answer in answers] == [200, 200]
+        after = acme.get(user)
+        assert after["nickName"] == f"put {n}"
+        assert after.get("title") in (None, f"patch {n}")
+
+
+@pytest.mark.requirement("R6")
+def test_the_address_of_a_deleted_user_is_free_again(acme: Enterprise) -> None:
+    user = acme.create()
+
+    answers = at_once([lambda: acme.send("DELETE", f"/Users/{user['id']}")] * 4)
+
+    assert sorted(answer.status_code for answer in answers) == [204, 404, 404, 404]
+    assert acme.create()["id"] != user["id"]

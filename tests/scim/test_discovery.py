@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from werkzeug.test import TestResponse
 
 from scimsvc.protocol.attributes import USER_ATTRIBUTES
 from tests.support.client import SCIM, Enterprise, assert_scim_error, replace, user_body
@@ -214,3 +216,61 @@ def test_nobody_is_a_member_of_a_group(acme: Enterprise) -> None:
 def test_me_is_nobody(acme: Enterprise) -> None:
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         assert_scim_error(acme.send(method, "/Me", {}), 501, None, "/Users/{id}")
+
+
+DISCOVERY = ["/ServiceProviderConfig", "/ResourceTypes", "/ResourceTypes/User", "/Schemas", f"/Schemas/{USER_URN}"]
+
+
+def anonymous(acme: Enterprise, method: str, path: str, **options: Any) -> TestResponse:
+    """Send a request without a token."""
+    return acme.app.test_client().open(SCIM + path, method=method, **options)
+
+
+@pytest.mark.requirement("P56")
+def test_discovery_by_list_and_by_id(acme: Enterprise) -> None:
+    config = acme.send("GET", "/ServiceProviderConfig").get_json()
+    lists = {path: acme.send("GET", path).get_json() for path in ("/ResourceTypes", "/Schemas")}
+
+    assert config["meta"] == {
+        "resourceType": "ServiceProviderConfig",
+        "location": f"http://localhost{SCIM}/ServiceProviderConfig",
+    }
+    for path, answer in lists.items():
+        assert answer["schemas"] == [LIST_URN]
+        assert answer["totalResults"] == answer["itemsPerPage"] == len(answer["Resources"])
+        for resource in answer["Resources"]:
+            assert resource["meta"]["location"] == f"http://localhost{SCIM}{path}/{resource['id']}"
+            assert acme.send("GET", f"{path}/{quote(resource['id'])}").get_json() == resource
+    assert [each["id"] for each in lists["/Schemas"]["Resources"]] == [USER_URN, ENTERPRISE_URN]
+    [user_type] = lists["/ResourceTypes"]["Resources"]
+    assert (user_type["id"], user_type["endpoint"], user_type["schema"]) == ("User", "/Users", USER_URN)
+    assert user_type["schemaExtensions"] == [{"schema": ENTERPRISE_URN, "required": False}]
+
+
+@pytest.mark.requirement("P56")
+@pytest.mark.parametrize("path", DISCOVERY)
+def test_discovery_is_read_only_and_wants_a_token(acme: Enterprise, path: str) -> None:
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        assert_scim_error(acme.send(method, path, {}), 405, None, method)
+    # Contract section 5 against the list: everything under the Tenant URL wants a token, discovery too.
+    assert_scim_error(anonymous(acme, "GET", path), 401, None)
+
+
+@pytest.mark.requirement("P56")
+def test_discovery_refuses_filters(acme: Enterprise) -> None:
+    whole = {path: acme.send("GET", path).get_json() for path in DISCOVERY}
+
+    for path in ("/ResourceTypes", "/Schemas"):
+        assert_scim_error(acme.send("GET", path, query={"filter": 'id eq "User"'}), 403, None, "filter")
+    for path in DISCOVERY:
+        query = {"count": "0", "startIndex": "5", "sortBy": "id", "attributes": "id", "aadOptscim062020": ""}
+        assert acme.send("GET", path, query=query).get_json() == whole[path]
+    assert (
+        acme.send("GET", "/ServiceProviderConfig", query={"filter": "x"}).get_json() == whole["/ServiceProviderConfig"]
+    )
+
+
+@pytest.mark.requirement("P59")
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+def test_me_is_not_implemented(acme: Enterprise, method: str) -> None:
+    assert_scim_error(acme.send(method, "/Me", {} if method != "GET" else None), 501, None, "/Me")

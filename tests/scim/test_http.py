@@ -6,13 +6,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.datastructures import Headers
-from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
+from werkzeug.test import TestResponse
 
 from scimsvc.protocol.limits import DEFAULTS
-from tests.support.apps import make_enterprise
 from tests.support.client import MEDIA_TYPE, SCIM, Enterprise, assert_scim_error, patch_body, replace, user_body
-from tests.support.types import MakeApp
 from tests.support.urns import ENTERPRISE_URN, USER_URN
 
 NOBODY = "/Users/00000000-0000-4000-8000-000000000000"
@@ -23,14 +20,6 @@ def user(acme: Enterprise) -> dict[str, Any]:
     return acme.create(
         name={"givenName": "Test"}, phoneNumbers=["1"], **{ENTERPRISE_URN: {"department": "D", "manager": "M"}}
     )
-
-
-def location_of(enterprise: Enterprise, **headers: str) -> str:
-    """Return what a location begins with for a request with ``headers`` (underscores for dashes)."""
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    answer = enterprise.send("GET", "/ServiceProviderConfig", headers=sent)
-    assert answer.status_code == 200
-    return str(answer.get_json()["meta"]["location"]).removesuffix("/ServiceProviderConfig")
 
 
 def test_head_is_get_without_a_body(acme: Enterprise, user: dict[str, Any]) -> None:
@@ -127,251 +116,6 @@ def test_a_well_formed_request_id_is_repeated_and_no_other(app: Flask, acme: Ent
     assert ids == [sent] * 5 if kept else len(set(ids) - {sent}) == 5
 
 
-def test_locations_agree_and_lead_to_the_user(acme: Enterprise) -> None:
-    created = acme.send("POST", "/Users", user_body())
-    user = created.get_json()
-    put = acme.send("PUT", f"/Users/{user['id']}", user_body(title="x"))
-    patched = acme.patch(user, replace("title", "y"))
-
-    location = f"http://localhost{SCIM}/Users/{user['id']}"
-    assert (user["meta"]["location"], created.headers["Location"]) == (location, location)
-    for answer in (put, patched):
-        assert (answer.headers["Content-Location"], answer.get_json()["meta"]["location"]) == (location, location)
-    assert (
-        acme.app.test_client().get(location, headers={"Authorization": f"Bearer {acme.token}"}).get_json()
-        == patched.get_json()
-    )
-
-
-def test_a_public_url_is_what_locations_begin_with_whatever_the_request_says(make_app: MakeApp) -> None:
-    enterprise = make_enterprise(make_app(PUBLIC_URL="https://app.example.com/prov/", TRUSTED_PROXIES=1), "Public")
-
-    created = enterprise.send(
-        "POST", "/Users", user_body(), headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
-    )
-
-    location = f"https://app.example.com/prov{SCIM}/Users/{created.get_json()['id']}"
-    assert (created.headers["Location"], created.get_json()["meta"]["location"]) == (location, location)
-    assert enterprise.find(f'meta.location eq "{location}"') == [created.get_json()]
-    assert "evil" not in created.text + str(created.headers)
-
-
-FORWARDED = {"X_Forwarded_Proto": "https", "X_Forwarded_Host": "app.example.com", "X_Forwarded_Prefix": "/prov"}
-
-
-@pytest.mark.parametrize(
-    ("proxies", "headers", "base"),
-    [
-        pytest.param(0, FORWARDED, "http://localhost", id="none is trusted"),
-        pytest.param(1, FORWARDED, "https://app.example.com/prov", id="one is trusted"),
-        pytest.param(1, {}, "http://localhost", id="one is trusted and says nothing"),
-        pytest.param(
-            1, {"X_Forwarded_Host": "evil.example, app.example.com"}, "http://app.example.com", id="the last one counts"
-        ),
-        pytest.param(
-            2, {"X_Forwarded_Host": "evil.example, app.example.com, inner"}, "http://app.example.com", id="last but one"
-        ),
-        pytest.param(2, {"X_Forwarded_Host": "evil.example"}, "http://localhost", id="fewer than trusted"),
-        pytest.param(1, {"Forwarded": "host=evil.example;proto=https"}, "http://localhost", id="another header"),
-        pytest.param(1, {"X_Forwarded_Host": "app.example.com:8443"}, "http://app.example.com:8443", id="port"),
-        pytest.param(0, {"Host": "app.example.com:8443"}, "http://app.example.com:8443", id="from the request"),
-    ],
-)
-def test_as_many_proxies_are_believed_as_are_trusted(
-    make_app: MakeApp, proxies: int, headers: dict[str, str], base: str
-) -> None:
-    enterprise = make_enterprise(make_app(TRUSTED_PROXIES=proxies), "Behind")
-
-    assert location_of(enterprise, **headers) == base + SCIM
-
-
-HOSTILE = ("", "a b", 'x"><script>', "[::1", "user@evil.example", "evil.example/x", "xn--", "..", "h:1:2", "h:port", "h:99999", "\0", "\xe9", "x" * 5000)  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "proxies"), [("HTTP_HOST", 0), ("HTTP_X_FORWARDED_HOST", 1)])
-def test_a_host_that_is_none_leads_to_no_broken_location(make_app: MakeApp, name: str, proxies: int) -> None:
-    app = make_app(TRUSTED_PROXIES=proxies)
-    bearer = {"Authorization": f"Bearer {make_enterprise(app, 'Hostile').token}"}
-    answers = {}
-
-    for host in HOSTILE:
-        environ = EnvironBuilder(SCIM + "/ServiceProviderConfig", headers=Headers(bearer)).get_environ()
-        chunks, status, headers = run_wsgi_app(app, environ | {name: host})
-        body = json.loads(b"".join(chunks))
-        answers[host] = (status[:3], headers["Content-Type"], body.get("meta", {}).get("location"), body.get("status"))
-
-    refused = ("400", MEDIA_TYPE, None, "400")
-    unnamed = ("200", MEDIA_TYPE, f"http://localhost{SCIM}/ServiceProviderConfig", None)
-    assert {host: answer for host, answer in answers.items() if answer not in (refused, unnamed)} == {}
-
-
-def test_an_entity_tag_spares_the_answer(acme: Enterprise, user: dict[str, Any]) -> None:
-    path, tag = f"/Users/{user['id']}", user["meta"]["version"]
-
-    assert acme.send("GET", path).headers["ETag"] == tag
-    assert tag.startswith('W/"')
-    for header in (tag, tag.removeprefix("W/"), f'"x", {tag}', "*"):
-        for method in ("GET", "HEAD"):
-            answer = acme.send(method, path, headers={"If-None-Match": header})
-            assert (answer.status_code, answer.data, answer.headers["ETag"]) == (304, b"", tag)
-    for header in ('"x"', 'W/""', "garbage", tag.strip('W/"')):
-        assert acme.send("GET", path, headers={"If-None-Match": header}).get_json() == user
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        *(("If-Match", value) for value in ('"x"', 'W/"0"', 'W/"1"', "garbage", '"x", "y"')),
-        *(("If-None-Match", value) for value in ("*", 'W/"1-1"', '"x", "1-1"')),
-    ],
-)
-def test_a_write_of_another_version_is_412_and_changes_nothing(
-    acme: Enterprise, user: dict[str, Any], name: str, value: str
-) -> None:
-    headers, path = {name: value}, f"/Users/{user['id']}"
-
-    answers = [
-        acme.send("PUT", path, user_body(), headers=headers),
-        acme.patch(user, replace("title", "x"), headers=headers),
-        acme.send("DELETE", path, headers=headers),
-    ]
-
-    for answer in answers:
-        assert_scim_error(answer, 412, None, name, user["meta"]["version"])
-    assert acme.get(user) == user
-
-
-def test_a_write_of_the_named_version_is_done_and_makes_a_new_one(acme: Enterprise, user: dict[str, Any]) -> None:
-    path, tags = f"/Users/{user['id']}", [user["meta"]["version"]]
-
-    for title in ("a", "b", "c"):
-        headers = {"If-Match": f'"x", {tags[-1]}' if title == "b" else tags[-1]}
-        answer = acme.patch(user, replace("title", title), headers=headers)
-        assert (answer.status_code, answer.headers["ETag"]) == (200, answer.get_json()["meta"]["version"])
-        tags.append(answer.headers["ETag"])
-
-    assert len(set(tags)) == 4
-    assert acme.send("DELETE", path, headers={"If-Match": tags[0]}).status_code == 412
-    assert acme.send("DELETE", path, headers={"If-Match": "*"}).status_code == 204
-
-
-MINIMUM = {"schemas", "id"}
-WHOLE = MINIMUM | {"userName", "name", "active", "emails", "phoneNumbers", "roles", ENTERPRISE_URN, "meta"}
-
-
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ({"attributes": "userName"}, {"userName": "Test User"}),
-        ({"attributes": "USERNAME, active"}, {"userName": "Test User", "active": True}),
-        ({"attributes": f"{USER_URN}:userName"}, {"userName": "Test User"}),
-        ({"attributes": "name.givenName"}, {"name": {"givenName": "Test"}}),
-        ({"attributes": "emails.type,emails.value"}, {"emails": [{"type": "work", "value": "test.user@contoso.example"}]}),
-        ({"attributes": "email.type"}, {"emails": [{"type": "work"}]}),
-        ({"attributes": f"{ENTERPRISE_URN}:department"}, {ENTERPRISE_URN: {"department": "D"}}),
-        ({"attributes": f"{ENTERPRISE_URN}:manager.value"}, {ENTERPRISE_URN: {"manager": {"value": "M"}}}),
-        ({"attributes": ENTERPRISE_URN}, {ENTERPRISE_URN: {"department": "D", "manager": {"value": "M"}}}),
-        ({"attributes": "meta.resourceType"}, {"meta": {"resourceType": "User"}}),
-        ({"attributes": "roles"}, {"roles": [{"value": "DefaultEnterprise", "primary": True}]}),
-        ({"attributes": "password,bogus,title"}, {}),
-        ({"attributes": "name.middleName,emails.display"}, {}),
-        ({"attributes": f"{ENTERPRISE_URN}:costCenter"}, {}),
-        ({"attributes": "userName", "excludedAttributes": "userName,id"}, {"userName": "Test User"}),
-    ],
-)  # fmt: skip
-def test_attributes_choose_what_is_answered(
-    acme: Enterprise, user: dict[str, Any], query: dict[str, str], expected: dict[str, Any]
-) -> None:
-    expected = {"schemas": user["schemas"], "id": user["id"]} | expected
-
-    assert acme.send("GET", f"/Users/{user['id']}", query=query).get_json() == expected
-    assert acme.send("GET", "/Users", query=query).get_json()["Resources"] == [expected]
-    assert (
-        acme.send("PATCH", f"/Users/{user['id']}", patch_body(replace("active", True)), query=query).get_json()
-        == expected
-    )
-    assert acme.send("PUT", f"/Users/{user['id']}", user, query=query).get_json() == expected
-
-
-@pytest.mark.parametrize(
-    ("names", "gone"),
-    [
-        ("", set()), ("bogus", set()), ("id,schemas,ID", set()), ("emails", {"emails"}), ("META, roles", {"meta", "roles"}),
-        ("name.givenName", {"name"}), ("phoneNumbers.value", {"phoneNumbers"}), (ENTERPRISE_URN, {ENTERPRISE_URN}),
-        (f"{ENTERPRISE_URN}:department,{ENTERPRISE_URN}:manager.value", {ENTERPRISE_URN}), (f"{USER_URN}:active", {"active"}),
-    ],
-)  # fmt: skip
-def test_excluded_attributes_are_left_out(acme: Enterprise, user: dict[str, Any], names: str, gone: set[str]) -> None:
-    answer = acme.send("GET", f"/Users/{user['id']}", query={"excludedAttributes": names}).get_json()
-
-    assert answer == {name: value for name, value in user.items() if name not in gone}
-    assert set(answer) == WHOLE - gone
-
-
-ELSEWHERE = [
-    "/",
-    "/api",
-    "/api/scim",
-    "/api/scim/v2x",
-    "/api/scim/v3/Users",
-    "/API/scim/v2/Users",
-    "/nothing",
-    "/static/x",
-    "/%ff",
-    "/%00",
-    "/favicon.ico",
-]
-
-
-@pytest.mark.parametrize("path", ELSEWHERE)
-def test_a_path_elsewhere_is_404_as_problem_details(app: Flask, path: str) -> None:
-    answer = app.test_client().get(path)
-
-    problem = answer.get_json(force=True)
-    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
-    assert (problem["status"], set(problem)) == (404, {"type", "title", "status", "detail"})
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "",
-        "/",
-        "/nothing",
-        "/users",
-        "/Users/x/y",
-        "/Users/%00",
-        "/Users/%ff",
-        "/Groups/1",
-        "/Schemas/x",
-        "/ResourceTypes/x",
-    ],
-)
-def test_a_path_that_is_not_there_is_a_scim_404(acme: Enterprise, path: str) -> None:
-    if path.strip("/"):
-        assert_scim_error(acme.send("GET", path), 404, None)
-    else:
-        assert acme.send("GET", path).get_json()["totalResults"] == 0
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "allowed"),
-    [
-        ("PUT", "/Users", "POST"), ("DELETE", "/Users", "GET"), ("POST", NOBODY, "PATCH"), ("BREW", "/Users", "POST"),
-        ("POST", "/Schemas", "GET"), ("DELETE", f"/Schemas/{USER_URN}", "GET"), ("PATCH", "/ServiceProviderConfig", "GET"),
-        ("PUT", "/ResourceTypes/User", "GET"), ("TRACE", NOBODY, "DELETE"),
-    ],
-)  # fmt: skip
-def test_a_wrong_method_is_a_scim_405_that_says_which_would_do(
-    acme: Enterprise, method: str, path: str, allowed: str
-) -> None:
-    answer = acme.send(method, path)
-
-    assert_scim_error(answer, 405, None, path.rpartition("/")[2][:30], method)
-    assert allowed in answer.headers["Allow"].split(", ")
-    assert method not in answer.headers["Allow"].split(", ")
-
-
 @pytest.mark.requirement("R45")
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
 def test_a_body_may_be_a_mebibyte_and_no_byte_more(acme: Enterprise, user: dict[str, Any], method: str) -> None:
@@ -388,3 +132,97 @@ def test_a_body_may_be_a_mebibyte_and_no_byte_more(acme: Enterprise, user: dict[
 
 def _headers(answer: TestResponse) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name != "X-Request-ID"}
+
+
+DISCOVERY = ["/ServiceProviderConfig", "/ResourceTypes", "/ResourceTypes/User", "/Schemas", f"/Schemas/{USER_URN}"]
+
+
+UNKNOWN_ID = "2819c223-7f76-453a-919d-413861904646"
+
+
+def anonymous(acme: Enterprise, method: str, path: str, **options: Any) -> TestResponse:
+    """Send a request without a token."""
+    return acme.app.test_client().open(SCIM + path, method=method, **options)
+
+
+@pytest.mark.requirement("P54")
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/scim+json", 201),
+        ("application/json", 201),
+        ("Application/SCIM+JSON; Charset=UTF-8", 201),
+        ('application/json;charset="utf-8"', 201),
+        ("application/json; charset=utf8", 201),
+        ("application/json; charset=iso-8859-1", 415),
+        ("application/json-patch+json", 415),
+        ("application/xml", 415),
+        ("text/plain", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("multipart/form-data; boundary=x", 415),
+        ("nonsense", 415),
+        ("", 415),
+    ],
+)
+def test_media_types(acme: Enterprise, content_type: str, status: int) -> None:
+    body = json.dumps(user_body(userName="Tëst 用户 😀"), ensure_ascii=False).encode()
+
+    answer = acme.send("POST", "/Users", body, headers={"Content-Type": content_type})
+
+    if status == 415:
+        assert_scim_error(answer, 415, None, MEDIA_TYPE)
+        assert acme.find("id pr") == []
+        return
+    assert answer.status_code == 201
+    assert answer.headers["Content-Type"] == MEDIA_TYPE
+    assert json.loads(answer.data.decode("utf-8"))["userName"] == "Tëst 用户 😀"
+
+
+@pytest.mark.requirement("P54")
+@pytest.mark.parametrize("accept", ["application/json", "*/*", "text/html", "application/scim+json;q=0.5"])
+def test_answers_are_scim_json_whatever_is_accepted(acme: Enterprise, accept: str) -> None:
+    for path in ("/Users", *DISCOVERY):
+        answer = acme.send("GET", path, headers={"Accept": accept})
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, MEDIA_TYPE)
+
+
+@pytest.mark.requirement("P55")
+def test_head_answers_as_get_does(acme: Enterprise) -> None:
+    user = acme.create()
+
+    for path in (f"/Users/{user['id']}", "/Users", f"/Users/{UNKNOWN_ID}", "/Nothing", *DISCOVERY):
+        head, get = acme.send("HEAD", path), acme.send("GET", path)
+        assert (head.status_code, head.data) == (get.status_code, b"")
+        for name in ("Content-Type", "Content-Length", "ETag"):
+            assert head.headers.get(name) == get.headers.get(name)
+    assert "ETag" in acme.send("HEAD", f"/Users/{user['id']}").headers
+
+
+@pytest.mark.requirement("P55")
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEARER"])
+def test_the_scheme_is_read_in_any_case(acme: Enterprise, scheme: str) -> None:
+    assert anonymous(acme, "GET", "/Users", headers={"Authorization": f"{scheme} {acme.token}"}).status_code == 200
+
+
+@pytest.mark.requirement("P55")
+def test_who_has_no_token_is_told_so_before_anything_else(acme: Enterprise) -> None:
+    json_headers = {"Content-Type": MEDIA_TYPE}
+
+    for method, path, options in (
+        ("POST", "/Users", {"data": "{", "headers": json_headers}),
+        ("POST", "/Users", {"data": "x" * 2_000_000, "headers": json_headers}),
+        ("PATCH", f"/Users/{UNKNOWN_ID}", {"data": "<x/>", "headers": {"Content-Type": "text/xml"}}),
+        ("GET", "/Users?filter=bogus", {}),
+        ("DELETE", "/Users", {}),
+    ):
+        assert_scim_error(anonymous(acme, method, path, **options), 401, None)
+
+
+@pytest.mark.requirement("P55")
+def test_options_tell_the_methods(acme: Enterprise) -> None:
+    answer = acme.send("OPTIONS", f"/Users/{UNKNOWN_ID}")
+
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"}
+    assert acme.send("OPTIONS", "/Nothing").status_code == 404
+    assert anonymous(acme, "OPTIONS", "/Users").status_code == 401

@@ -1,5 +1,6 @@
 """Two enterprises side by side: nothing of one is visible to the other (contract section 1)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from flask import Flask
 
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, assert_scim_error, patch_body, replace, user_body
+from tests.support.records import changes_of, log_of
 from tests.support.types import Cli
 
 MISSING = "00000000-0000-4000-8000-000000000000"
@@ -202,3 +204,43 @@ def test_a_token_says_whose_request_it_is_whatever_else_is_sent(acme: Enterprise
 
 def _headers(answer: Any) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name != "X-Request-ID"}
+
+
+@pytest.mark.requirement("R16")
+def test_600_requests_of_two_enterprises_at_once_are_never_crossed(app: Flask) -> None:
+    both = [make_enterprise(app, name) for name in ("Acme", "Rival")]
+    own = [[each.create(email=f"u{n}@{each.name}.example", title=each.name) for n in range(5)] for each in both]
+
+    def ask(n: int) -> tuple[str, str, int]:
+        enterprise, user = both[n % 2], own[n % 2][n // 2 % 5]
+        answer = [
+            lambda: enterprise.send("GET", f"/Users/{user['id']}"),
+            lambda: enterprise.send("GET", "/Users"),
+            lambda: enterprise.send("GET", "/Users", query={"filter": 'title eq "Acme" or title eq "Rival"'}),
+            lambda: enterprise.patch(user, replace("nickName", str(n))),
+            lambda: enterprise.send("POST", "/Users", user_body(user["emails"][0]["value"])),
+            lambda: enterprise.send("GET", f"/Users/{own[1 - n % 2][0]['id']}"),
+        ][n // 2 % 6]()
+        return enterprise.name, answer.text, answer.status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(600)))
+
+    assert {status for _, _, status in answers} == {200, 404, 409}
+    for name, content, _ in answers:
+        assert {"Acme": "@Rival", "Rival": "@Acme"}[name] not in content
+
+
+@pytest.mark.requirement("R23")
+def test_a_change_of_the_address_is_on_record_and_stays_in_the_enterprise(app: Flask) -> None:
+    acme, rival = make_enterprise(app, "Acme"), make_enterprise(app, "Rival")
+    theirs = rival.create(email="wanted@contoso.example")
+    user = acme.create()
+
+    changed = acme.patch(user, replace('emails[type eq "work"].value', "wanted@contoso.example"))
+
+    assert changed.status_code == 200
+    assert rival.get(theirs) == theirs
+    assert "emails" in log_of(acme, email="wanted@contoso.example")[0]["changed"]
+    assert "emails" in changes_of(acme, user["id"])[-1]["changed"]
+    assert log_of(rival, operation="patch") == []

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import Enterprise, assert_scim_error, replace, user_body
+from tests.support.client import SCIM, Enterprise, assert_scim_error, replace, user_body
+from tests.support.types import Cli
 from tests.support.urns import ENTERPRISE_URN, USER_URN
 
 FULL_USER: dict[str, Any] = {
@@ -162,23 +163,6 @@ def test_a_deleted_user_is_gone_and_may_come_back_as_a_new_one(acme: Enterprise)
     assert acme.create()["id"] != user["id"]
 
 
-def test_put_clears_what_it_leaves_out(acme: Enterprise) -> None:
-    user = acme.create(**{**FULL_USER, "email": "x"})
-
-    replaced = acme.send("PUT", f"/Users/{user['id']}", user_body()).get_json()
-
-    assert {name: replaced[name] for name in replaced if name != "meta"} == {
-        "schemas": [USER_URN],
-        "id": user["id"],
-        "userName": "Test User",
-        "active": True,
-        "emails": [{"type": "work", "primary": True, "value": "test.user@contoso.example"}],
-        "roles": [{"value": "DefaultEnterprise", "primary": True}],
-    }
-    assert replaced["meta"]["created"] == user["meta"]["created"]
-    assert replaced["meta"]["version"] != user["meta"]["version"]
-
-
 @pytest.mark.parametrize("attributes", [{}, FULL_USER], ids=["on the default role", "with everything"])
 def test_what_changes_nothing_bumps_nothing(acme: Enterprise, attributes: dict[str, Any]) -> None:
     user = acme.create(**attributes)
@@ -197,14 +181,60 @@ def test_what_changes_nothing_bumps_nothing(acme: Enterprise, attributes: dict[s
     assert acme.get(user) == user
 
 
-@pytest.mark.requirement("R4")
-def test_a_refused_patch_leaves_the_user_byte_for_byte(acme: Enterprise) -> None:
-    user = acme.create(roles=[{"value": "User"}])
-    before = acme.send("GET", f"/Users/{user['id']}")
+@pytest.mark.requirement("P11")
+def test_user_names_are_unique_ignoring_case_where_the_enterprise_says_so(acme: Enterprise, cli: Cli) -> None:
+    # Contract section 5: userName is unique only with the enterprise's unique_user_name.
+    first = acme.create(userName="Straße")
+    second = acme.create(email="second@contoso.example", userName="straße")
+    third = acme.send("PUT", f"/Users/{second['id']}", user_body("second@contoso.example", userName="Other"))
+    cli("enterprise", "update", "Acme", "--unique-user-name")
 
-    for bad in (replace("roles", "Nobody"), replace("active", "maybe"), replace("id", "x"), replace("userName", "")):
-        assert acme.patch(user, replace("title", "New"), bad).status_code == 400
+    answers = [
+        acme.send("POST", "/Users", user_body("third@contoso.example", userName="STRASSE")),
+        acme.send("PUT", f"/Users/{second['id']}", user_body("second@contoso.example", userName="STRASSE")),
+        acme.patch(second, replace("title", "New"), replace("userName", "STRASSE")),
+    ]
 
-    after = acme.send("GET", f"/Users/{user['id']}")
-    assert after.data == before.data
-    assert after.headers["ETag"] == before.headers["ETag"]
+    for answer in answers:
+        assert_scim_error(answer, 409, "uniqueness", "userName", "STRASSE")
+    assert {user["id"]: user for user in acme.find("id pr")} == {
+        first["id"]: first,
+        second["id"]: third.get_json(),
+    }
+
+
+@pytest.mark.requirement("P16")
+def test_a_create_answers_201_with_the_location(acme: Enterprise) -> None:
+    answer = acme.send("POST", "/Users", user_body())
+    user = answer.get_json()
+
+    later = acme.app.test_client().get(answer.headers["Location"], headers={"Authorization": f"Bearer {acme.token}"})
+
+    assert answer.status_code == 201
+    assert answer.headers["Location"] == user["meta"]["location"] == f"http://localhost{SCIM}/Users/{user['id']}"
+    assert answer.headers["ETag"] == user["meta"]["version"]
+    assert (later.status_code, later.get_json()) == (200, user)
+
+
+@pytest.mark.requirement("R21")
+def test_an_external_id_is_a_text_and_nobodys_id(acme: Enterprise) -> None:
+    other = acme.create(email="other@contoso.example", externalId="1")
+    odd = ["1", "0", "-1", "9" * 512, "admin", other["id"], "../1", "1 OR 1=1"]
+
+    users = [acme.create(email=f"u{n}@contoso.example", externalId=each) for n, each in enumerate(odd)]
+
+    assert [user["externalId"] for user in users] == odd
+    assert not {user["id"] for user in users} & {*odd, other["id"]}
+    assert acme.get(other) == other
+    for user, each in zip(users, odd, strict=True):
+        assert user["id"] in [found["id"] for found in acme.find(f'externalId eq "{each}"')]
+
+
+def test_a_taken_user_name_is_named_also_if_it_is_about_an_email(acme: Enterprise, cli: Cli) -> None:
+    # PostgreSQL's message has the values, which say nothing of the constraint.
+    cli("enterprise", "update", "Acme", "--unique-user-name")
+    acme.create(userName="users_email")
+
+    answer = acme.send("POST", "/Users", user_body("second@contoso.example", userName="users_email"))
+
+    assert_scim_error(answer, 409, "uniqueness", "userName", "users_email")

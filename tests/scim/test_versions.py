@@ -5,78 +5,12 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from scimsvc.protocol.errors import PreconditionFailed
-from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions, entity_tag, names
 from tests.support.client import Enterprise, assert_scim_error, patch_body, replace, user_body
 from tests.support.types import Cli
-from tests.support.urns import BULK_URN, SEARCH_URN
+from tests.support.urns import BULK_URN, ENTERPRISE_URN, SEARCH_URN
 
 STALE = 'W/"stale"'
 WRITES = ["PUT", "PATCH", "DELETE"]
-
-
-@pytest.mark.parametrize(
-    ("version", "role_revision", "tag"),
-    [(1, None, 'W/"1"'), (12, None, 'W/"12"'), (1, 2, 'W/"1-2"'), (12, 1, 'W/"12-1"'), (1, 21, 'W/"1-21"')],
-)
-def test_a_tag_is_weak_and_names_the_role_revision_where_it_counts(
-    version: int, role_revision: int | None, tag: str
-) -> None:
-    assert entity_tag(version, role_revision) == tag
-
-
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        pytest.param('W/"1-2"', True, id="weak"),
-        pytest.param('"1-2"', True, id="strong"),
-        pytest.param("*", True, id="any"),
-        pytest.param("  * ", True, id="any in blanks"),
-        pytest.param('W/"x", W/"1-2"', True, id="last of a list"),
-        pytest.param('"1-2",W/"x"', True, id="first of a list without blanks"),
-        pytest.param('W/"x" , "y" ,"1-2" , ""', True, id="within a list"),
-        pytest.param('W/"1"', False, id="a beginning"),
-        pytest.param('W/"11-2"', False, id="an end"),
-        pytest.param('W/"1-2 "', False, id="a blank more"),
-        pytest.param('W/"*"', False, id="an asterisk in quotes"),
-        pytest.param('W/"x", "y"', False, id="a list of others"),
-        pytest.param('"x, 1-2"', False, id="a comma within a tag"),
-        pytest.param("1-2", False, id="without quotes"),
-        pytest.param("W/1-2", False, id="weak without quotes"),
-        pytest.param('"1-2', False, id="an open quote"),
-        pytest.param('""', False, id="an empty tag"),
-        pytest.param("", False, id="nothing"),
-    ],
-)
-def test_a_header_names_a_tag(header: str, expected: bool) -> None:
-    assert names(header, 'W/"1-2"') is expected
-
-
-@pytest.mark.parametrize(
-    ("preconditions", "changed", "unchanged"),
-    [
-        pytest.param(UNCONDITIONAL, True, False, id="none"),
-        pytest.param(Preconditions(if_match='W/"1"'), True, False, id="this version"),
-        pytest.param(Preconditions(if_match="*"), True, False, id="any version"),
-        pytest.param(Preconditions(if_match=STALE), False, False, id="another version"),
-        pytest.param(Preconditions(if_match=""), False, False, id="no version at all"),
-        pytest.param(Preconditions(if_none_match='W/"1"'), False, True, id="not this version"),
-        pytest.param(Preconditions(if_none_match="*"), False, True, id="not any version"),
-        pytest.param(Preconditions(if_none_match=STALE), True, False, id="not another version"),
-        pytest.param(Preconditions('W/"1"', STALE), True, False, id="both hold"),
-        pytest.param(Preconditions('W/"1"', 'W/"1"'), False, True, id="one holds"),
-        pytest.param(Preconditions(STALE, STALE), False, False, id="the other holds"),
-    ],
-)
-def test_preconditions_decide_over_changes_and_readers(
-    preconditions: Preconditions, changed: bool, unchanged: bool
-) -> None:
-    assert preconditions.is_unchanged('W/"1"') is unchanged
-    if changed:
-        preconditions.check('W/"1"')
-    else:
-        with pytest.raises(PreconditionFailed, match='W/"1"'):
-            preconditions.check('W/"1"')
 
 
 def write(acme: Enterprise, method: str, user: dict[str, Any], **headers: str) -> TestResponse:
@@ -290,3 +224,84 @@ def test_a_bulk_response_has_the_version_that_the_user_has_afterwards(acme: Ente
     strong = user["meta"]["version"].removeprefix("W/")
     [patched] = bulk(acme, operation("PATCH", user, f'"x", {strong}'))
     assert (patched["status"], patched["version"]) == ("200", acme.get(user)["meta"]["version"])
+
+
+@pytest.mark.requirement("P57")
+def test_304_and_412(acme: Enterprise) -> None:
+    # The rest of the rules stands in tests/scim/test_versions.py.
+    user = acme.create()
+    path, version = f"/Users/{user['id']}", user["meta"]["version"]
+
+    for tags in (version, f'"x", {version} ,W/"y"', "*"):
+        same = acme.send("GET", path, headers={"If-None-Match": tags})
+        assert (same.status_code, same.data, same.headers["ETag"]) == (304, b"", version)
+    changed = acme.patch(user, replace("title", "x"), headers={"If-Match": f'W/"stale", {version}'})
+    refused = [
+        acme.send("PUT", path, user_body(), headers={"If-Match": version}),
+        acme.patch(user, replace("title", "y"), headers={"If-Match": version}),
+        acme.send("DELETE", path, headers={"If-Match": version}),
+    ]
+
+    assert changed.status_code == 200
+    assert changed.headers["ETag"] == changed.get_json()["meta"]["version"] != version
+    for answer in refused:
+        assert_scim_error(answer, 412, None, "If-Match")
+    assert acme.find("id pr") == [changed.get_json()]
+    assert acme.send("DELETE", path, headers={"If-Match": changed.headers["ETag"]}).status_code == 204
+
+
+@pytest.fixture
+def user(acme: Enterprise) -> dict[str, Any]:
+    return acme.create(
+        name={"givenName": "Test"}, phoneNumbers=["1"], **{ENTERPRISE_URN: {"department": "D", "manager": "M"}}
+    )
+
+
+def test_an_entity_tag_spares_the_answer(acme: Enterprise, user: dict[str, Any]) -> None:
+    path, tag = f"/Users/{user['id']}", user["meta"]["version"]
+
+    assert acme.send("GET", path).headers["ETag"] == tag
+    assert tag.startswith('W/"')
+    for header in (tag, tag.removeprefix("W/"), f'"x", {tag}', "*"):
+        for method in ("GET", "HEAD"):
+            answer = acme.send(method, path, headers={"If-None-Match": header})
+            assert (answer.status_code, answer.data, answer.headers["ETag"]) == (304, b"", tag)
+    for header in ('"x"', 'W/""', "garbage", tag.strip('W/"')):
+        assert acme.send("GET", path, headers={"If-None-Match": header}).get_json() == user
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("If-Match", value) for value in ('"x"', 'W/"0"', 'W/"1"', "garbage", '"x", "y"')),
+        *(("If-None-Match", value) for value in ("*", 'W/"1-1"', '"x", "1-1"')),
+    ],
+)
+def test_a_write_of_another_version_is_412_and_changes_nothing(
+    acme: Enterprise, user: dict[str, Any], name: str, value: str
+) -> None:
+    headers, path = {name: value}, f"/Users/{user['id']}"
+
+    answers = [
+        acme.send("PUT", path, user_body(), headers=headers),
+        acme.patch(user, replace("title", "x"), headers=headers),
+        acme.send("DELETE", path, headers=headers),
+    ]
+
+    for answer in answers:
+        assert_scim_error(answer, 412, None, name, user["meta"]["version"])
+    assert acme.get(user) == user
+
+
+def test_a_write_of_the_named_version_is_done_and_makes_a_new_one(acme: Enterprise, user: dict[str, Any]) -> None:
+    path, tags = f"/Users/{user['id']}", [user["meta"]["version"]]
+
+    for title in ("a", "b", "c"):
+        headers = {"If-Match": f'"x", {tags[-1]}' if title == "b" else tags[-1]}
+        answer = acme.patch(user, replace("title", title), headers=headers)
+        assert (answer.status_code, answer.headers["ETag"]) == (200, answer.get_json()["meta"]["version"])
+        tags.append(answer.headers["ETag"])
+
+    assert len(set(tags)) == 4
+    assert acme.send("DELETE", path, headers={"If-Match": tags[0]}).status_code == 412
+    assert acme.send("DELETE", path, headers={"If-Match": "*"}).status_code == 204

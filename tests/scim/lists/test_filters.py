@@ -1,4 +1,4 @@
-"""The list of protocol behaviours, numbers 17 to 28: filters."""
+"""Filters over HTTP: which users they find (RFC 7644 §3.4.2.2)."""
 
 from datetime import datetime, timedelta, timezone
 from typing import Any

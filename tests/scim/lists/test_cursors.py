@@ -117,3 +117,54 @@ def test_the_configuration_announces_both_ways(acme: Enterprise) -> None:
         "defaultPageSize": 100,
         "maxPageSize": 1000,
     }
+
+
+def create_users(acme: Enterprise, number: int) -> list[str]:
+    """Create users and return their ids."""
+    return [acme.create(email=f"u{n}@contoso.example", userName=f"user {n}")["id"] for n in range(number)]
+
+
+def page_of(acme: Enterprise, **query: str) -> dict[str, Any]:
+    answer = acme.send("GET", "/Users", query=query)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.get_json())
+
+
+def ids(answer: dict[str, Any]) -> list[str]:
+    return [user["id"] for user in answer["Resources"]]
+
+
+@pytest.mark.requirement("P39")
+def test_cursors_lead_through_the_whole_list(acme: Enterprise) -> None:
+    created = create_users(acme, 5)
+    seen, sizes, query = [], [], {"cursor": "", "count": "2", "sortBy": "userName"}
+
+    while "cursor" in query:
+        answer = page_of(acme, **query)
+        assert (answer["totalResults"], answer["itemsPerPage"]) == (5, len(answer["Resources"]))
+        assert "startIndex" not in answer
+        seen += ids(answer)
+        sizes.append(len(answer["Resources"]))
+        query = {**query, "cursor": answer["nextCursor"]} if "nextCursor" in answer else {}
+
+    assert sizes == [2, 2, 1]
+    assert seen == created
+
+
+@pytest.mark.requirement("P39")
+def test_cursor_errors_and_announcement(acme: Enterprise) -> None:
+    # Cursors do not expire here (contract section 5), so that nothing answers expiredCursor.
+    create_users(acme, 3)
+    good = page_of(acme, cursor="", count="1", filter="userName pr")["nextCursor"]
+    pagination = acme.send("GET", "/ServiceProviderConfig").get_json()["pagination"]
+
+    for query, scim_type in (
+        ({"cursor": "forged"}, "invalidCursor"),
+        ({"cursor": good, "filter": "active eq true"}, "invalidCursor"),
+        ({"cursor": good, "filter": "userName pr", "count": "many"}, "invalidCount"),
+        ({"cursor": good, "filter": "userName pr", "startIndex": "2"}, "invalidValue"),
+    ):
+        answer = acme.send("GET", "/Users", query=query)
+        assert_scim_error(answer, 400, scim_type, "count" if scim_type == "invalidCount" else "cursor")
+    assert (pagination["cursor"], pagination["index"], pagination["defaultPaginationMethod"]) == (True, True, "index")
+    assert "cursorTimeout" not in pagination

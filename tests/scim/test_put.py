@@ -1,0 +1,120 @@
+"""PUT: everything that the client may set becomes what it sends (RFC 7644 §3.5.1)."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.client import Enterprise, assert_scim_error, replace, user_body
+from tests.support.urns import ENTERPRISE_URN, USER_URN
+
+WORK = {"value": "test.user@contoso.example", "type": "work", "primary": True}
+
+
+HOME = {"value": "home@x.example", "type": "home"}
+
+
+NAME = {"familyName": "User", "givenName": "Test"}
+
+
+DEPARTMENT = f"{ENTERPRISE_URN}:department"
+
+
+@pytest.fixture
+def user(acme: Enterprise) -> dict[str, Any]:
+    return acme.create(title="Engineer", name=NAME, emails=[WORK, HOME])
+
+
+@pytest.mark.requirement("P52")
+def test_put_replaces_everything_that_is_the_clients(acme: Enterprise, user: dict[str, Any]) -> None:
+    path = f"/Users/{user['id']}"
+    acme.patch(user, replace("roles", "User"), replace("active", False), replace(DEPARTMENT, "Retail"))
+    read_only = {"id": "x", "meta": {"created": "2000-01-01T00:00:00Z"}, "groups": [{"value": "x"}]}
+
+    answer = acme.send("PUT", path, user_body(nickName="New", **read_only))
+
+    assert answer.status_code == 200
+    assert answer.headers["Content-Location"] == user["meta"]["location"]
+    assert answer.get_json() == {
+        "schemas": [USER_URN],
+        "id": user["id"],
+        "userName": "Test User",
+        "nickName": "New",
+        "active": True,
+        "emails": [WORK],
+        "roles": [{"value": "DefaultEnterprise", "primary": True}],
+        "meta": acme.get(user)["meta"],
+    }
+    assert answer.get_json()["meta"]["created"] == user["meta"]["created"]
+
+
+@pytest.mark.requirement("P52")
+def test_put_never_creates_and_needs_the_required_attributes(acme: Enterprise, user: dict[str, Any]) -> None:
+    path = f"/Users/{user['id']}"
+    unknown = "/Users/2819c223-7f76-453a-919d-413861904646"
+
+    assert_scim_error(acme.send("PUT", unknown, user_body("new@contoso.example")), 404, None, unknown[7:])
+    assert_scim_error(acme.send("PUT", "/Users", user_body("new@contoso.example")), 405, None)
+    assert_scim_error(acme.send("PUT", path, user_body(userName=None)), 400, "invalidValue", "userName")
+    assert_scim_error(acme.send("PUT", path, user_body(emails=None)), 400, "invalidValue", "emails")
+    assert_scim_error(acme.send("PUT", path, user_body(emails=[HOME])), 400, "invalidValue", "emails")
+    assert acme.find("id pr") == [user]
+
+
+FULL_USER: dict[str, Any] = {
+    "schemas": [USER_URN, ENTERPRISE_URN],
+    "externalId": "0a21f0f2-8d2a-4f8e-bf98-7363c4aed4ef",
+    "userName": "Test User",
+    "name": {
+        "formatted": "Ms. Test A User, III",
+        "familyName": "User",
+        "givenName": "Test",
+        "middleName": "A",
+        "honorificPrefix": "Ms.",
+        "honorificSuffix": "III",
+    },
+    "displayName": "  Test\tUser ",
+    "nickName": "Tester",
+    "profileUrl": "no url at all",
+    "title": "Engineer <b>",
+    "userType": "Employee",
+    "preferredLanguage": "en-XX",
+    "locale": "nowhere",
+    "timezone": "Somewhere/Else",
+    "active": False,
+    "emails": [
+        {"value": "Test.User@Contoso.example", "type": "Work", "primary": True, "display": "Work"},
+        {"value": "home, sweet", "type": "home"},
+    ],
+    "phoneNumbers": [{"value": "tel:+1-201-555-0123 x 4", "type": "work"}, {"value": "0"}],
+    "ims": [{"value": "someone", "type": "aim"}],
+    "photos": [{"value": "photo", "type": "thumbnail"}],
+    "addresses": [{"type": "work", "streetAddress": "1\nStreet", "country": "USA", "primary": True}],
+    "entitlements": [{"value": "one"}],
+    "roles": [{"value": "uSER", "display": "The role", "type": "x", "primary": True}],
+    "x509Certificates": [{"value": "MIIDQzCCAqygAwIBAgICEAAwDQYJKoZIhvcNAQEFBQAwTjELMAkGA1UEBhMCVVMx"}],
+    ENTERPRISE_URN: {
+        "employeeNumber": "701984",
+        "costCenter": "4130",
+        "organization": "Contoso 😀",
+        "division": "Theme Park",
+        "department": "Tour Operations",
+        "manager": {"value": "26118915", "$ref": "../Users/26118915", "displayName": "A Manager"},
+    },
+}
+
+
+def test_put_clears_what_it_leaves_out(acme: Enterprise) -> None:
+    user = acme.create(**{**FULL_USER, "email": "x"})
+
+    replaced = acme.send("PUT", f"/Users/{user['id']}", user_body()).get_json()
+
+    assert {name: replaced[name] for name in replaced if name != "meta"} == {
+        "schemas": [USER_URN],
+        "id": user["id"],
+        "userName": "Test User",
+        "active": True,
+        "emails": [{"type": "work", "primary": True, "value": "test.user@contoso.example"}],
+        "roles": [{"value": "DefaultEnterprise", "primary": True}],
+    }
+    assert replaced["meta"]["created"] == user["meta"]["created"]
+    assert replaced["meta"]["version"] != user["meta"]["version"]
