@@ -82,7 +82,10 @@ def init_database(app: Flask, url: str) -> None:
     """Connect ``app`` with the database at ``url``; raises ``SettingsError`` if its driver is not installed."""
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url)
+    teardown_functions = list(app.teardown_appcontext_funcs)
     db.init_app(app)
+    # Flask-SQLAlchemy adds a function that closes sessions of the ORM, of which there are none.
+    app.teardown_appcontext_funcs[:] = teardown_functions
     with app.app_context():
         prepare_engine(db.engine)
         app.extensions[_EXTENSION] = Database(db.engine)
@@ -90,5 +93,6 @@ def init_database(app: Flask, url: str) -> None:
 
 def current_database() -> Database:
     """Return the database of the current app."""
-    database: Database = current_app.extensions[_EXTENSION]
+    # The app itself and not its proxy, which takes five calls for an attribute where this takes one.
+    database: Database = current_app._get_current_object().extensions[_EXTENSION]  # type: ignore[attr-defined]  # noqa: SLF001
     return database
