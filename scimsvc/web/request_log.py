@@ -66,13 +66,14 @@ def end(state: RequestState, response: Response) -> None:
 def _write(line: "RequestLine") -> None:
     """Log ``line``, past the logger where this service's own handler is the only one.
 
-    A GET of one user takes 29 % more CPU time through the logger. ``scimsvc.fast_paths`` switches this off.
+    The logger would take 9 µs more CPU time: 6 % of a GET of one user, 5 % of a POST. ``scimsvc.fast_paths`` switches
+    this off.
     """
     handlers = _log.handlers
     if fast_paths.enabled() and len(handlers) == 1 and isinstance(handlers[0], _StandardError):
         handlers[0].write(line)
     else:
-        # As the logger does it, without its search for the line of code that logs (5 %).
+        # As the logger does it, without its search for the line of code that logs.
         _log.handle(_log.makeRecord(_log.name, logging.INFO, __file__, 0, line, (), None))
 
 

