@@ -1,14 +1,14 @@
 """The provisioning log, read: pages of entries, and following them as they come (contract section 9)."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from scimsvc import clock
 from scimsvc.activity.log_writing import COMMITTED_WITHIN
-from scimsvc.store.log import LogConditions, LogRow
+from scimsvc.store.log import LogConditions, LogRow, list_entries_by_id, list_entry_ids
 from scimsvc.store.log import list_entries as list_rows
 from scimsvc.store.paging import Page
 from scimsvc.store.tenancy import reading_in
@@ -63,25 +63,26 @@ def follow_entries(
     printed: dict[str, datetime] = {}
     while True:
         now = clock.now()
-        for row in _rows_since(enterprise, conditions, since):
-            if row.id not in printed:
-                printed[row.id] = now
-                yield represent_entry(row)
+        for row in _new_rows(enterprise, replace(conditions, since=since), printed):
+            printed[row.id] = now
+            yield represent_entry(row)
         since = max(since, now - COMMITTED_WITHIN)
         printed = {each: at for each, at in printed.items() if now - at < 2 * COMMITTED_WITHIN}
         if not wait():
             return
 
 
-def _rows_since(enterprise: str, conditions: LogConditions, since: datetime) -> Iterator[LogRow]:
-    conditions = replace(conditions, since=since)
+def _new_rows(enterprise: str, conditions: LogConditions, printed: Container[str]) -> Iterator[LogRow]:
+    """Yield the entries whose ids are not among those ``printed``; of the others only the ids are read."""
     while True:
         with reading_in(enterprise) as tenant:
-            rows = list_rows(tenant.connection, tenant.id, conditions, limit=_READ_AT_ONCE, oldest_first=True)
+            ids = list_entry_ids(tenant.connection, tenant.id, conditions, limit=_READ_AT_ONCE)
+            new = [each for each in ids if each not in printed]
+            rows = list_entries_by_id(tenant.connection, tenant.id, new) if new else []
         yield from rows
-        if len(rows) < _READ_AT_ONCE:
+        if len(ids) < _READ_AT_ONCE:
             return
-        conditions = replace(conditions, after=rows[-1].id)
+        conditions = replace(conditions, after=ids[-1])
 
 
 _READ_AT_ONCE = 1000

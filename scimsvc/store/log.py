@@ -6,7 +6,7 @@ of time is a range of ids.
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Connection,
+    Select,
     TextClause,
     bindparam,
     delete,
@@ -147,6 +148,7 @@ _CHANGE_PARAMETERS = tuple(f"change_{name}" for name in ("enterprise_id", *Chang
 # Listing.
 
 StatementT = TypeVar("StatementT", bound=HasHints)
+SelectT = TypeVar("SelectT", bound=Select[Any])
 
 
 def by_refusals(statement: StatementT) -> StatementT:
@@ -154,15 +156,28 @@ def by_refusals(statement: StatementT) -> StatementT:
     return statement.with_hint(LogEntry, "INDEXED BY log_refused", "sqlite")
 
 
-def list_entries(
-    connection: Connection, enterprise_id: str, conditions: LogConditions, *, limit: int, oldest_first: bool = False
-) -> list[LogRow]:
-    """Return at most ``limit`` entries that meet the conditions, the newest first unless ``oldest_first``."""
-    statement = select(*LOG_COLUMNS).where(LogEntry.enterprise_id == enterprise_id, *_where(enterprise_id, conditions))
-    if conditions.outcome == REFUSED and conditions.email is None:
-        statement = by_refusals(statement)
-    statement = statement.order_by(LogEntry.id if oldest_first else LogEntry.id.desc()).limit(limit)
+def list_entries(connection: Connection, enterprise_id: str, conditions: LogConditions, *, limit: int) -> list[LogRow]:
+    """Return at most ``limit`` entries that meet the conditions, the newest first."""
+    statement = _meeting(conditions, select(*LOG_COLUMNS), enterprise_id).order_by(LogEntry.id.desc()).limit(limit)
     return Query(statement, LogRow, dynamic=True).all(connection)
+
+
+def list_entry_ids(connection: Connection, enterprise_id: str, conditions: LogConditions, *, limit: int) -> list[str]:
+    """Return the ids of at most ``limit`` entries that meet the conditions, the oldest first."""
+    statement = _meeting(conditions, select(LogEntry.id), enterprise_id).order_by(LogEntry.id).limit(limit)
+    return [row.id for row in Query(statement, _Id, dynamic=True).all(connection)]
+
+
+def list_entries_by_id(connection: Connection, enterprise_id: str, ids: Sequence[str]) -> list[LogRow]:
+    """Return the entries with the ``ids``, the oldest first."""
+    statement = select(*LOG_COLUMNS).where(LogEntry.enterprise_id == enterprise_id, LogEntry.id.in_(ids))
+    return Query(statement.order_by(LogEntry.id), LogRow, dynamic=True).all(connection)
+
+
+def _meeting(conditions: LogConditions, statement: SelectT, enterprise_id: str) -> SelectT:
+    statement = statement.where(LogEntry.enterprise_id == enterprise_id, *_where(enterprise_id, conditions))
+    is_by_refusals = conditions.outcome == REFUSED and conditions.email is None
+    return by_refusals(statement) if is_by_refusals else statement
 
 
 def _where(enterprise_id: str, conditions: LogConditions) -> Iterator[ColumnElement[bool] | TextClause]:

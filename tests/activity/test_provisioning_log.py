@@ -11,9 +11,10 @@ from sqlalchemy.exc import OperationalError
 from scimsvc import clock
 from scimsvc.activity import log_writing
 from scimsvc.activity.log_reading import follow_entries
-from scimsvc.activity.log_writing import record_write
+from scimsvc.activity.log_writing import LogEntry, record_write
 from scimsvc.activity.pruning import prune_log
 from scimsvc.store.log import new_entry_id
+from scimsvc.store.transactions import writing
 from tests.support.apps import make_api
 from tests.support.client import Enterprise, patch_body, replace, user_body
 from tests.support.records import feed_of, log_of
@@ -225,6 +226,32 @@ def test_new_entries_are_followed_each_once(acme: Enterprise) -> None:
         seen = [each["email"] for each in followed]
 
     assert seen == ["before@x.example", "0@x.example", "1@x.example", "2@x.example"]
+
+
+def test_an_entry_that_is_committed_late_is_followed(acme: Enterprise) -> None:
+    start = clock.now()
+    late = iter([timedelta(minutes=4), timedelta(minutes=2)])
+
+    def wait() -> bool:
+        delay = next(late, None)
+        if delay is not None:
+            entry = LogEntry(
+                enterprise_id=acme.made["id"],
+                client_id="client",
+                request_id=f"committed after {delay}",
+                operation="create",
+                status=201,
+                duration_ms=1.0,
+            )
+            with writing() as connection:
+                record_write(connection, entry, None, at=start - delay)
+        return delay is not None
+
+    with acme.app.app_context():
+        followed = follow_entries("Acme", since=start - timedelta(minutes=5), wait=wait)
+        request_ids = [each["request_id"] for each in followed]
+
+    assert request_ids == ["committed after 0:04:00", "committed after 0:02:00"]
 
 
 def test_ids_follow_each_other_in_many_threads() -> None:
