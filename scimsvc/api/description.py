@@ -2,7 +2,7 @@
 
 from flask import Response
 
-from scimsvc.api.messages import answered, api_blueprint
+from scimsvc.api.messages import api_blueprint, json_answer
 from scimsvc.api.openapi import describe
 from scimsvc.web.urls import api_url
 
@@ -12,4 +12,4 @@ description = api_blueprint("description")
 @description.get("/openapi.json")
 def openapi() -> Response:
     """Describe the enterprise API by OpenAPI."""
-    return answered(describe() | {"servers": [{"url": api_url()}]})
+    return json_answer(describe() | {"servers": [{"url": api_url()}]})

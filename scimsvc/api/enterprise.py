@@ -2,7 +2,7 @@
 
 from flask import Response
 
-from scimsvc.api.messages import api_blueprint, enterprise_id, if_match, read_object, shown
+from scimsvc.api.messages import api_blueprint, enterprise_id, if_match, read_object, resource_answer
 from scimsvc.enterprises import enterprises
 
 enterprise = api_blueprint("enterprise")
@@ -11,10 +11,10 @@ enterprise = api_blueprint("enterprise")
 @enterprise.get("/enterprise")
 def show() -> Response:
     """Show the settings."""
-    return shown(enterprises.show_enterprise(enterprise_id()))
+    return resource_answer(enterprises.show_enterprise(enterprise_id()))
 
 
 @enterprise.patch("/enterprise")
 def update() -> Response:
     """Change some."""
-    return shown(enterprises.update_enterprise(enterprise_id(), read_object(), if_match=if_match()))
+    return resource_answer(enterprises.update_enterprise(enterprise_id(), read_object(), if_match=if_match()))

@@ -85,31 +85,31 @@ def if_match() -> str | None:
     return request.headers.get("If-Match")
 
 
-def answered(value: Any, status: int = 200) -> Response:
+def json_answer(value: Any, status: int = 200) -> Response:
     """Answer with ``value``."""
     return json_response(value, status, JSON)
 
 
-def shown(thing: Mapping[str, Any]) -> Response:
+def resource_answer(thing: Mapping[str, Any]) -> Response:
     """Answer with a thing that can be changed, with its ETag; 304 where the reader has it already."""
     tag = entity_tag(thing)
     known = request.headers.get("If-None-Match")
     if request.method in ("GET", "HEAD") and known is not None and names(known, tag):
         return Response(status=304, headers={"ETag": tag})
-    response = answered(thing)
+    response = json_answer(thing)
     response.headers["ETag"] = tag
     return response
 
 
-def created(thing: Mapping[str, Any], collection: str, *, tagged: bool = True) -> Response:
+def created_answer(thing: Mapping[str, Any], collection: str, *, tagged: bool = True) -> Response:
     """Answer with a thing that is new in ``collection``, and where it is."""
-    response = answered(thing, 201)
+    response = json_answer(thing, 201)
     if tagged:
         response.headers["ETag"] = entity_tag(thing)
     response.headers["Location"] = f"{api_url()}/{collection}/{thing['id']}"
     return response
 
 
-def gone() -> Response:
+def empty_answer() -> Response:
     """Answer that what was to go is gone."""
     return Response(status=204)

@@ -130,10 +130,10 @@ def describe() -> dict[str, Any]:
 
 
 def _name(schema: Any) -> str:
-    found = schema if isinstance(schema, type) else type(schema)
-    name = found.__name__.removesuffix("Schema")
+    kind_of_schema = schema if isinstance(schema, type) else type(schema)
+    name = kind_of_schema.__name__.removesuffix("Schema")
     partial = isinstance(schema, Schema) and bool(schema.partial)
-    kind = "Input" if found.__module__ == schemas.__name__ else ""
+    kind = "Input" if kind_of_schema.__module__ == schemas.__name__ else ""
     return f"{name}{kind}{'Changes' if partial else ''}"
 
 

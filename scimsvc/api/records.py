@@ -3,7 +3,7 @@
 from flask import Response
 
 from scimsvc.activity.state import feed_reader
-from scimsvc.api.messages import answered, api_blueprint, enterprise_id, parameters, read_object, takes_parameters
+from scimsvc.api.messages import api_blueprint, enterprise_id, json_answer, parameters, read_object, takes_parameters
 from scimsvc.reports import lists
 from scimsvc.scim import explain as services
 from scimsvc.web.state import cursor_keys
@@ -16,17 +16,17 @@ records = api_blueprint("records")
 @takes_parameters
 def log() -> Response:
     """List what was provisioned and what was refused, the newest first."""
-    return answered(lists.log(enterprise_id(), parameters(), cursor_keys()))
+    return json_answer(lists.log(enterprise_id(), parameters(), cursor_keys()))
 
 
 @records.get("/changes")
 @takes_parameters
 def changes() -> Response:
     """List the changes of users after a cursor, and wait for the next one where the request wants it."""
-    return answered(lists.changes(enterprise_id(), parameters(), feed_reader()))
+    return json_answer(lists.changes(enterprise_id(), parameters(), feed_reader()))
 
 
 @records.post("/explain")
 def explain() -> Response:
     """Tell what a SCIM request would do."""
-    return answered(services.explain(enterprise_id(), read_object(), base=tenant_url()))
+    return json_answer(services.explain(enterprise_id(), read_object(), base=tenant_url()))

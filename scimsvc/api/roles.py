@@ -3,15 +3,15 @@
 from flask import Response
 
 from scimsvc.api.messages import (
-    answered,
     api_blueprint,
-    created,
+    created_answer,
+    empty_answer,
     enterprise_id,
-    gone,
     if_match,
+    json_answer,
     parameters,
     read_object,
-    shown,
+    resource_answer,
     takes_parameters,
 )
 from scimsvc.mapping import roles as services
@@ -25,36 +25,36 @@ roles = api_blueprint("roles")
 @takes_parameters
 def list_() -> Response:
     """List the roles."""
-    return answered(lists.roles(enterprise_id(), parameters(), cursor_keys()))
+    return json_answer(lists.roles(enterprise_id(), parameters(), cursor_keys()))
 
 
 @roles.post("/roles")
 def add() -> Response:
     """Make a role."""
-    return created(services.add_role(enterprise_id(), read_object()), "roles")
+    return created_answer(services.add_role(enterprise_id(), read_object()), "roles")
 
 
 @roles.get("/role-preview")
 @takes_parameters
 def preview() -> Response:
     """Tell who has, and who would get, the role that a value names."""
-    return answered(lists.preview(enterprise_id(), parameters()))
+    return json_answer(lists.preview(enterprise_id(), parameters()))
 
 
 @roles.get("/roles/<role_id>")
 def show(role_id: str) -> Response:
     """Show one."""
-    return shown(services.show_role(enterprise_id(), role_id))
+    return resource_answer(services.show_role(enterprise_id(), role_id))
 
 
 @roles.patch("/roles/<role_id>")
 def update(role_id: str) -> Response:
     """Change one; its users keep it."""
-    return shown(services.update_role(enterprise_id(), role_id, read_object(), if_match=if_match()))
+    return resource_answer(services.update_role(enterprise_id(), role_id, read_object(), if_match=if_match()))
 
 
 @roles.delete("/roles/<role_id>")
 def remove(role_id: str) -> Response:
     """Remove one that nobody has."""
     services.remove_role(enterprise_id(), role_id, if_match=if_match())
-    return gone()
+    return empty_answer()

@@ -3,14 +3,14 @@
 from flask import Response
 
 from scimsvc.api.messages import (
-    answered,
     api_blueprint,
-    created,
+    created_answer,
+    empty_answer,
     enterprise_id,
-    gone,
+    json_answer,
     parameters,
     read_optional_object,
-    shown,
+    resource_answer,
     takes_parameters,
 )
 from scimsvc.auth import grants
@@ -25,25 +25,25 @@ tokens = api_blueprint("tokens")
 @takes_parameters
 def list_() -> Response:
     """List the tokens, without themselves."""
-    return answered(lists.tokens(enterprise_id(), parameters(), cursor_keys()))
+    return json_answer(lists.tokens(enterprise_id(), parameters(), cursor_keys()))
 
 
 @tokens.post("/tokens")
 def issue() -> Response:
     """Issue a token, which the answer alone has."""
-    given = read_optional_object()
-    issued = grants.issue_described_token(enterprise_id(), given, signer=token_signer.current)
-    return created(issued, "tokens", tagged=False)  # what is issued is another representation than what is shown
+    members = read_optional_object()
+    issued = grants.issue_described_token(enterprise_id(), members, signer=token_signer.current)
+    return created_answer(issued, "tokens", tagged=False)  # what is issued is another representation than what is shown
 
 
 @tokens.get("/tokens/<token_id>")
 def show(token_id: str) -> Response:
     """Show one, without itself."""
-    return shown(lists.token(enterprise_id(), token_id))
+    return resource_answer(lists.token(enterprise_id(), token_id))
 
 
 @tokens.delete("/tokens/<token_id>")
 def revoke(token_id: str) -> Response:
     """End a token at once."""
     grants.revoke_token(token_id, enterprise=enterprise_id(), signer=token_signer.current)
-    return gone()
+    return empty_answer()

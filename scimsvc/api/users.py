@@ -3,15 +3,15 @@
 from flask import Response
 
 from scimsvc.api.messages import (
-    answered,
     api_blueprint,
-    created,
+    created_answer,
+    empty_answer,
     enterprise_id,
-    gone,
     if_match,
+    json_answer,
     parameters,
     read_object,
-    shown,
+    resource_answer,
     takes_parameters,
 )
 from scimsvc.enterprises import manual_users, profiles
@@ -25,35 +25,37 @@ users = api_blueprint("users")
 @takes_parameters
 def list_() -> Response:
     """List users by e-mail address."""
-    return answered(lists.users(enterprise_id(), parameters(), cursor_keys()))
+    return json_answer(lists.users(enterprise_id(), parameters(), cursor_keys()))
 
 
 @users.post("/users")
 def create() -> Response:
     """Make a manual user."""
-    return created(manual_users.create_manual_user(enterprise_id(), read_object()), "users")
+    return created_answer(manual_users.create_manual_user(enterprise_id(), read_object()), "users")
 
 
 @users.get("/users/<user_id>")
 def show(user_id: str) -> Response:
     """Show one."""
-    return shown(profiles.show_user(enterprise_id(), user_id))
+    return resource_answer(profiles.show_user(enterprise_id(), user_id))
 
 
 @users.patch("/users/<user_id>")
 def update(user_id: str) -> Response:
     """Change a manual one."""
-    return shown(manual_users.update_manual_user(enterprise_id(), user_id, read_object(), if_match=if_match()))
+    return resource_answer(
+        manual_users.update_manual_user(enterprise_id(), user_id, read_object(), if_match=if_match())
+    )
 
 
 @users.delete("/users/<user_id>")
 def delete(user_id: str) -> Response:
     """Delete a manual one."""
     manual_users.delete_manual_user(enterprise_id(), user_id, if_match=if_match())
-    return gone()
+    return empty_answer()
 
 
 @users.patch("/users/<user_id>/profile")
 def edit_profile(user_id: str) -> Response:
     """Make the user's own edit of title and organization."""
-    return shown(profiles.edit_profile(enterprise_id(), user_id, read_object(), if_match=if_match()))
+    return resource_answer(profiles.edit_profile(enterprise_id(), user_id, read_object(), if_match=if_match()))

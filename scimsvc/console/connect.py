@@ -32,8 +32,8 @@ def enable() -> Answer:
 @redisplay_on_error(show)
 def issue() -> Answer:
     """Issue the token for Entra, which this answer alone shows."""
-    wanted = {"scope": "scim", "days": number("days")}
-    issued = grants.issue_described_token(enterprise_id(), wanted, signer=token_signer.current)
+    members = {"scope": "scim", "days": number("days")}
+    issued = grants.issue_described_token(enterprise_id(), members, signer=token_signer.current)
     return page("connect.html", **_steps() | {"issued": issued})
 
 

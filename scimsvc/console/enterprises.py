@@ -44,10 +44,10 @@ def create() -> Answer:
     """Make it, and show the secret of its first integration."""
     refuse_unless_operator(admin())
     default_role = without_none(default_role=optional_text("default_role"))
-    made = services.create_enterprise(
+    new_enterprise = services.create_enterprise(
         text("name"), roles=lines("roles"), scim_enabled=flag("scim_enabled"), **default_role
     )
-    return page("enterprise_made.html", made=made)
+    return page("enterprise_made.html", new_enterprise=new_enterprise)
 
 
 @one_enterprise.get("/delete")
@@ -69,5 +69,5 @@ def ask_to_delete() -> Answer:
 def delete() -> Answer:
     """Delete it with everything that is its."""
     refuse_unless_operator(admin())
-    gone = services.delete_enterprise(enterprise_id(), typed_name=text("typed_name"))
-    return go("console_enterprises.start", f"{gone['name']} is deleted.")
+    deleted = services.delete_enterprise(enterprise_id(), typed_name=text("typed_name"))
+    return go("console_enterprises.start", f"{deleted['name']} is deleted.")

@@ -22,7 +22,7 @@ METHODS = ("POST", "PATCH", "PUT", "DELETE", "GET")
 @explain.get("/explain")
 def show() -> Answer:
     """Ask for a request."""
-    return page("explain.html", methods=METHODS, told=None, sent={})
+    return page("explain.html", methods=METHODS, explanation=None, typed={})
 
 
 @explain.post("/explain")
@@ -30,7 +30,7 @@ def show() -> Answer:
 def tell() -> Answer:
     """Show what it would do."""
     typed = {"method": text("method"), "path": text("path") or "/Users", "body": request.form.get("body", "")}
-    return page("explain.html", methods=METHODS, told=explain_in_words(read_pasted(typed)), sent=typed)
+    return page("explain.html", methods=METHODS, explanation=explain_in_words(read_pasted(typed)), typed=typed)
 
 
 def explain_in_words(members: Mapping[str, Any]) -> dict[str, Any]:

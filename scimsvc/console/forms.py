@@ -21,35 +21,37 @@ class StaleForm(ServiceError):
 class Form:
     """What was typed into a form and what is wrong with it; as good as nothing before it was sent."""
 
-    def __init__(self, sent: MultiDict[str, str] | None = None, error: ServiceError | None = None) -> None:
-        self._sent = sent
+    def __init__(self, typed: MultiDict[str, str] | None = None, error: ServiceError | None = None) -> None:
+        self._typed = typed
         self.error = error
 
     def of(self, name: str) -> "Form":
         """Return this form if it is the one called ``name`` that was sent, of several on a page; else an empty one."""
-        return self if self._sent is not None and self._sent.get("form", "") == name else Form()
+        return self if self._typed is not None and self._typed.get("form", "") == name else Form()
 
     def value(self, name: str, default: Any = "") -> Any:
         """Return what was typed into the field, else ``default``."""
-        return (default if default is not None else "") if self._sent is None else self._sent.get(name, "")
+        return (default if default is not None else "") if self._typed is None else self._typed.get(name, "")
 
     def checked(self, name: str, default: bool = False) -> bool:  # called by templates
         """Tell whether the box was ticked."""
-        return default if self._sent is None else name in self._sent
+        return default if self._typed is None else name in self._typed
 
     def errors(self, name: str) -> list[str]:
         """Return what is wrong with the field, and with which of its lines."""
-        found = self.error.errors if self.error and self._sent is not None else {}
-        of_lines = ((each.removeprefix(name + "."), messages) for each, messages in found.items() if each != name)
+        messages_of = self.error.errors if self.error and self._typed is not None else {}
+        of_lines = (
+            (field.removeprefix(name + "."), messages) for field, messages in messages_of.items() if field != name
+        )
         return [
-            *found.get(name, ()),
+            *messages_of.get(name, ()),
             *(f"line {int(n) + 1}: {message}" for n, messages in of_lines if n.isdigit() for message in messages),
         ]
 
     def summary(self) -> list[tuple[str, str, str]]:
         """Return everything that is wrong: the field, what it is called, and the message."""
-        found = self.error.errors.items() if self.error else ()
-        fields = ((_field_of(name), message) for name, messages in found for message in messages)
+        errors = self.error.errors.items() if self.error else ()
+        fields = ((_field_of(name), message) for name, messages in errors for message in messages)
         return [(field, field.rpartition(".")[2].replace("_", " "), message) for field, message in fields]
 
 

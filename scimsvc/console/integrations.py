@@ -33,11 +33,11 @@ def new() -> Answer:
 @redisplay_on_error(new)
 def create() -> Answer:
     """Make one, and show its secret."""
-    made = services.create_integration(enterprise_id(), {"name": text("name")})
+    integration = services.create_integration(enterprise_id(), {"name": text("name")})
     return show_once(
-        f"{made['name']} is made",
-        {"Client ID": made["client_id"]},
-        secret=made["client_secret"],
+        f"{integration['name']} is made",
+        {"Client ID": integration["client_id"]},
+        secret=integration["client_secret"],
     )
 
 
@@ -88,6 +88,8 @@ def ask_to_revoke(integration_id: str) -> Answer:
 @redisplay_on_error(ask_to_revoke)
 def revoke(integration_id: str) -> Answer:
     """End it with all of its tokens."""
-    gone = services.revoke_integration(enterprise_id(), integration_id)
-    last = " It was the last one: no token can be issued until there is another." if gone["warning"] else ""
-    return go(".list_", f"{gone['name']} is ended, and its tokens with it.{last}", tone="warn" if last else "good")
+    integration = services.revoke_integration(enterprise_id(), integration_id)
+    last = " It was the last one: no token can be issued until there is another." if integration["warning"] else ""
+    return go(
+        ".list_", f"{integration['name']} is ended, and its tokens with it.{last}", tone="warn" if last else "good"
+    )

@@ -20,11 +20,11 @@ _TO_THE_MINUTE = len("2026-11-30T21:36")
 @log.get("/log")
 def list_() -> Answer:
     """List the entries that meet the filters; ``live`` asks for the list alone, which a script does again and again."""
-    wanted = parameters(*FILTERS)
-    asked = {**_in_utc(wanted), **parameters("cursor"), "limit": PAGE_LENGTH}
-    found = lists.explained_log(enterprise_id(), asked, cursor_keys())
+    filters = parameters(*FILTERS)
+    query = {**_in_utc(filters), **parameters("cursor"), "limit": PAGE_LENGTH}
+    log_page = lists.explained_log(enterprise_id(), query, cursor_keys())
     template = "log_entries.html" if "live" in request.args else "log.html"
-    return page(template, found=found, wanted=wanted, operations=OPERATIONS, most=MOST_ENTRIES)
+    return page(template, log_page=log_page, filters=filters, operations=OPERATIONS, most=MOST_ENTRIES)
 
 
 @log.get("/log.csv")
@@ -35,7 +35,7 @@ def export() -> Answer:
     return Response(lines, headers=headers, content_type="text/csv; charset=utf-8")
 
 
-def _in_utc(wanted: dict[str, str]) -> dict[str, str]:
+def _in_utc(filters: dict[str, str]) -> dict[str, str]:
     """Return the filters with times as the services read them: a browser's field tells no offset."""
-    times = {name: wanted[name] for name in ("since", "until") if len(wanted.get(name, "")) == _TO_THE_MINUTE}
-    return {**wanted, **{name: f"{time}:00Z" for name, time in times.items()}}
+    times = {name: filters[name] for name in ("since", "until") if len(filters.get(name, "")) == _TO_THE_MINUTE}
+    return {**filters, **{name: f"{time}:00Z" for name, time in times.items()}}

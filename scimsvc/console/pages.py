@@ -56,9 +56,9 @@ def _take_enterprise_id() -> None:
 def add_enterprise(endpoint: str, values: dict[str, Any]) -> None:
     """Let links lead to pages of the same enterprise, unless they name another one."""
     state = find_request_state()
-    wanted = state.feature.requested_enterprise_id if state and isinstance(state.feature, ConsoleState) else None
-    if wanted is not None and "enterprise_id" not in values and _is_of_enterprise(endpoint):
-        values["enterprise_id"] = wanted
+    enterprise_id = state.feature.requested_enterprise_id if state and isinstance(state.feature, ConsoleState) else None
+    if enterprise_id is not None and "enterprise_id" not in values and _is_of_enterprise(endpoint):
+        values["enterprise_id"] = enterprise_id
 
 
 def _is_of_enterprise(endpoint: str) -> bool:
@@ -100,12 +100,12 @@ def _here() -> str:
     return path + (f"?{page.query}" if page.query else "")
 
 
-def safe_next(wanted: str | None) -> str:
-    """Return where to go after signing in: the console's page that is wanted, and nothing outside of the console."""
-    if wanted and wanted.isprintable() and "\\" not in wanted and wanted.startswith(CONSOLE_PREFIX):
-        url = urlsplit(wanted)
+def safe_next(target: str | None) -> str:
+    """Return where to go after signing in: the console's page that is target, and nothing outside of the console."""
+    if target and target.isprintable() and "\\" not in target and target.startswith(CONSOLE_PREFIX):
+        url = urlsplit(target)
         if not url.scheme and not url.netloc and is_console(clean_path(url.path)) and "/." not in url.path:
-            return request.script_root + wanted
+            return request.script_root + target
     return url_for("console_enterprises.start")
 
 

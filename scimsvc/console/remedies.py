@@ -24,5 +24,5 @@ _PAGES: dict[Action, tuple[str, str | None]] = {
 def remedy_url(remedy: Remedy) -> str:
     """Return the URL of the page on which ``remedy`` is to be had."""
     endpoint, name = _PAGES[remedy.action]
-    told: dict[str, Any] = {name: remedy.value} if name and remedy.value else {}
-    return url_for(endpoint, **told)
+    parameters: dict[str, Any] = {name: remedy.value} if name and remedy.value else {}
+    return url_for(endpoint, **parameters)

@@ -22,12 +22,12 @@ def list_() -> Answer:
 @roles.get("/roles/preview")
 def preview() -> Answer:
     """Show who has, and who would get, the role that a value names."""
-    wanted = parameters("name")
-    if not wanted:
+    query = parameters("name")
+    if not query:
         return go(".list_")
     return page(
         "role_preview.html",
-        found=preview_role(enterprise_id(), wanted),
+        preview=preview_role(enterprise_id(), query),
         roles=services.list_roles(enterprise_id()),
     )
 
@@ -78,8 +78,8 @@ def ask_to_remove(role_id: str) -> Answer:
 @redisplay_on_error(ask_to_remove)
 def remove(role_id: str) -> Answer:
     """Remove one that nobody has."""
-    gone = services.remove_role(enterprise_id(), role_id)
-    return go(".list_", f"The role {gone['name']} is removed.")
+    role = services.remove_role(enterprise_id(), role_id)
+    return go(".list_", f"The role {role['name']} is removed.")
 
 
 def _members() -> dict[str, Any]:

@@ -32,8 +32,8 @@ def ask() -> Answer:
 @redisplay_on_error(ask)
 def issue() -> Answer:
     """Issue it, and show it."""
-    wanted = without_none(scope=optional_text("scope"), days=number("days"), client_id=optional_text("client_id"))
-    issued = grants.issue_described_token(enterprise_id(), wanted, signer=token_signer.current)
+    members = without_none(scope=optional_text("scope"), days=number("days"), client_id=optional_text("client_id"))
+    issued = grants.issue_described_token(enterprise_id(), members, signer=token_signer.current)
     where = {"Tenant URL": tenant_url()} if issued["scope"] == "scim" else {}
     name = "Secret Token" if where else "API token"
     return show_once("The token is made", where, secret=issued["access_token"], secret_name=name, issued=issued)

@@ -22,12 +22,12 @@ PAGE_LENGTH = "50"
 @users.get("/users")
 def list_() -> Answer:
     """List those who meet the filters; ``part`` asks for the list alone, which a script puts into the page."""
-    wanted = parameters(*FILTERS)
-    asked = {**wanted, **parameters("cursor"), "limit": PAGE_LENGTH}
-    found = lists.users(enterprise_id(), asked, cursor_keys())
+    filters = parameters(*FILTERS)
+    query = {**filters, **parameters("cursor"), "limit": PAGE_LENGTH}
+    user_page = lists.users(enterprise_id(), query, cursor_keys())
     if "part" in request.args:
-        return page("users_found.html", found=found, wanted=wanted)
-    return page("users.html", found=found, wanted=wanted, roles=list_role_names(enterprise_id()))
+        return page("users_found.html", user_page=user_page, filters=filters)
+    return page("users.html", user_page=user_page, filters=filters, roles=list_role_names(enterprise_id()))
 
 
 @users.get("/users/<user_id>")
@@ -83,8 +83,8 @@ def ask_to_delete(user_id: str) -> Answer:
 @redisplay_on_error(ask_to_delete)
 def delete(user_id: str) -> Answer:
     """Delete it."""
-    gone = manual_users.delete_manual_user(enterprise_id(), user_id)
-    return go("console_users.list_", f"{gone['user_name']} is deleted.")
+    user = manual_users.delete_manual_user(enterprise_id(), user_id)
+    return go("console_users.list_", f"{user['user_name']} is deleted.")
 
 
 _OPTIONAL = ("given_name", "family_name", "phone", "title", "organization", "role", "external_id")

@@ -65,8 +65,8 @@ def _list(resources: list[dict[str, Any]]) -> Response:
 
 
 def _one(resources: list[dict[str, Any]], identifier: str, what: str) -> Response:
-    found = documents.find_by_id(resources, identifier)
-    if found is None:
+    resource = documents.find_by_id(resources, identifier)
+    if resource is None:
         known = ", ".join(each["id"] for each in resources)
         raise NotFound(f"there is no {what} {quoted(identifier)}; there are {known}")
-    return json_response(found)
+    return json_response(resource)

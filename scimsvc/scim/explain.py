@@ -60,8 +60,8 @@ def explain_request(enterprise: str, members: Mapping[str, Any], *, base: str) -
             return _explain_refusal(tenant, state, scim_request, matched)
         explained = _explain(scim_request) | {"user": matched, "outcome": OK, "status": response.status_code}
         if scim_request.attempt.query is not None:
-            found = find_users(scim_request, scim_request.attempt.query, cursor_keys())
-            explained["users"] = [{"id": user.id, "email": work_address(read_document(user))} for user in found]
+            users = find_users(scim_request, scim_request.attempt.query, cursor_keys())
+            explained["users"] = [{"id": user.id, "email": work_address(read_document(user))} for user in users]
         if scim_request.operations:
             explained["operations"] = [_explain(each) for each in scim_request.operations]
         return Explanation(explained, None, scim_request.attempt)

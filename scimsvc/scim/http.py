@@ -91,10 +91,10 @@ def preconditions() -> Preconditions:
 
 def not_modified(user: Representation) -> Response | None:
     """Return the 304 that ``If-None-Match`` asks for, or None; ``If-Match`` comes first (RFC 9110 §13.2.2)."""
-    wanted = preconditions()
-    if wanted is UNCONDITIONAL:
+    conditions = preconditions()
+    if conditions is UNCONDITIONAL:
         return None
-    Preconditions(if_match=wanted.if_match).check(user.entity_tag)
-    if not wanted.is_unchanged(user.entity_tag):
+    Preconditions(if_match=conditions.if_match).check(user.entity_tag)
+    if not conditions.is_unchanged(user.entity_tag):
         return None
     return Response(status=304, headers={"ETag": user.entity_tag})
