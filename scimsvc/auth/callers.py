@@ -63,22 +63,22 @@ class Callers:
     def __init__(self, signer: TokenSigner) -> None:
         self._signer = signer
         self._lock = threading.Lock()
-        #: By scope and header: the caller, until when by ``time.monotonic``, and the set-up's revision before the look.
+        #: By scope and header: the caller, until when by ``time.monotonic``, and the epoch of the settings it was read in.
         self._remembered: dict[tuple[str, str], tuple[Caller, float, int]] = {}
 
     def authenticate(self, authorization: str | None, *, scope: str) -> Caller:
         """Return what ``authenticate`` returns, or returned a moment ago."""
         remembered = self._remembered.get((scope, authorization or ""))
-        now, revision = time.monotonic(), settings_epoch()
+        now, epoch = time.monotonic(), settings_epoch()
         if remembered is not None:
             caller, until, as_of = remembered
-            if now < until and revision == as_of and clock.now() < caller.token_expires_at:
+            if now < until and epoch == as_of and clock.now() < caller.token_expires_at:
                 return caller
         caller = authenticate(authorization, scope=scope, signer=self._signer)
         with self._lock:
             if len(self._remembered) >= self.MOST:
                 self._remembered.clear()
-            self._remembered[scope, authorization or ""] = (caller, now + self.SECONDS, revision)
+            self._remembered[scope, authorization or ""] = (caller, now + self.SECONDS, epoch)
         return caller
 
 

@@ -30,7 +30,7 @@ from scimsvc.protocol.names import has_dot_after_urn, is_singular_name, resolve_
 from scimsvc.protocol.patch import Operation, Resource, apply_patch, refuse_read_only
 from scimsvc.protocol.reading.paths import PatchPath, parse_path
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
-from scimsvc.protocol.reading.values import ValueReader, folded_members, ignore_or_reject, json_kind
+from scimsvc.protocol.reading.values import ValueReader, folded_members, json_kind
 from scimsvc.protocol.role_elements import unpack_role
 
 
@@ -41,8 +41,8 @@ def read_user(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) -
     """
     members = _object(body, "a SCIM User")
     _read_schemas(members, notes)
-    unknown = InvalidSyntax if reject_unknown else None
-    return apply_patch({}, list(_expand("add", members, notes, unknown)), RequestNotes(notes.limits))
+    reader = ValueReader(notes, InvalidSyntax if reject_unknown else None)
+    return apply_patch({}, list(_expand("add", members, reader)), RequestNotes(notes.limits))
 
 
 def read_patch(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) -> list[Operation]:
@@ -60,9 +60,9 @@ def read_patch(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) 
     limits = notes.limits
     if len(operations) > limits.patch_operations:
         raise InvalidSyntax(f"Operations has {len(operations)} operations; at most {limits.patch_operations} are taken")
-    unknown = InvalidPath if reject_unknown else None
+    reader = ValueReader(notes, InvalidPath if reject_unknown else None)
     read = [each for number, operation in enumerate(operations, 1)
-            for each in _read_operation(operation, number, notes, unknown)]  # fmt: skip
+            for each in _read_operation(operation, number, reader)]  # fmt: skip
     count = sum(1 for each in read if each.path.condition is not None for _ in conditions(each.path.condition))
     if count > limits.patch_conditions:
         raise InvalidPath(f"the paths have {count} conditions; at most {limits.patch_conditions} are taken")
@@ -82,14 +82,12 @@ def _read_schemas(members: Resource, notes: RequestNotes) -> None:
         notes.tolerate(Tolerance.UNKNOWN_SCHEMA)
 
 
-def _read_operation(
-    operation: Any, number: int, notes: RequestNotes, unknown: type[ScimError] | None
-) -> list[Operation]:
+def _read_operation(operation: Any, number: int, reader: ValueReader) -> list[Operation]:
     where = f"operation {number}"
     if not isinstance(operation, dict):
         raise InvalidSyntax(f"{where} must be an object with op, path and value")
     members = folded_members(operation)
-    op = _read_op(members.get("op"), where, notes)
+    op = _read_op(members.get("op"), where, reader.notes)
     path = members.get("path")
     value = members.get("value")
     if path is not None and not isinstance(path, str):
@@ -102,8 +100,8 @@ def _read_operation(
             raise NoTarget(f"{where} is a remove without a path; name the attribute to remove")
         if not isinstance(value, dict):
             raise InvalidValue(f"{where} has no path; its value must then be an object of attributes")
-        return list(_expand(op, value, notes, unknown))
-    return list(_read_path_and_value(op, path, value, notes, unknown))
+        return list(_expand(op, value, reader))
+    return list(_read_path_and_value(op, path, value, reader))
 
 
 def _read_op(op: Any, where: str, notes: RequestNotes) -> str:
@@ -114,26 +112,27 @@ def _read_op(op: Any, where: str, notes: RequestNotes) -> str:
     return op.lower()
 
 
-def _expand(op: str, members: Resource, notes: RequestNotes, unknown: type[ScimError] | None) -> Iterator[Operation]:
+def _expand(op: str, members: Resource, reader: ValueReader) -> Iterator[Operation]:
     """Yield an operation for each of ``members``, whose names may be paths (Entra facts section 7 rule 5)."""
+    notes = reader.notes
     seen: set[PatchPath] = set()
     for name, value in members.items():
         if fold(name) == fold(urns.CORE_USER):
             notes.tolerate(Tolerance.CORE_URN_OBJECT)
             if isinstance(value, dict):
-                yield from _expand(op, value, notes, unknown)
+                yield from _expand(op, value, reader)
             elif value is not None:
                 raise InvalidValue(f"{urns.CORE_USER} must be an object of attributes")
             continue
         try:
             path = parse_path(name, notes.limits)
         except UnknownAttribute as error:
-            ignore_or_reject(error.name, notes, unknown)
+            reader.ignore_or_reject(error.name)
             continue
         except ScimError:
             if _begins_with_attribute(name):
                 raise
-            ignore_or_reject(name, notes, unknown)
+            reader.ignore_or_reject(name)
             continue
         if path in seen:
             raise InvalidSyntax(f"{path} is given twice, in two spellings")
@@ -142,40 +141,37 @@ def _expand(op: str, members: Resource, notes: RequestNotes, unknown: type[ScimE
             notes.tolerate(Tolerance.PATH_AS_KEY)
         if path.target.steps[0].mutability == "readOnly":
             continue  # id, meta and groups are left out of account in bodies (RFC 7644 §3.3, §3.5.1)
-        yield from _operation(op, name, path, value, notes, unknown)
+        yield from _operation(op, name, path, value, reader)
 
 
-def _read_path_and_value(
-    op: str, text: str, value: Any, notes: RequestNotes, unknown: type[ScimError] | None
-) -> Iterator[Operation]:
+def _read_path_and_value(op: str, text: str, value: Any, reader: ValueReader) -> Iterator[Operation]:
+    notes = reader.notes
     if fold(text) == fold(urns.CORE_USER):
         if isinstance(value, dict) and op != "remove":
             notes.tolerate(Tolerance.CORE_URN_OBJECT)
-            yield from _expand(op, value, notes, unknown)
+            yield from _expand(op, value, reader)
             return
         raise InvalidPath(f"the path {urns.CORE_USER} is a schema; name one of its attributes")
     try:
         path = parse_path(text, notes.limits)
     except UnknownAttribute as error:
-        ignore_or_reject(error.name, notes, unknown)
+        reader.ignore_or_reject(error.name)
         return
     refuse_read_only(path)
     if path.target.attribute is EXTENSION:
         notes.tolerate(Tolerance.EXTENSION_URN_PATH)
-    yield from _operation(op, text, path, value, notes, unknown)
+    yield from _operation(op, text, path, value, reader)
 
 
-def _operation(
-    op: str, text: str, path: PatchPath, value: Any, notes: RequestNotes, unknown: type[ScimError] | None
-) -> Iterator[Operation]:
+def _operation(op: str, text: str, path: PatchPath, value: Any, reader: ValueReader) -> Iterator[Operation]:
     """Yield the operation, unless it acts on what follows from the rest (schemas) or is dropped (password)."""
+    notes = reader.notes
     notes.tolerate_all(spelling_tolerances(text, notes.limits))
     attribute = path.target.attribute
     if attribute is SCHEMAS or attribute.dropped:
         return
     if op == "remove" and value is not None:
         notes.tolerate(Tolerance.REMOVE_WITH_VALUE)
-    reader = ValueReader(notes, unknown)
     if path.sub_attribute is not None:
         read = reader.single(path.sub_attribute, value, str(path))
         if attribute is ROLES and path.sub_attribute.name == "value" and isinstance(read, str):

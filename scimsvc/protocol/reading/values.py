@@ -14,7 +14,7 @@ from scimsvc.protocol.role_elements import unpack_role
 
 
 class ValueReader:
-    """Reads values; an attribute that stands in no schema is ignored, or raised as ``unknown`` where that is given."""
+    """Reads values; attributes that are in no schema are ignored, or raise ``unknown`` if that is not None."""
 
     def __init__(self, notes: RequestNotes, unknown: type[ScimError] | None) -> None:
         self.notes = notes
@@ -56,6 +56,12 @@ class ValueReader:
             element["value"] = unpack_role(element["value"], self.notes)
         return {name: member for name, member in element.items() if member is not None} or None
 
+    def ignore_or_reject(self, name: str) -> None:
+        """Ignore the attribute ``name``, which is in no schema, or raise ``unknown`` if that is not None."""
+        if self.unknown is not None:
+            raise self.unknown(UnknownAttribute(name).detail, reason=Reason.UNKNOWN_ATTRIBUTE)
+        self.notes.ignore(name)
+
     def _complex(self, attribute: Attribute, value: Any, where: str) -> Resource:
         if isinstance(value, str) and attribute.value is not None:
             self.notes.tolerate(Tolerance.BARE_ELEMENT)
@@ -68,7 +74,7 @@ class ValueReader:
             if attribute is EXTENSION and fold(name) == "schemas":
                 continue  # clients that hold an extension as an object of its own send its URN along
             if sub_attribute is None:
-                ignore_or_reject(f"{where}.{name}", self.notes, self.unknown)
+                self.ignore_or_reject(f"{where}.{name}")
             elif sub_attribute.name in members:
                 raise InvalidSyntax(f"{where}.{sub_attribute.name} is given twice, in two spellings")
             else:
@@ -100,13 +106,6 @@ class ValueReader:
             self.notes.tolerate(Tolerance.WRAPPED_SCALAR)
             return inner["value"]
         return value
-
-
-def ignore_or_reject(name: str, notes: RequestNotes, unknown: type[ScimError] | None) -> None:
-    """Leave an unknown attribute out of account, or raise ``unknown`` where the enterprise rejects them."""
-    if unknown is not None:
-        raise unknown(UnknownAttribute(name).detail, reason=Reason.UNKNOWN_ATTRIBUTE)
-    notes.ignore(name)
 
 
 def _kind(attribute: Attribute) -> str:
