@@ -63,7 +63,7 @@ class Callers:
     def __init__(self, signer: TokenSigner) -> None:
         self._signer = signer
         self._lock = threading.Lock()
-        #: By scope and header: the caller, until when by ``time.monotonic``, and the epoch of the settings it was read in.
+        #: By scope and header: the caller; until when, by ``time.monotonic``; the epoch of the settings.
         self._remembered: dict[tuple[str, str], tuple[Caller, float, int]] = {}
 
     def authenticate(self, authorization: str | None, *, scope: str) -> Caller:
