@@ -130,10 +130,10 @@ def describe() -> dict[str, Any]:
 
 
 def _name(schema: Any) -> str:
-    kind_of_schema = schema if isinstance(schema, type) else type(schema)
-    name = kind_of_schema.__name__.removesuffix("Schema")
+    schema_class = schema if isinstance(schema, type) else type(schema)
+    name = schema_class.__name__.removesuffix("Schema")
     partial = isinstance(schema, Schema) and bool(schema.partial)
-    kind = "Input" if kind_of_schema.__module__ == schemas.__name__ else ""
+    kind = "Input" if schema_class.__module__ == schemas.__name__ else ""
     return f"{name}{kind}{'Changes' if partial else ''}"
 
 
