@@ -7,6 +7,7 @@ import click
 from scimsvc.cli.output import result_command
 from scimsvc.enterprises import admins
 from scimsvc.operations.server import DEFAULT_HOST, DEFAULT_PORT
+from scimsvc.paths import CONSOLE_PREFIX
 from scimsvc.web.state import app_settings
 
 
@@ -43,7 +44,12 @@ def remove(email: str) -> dict[str, Any]:
     return admins.remove_admin(email)
 
 
-def _with_whole_link(made: dict[str, Any]) -> dict[str, Any]:
-    """Return the account with its link as a browser takes it: under the public URL, or where ``serve`` listens."""
+def password_url(root: str, link: str) -> str:
+    """Return the URL below ``root`` of the page on which the one-time ``link`` sets a password."""
+    return f"{root}{CONSOLE_PREFIX}/password/{link}"
+
+
+def _with_whole_link(account: dict[str, Any]) -> dict[str, Any]:
+    """Return the account with its link as a URL below the public URL, or below the default URL of ``serve``."""
     root = app_settings().public_url or f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
-    return made | {"link": f"{root}/console/password/{made['link']}"}
+    return account | {"link": password_url(root, account["link"])}

@@ -7,12 +7,14 @@ import click
 
 from scimsvc.auth.grants import issue_token
 from scimsvc.auth.state import token_signer
+from scimsvc.cli.admin import password_url
 from scimsvc.cli.init import upgrade
 from scimsvc.cli.options import host_option, port_option
 from scimsvc.cli.output import app_command, as_text
 from scimsvc.cli.serve import bind
+from scimsvc.enterprises.admins import offer_first_link
 from scimsvc.enterprises.enterprises import create_enterprise, list_enterprises
-from scimsvc.paths import SCIM_PREFIX
+from scimsvc.paths import CONSOLE_PREFIX, SCIM_PREFIX
 from scimsvc.vocabulary import SCIM_SCOPE
 from scimsvc.web.state import app_settings
 
@@ -23,26 +25,28 @@ FIRST_ROLES = ["SigningHub_Admin", "User"]
 @click.command("quickstart")
 @host_option
 @port_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON value before serving, and nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON value before serving, and nothing else")
 @app_command(creates_files=True)
 def quickstart(host: str, port: int, *, as_json: bool) -> None:
-    """Set everything up, print what Entra needs, and serve.
+    """Create a database and a first enterprise, print what Entra and the console need, and serve.
 
-    Makes the database, a first enterprise if there is none, and a SCIM token; prints Tenant URL and Secret Token.
+    Repeat it at will: it keeps what exists, and issues another SCIM token.
     """
     upgrade()
     server = bind(host=host, port=port)
-    result = _first_steps(server.url)
-    click.echo(json.dumps(result, ensure_ascii=False) if as_json else _introduction(result))
+    root = app_settings().public_url or server.url
+    account = offer_first_link()
+    result = _first_steps(root) | {"console_link": password_url(root, account["link"]) if account else None}
+    click.echo(json.dumps(result, ensure_ascii=False) if as_json else _introduction(result, root, account))
     server.run()
 
 
-def _first_steps(url: str) -> dict[str, Any]:
+def _first_steps(root: str) -> dict[str, Any]:
     enterprises = list_enterprises()
     created = create_enterprise(FIRST_ENTERPRISE, roles=FIRST_ROLES, scim_enabled=True) if not enterprises else None
     enterprise = created or enterprises[0]
     token = issue_token(enterprise["id"], scope=SCIM_SCOPE, signer=token_signer.current)
-    tenant_url = (app_settings().public_url or url) + SCIM_PREFIX
+    tenant_url = root + SCIM_PREFIX
     credentials = {name: created[name] for name in ("client_id", "client_secret")} if created else {}
     return {
         "enterprise": enterprise["name"],
@@ -54,19 +58,28 @@ def _first_steps(url: str) -> dict[str, Any]:
     }
 
 
-def _introduction(result: dict[str, Any]) -> str:
+def _introduction(result: dict[str, Any], root: str, account: dict[str, Any] | None) -> str:
     names = {
         "enterprise": "Enterprise",
         "tenant_url": "Tenant URL",
         "secret_token": "Secret Token",
-        "expires_at": "valid until",
+        "expires_at": "Expires",
         "client_id": "Client ID",
         "client_secret": "Client secret",
     }
-    shown = as_text({names[name]: value for name, value in result.items() if name in names})
-    once = (
-        "\nThe client secret is shown this once; scimsvc integration rotate makes another."
-        if "client_id" in result
-        else ""
-    )
-    return f"{shown}{once}\n\nTry it:\n  {result['curl']}\n"
+    values = {names[name]: value for name, value in result.items() if name in names}
+    notes = [""]
+    if "client_secret" in result:
+        notes.append(
+            "Save the client secret now. It is not shown again; scimsvc integration rotate creates another one."
+        )
+    if account is not None:
+        notes.append(
+            f"Open the Console link to set the password of {account['email']}. It works once, within 24 hours."
+        )
+    lines = [
+        as_text({**values, "Console": result["console_link"] or root + CONSOLE_PREFIX}),
+        *notes,
+        f"\nTry it:\n  {result['curl']}\n",
+    ]
+    return "\n".join(lines)

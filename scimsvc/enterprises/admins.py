@@ -29,6 +29,8 @@ from scimsvc.store.transactions import Connection, reading, writing
 
 #: How long a one-time link is good.
 LINK_LIFETIME = timedelta(hours=24)
+#: The account that ``offer_first_link`` creates. No one receives mail at this domain (RFC 2606).
+FIRST_OPERATOR = "operator@example.com"
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1000
 #: How long a session lasts without a request, and at all.
@@ -67,20 +69,32 @@ def create_admin(email: str, *, enterprise: str | None = None) -> dict[str, Any]
     """
     address = validated(schemas.ADMIN, {"email": email})["email"]
     with writing() as connection:
-        admin = NewAdmin(
-            id=str(uuid.uuid4()),
-            email=address,
-            email_key=fold(address),
-            enterprise_id=get_enterprise(connection, enterprise).id if enterprise is not None else None,
-            created_at=clock.timestamp(clock.now()),
-        )
+        enterprise_id = get_enterprise(connection, enterprise).id if enterprise is not None else None
         try:
-            store.insert_admin(connection, admin)
+            admin_id = _insert_admin(connection, address, enterprise_id)
         except AdminExists:
             raise Conflict(
                 f"there is an account {address!r} already; scimsvc admin link makes another one-time link for it"
             ) from None
-        return _with_link(connection, admin.id)
+        return _with_link(connection, admin_id)
+
+
+@retried
+def offer_first_link() -> dict[str, Any] | None:
+    """Return an operator's account with a new one-time ``link``, or None if an operator has a password.
+
+    The oldest operator's account is reused, so that repeated calls do not add accounts. The first call creates one.
+    """
+    with writing() as connection:
+        accounts = store.list_admins(connection)
+        operators = sorted((row for row in accounts if row.enterprise_id is None), key=lambda row: row.created_at)
+        if any(row.password_hash is not None for row in operators):
+            return None
+        if operators:
+            return _with_link(connection, operators[0].id)
+        if any(row.email_key == FIRST_OPERATOR for row in accounts):  # the account of an enterprise's administrator
+            return None
+        return _with_link(connection, _insert_admin(connection, FIRST_OPERATOR, None))
 
 
 @retried
@@ -192,6 +206,19 @@ def enter_enterprise(admin: Admin, enterprise_id: str) -> dict[str, Any]:
     if enterprise is None or enterprise["id"] != enterprise_id:  # which could be its name
         raise NoSuchThing("there is no such enterprise", what="enterprise")
     return enterprise
+
+
+def _insert_admin(connection: Connection, address: str, enterprise_id: str | None) -> str:
+    """Insert an account without a password and return its ID; raises ``AdminExists``."""
+    admin = NewAdmin(
+        id=str(uuid.uuid4()),
+        email=address,
+        email_key=fold(address),
+        enterprise_id=enterprise_id,
+        created_at=clock.timestamp(clock.now()),
+    )
+    store.insert_admin(connection, admin)
+    return admin.id
 
 
 def _with_link(connection: Connection, admin_id: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from flask import Flask
 from scimsvc import clock
 from scimsvc.auth.throttling import MOST_PASSWORDS
 from scimsvc.auth.tokens import LINK_PREFIX
-from scimsvc.enterprises.admins import LINK_LIFETIME, SHORTEST_PASSWORD
+from scimsvc.enterprises.admins import FIRST_OPERATOR, LINK_LIFETIME, SHORTEST_PASSWORD, offer_first_link
 from tests.support.client import Enterprise
 from tests.support.commands import refusal
 from tests.support.console import PASSWORD, Console, errors, link_path, of, sign_in, text
@@ -42,6 +42,42 @@ def test_the_link_stands_under_the_public_url(make_app: MakeApp) -> None:
     result = app.test_cli_runner().invoke(args=["admin", "create", "operator@example.com"])
 
     assert f"https://scim.example.com/prefix/console/password/{LINK_PREFIX}" in result.stdout
+
+
+def test_the_first_link_is_a_new_operator_s_and_later_ones_are_the_same_account_s(app: Flask, cli: Cli) -> None:
+    with app.app_context():
+        first, second = offer_first_link(), offer_first_link()
+
+    assert first is not None
+    assert second is not None
+    assert (second["id"], second["email"], second["enterprise"]) == (first["id"], FIRST_OPERATOR, None)
+    assert second["link"] != first["link"]
+    assert [each["id"] for each in cli("admin", "list")] == [first["id"]]
+
+
+def test_the_first_link_is_that_of_an_operator_who_exists(acme: Enterprise, cli: Cli) -> None:
+    cli("admin", "create", "admin@acme.example", "--enterprise", "Acme")
+    created = cli("admin", "create", "someone@example.com")
+
+    with acme.app.app_context():
+        offered = offer_first_link()
+
+    assert offered is not None
+    assert offered["id"] == created["id"]
+
+
+def test_no_first_link_is_offered_once_an_operator_has_a_password(app: Flask, link: str) -> None:
+    with_password(app, link)
+
+    with app.app_context():
+        assert offer_first_link() is None
+
+
+def test_no_first_link_is_offered_where_an_administrator_has_its_address(acme: Enterprise, cli: Cli) -> None:
+    cli("admin", "create", FIRST_OPERATOR.upper(), "--enterprise", "Acme")
+
+    with acme.app.app_context():
+        assert offer_first_link() is None
 
 
 def test_accounts_are_listed_without_anything_secret(acme: Enterprise, cli: Cli) -> None:

@@ -94,6 +94,7 @@ def test_the_curl_that_quickstart_prints_works(steady: Live) -> None:
         "expires_at",
         "client_id",
         "client_secret",
+        "console_link",
         "curl",
     }
     assert result["tenant_url"] == f"{steady.base_url}/api/scim/v2"
@@ -107,14 +108,18 @@ def test_the_curl_that_quickstart_prints_works(steady: Live) -> None:
 def test_quickstart_tells_people_what_entra_asks_for(tmp_path: Path) -> None:
     with serving(tmp_path, as_json=False) as live:
         printed = (tmp_path / "stdout").read_text()
-        values = dict(re.findall(r"^(Enterprise|Tenant URL|Secret Token|valid until) {2,}(.+)$", printed, re.MULTILINE))
+        values = dict(
+            re.findall(r"^(Enterprise|Tenant URL|Secret Token|Expires|Console) {2,}(.+)$", printed, re.MULTILINE)
+        )
         answer = live.send("GET", USERS, headers={"Authorization": f"Bearer {values['Secret Token']}"})
 
     assert (values["Enterprise"], values["Tenant URL"]) == ("My Enterprise", f"{live.base_url}/api/scim/v2")
     columns = {line.index(value) for value in values.values() for line in printed.splitlines() if line.endswith(value)}
     assert len(columns) == 1
-    assert values["valid until"].startswith("20")
+    assert values["Expires"].startswith("20")
     assert f"curl -H 'Authorization: Bearer {values['Secret Token']}'" in printed
+    assert values["Console"].startswith(f"{live.base_url}/console/password/")
+    assert "set the password of operator@example.com" in printed
     assert answer.status == 200
 
 
@@ -148,6 +153,25 @@ def test_a_second_quickstart_goes_on_with_the_same_enterprise(tmp_path: Path) ->
     assert second.result["enterprise"] == first.result["enterprise"]
     assert "client_secret" not in second.result
     assert second.process.returncode == 0
+
+
+def test_each_quickstart_prints_a_new_link_until_the_operator_has_a_password(tmp_path: Path) -> None:
+    variables = environment(INSTANCE_PATH=str(tmp_path / "instance"))
+    links = []
+    for _ in range(2):
+        with serving(tmp_path) as live:
+            links.append(live.result["console_link"].removeprefix(live.base_url))
+            pages = [live.send("GET", link).status for link in links]
+    listed = subprocess.run([SCIMSVC, "admin", "list", "--json"], env=variables, capture_output=True)
+
+    assert pages == [404, 200]
+    assert [account["email"] for account in json.loads(listed.stdout)] == ["operator@example.com"]
+
+
+def test_the_link_begins_with_the_public_url(tmp_path: Path) -> None:
+    with serving(tmp_path, PUBLIC_URL="https://scim.example.com/prefix") as live:
+        assert live.result["console_link"].startswith("https://scim.example.com/prefix/console/password/")
+        assert live.result["tenant_url"] == "https://scim.example.com/prefix/api/scim/v2"
 
 
 @pytest.mark.requirement("R11", "R59")
