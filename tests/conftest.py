@@ -14,28 +14,11 @@ from flask import Flask
 from hypothesis import HealthCheck, settings
 
 from scimsvc import create_app
-from tests.support.apps import (
-    SECRET_KEY,
-    dispose,
-    make_api,
-    make_enterprise,
-    run_command,
-)
+from tests.support.apps import SECRET_KEY, dispose, make_api, make_enterprise, run_command
 from tests.support.client import Api, Enterprise
 from tests.support.databases import MEMORY, StoredRows, create_schema, empty_postgresql, new_postgresql, sqlite_url
 from tests.support.rules import remember_compiled_rules
 from tests.support.types import MakeApp
-
-#: The files that take longest. They begin first, so that at the end no process waits for another's.
-_LONGEST = (
-    "test_hostile_input",
-    "test_description",
-    "test_crash",
-    "test_serving",
-    "test_sqlite",
-    "test_bad_input",
-)
-
 
 # That generating takes long tells of the machine, and not of what is tested.
 settings.register_profile("scimsvc", suppress_health_check=[HealthCheck.too_slow])
@@ -43,7 +26,22 @@ settings.load_profile("scimsvc")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.stem not in _LONGEST)
+    """Mark what runs on PostgreSQL, and begin with the files that take longest, so that no worker waits at the end."""
+    for item in items:
+        if runs_on_postgresql(item):
+            item.add_marker(pytest.mark.postgresql)
+    longest = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in longest)
+
+
+def runs_on_postgresql(item: pytest.Item) -> bool:
+    """Tell whether a test asks for a PostgreSQL server, by a parameter or by a fixture."""
+    parameters = getattr(item, "callspec", None)
+    names = set(getattr(item, "fixturenames", ()))
+    return bool(
+        (parameters and "postgresql" in parameters.params.values())
+        or names & {"postgresql_url", "empty_postgresql_url", "cluster"}
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

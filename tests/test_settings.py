@@ -249,6 +249,7 @@ STARTS = [
 ]
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("command", STARTS)
 def test_a_start_with_a_wrong_setting_ends_with_one_line_and_exit_status_2(command: list[str], tmp_path: Path) -> None:
     variables = environment(INSTANCE_PATH=str(tmp_path), DATABASE_URL="mysql://user:hunter2@host/db")
@@ -261,6 +262,7 @@ def test_a_start_with_a_wrong_setting_ends_with_one_line_and_exit_status_2(comma
     assert "hunter2" not in done.stderr
 
 
+@pytest.mark.system
 @pytest.mark.requirement("R36")
 @pytest.mark.parametrize("command", [STARTS[0], STARTS[3]])
 def test_no_start_with_a_short_key(command: list[str], tmp_path: Path) -> None:
@@ -273,6 +275,7 @@ def test_no_start_with_a_short_key(command: list[str], tmp_path: Path) -> None:
     assert "hunter2" not in done.stderr
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(
     "command",
     [

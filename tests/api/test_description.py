@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.client import Api, Enterprise
 from tests.support.live import SCIMSVC, environment, serving
+from tests.support.long_runs import LONG
 
-LONG = os.environ.get("SCIMSVC_TEST_LONG") == "1"
 ROOT = Path(__file__).parents[2]
 SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
 
@@ -29,6 +31,7 @@ def test_every_endpoint_is_described(acme: Enterprise, api: Api) -> None:
     assert described == routes
 
 
+@pytest.mark.system
 def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
     with serving(tmp_path / "served", LOG_FORMAT="json") as live:
         settings = environment(INSTANCE_PATH=str(live.folder / "instance"))

@@ -35,6 +35,7 @@ ALL = {path: command for path, command in walk(scimsvc) if not isinstance(comman
 READING = sorted(ALL.keys() - CREATING - WRITING)
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("option", ["--help", "-h", "--version"])
 def test_help_and_version_load_neither_click_nor_the_application(option: str) -> None:
     code = (
@@ -73,6 +74,7 @@ def test_a_host_adds_commands_of_its_own(app: Flask) -> None:
     assert app.test_cli_runner().invoke(args=["greet"]).output == "hello\n"
 
 
+@pytest.mark.system
 def test_completion_knows_the_commands() -> None:
     variables = environment() | {"_SCIMSVC_COMPLETE": "bash_complete", "COMP_WORDS": "scimsvc en", "COMP_CWORD": "1"}
 
@@ -139,6 +141,7 @@ def test_a_command_that_reads_needs_no_key(path: tuple[str, ...], run_in: Run, s
     assert [each.name for each in tmp_path.iterdir()] == ["elsewhere"]
 
 
+@pytest.mark.system
 def test_the_console_script_creates_nothing_either(tmp_path: Path) -> None:
     run = subprocess.run([SCIMSVC, "check"], env=environment(), cwd=tmp_path, capture_output=True, text=True)
 

@@ -175,6 +175,7 @@ def following(database_url: str, tmp_path: Path, *words: str) -> "subprocess.Pop
     return process
 
 
+@pytest.mark.system
 def test_the_log_is_followed_as_it_grows_until_ctrl_c(acme: Enterprise, database_url: str, tmp_path: Path) -> None:
     acme.create(email="before@x.example")
     with following(database_url, tmp_path, "log", "Acme", "--json", "--since", "1h") as process:
@@ -189,6 +190,7 @@ def test_the_log_is_followed_as_it_grows_until_ctrl_c(acme: Enterprise, database
     assert (process.returncode, rest) == (0, ("", ""))
 
 
+@pytest.mark.system
 def test_the_feed_is_followed_as_it_grows_until_ctrl_c(acme: Enterprise, database_url: str, tmp_path: Path) -> None:
     user = acme.create()
     with following(database_url, tmp_path, "changes", "Acme") as process:

@@ -185,6 +185,7 @@ def test_many_users_are_imported_in_batches(acme: Enterprise, cli: Cli) -> None:
     assert len(exported(acme, "--format=jsonl").splitlines()) == 2500
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(("options", "shown"), [((), True), (("--json",), False)], ids=["text", "json"])
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_terminal_shows_how_far_it_is(

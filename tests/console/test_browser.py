@@ -15,6 +15,8 @@ from tests.support.client import SCIM, user_body
 from tests.support.console import PASSWORD
 from tests.support.live import Answer, Live, serving
 
+pytestmark = [pytest.mark.browser, pytest.mark.system]
+
 OPERATOR = "operator@example.com"
 
 

@@ -1,6 +1,5 @@
 """Forms and addresses as no browser sends them: every page answers with a page, and soon."""
 
-import os
 import re
 import time
 from typing import Any
@@ -13,9 +12,10 @@ from hypothesis import strategies as st
 from tests.support.client import Enterprise
 from tests.support.console import Console
 from tests.support.hostile import FILTERS, TEXTS
+from tests.support.long_runs import LONG
 from tests.support.pages import console_rules, ids_of, pages_of
 
-EXAMPLES = 20_000 if os.environ.get("SCIMSVC_TEST_LONG") == "1" else 600
+EXAMPLES = 20_000 if LONG else 600
 PATIENCE = 5.0  # seconds
 
 VALUES = (

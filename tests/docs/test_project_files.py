@@ -22,6 +22,7 @@ def test_a_dependency_has_a_lower_and_an_upper_bound(requirement: Requirement) -
     assert sorted(bound.operator for bound in requirement.specifier) == ["<", ">="]
 
 
+@pytest.mark.system
 def test_the_lowest_versions_are_the_lower_bounds() -> None:
     run = subprocess.run([sys.executable, ROOT / ".ci" / "lowest.py"], capture_output=True, text=True, check=True)
 

@@ -117,6 +117,7 @@ def test_a_write_during_the_copy_neither_waits_nor_gets_into_it(
     assert sqlite_acme.get(users[0])["title"] == f"during step {len(steps)}"
 
 
+@pytest.mark.system
 def test_people_see_on_a_terminal_how_far_it_is(sqlite_acme: Enterprise, database_url: str, tmp_path: Path) -> None:
     settings = {"INSTANCE_PATH": str(tmp_path / "instance"), "DATABASE_URL": database_url}
     done, shown = on_a_terminal("backup", str(tmp_path / "b.db"), settings=settings)
@@ -131,6 +132,7 @@ def test_elsewhere_nothing_but_the_result_is_printed(sqlite_acme: Enterprise, tm
     assert text_of(sqlite_acme.app, "backup", str(tmp_path / "b.db")).startswith("file         /")
 
 
+@pytest.mark.system
 @pytest.mark.requirement("R10")
 def test_a_backup_in_a_storm_is_sound_and_serves_in_the_database_s_place(tmp_path: Path) -> None:
     variables = environment(INSTANCE_PATH=str(tmp_path / "instance"))

@@ -157,6 +157,7 @@ def test_the_password_of_the_url_is_never_shown(acme: Enterprise, url: str) -> N
     assert "hunter2" not in said
 
 
+@pytest.mark.system
 def test_people_see_on_a_terminal_how_far_it_is(acme: Enterprise, database_url: str, target_url: str) -> None:
     folder = database_url.removeprefix("sqlite:///").rpartition("/")[0]
     settings = {"INSTANCE_PATH": f"{folder}/instance", "DATABASE_URL": database_url}

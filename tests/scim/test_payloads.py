@@ -41,6 +41,7 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flas
     dispose(app)
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("path", payload_files(), ids=payload_id)
 def test_a_running_server_answers_the_same(path: Path, live_server: tuple[Flask, str]) -> None:
     app, base_url = live_server

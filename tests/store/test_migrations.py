@@ -118,6 +118,7 @@ def test_a_second_init_changes_nothing(acme: Enterprise, cli: Cli) -> None:
     assert acme.get(user) == user
 
 
+@pytest.mark.system
 def test_of_several_inits_at_once_all_succeed(empty_database_url: str, tmp_path: Path) -> None:
     variables = environment(INSTANCE_PATH=str(tmp_path / "instance"), DATABASE_URL=empty_database_url)
 
@@ -152,6 +153,7 @@ def test_a_schema_of_a_later_version_is_left_alone(app: Flask) -> None:
             connection.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": SCHEMA_REVISION})
 
 
+@pytest.mark.system
 def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "scimsvc.db"
     path.write_bytes(b"no database at all\n" * 100)
@@ -165,6 +167,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) ->
     assert path.read_bytes() == b"no database at all\n" * 100
 
 
+@pytest.mark.system
 def test_a_database_that_does_not_answer_is_refused_without_its_password(tmp_path: Path) -> None:
     url = "postgresql://user:hunter2@127.0.0.1:1/db"
     variables = environment(INSTANCE_PATH=str(tmp_path), DATABASE_URL=url)
@@ -176,6 +179,7 @@ def test_a_database_that_does_not_answer_is_refused_without_its_password(tmp_pat
     assert "hunter2" not in done.stderr
 
 
+@pytest.mark.system
 def test_a_failed_upgrade_leaves_the_old_schema(tmp_path: Path) -> None:
     path = tmp_path / "scimsvc.db"
     with sqlite3.connect(path) as connection:

@@ -4,7 +4,6 @@ Every write of a user sets three attributes to one mark, so that half a write wo
 """
 
 import json
-import os
 import random
 import secrets
 import threading
@@ -17,8 +16,6 @@ from urllib.parse import urlsplit
 
 from tests.support.client import CONTENT_TYPE, SCIM, patch_body, replace, user_body
 
-#: The long run, for which a release waits; CI's is short.
-LONG = os.environ.get("SCIMSVC_TEST_LONG") == "1"
 PATIENCE = 30.0
 
 

@@ -15,6 +15,8 @@ from tests.benchmark.storage import columns_as_created, read_as_created, user_ro
 from tests.benchmark.workloads import WORKLOADS
 from tests.support.population import ROLES, Population, role, user_id
 
+pytestmark = pytest.mark.system
+
 USERS = 100
 
 

@@ -2,7 +2,6 @@
 
 import configparser
 import json
-import os
 import re
 import socket
 import time
@@ -23,6 +22,9 @@ from packaging.requirements import Requirement
 from tests.support.client import MEDIA_TYPE, SCIM, user_body
 from tests.support.ledger import Client
 from tests.support.live import Live, serving
+from tests.support.long_runs import LONG
+
+pytestmark = pytest.mark.system
 
 USERS = SCIM + "/Users"
 BODY = json.dumps(user_body("smuggled@contoso.example")).encode()
@@ -196,7 +198,7 @@ _FRAMED = st.fixed_dictionaries({
     "pieces": st.integers(1, 5),
     "inserted": st.none() | st.tuples(st.binary(min_size=1, max_size=3), st.floats(0, 1)),
 })  # fmt: skip
-_EXAMPLES = 2_000 if os.environ.get("SCIMSVC_TEST_LONG") == "1" else 150
+_EXAMPLES = 2_000 if LONG else 150
 
 
 @pytest.mark.requirement("R56", "R57")

@@ -20,6 +20,8 @@ from scim2_tester import Status, check_server
 
 from tests.support.live import Live, environment, serving
 
+pytestmark = pytest.mark.system
+
 #: What scim2-tester finds and the contract forces: the check's function, and the end of its reason.
 ARGUED = {
     # active has the default true (contract section 5); RFC 7643 §2.2 lets a server assign defaults.

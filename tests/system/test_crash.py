@@ -16,8 +16,11 @@ from scimsvc import create_app
 from tests.support.apps import dispose, run_command
 from tests.support.client import user_body
 from tests.support.cluster import own_cluster
-from tests.support.ledger import LONG, Client, Writer, documents, totals, writing_to
+from tests.support.ledger import Client, Writer, documents, totals, writing_to
 from tests.support.live import Live, serving
+from tests.support.long_runs import LONG
+
+pytestmark = pytest.mark.system
 
 WRITERS = 4
 KILLS = 200 if LONG else 12

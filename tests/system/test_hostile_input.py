@@ -6,7 +6,6 @@
 import gc
 import io
 import json
-import os
 import random
 import sqlite3
 import tempfile
@@ -35,9 +34,11 @@ from tests.support.apps import SECRET_KEY, dispose, make_api, make_enterprise, r
 from tests.support.client import CONTENT_TYPE, MEDIA_TYPE, SCIM
 from tests.support.databases import MEMORY, empty_postgresql
 from tests.support.hostile import FORM, REQUESTS, Sent
+from tests.support.long_runs import LONG
 from tests.support.urns import ERROR_URN
 
-LONG = os.environ.get("SCIMSVC_TEST_LONG") == "1"
+pytestmark = pytest.mark.system
+
 #: Requests in each world, which is a database of its own; a long run's may be sent by several processes (``--dist load``).
 NUMBERS = (
     {"sqlite": 45_000, "sqlite again": 45_000, "postgresql": 10_000} if LONG else {"sqlite": 4_000, "postgresql": 1_000}

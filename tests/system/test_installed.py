@@ -23,6 +23,8 @@ from tests.support.client import CONTENT_TYPE, SCIM, Enterprise, user_body
 from tests.support.live import environment
 from tests.support.types import MakeApp
 
+pytestmark = pytest.mark.system
+
 CHECKOUT = Path(__file__).parents[2]
 NEEDED = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE")
 

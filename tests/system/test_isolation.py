@@ -4,7 +4,6 @@ Every request is sent twice by Acme: once with what is Rival's (ids, addresses, 
 is nobody's. But for the values themselves the two answers must be the same, and Rival must stay as it was.
 """
 
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,11 +19,14 @@ from scimsvc.extensions import db
 from scimsvc.protocol import urns
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, patch_body, replace, user_body
+from tests.support.long_runs import LONG
 from tests.support.records import log_of
 from tests.support.types import Cli
 from tests.support.urns import BULK_URN
 
-EXAMPLES = 3000 if os.environ.get("SCIMSVC_TEST_LONG") == "1" else 120
+pytestmark = pytest.mark.system
+
+EXAMPLES = 3000 if LONG else 120
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """A server under the load of a provider, and a database of thousands of users."""
 
 import json
-import os
 import statistics
 import time
 from collections.abc import Callable
@@ -18,7 +17,10 @@ from tests.benchmark.storage import KEY, place, seed
 from tests.support.apps import dispose
 from tests.support.client import MEDIA_TYPE, Enterprise, patch_body, replace, user_body
 from tests.support.live import serving
+from tests.support.long_runs import LONG
 from tests.support.population import Population, change_body, email, user_id
+
+pytestmark = pytest.mark.system
 
 
 @pytest.mark.requirement("P60")
@@ -58,9 +60,6 @@ def test_twenty_five_requests_a_second(tmp_path: Path) -> None:
         assert took < seconds + 2
         assert "lock" not in live.log
         assert "error" not in live.log
-
-
-LONG = os.environ.get("SCIMSVC_TEST_LONG") == "1"
 
 
 USERS = 10_000 if LONG else 2_000

@@ -14,6 +14,8 @@ from tests.support.client import Enterprise, assert_scim_error, replace
 from tests.support.cluster import Cluster, own_cluster
 from tests.support.types import MakeApp
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture
 def database_url(cluster: Cluster) -> str:

@@ -18,6 +18,8 @@ from tests.support.live import Answer
 from tests.support.proxy import NAME, SITE, Proxied, behind_nginx
 from tests.support.urns import ERROR_URN
 
+pytestmark = pytest.mark.system
+
 USERS = "/api/scim/v2/Users"
 SPOOFED = {
     "X-Forwarded-For": "6.6.6.6",

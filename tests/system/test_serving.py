@@ -21,6 +21,8 @@ from tests.support.commands import misuse
 from tests.support.live import PATIENCE, SCIMSVC, Answer, Live, environment, serving
 from tests.support.urns import ERROR_URN
 
+pytestmark = pytest.mark.system
+
 USERS = "/api/scim/v2/Users"
 
 

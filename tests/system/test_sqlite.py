@@ -16,8 +16,11 @@ from scimsvc import __version__
 from scimsvc.extensions import db
 from scimsvc.operations.startup import has_wal_reset_fault
 from tests.support.client import Enterprise
-from tests.support.ledger import LONG, Client, Writer, totals, writing_to
+from tests.support.ledger import Client, Writer, totals, writing_to
 from tests.support.live import PATIENCE, SCIMSVC, environment, serving
+from tests.support.long_runs import LONG
+
+pytestmark = pytest.mark.system
 
 
 @pytest.fixture

@@ -19,9 +19,11 @@ from scimsvc.migrations import _ADVISORY_LOCK, upgrade
 from scimsvc.models import SCHEMA_REVISION
 from scimsvc.store.transactions import writing
 from tests.support.apps import dispose, run_command
-from tests.support.ledger import LONG
 from tests.support.live import PATIENCE, SCIMSVC, environment
+from tests.support.long_runs import LONG
 from tests.support.types import MakeApp
+
+pytestmark = pytest.mark.system
 
 OLD = "0001"
 USERS = 3000

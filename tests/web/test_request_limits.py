@@ -153,6 +153,7 @@ def test_who_was_stored_under_a_wider_limit_is_sound_and_answered(acme: Enterpri
     assert run_command(acme.app, "check")["faults"] == []
 
 
+@pytest.mark.system
 def test_headers_go_as_far_as_was_set(tmp_path: Path) -> None:
     with serving(tmp_path, MAX_HEADERS="8192") as live:
         within = live.send("GET", SCIM + "/Users", headers={"X-Long": "x" * 7000})

@@ -12,6 +12,8 @@ from tests.support.client import CONTENT_TYPE, user_body
 from tests.support.live import Live, serving
 from tests.support.urns import ERROR_URN
 
+pytestmark = pytest.mark.system
+
 USERS = "/api/scim/v2/Users"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 LINE = re.compile(

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from werkzeug.routing import Map
 
@@ -21,6 +22,7 @@ NOT_FOR_SERVING = {
 }
 
 
+@pytest.mark.system
 def test_an_app_on_sqlite_loads_nothing_that_serving_does_not_need(tmp_path: Path) -> None:
     code = (
         "import sys; from scimsvc import create_app; import scimsvc.cli.serve; "
