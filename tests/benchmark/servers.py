@@ -47,8 +47,9 @@ class Server:
 @contextmanager
 def service(where: Place, *, threads: int, probe: bytes) -> Iterator[Server]:
     """Run ``scimsvc serve``; ``probe`` is the request whose answer tells that it has started."""
-    settings = {"DATABASE_URL": where.service_url, "SECRET_KEY": KEY, "INSTANCE_PATH": str(where.folder)}
-    with _running("service", [SCIMSVC, "serve", "--port=0", f"--threads={threads}"], where, probe, settings) as server:
+    variables = environment(DATABASE_URL=where.service_url, SECRET_KEY=KEY, INSTANCE_PATH=str(where.folder))
+    command = [SCIMSVC, "serve", "--port=0", f"--threads={threads}"]
+    with running("service", command, where.folder / "service.log", probe, variables) as server:
         yield server
 
 
@@ -57,20 +58,16 @@ def floor(where: Place, *, threads: int, probe: bytes) -> Iterator[Server]:
     """Run the floor."""
     options = [f"--database={where.floor_database}", f"--key={KEY}", f"--threads={threads}"]
     command = [sys.executable, "-m", "tests.benchmark.floor", *options]
-    with _running("floor", command, where, probe, {}) as server:
+    with running("floor", command, where.folder / "floor.log", probe, environment()) as server:
         yield server
 
 
 @contextmanager
-def _running(
-    name: str, command: Sequence[str], where: Place, probe: bytes, settings: dict[str, str]
-) -> Iterator[Server]:
-    log = where.folder / f"{name}.log"
+def running(name: str, command: Sequence[str], log: Path, probe: bytes, variables: dict[str, str]) -> Iterator[Server]:
+    """Run a server until the block ends; its standard error goes to ``log`` and says where it serves."""
     started = time.perf_counter()
     with log.open("wb") as stderr:
-        process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=stderr, cwd=_CHECKOUT, env=environment(**settings)
-        )
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr, cwd=_CHECKOUT, env=variables)
     try:
         port = _wait_for_port(process, log)
         _wait_for_answer(port, probe)
