@@ -8,20 +8,16 @@ changed while requests are being answered.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_enabled = True
-
-
-def enabled() -> bool:
-    """Return whether fast paths are used."""
-    return _enabled
+#: Whether fast paths are used. A variable and not a function: every request asks a dozen times.
+enabled = True
 
 
 @contextmanager
 def disabled() -> Iterator[None]:
     """Use the general code only, until the end of the block."""
-    global _enabled  # noqa: PLW0603
-    before, _enabled = _enabled, False
+    global enabled  # noqa: PLW0603
+    before, enabled = enabled, False
     try:
         yield
     finally:
-        _enabled = before
+        enabled = before

@@ -5,6 +5,7 @@ import re
 SCIM_PREFIX = "/api/scim/v2"
 API_PREFIX = "/api/v1"
 CONSOLE_PREFIX = "/console"
+_BELOW_SCIM = SCIM_PREFIX + "/"
 AUTHENTICATE_PATH = "/api/authenticate"
 REVOKE_PATH = "/api/revoke"
 
@@ -23,7 +24,7 @@ def is_below(path: str, prefix: str) -> bool:
 
 def is_scim(path: str) -> bool:
     """Tell whether ``path`` (clean) is the Tenant URL's, or lies below it."""
-    return is_below(path, SCIM_PREFIX)
+    return path.startswith(_BELOW_SCIM) or path == SCIM_PREFIX
 
 
 def is_api(path: str) -> bool:

@@ -16,7 +16,7 @@ from scimsvc.web.state import RequestState, request_state
 def log_refused_token(state: RequestState, _response: Response) -> None:
     """Log that the request's token was refused, if this service issued it."""
     error = state.refusal
-    if not isinstance(error, BearerError) or error.claims is None:
+    if error is None or not isinstance(error, BearerError) or error.claims is None:
         return
     client_id = find_client_id(error.claims)
     if client_id is None:

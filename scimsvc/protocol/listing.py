@@ -85,7 +85,7 @@ def read_search_request(body: Any, limits: Limits = DEFAULTS) -> ListQuery:
 
 
 def _find_work_address(text: str | None, limits: Limits) -> str | None:
-    return find_work_address(text, limits) if text is not None and fast_paths.enabled() else None
+    return find_work_address(text, limits) if text is not None and fast_paths.enabled else None
 
 
 _LISTS = ("attributes", "excludedAttributes")

@@ -21,7 +21,12 @@ _TOO_MANY_REQUESTS = 429
 def log_refused_request(state: RequestState, _response: Response) -> None:
     """Log the error that a SCIM request was refused with, if it was."""
     refusal = state.refusal
-    if isinstance(refusal, ScimError) and state.caller is not None and is_scim(state.request.path):
+    if (
+        refusal is not None
+        and isinstance(refusal, ScimError)
+        and state.caller is not None
+        and is_scim(state.request.path)
+    ):
         _log(state, state.caller, refusal)
 
 

@@ -71,7 +71,7 @@ class Query(_Statement, Generic[RowT]):
 
     def all(self, connection: Connection, parameters: Parameters = _NO_PARAMETERS) -> list[RowT]:
         """Return all rows."""
-        if self._is_dynamic or not fast_paths.enabled():
+        if self._is_dynamic or not fast_paths.enabled:
             return [self._make_row(row) for row in connection.execute(self.statement, dict(parameters))]
         compiled = self._compiled_for(connection.dialect)
         rows = driver.execute(connection, compiled.text, compiled.values(parameters), driver.all_rows)
@@ -112,7 +112,7 @@ class Write(_Statement):
         if self._is_dynamic:
             return self._run_by_sqlalchemy(connection, dict(parameters))
         compiled = self._compiled_for(connection.dialect)
-        if not fast_paths.enabled():
+        if not fast_paths.enabled:
             return self._run_by_sqlalchemy(connection, compiled.named(parameters))
         return driver.execute(connection, compiled.text, compiled.values(parameters), driver.row_count)
 

@@ -42,7 +42,7 @@ class Application(Flask):
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Return what matches the request's path; a host and a prefix are checked and bound once."""
-        if request is None or not fast_paths.enabled():
+        if request is None or not fast_paths.enabled:
             return super().create_url_adapter(request)
         environ = request.environ
         where = tuple(map(environ.get, _BINDING))

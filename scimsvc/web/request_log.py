@@ -70,7 +70,7 @@ def _write(line: "RequestLine") -> None:
     this off.
     """
     handlers = _log.handlers
-    if fast_paths.enabled() and len(handlers) == 1 and isinstance(handlers[0], _StandardError):
+    if fast_paths.enabled and len(handlers) == 1 and isinstance(handlers[0], _StandardError):
         handlers[0].write(line)
     else:
         # As the logger does it, without its search for the line of code that logs.

@@ -37,10 +37,10 @@ class FinalResponse(Response):
 
     def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
         """Return the content itself, unless the end must be noticed or a HEAD request leaves the content out."""
-        if self._is_to_be_closed or environ["REQUEST_METHOD"] == "HEAD" or not fast_paths.enabled():
+        if self._is_to_be_closed or environ["REQUEST_METHOD"] == "HEAD" or not fast_paths.enabled:
             return super().get_app_iter(environ)
         return self.response  # type: ignore[return-value]
 
     def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
         """Return the headers unchanged."""
-        return self.headers if fast_paths.enabled() else super().get_wsgi_headers(environ)
+        return self.headers if fast_paths.enabled else super().get_wsgi_headers(environ)

@@ -5,9 +5,10 @@ What outlives requests is kept per feature and app in an ``AppState``, so that t
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from flask import Flask, Request, current_app, g
 
@@ -60,10 +61,13 @@ class RequestState:
     feature: object = None
 
 
+#: Returns ``g`` itself and not its proxy, which takes five calls to get or set an attribute.
+_g: Callable[[], Any] = g._get_current_object  # noqa: SLF001
+
+
 def request_state() -> RequestState:
     """Return the state of the request that is being answered."""
-    # ``g`` itself and not its proxy, which takes five calls for an attribute where this takes one.
-    state: RequestState = g._get_current_object().request_state  # noqa: SLF001
+    state: RequestState = _g().request_state
     return state
 
 
@@ -75,7 +79,7 @@ def find_request_state() -> RequestState | None:
 
 def begin_request_state(state: RequestState) -> None:
     """Let ``state`` be the state of the request that is being answered."""
-    g.request_state = state
+    _g().request_state = state
 
 
 def caller() -> Caller:

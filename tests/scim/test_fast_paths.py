@@ -179,14 +179,14 @@ def test_every_request_is_done_the_same_without_fast_paths(app: Flask, restart_i
 def test_the_switch_is_set_back_after_an_error() -> None:
     def fail() -> None:
         with fast_paths.disabled():
-            states.append(fast_paths.enabled())
+            states.append(fast_paths.enabled)
             raise ZeroDivisionError
 
     states: list[bool] = []
     with pytest.raises(ZeroDivisionError):
         fail()
 
-    assert (states, fast_paths.enabled()) == ([False], True)
+    assert (states, fast_paths.enabled) == ([False], True)
 
 
 def test_without_fast_paths_sqlalchemy_runs_every_statement(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:

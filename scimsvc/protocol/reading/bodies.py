@@ -14,7 +14,7 @@ def read_new_user(body: Any, notes: RequestNotes, *, user_id: str, reject_unknow
 
     Raises ``InvalidSyntax`` if the body is not a User, and ``InvalidValue`` with the attribute's name.
     """
-    if fast_paths.enabled():
+    if fast_paths.enabled:
         user = fast_path.read_user(body, user_id, notes)
         if user is not None:
             return user
@@ -27,7 +27,7 @@ def read_patch(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) 
 
     Raises ``InvalidSyntax``, ``InvalidPath``, ``InvalidFilter``, ``NoTarget`` or ``InvalidValue``.
     """
-    if fast_paths.enabled():
+    if fast_paths.enabled:
         operations = fast_path.read_patch(body, notes)
         if operations is not None:
             return operations

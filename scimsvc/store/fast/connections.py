@@ -66,7 +66,7 @@ class KeptConnections:
         Returns None while the connection is in use, as by a transaction of this thread, and while fast paths are
         disabled. To ``WRITE`` on SQLite, the caller must hold the database's write lock.
         """
-        if not fast_paths.enabled():
+        if not fast_paths.enabled:
             return None
         slot = self._write_slot if mode == WRITE else self._thread_slot
         kept = slot.kept

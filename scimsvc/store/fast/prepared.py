@@ -53,7 +53,7 @@ class Prepared:
 
     def run(self, connection: Connection, parameters: Mapping[str, Any]) -> None:
         """Execute the statement."""
-        if not fast_paths.enabled():
+        if not fast_paths.enabled:
             connection.execute(self.statement, dict(parameters))  # type: ignore[call-overload]
             return
         compiled = self._for(connection.dialect)
@@ -61,7 +61,7 @@ class Prepared:
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
         """Return all rows; unless they are plain, their columns, or their parts', are attributes."""
-        if not fast_paths.enabled():
+        if not fast_paths.enabled:
             rows = list(map(tuple, connection.execute(self.statement, dict(parameters))))  # type: ignore[call-overload]
             return rows if self._make_row is None else list(map(self._make_row, rows))
         compiled = self._for(connection.dialect)
