@@ -1,6 +1,6 @@
 """SCIM errors: one class per ``scimType`` keyword or status (RFC 7644 §3.12, Tables 8 and 9)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from scimsvc.protocol.reasons import Reason
 
@@ -165,3 +165,13 @@ def quoted(text: str) -> str:
     """Return ``text`` as an error quotes it: in quotes, on one line, cut if it is long."""
     cut = text if len(text) <= _LONGEST_QUOTED else text[:_LONGEST_QUOTED] + "…"
     return "'" + "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cut) + "'"
+
+
+_MOST_LISTED = 10
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return ``names`` as an error lists them: "A, B, C", and of a long list the first ten "and 12 more"."""
+    every = list(names)
+    more = len(every) - _MOST_LISTED
+    return ", ".join(every[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
