@@ -3,7 +3,6 @@
 from flask import Response
 
 from scimsvc.api.messages import api_blueprint, json_answer
-from scimsvc.api.openapi import describe
 from scimsvc.web.urls import api_url
 
 description = api_blueprint("description")
@@ -12,4 +11,6 @@ description = api_blueprint("description")
 @description.get("/openapi.json")
 def openapi() -> Response:
     """Describe the enterprise API by OpenAPI."""
+    from scimsvc.api.openapi import describe  # creates every schema of the API
+
     return json_answer(describe() | {"servers": [{"url": api_url()}]})

@@ -7,8 +7,8 @@ from typing import Any
 
 from marshmallow import Schema
 
-from scimsvc import schemas
 from scimsvc.schemas import answers, queries
+from scimsvc.schemas import bodies as schemas
 from scimsvc.vocabulary import ID_PATTERN
 
 

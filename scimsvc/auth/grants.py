@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
-
-from marshmallow import Schema, ValidationError
+from typing import TYPE_CHECKING, Any
 
 from scimsvc import clock, schemas
 from scimsvc.auth.clients import Client, get_integration
 from scimsvc.auth.errors import Claims, InvalidRequest, UnauthorizedClient
 from scimsvc.auth.tokens import TokenSigner, new_token_id
-from scimsvc.errors import Conflict, NoSuchThing
-from scimsvc.schemas.validation import load, messages_of, validated
+from scimsvc.errors import Conflict, InvalidInput, NoSuchThing
+from scimsvc.schemas.validation import validated
 from scimsvc.store import tokens as store
 from scimsvc.store.cache_epoch import note_settings_change
 from scimsvc.store.paging import Page
@@ -21,6 +19,9 @@ from scimsvc.store.tenancy import get_enterprise, writing_in
 from scimsvc.store.tokens import NewToken, TokenRow
 from scimsvc.store.transactions import Connection, reading, writing
 from scimsvc.vocabulary import SCIM_SCOPE
+
+if TYPE_CHECKING:
+    from marshmallow import Schema
 
 
 def read_token_request(parameters: Mapping[str, str]) -> dict[str, Any]:
@@ -33,12 +34,12 @@ def read_revocation_request(parameters: Mapping[str, str]) -> dict[str, Any]:
     return _read(schemas.REVOCATION_REQUEST, parameters)
 
 
-def _read(schema: Schema, parameters: Mapping[str, str]) -> dict[str, Any]:
+def _read(schema: "Schema", parameters: Mapping[str, str]) -> dict[str, Any]:
     try:
         # A parameter without a value counts as absent (RFC 6749 §3.2).
-        return load(schema, {name: value for name, value in parameters.items() if value})
-    except ValidationError as error:
-        raise InvalidRequest(messages_of(error)) from None
+        return validated(schema, {name: value for name, value in parameters.items() if value})
+    except InvalidInput as error:
+        raise InvalidRequest(str(error)) from None
 
 
 @retried

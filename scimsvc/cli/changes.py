@@ -10,7 +10,7 @@ from scimsvc.cli.log import print_as_they_come
 from scimsvc.cli.options import enterprise_argument
 from scimsvc.cli.output import PRINTED, as_text, cell, result_command
 from scimsvc.enterprises.enterprises import show_enterprise
-from scimsvc.schemas.queries import DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT
+from scimsvc.schemas.limits import DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT
 
 _SHOWN = ("time", "type", "email", "changed", "role", "active")
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from marshmallow import Schema
-
+from scimsvc import schemas
 from scimsvc.activity.feed_reading import FeedReader
 from scimsvc.activity.log_reading import Representation, list_entries, represent_entry
 from scimsvc.auth.clients import list_integrations
@@ -14,10 +13,13 @@ from scimsvc.enterprises import profiles
 from scimsvc.errors import InvalidInput
 from scimsvc.mapping.roles import list_roles, preview_role
 from scimsvc.reports.causes import explain_entry
-from scimsvc.schemas import queries as schemas
-from scimsvc.schemas.queries import read_query
+from scimsvc.schemas.limits import MAX_WAIT
+from scimsvc.schemas.validation import read_query
 from scimsvc.store.log import LogConditions
 from scimsvc.store.paging import CursorKeys, Page
+
+if TYPE_CHECKING:
+    from marshmallow import Schema
 
 Parameters = Mapping[str, str]
 Listed = dict[str, Any]
@@ -31,7 +33,7 @@ class _List:
 
     enterprise_id: str
     name: str
-    schema: Schema
+    schema: "Schema"
     keys: CursorKeys
 
     def page(self, parameters: Parameters, read_page: _ReadPage) -> Listed:
@@ -134,7 +136,7 @@ def changes(enterprise_id: str, parameters: Parameters, reader: FeedReader) -> L
     Raises ``InvalidInput`` or ``Gone``.
     """
     query = read_query(schemas.CHANGES, parameters)
-    wait = min(query["wait"], schemas.MAX_WAIT)
+    wait = min(query["wait"], MAX_WAIT)
     return reader.read(enterprise_id, after=query.get("after"), limit=query["limit"], wait=wait)
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from scimsvc import schemas
 from scimsvc.activity.log_reading import list_entries
 from scimsvc.enterprises.enterprises import show_enterprise
 from scimsvc.reports.causes import explain_entry
-from scimsvc.schemas import queries as schemas
-from scimsvc.schemas.queries import read_query
+from scimsvc.schemas.validation import read_query
 from scimsvc.store.log import LogConditions
 from scimsvc.web.csv_lines import write_line
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, Schema, fields, validate
 
-from scimsvc.schemas import RemovalLimitSchema
+from scimsvc.schemas.bodies import RemovalLimitSchema
 from scimsvc.vocabulary import CHANGE_TYPES, OUTCOMES, SOURCES
 
 

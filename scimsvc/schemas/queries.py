@@ -1,22 +1,15 @@
 """The query parameters of the enterprise API's lists; each value comes as text."""
 
 import re
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from scimsvc.errors import InvalidInput
 from scimsvc.protocol.limits import MAX_KEY_LENGTH
 from scimsvc.schemas.field_types import Name
-from scimsvc.schemas.validation import validated
+from scimsvc.schemas.limits import DEFAULT_LIMIT, MAX_LIMIT
 from scimsvc.vocabulary import OPERATIONS, OUTCOMES, SOURCES
-
-DEFAULT_LIMIT = 100
-MAX_LIMIT = 1000
-#: Seconds that a reader of the change feed may wait at most.
-MAX_WAIT = 25
 
 
 class Number(fields.Integer):
@@ -106,15 +99,3 @@ class NoQuery(Schema):
 
 PAGE, USERS, LOG, CHANGES = PageQuery(), UsersQuery(), LogQuery(), ChangesQuery()
 PREVIEW, NONE = PreviewQuery(), NoQuery()
-
-
-def read_query(schema: Schema, parameters: Mapping[str, str]) -> dict[str, Any]:
-    """Return the ``parameters`` of a query as ``schema`` reads them; raises ``InvalidInput`` naming every wrong one."""
-    unknown = [name for name in parameters if name not in schema.fields]
-    if unknown:
-        known = ", ".join(schema.fields) or "none"
-        raise InvalidInput(
-            f"unknown parameter {', '.join(map(repr, unknown))}; there are {known}",
-            {name: ["is no parameter here"] for name in unknown},
-        )
-    return validated(schema, parameters)

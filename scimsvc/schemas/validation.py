@@ -1,36 +1,44 @@
 """Validation of bodies and command arguments by the marshmallow schemas."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
-
-from marshmallow import Schema, ValidationError
+from typing import TYPE_CHECKING, Any
 
 from scimsvc.errors import InvalidInput
 
+if TYPE_CHECKING:  # see ``scimsvc.schemas``
+    from marshmallow import Schema, ValidationError
 
-def validated(schema: Schema, members: Mapping[str, Any]) -> dict[str, Any]:
+
+def validated(schema: "Schema", members: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``members`` as ``schema`` normalises them; raises ``InvalidInput`` that names every wrong field."""
     return _loaded(schema, members, partial=False)
 
 
-def validated_changes(schema: Schema, members: Mapping[str, Any]) -> dict[str, Any]:
+def validated_changes(schema: "Schema", members: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``members`` in the same way, without defaults for the fields that are absent."""
     return _loaded(schema, members, partial=True)
 
 
-def _loaded(schema: Schema, members: Mapping[str, Any], *, partial: bool) -> dict[str, Any]:
+def read_query(schema: "Schema", parameters: Mapping[str, str]) -> dict[str, Any]:
+    """Return the ``parameters`` of a query as ``schema`` reads them; raises ``InvalidInput`` naming every wrong one."""
+    unknown = [name for name in parameters if name not in schema.fields]
+    if unknown:
+        known = ", ".join(schema.fields) or "none"
+        raise InvalidInput(
+            f"unknown parameter {', '.join(map(repr, unknown))}; there are {known}",
+            {name: ["is no parameter here"] for name in unknown},
+        )
+    return validated(schema, parameters)
+
+
+def _loaded(schema: "Schema", members: Mapping[str, Any], *, partial: bool) -> dict[str, Any]:
+    from marshmallow import ValidationError
+
     try:
-        return load(schema, members, partial=partial)
+        return dict(schema.load(members, partial=partial))
     except ValidationError as error:
-        raise InvalidInput(messages_of(error), messages_by_field(error)) from None
-
-
-def load(schema: Schema, members: Mapping[str, Any], *, partial: bool = False) -> dict[str, Any]:
-    """Return ``members`` as ``schema`` normalises them, with defaults unless ``partial``.
-
-    Raises ``ValidationError``, for callers whose protocol has errors of its own.
-    """
-    return dict(schema.load(members, partial=partial))
+        by_field = _messages_by_field(error)
+        raise InvalidInput(_in_one_line(by_field), by_field) from None
 
 
 def without_none(**fields: Any) -> dict[str, Any]:
@@ -38,14 +46,12 @@ def without_none(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def messages_of(error: ValidationError) -> str:
-    """Return every message of ``error`` in one line: ``name: must not be blank; roles: …``."""
-    return "; ".join(
-        f"{name}: {message}" for name, messages in messages_by_field(error).items() for message in messages
-    )
+def _in_one_line(by_field: dict[str, list[str]]) -> str:
+    """Return every message in one line: ``name: must not be blank; roles: …``."""
+    return "; ".join(f"{name}: {message}" for name, messages in by_field.items() for message in messages)
 
 
-def messages_by_field(error: ValidationError) -> dict[str, list[str]]:
+def _messages_by_field(error: "ValidationError") -> dict[str, list[str]]:
     """Return every message of ``error`` under the dotted name of its field."""
     by_field: dict[str, list[str]] = {}
     for path, message in _flattened(error.messages_dict, ()):

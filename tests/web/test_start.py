@@ -14,6 +14,7 @@ from scimsvc.web.application import LazyRule
 NOT_FOR_SERVING = {
     "alembic",
     "apispec",
+    "marshmallow",
     "prometheus_client",
     "psycopg",
     "scimsvc.cli.user",
