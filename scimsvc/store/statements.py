@@ -29,7 +29,7 @@ from sqlalchemy.sql import Executable
 
 from scimsvc import fast_paths
 from scimsvc.store.fast import driver
-from scimsvc.store.fast.prepared import CompiledStatement, compile_statement
+from scimsvc.store.fast.prepared import PreparedStatement, prepare_statement
 
 Parameters = Mapping[str, Any]
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
@@ -41,43 +41,43 @@ _ROWS_AT_ONCE = 1000
 
 
 class _Statement:
-    """A Core expression, and what it is compiled to for each kind of database."""
+    """A Core expression, and the prepared statement of it for each kind of database."""
 
     def __init__(self, statement: Executable, columns: Sequence[str] | None, *, dynamic: bool) -> None:
         #: The Core expression.
         self.statement = statement
         self._columns = columns
         self._is_dynamic = dynamic
-        self._compiled: dict[str, CompiledStatement] = {}
+        self._prepared: dict[str, PreparedStatement] = {}
 
-    def _compiled_for(self, dialect: Dialect) -> CompiledStatement:
-        return self._compiled.get(dialect.name) or self._compiled.setdefault(
-            dialect.name, compile_statement(self.statement, self._columns, dialect)
+    def _prepared_for(self, dialect: Dialect) -> PreparedStatement:
+        return self._prepared.get(dialect.name) or self._prepared.setdefault(
+            dialect.name, prepare_statement(self.statement, self._columns, dialect)
         )
 
 
 class Query(_Statement, Generic[RowT]):
     """A statement that returns rows of the type ``row_type``.
 
-    ``row_type`` is a NamedTuple whose fields are the selected columns in order. A field whose type is itself a
-    NamedTuple takes as many columns as that one has: this is how a join returns the rows of both sides. With the type
-    ``tuple``, rows stay as the driver returns them, which saves a sixth of reading a hundred users.
+    ``row_type`` is a NamedTuple whose fields are the selected columns in order, or ``tuple`` where only the call knows
+    the columns. A field whose type is itself a NamedTuple takes as many columns as that one has: this is how a join
+    returns the rows of both sides.
     """
 
     def __init__(self, statement: Executable, row_type: type[RowT], *, dynamic: bool = False) -> None:
         super().__init__(statement, None, dynamic=dynamic)
-        self._row_type = row_type
+        self.row_type = row_type
         self._make_row = _row_maker(row_type)
 
     def all(self, connection: Connection, parameters: Parameters = _NO_PARAMETERS) -> list[RowT]:
         """Return all rows."""
         if self._is_dynamic or not fast_paths.enabled:
             return [self._make_row(row) for row in connection.execute(self.statement, dict(parameters))]
-        compiled = self._compiled_for(connection.dialect)
-        rows = driver.execute(connection, compiled.text, compiled.values(parameters), driver.all_rows)
-        if compiled.readers:
-            rows = compiled.converted(rows)
-        return rows if self._row_type is tuple else list(map(self._make_row, rows))
+        prepared = self._prepared_for(connection.dialect)
+        rows = driver.execute(connection, prepared.text, prepared.values(parameters), driver.all_rows)
+        if prepared.column_converters:
+            rows = prepared.converted(rows)
+        return list(map(self._make_row, rows))
 
     def first(self, connection: Connection, parameters: Parameters = _NO_PARAMETERS) -> RowT | None:
         """Return the first row, or None where there is none; the statement itself says how many rows are read."""
@@ -111,10 +111,10 @@ class Write(_Statement):
         """Execute the statement and return how many rows it changed."""
         if self._is_dynamic:
             return self._run_by_sqlalchemy(connection, dict(parameters))
-        compiled = self._compiled_for(connection.dialect)
+        prepared = self._prepared_for(connection.dialect)
         if not fast_paths.enabled:
-            return self._run_by_sqlalchemy(connection, compiled.named(parameters))
-        return driver.execute(connection, compiled.text, compiled.values(parameters), driver.row_count)
+            return self._run_by_sqlalchemy(connection, prepared.named(parameters))
+        return driver.execute(connection, prepared.text, prepared.values(parameters), driver.row_count)
 
     def _run_by_sqlalchemy(self, connection: Connection, parameters: dict[str, Any]) -> int:
         return connection.execute(self.statement, parameters, execution_options={"preserve_rowcount": True}).rowcount

@@ -15,7 +15,6 @@ from sqlalchemy.exc import DBAPIError
 from scimsvc.store.database import Database, current_database
 from scimsvc.store.fast import driver
 from scimsvc.store.fast.connections import READ, WRITE, KeptConnection
-from scimsvc.store.fast.prepared import Prepared
 from scimsvc.store.statements import Query
 
 __all__ = [
@@ -35,16 +34,13 @@ LOCK_TIMEOUT = 10.0
 
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
 OtherRowT = TypeVar("OtherRowT", bound=tuple[Any, ...])
-Question: TypeAlias = tuple[Query[Any] | Prepared, Mapping[str, Any]]
+Question: TypeAlias = tuple[Query[Any], Mapping[str, Any]]
 
 
-@overload
-def read_rows(statement: Query[RowT], parameters: Mapping[str, Any]) -> list[RowT]: ...
-@overload
-def read_rows(statement: Prepared, parameters: Mapping[str, Any]) -> list[Any]: ...
-def read_rows(statement: Query[Any] | Prepared, parameters: Mapping[str, Any]) -> list[Any]:
+def read_rows(query: Query[RowT], parameters: Mapping[str, Any]) -> list[RowT]:
     """Return all rows of one SELECT, outside of any transaction."""
-    return read_each((statement, parameters))[0]
+    rows: list[RowT] = read_each((query, parameters))[0]
+    return rows
 
 
 @overload
@@ -79,7 +75,7 @@ def read_each(*questions: Question) -> Any:
 
 
 def _ask(connection: Connection, questions: Iterable[Question]) -> list[list[Any]]:
-    return [statement.all(connection, parameters) for statement, parameters in questions]
+    return [query.all(connection, parameters) for query, parameters in questions]
 
 
 def reading() -> AbstractContextManager[Connection]:

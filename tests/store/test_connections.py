@@ -11,11 +11,11 @@ from sqlalchemy import Connection, QueuePool, select, text
 from scimsvc.extensions import db
 from scimsvc.models import Setting
 from scimsvc.store.fast import driver
-from scimsvc.store.fast.prepared import Prepared
+from scimsvc.store.statements import Query
 from scimsvc.store.transactions import read_rows, reading, writing
 
 SETTINGS = select(Setting.name)
-PREPARED = Prepared(SETTINGS)
+NAMES = Query(SETTINGS, tuple)
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def test_a_thread_uses_one_connection_for_everything_but_sqlite_s_writes() -> No
         first = driver_connection(connection)
     with writing() as connection:
         second = driver_connection(connection)
-    read_rows(PREPARED, {})
+    read_rows(NAMES, {})
 
     is_sqlite = db.engine.name == "sqlite"
     assert (first is second) is not is_sqlite
@@ -62,9 +62,9 @@ def test_a_transaction_within_a_transaction_has_a_connection_of_its_own() -> Non
         with reading() as other:
             assert driver_connection(other) is not driver_connection(connection)
             assert other.execute(SETTINGS).all() == []
-        assert read_rows(PREPARED, {}) == []
+        assert read_rows(NAMES, {}) == []
 
-    assert [row.name for row in read_rows(PREPARED, {})] == ["a"]
+    assert [name for (name,) in read_rows(NAMES, {})] == ["a"]
 
 
 def test_what_fails_is_rolled_back_and_the_connection_goes_through_the_pool() -> None:
@@ -77,7 +77,7 @@ def test_what_fails_is_rolled_back_and_the_connection_goes_through_the_pool() ->
         fail()
 
     assert checked_out() == 0
-    assert read_rows(PREPARED, {}) == []
+    assert read_rows(NAMES, {}) == []
 
 
 def test_a_connection_that_was_interrupted_is_not_used_again() -> None:
@@ -96,11 +96,11 @@ def test_a_connection_that_was_interrupted_is_not_used_again() -> None:
 
     with writing() as connection:
         assert driver_connection(connection) is not used[0]
-    assert read_rows(PREPARED, {}) == []
+    assert read_rows(NAMES, {}) == []
 
 
 def test_reading_leaves_no_transaction_open() -> None:
-    read_rows(PREPARED, {})
+    read_rows(NAMES, {})
 
     with writing() as connection:
         assert connection.get_nested_transaction() is None
@@ -109,16 +109,16 @@ def test_reading_leaves_no_transaction_open() -> None:
 
     def read(app: Flask) -> None:
         with app.app_context():
-            thread_read.append(len(read_rows(PREPARED, {})))
+            thread_read.append(len(read_rows(NAMES, {})))
 
     run(read)
-    assert (thread_read, len(read_rows(PREPARED, {}))) == ([1], 1)
+    assert (thread_read, len(read_rows(NAMES, {}))) == ([1], 1)
 
 
 def test_the_connection_of_a_thread_that_ended_is_let_go_of() -> None:
     def read(app: Flask) -> None:
         with app.app_context():
-            read_rows(PREPARED, {})
+            read_rows(NAMES, {})
 
     for _ in range(5):
         run(read)
@@ -149,7 +149,7 @@ def test_disposing_of_the_engine_ends_what_threads_keep() -> None:
 
     with pytest.raises(Exception, match="closed"):
         kept.cursor().execute("SELECT 1")
-    assert read_rows(PREPARED, {}) == []
+    assert read_rows(NAMES, {}) == []
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
@@ -168,4 +168,4 @@ def test_a_fork_speaks_on_a_connection_of_its_own() -> None:
     _, status = os.waitpid(child, 0)
 
     assert os.waitstatus_to_exitcode(status) == 0
-    assert read_rows(PREPARED, {}) == []
+    assert read_rows(NAMES, {}) == []

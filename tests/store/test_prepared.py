@@ -11,8 +11,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, Program
 from scimsvc.extensions import db
 from scimsvc.models import Role, Searchable, Setting, User
 from scimsvc.store import profiles, roles, user_pages, users
-from scimsvc.store.fast.prepared import Prepared
-from scimsvc.store.statements import Query
+from scimsvc.store.statements import Query, Write
 from scimsvc.store.transactions import reading, writing
 from tests.support.client import Enterprise
 
@@ -66,17 +65,17 @@ def test_rows_of_reads_are_those_of_sqlalchemy(acme: Enterprise) -> None:
             assert [list(map(type, row)) for row in rows] == [list(map(type, row)) for row in expected]
 
 
-def test_a_lost_connection_is_parted_with() -> None:
-    settings = Prepared(select(Setting.name, Setting.value))
+def test_a_lost_connection_is_discarded() -> None:
+    settings = Query(select(Setting.name, Setting.value), tuple)
     with db.engine.connect() as connection:
         _end(connection)
         with pytest.raises(DBAPIError) as raised:
-            settings.rows(connection, {})
+            settings.all(connection)
 
         assert connection.invalidated
     assert raised.value.connection_invalidated
     with db.engine.connect() as connection:
-        assert settings.rows(connection, {}) == []
+        assert settings.all(connection) == []
 
 
 def _end(connection: Connection) -> None:
@@ -96,9 +95,9 @@ def test_values_are_converted_and_those_of_the_expression_kept() -> None:
     ).limit(1)
 
     with reading() as connection:
-        row = Prepared(statement).row(connection, {"number": 6, "search": {"a": [True, "ß"]}})
+        row = Query(statement, tuple).one(connection, {"number": 6, "search": {"a": [True, "ß"]}})
 
-    assert (row.next, row.search) == (7, {"a": [True, "ß"]})
+    assert row == (7, {"a": [True, "ß"]})
 
 
 def test_there_may_be_no_row() -> None:
@@ -107,7 +106,7 @@ def test_there_may_be_no_row() -> None:
 
 
 def test_errors_are_sqlalchemy_s() -> None:
-    insert_setting = Prepared(insert(Setting))
+    insert_setting = Write(insert(Setting))
 
     with writing() as connection:
         insert_setting.run(connection, {"name": "a", "value": 1})
@@ -116,18 +115,18 @@ def test_errors_are_sqlalchemy_s() -> None:
         insert_setting.run(connection, {"name": "a", "value": 1})
 
     with pytest.raises(DBAPIError) as raised, reading() as connection:
-        Prepared(text("SELECT * FROM no_such_table")).run(connection, {})
+        Write(text("DELETE FROM no_such_table")).run(connection)
     assert type(raised.value) is (ProgrammingError if db.engine.name == "postgresql" else OperationalError)
     assert raised.value.orig is raised.value.__cause__
     assert not raised.value.connection_invalidated
 
 
-def test_a_connection_that_can_write_no_more_is_parted_with(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_can_write_no_more_is_discarded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scimsvc.store.fast.driver.is_lost", lambda _error: True)
 
     with pytest.raises(DBAPIError) as raised, reading() as connection:
-        Prepared(text("SELECT * FROM no_such_table")).run(connection, {})
+        Write(text("DELETE FROM no_such_table")).run(connection)
 
     assert raised.value.connection_invalidated
     with reading() as connection:
-        assert Prepared(select(Setting.name, Setting.value)).rows(connection, {}) == []
+        assert Query(select(Setting.name, Setting.value), tuple).all(connection) == []

@@ -1,16 +1,19 @@
 """The one way to run SQL: the same rows from the driver and from SQLAlchemy."""
 
+import importlib
+import pkgutil
 from collections.abc import Iterator
 from contextlib import nullcontext
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from flask import Flask
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import NoResultFound
 
-from scimsvc import fast_paths
+from scimsvc import fast_paths, store
 from scimsvc.models import Enterprise, Role, Setting
+from scimsvc.store.fast.prepared import selected_columns
 from scimsvc.store.statements import Query, Write
 from scimsvc.store.transactions import reading, writing
 
@@ -117,3 +120,32 @@ def test_no_rows_at_all_are_written_without_a_statement() -> None:
     with writing() as connection:
         INSERT.run_many(connection, [])
         assert len(SETTINGS.all(connection)) == 2
+
+
+def test_no_query_puts_a_column_into_another_column_s_field() -> None:
+    queries = {
+        f"{module.name}.{name}": value
+        for module in pkgutil.iter_modules(store.__path__, "scimsvc.store.")
+        for name, value in vars(importlib.import_module(module.name)).items()
+        if isinstance(value, Query)
+    }
+
+    wrong = {name: pairs for name, query in queries.items() if (pairs := misplaced(query))}
+
+    assert len(queries) > 20
+    assert wrong == {}
+
+
+def misplaced(query: Query[Any]) -> list[tuple[str | None, str]]:
+    """Return columns with their fields where the column has the name of another field."""
+    fields = fields_of(query.row_type)
+    columns = [column.key for column in selected_columns(query.statement)]
+    pairs = list(zip(columns or fields, fields, strict=True))  # of SQL text, the columns are unknown
+    return [(column, field) for column, field in pairs if column != field and column in fields]
+
+
+def fields_of(row_type: Any) -> list[str]:
+    """Return the names of the columns of a row, those of its parts in their places."""
+    types = row_type.__annotations__
+    parts = {name: fields_of(types[name]) if hasattr(types[name], "_fields") else [name] for name in row_type._fields}
+    return [name for names in parts.values() for name in names]
