@@ -31,6 +31,7 @@ def test_every_endpoint_is_described(acme: Enterprise, api: Api) -> None:
     assert described == routes
 
 
+@pytest.mark.slow
 @pytest.mark.system
 def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
     with serving(tmp_path / "served", LOG_FORMAT="json") as live:

@@ -256,6 +256,7 @@ def test_text_that_is_not_latin_stays_readable_in_json(app: Flask) -> None:
     assert "Zoë 株式会社" in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.system
 def test_the_console_script_answers_refuses_and_tells_its_version(tmp_path: Path) -> None:
     variables = environment(INSTANCE_PATH=str(tmp_path / "instance"))
@@ -278,6 +279,7 @@ def test_the_console_script_answers_refuses_and_tells_its_version(tmp_path: Path
     assert [path.name for path in tmp_path.iterdir()] == ["instance"]
 
 
+@pytest.mark.slow
 @pytest.mark.system
 @pytest.mark.parametrize("first", [("init",), ("enterprise", "create", "Contoso")], ids=" ".join)
 def test_the_database_and_the_key_are_nobody_elses(tmp_path: Path, first: tuple[str, ...]) -> None:

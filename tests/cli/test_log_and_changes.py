@@ -175,6 +175,7 @@ def following(database_url: str, tmp_path: Path, *words: str) -> "subprocess.Pop
     return process
 
 
+@pytest.mark.slow
 @pytest.mark.system
 def test_the_log_is_followed_as_it_grows_until_ctrl_c(acme: Enterprise, database_url: str, tmp_path: Path) -> None:
     acme.create(email="before@x.example")

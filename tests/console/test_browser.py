@@ -57,6 +57,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
         yield Console(live, browser)
 
 
+@pytest.mark.slow
 def test_an_enterprise_is_set_up_from_signing_in_to_its_first_user(console: Console) -> None:
     browser = console.browser
     browser.open("/console/sign-in")
@@ -89,6 +90,7 @@ def role(value: str) -> dict[str, object]:
     return {"value": value, "primary": True}
 
 
+@pytest.mark.slow
 def test_a_refused_role_is_found_and_mended(console: Console) -> None:
     browser = console.browser
     body = user_body("ben@contoso.example", userName="Ben", roles=[role("Signer")])
@@ -167,6 +169,7 @@ WIDTHS = (360, 2560)
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
 
 
+@pytest.mark.slow
 def test_every_page_is_open_to_everybody_and_fits_every_screen(console: Console) -> None:
     if not AXE:
         skip("SCIMSVC_TEST_AXE names no axe-core")

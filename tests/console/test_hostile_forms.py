@@ -5,6 +5,7 @@ import time
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from tests.support.hostile import FILTERS, TEXTS
 from tests.support.long_runs import LONG
 from tests.support.pages import console_rules, ids_of, pages_of
 
-EXAMPLES = 20_000 if LONG else 600
+EXAMPLES = 20_000 if LONG else 300
 PATIENCE = 5.0  # seconds
 
 VALUES = (
@@ -57,6 +58,7 @@ def sent(
     return method, re.sub(placeholder, odd, rule), draw(st.lists(st.tuples(st.sampled_from(names), VALUES), max_size=6))
 
 
+@pytest.mark.slow
 def test_no_form_is_too_hostile_to_be_answered(app: Flask, acme: Enterprise, operator: Console) -> None:
     user = acme.create(roles=[{"value": "User", "primary": True}])
     known = {"enterprise_id": acme.made["id"], "user_id": user["id"], **ids_of(acme)}

@@ -132,6 +132,7 @@ def test_elsewhere_nothing_but_the_result_is_printed(sqlite_acme: Enterprise, tm
     assert text_of(sqlite_acme.app, "backup", str(tmp_path / "b.db")).startswith("file         /")
 
 
+@pytest.mark.slow
 @pytest.mark.system
 @pytest.mark.requirement("R10")
 def test_a_backup_in_a_storm_is_sound_and_serves_in_the_database_s_place(tmp_path: Path) -> None:

@@ -127,6 +127,7 @@ def test_a_damaged_file_is_named_and_its_rows_are_not_believed(acme: Enterprise,
     assert all(line.startswith("Error: the file is damaged: ") for line in errors.splitlines())
 
 
+@pytest.mark.slow
 def test_rows_are_not_held_together_in_memory(acme: Enterprise) -> None:
     with acme.app.app_context(), writing() as connection:
         row = dict(connection.execute(select(User.__table__).limit(1)).mappings().one())

@@ -18,6 +18,7 @@ from scimsvc.store.representations import View
 from scimsvc.store.transactions import reading
 from tests.support.client import Enterprise, user_body, walk
 from tests.support.filter_cases import CASES, USER
+from tests.support.long_runs import LONG
 from tests.support.urns import ENTERPRISE_URN
 
 
@@ -122,7 +123,10 @@ USERS = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@settings(
+    max_examples=1000 if LONG else 100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(bodies=st.lists(USERS, min_size=2, max_size=2), filter_=FILTERS)
 def test_any_filter_finds_in_sql_what_it_says_of_the_answers(
     acme: Enterprise, bodies: list[dict[str, Any]], filter_: str

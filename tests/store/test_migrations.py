@@ -118,6 +118,7 @@ def test_a_second_init_changes_nothing(acme: Enterprise, cli: Cli) -> None:
     assert acme.get(user) == user
 
 
+@pytest.mark.slow
 @pytest.mark.system
 def test_of_several_inits_at_once_all_succeed(empty_database_url: str, tmp_path: Path) -> None:
     variables = environment(INSTANCE_PATH=str(tmp_path / "instance"), DATABASE_URL=empty_database_url)

@@ -23,8 +23,8 @@ from tests.support.long_runs import LONG
 pytestmark = pytest.mark.system
 
 WRITERS = 4
-KILLS = 200 if LONG else 12
-CLUSTER_KILLS = 40 if LONG else 5  # of which each second is a restart
+KILLS = 200 if LONG else 8
+CLUSTER_KILLS = 40 if LONG else 3  # of which each second is a restart
 
 Stored = dict[str, dict[str, Any]]
 
@@ -82,6 +82,7 @@ def assert_one_entry_each(execute: Callable[[str], Any]) -> None:
     assert ends is None or ends[1] == len(versions)
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("R7")
 def test_a_server_killed_under_writes_forgets_nothing_that_it_acknowledged(tmp_path: Path) -> None:
     token = set_up(tmp_path)
@@ -133,6 +134,7 @@ def wait_until_ready(live: Live) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("R7")
 def test_a_postgresql_killed_under_writes_costs_503_and_nothing_else(tmp_path: Path) -> None:
     with own_cluster() as cluster:
@@ -165,6 +167,7 @@ def _with_counts(writers: list[Writer], base_url: str) -> list[Writer]:
     return new
 
 
+@pytest.mark.slow
 def test_of_two_servers_on_one_postgresql_the_other_goes_on_when_one_is_killed(
     tmp_path: Path, empty_postgresql_url: str
 ) -> None:
@@ -207,6 +210,7 @@ def racing_settings(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str,
     return {"DATABASE_URL": request.getfixturevalue("empty_postgresql_url"), "SECRET_KEY": "k" * 40}
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("R1")
 def test_of_50_creates_of_one_address_in_two_processes_one_wins(
     tmp_path: Path, racing_settings: dict[str, Any]

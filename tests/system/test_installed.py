@@ -85,6 +85,7 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel: Path) -> None
     assert {name.split("/")[0] for name in names} == {"scimsvc", f"scimsvc-{scimsvc.__version__}.dist-info"}
 
 
+@pytest.mark.slow
 def test_the_installed_command_works_in_any_folder(bin_folder: Path, tmp_path: Path) -> None:
     command = str(bin_folder / "scimsvc")
 
@@ -187,6 +188,7 @@ def test_two_services_in_one_process_do_not_know_each_other(
     assert acme.get(user) == user
 
 
+@pytest.mark.slow
 def test_the_container_s_commands_run_as_its_user_with_nothing_to_write_but_the_instance_folder(
     bin_folder: Path, tmp_path: Path
 ) -> None:

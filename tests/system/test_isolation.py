@@ -26,7 +26,7 @@ from tests.support.urns import BULK_URN
 
 pytestmark = pytest.mark.system
 
-EXAMPLES = 3000 if LONG else 120
+EXAMPLES = 3000 if LONG else 60
 
 
 @dataclass(frozen=True)
@@ -199,6 +199,7 @@ def _reset(acme: Enterprise, own: dict[str, Any]) -> None:
     assert answer.status_code == 200, answer.text
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("R16")
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(asked=st.one_of(st.sampled_from(sorted(REQUESTS)), LISTS))

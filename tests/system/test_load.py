@@ -23,6 +23,7 @@ from tests.support.population import Population, change_body, email, user_id
 pytestmark = pytest.mark.system
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("P60")
 def test_twenty_five_requests_a_second(tmp_path: Path) -> None:
     rate, seconds = 25, 4

@@ -76,6 +76,7 @@ def test_what_a_client_says_of_proxies_changes_nothing(proxied: Proxied) -> None
     assert "evil" not in proxied.log
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("R58")
 def test_the_service_itself_believes_a_proxy_only_when_it_is_told_to() -> None:
     with behind_nginx(SITE.read_text()) as proxied:
@@ -87,12 +88,14 @@ def test_the_service_itself_believes_a_proxy_only_when_it_is_told_to() -> None:
     assert past_nginx.json()["Resources"][0]["meta"]["location"] == f"http://inside{path}"
 
 
+@pytest.mark.slow
 def test_a_public_url_wins_over_every_header() -> None:
     public_url = "https://public.example/scim"
     with behind_nginx(SITE.read_text(), TRUSTED_PROXIES="1", PUBLIC_URL=public_url) as proxied:
         life_cycle(proxied, public_url, headers=SPOOFED)
 
 
+@pytest.mark.slow
 def test_under_a_path_prefix() -> None:
     root = "    location / {\n        proxy_pass http://scimsvc;\n    }\n"
     site = SITE.read_text()
@@ -139,6 +142,7 @@ def test_errors_of_the_service_go_through_and_nginx_s_own_are_scim_errors_too(pr
     assert "WWW-Authenticate" in unauthorized.headers
 
 
+@pytest.mark.slow
 def test_a_service_that_is_gone_is_a_scim_error_that_says_when_to_come_again() -> None:
     with behind_nginx(SITE.read_text()) as proxied:
         assert proxied.live.stop() == 0

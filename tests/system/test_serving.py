@@ -107,6 +107,7 @@ def test_the_curl_that_quickstart_prints_works(steady: Live) -> None:
     assert (answer.status, answer.json()["totalResults"]) == (200, 0)
 
 
+@pytest.mark.slow
 def test_quickstart_tells_people_what_entra_asks_for(tmp_path: Path) -> None:
     with serving(tmp_path, as_json=False) as live:
         printed = (tmp_path / "stdout").read_text()
@@ -141,6 +142,7 @@ def test_quickstart_makes_roles_and_credentials_that_work(steady: Live) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_second_quickstart_goes_on_with_the_same_enterprise(tmp_path: Path) -> None:
     with serving(tmp_path) as first:
         created = first.send("POST", USERS, json.dumps(user_body()), {"Content-Type": CONTENT_TYPE})
@@ -218,6 +220,7 @@ def test_a_second_signal_changes_nothing(live: Live) -> None:
     assert live.process.wait(PATIENCE) == 0
 
 
+@pytest.mark.slow
 def test_what_never_ends_is_given_up_within_ten_seconds(live: Live) -> None:
     for _ in range(2):
         live.send("GET", USERS)  # the second one's last use waits to be written
@@ -258,6 +261,7 @@ def test_serving_on_a_unix_socket(tmp_path: Path) -> None:
         assert live.stop() == 0
 
 
+@pytest.mark.slow
 def test_a_unix_socket_that_is_served_is_not_taken_away(tmp_path: Path) -> None:
     path = tmp_path / "scimsvc.sock"
 
@@ -273,6 +277,7 @@ def _refusal(folder: Path, *options: str) -> str:
     return done.stderr
 
 
+@pytest.mark.slow
 def test_an_address_that_is_not_to_be_had_is_refused_in_one_line(steady: Live, tmp_path: Path) -> None:
     port = steady.base_url.rpartition(":")[2]
     somebodys = tmp_path / "file"
@@ -291,6 +296,7 @@ def test_a_wrong_option_has_exit_status_2(app: Flask, option: str) -> None:
     assert option.partition("=")[0] in misuse(app, "serve", option)
 
 
+@pytest.mark.slow
 def test_without_a_database_it_lives_is_not_ready_and_says_so(tmp_path: Path) -> None:
     with serving(tmp_path, command="serve") as live:
         alive, ready = live.send("GET", "/healthz"), live.send("GET", "/readyz")
@@ -325,6 +331,7 @@ def _foreign_token(live: Live) -> str:
     return str(json.loads(run("token", "issue", "Acme"))["access_token"])
 
 
+@pytest.mark.slow
 def test_a_service_that_waits_for_its_database_becomes_ready_after_init(tmp_path: Path) -> None:
     with serving(tmp_path, command="serve") as live:
         before = live.send("GET", "/readyz").status

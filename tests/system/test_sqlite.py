@@ -42,6 +42,7 @@ def _large_user(name: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("R60")
 def test_a_running_server_outlives_a_full_disk(tmp_path: Path) -> None:
     with serving(tmp_path) as live:
@@ -116,6 +117,7 @@ def test_a_damaged_file_is_not_served_with_check(acme: Enterprise, tmp_path: Pat
     assert "damaged" in _refused_start(tmp_path, "--check", DATABASE_URL=database_url)
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("R63")
 def test_the_start_names_the_versions(tmp_path: Path, database_url: str) -> None:
     with serving(tmp_path, command="serve", DATABASE_URL=database_url) as live:
@@ -126,6 +128,7 @@ def test_the_start_names_the_versions(tmp_path: Path, database_url: str) -> None
     assert ("WAL-reset fault" in log) is has_wal_reset_fault(sqlite3.sqlite_version_info)
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("R11")
 def test_a_stop_leaves_everything_in_the_one_file(tmp_path: Path) -> None:
     path = tmp_path / "instance" / "scimsvc.db"
@@ -146,6 +149,7 @@ def test_a_stop_leaves_everything_in_the_one_file(tmp_path: Path) -> None:
     assert _integrity(tmp_path / "alone.db") == ("ok", [], 5)
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("R11")
 def test_a_start_empties_the_log_that_a_crash_left(tmp_path: Path) -> None:
     wal = tmp_path / "instance" / "scimsvc.db-wal"
@@ -164,6 +168,7 @@ def test_a_start_empties_the_log_that_a_crash_left(tmp_path: Path) -> None:
     assert _integrity(tmp_path / "instance" / "scimsvc.db")[2] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("R8")
 def test_each_acknowledged_create_was_synced(tmp_path: Path) -> None:
     strace = shutil.which("strace")
@@ -195,6 +200,7 @@ def test_each_acknowledged_create_was_synced(tmp_path: Path) -> None:
     assert all(later > earlier for earlier, later in zip([0, *syncs], syncs, strict=False))
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("R9")
 def test_in_a_storm_nobody_is_told_that_the_database_is_locked(tmp_path: Path) -> None:
     seconds = 30.0 if LONG else 3.0
@@ -250,6 +256,7 @@ def _all_users(base_url: str, token: str) -> dict[str, dict[str, Any]]:
             return users
 
 
+@pytest.mark.slow
 def test_nobody_else_may_read_what_the_service_keeps(tmp_path: Path) -> None:
     old = os.umask(0)
     try:

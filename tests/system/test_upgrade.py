@@ -106,6 +106,7 @@ def test_a_first_init_and_a_repeated_one_keep_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["scimsvc.db"]
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("R62")
 def test_a_kill_in_the_middle_leaves_the_old_schema_or_the_new_one(old: Path) -> None:
     found = []

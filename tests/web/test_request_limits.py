@@ -153,6 +153,7 @@ def test_who_was_stored_under_a_wider_limit_is_sound_and_answered(acme: Enterpri
     assert run_command(acme.app, "check")["faults"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.system
 def test_headers_go_as_far_as_was_set(tmp_path: Path) -> None:
     with serving(tmp_path, MAX_HEADERS="8192") as live:
@@ -187,6 +188,7 @@ def widest() -> Iterator[str]:
     yield f'nickName eq "{"x" * 19_900}"'
 
 
+@pytest.mark.slow
 def test_both_databases_answer_filters_as_wide_as_may_be_set(acme: Enterprise, make_app: MakeApp) -> None:
     acme = Enterprise(make_app(**settings_of(HIGHEST)), acme.made, acme.token)
     acme.create()

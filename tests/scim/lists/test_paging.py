@@ -82,6 +82,7 @@ def test_pages_neither_overlap_nor_skip(acme: Enterprise, order: dict[str, str])
     assert sorted(whole) == sorted(created)
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("P34")
 def test_the_maximum_of_results_is_kept(acme: Enterprise) -> None:
     announced = acme.send("GET", "/ServiceProviderConfig").get_json()["filter"]["maxResults"]
