@@ -74,8 +74,8 @@ def engine_options(url: str) -> dict[str, Any]:
         if find_spec("psycopg") is None:
             raise SettingsError(f"{PREFIX}DATABASE_URL names PostgreSQL; install scimsvc with its extra postgresql")
         options["pool_pre_ping"] = True
-        given = make_url(url).query
-        options["connect_args"] = {name: value for name, value in _LIBPQ.items() if name not in given}
+        parameters = make_url(url).query
+        options["connect_args"] = {name: value for name, value in _LIBPQ.items() if name not in parameters}
     return options
 
 
@@ -92,10 +92,10 @@ def prepare_engine(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         engine.dialect.statement_compiler = _HintingCompiler
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "handle_error", _part_with_sqlite)
+        event.listen(engine, "handle_error", _discard_lost_sqlite)
     else:
         event.listen(engine, "connect", _prepare_postgresql)
-        event.listen(engine, "handle_error", _part_with_postgresql)
+        event.listen(engine, "handle_error", _discard_lost_postgresql)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
@@ -156,7 +156,7 @@ def is_lost(error: BaseException | None) -> bool:
     return getattr(error, "sqlstate", None) == READ_ONLY
 
 
-def _part_with_sqlite(context: ExceptionContext) -> None:
+def _discard_lost_sqlite(context: ExceptionContext) -> None:
     if is_lost(context.original_exception):
         context.is_disconnect = True
         context.invalidate_pool_on_disconnect = False
@@ -172,6 +172,6 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
             )
 
 
-def _part_with_postgresql(context: ExceptionContext) -> None:
+def _discard_lost_postgresql(context: ExceptionContext) -> None:
     if is_lost(context.original_exception):
         context.is_disconnect = True

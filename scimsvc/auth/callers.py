@@ -9,7 +9,7 @@ from scimsvc.auth.errors import Claims, InvalidToken, MissingToken
 from scimsvc.auth.tokens import TokenSigner
 from scimsvc.protocol.errors import Forbidden
 from scimsvc.protocol.reasons import Reason
-from scimsvc.store.cache_epoch import settings_epoch
+from scimsvc.store.database import current_database
 from scimsvc.store.outages import DATABASE_ERRORS
 from scimsvc.store.tokens import find_bearer
 from scimsvc.web.state import AppState, Caller
@@ -69,7 +69,7 @@ class Callers:
     def authenticate(self, authorization: str | None, *, scope: str) -> Caller:
         """Return what ``authenticate`` returns, or returned a moment ago."""
         remembered = self._remembered.get((scope, authorization or ""))
-        now, epoch = time.monotonic(), settings_epoch()
+        now, epoch = time.monotonic(), current_database().settings_epoch
         if remembered is not None:
             caller, until, as_of = remembered
             if now < until and epoch == as_of and clock.now() < caller.token_expires_at:

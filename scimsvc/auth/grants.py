@@ -11,7 +11,7 @@ from scimsvc.auth.tokens import TokenSigner, new_token_id
 from scimsvc.errors import Conflict, InvalidInput, NoSuchThing
 from scimsvc.schemas.validation import validated
 from scimsvc.store import tokens as store
-from scimsvc.store.cache_epoch import note_settings_change
+from scimsvc.store.database import current_database
 from scimsvc.store.paging import Page
 from scimsvc.store.retries import retried
 from scimsvc.store.settings import get_global_settings
@@ -143,7 +143,7 @@ def revoke_token(reference: str, *, enterprise: str | None, signer: TokenSigner)
         )
         store.revoke_token(connection, row.enterprise_id, token_id, at=clock.timestamp(clock.now()))
         revoked = represent_token(_get_token(connection, token_id, row.enterprise_id), clock.now())
-    note_settings_change()
+    current_database().note_settings_change()
     return revoked
 
 
@@ -161,7 +161,7 @@ def revoke_own_token(client: Client, token: str, *, signer: TokenSigner) -> None
             at=clock.timestamp(clock.now()),
             integration_id=client.integration_id,
         )
-    note_settings_change()
+    current_database().note_settings_change()
 
 
 def _refuse_while_off(enterprise: str, *, scope: str, enabled: bool) -> None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from scimsvc.errors import NoSuchThing
-from scimsvc.store.cache_epoch import note_settings_change
+from scimsvc.store.database import current_database
 from scimsvc.store.enterprises import EnterpriseRow, find_enterprise, lock_enterprise
 from scimsvc.store.transactions import Connection, reading, writing
 
@@ -42,7 +42,7 @@ def writing_in(reference: str, *, changes_settings: bool = True) -> Iterator[Ten
         lock_enterprise(connection, row.id, shared=not changes_settings)
         yield Tenant(connection, get_enterprise(connection, row.id))
     if changes_settings:
-        note_settings_change()
+        current_database().note_settings_change()
 
 
 def get_enterprise(connection: Connection, reference: str) -> EnterpriseRow:
