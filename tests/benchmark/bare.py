@@ -1,5 +1,6 @@
-"""The shortest start that there can be: one route of Flask on waitress."""
+"""The shortest start that there can be: one route of Flask on waitress, and the imports that are named as arguments."""
 
+import importlib
 import sys
 from typing import Any
 
@@ -15,6 +16,8 @@ def healthz() -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    for module in sys.argv[1:]:
+        importlib.import_module(module)
     server: Any = create_server(app, host="127.0.0.1", port=0)
     print(f"serving on http://127.0.0.1:{server.effective_port}", file=sys.stderr, flush=True)
     server.run()

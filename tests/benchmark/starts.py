@@ -57,7 +57,9 @@ def measure(starts: int, folder: Path) -> dict[str, list[Start]]:
         "python -c pass": lambda: _run_command([sys.executable, "-c", "pass"], variables),
         "scimsvc --version": lambda: _run_command([SCIMSVC, "--version"], variables),
         "scimsvc --help": lambda: _run_command([SCIMSVC, "--help"], variables),
-        "bare Flask and waitress": lambda: _start_server([sys.executable, _BARE], variables, log),
+        "Flask and waitress": lambda: _start_server([sys.executable, _BARE], variables, log),
+        "+ sqlalchemy": lambda: _start_server([sys.executable, _BARE, "sqlalchemy"], variables, log),
+        "+ flask_sqlalchemy": lambda: _start_server([sys.executable, _BARE, "flask_sqlalchemy"], variables, log),
         "scimsvc serve": lambda: _start_server([SCIMSVC, "serve", "--port=0"], variables, log),
     }
     results: dict[str, list[Start]] = {name: [] for name in programs}
@@ -76,7 +78,7 @@ def table(results: dict[str, list[Start]]) -> str:
     for name, starts in results.items():
         processor = statistics.median(start.processor for start in starts)
         elapsed = statistics.median(start.elapsed for start in starts)
-        base = base if name.startswith("scimsvc") else processor
+        base = base if name.startswith(("scimsvc", "+")) else processor
         lines.append(f"| {name} | {processor * 1000:.0f} | {elapsed * 1000:.0f} | {processor / base:.2f} |")
     return "\n".join(lines)
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from scimsvc.operations import server
-from tests.benchmark import floor
+from tests.benchmark import floor, starts
 from tests.benchmark.__main__ import main
 from tests.benchmark.storage import columns_as_created, read_as_created, user_row
 from tests.benchmark.workloads import WORKLOADS
@@ -96,3 +96,14 @@ def test_the_floor_is_served_as_the_service_is(monkeypatch: pytest.MonkeyPatch, 
 
     of_its_own = {"map", "threads", "host", "port", "unix_socket_perms"}
     assert {name: value for name, value in given.items() if name not in of_its_own} == floor.WAITRESS
+
+
+def test_starts_are_measured_and_help_is_printed_at_once(tmp_path: Path) -> None:
+    results = starts.measure(3, tmp_path)
+
+    processor = {name: min(start.processor for start in each) for name, each in results.items()}
+    assert {len(each) for each in results.values()} == {3}
+    assert all(start.processor > 0 and start.elapsed > 0 for each in results.values() for start in each)
+    assert processor["scimsvc --help"] < 2.5 * processor["python -c pass"]
+    assert processor["scimsvc --version"] < 2.5 * processor["python -c pass"]
+    assert starts.table(results).count("\n") == len(results) + 1
