@@ -271,25 +271,6 @@ def test_the_log_is_searched(acme: Enterprise, api: Api) -> None:
     assert found(until="1999-12-31T23:59:59.5z") == []
 
 
-def test_explain_tells_what_a_request_would_do_and_does_nothing(acme: Enterprise, api: Api) -> None:
-    request = {"method": "POST", "path": "/Users", "body": _with_role("new@contoso.example", "PowerSigner")}
-
-    told = api.send("POST", "/explain", request)
-    refused = api.send("POST", "/explain", request | {"body": _with_role("new@contoso.example", "Nobody's")})
-
-    assert told.status_code == refused.status_code == 200
-    assert (told.get_json()["outcome"], told.get_json()["role"]["name"]) == ("ok", "Power Signer")
-    assert (refused.get_json()["outcome"], refused.get_json()["status"]) == ("refused", 400)
-    assert api.get("/users")["items"] == []
-    assert api.get("/provisioning-log")["items"] == []
-
-
-def test_explain_of_a_path_that_is_none_is_a_refusal(api: Api) -> None:
-    told = api.send("POST", "/explain", {"method": "GET", "path": "//[nowhere"}).get_json()
-
-    assert (told["outcome"], told["status"]) == ("refused", 404)
-
-
 def test_a_public_url_leads_the_locations(make_app: MakeApp, cli: Cli, acme: Enterprise) -> None:
     behind = make_app(PUBLIC_URL="https://app.example/prefix")
     other = Api(Enterprise(behind, acme.made, acme.token), make_api(acme).token)

@@ -183,68 +183,6 @@ def test_an_enterprise_is_deleted_once_its_name_is_typed(acme: Enterprise, opera
     assert "There is no enterprise yet." in text(page)
 
 
-def test_a_role_is_made_changed_and_removed(acme: Enterprise, admin: Console, cli: Cli) -> None:
-    roles = of(acme) + "/roles"
-    admin.follow(roles + "/new", name="Chief Signer", aliases="ChiefSigner\nBoss", restrict_editing="on")
-    chief = f"{roles}/{role_id(cli, 'Chief Signer')}"
-    page = admin.get(chief)
-    admin.follow(chief, name="Head Signer", aliases="Boss", tag=typed(page, "tag"))
-    [role] = [each for each in cli("role", "list", "Acme") if each["name"] == "Head Signer"]
-    asked = admin.get(chief + "/remove")
-    gone = admin.follow(chief + "/remove")
-
-    assert typed(page, "aliases") == "Boss\nChiefSigner"
-    assert (role["aliases"], role["restrict_editing"]) == (["Boss"], False)
-    assert "Remove the role Head Signer?" in text(asked)
-    assert "The role Head Signer is removed." in text(gone)
-
-
-def test_a_role_that_somebody_changed_meanwhile_is_not_overwritten(acme: Enterprise, admin: Console, cli: Cli) -> None:
-    path = f"{of(acme)}/roles/{role_id(cli, 'User')}"
-    tag = typed(admin.get(path), "tag")
-    cli("role", "update", "Acme", "User", "--alias", "Reader")
-
-    page = admin.post(path, 412, name="Users", aliases="", tag=tag).text
-
-    assert "It was changed since it was read" in text(page)
-    assert typed(page, "name") == "Users"
-
-
-def test_a_role_in_use_and_the_default_role_are_not_removed(acme: Enterprise, admin: Console, cli: Cli) -> None:
-    acme.create(roles=[{"value": "User", "primary": True}])
-
-    used = admin.post(f"{of(acme)}/roles/{role_id(cli, 'User')}/remove", 409).text
-    default = admin.post(f"{of(acme)}/roles/{role_id(cli, 'DefaultEnterprise')}/remove", 409).text
-
-    assert "1 user has the role 'User'; give them another one first" in text(used)
-    assert "'DefaultEnterprise' is the default role" in text(default)
-
-
-def test_a_refused_role_is_found_and_mended(acme: Enterprise, admin: Console, cli: Cli) -> None:
-    body = user_body(roles=[{"value": "Signer", "primary": True}])
-    acme.send("POST", "/Users", body)
-    path = f"{of(acme)}/roles/{role_id(cli, 'User')}"
-
-    preview = admin.get(of(acme) + "/roles/preview?name=Signer")
-    proposed = admin.get(path + "?alias=Signer")
-    admin.post(path, name="User", aliases=typed(proposed, "aliases"), tag=typed(proposed, "tag"))
-
-    assert "1 user was refused because of it test.user@contoso.example" in text(preview)
-    assert typed(proposed, "aliases") == "Signer"
-    assert acme.send("POST", "/Users", body).status_code == 201
-
-
-def test_another_role_becomes_the_default(acme: Enterprise, admin: Console, cli: Cli) -> None:
-    admin.follow(f"{of(acme)}/roles/{role_id(cli, 'User')}", name="User", is_default="on")
-    by_role = cli("enterprise", "show", "Acme")["default_role"]
-    admin.follow(of(acme) + "/settings/rules", form="rules", default_role="Power Signer", unique_user_name="on")
-
-    assert by_role == "User"
-    changed = cli("enterprise", "show", "Acme")
-    assert (changed["default_role"], changed["unique_user_name"]) == ("Power Signer", True)
-    assert changed["reject_unknown_attributes"] is False
-
-
 def test_user_names_do_not_become_unique_while_two_share_one(acme: Enterprise, admin: Console) -> None:
     acme.create(email="a@contoso.example")
     acme.create(email="b@contoso.example")
@@ -311,17 +249,3 @@ def test_scim_is_switched_off_after_a_question_and_on_again(acme: Enterprise, ad
     assert "Every request of Entra is refused from then on" in text(asked)
     assert off == 403
     assert acme.send("GET", "/Users").status_code == 200
-
-
-def test_an_integration_is_made_renamed_and_ended(acme: Enterprise, admin: Console, cli: Cli) -> None:
-    path = of(acme) + "/integrations"
-    made = admin.post(path + "/new", 200, name="Host application").text
-    new = next(each["id"] for each in cli("integration", "list", "Acme") if each["name"] == "Host application")
-    renamed = admin.follow(f"{path}/{new}/rename", name="The application")
-    ended = admin.follow(f"{path}/{new}/revoke")
-
-    assert "Host application is made" in text(made)
-    assert re.search(r'value="scimsvc_cs_[^"]+"', made)
-    assert "The integration is called The application now." in text(renamed)
-    assert "The application is ended, and its tokens with it." in text(ended)
-    assert [each["name"] for each in cli("integration", "list", "Acme")] == ["Microsoft Entra ID"]

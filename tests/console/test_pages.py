@@ -1,7 +1,6 @@
 """Pages: what every one of them has, whom they are shown to, and that nothing that is written in them breaks them."""
 
 import re
-from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -9,13 +8,10 @@ import pytest
 from flask import Flask
 from markupsafe import escape
 
-from scimsvc import clock
-from scimsvc.mapping.entra import MAPPINGS
 from tests.support.apps import make_enterprise, run_command
-from tests.support.client import Enterprise, patch_body, replace, user_body
+from tests.support.client import Enterprise, replace, user_body
 from tests.support.console import Console, of, text
 from tests.support.pages import NOBODY, console_rules, ids_of, pages_of, path_of
-from tests.support.readme import code, table
 from tests.support.types import Cli
 
 HOSTILE = [
@@ -232,156 +228,3 @@ def test_links_and_forms_lead_to_pages_that_there_are(filled: Enterprise, operat
             assert adapter.test(link, "GET"), (path, link)
         for method, action in re.findall(r'<form method="(\w+)" action="(/[^"#?]*)', page.text):
             assert adapter.test(action, method.upper()), (path, action)
-
-
-# Set up Entra.
-
-
-def test_the_mapping_is_the_readme_s(app: Flask) -> None:
-    documented = [
-        (
-            code(target).replace("enterprise:", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:"),
-            code(source),
-            mandatory == "yes",
-        )
-        for target, source, mandatory, _ in table("target attribute", "Entra source", "mandatory", "notes")
-    ]
-
-    assert documented == [(each.target, each.source, each.is_mandatory) for each in MAPPINGS]
-
-
-def test_the_set_up_shows_what_to_enter(acme: Enterprise, admin: Console, cli: Cli) -> None:
-    cli("role", "add", "Acme", "Chief Signer")
-
-    page = admin.get(of(acme) + "/set-up")
-
-    assert 'value="http://localhost/api/scim/v2"' in page
-    assert [code(f"`{value}`") for value in re.findall(r'<code id="role-\d+">([^<]+)</code>', page)] == [
-        *("DefaultEnterprise", "PowerSigner", "SigningHub_Admin", "User"),
-    ]
-    assert "Add an alias without blanks" in text(page)
-    assert "SingleAppRoleAssignment([appRoleAssignments])" in text(page)
-    assert text(page).count("mandatory") == 2
-
-
-def test_a_token_is_shown_once_with_its_tenant_url(acme: Enterprise, admin: Console) -> None:
-    path = of(acme) + "/set-up"
-    issued = admin.post(path, 200, days="30").text
-    [token] = set(re.findall(r'value="(scimsvc_[^"]+)"', issued))
-
-    assert "It is shown this once" in text(issued)
-    assert acme.send("GET", "/Users", token=token).status_code == 200
-    assert token not in admin.get(path)
-    assert "30 days left" in text(admin.get(path)) or "29 days left" in text(admin.get(path))
-
-
-def test_the_set_up_of_an_enterprise_that_is_off_enables_it(cli: Cli, operator: Console) -> None:
-    made = cli("enterprise", "create", "Off")
-    path = f"/console/enterprises/{made['id']}/set-up"
-
-    refused = operator.post(path, 409, days="30").text
-    page = operator.follow(path + "/enable")
-
-    assert "SCIM provisioning is not enabled for Off" in text(refused)
-    assert "It is enabled" in text(page)
-
-
-def test_the_progress_follows_what_entra_sends(acme: Enterprise, admin: Console) -> None:
-    path = of(acme) + "/set-up/progress?live=1"
-
-    def arrived() -> tuple[int, int, bool]:
-        page = admin.get(path)
-        return page.count('class="arrived"'), page.count('class="refused"'), "data-live-ends" in page
-
-    seen = [arrived()]
-    with acme.send("GET", "/Users", query={"filter": 'emails[type eq "work"].value eq "x@y.example"'}) as answer:
-        answer.get_data()
-    seen.append(arrived())
-    acme.send("POST", "/Users", user_body(roles=[{"value": "Nobody", "primary": True}]))
-    seen.append(arrived())
-    user = acme.create()
-    seen.append(arrived())
-    acme.send("PATCH", f"/Users/{user['id']}", patch_body(replace("title", "Clerk")))
-    seen.append(arrived())
-
-    assert seen == [(0, 0, False), (1, 0, False), (1, 1, False), (3, 0, True), (3, 0, True)]
-    assert "test.user@contoso.example" in admin.get(path)
-
-
-# Integrations and tokens.
-
-
-def test_days_left_turn_amber_at_fourteen_and_red_at_three(
-    acme: Enterprise, admin: Console, cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for token in cli("token", "list", "Acme"):
-        cli("token", "revoke", token["id"])
-    cli("token", "issue", "Acme", "--days", "30")
-    start = clock.now()
-    page = of(acme) + "/integrations"
-
-    def tone(days: float) -> str:
-        monkeypatch.setattr(clock, "now", lambda: start + timedelta(days=30 - days))
-        monkeypatch.setattr("scimsvc.enterprises.admins.IDLE", timedelta(days=99))
-        monkeypatch.setattr("scimsvc.enterprises.admins.LONGEST_SESSION", timedelta(days=99))
-        [(tone, words)] = re.findall(r'<span class="badge (\w+)">([^<]*left)</span>', admin.get(page))
-        return f"{tone}: {words}"
-
-    assert [tone(days) for days in (14.9, 13.9, 3.9, 3, 1, 0.5)] == [
-        *("good: 14 days left", "warn: 13 days left", "warn: 3 days left", "bad: 3 days left", "bad: 1 day left"),
-        "bad: less than a day left",
-    ]
-
-
-def test_a_rotated_secret_is_shown_once_and_the_old_one_stays_good(acme: Enterprise, admin: Console) -> None:
-    integration = ids_of_integration(acme)
-    path = f"{of(acme)}/integrations/{integration}/rotate"
-
-    page = admin.post(path, 200, overlap_hours="1").text
-    [secret] = re.findall(r'value="(scimsvc_cs_[^"]+)"', page)
-
-    def status(client_secret: str) -> int:
-        form = {"grant_type": "client_credentials", "client_id": acme.made["client_id"], "client_secret": client_secret}
-        return acme.app.test_client().post("/api/authenticate", data=form).status_code
-
-    assert (status(secret), status(acme.made["client_secret"])) == (200, 200)
-    assert secret not in admin.get(of(acme) + "/integrations")
-
-
-def ids_of_integration(enterprise: Enterprise) -> str:
-    return str(run_command(enterprise.app, "integration", "list", enterprise.name)[0]["id"])
-
-
-def test_a_token_is_rotated_with_no_gap(acme: Enterprise, admin: Console, cli: Cli) -> None:
-    [old] = [each["id"] for each in cli("token", "list", "Acme")]
-
-    issued = admin.post(of(acme) + "/tokens/new", 200, scope="scim", days="90").text
-    [token] = re.findall(r'value="(scimsvc_[^"]+)"', issued)
-    both = [acme.send("GET", "/Users", token=each).status_code for each in (acme.token, token)]
-    question = admin.get(f"{of(acme)}/tokens/{old}/revoke")
-    admin.follow(f"{of(acme)}/tokens/{old}/revoke")
-    after = [acme.send("GET", "/Users", token=each).status_code for each in (acme.token, token)]
-
-    assert "http://localhost/api/scim/v2" in issued
-    assert "provisioning stops until another one is there" in text(question)
-    assert (both, after) == ([200, 200], [401, 200])
-
-
-def test_the_last_integration_s_end_is_warned_of(acme: Enterprise, admin: Console) -> None:
-    path = f"{of(acme)}/integrations/{ids_of_integration(acme)}/revoke"
-
-    assert "all tokens that it was issued stop working at once" in text(admin.get(path))
-    page = admin.follow(path)
-
-    assert "It was the last one" in text(page)
-    assert "There is no integration." in text(page)
-    assert acme.send("GET", "/Users").status_code == 401
-
-
-def test_every_token_is_listed_page_by_page(acme: Enterprise, admin: Console, cli: Cli) -> None:
-    for _ in range(3):
-        cli("token", "issue", "Acme", "--api")
-    page = admin.get(of(acme) + "/tokens")
-
-    assert page.count("Application (API)") == 3
-    assert text(admin.get(of(acme) + "/tokens?cursor=x", 400)).startswith("Bad Request The cursor is none")

@@ -1,0 +1,102 @@
+"""The pages of integrations and tokens: created, renamed, rotated, listed and revoked."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from scimsvc import clock
+from tests.support.apps import run_command
+from tests.support.client import Enterprise
+from tests.support.console import Console, of, text
+from tests.support.types import Cli
+
+
+def test_days_left_turn_amber_at_fourteen_and_red_at_three(
+    acme: Enterprise, admin: Console, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for token in cli("token", "list", "Acme"):
+        cli("token", "revoke", token["id"])
+    cli("token", "issue", "Acme", "--days", "30")
+    start = clock.now()
+    page = of(acme) + "/integrations"
+
+    def tone(days: float) -> str:
+        monkeypatch.setattr(clock, "now", lambda: start + timedelta(days=30 - days))
+        monkeypatch.setattr("scimsvc.enterprises.admins.IDLE", timedelta(days=99))
+        monkeypatch.setattr("scimsvc.enterprises.admins.LONGEST_SESSION", timedelta(days=99))
+        [(tone, words)] = re.findall(r'<span class="badge (\w+)">([^<]*left)</span>', admin.get(page))
+        return f"{tone}: {words}"
+
+    assert [tone(days) for days in (14.9, 13.9, 3.9, 3, 1, 0.5)] == [
+        *("good: 14 days left", "warn: 13 days left", "warn: 3 days left", "bad: 3 days left", "bad: 1 day left"),
+        "bad: less than a day left",
+    ]
+
+
+def test_a_rotated_secret_is_shown_once_and_the_old_one_stays_good(acme: Enterprise, admin: Console) -> None:
+    integration = ids_of_integration(acme)
+    path = f"{of(acme)}/integrations/{integration}/rotate"
+
+    page = admin.post(path, 200, overlap_hours="1").text
+    [secret] = re.findall(r'value="(scimsvc_cs_[^"]+)"', page)
+
+    def status(client_secret: str) -> int:
+        form = {"grant_type": "client_credentials", "client_id": acme.made["client_id"], "client_secret": client_secret}
+        return acme.app.test_client().post("/api/authenticate", data=form).status_code
+
+    assert (status(secret), status(acme.made["client_secret"])) == (200, 200)
+    assert secret not in admin.get(of(acme) + "/integrations")
+
+
+def ids_of_integration(enterprise: Enterprise) -> str:
+    return str(run_command(enterprise.app, "integration", "list", enterprise.name)[0]["id"])
+
+
+def test_a_token_is_rotated_with_no_gap(acme: Enterprise, admin: Console, cli: Cli) -> None:
+    [old] = [each["id"] for each in cli("token", "list", "Acme")]
+
+    issued = admin.post(of(acme) + "/tokens/new", 200, scope="scim", days="90").text
+    [token] = re.findall(r'value="(scimsvc_[^"]+)"', issued)
+    both = [acme.send("GET", "/Users", token=each).status_code for each in (acme.token, token)]
+    question = admin.get(f"{of(acme)}/tokens/{old}/revoke")
+    admin.follow(f"{of(acme)}/tokens/{old}/revoke")
+    after = [acme.send("GET", "/Users", token=each).status_code for each in (acme.token, token)]
+
+    assert "http://localhost/api/scim/v2" in issued
+    assert "provisioning stops until another one is there" in text(question)
+    assert (both, after) == ([200, 200], [401, 200])
+
+
+def test_the_last_integration_s_end_is_warned_of(acme: Enterprise, admin: Console) -> None:
+    path = f"{of(acme)}/integrations/{ids_of_integration(acme)}/revoke"
+
+    assert "all tokens that it was issued stop working at once" in text(admin.get(path))
+    page = admin.follow(path)
+
+    assert "It was the last one" in text(page)
+    assert "There is no integration." in text(page)
+    assert acme.send("GET", "/Users").status_code == 401
+
+
+def test_every_token_is_listed_page_by_page(acme: Enterprise, admin: Console, cli: Cli) -> None:
+    for _ in range(3):
+        cli("token", "issue", "Acme", "--api")
+    page = admin.get(of(acme) + "/tokens")
+
+    assert page.count("Application (API)") == 3
+    assert text(admin.get(of(acme) + "/tokens?cursor=x", 400)).startswith("Bad Request The cursor is none")
+
+
+def test_an_integration_is_made_renamed_and_ended(acme: Enterprise, admin: Console, cli: Cli) -> None:
+    path = of(acme) + "/integrations"
+    made = admin.post(path + "/new", 200, name="Host application").text
+    new = next(each["id"] for each in cli("integration", "list", "Acme") if each["name"] == "Host application")
+    renamed = admin.follow(f"{path}/{new}/rename", name="The application")
+    ended = admin.follow(f"{path}/{new}/revoke")
+
+    assert "Host application is made" in text(made)
+    assert re.search(r'value="scimsvc_cs_[^"]+"', made)
+    assert "The integration is called The application now." in text(renamed)
+    assert "The application is ended, and its tokens with it." in text(ended)
+    assert [each["name"] for each in cli("integration", "list", "Acme")] == ["Microsoft Entra ID"]
