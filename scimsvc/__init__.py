@@ -17,7 +17,7 @@ def create_app(config: object = None) -> "Flask":
     """
     # Imported here and below, so that scimsvc.protocol and scimsvc.settings can be used without loading everything.
     from scimsvc.settings import host_settings, read_settings
-    from scimsvc.store.database import init_database
+    from scimsvc.store.engine.database import init_database
     from scimsvc.web.application import Application
 
     settings = read_settings(config)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from scimsvc.errors import Gone, InvalidInput
+from scimsvc.store.engine.transactions import reading
 from scimsvc.store.feed import ChangeRow, NumberedChange, get_span, list_changes
 from scimsvc.store.paging import CursorKeys
-from scimsvc.store.transactions import reading
 
 #: Seconds between two looks at the feed while a request waits. Other processes may write it.
 _LOOK_EVERY = 0.2

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from scimsvc.protocol.json_text import write_names
 from scimsvc.store import feed
+from scimsvc.store.engine.transactions import Connection
 from scimsvc.store.feed import ChangeRow
-from scimsvc.store.transactions import Connection
 from scimsvc.vocabulary import DISABLED, ENABLED, TAKEN_OVER, UPDATED
 
 

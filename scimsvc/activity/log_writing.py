@@ -14,9 +14,9 @@ from scimsvc.activity.feed_writing import UserChange, change_row
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.json_text import is_storable, write_names
 from scimsvc.protocol.reasons import Reason
+from scimsvc.store.engine.outages import DATABASE_ERRORS
+from scimsvc.store.engine.transactions import Connection, writing
 from scimsvc.store.log import LogRow, insert_entry, new_entry_id
-from scimsvc.store.outages import DATABASE_ERRORS
-from scimsvc.store.transactions import Connection, writing
 from scimsvc.vocabulary import OK, REFUSED
 
 #: An entry is committed at most this long after the time that it bears, measured with the clock of any process of the

@@ -13,13 +13,13 @@ from typing import Protocol
 from flask import Flask, Response
 
 from scimsvc import clock
+from scimsvc.store.engine.outages import DATABASE_ERRORS
+from scimsvc.store.engine.retries import retried
+from scimsvc.store.engine.transactions import Connection, reading, writing
 from scimsvc.store.enterprises import list_enterprises
 from scimsvc.store.feed import count_old_changes, delete_old_changes
 from scimsvc.store.log import count_old_entries, delete_old_entries
-from scimsvc.store.outages import DATABASE_ERRORS
-from scimsvc.store.retries import retried
 from scimsvc.store.settings import get_global_settings
-from scimsvc.store.transactions import Connection, reading, writing
 from scimsvc.web.state import AppState, RequestState
 
 _logger = logging.getLogger("scimsvc")

@@ -9,8 +9,8 @@ from scimsvc.auth.errors import Claims, InvalidToken, MissingToken
 from scimsvc.auth.tokens import TokenSigner
 from scimsvc.protocol.errors import Forbidden
 from scimsvc.protocol.reasons import Reason
-from scimsvc.store.database import current_database
-from scimsvc.store.outages import DATABASE_ERRORS
+from scimsvc.store.engine.database import current_database
+from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.tokens import find_bearer
 from scimsvc.web.state import AppState, Caller
 

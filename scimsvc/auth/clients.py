@@ -14,10 +14,10 @@ from scimsvc.errors import InvalidInput, NoSuchThing
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import integrations as store
+from scimsvc.store.engine.retries import retried
+from scimsvc.store.engine.transactions import Connection, reading
 from scimsvc.store.integrations import IntegrationRow
-from scimsvc.store.retries import retried
 from scimsvc.store.tenancy import reading_in, writing_in
-from scimsvc.store.transactions import Connection, reading
 
 #: What an unknown client's secret is compared with, so that it takes as long as a wrong one.
 _NOBODYS_DIGEST = digest_secret("")

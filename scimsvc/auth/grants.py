@@ -11,13 +11,13 @@ from scimsvc.auth.tokens import TokenSigner, new_token_id
 from scimsvc.errors import Conflict, InvalidInput, NoSuchThing
 from scimsvc.schemas.validation import validated
 from scimsvc.store import tokens as store
-from scimsvc.store.database import current_database
+from scimsvc.store.engine.database import current_database
+from scimsvc.store.engine.retries import retried
+from scimsvc.store.engine.transactions import Connection, reading, writing
 from scimsvc.store.paging import Page
-from scimsvc.store.retries import retried
 from scimsvc.store.settings import get_global_settings
 from scimsvc.store.tenancy import get_enterprise, writing_in
 from scimsvc.store.tokens import NewToken, TokenRow
-from scimsvc.store.transactions import Connection, reading, writing
 from scimsvc.vocabulary import SCIM_SCOPE
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from flask import Flask, Response
 
 from scimsvc import clock
+from scimsvc.store.engine.outages import DATABASE_ERRORS
+from scimsvc.store.engine.retries import retried
+from scimsvc.store.engine.transactions import writing
 from scimsvc.store.integrations import update_integration_use
-from scimsvc.store.outages import DATABASE_ERRORS
-from scimsvc.store.retries import retried
 from scimsvc.store.tokens import update_token_use
-from scimsvc.store.transactions import writing
 from scimsvc.web.state import AppState, Caller, RequestState
 
 _log = logging.getLogger("scimsvc")

@@ -20,7 +20,7 @@ from scimsvc.auth.errors import OAuthError
 from scimsvc.errors import ServiceError
 from scimsvc.operations.files import find_missing_database, find_missing_key
 from scimsvc.protocol.json_text import is_storable
-from scimsvc.store.outages import DATABASE_ERRORS, describe_outage
+from scimsvc.store.engine.outages import DATABASE_ERRORS, describe_outage
 
 #: The result of a command that has printed it already.
 PRINTED = object()

@@ -2,18 +2,18 @@
 
 from flask import Blueprint
 
-from scimsvc.console.accounts import accounts, own_account
-from scimsvc.console.connect import connect
-from scimsvc.console.enterprises import enterprises, one_enterprise
 from scimsvc.console.environment import protect
-from scimsvc.console.explain import explain
-from scimsvc.console.integrations import integrations
-from scimsvc.console.log import log
-from scimsvc.console.overview import overview
-from scimsvc.console.roles import roles
-from scimsvc.console.settings import settings
-from scimsvc.console.tokens import tokens
-from scimsvc.console.users import users
+from scimsvc.console.views.accounts import accounts, own_account
+from scimsvc.console.views.connect import connect
+from scimsvc.console.views.enterprises import enterprises, one_enterprise
+from scimsvc.console.views.explain import explain
+from scimsvc.console.views.integrations import integrations
+from scimsvc.console.views.log import log
+from scimsvc.console.views.overview import overview
+from scimsvc.console.views.roles import roles
+from scimsvc.console.views.settings import settings
+from scimsvc.console.views.tokens import tokens
+from scimsvc.console.views.users import users
 from scimsvc.paths import CONSOLE_PREFIX
 
 #: Style sheet, script, pictures and templates.

@@ -23,9 +23,9 @@ from scimsvc.protocol.json_text import is_storable
 from scimsvc.schemas.validation import validated
 from scimsvc.store import admins as store
 from scimsvc.store.admins import AdminExists, AdminRow, NewAdmin
-from scimsvc.store.retries import retried
+from scimsvc.store.engine.retries import retried
+from scimsvc.store.engine.transactions import Connection, reading, writing
 from scimsvc.store.tenancy import get_enterprise
-from scimsvc.store.transactions import Connection, reading, writing
 
 #: How long a one-time link is good.
 LINK_LIFETIME = timedelta(hours=24)

@@ -14,10 +14,10 @@ from scimsvc.protocol.attributes import fold
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import enterprises as store
+from scimsvc.store.engine.retries import retried
+from scimsvc.store.engine.transactions import Connection, reading, writing
 from scimsvc.store.enterprises import EnterpriseNameTaken, EnterpriseRow
-from scimsvc.store.retries import retried
 from scimsvc.store.tenancy import Tenant, get_enterprise, reading_in, writing_in
-from scimsvc.store.transactions import Connection, reading, writing
 from scimsvc.store.user_writes import delete_users, update_unique_user_names
 from scimsvc.store.users import list_duplicate_user_names
 

@@ -17,9 +17,9 @@ from scimsvc.protocol.resources import changed_attributes, work_address
 from scimsvc.protocol.role_elements import with_role
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import user_writes
+from scimsvc.store.engine.retries import retried
 from scimsvc.store.profiles import Profile
 from scimsvc.store.representations import profile_view, read_document
-from scimsvc.store.retries import retried
 from scimsvc.store.roles import RoleRow
 from scimsvc.store.tenancy import Tenant, writing_in
 from scimsvc.store.user_writes import EmailTaken, UserConflict, UserNameTaken, UserUpdate

@@ -11,8 +11,8 @@ from typing import Protocol
 from scimsvc import clock
 from scimsvc.protocol.errors import Unavailable
 from scimsvc.protocol.reasons import Reason
+from scimsvc.store.engine.transactions import Connection
 from scimsvc.store.feed import count_removed_users, count_users, hold_feed
-from scimsvc.store.transactions import Connection
 
 #: Seconds after which a client may try again; Entra does in its next cycle.
 RETRY_AFTER = "2400"

@@ -16,7 +16,7 @@ from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.errors import quoted
 from scimsvc.schemas.validation import validated
-from scimsvc.store.retries import retried
+from scimsvc.store.engine.retries import retried
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
 from scimsvc.store.user_writes import UserConflict, insert_users, list_taken_addresses, list_taken_user_names
 

@@ -10,8 +10,8 @@ from scimsvc.mapping.resolve import ON_DEFAULT, Role, RoleDecision, chosen_eleme
 from scimsvc.mapping.roles import find_role, read_enterprise_roles
 from scimsvc.protocol.attributes import ROLES
 from scimsvc.protocol.role_elements import Element, default_element
+from scimsvc.store.engine.transactions import Connection
 from scimsvc.store.representations import read_document
-from scimsvc.store.transactions import Connection
 from scimsvc.store.users import EnterpriseRules, UserToChange
 
 

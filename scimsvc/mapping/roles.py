@@ -12,11 +12,11 @@ from scimsvc.protocol.attributes import fold
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import roles as store
+from scimsvc.store.engine.retries import retried
+from scimsvc.store.engine.transactions import Connection
 from scimsvc.store.log_reports import list_refused_for_role
-from scimsvc.store.retries import retried
 from scimsvc.store.roles import NameTaken, RoleRow
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
-from scimsvc.store.transactions import Connection
 
 # For the mapping.
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from scimsvc import clock
 from scimsvc.errors import Conflict, InvalidInput
-from scimsvc.store.maintenance import is_sqlite
-from scimsvc.store.sqlite_backup import copy_database, database_path
+from scimsvc.store.upkeep.maintenance import is_sqlite
+from scimsvc.store.upkeep.sqlite_backup import copy_database, database_path
 
 #: Is called with the number of steps that are done, and of all steps.
 Progress = Callable[[int, int], None]

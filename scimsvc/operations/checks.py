@@ -13,10 +13,10 @@ from scimsvc.protocol.json_text import InvalidJSON, read_json_text, write_json
 from scimsvc.protocol.limits import UNLIMITED
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_user
-from scimsvc.store import integrity
-from scimsvc.store.maintenance import list_damage
+from scimsvc.store.engine.transactions import Connection, snapshot
 from scimsvc.store.representations import user_columns
-from scimsvc.store.transactions import Connection, snapshot
+from scimsvc.store.upkeep import integrity
+from scimsvc.store.upkeep.maintenance import list_damage
 
 
 def find_faults() -> Iterator[str]:

@@ -1,9 +1,9 @@
 """The global settings, shown and changed by the operator."""
 
 from scimsvc.errors import InvalidInput, NoSuchThing
-from scimsvc.store.retries import retried
+from scimsvc.store.engine.retries import retried
+from scimsvc.store.engine.transactions import reading, writing
 from scimsvc.store.settings import DEFAULTS, get_global_settings, update_global_setting
-from scimsvc.store.transactions import reading, writing
 
 _HIGHEST = {"scim_token_days": 3650, "access_token_hours": 24 * 365, "log_days": 36500, "change_days": 36500}
 _MOST_DIGITS = 9

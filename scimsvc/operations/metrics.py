@@ -14,9 +14,9 @@ from prometheus_client.registry import Collector
 from scimsvc import clock
 from scimsvc.enterprises.removal_limit import WritesStopped, count_removals
 from scimsvc.operations.state import metrics as app_metrics
+from scimsvc.store.engine.transactions import Connection, reading
 from scimsvc.store.enterprises import EnterpriseRow, list_enterprises
 from scimsvc.store.tokens import list_next_scim_expiries
-from scimsvc.store.transactions import Connection, reading
 from scimsvc.store.users import list_users_by_state
 from scimsvc.web.state import RequestState
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from scimsvc.errors import Conflict, InvalidInput
 from scimsvc.operations.readiness import why_not_ready
-from scimsvc.store import copying
-from scimsvc.store.integrity import count_rows
-from scimsvc.store.maintenance import is_sqlite
-from scimsvc.store.transactions import Connection, snapshot
+from scimsvc.store.engine.transactions import Connection, snapshot
+from scimsvc.store.upkeep import copying
+from scimsvc.store.upkeep.integrity import count_rows
+from scimsvc.store.upkeep.maintenance import is_sqlite
 
 _CHECKSUM_BITS = 256
 

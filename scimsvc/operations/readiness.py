@@ -1,8 +1,8 @@
 """Whether the database answers and has the schema that this code works with."""
 
 from scimsvc.models import SCHEMA_REVISION
-from scimsvc.store.maintenance import read_revision
-from scimsvc.store.outages import DATABASE_ERRORS
+from scimsvc.store.engine.outages import DATABASE_ERRORS
+from scimsvc.store.upkeep.maintenance import read_revision
 
 
 def why_not_ready() -> str | None:

@@ -27,7 +27,7 @@ from scimsvc.paths import clean_path, is_scim
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.messages import MEDIA_TYPE, error_message
-from scimsvc.store.maintenance import checkpoint, close_database
+from scimsvc.store.upkeep.maintenance import checkpoint, close_database
 from scimsvc.web.errors import PROBLEM_TYPE, problem
 from scimsvc.web.request_log import new_request_id
 from scimsvc.web.state import WebState, web_state

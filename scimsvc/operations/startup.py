@@ -6,8 +6,14 @@ from importlib.metadata import version
 
 from scimsvc.errors import Conflict
 from scimsvc.models import SCHEMA_REVISION
-from scimsvc.store.maintenance import find_damage, find_file_fault, find_postgresql_version, is_sqlite, read_revision
-from scimsvc.store.outages import DATABASE_ERRORS
+from scimsvc.store.engine.outages import DATABASE_ERRORS
+from scimsvc.store.upkeep.maintenance import (
+    find_damage,
+    find_file_fault,
+    find_postgresql_version,
+    is_sqlite,
+    read_revision,
+)
 
 #: The first and last version of SQLite in which two connections that write or checkpoint at the same instant can
 #: damage a file in WAL mode, and the versions between them that were mended (requirement R63).

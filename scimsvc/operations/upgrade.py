@@ -5,7 +5,7 @@ from pathlib import Path
 from scimsvc.migrations import current_revision, upgrade
 from scimsvc.models import SCHEMA_REVISION
 from scimsvc.operations.backup import back_up_before_upgrade
-from scimsvc.store.transactions import writing
+from scimsvc.store.engine.transactions import writing
 
 
 def upgrade_schema() -> Path | None:

@@ -16,7 +16,7 @@ from flask import Flask
 from scimsvc import clock
 from scimsvc.activity.log_writing import COMMITTED_WITHIN
 from scimsvc.store import log_reports
-from scimsvc.store.transactions import Connection
+from scimsvc.store.engine.transactions import Connection
 from scimsvc.vocabulary import CREATED, DELETED, DISABLED, ENABLED, REFUSED, TAKEN_OVER, UPDATED
 from scimsvc.web.state import AppState
 

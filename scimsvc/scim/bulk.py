@@ -13,7 +13,7 @@ from scimsvc.protocol.messages import Representation, error_message
 from scimsvc.protocol.versions import Preconditions
 from scimsvc.scim import users
 from scimsvc.scim.request import ScimRequest, claimed_address
-from scimsvc.store.outages import is_outage, unavailable
+from scimsvc.store.engine.outages import is_outage, unavailable
 from scimsvc.vocabulary import USER_OPERATIONS
 
 _STATUS = {"POST": 201, "PUT": 200, "PATCH": 200, "DELETE": 204}

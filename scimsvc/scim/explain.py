@@ -20,10 +20,10 @@ from scimsvc.scim.http import scim_request_of
 from scimsvc.scim.lists import find_users
 from scimsvc.scim.rehearsal import RehearsedRequest, answer, rehearsed_request
 from scimsvc.scim.request import Attempt, ScimRequest
+from scimsvc.store.engine.transactions import rehearsing
 from scimsvc.store.profiles import find_profile
 from scimsvc.store.representations import profile_view, read_document
 from scimsvc.store.tenancy import Tenant, reading_in
-from scimsvc.store.transactions import rehearsing
 from scimsvc.vocabulary import OK, REFUSED
 from scimsvc.web.state import Caller, RequestState, cursor_keys
 

@@ -11,8 +11,8 @@ from scimsvc.protocol.resources import work_address
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
 from scimsvc.scim.request import ScimRequest
 from scimsvc.store import users
+from scimsvc.store.engine.transactions import Connection
 from scimsvc.store.representations import read_document, represent
-from scimsvc.store.transactions import Connection
 from scimsvc.store.users import EnterpriseRules, UserToChange
 
 

@@ -28,9 +28,9 @@ from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
 from scimsvc.scim.locking import UserLock, known_form, lock_enterprise, lock_user, no_such_user
 from scimsvc.scim.request import ScimRequest, claimed_address
 from scimsvc.store import user_writes
+from scimsvc.store.engine.retries import retried
+from scimsvc.store.engine.transactions import Connection, writing
 from scimsvc.store.representations import directory_values, represent, user_columns
-from scimsvc.store.retries import retried
-from scimsvc.store.transactions import Connection, writing
 from scimsvc.store.user_writes import EmailTaken, NewUser, UserConflict, UserNameTaken, UserUpdate
 from scimsvc.store.users import EnterpriseRules, UserToChange, find_user
 from scimsvc.vocabulary import CREATED, DELETED, MANUAL, PROVISIONED

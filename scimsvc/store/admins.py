@@ -6,8 +6,8 @@ from sqlalchemy import and_, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from scimsvc.models import Admin, Enterprise
-from scimsvc.store.statements import Query, Write
-from scimsvc.store.transactions import Connection
+from scimsvc.store.engine.statements import Query, Write
+from scimsvc.store.engine.transactions import Connection
 
 
 class AdminRow(NamedTuple):

@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 
 from scimsvc.models import Enterprise, Role
 from scimsvc.protocol.attributes import fold
-from scimsvc.store.statements import Query, Write
-from scimsvc.store.transactions import Connection
+from scimsvc.store.engine.statements import Query, Write
+from scimsvc.store.engine.transactions import Connection
 
 
 class EnterpriseRow(NamedTuple):

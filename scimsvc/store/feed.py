@@ -30,7 +30,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from scimsvc import clock
 from scimsvc.models import IS_REMOVAL, Change
-from scimsvc.store.statements import Query, Write
+from scimsvc.store.engine.statements import Query, Write
 from scimsvc.vocabulary import CREATED, DELETED
 
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
 
 from scimsvc.models import ClientSecret, Enterprise, Integration
-from scimsvc.store.statements import Query, Write
-from scimsvc.store.transactions import Connection
+from scimsvc.store.engine.statements import Query, Write
+from scimsvc.store.engine.transactions import Connection
 
 
 class IntegrationRow(NamedTuple):

@@ -28,8 +28,8 @@ from sqlalchemy.sql.selectable import HasHints
 
 from scimsvc.models import IS_REFUSED, Change, LogEntry, User
 from scimsvc.protocol.attributes import fold
+from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.feed import NUMBERING, ChangeRow, insert_change, numbering
-from scimsvc.store.statements import Query, Write
 from scimsvc.vocabulary import OK, REFUSED
 
 

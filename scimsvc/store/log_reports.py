@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, literal_colum
 from sqlalchemy.orm import aliased
 
 from scimsvc.models import IS_REFUSED, LogEntry
+from scimsvc.store.engine.statements import Query
 from scimsvc.store.log import IS_OK, LOG_COLUMNS, LogRow, by_refusals, first_id
-from scimsvc.store.statements import Query
 
 
 class HourCount(NamedTuple):

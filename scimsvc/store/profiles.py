@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 
 from scimsvc.models import Role, User
 from scimsvc.protocol.attributes import fold
-from scimsvc.store.statements import Query
+from scimsvc.store.engine.statements import Query
 from scimsvc.store.tenancy import Tenant
 from scimsvc.store.users import ENTERPRISE_ID, ID, KEY, REPRESENTED, read_whole
 

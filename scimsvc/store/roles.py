@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from scimsvc.models import Enterprise, Role, RoleName, User
 from scimsvc.protocol.attributes import fold
-from scimsvc.store.statements import Query, Write
+from scimsvc.store.engine.statements import Query, Write
 
 
 class RoleRow(NamedTuple):

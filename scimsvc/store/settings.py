@@ -5,8 +5,8 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, delete, insert, select
 
 from scimsvc.models import Setting
-from scimsvc.store.statements import Query, Write
-from scimsvc.store.transactions import Connection
+from scimsvc.store.engine.statements import Query, Write
+from scimsvc.store.engine.transactions import Connection
 
 
 class SettingRow(NamedTuple):

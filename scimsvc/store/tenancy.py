@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from scimsvc.errors import NoSuchThing
-from scimsvc.store.database import current_database
+from scimsvc.store.engine.database import current_database
+from scimsvc.store.engine.transactions import Connection, reading, writing
 from scimsvc.store.enterprises import EnterpriseRow, find_enterprise, lock_enterprise
-from scimsvc.store.transactions import Connection, reading, writing
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from typing import NamedTuple
 from sqlalchemy import BindParameter, and_, bindparam, func, insert, select, tuple_, update
 
 from scimsvc.models import Enterprise, Integration, Token
-from scimsvc.store.statements import Query, Write
-from scimsvc.store.transactions import Connection, read_rows
+from scimsvc.store.engine.statements import Query, Write
+from scimsvc.store.engine.transactions import Connection, read_rows
 from scimsvc.vocabulary import SCIM_SCOPE
 
 

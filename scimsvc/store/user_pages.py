@@ -13,11 +13,11 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, tuple_
 from scimsvc.models import Enterprise, Role, User
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.listing import ListQuery, Order
-from scimsvc.store.compiler import compile_filter, compile_sort_key
+from scimsvc.store.engine.statements import Query
+from scimsvc.store.engine.transactions import read_each, reading
 from scimsvc.store.feed import SELECT_USER_COUNT, count_users
+from scimsvc.store.filters.compiler import compile_filter, compile_sort_key
 from scimsvc.store.representations import StoredUser, View
-from scimsvc.store.statements import Query
-from scimsvc.store.transactions import read_each, reading
 from scimsvc.store.users import ENTERPRISE_ID, OF_DEFAULT, REPRESENTED, VIEW, EnterpriseView, find_user_by_address
 
 

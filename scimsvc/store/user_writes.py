@@ -13,10 +13,10 @@ from sqlalchemy.exc import IntegrityError
 
 from scimsvc.models import User
 from scimsvc.protocol.patch import Resource
+from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.feed import FeedHoldingWrite
 from scimsvc.store.profiles import Profile
 from scimsvc.store.representations import KEY_ATTRIBUTES, StoredUser, content_columns, key_columns
-from scimsvc.store.statements import Query, Write
 from scimsvc.store.users import ENTERPRISE_ID, UserToChange
 
 

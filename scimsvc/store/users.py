@@ -12,8 +12,8 @@ from sqlalchemy.orm import aliased
 
 from scimsvc.models import Enterprise, Role, User
 from scimsvc.protocol.attributes import fold
-from scimsvc.store.statements import Query
-from scimsvc.store.transactions import read_rows
+from scimsvc.store.engine.statements import Query
+from scimsvc.store.engine.transactions import read_rows
 
 ENTERPRISE_ID = bindparam("enterprise_id", type_=User.enterprise_id.type)
 ID = bindparam("id", type_=User.id.type)

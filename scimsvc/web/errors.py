@@ -17,7 +17,7 @@ from scimsvc.errors import NoSuchThing, ServiceError
 from scimsvc.paths import API_PREFIX, SCIM_PREFIX, is_api, is_below
 from scimsvc.protocol.errors import InvalidSyntax, ScimError, quoted
 from scimsvc.protocol.messages import MEDIA_TYPE, error_message
-from scimsvc.store.outages import DATABASE_ERRORS, describe_outage, hide_values, is_outage, unavailable
+from scimsvc.store.engine.outages import DATABASE_ERRORS, describe_outage, hide_values, is_outage, unavailable
 from scimsvc.web.messages import json_response
 from scimsvc.web.state import AppState, find_request_state, limits, request_state
 

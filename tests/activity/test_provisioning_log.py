@@ -13,8 +13,8 @@ from scimsvc.activity import log_writing
 from scimsvc.activity.log_reading import follow_entries
 from scimsvc.activity.log_writing import LogEntry, record_write
 from scimsvc.activity.pruning import prune_log
+from scimsvc.store.engine.transactions import writing
 from scimsvc.store.log import new_entry_id
-from scimsvc.store.transactions import writing
 from tests.support.apps import make_api
 from tests.support.client import Enterprise, patch_body, replace, user_body
 from tests.support.records import feed_of, log_of

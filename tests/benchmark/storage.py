@@ -29,8 +29,8 @@ from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.reading.leniency import read_user
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_user
+from scimsvc.store.engine.transactions import writing
 from scimsvc.store.representations import StoredUser, View, directory_values, represent, user_columns
-from scimsvc.store.transactions import writing
 from scimsvc.vocabulary import CREATED, PROVISIONED, SCIM_SCOPE
 from tests.benchmark import floor
 from tests.support.population import DEFAULT_ROLE, ROLES, Population, email, role, user_body, user_id

@@ -14,7 +14,7 @@ from flask import Flask
 from scimsvc.extensions import db
 from scimsvc.models import SCHEMA_REVISION
 from scimsvc.operations import backup as backups
-from scimsvc.store import sqlite_backup
+from scimsvc.store.upkeep import sqlite_backup
 from tests.support.client import Enterprise, replace
 from tests.support.commands import misuse, refusal, text_of
 from tests.support.ledger import Client, Writer, documents, writing_to

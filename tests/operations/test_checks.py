@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select, text
 from scimsvc.extensions import BEGINS, db
 from scimsvc.models import User
 from scimsvc.operations.checks import find_faults
-from scimsvc.store.transactions import writing
+from scimsvc.store.engine.transactions import writing
 from tests.support.client import Enterprise, replace
 from tests.support.types import Cli
 from tests.support.urns import ENTERPRISE_URN

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from scimsvc.extensions import Model, db
 from scimsvc.operations import migrate_to
-from scimsvc.store import copying
+from scimsvc.store.upkeep import copying
 from tests.support.apps import run_command
 from tests.support.client import Enterprise, replace
 from tests.support.commands import misuse, refusal

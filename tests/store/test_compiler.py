@@ -13,9 +13,9 @@ from scimsvc.protocol.filters.matching import matches
 from scimsvc.protocol.filters.nodes import OPERATORS
 from scimsvc.protocol.filters.parser import parse_filter
 from scimsvc.store import user_pages
-from scimsvc.store.compiler import compile_filter
+from scimsvc.store.engine.transactions import reading
+from scimsvc.store.filters.compiler import compile_filter
 from scimsvc.store.representations import View
-from scimsvc.store.transactions import reading
 from tests.support.client import Enterprise, user_body, walk
 from tests.support.filter_cases import CASES, USER
 from tests.support.long_runs import LONG

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, QueuePool, select, text
 
 from scimsvc.extensions import db
 from scimsvc.models import Setting
+from scimsvc.store.engine.statements import Query
+from scimsvc.store.engine.transactions import read_rows, reading, writing
 from scimsvc.store.fast import driver
-from scimsvc.store.statements import Query
-from scimsvc.store.transactions import read_rows, reading, writing
 
 SETTINGS = select(Setting.name)
 NAMES = Query(SETTINGS, tuple)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from scimsvc.store import transactions
-from scimsvc.store.database import Database, current_database
-from scimsvc.store.transactions import rehearsing, writing
+from scimsvc.store.engine import transactions
+from scimsvc.store.engine.database import Database, current_database
+from scimsvc.store.engine.transactions import rehearsing, writing
 from tests.support.apps import make_enterprise
 from tests.support.types import MakeApp
 

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from scimsvc.extensions import POSTGRESQL_LIMITS, db, engine_options
-from scimsvc.store.retries import RETRIES, retried
-from scimsvc.store.transactions import snapshot, writing
+from scimsvc.store.engine.retries import RETRIES, retried
+from scimsvc.store.engine.transactions import snapshot, writing
 from tests.support.client import Enterprise, assert_scim_error, replace
 from tests.support.records import edit_profile, feed_of
 from tests.support.types import MakeApp

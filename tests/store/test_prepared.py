@@ -11,8 +11,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, Program
 from scimsvc.extensions import db
 from scimsvc.models import Role, Searchable, Setting, User
 from scimsvc.store import profiles, roles, user_pages, users
-from scimsvc.store.statements import Query, Write
-from scimsvc.store.transactions import reading, writing
+from scimsvc.store.engine.statements import Query, Write
+from scimsvc.store.engine.transactions import reading, writing
 from tests.support.client import Enterprise
 
 

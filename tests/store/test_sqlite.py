@@ -15,8 +15,8 @@ from sqlalchemy import event, text
 
 from scimsvc.extensions import BUSY_TIMEOUT, db
 from scimsvc.operations.startup import has_wal_reset_fault
-from scimsvc.store import transactions
-from scimsvc.store.database import current_database
+from scimsvc.store.engine import transactions
+from scimsvc.store.engine.database import current_database
 from scimsvc.store.fast.fair_lock import FairLock, FairLockTimeout
 from tests.support.client import Enterprise, assert_scim_error, replace
 from tests.support.live import PATIENCE

@@ -14,8 +14,8 @@ from sqlalchemy.exc import NoResultFound
 from scimsvc import fast_paths, store
 from scimsvc.models import Enterprise, Role, Setting
 from scimsvc.store.fast.prepared import selected_columns
-from scimsvc.store.statements import Query, Write
-from scimsvc.store.transactions import reading, writing
+from scimsvc.store.engine.statements import Query, Write
+from scimsvc.store.engine.transactions import reading, writing
 
 
 class SettingRow(NamedTuple):
@@ -125,7 +125,7 @@ def test_no_rows_at_all_are_written_without_a_statement() -> None:
 def test_no_query_puts_a_column_into_another_column_s_field() -> None:
     queries = {
         f"{module.name}.{name}": value
-        for module in pkgutil.iter_modules(store.__path__, "scimsvc.store.")
+        for module in pkgutil.walk_packages(store.__path__, "scimsvc.store.")
         for name, value in vars(importlib.import_module(module.name)).items()
         if isinstance(value, Query)
     }

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from scimsvc import create_app
 from scimsvc.migrations import _ADVISORY_LOCK, upgrade
 from scimsvc.models import SCHEMA_REVISION
-from scimsvc.store.transactions import writing
+from scimsvc.store.engine.transactions import writing
 from tests.support.apps import dispose, run_command
 from tests.support.live import PATIENCE, SCIMSVC, environment
 from tests.support.long_runs import LONG

@@ -1,1 +1,1 @@
-"""SCIM filters: parsed once into nodes, evaluated in Python by ``matching`` and in SQL by ``store.compiler``."""
+"""SCIM filters: parsed once into nodes; ``matching`` evaluates them in Python, and ``store.filters`` in SQL."""

@@ -1,7 +1,7 @@
 """The nodes of a parsed filter (RFC 7644 §3.4.2.2, Figure 1).
 
 Nodes hold attributes of the attribute table and values of the attribute's type. The two readers of a filter,
-``matching`` for dicts and ``store.compiler`` for SQL, need to know neither its spelling nor any tolerance.
+``matching`` for dicts and ``store.filters.compiler`` for SQL, need to know neither its spelling nor any tolerance.
 """
 
 from collections.abc import Iterator

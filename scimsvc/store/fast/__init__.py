@@ -3,13 +3,13 @@
 Each part is hidden behind the functions that it speeds up, so no other package knows of it.
 
 ``prepared``, ``driver``
-    Compile a statement to SQL once, and run it on the driver's cursor; used by ``store.statements``. Saves 32 to 42 %
+    Compile a statement to SQL once, and run it on the driver's cursor; used by ``engine.statements``. Saves 32 to 42 %
     of a request: SQLAlchemy takes 70 µs to execute a statement that takes 10 µs here.
 ``connections``
     Each thread keeps a connection, instead of taking one from the pool for each request; used by
-    ``store.transactions``. Saves 22 to 37 % of a request: the pool costs a read 75 µs, and a write 200 µs.
+    ``engine.transactions``. Saves 22 to 37 % of a request: the pool costs a read 75 µs, and a write 200 µs.
 ``fair_lock``
-    Queue the threads that write to SQLite; used by ``store.transactions``. The slowest write of eight clients takes a
+    Queue the threads that write to SQLite; used by ``engine.transactions``. The slowest write of eight clients takes a
     fifth of the time.
 
 The savings are shares of the CPU time that a request spends in the service, with a SQLite file in memory, for GET by

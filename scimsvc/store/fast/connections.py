@@ -4,7 +4,7 @@ SQLite has one writer at a time, so all threads of an app share the connection o
 the pages that it wrote last, which each of several connections would have to read again after another one's write.
 
 SQLAlchemy begins no transaction on a kept connection. A statement on it is its own transaction, unless
-``store.transactions`` has begun one through the driver. A kept connection returns to the pool, which resets it, when
+``store.engine`` has begun one through the driver. A kept connection returns to the pool, which resets it, when
 anything fails on it, when its thread has ended, and when the engine is disposed of.
 """
 

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Integer, Table, func, insert, inspect, select, text
 
 from scimsvc.extensions import Model, make_engine
-from scimsvc.store.integrity import count_rows_of
-from scimsvc.store.transactions import without_timeouts
+from scimsvc.store.engine.transactions import without_timeouts
+from scimsvc.store.upkeep.integrity import count_rows_of
 
 #: The table in which Alembic keeps the schema's revision.
 _REVISION_TABLE = "alembic_version"

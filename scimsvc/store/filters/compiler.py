@@ -35,8 +35,8 @@ from scimsvc.protocol.filters.nodes import And, Comparison, Node, Not, Or, Prese
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.role_elements import default_element
 from scimsvc.protocol.versions import entity_tag
+from scimsvc.store.filters.search_functions import SEARCH_FUNCTIONS, Expression
 from scimsvc.store.representations import View
-from scimsvc.store.search_functions import SEARCH_FUNCTIONS, Expression
 
 ENTERPRISE_ID = bindparam("enterprise_id", type_=User.enterprise_id.type)
 

@@ -12,10 +12,10 @@ from typing import Any, TypeAlias, TypeVar, overload
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from scimsvc.store.database import Database, current_database
+from scimsvc.store.engine.database import Database, current_database
+from scimsvc.store.engine.statements import Query
 from scimsvc.store.fast import driver
 from scimsvc.store.fast.connections import READ, WRITE, KeptConnection
-from scimsvc.store.statements import Query
 
 __all__ = [
     "Connection",

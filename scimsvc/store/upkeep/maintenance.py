@@ -7,10 +7,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from scimsvc.extensions import NoWriteAheadLog
-from scimsvc.store.database import current_database
-from scimsvc.store.outages import DATABASE_ERRORS, describe_outage
-from scimsvc.store.statements import Query
-from scimsvc.store.transactions import Connection, between_writes, reading, snapshot
+from scimsvc.store.engine.database import current_database
+from scimsvc.store.engine.outages import DATABASE_ERRORS, describe_outage
+from scimsvc.store.engine.statements import Query
+from scimsvc.store.engine.transactions import Connection, between_writes, reading, snapshot
 
 #: Seconds that a checkpoint waits for readers and for other processes; the next checkpoint does the rest.
 _CHECKPOINT_TIMEOUT = 0.5

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from scimsvc.store.transactions import snapshot
+from scimsvc.store.engine.transactions import snapshot
 
 _PAGES_PER_STEP = 256
 

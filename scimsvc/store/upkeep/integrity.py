@@ -7,8 +7,8 @@ from sqlalchemy import Select, Table, and_, func, select
 
 from scimsvc.extensions import Model
 from scimsvc.models import Change, Enterprise, Role, RoleName, User
-from scimsvc.store.statements import Query
-from scimsvc.store.transactions import Connection
+from scimsvc.store.engine.statements import Query
+from scimsvc.store.engine.transactions import Connection
 
 
 class Orphan(NamedTuple):

@@ -1,0 +1,1 @@
+"""The database of an app: connections, transactions, statements, retries and outages."""

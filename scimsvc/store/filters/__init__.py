@@ -1,0 +1,1 @@
+"""SCIM filters and sort keys as SQL, for SQLite and PostgreSQL."""
