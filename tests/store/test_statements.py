@@ -4,18 +4,20 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from contextlib import nullcontext
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 from flask import Flask
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Dialect, bindparam, create_engine, delete, insert, select, update
 from sqlalchemy.exc import NoResultFound
 
 from scimsvc import fast_paths, store
 from scimsvc.models import Enterprise, Role, Setting
-from scimsvc.store.fast.prepared import selected_columns
 from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.engine.transactions import reading, writing
+from scimsvc.store.fast.prepared import prepare_statement, selected_columns
+
+StatementT = TypeVar("StatementT")
 
 
 class SettingRow(NamedTuple):
@@ -122,18 +124,33 @@ def test_no_rows_at_all_are_written_without_a_statement() -> None:
         assert len(SETTINGS.all(connection)) == 2
 
 
-def test_no_query_puts_a_column_into_another_column_s_field() -> None:
-    queries = {
+def declared(kind: type[StatementT]) -> dict[str, StatementT]:
+    """Return the statements of a kind that the store's modules declare, by their names."""
+    return {
         f"{module.name}.{name}": value
         for module in pkgutil.walk_packages(store.__path__, "scimsvc.store.")
         for name, value in vars(importlib.import_module(module.name)).items()
-        if isinstance(value, Query)
+        if isinstance(value, kind)
     }
+
+
+def test_no_query_puts_a_column_into_another_column_s_field() -> None:
+    queries = declared(Query)
 
     wrong = {name: pairs for name, query in queries.items() if (pairs := misplaced(query))}
 
     assert len(queries) > 20
     assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    "dialect",
+    [create_engine("sqlite://").dialect, create_engine("postgresql+psycopg://").dialect],
+    ids=["sqlite", "postgresql"],
+)
+def test_every_query_is_prepared_for_either_database(dialect: Dialect) -> None:
+    for query in declared(Query).values():
+        prepare_statement(query.statement, None, dialect)
 
 
 def misplaced(query: Query[Any]) -> list[tuple[str | None, str]]:

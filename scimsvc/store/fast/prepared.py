@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Dialect
+from sqlalchemy import Boolean, ColumnElement, Dialect, Float
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.types import TypeEngine
@@ -88,4 +88,6 @@ def _parameter_converter(type_: TypeEngine[Any], dialect: Dialect) -> _Converter
 
 
 def _column_converter(type_: TypeEngine[Any], dialect: Dialect) -> _Converter | None:
+    if isinstance(type_, Float) and not type_.asdecimal:
+        return None  # the drivers return floats; SQLAlchemy's converter needs the type code of an executed statement
     return type_.dialect_impl(dialect).result_processor(dialect, None)
