@@ -1,8 +1,8 @@
 """The deployment's settings file: every setting with its environment variable, SCIMSVC_ before its name.
 
 ``wsgi.py`` reads it, and so do ``flask`` and every WSGI server that is pointed at ``wsgi:app``. The ``scimsvc`` command
-reads the same variables without this file, so that a setting belongs into the environment, where both see it. What
-each may hold stands in the README.
+reads the same variables without this file, so that a setting belongs into the environment, where both see
+it. docs/reference/settings.md lists them.
 """
 
 from scimsvc.settings import from_environment
@@ -23,7 +23,7 @@ RATE_LIMIT = from_environment("RATE_LIMIT") or "0"
 METRICS_TOKEN = from_environment("METRICS_TOKEN")
 # text for people, json for machines.
 LOG_FORMAT = from_environment("LOG_FORMAT") or "text"
-# How much a request may ask for, at most; the README's table of limits says what each one counts.
+# How much a request may ask for, at most; docs/reference/errors.md lists the limits.
 MAX_BODY = from_environment("MAX_BODY") or "1048576"
 MAX_HEADERS = from_environment("MAX_HEADERS") or "65536"
 MAX_JSON_DEPTH = from_environment("MAX_JSON_DEPTH") or "32"

@@ -47,7 +47,7 @@ def _init_log(settings: "Settings") -> None:
 
     init_request_log(settings.log_format)
     for name in unknown_variables():
-        logging.getLogger("scimsvc").warning("%s is no setting of scimsvc; the README lists those that there are", name)
+        logging.getLogger("scimsvc").warning("%s is not a setting of scimsvc. The manual lists all settings.", name)
 
 
 def _init_features(app: "Flask", settings: "Settings") -> None:

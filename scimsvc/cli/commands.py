@@ -25,7 +25,7 @@ DESCRIPTION = """\
 Provision an application's users from Microsoft Entra ID by SCIM 2.0.
 
 Start with `scimsvc quickstart`. Settings come from environment variables
-that begin with SCIMSVC_; the README lists them. ENTERPRISE is an
+that begin with SCIMSVC_; the manual lists them. ENTERPRISE is an
 enterprise's id or its name. Every command that prints a result takes
 --json."""
 

@@ -1,57 +1,93 @@
-"""The README's examples of the enterprise API are answered as it says."""
+"""The guide for host applications: its requests are answered as it shows."""
 
 import json
-import re
 import shlex
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import pytest
 
-from tests.support.client import Api, Enterprise
+from tests.support.client import Api, Enterprise, user_body
+from tests.support.documents import blocks, read
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+
+class Example(NamedTuple):
+    """A curl command below ``$api``, and the answer that follows it in the guide, if it shows one."""
+
+    method: str
+    path: str
+    body: Any
+    answer: Any
 
 
-def _examples() -> list[tuple[str, str, Any]]:
-    """Return method, path and body of each curl command below "$api"."""
-    section = README.partition("\n## The enterprise API\n")[2].partition("\n## ")[0]
-    shell = "\n".join(re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)).replace("\\\n", " ")
-    words = shlex.split(shell)
-    found = []
+def _examples() -> list[Example]:
+    guide = list(blocks(read("guides/host-application.md"), "sh", "json"))
+    examples: list[Example] = []
+    for block, following in zip(guide, [*guide[1:], None], strict=True):
+        if block.language == "sh":
+            answer = json.loads(following.text) if following and following.language == "json" else None
+            commands = list(_commands(block.text))
+            examples += [Example(*command, None) for command in commands[:-1]]
+            examples += [Example(*command, answer) for command in commands[-1:]]
+    return examples
+
+
+def _commands(shell: str) -> Iterator[tuple[str, str, Any]]:
+    """Yield method, path and body of each curl command below ``$api``."""
+    words = shlex.split(shell.replace("\\\n", " "))
     for start in [position for position, word in enumerate(words) if word == "curl"]:
         url = next(word for word in words[start:] if word.startswith(("$api", "http")))
         command = words[start : words.index(url, start)]
         body = json.loads(command[command.index("--json") + 1]) if "--json" in command else None
         method = command[command.index("--request") + 1] if "--request" in command else "POST" if body else "GET"
         if url.startswith("$api"):
-            found.append((method, url.removeprefix("$api"), body))
-    return found
+            yield method, url.removeprefix("$api"), body
+
+
+def _shape(value: Any) -> Any:
+    """Return the names of members at every depth; of a list, those of its first element."""
+    if isinstance(value, dict):
+        return {name: _shape(member) for name, member in value.items()}
+    return [_shape(value[0])] if isinstance(value, list) and value and isinstance(value[0], dict) else None
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_examples_are_answered(acme: Enterprise, api: Api) -> None:
-    for number in range(2):
-        acme.create(email=f"user{number}@contoso.example")
-    made: dict[str, str] = {
-        "CURSOR": api.get("/changes", limit="1")["next"],
+def test_the_examples_are_answered_as_the_guide_shows(acme: Enterprise, api: Api) -> None:
+    values = _prepare(acme, api)
+    examples = _examples()
+
+    for example in examples:
+        method, path, body = _filled(example, values)
+        answer = api.send(method, path, body)
+        assert answer.status_code in (200, 201), (method, path, answer.text)
+        result = answer.get_json()
+        if example.answer is not None and example.answer.get("items") != []:
+            assert _shape(result) == _shape(example.answer), (method, path)
+        if (method, path) == ("POST", "/users"):
+            values["USER_ID"] = result["id"]
+        if path == "/explain":
+            assert (result["outcome"], result["tolerances"]) == ("ok", ["op-case", "text-boolean"])
+
+    assert len(examples) >= 17
+    assert sum(example.answer is not None for example in examples) >= 8
+
+
+def _prepare(acme: Enterprise, api: Api) -> dict[str, str]:
+    """Let the guide's people exist, and return a value for each placeholder."""
+    megan = acme.create(email="megan.bowen@contoso.example", title="Clerk")
+    cursor = api.get("/changes")["next"]
+    acme.create(email="user@contoso.example")
+    acme.send("POST", "/Users", user_body("alex.wilber@contoso.example", roles=[{"value": "Signer", "primary": True}]))
+    return {
+        "CURSOR": cursor,
+        "USER_ID": megan["id"],
         "ROLE_ID": api.get("/roles")["items"][0]["id"],
         "INTEGRATION_ID": api.get("/integrations")["items"][0]["id"],
     }
-    examples = _examples()
 
-    for method, path, body in examples:
-        for name, value in made.items():
-            path = path.replace(name, value)
-            body = json.loads(json.dumps(body).replace(name, value))
-        answer = api.send(method, path, body)
-        assert answer.status_code in (200, 201), (method, path, answer.text)
-        if (method, path) == ("POST", "/users"):
-            made["USER_ID"] = answer.get_json()["id"]
-        if path == "/explain":
-            assert (answer.get_json()["outcome"], answer.get_json()["tolerances"]) == (
-                "ok",
-                ["op-case", "text-boolean"],
-            )
 
-    assert len(examples) >= 14
+def _filled(example: Example, values: dict[str, str]) -> tuple[str, str, Any]:
+    path, body = example.path, json.dumps(example.body)
+    for name, value in values.items():
+        path, body = path.replace(name, value), body.replace(name, value)
+    return example.method, path, json.loads(body)

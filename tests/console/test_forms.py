@@ -62,7 +62,7 @@ REFUSALS = [
     pytest.param("/roles/new", {"name": " "}, {"name": ["Must not be blank"]}, id="role without a name"),
     pytest.param("/roles/new", {"name": "x" * 201}, {"name": ["Longer than maximum length 200"]}, id="long name"),
     pytest.param(
-        "/roles/new", {"name": "user"}, {"name": ["'user' is already a name or alias of the role 'User'"]}, id="taken"
+        "/roles/new", {"name": "user"}, {"name": ["'user' is a name or alias of the role 'User' already"]}, id="taken"
     ),
     pytest.param(
         "/roles/new",
@@ -73,7 +73,7 @@ REFUSALS = [
     pytest.param(
         "/roles/new",
         {"name": "New", "aliases": "PowerSigner"},
-        {"aliases": ["'PowerSigner' is already a name or alias of the role 'Power Signer'"]},
+        {"aliases": ["'PowerSigner' is a name or alias of the role 'Power Signer' already"]},
         id="an alias that is taken",
     ),
     pytest.param("/integrations/new", {"name": ""}, {"name": ["Must not be blank"]}, id="integration without a name"),
@@ -100,7 +100,11 @@ REFUSALS = [
     pytest.param(
         "/settings/rules",
         {"form": "rules", "default_role": "Nobody"},
-        {"default_role": ["Role 'Nobody' does not exist in Acme"]},
+        {
+            "default_role": [
+                "There is no role 'Nobody' in Acme; there are DefaultEnterprise, Power Signer, SigningHub_Admin, User"
+            ]
+        },
         id="default role",
     ),
     pytest.param(

@@ -7,18 +7,20 @@ from flask import Flask
 from scimsvc.mapping.entra import MAPPINGS
 from tests.support.client import Enterprise, patch_body, replace, user_body
 from tests.support.console import Console, of, text
-from tests.support.readme import code, table
+from tests.support.documents import code, read, table
 from tests.support.types import Cli
 
 
-def test_the_mapping_is_the_readme_s(app: Flask) -> None:
+def test_the_mapping_is_that_of_the_manual(app: Flask) -> None:
     documented = [
         (
             code(target).replace("enterprise:", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:"),
             code(source),
             mandatory == "yes",
         )
-        for target, source, mandatory, _ in table("target attribute", "Entra source", "mandatory", "notes")
+        for target, source, mandatory, _ in table(
+            read("entra/connect.md"), "target attribute", "Entra source", "mandatory", "notes"
+        )
     ]
 
     assert documented == [(each.target, each.source, each.is_mandatory) for each in MAPPINGS]

@@ -95,8 +95,8 @@ def test_one_user_has_both_sides_the_role_and_the_history(acme: Enterprise, admi
     assert "department R&D not shown by the application" in words
     assert "Power Signer Entra sent the app role value powersigner , which is an alias of this role." in words
     assert re.search("disabled by Entra .* changed by the user .* created by Entra .* refused by Entra", words)
-    assert "Tolerated: an operation name with a capital letter, such as Replace; true or false sent as text" in words
-    assert "Unknown role “Nobody”" in words
+    assert "Tolerated: an op written with a capital letter; true or false sent as text" in words
+    assert "No role is called “Nobody”" in words
 
 
 def test_a_manual_user_is_made_changed_and_deleted(acme: Enterprise, admin: Console) -> None:

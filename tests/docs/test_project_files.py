@@ -9,7 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from scimsvc import __version__
-from tests.support.readme import PAGES, ROOT
+from tests.support.documents import PAGES, ROOT
 
 SETUP = configparser.ConfigParser()
 SETUP.read_string((ROOT / "setup.cfg").read_text("utf-8"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.readme import ROOT
+from tests.support.documents import ROOT
 
 DESIGN = ROOT / "docs" / "design"
 CONTRACT, FACTS, REQUIREMENTS = (
