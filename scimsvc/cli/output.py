@@ -21,6 +21,7 @@ from scimsvc.errors import ServiceError
 from scimsvc.operations.files import find_missing_database, find_missing_key
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.store.engine.outages import DATABASE_ERRORS, describe_outage
+from scimsvc.store.upkeep.maintenance import close_database
 
 #: The result of a command that has printed it already.
 PRINTED = object()
@@ -132,6 +133,8 @@ def _end_loading(function: Callable[..., Any]) -> Callable[..., Any]:
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
+            # The app is not collected at the end either, so that nothing else would close its connections.
+            click.get_current_context().call_on_close(close_database)
         return function(*args, **arguments)
 
     return run
