@@ -1,1 +1,1 @@
-"""SCIM 2.0 itself: standard library only, no Flask, no SQLAlchemy, no clock, no globals that change."""
+"""SCIM 2.0, with the standard library only: no Flask, no SQLAlchemy, no clock, no mutable globals."""

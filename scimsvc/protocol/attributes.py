@@ -1,6 +1,6 @@
-"""The attribute table: every attribute of a User, described once (RFC 7643 §4.1, §4.3, §7).
+"""The attribute table describes every attribute of a User once (RFC 7643 §4.1, §4.3, §7).
 
-Reading, comparison, PATCH, filters and the Schemas endpoint are all driven by this table.
+Reading, comparison, PATCH, filters and the Schemas endpoint all use this table.
 """
 
 from dataclasses import dataclass, replace
@@ -9,13 +9,13 @@ from functools import lru_cache
 from scimsvc.protocol import urns
 from scimsvc.protocol.limits import MAX_KEY_LENGTH
 
-#: Returns a text as it is compared where case does not matter: the one function for all of it.
+#: Folds a text for comparisons without regard to case. No other function does this.
 fold = str.casefold
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Attribute:
-    """One attribute or sub-attribute with its characteristics (RFC 7643 §2.2, §7); equal to itself alone."""
+    """An attribute or sub-attribute with its characteristics (RFC 7643 §2.2, §7). Instances compare by identity."""
 
     name: str
     type: str = "string"
@@ -29,24 +29,24 @@ class Attribute:
     reference_types: tuple[str, ...] = ()
     sub_attributes: tuple["Attribute", ...] = ()
     description: str = ""
-    #: Longest value taken, in characters.
+    #: The maximum length of a value, in characters.
     max_length: int | None = None
-    #: Multi-valued on the wire, but a user has one element at most (contract section 7: roles).
+    #: Multi-valued in JSON, although a user has at most one element (contract section 7: roles).
     single_element: bool = False
-    #: Taken and dropped: neither kept, returned, published nor searchable (contract section 5: password).
+    #: Accepted and dropped: not stored, returned, published or searchable (contract section 5: password).
     dropped: bool = False
 
     def __repr__(self) -> str:
-        """Show the name, which is enough to find the entry."""
+        """Return the name, which identifies the entry."""
         return f"<Attribute {self.name}>"
 
     def find(self, name: str) -> "Attribute | None":
-        """Find the sub-attribute called ``name``, without regard to case."""
+        """Return the sub-attribute called ``name``, without regard to case, or None."""
         return _by_folded_name(self).get(fold(name))
 
     @property
     def value(self) -> "Attribute | None":
-        """The sub-attribute that stands for a whole element when none is named (RFC 7643 §2.4)."""
+        """The sub-attribute that represents an element if no sub-attribute is named (RFC 7643 §2.4)."""
         return self.find("value")
 
 
@@ -57,7 +57,7 @@ def _by_folded_name(attribute: Attribute) -> dict[str, Attribute]:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A set of attributes under one URN (RFC 7643 §7)."""
+    """The attributes under one URN (RFC 7643 §7)."""
 
     urn: str
     name: str
@@ -67,7 +67,7 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class AttributePath:
-    """An attribute as a path of steps: (name, familyName), or (the extension, manager, value)."""
+    """The path of an attribute as steps, such as (name, familyName) or (the extension, manager, value)."""
 
     steps: tuple[Attribute, ...]
 
@@ -77,7 +77,7 @@ class AttributePath:
         return self.steps[-1]
 
     def __str__(self) -> str:
-        """Spell the path as RFC 7644 §3.10 does."""
+        """Return the path in the notation of RFC 7644 §3.10."""
         first, *rest = self.steps
         if rest and first.name.startswith("urn:"):
             return f"{first.name}:{'.'.join(step.name for step in rest)}"
@@ -85,16 +85,16 @@ class AttributePath:
 
 
 def _element_attributes(what: str, *types: str, value: Attribute | None = None) -> tuple[Attribute, ...]:
-    """Return the usual sub-attributes of a multi-valued attribute (RFC 7643 §2.4)."""
+    """Return the default sub-attributes of a multi-valued attribute (RFC 7643 §2.4)."""
     return (
-        value or Attribute("value", description=f"The {what} itself."),
-        Attribute("display", description=f"A name for the {what} that people read."),
-        Attribute("type", canonical_values=types, description=f"What the {what} is for."),
+        value or Attribute("value", description=f"The {what}."),
+        Attribute("display", description=f"The display name of the {what}."),
+        Attribute("type", canonical_values=types, description=f"The purpose of the {what}."),
         PRIMARY,
     )
 
 
-PRIMARY = Attribute("primary", "boolean", description="Whether it is the preferred one.")
+PRIMARY = Attribute("primary", "boolean", description="Whether this is the preferred element.")
 
 SCHEMAS = Attribute(
     "schemas", "reference", multi_valued=True, required=True, case_exact=True, returned="always",
@@ -102,18 +102,18 @@ SCHEMAS = Attribute(
 )  # fmt: skip
 ID = Attribute(
     "id", case_exact=True, mutability="readOnly", returned="always", uniqueness="server",
-    description="The identifier that this service gave the resource.",
+    description="The identifier that this service assigned to the resource.",
 )  # fmt: skip
 EXTERNAL_ID = Attribute(
     "externalId", case_exact=True, max_length=MAX_KEY_LENGTH,
-    description="The identifier that the provisioning client gave the resource; unique to nobody.",
+    description="The identifier that the provisioning client assigned to the resource. It need not be unique.",
 )  # fmt: skip
 META = Attribute(
-    "meta", "complex", mutability="readOnly", description="What this service knows of the resource.",
+    "meta", "complex", mutability="readOnly", description="Metadata of the resource.",
     sub_attributes=(
         Attribute("resourceType", case_exact=True, mutability="readOnly", description="The resource's type."),
-        Attribute("created", "dateTime", case_exact=True, mutability="readOnly", description="When it was created."),
-        Attribute("lastModified", "dateTime", case_exact=True, mutability="readOnly", description="When it changed."),
+        Attribute("created", "dateTime", case_exact=True, mutability="readOnly", description="The creation time."),
+        Attribute("lastModified", "dateTime", case_exact=True, mutability="readOnly", description="The change time."),
         Attribute("location", "reference", case_exact=True, mutability="readOnly",
                   reference_types=("uri",), description="The resource's URI."),
         Attribute("version", case_exact=True, mutability="readOnly", description="The resource's ETag."),
@@ -122,52 +122,54 @@ META = Attribute(
 
 USER_NAME = Attribute(
     "userName", required=True, max_length=MAX_KEY_LENGTH,
-    description="The user's name in this service; not unique unless the enterprise says so.",
+    description="The user's name in this service. It is unique only if the enterprise requires it.",
 )  # fmt: skip
-ACTIVE = Attribute("active", "boolean", description="Whether the user may work; a disabled user stays.")
+ACTIVE = Attribute(
+    "active", "boolean", description="Whether the user may use the application. A disabled user is kept."
+)
 PASSWORD = Attribute(
     "password", mutability="writeOnly", returned="never", dropped=True,
-    description="Taken and dropped: users sign in elsewhere.",
+    description="Accepted and dropped, because users sign in elsewhere.",
 )  # fmt: skip
 EMAILS = Attribute(
     "emails", "complex", multi_valued=True, required=True,
-    description="E-mail addresses; the one of type work identifies the user within the enterprise.",
+    description="E-mail addresses. The address of type work identifies the user within the enterprise.",
     sub_attributes=_element_attributes(
         "address", "work",
-        value=Attribute("value", required=True, max_length=MAX_KEY_LENGTH, description="The address itself."),
+        value=Attribute("value", required=True, max_length=MAX_KEY_LENGTH, description="The address."),
     ),
 )  # fmt: skip
 PHONE_NUMBERS = Attribute(
-    "phoneNumbers", "complex", multi_valued=True, description="Telephone numbers, kept as they were sent.",
+    "phoneNumbers", "complex", multi_valued=True, description="Telephone numbers, stored as they were sent.",
     sub_attributes=_element_attributes("number", "work", "home", "mobile", "fax", "pager", "other"),
 )  # fmt: skip
 ROLES = Attribute(
     "roles", "complex", multi_valued=True, single_element=True,
-    description="The enterprise role that the user holds: one element, named by the role's name or alias.",
+    description="The user's role in the enterprise: one element with the name or an alias of the role.",
     sub_attributes=_element_attributes("role"),
 )  # fmt: skip
 
 USER = Schema(
     urns.CORE_USER,
     "User",
-    "A person who works with the application.",
+    "A person who uses the application.",
     (
         USER_NAME,
         Attribute("name", "complex", description="The parts of the person's name.", sub_attributes=(
-            Attribute("formatted", description="The whole name as it is shown."),
+            Attribute("formatted", description="The full name, formatted for display."),
             Attribute("familyName", description="The family name."),
             Attribute("givenName", description="The given name."),
             Attribute("middleName", description="The middle names."),
-            Attribute("honorificPrefix", description="What stands before the name, such as a title."),
-            Attribute("honorificSuffix", description="What stands after the name."),
+            Attribute("honorificPrefix", description="The prefix of the name, such as a title."),
+            Attribute("honorificSuffix", description="The suffix of the name."),
         )),
-        Attribute("displayName", description="The name that is shown to others."),
-        Attribute("nickName", description="The name that friends use."),
+        Attribute("displayName", description="The name shown to other users."),
+        Attribute("nickName", description="The casual name."),
         Attribute("profileUrl", "reference", reference_types=("external",),
-                  description="Where the person's profile is; its form is not checked."),
+                  description="The URL of the person's profile. It is not validated."),
         Attribute("title", description="The person's title in the organization."),
-        Attribute("userType", description="How the person relates to the organization."),
-        Attribute("preferredLanguage", description="The language that the person prefers."),
+        Attribute("userType", description="The person's relationship to the organization."),
+        Attribute("preferredLanguage", description="The person's preferred language."),
         Attribute("locale", description="The person's locale, for dates, numbers and currency."),
         Attribute("timezone", description="The person's time zone."),
         ACTIVE,
@@ -183,17 +185,17 @@ USER = Schema(
                       value=Attribute("value", "reference", case_exact=True, reference_types=("external",),
                                       description="The picture's URI."))),
         Attribute("addresses", "complex", multi_valued=True, description="Postal addresses.", sub_attributes=(
-            Attribute("formatted", description="The whole address as it is written on an envelope."),
-            Attribute("streetAddress", description="Street, house number and the like."),
+            Attribute("formatted", description="The full address, formatted for a mailing label."),
+            Attribute("streetAddress", description="The street address, with house number."),
             Attribute("locality", description="The city or place."),
             Attribute("region", description="The state, province or region."),
             Attribute("postalCode", description="The postal code."),
             Attribute("country", description="The country."),
-            Attribute("type", canonical_values=("work", "home", "other"), description="What it is for."),
+            Attribute("type", canonical_values=("work", "home", "other"), description="The purpose of the address."),
             PRIMARY,
         )),
         Attribute("groups", "complex", multi_valued=True, mutability="readOnly",
-                  description="The groups that the user is in; this service keeps none.", sub_attributes=(
+                  description="The groups of the user. This service does not store groups.", sub_attributes=(
                       Attribute("value", mutability="readOnly", description="The group's identifier."),
                       Attribute("$ref", "reference", mutability="readOnly", case_exact=True,
                                 reference_types=("Group",), description="The group's URI."),
@@ -201,7 +203,7 @@ USER = Schema(
                       Attribute("type", mutability="readOnly", canonical_values=("direct", "indirect"),
                                 description="Whether the membership is direct."),
                   )),
-        Attribute("entitlements", "complex", multi_valued=True, description="What the person is entitled to.",
+        Attribute("entitlements", "complex", multi_valued=True, description="The person's entitlements.",
                   sub_attributes=_element_attributes("entitlement")),
         ROLES,
         Attribute("x509Certificates", "complex", multi_valued=True, description="Certificates, in base64.",
@@ -212,7 +214,7 @@ USER = Schema(
 )  # fmt: skip
 
 MANAGER = Attribute(
-    "manager", "complex", description="The person's manager; neither looked up nor completed.",
+    "manager", "complex", description="The person's manager, stored as it was sent.",
     sub_attributes=(
         Attribute("value", description="The manager's identifier, as the client sent it."),
         Attribute("$ref", "reference", case_exact=True, reference_types=("User",),
@@ -223,9 +225,9 @@ MANAGER = Attribute(
 ENTERPRISE_USER = Schema(
     urns.ENTERPRISE_USER,
     "EnterpriseUser",
-    "What an organization knows of the person.",
+    "Attributes of a person within an organization.",
     (
-        Attribute("employeeNumber", description="The number that the organization gave the person."),
+        Attribute("employeeNumber", description="The number that the organization assigned to the person."),
         Attribute("costCenter", description="The cost center."),
         Attribute("organization", description="The organization or company."),
         Attribute("division", description="The division."),
@@ -234,10 +236,10 @@ ENTERPRISE_USER = Schema(
     ),
 )
 
-#: The extension as it stands in a resource: one complex attribute, named by its URN (RFC 7643 §3.3).
+#: The extension in a resource: one complex attribute whose name is the URN (RFC 7643 §3.3).
 EXTENSION = Attribute(urns.ENTERPRISE_USER, "complex", sub_attributes=ENTERPRISE_USER.attributes)
 
-#: Every attribute that a User has, in the order in which answers show them.
+#: Every attribute of a User, in the order of answers.
 USER_ATTRIBUTES: tuple[Attribute, ...] = (SCHEMAS, ID, EXTERNAL_ID, *USER.attributes, EXTENSION, META)
 
 

@@ -1,4 +1,4 @@
-"""Bulk requests: many operations in one body, which may refer to what others of them create (RFC 7644 §3.7)."""
+"""Bulk requests: many operations in one body that may refer to users which others create (RFC 7644 §3.7)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from scimsvc.protocol import urns
 from scimsvc.protocol.attributes import fold
-from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, PayloadTooLarge, quoted
+from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, PayloadTooLarge, listed, quoted
 from scimsvc.protocol.limits import DEFAULTS, Limits
 
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
@@ -16,7 +16,7 @@ _USERS = "/users"
 
 @dataclass(frozen=True, slots=True)
 class BulkOperation:
-    """One operation as it was sent; whether it can be done is found out when its turn comes."""
+    """One operation as it was sent. It is validated only when it is executed."""
 
     method: str
     path: str
@@ -26,82 +26,81 @@ class BulkOperation:
 
     @property
     def references(self) -> set[str]:
-        """The bulkIds that the path and the data refer to."""
+        """The bulkIds to which the path and the data refer."""
         references = set(_references_in(self.data))
         _, target = self.endpoint_and_target
         return references | ({target.removeprefix(_REFERENCE)} if target.startswith(_REFERENCE) else set())
 
     @property
     def endpoint_and_target(self) -> tuple[str, str]:
-        """The path's endpoint without slashes, and what stands behind it, which may be nothing."""
+        """The endpoint of the path without slashes, and the rest of the path, which may be empty."""
         endpoint, _, target = self.path.strip("/").partition("/")
         return endpoint, target
 
     def target(self, ids: Mapping[str, str]) -> str | None:
-        """Return the id in the path, or None for the endpoint itself; raises ``InvalidValue`` for any other path."""
+        """Return the id in the path, or None for the endpoint itself. Raises ``InvalidValue`` for any other path."""
         endpoint, target = self.endpoint_and_target
         if fold(f"/{endpoint}") != _USERS or bool(target) is (self.method == "POST"):
             wanted = "/Users" if self.method == "POST" else "/Users/{id}"
-            raise InvalidValue(f"the path of a {self.method} must be {wanted}, not {quoted(self.path)}")
+            raise InvalidValue(f"The path of a {self.method} operation must be {wanted}, not {quoted(self.path)}.")
         return _resolved(target, ids) if target else None
 
     def body(self, ids: Mapping[str, str]) -> Any:
-        """Return the data with every reference replaced by the id that it stands for."""
+        """Return the data with every reference replaced by the id from ``ids``."""
         return _resolved(self.data, ids)
 
 
 @dataclass(frozen=True, slots=True)
 class BulkRequest:
-    """The operations in their order, and after how many errors to stop; None is never."""
+    """The operations in order, and the number of errors after which to stop (None: never stop)."""
 
     operations: tuple[BulkOperation, ...]
     fail_on_errors: int | None
 
 
 def read_bulk_request(body: Any, limits: Limits = DEFAULTS) -> BulkRequest:
-    """Return what the body of a POST to ``/Bulk`` asks for.
+    """Return the request in the body of a POST to ``/Bulk``.
 
-    Raises ``InvalidSyntax`` where it cannot be told what is asked, and ``PayloadTooLarge`` for too many operations.
+    Raises ``InvalidSyntax`` if the body is malformed, and ``PayloadTooLarge`` if it has too many operations.
     """
     members = {fold(name): value for name, value in body.items()} if isinstance(body, dict) else {}
     schemas = members.get("schemas")
     if not isinstance(schemas, list) or urns.BULK_REQUEST not in schemas:
-        raise InvalidSyntax(f"the body must be an object whose schemas name {urns.BULK_REQUEST}")
+        raise InvalidSyntax(f"The body is not a BulkRequest. Send an object whose schemas contain {urns.BULK_REQUEST}.")
     operations = members.get("operations")
     if not isinstance(operations, list):
-        raise InvalidSyntax("Operations must be a list of operations")
+        raise InvalidSyntax("Operations must be a list of operations.")
     most = limits.bulk_operations
     if len(operations) > most:
-        raise PayloadTooLarge(f"Operations has {len(operations)} operations; at most {most} are taken")
+        raise PayloadTooLarge(f"The request has {len(operations)} operations. Send at most {most} in one request.")
     fail_on_errors = members.get("failonerrors")
     if fail_on_errors is not None and (type(fail_on_errors) is not int or fail_on_errors < 1):
-        raise InvalidSyntax("failOnErrors must be a whole number from 1")
+        raise InvalidSyntax("The value of failOnErrors is not valid. Send a whole number from 1.")
     read = tuple(_read_operation(operation, number) for number, operation in enumerate(operations, 1))
     bulk_ids = [operation.bulk_id for operation in read if operation.bulk_id is not None]
     if len(set(bulk_ids)) < len(bulk_ids):
-        raise InvalidSyntax("two operations have the same bulkId")
+        raise InvalidSyntax("Two operations have the same bulkId. Send a different bulkId with each operation.")
     return BulkRequest(read, fail_on_errors)
 
 
 def _read_operation(operation: Any, number: int) -> BulkOperation:
-    where = f"operation {number}"
     if not isinstance(operation, dict):
-        raise InvalidSyntax(f"{where} must be an object with method and path")
+        raise InvalidSyntax(f"Operation {number} must be an object with method and path.")
     members = {fold(name): value for name, value in operation.items()}
     for name in ("method", "path", "bulkId", "version"):
         if not isinstance(members.get(fold(name), ""), str | None):
-            raise InvalidSyntax(f"the {name} of {where} must be a string")
+            raise InvalidSyntax(f"The {name} of operation {number} must be a string.")
     method = (members.get("method") or "").upper()
     if method not in METHODS:
-        raise InvalidSyntax(f"the method of {where} must be one of {', '.join(METHODS)}")
+        raise InvalidSyntax(f"The method of operation {number} is not valid. Use one of {listed(METHODS)}.")
     bulk_id = members.get("bulkid")
     if method == "POST" and not bulk_id:
-        raise InvalidSyntax(f"{where} is a POST and needs a bulkId")
+        raise InvalidSyntax(f"Operation {number} is a POST without a bulkId. Add one.")
     return BulkOperation(method, members.get("path") or "", bulk_id, members.get("version"), members.get("data"))
 
 
 def _may_refer(name: str) -> bool:
-    """Tell whether a member called ``name`` holds references: in a title the same text is only a text."""
+    """Return whether the value of a member called ``name`` can be a reference. In a title it is plain text."""
     return fold(name).rpartition(":")[2].rpartition(".")[2] in ("manager", "value", "$ref")
 
 

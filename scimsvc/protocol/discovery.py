@@ -1,4 +1,4 @@
-"""Discovery: what this service can do, made from what the code itself uses (RFC 7643 §5 to §7, RFC 7644 §4)."""
+"""Discovery documents, generated from the tables that the code uses (RFC 7643 §5 to §7, RFC 7644 §4)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ from scimsvc.protocol.limits import DEFAULT_PAGE, Limits
 
 
 def service_provider_config(base: str, limits: Limits) -> dict[str, Any]:
-    """Return the ServiceProviderConfig (RFC 7643 §5, RFC 9865 §4); ``base`` is the Tenant URL."""
+    """Return the ServiceProviderConfig (RFC 7643 §5, RFC 9865 §4) below the Tenant URL ``base``."""
     return {
         "schemas": [urns.SERVICE_PROVIDER_CONFIG],
         "id": "ServiceProviderConfig",
@@ -40,7 +40,7 @@ def service_provider_config(base: str, limits: Limits) -> dict[str, Any]:
             {
                 "type": "oauthbearertoken",
                 "name": "SCIM token",
-                "description": "A bearer token of the token endpoint, asked with the header X-SCIM or the scope scim.",
+                "description": "A bearer token, requested from the token endpoint with X-SCIM: true or scope=scim.",
                 "specUri": "https://www.rfc-editor.org/info/rfc6750",
                 "primary": True,
             }
@@ -50,7 +50,7 @@ def service_provider_config(base: str, limits: Limits) -> dict[str, Any]:
 
 
 def resource_types(base: str) -> list[dict[str, Any]]:
-    """Return the resource types, which is User alone (RFC 7643 §6)."""
+    """Return the resource types (RFC 7643 §6). The only one is User."""
     return [
         {
             "schemas": [urns.RESOURCE_TYPE],
@@ -66,9 +66,10 @@ def resource_types(base: str) -> list[dict[str, Any]]:
 
 
 def schemas(base: str, *, unique_user_name: bool, role_names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the schemas as they are for one enterprise (RFC 7643 §7).
+    """Return the schemas of one enterprise (RFC 7643 §7).
 
-    ``userName`` says whether it is unique there, and ``roles.value`` lists its roles.
+    ``unique_user_name`` sets the uniqueness of ``userName``. ``role_names`` are the canonical values of
+    ``roles.value``.
     """
     roles = with_sub_attribute(ROLES, replace(_value_of(ROLES), canonical_values=tuple(role_names)))
     user_name = replace(USER_NAME, uniqueness="server" if unique_user_name else "none")
@@ -78,7 +79,7 @@ def schemas(base: str, *, unique_user_name: bool, role_names: Sequence[str]) -> 
 
 
 def find_by_id(resources: Sequence[dict[str, Any]], identifier: str) -> dict[str, Any] | None:
-    """Find the resource with the id ``identifier``; URNs match without regard to case."""
+    """Return the resource with the id ``identifier``, without regard to case, or None."""
     return next((each for each in resources if fold(each["id"]) == fold(identifier)), None)
 
 
@@ -100,7 +101,7 @@ def _schema(schema: Schema, base: str) -> dict[str, Any]:
 
 
 def _attribute(attribute: Attribute) -> dict[str, Any]:
-    """Describe one attribute; members that say nothing of its type are left out (RFC 7643 §7)."""
+    """Return the description of one attribute, without members that do not apply to its type (RFC 7643 §7)."""
     described: dict[str, Any] = {
         "name": attribute.name,
         "type": attribute.type,

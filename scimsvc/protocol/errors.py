@@ -6,10 +6,10 @@ from scimsvc.protocol.reasons import Reason
 
 
 class ScimError(Exception):
-    """A failure that the client is told about; rendered by ``scimsvc.web.errors``.
+    """A refusal that is answered to the client in the format of ``scimsvc.web.errors``.
 
-    ``detail`` is shown to the identity provider's administrator word for word: it names the
-    attribute or path, says what was wrong and what would be right, and never repeats a secret.
+    The identity provider's administrator reads ``detail`` word for word. It consists of full sentences, names the
+    attribute or path, says what is wrong and then what to do, and never repeats a secret.
     """
 
     status = 400
@@ -18,100 +18,100 @@ class ScimError(Exception):
     def __init__(self, detail: str, headers: Mapping[str, str] | None = None, *, reason: Reason | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
-        #: Finer than ``scim_type``, for programs and logs; see ``reasons``.
+        #: A finer keyword than ``scim_type``, for programs and logs (see ``reasons``).
         self.reason = reason
         self.headers = dict(headers or {})
 
 
 class InvalidFilter(ScimError):
-    """The filter cannot be read, or compares what cannot be compared."""
+    """The filter is malformed, or an operator does not apply to its attribute."""
 
     scim_type = "invalidFilter"
 
 
 class InvalidSyntax(ScimError):
-    """The body has not the structure that the request needs."""
+    """The body does not have the structure that the request needs."""
 
     scim_type = "invalidSyntax"
 
 
 class InvalidPath(ScimError):
-    """The ``path`` of a PATCH operation is malformed, or names what no user has."""
+    """The ``path`` of a PATCH operation is malformed or names an unknown attribute."""
 
     scim_type = "invalidPath"
 
 
 class UnknownAttribute(InvalidPath):
-    """A well-formed name that stands in no schema; ignored unless the enterprise rejects it."""
+    """A well-formed name is not in any schema. It is ignored unless the enterprise rejects unknown attributes."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"no attribute is called {quoted(name)}; GET /Schemas lists those that there are")
+        super().__init__(f"Unknown attribute {quoted(name)}. See GET /Schemas for the supported attributes.")
         self.name = name
 
 
 class NoTarget(ScimError):
-    """The ``path`` leads to nothing that could be changed."""
+    """The ``path`` does not lead to a value that can be changed."""
 
     scim_type = "noTarget"
 
 
 class InvalidValue(ScimError):
-    """A required value is missing, or a value does not suit its attribute."""
+    """A required value is missing, or a value is not valid for its attribute."""
 
     scim_type = "invalidValue"
 
 
 class InvalidCursor(ScimError):
-    """The cursor was not given by this service, or not for this question (RFC 9865 §3)."""
+    """The cursor was not issued by this service, or was issued for another query (RFC 9865 §3)."""
 
     scim_type = "invalidCursor"
 
 
 class InvalidCount(ScimError):
-    """The ``count`` beside a cursor is no number (RFC 9865 §3)."""
+    """The ``count`` that was sent with a cursor is not a number (RFC 9865 §3)."""
 
     scim_type = "invalidCount"
 
 
 class Mutability(ScimError):
-    """The change is not compatible with the attribute's or the resource's mutability."""
+    """The mutability of the attribute or the resource does not allow the change."""
 
     scim_type = "mutability"
 
 
 class Unauthorized(ScimError):
-    """The request bears no valid access token (RFC 6750 §3)."""
+    """The request has no valid access token (RFC 6750 §3)."""
 
     status = 401
 
 
 class Forbidden(ScimError):
-    """The caller is known and may not do this."""
+    """The caller is known but not allowed to do this."""
 
     status = 403
 
 
 class NotFound(ScimError):
-    """No such resource or endpoint, as far as this enterprise can see."""
+    """The resource or endpoint does not exist in the caller's enterprise."""
 
     status = 404
 
 
 class MethodNotAllowed(ScimError):
-    """The endpoint is there and does not know this method."""
+    """The endpoint exists but does not support this method."""
 
     status = 405
 
 
 class Uniqueness(ScimError):
-    """Another resource already holds this value (RFC 7644 §3.3)."""
+    """Another resource already has this value (RFC 7644 §3.3)."""
 
     status = 409
     scim_type = "uniqueness"
 
 
 class FailedDependency(ScimError):
-    """The operation depends on another one of the Bulk request, which failed (RFC 7644 §3.7.3)."""
+    """The operation depends on another operation of the Bulk request that failed (RFC 7644 §3.7.3)."""
 
     status = 409
 
@@ -123,7 +123,7 @@ class PreconditionFailed(ScimError):
 
 
 class PayloadTooLarge(ScimError):
-    """The body is over the limit."""
+    """The body is larger than the limit."""
 
     status = 413
 
@@ -141,19 +141,19 @@ class TooManyRequests(ScimError):
 
 
 class InternalError(ScimError):
-    """A fault of this service; the request ID leads to the log line that has the cause."""
+    """A fault of this service. The log line with the request ID shows the cause."""
 
     status = 500
 
 
 class NotImplementedHere(ScimError):
-    """The endpoint is part of SCIM and not of this service."""
+    """The endpoint is part of SCIM but not implemented by this service."""
 
     status = 501
 
 
 class Unavailable(ScimError):
-    """The database cannot be reached or written just now; the same request may succeed later."""
+    """The database cannot be read or written at the moment. The same request may succeed later."""
 
     status = 503
 
@@ -162,7 +162,7 @@ _LONGEST_QUOTED = 80
 
 
 def quoted(text: str) -> str:
-    """Return ``text`` as an error quotes it: in quotes, on one line, cut if it is long."""
+    """Return ``text`` as errors quote it: in single quotes, on one line, cut after 80 characters."""
     cut = text if len(text) <= _LONGEST_QUOTED else text[:_LONGEST_QUOTED] + "…"
     return "'" + "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cut) + "'"
 

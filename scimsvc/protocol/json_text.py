@@ -1,7 +1,7 @@
-"""Strict JSON: what RFC 8259 leaves open is closed here, once, for every body (RFC 7493, I-JSON).
+"""Strict JSON: the choices that RFC 8259 leaves open are settled here for every body (RFC 7493, I-JSON).
 
-Python's own reader takes NaN, doubled names, infinite numbers, lone surrogates and NUL as good, each of which
-breaks something further in: a database, a signature, an answer that cannot be encoded.
+Python's reader accepts NaN, duplicate names, infinite numbers, lone surrogates and NUL. Each of them breaks something
+later: a database, a signature, or an answer that cannot be encoded.
 """
 
 import json
@@ -13,45 +13,46 @@ from typing import Any, NoReturn, TypeAlias
 
 from scimsvc.protocol.limits import DEFAULTS, Limits
 
-#: A JSON value as Python's reader gives it.
+#: A JSON value as Python's reader returns it.
 JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
 
-#: Integers that every JSON reader and both databases can hold (RFC 7493 §2.2 is narrower still).
+#: The largest integer that every JSON reader and both databases can store (RFC 7493 §2.2 is narrower still).
 MAX_INTEGER = 2**63 - 1
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class InvalidJSON(ValueError):
-    """The text is not JSON as this service accepts it.
+    """The text is not JSON that this service accepts.
 
-    ``fault`` says where and why, as the rest of a sentence whose subject is the text; the message begins "the body".
+    ``fault`` is the predicate of a sentence whose subject is the text, such as "is not UTF-8 (byte 3)". ``advice`` is a
+    full sentence. The message is about "the body".
     """
 
-    def __init__(self, fault: str) -> None:
-        super().__init__(f"the body {fault}")
+    def __init__(self, fault: str, advice: str = "Send valid JSON.") -> None:
+        super().__init__(f"The body {fault}. {advice}")
         self.fault = fault
 
 
 def read_json(content: bytes, limits: Limits = DEFAULTS) -> JSON:
-    """Return the value that ``content`` (UTF-8) holds, or raise ``InvalidJSON``."""
+    """Return the value of the JSON text ``content`` (UTF-8). Raises ``InvalidJSON``."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InvalidJSON(f"is not UTF-8 (byte {error.start})") from None
+        raise InvalidJSON(f"is not UTF-8 (byte {error.start})", "Encode it in UTF-8.") from None
     return _read(text, limits, trusted="\\u" not in text)
 
 
 def read_json_text(text: str, limits: Limits = DEFAULTS) -> JSON:
-    """Return the value that ``text`` holds, or raise ``InvalidJSON``."""
+    """Return the value of the JSON ``text``. Raises ``InvalidJSON``."""
     return _read(text, limits, trusted=False)
 
 
 def _read(text: str, limits: Limits, *, trusted: bool) -> JSON:
-    """Read ``text``; where it is ``trusted`` there is nothing in it that cannot be stored.
+    """Read ``text``. A ``trusted`` text contains only characters that can be stored.
 
-    That is so of UTF-8 without an escape by number: JSON has no bare NUL, and UTF-8 no surrogates. And without so many
-    brackets nothing is nested too deep, nor is a part of a text longer than the whole.
+    UTF-8 without numeric escapes can be trusted, because JSON has no bare NUL and UTF-8 no surrogates. A short trusted
+    text with few brackets needs no check: it cannot be nested too deeply, and no string in it can be too long.
     """
     try:
         value: JSON = _DECODER.decode(text)
@@ -68,12 +69,12 @@ def _read(text: str, limits: Limits, *, trusted: bool) -> JSON:
 
 
 def write_json(value: Any) -> str:
-    """Return ``value`` as the compact JSON text that is stored and answered."""
+    """Return ``value`` as compact JSON text, for the database and for answers."""
     return _ENCODER.encode(value)
 
 
 def write_names(names: Iterable[str]) -> str:
-    """Return ``names`` as the JSON list that log and feed store; the same few are written over and over."""
+    """Return ``names`` as a JSON list for log and feed. The result is cached, because few lists occur."""
     return _write_names(tuple(names))
 
 
@@ -83,7 +84,7 @@ def _write_names(names: tuple[str, ...]) -> str:
 
 
 def is_storable(text: str) -> bool:
-    """Tell whether ``text`` has neither NUL nor lone surrogates, which databases refuse or cut."""
+    """Return whether ``text`` has neither NUL nor lone surrogates, which databases refuse or truncate."""
     return _UNSTORABLE.search(text) is None
 
 
@@ -104,14 +105,16 @@ def _check(value: JSON, levels: int, limits: Limits) -> None:
 
 
 def _too_deep(limits: Limits) -> InvalidJSON:
-    return InvalidJSON(f"is nested more than {limits.json_depth} levels deep")
+    return InvalidJSON("is nested too deeply", f"Use at most {limits.json_depth} levels.")
 
 
 def _check_text(text: str, limits: Limits) -> None:
     if len(text) > limits.string_length:
-        raise InvalidJSON(f"holds a string of {len(text)} characters; at most {limits.string_length} are taken")
+        raise InvalidJSON(
+            f"contains a string of {len(text)} characters", f"Shorten it to at most {limits.string_length}."
+        )
     if not is_storable(text):
-        raise InvalidJSON("holds a string with a NUL character or half of a surrogate pair")
+        raise InvalidJSON("contains a string with a NUL character or half of a surrogate pair", "Remove it.")
 
 
 def _object(members: list[tuple[str, JSON]]) -> dict[str, JSON]:
@@ -119,16 +122,16 @@ def _object(members: list[tuple[str, JSON]]) -> dict[str, JSON]:
     if len(result) != len(members):
         counts = Counter(name for name, _ in members)
         ((twice, _),) = counts.most_common(1)
-        raise InvalidJSON(f"holds an object with the name {twice[:80]!r} twice")
+        raise InvalidJSON(f"contains an object with the name {twice[:80]!r} twice", "Send each name once.")
     return result
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > _MOST_DIGITS:  # which need not be read to be refused
-        raise InvalidJSON("holds a number with too many digits")
+    if len(digits) > _MOST_DIGITS:  # converting a huge number would take long
+        raise InvalidJSON("contains a number with too many digits", f"Send at most {_MOST_DIGITS} digits.")
     number = int(digits)
     if abs(number) > MAX_INTEGER:
-        raise InvalidJSON("holds an integer beyond 64 bits")
+        raise InvalidJSON("contains an integer beyond 64 bits", "Send a smaller number.")
     return number
 
 
@@ -138,12 +141,12 @@ _MOST_DIGITS = 40
 def _float(digits: str) -> float:
     number = float(digits)
     if number in (float("inf"), float("-inf")):
-        raise InvalidJSON("holds a number too large to be read")
+        raise InvalidJSON("contains a number that is too large", "Send a smaller number.")
     return number
 
 
 def _constant(name: str) -> NoReturn:
-    raise InvalidJSON(f"holds {name}, which is not JSON")
+    raise InvalidJSON(f"contains {name}, which is not JSON", "Send a number or null.")
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant)

@@ -1,17 +1,17 @@
-"""How much a request may ask for. The ranges that operators may choose from are in ``scimsvc.settings``."""
+"""The limits on requests. ``scimsvc.settings`` has the ranges from which operators can choose."""
 
 from dataclasses import dataclass
 
-#: Resources on a page, unless the request says otherwise (contract section 5).
+#: The default number of resources on a page (contract section 5).
 DEFAULT_PAGE = 100
-#: Characters of userName, externalId and e-mail addresses (contract section 5).
+#: The maximum length of userName, externalId and e-mail addresses, in characters (contract section 5).
 MAX_KEY_LENGTH = 512
 
 
-# Compared by identity, so that the parsed filters of a cache are found under their limits at no cost.
+# Compared by identity, so that limits are a cheap part of the keys of caches.
 @dataclass(frozen=True, slots=True, eq=False)
 class Limits:
-    """The limits of one request; each is the highest number that is accepted."""
+    """The limits of one request. Each is the highest accepted number."""
 
     #: Bytes of a body.
     body: int = 1024 * 1024
@@ -25,7 +25,7 @@ class Limits:
     elements: int = 500
     #: Operations of a PATCH.
     patch_operations: int = 1_000
-    #: Conditions in all paths of a PATCH together; each is evaluated for every element.
+    #: Conditions in all paths of a PATCH together. Each is evaluated for every element.
     patch_conditions: int = 1_000
     #: Operations of a Bulk request.
     bulk_operations: int = 1_000
@@ -35,10 +35,10 @@ class Limits:
     filter_conditions: int = 100
     #: Levels of a filter.
     filter_depth: int = 20
-    #: Users on a page, whatever ``count`` says.
+    #: Users on a page, even if ``count`` is larger.
     page: int = 1_000
 
 
 DEFAULTS = Limits()
-#: For stored users, who were accepted under the limits of their day.
+#: For stored users, who were accepted under the limits of their time.
 UNLIMITED = Limits(string_length=2**63, elements=2**63)

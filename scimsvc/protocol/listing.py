@@ -1,4 +1,4 @@
-"""What a list request asks for: filter, order, page and projection (RFC 7644 §3.4.2, §3.4.3; RFC 9865)."""
+"""Parameters of list requests: filter, order, page and projection (RFC 7644 §3.4.2, §3.4.3; RFC 9865)."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from scimsvc.protocol.reading.values import folded_members
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The order of a list: by an attribute's value, or by id where ``path`` is None."""
+    """The order of a list: by the value of an attribute, or by id if ``path`` is None."""
 
     path: AttributePath | None
     descending: bool
@@ -28,10 +28,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """A page of the resources that meet the filter, in ``order``.
+    """A query for one page of the resources that meet the filter, in ``order``.
 
-    The filter is either ``work_address``, Entra's match of one user, or ``filter``; both are None if there is none.
-    ``start_index`` counts from 1. A ``cursor`` chooses the other way of paging; the empty one asks for its first page.
+    The filter is either ``work_address`` (Entra's match of one user) or ``filter``. Both are None without a filter.
+    ``start_index`` counts from 1. With a ``cursor`` the list is paged by cursors; an empty cursor is the first page.
     """
 
     filter: Node | None
@@ -41,26 +41,27 @@ class ListQuery:
     cursor: str | None
     count: int
     projection: Projection
-    #: What must be the same on every page: a cursor is good for this alone.
+    #: The parameters that must be the same on every page. A cursor is valid only for these.
     question: tuple[str, ...]
 
     @property
     def has_filter(self) -> bool:
-        """Whether the list is filtered at all."""
+        """Whether the list has a filter."""
         return self.filter is not None or self.work_address is not None
 
 
 def read_list_query(parameters: Mapping[str, str], limits: Limits = DEFAULTS) -> ListQuery:
-    """Return what the ``parameters`` of a list request ask for.
+    """Return the query in the ``parameters`` of a list request.
 
-    A ``startIndex`` below 1 is 1, a ``count`` below 0 is 0, and one above the maximum is the maximum (§3.4.2.4).
+    A ``startIndex`` below 1 counts as 1, a ``count`` below 0 as 0 and one above the maximum as the maximum
+    (§3.4.2.4).
     Raises ``InvalidFilter``, ``InvalidValue`` or ``InvalidCount``.
     """
     text = parameters.get("filter")
     work_address = _find_work_address(text, limits)
     cursor = parameters.get("cursor")
     if cursor is not None and parameters.get("startIndex"):
-        raise InvalidValue("startIndex and cursor are two ways of paging; send one of them")
+        raise InvalidValue("The request has both startIndex and cursor. Send only one of them.")
     count = _integer(parameters, "count", DEFAULT_PAGE, InvalidValue if cursor is None else InvalidCount)
     return ListQuery(
         filter=None if text is None or work_address is not None else parse_filter(text, limits),
@@ -75,11 +76,16 @@ def read_list_query(parameters: Mapping[str, str], limits: Limits = DEFAULTS) ->
 
 
 def read_search_request(body: Any, limits: Limits = DEFAULTS) -> ListQuery:
-    """Return what the body of a POST to ``.search`` asks for (RFC 7644 §3.4.3); raises ``InvalidSyntax`` too."""
+    """Return the query in the body of a POST to ``.search`` (RFC 7644 §3.4.3).
+
+    Raises ``InvalidSyntax`` if the body is not a SearchRequest, and the errors of ``read_list_query``.
+    """
     members = folded_members(body) if isinstance(body, dict) else {}
     schemas = members.get("schemas")
     if not isinstance(schemas, list) or urns.SEARCH_REQUEST not in schemas:
-        raise InvalidSyntax(f"the body must be an object whose schemas name {urns.SEARCH_REQUEST}")
+        raise InvalidSyntax(
+            f"The body is not a SearchRequest. Send an object whose schemas contain {urns.SEARCH_REQUEST}."
+        )
     values = {name: members.get(fold(name)) for name in _PARAMETERS}
     return read_list_query({name: _text(name, value) for name, value in values.items() if value is not None}, limits)
 
@@ -94,29 +100,30 @@ _PARAMETERS = ("filter", "sortBy", "sortOrder", "cursor", *_LISTS, *_NUMBERS)
 
 
 def _text(name: str, value: Any) -> str:
-    """Return a member of a SearchRequest as the parameter of a query."""
+    """Return a member of a SearchRequest as the text of a query parameter."""
     if isinstance(value, str):
         return value
     if name in _LISTS and isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ",".join(value)
     if name in _NUMBERS and isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    raise InvalidValue(f"{name} has a value of the wrong type")
+    kind = "a list of strings" if name in _LISTS else "a number" if name in _NUMBERS else "a string"
+    raise InvalidValue(f"The value of {name} has the wrong type. Send {kind}.")
 
 
 def _read_order(parameters: Mapping[str, str]) -> Order:
     sort_order = parameters.get("sortOrder") or "ascending"
     if fold(sort_order) not in ("ascending", "descending"):
-        raise InvalidValue(f"sortOrder must be ascending or descending, not {quoted(sort_order)}")
+        raise InvalidValue(f"The sortOrder must be ascending or descending, not {quoted(sort_order)}.")
     name = parameters.get("sortBy")
     if not name:
-        return _BY_ID  # without sortBy there is nothing to turn round
+        return _BY_ID  # sortOrder has no effect without sortBy
     try:
         path = comparable_path(resolve_name(name))
     except UnknownAttribute as error:
-        raise InvalidValue(f"sortBy: {error.detail}") from None
+        raise InvalidValue(f"The sortBy is not valid. {error.detail}") from None
     if path is None or any(step.dropped for step in path.steps):
-        raise InvalidValue(f"sortBy: {quoted(name)} cannot be sorted by; name an attribute with one value")
+        raise InvalidValue(f"The sortBy {quoted(name)} cannot be sorted. Send an attribute with a single value.")
     return Order(path, descending=fold(sort_order) == "descending")
 
 
@@ -130,7 +137,7 @@ def _integer(parameters: Mapping[str, str], name: str, default: int, error: type
     if text is None or text == "":
         return default
     if not _INTEGER.fullmatch(text):
-        raise error(f"{name} must be a whole number, not {quoted(text)}")
+        raise error(f"The {name} must be a whole number, not {quoted(text)}.")
     digits = text.strip()
     if len(digits) > _MOST_DIGITS:
         return -1 if digits.startswith("-") else 10**_MOST_DIGITS

@@ -1,4 +1,4 @@
-"""The messages that answers are made of (RFC 7644 §3.4.2, §3.12)."""
+"""The messages in answers (RFC 7644 §3.4.2, §3.12)."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ MEDIA_TYPE = "application/scim+json"
 
 
 class Representation(NamedTuple):
-    """A resource as it is answered: its JSON text, its URI and its ETag."""
+    """A resource in an answer: its JSON text, URI and ETag."""
 
     id: str
     text: str
@@ -20,7 +20,7 @@ class Representation(NamedTuple):
 
 
 def error_message(error: ScimError) -> dict[str, Any]:
-    """Return the body of an error; ``status`` is a string (RFC 7644 §3.12)."""
+    """Return the body of an error. Its ``status`` is a string (RFC 7644 §3.12)."""
     message: dict[str, Any] = {"schemas": [urns.ERROR], "status": str(error.status), "detail": error.detail}
     if error.scim_type is not None:
         message["scimType"] = error.scim_type
@@ -30,7 +30,7 @@ def error_message(error: ScimError) -> dict[str, Any]:
 def list_response(
     resources: Sequence[str], *, total: int, start_index: int | None = None, next_cursor: str | None = None
 ) -> str:
-    """Return a ListResponse's text around the texts of its resources (RFC 7644 §3.4.2, RFC 9865 §2)."""
+    """Return the JSON text of a ListResponse with the texts of its ``resources`` (RFC 7644 §3.4.2, RFC 9865 §2)."""
     where = "" if start_index is None else f',"startIndex":{start_index}'
     if next_cursor is not None:
         where += f',"nextCursor":{write_json(next_cursor)}'

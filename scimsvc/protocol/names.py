@@ -1,6 +1,6 @@
-"""From the names that clients write to attributes of the table (RFC 7644 §3.10).
+"""Look up attributes of the table by the names that clients send (RFC 7644 §3.10).
 
-Names are read without regard to case, and with the tolerances that concern the spelling of a name.
+Names are compared without regard to case. The tolerances for spellings of names are applied here.
 """
 
 from functools import lru_cache
@@ -17,7 +17,7 @@ from scimsvc.protocol.attributes import (
 )
 from scimsvc.protocol.errors import UnknownAttribute
 
-#: Names that administrators map and the standard does not know (contract section 5).
+#: Names that administrators map although they are not part of the standard (contract section 5).
 SINGULAR_NAMES = {"email": EMAILS, "phonenumber": PHONE_NUMBERS}
 
 _TOP_LEVEL = {fold(attribute.name): attribute for attribute in USER_ATTRIBUTES}
@@ -26,23 +26,23 @@ _EXTENSION_PREFIX = fold(urns.ENTERPRISE_USER)
 
 
 def is_singular_name(name: str) -> bool:
-    """Tell whether ``name`` begins with a singular name of a multi-valued attribute."""
+    """Return whether ``name`` begins with a singular name of a multi-valued attribute."""
     head = _without_core_urn(name).partition("[")[0].partition(".")[0]
     return fold(head) in SINGULAR_NAMES
 
 
 def has_dot_after_urn(name: str) -> bool:
-    """Tell whether ``name`` has a dot where a colon belongs, as Entra's old ``customappsso`` job wrote it."""
+    """Return whether ``name`` has a dot instead of a colon, which Entra's old ``customappsso`` job sends."""
     folded = fold(name)
     return any(folded.startswith(prefix + ".") for prefix in (_CORE_PREFIX, _EXTENSION_PREFIX))
 
 
 @lru_cache(maxsize=1024)
 def resolve_name(name: str) -> AttributePath:
-    """Return the attribute that ``name`` means, without regard to case (RFC 7644 §3.10).
+    """Return the path of the attribute called ``name``, without regard to case (RFC 7644 §3.10).
 
-    Takes ``title``, ``name.familyName``, either under its schema's URN, and the extension's bare URN.
-    Raises ``UnknownAttribute``.
+    ``name`` is ``title`` or ``name.familyName``, with or without the URN of the schema, or the bare URN of the
+    extension. Raises ``UnknownAttribute``.
     """
     folded = fold(name)
     if folded == _EXTENSION_PREFIX:
@@ -59,7 +59,7 @@ def resolve_name(name: str) -> AttributePath:
 
 
 def resolve_sub_attribute(parent: Attribute, name: str) -> AttributePath:
-    """Return the sub-attribute ``name`` of ``parent``, as inside a value path; raises ``UnknownAttribute``."""
+    """Return the path of the sub-attribute ``name``, relative to ``parent``. Raises ``UnknownAttribute``."""
     return AttributePath(_descend(parent, name, f"{parent.name}.{name}"))
 
 

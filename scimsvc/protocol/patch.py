@@ -1,8 +1,8 @@
 """PATCH as a pure function: a resource and operations in, a new resource out (RFC 7644 §3.5.2).
 
-The operations are in RFC shapes already (``protocol.leniency`` sees to that): names canonical, values of the
-attribute's type, and None for what is absent. What the result must satisfy as a whole is judged once, after the
-last operation, in ``protocol.resources``; nothing here looks at roles or addresses.
+The operations are in the shapes of the RFCs, which ``protocol.reading`` ensures: names are canonical, values have the
+attribute's type, and an absent value is None. ``protocol.resources`` validates the result as a whole once, after the
+last operation. This module has no rules for roles or addresses.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,12 +15,12 @@ from scimsvc.protocol.filters.matching import comparable, matches
 from scimsvc.protocol.reading.paths import PatchPath
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 
-#: A resource as SCIM spells it: wire names to JSON values.
+#: A resource: SCIM names to JSON values.
 Resource = dict[str, Any]
 
 
 class Operation(NamedTuple):
-    """One change: ``op`` is add, replace or remove; a ``value`` of None is absent (RFC 7643 §2.5)."""
+    """One change. ``op`` is add, replace or remove. A ``value`` of None means absent (RFC 7643 §2.5)."""
 
     op: str
     path: PatchPath
@@ -30,9 +30,9 @@ class Operation(NamedTuple):
 def apply_patch(resource: Resource, operations: Sequence[Operation], notes: RequestNotes | None = None) -> Resource:
     """Return ``resource`` with every operation applied in order (RFC 7644 §3.5.2).
 
-    ``resource`` is left untouched, so a failing operation leaves nothing to undo. Raises ``Mutability`` for
-    readOnly and required attributes, ``NoTarget`` for a value path that neither matches nor can be made, and
-    ``InvalidValue`` for two primary elements at once.
+    ``resource`` itself does not change. Raises ``Mutability`` for readOnly and required attributes, ``NoTarget`` if a
+    value path matches no element and describes none to create, and ``InvalidValue`` if an operation sets two primary
+    elements.
     """
     patched = dict(resource)
     for name in {operation.path.target.steps[0].name for operation in operations}:
@@ -44,7 +44,7 @@ def apply_patch(resource: Resource, operations: Sequence[Operation], notes: Requ
 
 
 def _copied(value: Any) -> Any:
-    """Return a copy of a JSON value; ``deepcopy`` takes ten times as long, for what JSON has not."""
+    """Return a deep copy of a JSON value. ``deepcopy`` takes ten times as long, because it handles any object."""
     if type(value) is dict:
         return {name: _copied(member) if type(member) in _NESTED else member for name, member in value.items()}
     return [_copied(element) if type(element) in _NESTED else element for element in value]
@@ -68,9 +68,9 @@ def _apply(resource: Resource, operation: Operation, notes: RequestNotes) -> Non
 
 
 def refuse_read_only(path: PatchPath) -> None:
-    """Raise ``Mutability`` where ``path`` leads to what this service alone sets (RFC 7644 §3.5.2)."""
+    """Raise ``Mutability`` if only this service can set the attribute at ``path`` (RFC 7644 §3.5.2)."""
     if path.read_only:
-        raise Mutability(f"{path} is readOnly: this service sets it; leave it out of the operations")
+        raise Mutability(f"The attribute {path} is readOnly. Remove it from the operations.")
 
 
 def _refuse_immutable(operation: Operation) -> None:
@@ -78,10 +78,10 @@ def _refuse_immutable(operation: Operation) -> None:
     refuse_read_only(path)
     attribute = path.target.attribute
     if operation.op == "remove" and attribute.required and not attribute.multi_valued and operation.value is None:
-        raise Mutability(f"{path} is required and cannot be removed; replace its value instead")
+        raise Mutability(f"The attribute {path} is required and cannot be removed. Replace its value instead.")
 
 
-# Single-valued attributes: add and replace are the same (RFC 7644 §3.5.2.1, §3.5.2.3).
+# Single-valued attributes: add and replace have the same effect (RFC 7644 §3.5.2.1, §3.5.2.3).
 
 
 def _set_single(container: Resource, attribute: Attribute, value: Any) -> None:
@@ -89,7 +89,7 @@ def _set_single(container: Resource, attribute: Attribute, value: Any) -> None:
         container.pop(attribute.name, None)
     elif attribute.type == "complex":
         below = container.setdefault(attribute.name, {})
-        for name, member in value.items():  # sub-attributes that are not named keep their values
+        for name, member in value.items():  # other sub-attributes keep their values
             sub_attribute = attribute.find(name)
             assert sub_attribute is not None, name
             _set_single(below, sub_attribute, member)
@@ -111,7 +111,9 @@ def _remove_single(container: Resource, attribute: Attribute, value: Any, notes:
             _remove_single(present, sub_attribute, member, notes)
     elif comparable(attribute, present) == comparable(attribute, value):
         if attribute.required:
-            raise Mutability(f"{attribute.name} is required and cannot be removed; replace its value instead")
+            raise Mutability(
+                f"The attribute {attribute.name} is required and cannot be removed. Replace its value instead."
+            )
         del container[attribute.name]
     else:
         notes.tolerate(Tolerance.REMOVE_OF_ABSENT)
@@ -138,13 +140,14 @@ def _add(elements: list[Any], attribute: Attribute, value: Any, notes: RequestNo
     if value is None:
         return elements
     if attribute.single_element:
-        # A user has one role: with Entra's AppRoleAssignmentsComplex, which only ever adds, a demoted
-        # administrator would keep the old one (Entra facts section 7, "Roles in PATCH").
+        # A user has one role. Entra's AppRoleAssignmentsComplex sends only adds, so that a demoted administrator
+        # would otherwise keep the old role (Entra facts section 7, "Roles in PATCH").
         return list(value)
     present = {_key(element) for element in elements}
     added = elements + [element for element in value if _key(element) not in present]
     if len(added) > notes.limits.elements:
-        raise InvalidValue(f"{attribute.name} comes to {len(added)} elements; at most {notes.limits.elements} are kept")
+        most = notes.limits.elements
+        raise InvalidValue(f"The attribute {attribute.name} would have {len(added)} elements. Keep at most {most}.")
     return added
 
 
@@ -184,15 +187,15 @@ def _set_matching(elements: list[Any], path: PatchPath, operation: Operation, no
     implied = path.implied
     matching = _matching(elements, path, notes)
     if not matching and path.target.attribute.single_element and len(elements) == 1 and implied is not None:
-        # An add or replace of a role changes the one role that there is (contract section 7).
+        # An add or replace of a role changes the user's only role (contract section 7).
         notes.tolerate(Tolerance.ONE_ROLE)
         matching = elements
     if not matching:
-        # RFC 7644 §3.5.2.3 answers noTarget here; Entra sends a first work phone like this and relies on its
-        # creation (Entra facts section 7 rule 3), so that the element is made with what the filter says of it.
+        # RFC 7644 §3.5.2.3 answers noTarget here. Entra sends a first work phone like this and relies on its
+        # creation (Entra facts section 7 rule 3), so that the element is created with the values in the filter.
         if implied is None:
             raise NoTarget(
-                f'no element matches {path}, and its filter does not say what to make; use one like [type eq "work"]'
+                f'No element matches {path}, and its filter describes none to create. Use one like [type eq "work"].'
             )
         notes.tolerate(Tolerance.ELEMENT_MADE)
         matching = [dict(implied)]
@@ -204,7 +207,7 @@ def _set_matching(elements: list[Any], path: PatchPath, operation: Operation, no
             element[path.sub_attribute.name] = operation.value
         return elements
     chosen = set(map(id, matching))
-    # An add completes the elements, a replace puts others in their place; either way they meet the filter.
+    # An add completes the elements, a replace substitutes them. In both cases the result meets the filter.
     return [
         element
         if id(element) not in chosen
@@ -224,14 +227,17 @@ def _matching(elements: list[Any], path: PatchPath, notes: RequestNotes) -> list
         and len(elements) == 1
         and path.implied == {"primary": True}
     ):
-        # roles[primary eq "True"] is the one role, whatever Entra said of it before (contract section 7).
+        # roles[primary eq "True"] means the only role, even if Entra sent it without primary (contract section 7).
         notes.tolerate(Tolerance.ONE_ROLE)
         return elements
     return matching
 
 
 def _named_by(value: list[Any], attribute: Attribute) -> Callable[[Any], bool]:
-    """Return a test whether a ``remove`` with ``value`` means an element: by its value, or else by all its members."""
+    """Return a function that tests whether a ``remove`` with ``value`` selects an element.
+
+    Elements are compared by their ``value``, or by all members that were sent if there is none.
+    """
 
     def members(element: Resource, names: tuple[str, ...]) -> tuple[Any, ...]:
         return tuple(comparable(sub, element.get(sub.name)) for sub in attribute.sub_attributes if sub.name in names)
@@ -244,11 +250,11 @@ def _named_by(value: list[Any], attribute: Attribute) -> Callable[[Any], bool]:
 
 
 def _end_older_primary(attribute: Attribute, elements: list[Any], before: list[Any]) -> None:
-    """Let a new primary element end the one before it (RFC 7644 §3.5.2)."""
+    """Set primary to false on older elements if there is a new primary one (RFC 7644 §3.5.2)."""
     primary = [element for element in elements if _is_primary(element)]
     new = [element for element in primary if not any(element is old for old in before)]
     if len({_key(element) for element in new}) > 1:
-        raise InvalidValue(f"{attribute.name} has two elements with primary true; one at most may be preferred")
+        raise InvalidValue(f"The attribute {attribute.name} has two primary elements. Send primary true only once.")
     if new:
         for element in primary:
             if _key(element) != _key(new[0]):
@@ -260,5 +266,5 @@ def _is_primary(element: Any) -> bool:
 
 
 def _key(element: Any) -> Any:
-    """Return what makes two elements the same: all of their members."""
+    """Return the key by which elements are equal: all of their members."""
     return frozenset(element.items()) if isinstance(element, dict) else element

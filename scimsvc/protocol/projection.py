@@ -1,4 +1,4 @@
-"""Which attributes an answer bears: ``attributes`` and ``excludedAttributes`` (RFC 7644 §3.9)."""
+"""The attributes in an answer: ``attributes`` and ``excludedAttributes`` (RFC 7644 §3.9)."""
 
 import json
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ _ALWAYS = tuple(attribute.name for attribute in USER_ATTRIBUTES if attribute.ret
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """The attributes asked for, or those that are not wanted; where both are given, the former count."""
+    """The attributes to return, or the attributes to leave out. If both are set, ``attributes`` applies."""
 
     attributes: tuple[AttributePath, ...] = ()
     excluded: tuple[AttributePath, ...] = ()
-    #: Whether ``attributes`` was given, if only with names that no user has.
+    #: Whether ``attributes`` was sent, even if it has only unknown names.
     selects: bool = False
 
     @property
     def is_whole(self) -> bool:
-        """Whether every attribute is wanted."""
+        """Whether every attribute is returned."""
         return not self.selects and not self.excluded
 
     def apply(self, resource: Resource) -> Resource:
-        """Return the members of ``resource`` that are wanted; ``id`` and ``schemas`` are always there."""
+        """Return the selected members of ``resource``, always with ``id`` and ``schemas``."""
         if not self.selects:
             return dict(_without(resource, [[step.name for step in path.steps] for path in self.excluded]) or {})
         selected: Resource = {name: resource[name] for name in _ALWAYS if name in resource}
@@ -37,12 +37,12 @@ class Projection:
         return {name: _without_empty(selected[name]) for name in resource if name in selected}
 
     def apply_to_text(self, text: str) -> str:
-        """Return the JSON ``text`` of a resource with only the members that are wanted."""
+        """Return the JSON ``text`` of a resource with only the selected members."""
         return text if self.is_whole else write_json(self.apply(json.loads(text)))
 
 
 def parse_projection(attributes: str | None, excluded: str | None) -> Projection:
-    """Return the projection that two comma-separated lists of names ask for; unknown names ask for nothing."""
+    """Return the projection of two comma-separated lists of names. Unknown names are ignored."""
     if not attributes and not excluded:
         return _WHOLE
     return Projection(_resolve(attributes or ""), _resolve(excluded or ""), selects=bool(attributes))
@@ -85,7 +85,7 @@ def _copy(source: Resource, target: Resource, names: list[str]) -> None:
 
 
 def _without(value: Any, paths: list[list[str]]) -> Any:
-    """Return ``value`` without what the paths name; None where nothing is left of an object or a list."""
+    """Return ``value`` without the members at ``paths``, or None if an object or list is then empty."""
     if isinstance(value, list):
         return [left for left in (_without(element, paths) for element in value) if left is not None] or None
     if not isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""The canonical form of a User, and what a User must satisfy as a whole (contract section 5).
+"""The canonical form of a User, and the rules for a User as a whole (contract section 5).
 
-Every write ends here, after its last operation: attributes in the table's order, elements with nothing to say
-gone, exact duplicates merged, ``schemas`` derived from what is there, and the mandatory attributes present.
+Every write passes through here after its last operation. It sorts attributes in the order of the table, removes empty
+elements, merges exact duplicates, derives ``schemas`` and checks that the mandatory attributes are present.
 """
 
 import re
@@ -25,14 +25,14 @@ from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.reasons import Reason
 
-# One @ between a local part and a domain of non-empty labels, in any script, with no blanks or list punctuation.
+# One @ between a local part and a domain of non-empty labels, in any script, without spaces or list punctuation.
 _PLAIN = r"[^\s\x00-\x1f\x7f@<>()\[\],;:\\\"{more}]+"
 _LOCAL, _LABEL = _PLAIN.replace("{more}", ""), _PLAIN.replace("{more}", ".")
 _EMAIL_ADDRESS = re.compile(rf"{_LOCAL}@{_LABEL}(?:\.{_LABEL})*")
 
 
 def canonical_user(resource: Resource, notes: RequestNotes) -> Resource:
-    """Return ``resource`` in canonical form, ``meta`` left out; raises ``InvalidValue``."""
+    """Return ``resource`` in canonical form, without ``meta``. Raises ``InvalidValue``."""
     user: Resource = {}
     for attribute in USER_ATTRIBUTES:
         value = _cleaned(attribute, resource.get(attribute.name), attribute.name, notes.limits)
@@ -44,7 +44,10 @@ def canonical_user(resource: Resource, notes: RequestNotes) -> Resource:
 
 
 def canonical_again(resource: Resource, touched: Collection[Attribute], notes: RequestNotes) -> Resource:
-    """Return the same of a ``resource`` that is canonical already but for its attributes ``touched``."""
+    """Return ``resource`` in canonical form, where only the attributes ``touched`` may not be canonical yet.
+
+    Raises ``InvalidValue``.
+    """
     user = dict(resource)
     for attribute in touched:
         value = _cleaned(attribute, user.get(attribute.name), attribute.name, notes.limits)
@@ -56,12 +59,12 @@ def canonical_again(resource: Resource, touched: Collection[Attribute], notes: R
 
 
 def _completed(user: Resource, notes: RequestNotes) -> Resource:
-    """Return a User of clean attributes with what follows from them, in the table's order."""
+    """Return a User of clean attributes with the derived ones, in the order of the table."""
     user.setdefault(ACTIVE.name, True)
     _type_the_only_address(user, notes)
     if USER_NAME.name not in user:
         raise InvalidValue(
-            "userName is missing; in Entra, map an attribute that every user has, such as displayName",
+            "The attribute userName is missing. In Entra, map it to an attribute of every user, such as displayName.",
             reason=Reason.NO_USER_NAME,
         )
     work_address(user)
@@ -70,38 +73,42 @@ def _completed(user: Resource, notes: RequestNotes) -> Resource:
 
 
 def work_address(user: Resource) -> str:
-    """Return the value of ``emails[type eq "work"]``, a user's key; raises ``InvalidValue`` unless there is one."""
+    """Return the value of ``emails[type eq "work"]``, the key of a user.
+
+    Raises ``InvalidValue`` if it is missing, malformed or not unique within the user.
+    """
     addresses = [each["value"] for each in user.get(EMAILS.name, []) if each.get("type") == "work" or is_work(each)]
     if not addresses:
         raise InvalidValue(
-            'emails[type eq "work"].value is missing: every user needs a work e-mail address; '
-            "in Entra, map it to an attribute that every user has, such as mail or userPrincipalName",
+            'The attribute emails[type eq "work"].value is missing. '
+            "In Entra, map it to an attribute that every user has, such as mail or userPrincipalName.",
             reason=Reason.NO_EMAIL,
         )
     if len(addresses) > 1 and len({fold(address) for address in addresses}) > 1:
         raise InvalidValue(
-            'emails has two different addresses of type "work"; a user has one', reason=Reason.SEVERAL_EMAILS
+            'The attribute emails has two different addresses of type "work". Send only one work address.',
+            reason=Reason.SEVERAL_EMAILS,
         )
     address = str(addresses[0])
     if not is_email_address(address):
         raise InvalidValue(
-            f'emails[type eq "work"].value is {quoted(address)}, which is no e-mail address; '
-            "it should look like name@example.com",
+            f'The value {quoted(address)} of emails[type eq "work"].value is not a valid e-mail address. '
+            "Send one such as name@example.com.",
             reason=Reason.MALFORMED_EMAIL,
         )
     return address
 
 
 def is_email_address(text: str) -> bool:
-    """Tell whether ``text`` has the form of an e-mail address."""
+    """Return whether ``text`` has the form of an e-mail address."""
     return _EMAIL_ADDRESS.fullmatch(text) is not None
 
 
 def differences(before: Resource, after: Resource) -> list[tuple[str, Any, Any]]:
-    """Return name, old and new value of what differs between two Users in canonical form, in the table's order.
+    """Return name, old value and new value of each difference between two Users in canonical form.
 
-    A member of a complex attribute is ``name.familyName``; what is the extension's goes by its short name. None is
-    what is absent.
+    The differences are in the order of the table. A member of a complex attribute is called ``name.familyName``, and an
+    attribute of the extension has its short name. An absent value is None.
     """
     changes: list[tuple[str, Any, Any]] = []
     for attribute in [each for each in _DIFFERING if before.get(each.name) != after.get(each.name)]:
@@ -119,18 +126,18 @@ _DIFFERING = tuple(attribute for attribute in USER_ATTRIBUTES if attribute is no
 
 
 def changed_attributes(before: Resource, after: Resource) -> list[str]:
-    """Return the names of what differs between two Users in canonical form; see ``differences``."""
+    """Return the names of the attributes that differ between two Users in canonical form; see ``differences``."""
     return [name for name, _, _ in differences(before, after)]
 
 
 def is_work(element: Resource) -> bool:
-    """Tell whether ``element`` is of type work, without regard to case."""
+    """Return whether ``element`` has the type work, without regard to case."""
     kind = element.get("type", "")
     return kind == "work" or fold(kind) == "work"
 
 
 def _cleaned(attribute: Attribute, value: Any, where: str, limits: Limits) -> Any:
-    """Return ``value`` without what is empty, or None where nothing is left (RFC 7643 §2.5)."""
+    """Return ``value`` without empty members, or None if it is empty itself (RFC 7643 §2.5)."""
     if value in (None, "", [], {}):
         return None
     if attribute.multi_valued and attribute.sub_attributes:
@@ -138,7 +145,9 @@ def _cleaned(attribute: Attribute, value: Any, where: str, limits: Limits) -> An
     if attribute.type == "complex":
         return _cleaned_members(attribute, value, limits)
     if attribute.max_length is not None and len(value) > attribute.max_length:
-        raise InvalidValue(f"{where} has {len(value)} characters; at most {attribute.max_length} are kept")
+        raise InvalidValue(
+            f"The attribute {where} has {len(value)} characters. Shorten it to at most {attribute.max_length}."
+        )
     return value
 
 
@@ -153,7 +162,7 @@ def _cleaned_members(attribute: Attribute, value: Resource, limits: Limits) -> R
             members[sub_attribute.name] = member
     if not attribute.multi_valued:
         return members or None
-    # An element has something to say by its value, or an address by a part of it.
+    # An element without a value is empty; an address is empty without any of its parts.
     says = "value" in members if attribute.value is not None else members.keys() - {"type", "primary"}
     return members if says else None
 
@@ -162,9 +171,11 @@ def _cleaned_elements(attribute: Attribute, elements: list[Resource], limits: Li
     cleaned = filter(None, (_cleaned_members(attribute, element, limits) for element in elements))
     merged = list({frozenset(element.items()): element for element in cleaned}.values())
     if len(merged) > limits.elements:
-        raise InvalidValue(f"{attribute.name} has {len(merged)} elements; at most {limits.elements} are kept")
+        raise InvalidValue(
+            f"The attribute {attribute.name} has {len(merged)} elements. Send at most {limits.elements}."
+        )
     if sum(element.get("primary") is True for element in merged) > 1:
-        raise InvalidValue(f"{attribute.name} has two elements with primary true; one at most may be preferred")
+        raise InvalidValue(f"The attribute {attribute.name} has two primary elements. Send primary true only once.")
     return merged or None
 
 

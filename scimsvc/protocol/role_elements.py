@@ -1,6 +1,6 @@
-"""The one element of ``roles`` as SCIM carries it: what Entra packs into it, and what an answer shows.
+"""The element of ``roles``: how Entra packs a role into it, and how answers show it.
 
-Which role an element means is decided in ``scimsvc.mapping``.
+``scimsvc.mapping`` maps elements to roles of the enterprise.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ from scimsvc.protocol.json_text import InvalidJSON, read_json_text
 from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 
-#: One element of ``roles``: ``value``, and perhaps ``display``, ``type`` and ``primary``.
+#: An element of ``roles``: ``value`` and optionally ``display``, ``type`` and ``primary``.
 Element = Mapping[str, Any]
 
 
 def default_element(name: str) -> Element:
-    """Return the element that answers show for a user on the default role called ``name``."""
+    """Return the element in answers for a user on the default role, which is called ``name``."""
     return {"value": name, "primary": True}
 
 
@@ -36,11 +36,11 @@ def may_be_packed(text: str) -> bool:
 
 
 def unpack_role(text: str, notes: RequestNotes) -> str:
-    """Return the role that ``text`` names, which may be Entra's JSON text of an app role assignment.
+    """Return the name of the role in ``text``, which may be Entra's JSON text of an app role assignment.
 
-    ``{"id": …, "value": "User", "displayName": "User"}`` is what AppRoleAssignmentsComplex sends as a value
-    (Entra facts section 7, "Roles in PATCH"); its ``value`` counts, else its ``displayName``. Raises ``InvalidValue``
-    if it has neither.
+    AppRoleAssignmentsComplex sends ``{"id": …, "value": "User", "displayName": "User"}`` as the value (Entra facts
+    section 7, "Roles in PATCH"). The name is its ``value``, or else its ``displayName``. Raises ``InvalidValue`` if it
+    has neither.
     """
     if not may_be_packed(text):
         return text
@@ -55,4 +55,6 @@ def unpack_role(text: str, notes: RequestNotes) -> str:
         value = assignment.get(name)
         if isinstance(value, str) and value:
             return value
-    raise InvalidValue("roles has an app role assignment with neither value nor displayName; give the app role a value")
+    raise InvalidValue(
+        "An app role assignment in roles has neither value nor displayName. In Entra, enter a value for the app role."
+    )

@@ -166,7 +166,7 @@ def test_a_long_chain_of_references_is_no_trouble(acme: Enterprise) -> None:
         ({"schemas": [BULK_RESPONSE_URN], "Operations": []}, 400, "BulkRequest"),
         ({"schemas": [BULK_URN]}, 400, "Operations"),
         ({"schemas": [BULK_URN], "Operations": {}}, 400, "Operations"),
-        ({"schemas": [BULK_URN], "Operations": ["x"]}, 400, "operation 1"),
+        ({"schemas": [BULK_URN], "Operations": ["x"]}, 400, "Operation 1"),
         ({"schemas": [BULK_URN], "Operations": [{"method": "GET", "path": "/Users"}]}, 400, "method"),
         ({"schemas": [BULK_URN], "Operations": [{"path": "/Users"}]}, 400, "method"),
         ({"schemas": [BULK_URN], "Operations": [{"method": "POST", "path": "/Users"}]}, 400, "bulkId"),

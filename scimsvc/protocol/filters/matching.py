@@ -1,4 +1,4 @@
-"""Filter nodes over plain dicts: value paths in PATCH, and the oracle that the SQL is held against."""
+"""Filters evaluated on plain dicts: for value paths in PATCH, and as the oracle in tests of the SQL compiler."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ from scimsvc.protocol.filters.nodes import And, Comparison, Node, Not, Or, Value
 
 
 def matches(node: Node, resource: Mapping[str, Any]) -> bool:
-    """Tell whether ``resource`` (or an element, for a condition in brackets) meets ``node``."""
+    """Return whether ``resource`` meets ``node``. For a condition in brackets, ``resource`` is an element."""
     if isinstance(node, Comparison):
         return _compare(node, _values(node.path, resource))
     if isinstance(node, And):
@@ -24,9 +24,9 @@ def matches(node: Node, resource: Mapping[str, Any]) -> bool:
 
 
 def _compare(node: Comparison, values: list[Any]) -> bool:
-    if node.value is None:  # eq null finds the unassigned, ne null the assigned
+    if node.value is None:  # eq null matches absent values, ne null matches present ones
         return bool(values) is (node.operator == "ne")
-    if node.operator == "ne":  # also true of a resource that lacks the attribute
+    if node.operator == "ne":  # a resource without the attribute matches too
         return not values or any(not _holds("eq", node, value) for value in values)
     return any(_holds(node.operator, node, value) for value in values)
 
@@ -42,12 +42,12 @@ def _holds(operator: str, node: Comparison, value: Any) -> bool:
 
 
 def comparable(attribute: Attribute, value: Any) -> Any:
-    """Return ``value`` as it is compared: folded, unless the attribute tells cases apart."""
+    """Return ``value`` in the form that comparisons use: folded, unless the attribute is case-exact."""
     return fold(value) if isinstance(value, str) and not attribute.case_exact else value
 
 
 def _values(path: AttributePath, resource: Mapping[str, Any]) -> list[Any]:
-    """Return every value at ``path``; an absent or empty one is none (RFC 7643 §2.5)."""
+    """Return every value at ``path``, without empty ones, which count as absent (RFC 7643 §2.5)."""
     values: list[Any] = [resource]
     for step in path.steps:
         below = (container.get(step.name) for container in values)

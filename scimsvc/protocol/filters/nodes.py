@@ -1,7 +1,7 @@
 """The nodes of a parsed filter (RFC 7644 §3.4.2.2, Figure 1).
 
-Nodes hold attributes of the attribute table and values of the attribute's type. The two readers of a filter,
-``matching`` for dicts and ``store.filters.compiler`` for SQL, need to know neither its spelling nor any tolerance.
+Nodes refer to attributes of the attribute table and contain values of the attribute's type. The two evaluators,
+``matching`` for dicts and ``store.filters.compiler`` for SQL, see neither spellings nor tolerances.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ OPERATORS = EQUALITY + SUBSTRING + ORDER
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """``path operator value``; the value None means ``null``, and dates are ``datetime``."""
+    """``path operator value``. The value None means ``null``, and times are ``datetime``."""
 
     path: AttributePath
     operator: str
@@ -81,9 +81,9 @@ def conditions(node: Node) -> Iterator[Comparison | Present]:
 
 
 def implied_values(condition: Node) -> dict[str, str | bool] | None:
-    """Return the sub-attributes that an element must have to meet ``condition``, or None if there is a choice.
+    """Return the sub-attributes that an element must have to meet ``condition``, or None if several sets are possible.
 
-    ``type eq "work" and primary eq true`` implies both; an ``or``, a ``not`` or any other operator implies nothing.
+    ``type eq "work" and primary eq true`` implies both. With ``or``, ``not`` or any other operator, the result is None.
     """
     if isinstance(condition, And):
         implied: dict[str, str | bool] = {}
@@ -99,7 +99,10 @@ def implied_values(condition: Node) -> dict[str, str | bool] | None:
 
 
 def comparable_path(path: AttributePath) -> AttributePath | None:
-    """Return the path whose value is compared: ``emails co "x"`` means ``emails.value`` (RFC 7644 §3.4.2.2)."""
+    """Return the path whose value is compared, or None if ``path`` has no value of its own (RFC 7644 §3.4.2.2).
+
+    ``emails co "x"`` compares ``emails.value``.
+    """
     if path.attribute.type != "complex":
         return path
     value = path.attribute.value
@@ -116,5 +119,5 @@ def parse_instant(text: str) -> datetime | None:
         return None
     try:
         return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError:  # an offset moves the first or last day of the calendar out of it
+    except OverflowError:  # the offset moves the time beyond the first or last day of the calendar
         return None

@@ -1,4 +1,4 @@
-"""The parser of filters: from text to nodes (RFC 7644 §3.4.2.2, Figure 1)."""
+"""The filter parser: text to nodes (RFC 7644 §3.4.2.2, Figure 1)."""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from scimsvc.protocol.attributes import Attribute, AttributePath
-from scimsvc.protocol.errors import InvalidFilter, UnknownAttribute, quoted
+from scimsvc.protocol.errors import InvalidFilter, UnknownAttribute, listed, quoted
 from scimsvc.protocol.filters.nodes import (
     EQUALITY,
     OPERATORS,
@@ -32,17 +32,17 @@ from scimsvc.protocol.urns import ENTERPRISE_USER
 
 @lru_cache(maxsize=1024)
 def parse_filter(text: str, limits: Limits = DEFAULTS) -> Node:
-    """Return the node that ``text`` means. Raises ``InvalidFilter``, also for unknown attributes."""
+    """Return the node of the filter ``text``. Raises ``InvalidFilter``, also for unknown attributes."""
     if len(text) > limits.filter_length:
-        raise InvalidFilter(f"the filter has {len(text)} characters; at most {limits.filter_length} are read")
+        raise InvalidFilter(f"The filter has {len(text)} characters. Shorten it to at most {limits.filter_length}.")
     return _Parser(text, _resolve_in_filter, limits).parse()
 
 
 def _resolve_in_filter(name: str) -> AttributePath:
-    """Return the attribute that ``name`` means; an attribute of the extension may omit its URN.
+    """Return the attribute called ``name``. An attribute of the extension may omit its URN.
 
-    Entra's reference check asks ``id eq "…" and manager eq "…"``, where RFC 7644 §3.10 requires the extension's URN
-    (Entra facts section 5).
+    Entra's reference check sends ``id eq "…" and manager eq "…"``, although RFC 7644 §3.10 requires the extension's
+    URN (Entra facts section 5).
     """
     try:
         return resolve_name(name)
@@ -53,12 +53,12 @@ def _resolve_in_filter(name: str) -> AttributePath:
 
 
 def parse_condition(text: str, attribute: Attribute, limits: Limits) -> Node:
-    """Return the node that ``text`` means for an element of ``attribute``. Raises ``InvalidFilter``."""
+    """Return the node of the condition ``text`` on an element of ``attribute``. Raises ``InvalidFilter``."""
     return _Parser(text, lambda name: resolve_sub_attribute(attribute, name), limits).parse()
 
 
 class _Parser:
-    """Recursive descent over the tokens of one filter; ``resolve`` returns the attribute that a name means."""
+    """Recursive descent over the tokens of one filter. ``resolve`` looks up attributes by name."""
 
     def __init__(self, text: str, resolve: Callable[[str], AttributePath], limits: Limits) -> None:
         self.tokens = Tokens(text)
@@ -70,7 +70,7 @@ class _Parser:
     def parse(self) -> Node:
         node = self._or()
         if self.tokens.peek() != END:
-            self.tokens.fail(f"{quoted(self.tokens.peek())} is one too many")
+            self.tokens.fail(f"Unexpected {quoted(self.tokens.peek())} after its end. Join conditions with and or or.")
         return node
 
     # Precedence, loosest first: or, and, not and brackets (RFC 7644 §3.4.2.2, "Order of operations").
@@ -95,7 +95,7 @@ class _Parser:
         if self.tokens.peek() == "(":
             return self._bracketed()
         if is_not:
-            self.tokens.fail("brackets are missing after not; write not (…)")
+            self.tokens.fail("Parentheses are missing after not. Write not (…).")
         return self._condition()
 
     def _bracketed(self) -> Node:
@@ -109,8 +109,8 @@ class _Parser:
     def _condition(self) -> Node:
         self.conditions += 1
         if self.conditions > self.limits.filter_conditions:
-            self.tokens.fail(f"it has more than {self.limits.filter_conditions} conditions")
-        path = self._attribute(self.tokens.take_word("an attribute"))
+            self.tokens.fail(f"Use at most {self.limits.filter_conditions} conditions in one filter.")
+        path = self._attribute(self.tokens.take_word("An attribute"))
         if self.tokens.peek() == "[":
             return self._value_path(path)
         return self._comparison(path)
@@ -118,33 +118,33 @@ class _Parser:
     def _value_path(self, path: AttributePath) -> Node:
         attribute = path.attribute
         if not attribute.sub_attributes:
-            self.tokens.fail(f"{path} has no sub-attributes that [ ] could ask for")
+            self.tokens.fail(f"The attribute {path} has no sub-attributes. Remove the brackets after it.")
         self.tokens.skip()
         self._descend()
-        # A single-valued attribute has at most one element: the brackets only lengthen the names in them.
+        # A single-valued attribute has at most one element: the brackets only save writing its name again.
         prefix = () if attribute.multi_valued else path.steps
         outer, self.resolve = self.resolve, lambda name: _below(prefix, attribute, name)
         condition = self._or()
         self.depth -= 1
         self.tokens.expect("]")
         if self.tokens.peek().startswith("."):
-            # Entra asks emails[type eq "work"].value eq "…", a comparison of the element that is meant; the
-            # RFC's grammar ends at the bracket (tests/payloads/entra/matching).
-            sub = self._attribute(self.tokens.take_word("a sub-attribute")[1:])
+            # Entra sends emails[type eq "work"].value eq "…", which compares the selected element. The grammar
+            # of the RFC ends at the bracket (tests/payloads/entra/matching).
+            sub = self._attribute(self.tokens.take_word("A sub-attribute")[1:])
             condition = And((condition, self._comparison(sub)))
         self.resolve = outer
         return ValuePath(path, condition) if attribute.multi_valued else And((Present(path), condition))
 
     def _comparison(self, path: AttributePath) -> Node:
-        operator = self.tokens.take_word("an operator").lower()
+        operator = self.tokens.take_word("An operator").lower()
         if operator == "pr":
             return Present(path)
         if operator not in OPERATORS:
-            self.tokens.fail(f"{quoted(operator)} is no operator; there are {', '.join(OPERATORS)} and pr")
+            self.tokens.fail(f"Unknown operator {quoted(operator)}. Use one of {listed((*OPERATORS, 'pr'))}.")
         token = self.tokens.take_value(operator)
         comparable = comparable_path(path)
         if comparable is None:
-            self.tokens.fail(f"{path} has parts; compare one of them, such as {_example_part(path)}")
+            self.tokens.fail(f"The attribute {path} is complex. Compare a part of it, such as {_example_part(path)}.")
         return Comparison(comparable, operator, self._value(comparable, operator, token))
 
     def _value(self, path: AttributePath, operator: str, token: str) -> str | bool | datetime | None:
@@ -152,55 +152,59 @@ class _Parser:
         literal = self._literal(token)
         if literal is None:
             if operator not in EQUALITY:
-                self.tokens.fail(f"null can be compared with eq and ne alone, not with {operator}")
+                self.tokens.fail(f"The operator {operator} cannot compare null. Use eq or ne.")
             return None
         if attribute.type == "boolean":
             return self._boolean(path, operator, literal)
         if not isinstance(literal, str):
-            self.tokens.fail(f"{path} holds text; write the value in double quotes")
+            self.tokens.fail(f"The attribute {path} is a string. Write the value in double quotes.")
         if attribute.type == "dateTime" and operator not in SUBSTRING:
             instant = parse_instant(literal)
             if instant is None:
-                self.tokens.fail(f"{quoted(literal)} is no time; {path} is compared with one like 2026-11-23T08:00:00Z")
+                self.tokens.fail(
+                    f"{quoted(literal)} is not a time. Compare {path} with one such as 2026-11-23T08:00:00Z."
+                )
             return instant
         if attribute.type == "binary" and operator in ORDER:
-            self.tokens.fail(f"{path} is binary, which {operator} cannot compare")
+            self.tokens.fail(f"The attribute {path} is binary. Use eq or ne instead of {operator}.")
         return literal
 
     def _boolean(self, path: AttributePath, operator: str, literal: str | bool | float) -> bool:
         if operator not in EQUALITY:
-            self.tokens.fail(f"{path} is a boolean, which {operator} cannot compare; eq and ne can")
-        # Entra writes roles[primary eq "True"]: text against a boolean (Entra facts section 7 rule 4).
+            self.tokens.fail(f"The attribute {path} is a boolean. Use eq or ne instead of {operator}.")
+        # Entra writes roles[primary eq "True"], which compares a boolean with text (Entra facts section 7 rule 4).
         if isinstance(literal, str) and literal.lower() in ("true", "false"):
             return literal.lower() == "true"
         if not isinstance(literal, bool):
-            self.tokens.fail(f"{path} is a boolean; compare it with true or false")
+            self.tokens.fail(f"The attribute {path} is a boolean. Compare it with true or false.")
         return literal
 
     def _literal(self, token: str) -> str | bool | float | None:
         try:
             value = json.loads(token)
         except ValueError:
-            self.tokens.fail(f"{quoted(token)} is no value; text stands in double quotes, with the escapes of JSON")
+            self.tokens.fail(
+                f"{quoted(token)} is not a valid value. Quote strings with double quotes and JSON escapes."
+            )
         if isinstance(value, str) and not is_storable(value):
-            self.tokens.fail("a value has a NUL character or half of a surrogate pair")
+            self.tokens.fail("A value contains a NUL character or half of a surrogate pair. Remove it.")
         if value is None or isinstance(value, str | bool | float):
             return value
-        return float(0)  # no attribute is a number: only the kind of the literal matters
+        return float(0)  # no attribute is a number, so only the kind of the literal matters
 
     def _attribute(self, name: str) -> AttributePath:
         try:
             path = self.resolve(name)
         except UnknownAttribute as error:
-            raise InvalidFilter(f"the filter asks for {quoted(name)}: {error.detail}") from None
+            raise InvalidFilter(f"The filter uses {quoted(name)}. {error.detail}") from None
         if any(step.dropped for step in path.steps):
-            raise InvalidFilter(f"the filter asks for {path}, which is not kept")
+            raise InvalidFilter(f"The filter uses {path}, which is not stored. Remove this condition.")
         return path
 
     def _descend(self) -> None:
         self.depth += 1
         if self.depth > self.limits.filter_depth:
-            self.tokens.fail(f"it is nested more than {self.limits.filter_depth} levels deep")
+            self.tokens.fail(f"It is nested too deeply. Use at most {self.limits.filter_depth} levels.")
 
 
 def _below(prefix: tuple[Attribute, ...], attribute: Attribute, name: str) -> AttributePath:

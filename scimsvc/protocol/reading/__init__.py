@@ -1,1 +1,1 @@
-"""Reading requests: what clients send, departures from the RFCs included, becomes the RFCs' shapes."""
+"""Reading requests: converts bodies, with departures from the RFCs, to the shapes of the RFCs."""

@@ -1,4 +1,4 @@
-"""Reading the bodies of POST and PATCH: the fast path where it can read the body, the general reader otherwise."""
+"""Read the bodies of POST and PATCH: by the fast path if it can read the body, otherwise by the general reader."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from scimsvc.protocol.resources import canonical_user
 
 
 def read_new_user(body: Any, notes: RequestNotes, *, user_id: str, reject_unknown: bool = False) -> Resource:
-    """Return the User with the id ``user_id`` that a POST ``body`` describes, in canonical form.
+    """Return the User in a POST ``body``, with the id ``user_id`` and in canonical form.
 
-    Raises ``InvalidSyntax`` if the body is not a User, and ``InvalidValue`` with the attribute's name.
+    Raises ``InvalidSyntax`` if the body is not a User, and ``InvalidValue`` if a value is not valid.
     """
     if fast_paths.enabled:
         user = fast_path.read_user(body, user_id, notes)
@@ -23,7 +23,7 @@ def read_new_user(body: Any, notes: RequestNotes, *, user_id: str, reject_unknow
 
 
 def read_patch(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) -> list[Operation]:
-    """Return the operations of a PATCH ``body`` in RFC shapes, each on one attribute.
+    """Return the operations of a PATCH ``body`` in the shapes of the RFCs, each on one attribute.
 
     Raises ``InvalidSyntax``, ``InvalidPath``, ``InvalidFilter``, ``NoTarget`` or ``InvalidValue``.
     """

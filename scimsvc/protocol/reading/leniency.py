@@ -1,7 +1,7 @@
-"""From what providers send to what the RFCs write: the one place for every tolerance (contract section 5).
+"""Convert the requests of providers to the shapes of the RFCs, with every tolerance (contract section 5).
 
-Everything behind it sees canonical names, values of the attribute's type and one attribute per operation. A body
-is read as a pathless ``add`` to nothing, so that bodies and PATCH operations know the same spellings.
+Later code sees canonical names, values of the attribute's type and one attribute per operation. A body is read as an
+``add`` without a path to an empty resource, so that bodies and PATCH operations accept the same spellings.
 """
 
 import re
@@ -35,9 +35,9 @@ from scimsvc.protocol.role_elements import unpack_role
 
 
 def read_user(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) -> Resource:
-    """Return the User that a POST or PUT ``body`` describes, in RFC shapes.
+    """Return the User in a POST or PUT ``body``, in the shapes of the RFCs.
 
-    Raises ``InvalidSyntax`` for a body that is no User, and ``InvalidValue`` naming the attribute.
+    Raises ``InvalidSyntax`` if the body is not a User, and ``InvalidValue`` if a value is not valid.
     """
     members = _object(body, "a SCIM User")
     _read_schemas(members, notes)
@@ -46,67 +46,66 @@ def read_user(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) -
 
 
 def read_patch(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) -> list[Operation]:
-    """Return the operations that a PATCH ``body`` holds, in RFC shapes, each on one attribute.
+    """Return the operations of a PATCH ``body`` in the shapes of the RFCs, each on one attribute.
 
     Raises ``InvalidSyntax``, ``InvalidPath``, ``InvalidFilter``, ``NoTarget`` or ``InvalidValue``.
     """
     members = folded_members(_object(body, "a PatchOp message"))
     schemas = members.get("schemas")
     if not isinstance(schemas, list) or fold(urns.PATCH_OP) not in map(_folded, schemas):
-        raise InvalidSyntax(f"schemas must name {urns.PATCH_OP}")
+        raise InvalidSyntax(f"The body is not a PatchOp message. Add {urns.PATCH_OP} to its schemas.")
     operations = members.get("operations")
     if not isinstance(operations, list) or not operations:
-        raise InvalidSyntax("Operations must be a list of at least one operation")
+        raise InvalidSyntax("Operations must be a list of at least one operation.")
     limits = notes.limits
     if len(operations) > limits.patch_operations:
-        raise InvalidSyntax(f"Operations has {len(operations)} operations; at most {limits.patch_operations} are taken")
+        raise InvalidSyntax(f"The request has {len(operations)} operations. Send at most {limits.patch_operations}.")
     reader = ValueReader(notes, InvalidPath if reject_unknown else None)
     read = [each for number, operation in enumerate(operations, 1)
             for each in _read_operation(operation, number, reader)]  # fmt: skip
     count = sum(1 for each in read if each.path.condition is not None for _ in conditions(each.path.condition))
     if count > limits.patch_conditions:
-        raise InvalidPath(f"the paths have {count} conditions; at most {limits.patch_conditions} are taken")
+        raise InvalidPath(f"The paths have {count} conditions. Send at most {limits.patch_conditions} in one request.")
     return read
 
 
 def _read_schemas(members: Resource, notes: RequestNotes) -> None:
     schemas = next((value for name, value in members.items() if fold(name) == "schemas"), None)
     if not isinstance(schemas, list) or not schemas or not all(isinstance(urn, str) for urn in schemas):
-        raise InvalidSyntax(f"schemas must be a list of URNs that names {urns.CORE_USER}")
+        raise InvalidSyntax(f"The schemas must be a list of URNs. Send one with {urns.CORE_USER}.")
     folded = {fold(urn) for urn in schemas}
     if fold(urns.CORE_USER) not in folded:
-        raise InvalidSyntax(f"schemas must name {urns.CORE_USER}")
+        raise InvalidSyntax(f"The body is not a User. Add {urns.CORE_USER} to its schemas.")
     if any(urn.startswith(fold(urns.MESSAGES)) for urn in folded):
-        raise InvalidSyntax("schemas names a SCIM message; a User names schemas of resources alone")
+        raise InvalidSyntax("The schemas contain a SCIM message. Send only schemas of resources with a User.")
     if not folded <= {fold(urns.CORE_USER), fold(urns.ENTERPRISE_USER)}:
         notes.tolerate(Tolerance.UNKNOWN_SCHEMA)
 
 
 def _read_operation(operation: Any, number: int, reader: ValueReader) -> list[Operation]:
-    where = f"operation {number}"
     if not isinstance(operation, dict):
-        raise InvalidSyntax(f"{where} must be an object with op, path and value")
+        raise InvalidSyntax(f"Operation {number} must be an object with op, path and value.")
     members = folded_members(operation)
-    op = _read_op(members.get("op"), where, reader.notes)
+    op = _read_op(members.get("op"), number, reader.notes)
     path = members.get("path")
     value = members.get("value")
     if path is not None and not isinstance(path, str):
-        raise InvalidPath(f"the path of {where} must be a string such as title or name.familyName")
+        raise InvalidPath(f"The path of operation {number} must be a string, such as title or name.familyName.")
     if op != "remove" and "value" not in members:
-        raise InvalidSyntax(f"{where} has no value; give one, or use the op remove")
+        raise InvalidSyntax(f"Operation {number} has no value. Send one, or use the op remove.")
     if not path:
-        # Without a path the value's members say where (RFC 7644 §3.5.2.1, §3.5.2.3).
+        # Without a path, the members of the value are the targets (RFC 7644 §3.5.2.1, §3.5.2.3).
         if op == "remove":
-            raise NoTarget(f"{where} is a remove without a path; name the attribute to remove")
+            raise NoTarget(f"Operation {number} is a remove without a path. Send the path of the attribute to remove.")
         if not isinstance(value, dict):
-            raise InvalidValue(f"{where} has no path; its value must then be an object of attributes")
+            raise InvalidValue(f"Operation {number} has no path. Send a path, or an object of attributes as the value.")
         return list(_expand(op, value, reader))
     return list(_read_path_and_value(op, path, value, reader))
 
 
-def _read_op(op: Any, where: str, notes: RequestNotes) -> str:
+def _read_op(op: Any, number: int, notes: RequestNotes) -> str:
     if not isinstance(op, str) or op.lower() not in ("add", "replace", "remove"):
-        raise InvalidSyntax(f"the op of {where} must be add, replace or remove")
+        raise InvalidSyntax(f"The op of operation {number} must be add, replace or remove.")
     if op != op.lower():
         notes.tolerate(Tolerance.OP_CASE)
     return op.lower()
@@ -122,7 +121,7 @@ def _expand(op: str, members: Resource, reader: ValueReader) -> Iterator[Operati
             if isinstance(value, dict):
                 yield from _expand(op, value, reader)
             elif value is not None:
-                raise InvalidValue(f"{urns.CORE_USER} must be an object of attributes")
+                raise InvalidValue(f"The value of {urns.CORE_USER} must be an object of attributes.")
             continue
         try:
             path = parse_path(name, notes.limits)
@@ -135,12 +134,12 @@ def _expand(op: str, members: Resource, reader: ValueReader) -> Iterator[Operati
             reader.ignore_or_reject(name)
             continue
         if path in seen:
-            raise InvalidSyntax(f"{path} is given twice, in two spellings")
+            raise InvalidSyntax(f"The attribute {path} is sent twice, in two spellings. Send it once.")
         seen.add(path)
         if len(path.target.steps) > 1 or path.condition is not None or path.sub_attribute is not None:
             notes.tolerate(Tolerance.PATH_AS_KEY)
         if path.target.steps[0].mutability == "readOnly":
-            continue  # id, meta and groups are left out of account in bodies (RFC 7644 §3.3, §3.5.1)
+            continue  # id, meta and groups are ignored in bodies (RFC 7644 §3.3, §3.5.1)
         yield from _operation(op, name, path, value, reader)
 
 
@@ -151,7 +150,7 @@ def _read_path_and_value(op: str, text: str, value: Any, reader: ValueReader) ->
             notes.tolerate(Tolerance.CORE_URN_OBJECT)
             yield from _expand(op, value, reader)
             return
-        raise InvalidPath(f"the path {urns.CORE_USER} is a schema; name one of its attributes")
+        raise InvalidPath(f"The path {urns.CORE_USER} is a schema. Send the path of one of its attributes.")
     try:
         path = parse_path(text, notes.limits)
     except UnknownAttribute as error:
@@ -164,7 +163,7 @@ def _read_path_and_value(op: str, text: str, value: Any, reader: ValueReader) ->
 
 
 def _operation(op: str, text: str, path: PatchPath, value: Any, reader: ValueReader) -> Iterator[Operation]:
-    """Yield the operation, unless it acts on what follows from the rest (schemas) or is dropped (password)."""
+    """Yield the operation, unless its attribute is derived (schemas) or dropped (password)."""
     notes = reader.notes
     notes.tolerate_all(spelling_tolerances(text, notes.limits))
     attribute = path.target.attribute
@@ -187,7 +186,7 @@ def _operation(op: str, text: str, path: PatchPath, value: Any, reader: ValueRea
 
 @lru_cache(maxsize=1024)
 def spelling_tolerances(text: str, limits: Limits) -> tuple[Tolerance, ...]:
-    """Return what the spelling of the path ``text`` needs; raises what ``parse_path`` does."""
+    """Return the tolerances that the spelling of the path ``text`` needs. Raises the errors of ``parse_path``."""
     path, needed = parse_path(text, limits), []
     if is_singular_name(text):
         needed.append(Tolerance.SINGULAR_NAME)
@@ -207,7 +206,7 @@ def _compares_boolean(condition: Node) -> bool:
 
 
 def _begins_with_attribute(name: str) -> bool:
-    """Tell whether a key that is no readable path was meant as one: a known attribute stands at its head."""
+    """Return whether a key that is not a valid path was meant as one, because it begins with a known attribute."""
     head = _FIRST_WORD.match(name)
     try:
         resolve_name(head[0] if head else name)
@@ -218,7 +217,7 @@ def _begins_with_attribute(name: str) -> bool:
 
 def _object(body: Any, what: str) -> Resource:
     if not isinstance(body, dict):
-        raise InvalidSyntax(f"the body must be a JSON object ({what}), not {json_kind(body)}")
+        raise InvalidSyntax(f"The body must be a JSON object ({what}), not {json_kind(body)}.")
     return body
 
 

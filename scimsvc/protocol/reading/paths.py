@@ -1,4 +1,4 @@
-"""Paths of PATCH operations: from text to where an operation acts (RFC 7644 §3.5.2, Figure 7)."""
+"""The parser of PATCH paths (RFC 7644 §3.5.2, Figure 7)."""
 
 import re
 from dataclasses import dataclass, field
@@ -14,28 +14,28 @@ from scimsvc.protocol.names import resolve_name, resolve_sub_attribute
 
 @dataclass(frozen=True, slots=True)
 class PatchPath:
-    """Where a PATCH operation acts.
+    """The target of a PATCH operation.
 
-    ``target`` ends at a multi-valued attribute where ``condition`` or ``sub_attribute`` follows: the elements
-    that meet the condition (all of them without one), or that sub-attribute of each.
+    If ``condition`` or ``sub_attribute`` is set, ``target`` is a multi-valued attribute. The operation then changes the
+    elements that meet the condition (without one, all elements), or the sub-attribute of each of them.
     """
 
     target: AttributePath
     condition: Node | None = None
     sub_attribute: Attribute | None = None
-    #: Whether it leads to what this service alone sets.
+    #: Whether only this service can set the target.
     read_only: bool = field(init=False, compare=False)
-    #: What an element must have to meet the condition; see ``implied_values``.
+    #: The sub-attributes that an element must have to meet the condition; see ``implied_values``.
     implied: dict[str, str | bool] | None = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Note what follows from it, as the same few paths are asked for it again and again."""
+        """Set the derived fields once, because paths are cached and used often."""
         read_only = any(step.mutability == "readOnly" for step in self.target.steps)
         object.__setattr__(self, "read_only", read_only)
         object.__setattr__(self, "implied", implied_values(self.condition) if self.condition is not None else {})
 
     def __str__(self) -> str:
-        """Name the target for an error text."""
+        """Return the name of the target for errors."""
         name = f"{self.target}{'[…]' if self.condition else ''}"
         return f"{name}.{self.sub_attribute.name}" if self.sub_attribute else name
 
@@ -49,32 +49,32 @@ _PATH = re.compile(
 
 @lru_cache(maxsize=1024)
 def parse_path(text: str, limits: Limits = DEFAULTS) -> PatchPath:
-    """Return where the path ``text`` of a PATCH operation leads.
+    """Return the target of the path ``text`` of a PATCH operation.
 
-    Raises ``InvalidPath`` where it is malformed, its leaf ``UnknownAttribute`` where it names what no user has,
-    and ``InvalidFilter`` where what stands in the brackets is no filter.
+    Raises ``InvalidPath`` if it is malformed, ``UnknownAttribute`` (a subclass) if it names an unknown attribute, and
+    ``InvalidFilter`` if the text in the brackets is not a valid filter.
     """
     if len(text) > limits.filter_length:
-        raise InvalidPath(f"the path has {len(text)} characters; at most {limits.filter_length} are read")
+        raise InvalidPath(f"The path has {len(text)} characters. Shorten it to at most {limits.filter_length}.")
     match = _PATH.fullmatch(text.strip())
     if match is None:
         raise InvalidPath(
-            f"the path {quoted(text)} cannot be read; "
-            'it should look like title, name.familyName or emails[type eq "work"].value'
+            f"The path {quoted(text)} is not valid. "
+            'Send one such as title, name.familyName or emails[type eq "work"].value.'
         )
     target = resolve_name(match["name"])
     if match["condition"] is None:
         return _without_condition(target)
     attribute = target.attribute
     if not attribute.multi_valued or not attribute.sub_attributes:
-        raise InvalidPath(f"the path {quoted(text)} has a filter, but {target} has no elements to choose from")
+        raise InvalidPath(f"The path {quoted(text)} has a filter, but {target} has no elements. Remove the brackets.")
     condition = parse_condition(match["condition"], attribute, limits)
     sub = resolve_sub_attribute(attribute, match["sub"]).attribute if match["sub"] else None
     return PatchPath(target, condition, sub)
 
 
 def _without_condition(target: AttributePath) -> PatchPath:
-    """Split ``emails.value`` into its multi-valued attribute and the sub-attribute of each element."""
+    """Return the path without a condition. ``emails.value`` becomes ``emails`` and the sub-attribute ``value``."""
     *parents, attribute = target.steps
     if parents and parents[-1].multi_valued:
         return PatchPath(AttributePath(tuple(parents)), None, attribute)

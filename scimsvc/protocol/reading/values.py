@@ -1,12 +1,12 @@
-"""Values as providers send them, read to their attribute's type (contract section 5).
+"""Convert the values that providers send to the type of their attribute (contract section 5).
 
-None is what is absent: ``null``, ``""`` and ``[]`` all mean it (RFC 7643 §2.5).
+An absent value is None. ``null``, ``""`` and ``[]`` count as absent (RFC 7643 §2.5).
 """
 
 from typing import Any
 
 from scimsvc.protocol.attributes import EXTENSION, ROLES, Attribute, fold
-from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, quoted
+from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, listed, quoted
 from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.reasons import Reason
@@ -14,14 +14,14 @@ from scimsvc.protocol.role_elements import unpack_role
 
 
 class ValueReader:
-    """Reads values; attributes that are in no schema are ignored, or raise ``unknown`` if that is not None."""
+    """Reads values. Unknown attributes are ignored, or raise ``unknown`` if that is not None."""
 
     def __init__(self, notes: RequestNotes, unknown: type[ScimError] | None) -> None:
         self.notes = notes
         self.unknown = unknown
 
     def single(self, attribute: Attribute, value: Any, where: str) -> Any:
-        """Read the value of a single-valued attribute; ``where`` is what errors call it."""
+        """Read the value of a single-valued attribute, which errors call ``where``."""
         value = self._unwrapped(attribute, value)
         if value in (None, "") or value == []:
             return None
@@ -32,7 +32,7 @@ class ValueReader:
         return self._text(attribute, value, where)
 
     def elements(self, attribute: Attribute, value: Any) -> list[Any] | None:
-        """Read all elements of a multi-valued attribute; one that stands alone is a list of one."""
+        """Read all elements of a multi-valued attribute. A value that is not a list counts as a list of one."""
         if value in (None, "") or value == []:
             return None
         if not isinstance(value, list):
@@ -40,12 +40,12 @@ class ValueReader:
             value = [value]
         most = self.notes.limits.elements
         if len(value) > most:
-            raise InvalidValue(f"{attribute.name} has {len(value)} elements; at most {most} are taken")
+            raise InvalidValue(f"The attribute {attribute.name} has {len(value)} elements. Send at most {most}.")
         read = (self.element(attribute, element) for element in value)
         return [element for element in read if element is not None] or None
 
     def element(self, attribute: Attribute, value: Any) -> Resource | None:
-        """Read one element of a multi-valued attribute, which a list of one may wrap."""
+        """Read one element of a multi-valued attribute. It may be wrapped in a list of one."""
         if isinstance(value, list) and len(value) == 1:
             self.notes.tolerate(Tolerance.WRAPPED_SCALAR)
             value = value[0]
@@ -57,7 +57,7 @@ class ValueReader:
         return {name: member for name, member in element.items() if member is not None} or None
 
     def ignore_or_reject(self, name: str) -> None:
-        """Ignore the attribute ``name``, which is in no schema, or raise ``unknown`` if that is not None."""
+        """Ignore the unknown attribute ``name``, or raise ``unknown`` if that is not None."""
         if self.unknown is not None:
             raise self.unknown(UnknownAttribute(name).detail, reason=Reason.UNKNOWN_ATTRIBUTE)
         self.notes.ignore(name)
@@ -67,16 +67,17 @@ class ValueReader:
             self.notes.tolerate(Tolerance.BARE_ELEMENT)
             value = {"value": value}
         if not isinstance(value, dict):
-            raise InvalidValue(f"{where} must be {_kind(attribute)}, not {json_kind(value)}")
+            raise InvalidValue(f"The attribute {where} must be {_kind(attribute)}, not {json_kind(value)}.")
         members: Resource = {}
         for name, member in value.items():
             sub_attribute = attribute.find(name)
             if attribute is EXTENSION and fold(name) == "schemas":
-                continue  # clients that hold an extension as an object of its own send its URN along
+                continue  # clients that treat an extension as a separate object also send its URN
             if sub_attribute is None:
                 self.ignore_or_reject(f"{where}.{name}")
             elif sub_attribute.name in members:
-                raise InvalidSyntax(f"{where}.{sub_attribute.name} is given twice, in two spellings")
+                name = f"{where}.{sub_attribute.name}"
+                raise InvalidSyntax(f"The attribute {name} is sent twice, in two spellings. Send it once.")
             else:
                 members[sub_attribute.name] = self.single(sub_attribute, member, f"{where}.{sub_attribute.name}")
         return members
@@ -87,15 +88,15 @@ class ValueReader:
         if isinstance(value, str) and value.lower() in ("true", "false"):
             self.notes.tolerate(Tolerance.TEXT_BOOLEAN)
             return value.lower() == "true"
-        raise InvalidValue(f"{where} must be true or false, not {json_kind(value)}")
+        raise InvalidValue(f"The attribute {where} must be true or false, not {json_kind(value)}.")
 
     def _text(self, attribute: Attribute, value: Any, where: str) -> str:
         if not isinstance(value, str):
-            raise InvalidValue(f"{where} must be {_kind(attribute)}, not {json_kind(value)}")
+            raise InvalidValue(f"The attribute {where} must be {_kind(attribute)}, not {json_kind(value)}.")
         return value
 
     def _unwrapped(self, attribute: Attribute, value: Any) -> Any:
-        """Take a scalar, or a manager, out of a list of one (Entra facts section 7 rule 7)."""
+        """Return the scalar or manager that is wrapped in a list of one (Entra facts section 7 rule 7)."""
         if not isinstance(value, list) or len(value) != 1:
             return value
         inner = value[0]
@@ -110,20 +111,21 @@ class ValueReader:
 
 def _kind(attribute: Attribute) -> str:
     if attribute.type == "complex":
-        return f"an object with {', '.join(sub.name for sub in attribute.sub_attributes)}"
+        return f"an object with {listed(sub.name for sub in attribute.sub_attributes)}"
     return "a string"
 
 
 def folded_members(members: Resource) -> Resource:
-    """Return the members by folded name; raises ``InvalidSyntax`` where two names fold to one."""
+    """Return the members by folded name. Raises ``InvalidSyntax`` if two names fold to the same one."""
     folded = {fold(name): value for name, value in members.items()}
     if len(folded) != len(members):
-        raise InvalidSyntax(f"an object has a name twice, in two spellings: {quoted(', '.join(members))}")
+        twice = [name for name in members if list(map(fold, members)).count(fold(name)) > 1]
+        raise InvalidSyntax(f"An object has the same name twice, as {quoted(', '.join(twice))}. Send it once.")
     return folded
 
 
 def json_kind(value: Any) -> str:
-    """Name the kind of a JSON value, for an error text."""
+    """Return the kind of a JSON value for errors, such as "a string"."""
     return _JSON_KINDS.get(type(value), "a number")
 
 

@@ -61,7 +61,7 @@ def test_pages_of_a_sorted_list_follow_each_other(acme: Enterprise) -> None:
     ("query", "word"),
     [
         ({"sortBy": "bogus"}, "bogus"),
-        ({"sortBy": "name"}, "one value"),
+        ({"sortBy": "name"}, "single value"),
         ({"sortBy": "password"}, "password"),
         ({"sortBy": "title", "sortOrder": "upwards"}, "sortOrder"),
     ],
