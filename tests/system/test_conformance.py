@@ -1,5 +1,7 @@
 """Tests that nobody here wrote: conformance tools, and another project's client, against a running server.
 
+The tools are imported where they are used: to load them takes a second, which every process of every run would pay.
+
 The enterprise has ``unique_user_name`` and ``reject_unknown_attributes`` on, as such tools expect. What a tool finds
 all the same stands in ``ARGUED``, each with the reason.
 """
@@ -12,11 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from httpx2 import Client
-from scim2_client.engines.httpx2 import SyncSCIMClient
-from scim2_models import PatchOp
-from scim2_models.exceptions import NotFoundException
-from scim2_tester import Status, check_server
 
 from tests.support.live import Live, environment, serving
 
@@ -43,14 +40,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 
 @pytest.fixture
-def http(server: Live) -> Iterator[Client]:
+def http(server: Live) -> Iterator[Any]:
+    from httpx2 import Client
+
     headers = {"Authorization": f"Bearer {server.token}"}
     with Client(base_url=server.result["tenant_url"], headers=headers, timeout=30) as client:
         yield client
 
 
 @pytest.mark.filterwarnings("ignore")  # the tool's own
-def test_scim2_tester_finds_nothing_that_the_contract_does_not_force(http: Client) -> None:
+def test_scim2_tester_finds_nothing_that_the_contract_does_not_force(http: Any) -> None:
+    from scim2_client.engines.httpx2 import SyncSCIMClient
+    from scim2_tester import Status, check_server
+
     results = check_server(SyncSCIMClient(http))
 
     found = {(result.title, (result.reason or "")) for result in results if result.status != Status.SUCCESS}
@@ -77,7 +79,11 @@ def test_scim_sanity_passes(server: Live) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # the client's own
-def test_scim2_client_lives_a_users_whole_life(http: Client) -> None:
+def test_scim2_client_lives_a_users_whole_life(http: Any) -> None:
+    from scim2_client.engines.httpx2 import SyncSCIMClient
+    from scim2_models import PatchOp
+    from scim2_models.exceptions import NotFoundException
+
     scim = SyncSCIMClient(http)
     scim.discover()
     model: Any = scim.get_resource_model("User")
