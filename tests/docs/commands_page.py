@@ -65,7 +65,13 @@ def _usage(words: tuple[str, ...], command: click.Command) -> str:
 
 def _help(command: click.Command) -> str:
     paragraphs = inspect.cleandoc(command.help or "").replace("\b\n", "").split("\n\n")
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs).replace("<", "&lt;")
+    text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    return _marked(text)
+
+
+def _marked(text: str) -> str:
+    """Return ``text`` with options in backticks, and with nothing that Markdown would take for a tag."""
+    return re.sub(r"(?<![\w`-])(--[a-z][\w-]*)", r"`\1`", text.replace("<", "&lt;"))
 
 
 def _options(command: click.Command) -> Iterator[str]:
@@ -76,7 +82,7 @@ def _options(command: click.Command) -> Iterator[str]:
         record = option.get_help_record(context)
         if record is not None:
             names, meaning = (re.sub(r"\s+", " ", text).replace("|", "\\|") for text in record)
-            yield f"| `{names}` | {meaning.replace('<', '&lt;')} |"
+            yield f"| `{names}` | {_marked(meaning)} |"
 
 
 if __name__ == "__main__":
