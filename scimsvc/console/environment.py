@@ -25,6 +25,9 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
+#: The message of a page that does not exist, or that the account cannot see.
+MISSING_PAGE = "This page does not exist, or you do not have access to it."
+
 
 def init_console(app: Flask) -> None:
     """Give ``app`` what the console needs of it; requests elsewhere notice nothing."""
@@ -63,7 +66,7 @@ def plural(number: int, one: str, many: str | None = None) -> str:
 
 
 def _describe_http_error(error: HTTPException) -> str:
-    return "there is no such page" if error.code == HTTPStatus.NOT_FOUND else describe_http_error(error)
+    return MISSING_PAGE if error.code == HTTPStatus.NOT_FOUND else describe_http_error(error)
 
 
 def _answer_error(error: Refusal) -> Response:
@@ -80,7 +83,7 @@ def _refused_page(error: ServiceError) -> Response:
     except ServiceError as further:  # what the form was about is gone by now
         error, again = further, None
     if again is None:
-        return _error_page(error.status, "There is no such page." if is_missing else sentence(error.detail))
+        return _error_page(error.status, MISSING_PAGE if is_missing else sentence(error.detail))
     response = protect(make_response(again))
     response.status_code = error.status
     if isinstance(error, TooManyAttempts):

@@ -45,7 +45,7 @@ class Form:
         )
         return [
             *messages_of.get(name, ()),
-            *(f"line {int(n) + 1}: {message}" for n, messages in of_lines if n.isdigit() for message in messages),
+            *(f"Line {int(n) + 1}: {message}" for n, messages in of_lines if n.isdigit() for message in messages),
         ]
 
     def summary(self) -> list[tuple[str, str, str]]:
@@ -68,8 +68,8 @@ def refuse_stale_form() -> None:
     try:
         validate_csrf(request.form.get("csrf_token"))
     except ValidationError:
-        reason = "this form was open for too long, or cookies are switched off" if session else "your session has ended"
-        raise StaleForm(f"{reason}; nothing was changed. Send it again if it is still wanted") from None
+        reason = "This form has expired, or cookies are blocked." if session else "Your session has ended."
+        raise StaleForm(f"{reason} Nothing was saved. Submit the form again.") from None
 
 
 #: The views whose pages have the forms that other views receive, by the receiving view.

@@ -84,7 +84,7 @@ def _end_session() -> None:
     had_begun = "admin" in session
     session.clear()
     if had_begun:
-        flash("Your session has ended. Sign in again to go on where you were.", "info")
+        flash("Your session has ended. Sign in again to continue where you left off.", "info")
 
 
 def _note_use() -> None:
@@ -113,7 +113,7 @@ def _enter() -> None:
     state = console_state()
     for name, value in ((request.view_args or {}) | {"enterprise_id": state.requested_enterprise_id}).items():
         if name.endswith("_id") and _ID.fullmatch(value or "") is None:
-            raise NoSuchThing("there is no such page", what="page")
+            raise NoSuchThing("This page does not exist.", what="page")
     state.enterprise = enter_enterprise(admin(), state.requested_enterprise_id or "")
 
 
@@ -152,7 +152,7 @@ class Section(NamedTuple):
 #: The pages of an enterprise in the order of the navigation. An enterprise opens with the first.
 SECTIONS = (
     Section("console_overview.show", "Overview", ("console_overview",)),
-    Section("console_connect.show", "Set up Entra", ("console_connect",)),
+    Section("console_connect.show", "Connect Entra", ("console_connect",)),
     Section("console_users.list_", "Users", ("console_users",)),
     Section("console_log.list_", "Provisioning log", ("console_log",)),
     Section("console_explain.show", "Explain", ("console_explain",)),

@@ -59,9 +59,9 @@ def _bar(number: int, count: int, peak: int, step: float, text: str) -> Bar:
 def _description(spans: Sequence[Mapping[str, Any]], counts: Sequence[int], unit: str) -> str:
     length = f"the last {len(spans)} {unit}s"
     if not any(counts):
-        return f"None in {length}."
+        return f"No requests in {length}."
     most = max(counts)
-    return f"{sum(counts):,} in {length}; most, {most:,}, at {_moment(spans[counts.index(most)]['start'], unit)}."
+    return f"{sum(counts):,} in {length}. Peak: {most:,} at {_moment(spans[counts.index(most)]['start'], unit)}."
 
 
 def _moment(start: str, unit: str) -> str:

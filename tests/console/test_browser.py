@@ -53,7 +53,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     ):
         browser.open(re.sub(r"^https?://[^/]+", "", link))
         browser.fill(password=PASSWORD, repeated=PASSWORD)
-        browser.press("Set the password and sign in")
+        browser.press("Set password and sign in")
         yield Console(live, browser)
 
 
@@ -63,24 +63,24 @@ def test_an_enterprise_is_set_up_from_signing_in_to_its_first_user(console: Cons
     browser.open("/console/sign-in")
     browser.fill(email=OPERATOR, password=PASSWORD)
     browser.press("Sign in")
-    browser.press("New enterprise")
+    browser.press("Create enterprise")
     browser.fill(name="Contoso", roles="User\nPowerSigner")
-    browser.press("Make the enterprise")
-    browser.press("Set up Entra")
+    browser.press("Create enterprise")
+    browser.press("Connect Entra")
     console.enterprise = browser.path.split("/")[3]
 
     browser.fill(days="90")
-    browser.press("Create the token")
+    browser.press("Create token")
     console.token = browser.value("#secret-token")
     tenant_url = browser.value("#tenant-url")
     waiting = browser.find("#progress").text
     tested = console.entra("GET", "/Users?filter=emails%5Btype%20eq%20%22work%22%5D.value%20eq%20%22nobody%22")
     browser.wait_for("The connection works.")
     created = console.entra("POST", "/Users", user_body("anna@contoso.example", userName="Anna", roles=[role("User")]))
-    browser.wait_for("Entra is set up.")
+    browser.wait_for("Entra is connected.")
 
     assert tenant_url == console.live.base_url + SCIM
-    assert "Waiting for Entra’s test connection…" in waiting
+    assert "Waiting for Entra to test the connection…" in waiting
     assert (tested.status, created.status) == (200, 201)
     browser.press("Users")
     assert "anna@contoso.example" in browser.text.replace("\n", "")
@@ -100,13 +100,13 @@ def test_a_refused_role_is_found_and_mended(console: Console) -> None:
 
     browser.press("Add “Signer” as an alias")
     browser.press("PowerSigner")
-    browser.press("Save")
+    browser.press("Save role")
     saved = browser.text
     again = console.entra("POST", "/Users", body)
     browser.press("Overview")
 
     assert refused.status == 400
-    assert "The role PowerSigner is saved." in saved
+    assert "Role PowerSigner saved." in saved
     assert again.status == 201, again.text
     assert "No role is called" not in browser.text
 
@@ -114,19 +114,19 @@ def test_a_refused_role_is_found_and_mended(console: Console) -> None:
 def test_a_token_is_rotated_with_no_gap(console: Console) -> None:
     browser, old = console.browser, console.token
     browser.open(console.of("/integrations"))
-    browser.press("New token")
-    browser.press("Make the token")
+    browser.press("Create token")
+    browser.press("Create token")
     console.token = browser.value("#secret")
     used = console.entra("GET", "/Users")
-    browser.press("It is copied, go on")
+    browser.press("Go to integrations and tokens")
     unused_and_used = len(browser.driver.find_elements("css selector", "tbody a.danger-link"))
     browser.find("tbody tr a.danger-link").click()
-    browser.press("Revoke this token")
+    browser.press("Revoke token")
 
     new, console.token = console.token, old
     refused = console.entra("GET", "/Users")
     console.token = new
-    assert "The token is ended." in browser.text
+    assert "Token revoked." in browser.text
     assert unused_and_used == 3  # both tokens, and the integration
     assert (used.status, refused.status, console.entra("GET", "/Users").status) == (200, 401, 200)
 
@@ -136,7 +136,7 @@ def test_without_a_script_everything_can_be_read_and_sent(console: Console) -> N
     browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         browser.open(console.of("/set-up"))
-        browser.press("Look again")
+        browser.press("Check again")
         browser.press("Settings")
         browser.press("Pause provisioning")
         paused = browser.text
@@ -144,8 +144,8 @@ def test_without_a_script_everything_can_be_read_and_sent(console: Console) -> N
         resumed = browser.text
         browser.press("Integrations & tokens")
 
-        assert "Provisioning is paused." in paused
-        assert "Provisioning goes on." in resumed
+        assert "Provisioning paused." in paused
+        assert "Provisioning resumed." in resumed
         assert browser.find("tbody time").text.endswith(" UTC")
     finally:
         browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

@@ -20,11 +20,11 @@ def test_a_creation_is_explained_and_nothing_is_written(acme: Enterprise, admin:
     page = explain(admin, acme, method="POST", path="/Users", body=body)
 
     words = text(page)
-    assert "It would be taken 201" in words
-    assert "Matches nobody who is here" in words
+    assert "This request would be applied 201" in words
+    assert "Matches no existing user" in words
     assert "Power Signer : roles has the value 'PowerSigner', which is an alias of this role" in words
     assert "Tolerated: true or false sent as text" in words
-    assert "Ignored, as no schema has it: unheard" in words
+    assert "Ignored because no schema defines it: unheard" in words
     assert "userName none Test User" in words
     assert typed(page, "body") == body
     assert acme.find("id pr") == []
@@ -40,7 +40,7 @@ def test_a_whole_request_is_pasted(acme: Enterprise, admin: Console) -> None:
 
     words = text(explain(admin, acme, method="POST", path="/Users", body=pasted))
 
-    assert "It would be taken 200" in words
+    assert "This request would be applied 200" in words
     assert "Matches test.user@contoso.example" in words
     assert "title Engineer Boss" in words
     assert acme.get(user)["title"] == "Engineer"
@@ -51,7 +51,7 @@ def test_a_refusal_has_its_remedies(acme: Enterprise, admin: Console) -> None:
 
     page = explain(admin, acme, method="POST", path="/Users", body=body)
 
-    assert "It would be refused 400 invalidValue" in text(page)
+    assert "This request would be refused 400 invalidValue" in text(page)
     assert "No role is called “<i>Janitor</i>”" in text(page)
     assert "<i>Janitor" not in page
     assert re.search(r'href="[^"]+/roles/new\?name=%3Ci%3EJanitor', page)
@@ -60,12 +60,12 @@ def test_a_refusal_has_its_remedies(acme: Enterprise, admin: Console) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "body", "words"),
     [
-        ("POST", "/Users", "{", "It would be refused 400 invalidSyntax"),
-        ("POST", "/Users", "", "It would be refused 400 invalidSyntax"),
-        ("POST", "/Groups", "{}", "It would be refused 501"),
-        ("GET", '/Users?filter=userName eq "x"', "", "Finds nobody"),
-        ("DELETE", "/Users/2df894f6-6cca-4d98-9f0c-f0c2bb4671dd", "", "It would be refused 404"),
-        ("POST", "/Users", "GET /Users", "It would be taken 200"),
+        ("POST", "/Users", "{", "This request would be refused 400 invalidSyntax"),
+        ("POST", "/Users", "", "This request would be refused 400 invalidSyntax"),
+        ("POST", "/Groups", "{}", "This request would be refused 501"),
+        ("GET", '/Users?filter=userName eq "x"', "", "Finds no users"),
+        ("DELETE", "/Users/2df894f6-6cca-4d98-9f0c-f0c2bb4671dd", "", "This request would be refused 404"),
+        ("POST", "/Users", "GET /Users", "This request would be applied 200"),
     ],
 )
 def test_whatever_is_asked_is_told(
@@ -95,4 +95,4 @@ def test_what_cannot_be_asked_stands_at_the_field(acme: Enterprise, admin: Conso
 def test_an_enterprise_of_its_own_alone_is_looked_at(acme: Enterprise, admin: Console) -> None:
     page = admin.get(f"{of(acme)}/explain")
 
-    assert "Paste a request that Entra sent" in text(page)
+    assert "Paste a SCIM request to see what it would do" in text(page)

@@ -35,7 +35,7 @@ def test_an_entry_says_what_was_done_or_why_it_was_refused(admin: Console, log: 
     assert "Tolerated: an op written with a capital letter" in words
     assert "refused new@x.example" in words
     assert "No role is called “Janitor” Role 'Janitor' does not exist in Acme" in words
-    assert "Ignored, as no schema has it: unheard" in words
+    assert "Ignored because no schema defines it: unheard" in words
     assert f'href="{log.removesuffix("log")}roles/new?name=Janitor"' in page
 
 
@@ -61,7 +61,7 @@ def test_the_form_of_a_filter_comes_back_filled_in(admin: Console, log: str) -> 
     assert typed(page, "email") == "no@x.example"
     assert typed(page, "since") == "2026-11-01T10:00"
     assert '<option value="refused" selected>' in page
-    assert "No entry is like that." in text(page)
+    assert "No matching entries" in text(page)
 
 
 def test_a_filter_that_makes_no_sense_is_refused_in_words(admin: Console, log: str) -> None:
@@ -95,7 +95,7 @@ def test_a_later_page_is_not_live(acme: Enterprise, admin: Console) -> None:
 def test_an_empty_log_says_what_to_do_next(acme: Enterprise, admin: Console) -> None:
     page = admin.get(f"{of(acme)}/log")
 
-    assert "Nothing has been sent yet." in text(page)
+    assert "No entries yet" in text(page)
     assert f'href="{of(acme)}/set-up"' in page
 
 

@@ -25,9 +25,9 @@ def refuse(enterprise: Enterprise, email: str, role: str) -> None:
 def test_an_enterprise_without_anything_says_what_to_do_next(admin: Console, acme: Enterprise) -> None:
     page = admin.get(of(acme))
 
-    assert "Nothing has come from Entra yet." in text(page)
+    assert "No requests from Entra yet." in text(page)
     assert f'href="{of(acme)}/set-up"' in page
-    assert "Nothing happened." in text(page)
+    assert "No activity in this time." in text(page)
 
 
 def test_numbers_have_their_plurals_and_lead_to_the_users(admin: Console, acme: Enterprise) -> None:
@@ -51,7 +51,7 @@ def test_a_refusal_has_its_cause_in_words_and_its_remedies(admin: Console, acme:
     assert "No role is called “Jani & tor”" in text(page)
     assert list(links) == [f"{of(acme)}/roles/preview?name=Jani+%26+tor", f"{of(acme)}/roles/new?name=Jani+%26+tor"]
     cli("role", "update", "Acme", "User", "--alias", "Jani & tor")
-    assert "mended, waits for Entra" in text(admin.get(of(acme)))
+    assert "fixed, waiting for Entra" in text(admin.get(of(acme)))
 
 
 def test_every_remedy_is_a_page_that_there_is(admin: Console, acme: Enterprise) -> None:
@@ -104,10 +104,10 @@ def test_the_brake_that_holds_is_told_and_released_from_here(admin: Console, acm
 
     page = admin.get(of(acme))
 
-    assert "The brake on removals holds. 1 user was disabled or deleted within 24 hours" in text(page)
+    assert "Removal limit reached. 1 user was disabled or deleted within 24 hours" in text(page)
     (release,) = re.findall(rf'href="({of(acme)}/settings/release)"', page)
     admin.follow(release)
-    assert "Removals pass in spite of the limit" in text(admin.get(of(acme)))
+    assert "The removal limit is suspended until" in text(admin.get(of(acme)))
 
 
 def test_tokens_tell_the_days_left(admin: Console, acme: Enterprise, cli: Cli) -> None:
@@ -131,7 +131,7 @@ def test_plots_are_pictures_with_a_title_a_description_and_a_table(admin: Consol
     unit = by.removesuffix("s")
     assert titles == [f"{name} by {unit}" for name in ("Created", "Changed", "Disabled or deleted", "Refused")]
     assert len(re.findall(r"<rect x=", page)) == 2
-    assert re.search(rf"1 in the last \d+ {by}; most, 1, at ", page)
+    assert re.search(rf"1 in the last \d+ {by}\. Peak: 1 at ", page)
     assert 'style="' not in page
     assert re.search(r'<td class="number" data-label="Created">1</td>', page)
 
@@ -169,7 +169,7 @@ def test_a_plot_keeps_within_its_frame() -> None:
     assert (plot.total, plot.peak, len(plot.bars)) == (sum(day**4 for day in range(1, 31)), 30**4, 30)
     assert all(bar.x >= 0 and bar.x + bar.width <= WIDTH for bar in plot.bars)
     assert all(bar.y >= 0 and abs(bar.y + bar.height - HEIGHT) < 0.02 and bar.height >= 3 for bar in plot.bars)
-    assert plot.description.endswith("most, 810,000, at 2026-11-30.")
+    assert plot.description.endswith("Peak: 810,000 at 2026-11-30.")
 
 
 def test_a_plot_of_nothing_says_so() -> None:
@@ -177,4 +177,4 @@ def test_a_plot_of_nothing_says_so() -> None:
 
     plot = plot_series(spans, "created", label="Created", unit="hour")
 
-    assert (plot.bars, plot.description) == ([], "None in the last 1 hours.")
+    assert (plot.bars, plot.description) == ([], "No requests in the last 1 hours.")

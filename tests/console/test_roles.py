@@ -21,8 +21,8 @@ def test_a_role_is_made_changed_and_removed(acme: Enterprise, admin: Console, cl
 
     assert typed(page, "aliases") == "Boss\nChiefSigner"
     assert (role["aliases"], role["restrict_editing"]) == (["Boss"], False)
-    assert "Remove the role Head Signer?" in text(asked)
-    assert "The role Head Signer is removed." in text(gone)
+    assert "Delete role Head Signer?" in text(asked)
+    assert "Role Head Signer deleted." in text(gone)
 
 
 def test_a_role_that_somebody_changed_meanwhile_is_not_overwritten(acme: Enterprise, admin: Console, cli: Cli) -> None:
@@ -55,7 +55,7 @@ def test_a_refused_role_is_found_and_mended(acme: Enterprise, admin: Console, cl
     proposed = admin.get(path + "?alias=Signer")
     admin.post(path, name="User", aliases=typed(proposed, "aliases"), tag=typed(proposed, "tag"))
 
-    assert "1 user was refused because of it test.user@contoso.example" in text(preview)
+    assert "1 user was refused because of this value test.user@contoso.example" in text(preview)
     assert typed(proposed, "aliases") == "Signer"
     assert acme.send("POST", "/Users", body).status_code == 201
 

@@ -179,7 +179,7 @@ def test_signing_out_ends_this_session_alone(app: Flask) -> None:
 
     said = here.follow("/console/sign-out")
 
-    assert "You are signed out." in said
+    assert "Signed out." in said
     assert (is_signed_in(here), is_signed_in(there)) == (False, True)
 
 

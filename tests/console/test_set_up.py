@@ -35,7 +35,7 @@ def test_the_set_up_shows_what_to_enter(acme: Enterprise, admin: Console, cli: C
     assert [code(f"`{value}`") for value in re.findall(r'<code id="role-\d+">([^<]+)</code>', page)] == [
         *("DefaultEnterprise", "PowerSigner", "SigningHub_Admin", "User"),
     ]
-    assert "Add an alias without blanks" in text(page)
+    assert "Add an alias without spaces" in text(page)
     assert "SingleAppRoleAssignment([appRoleAssignments])" in text(page)
     assert text(page).count("mandatory") == 2
 
@@ -45,7 +45,7 @@ def test_a_token_is_shown_once_with_its_tenant_url(acme: Enterprise, admin: Cons
     issued = admin.post(path, 200, days="30").text
     [token] = set(re.findall(r'value="(scimsvc_[^"]+)"', issued))
 
-    assert "It is shown this once" in text(issued)
+    assert "Copy it now. You cannot see it again." in text(issued)
     assert acme.send("GET", "/Users", token=token).status_code == 200
     assert token not in admin.get(path)
     assert "30 days left" in text(admin.get(path)) or "29 days left" in text(admin.get(path))
@@ -59,7 +59,7 @@ def test_the_set_up_of_an_enterprise_that_is_off_enables_it(cli: Cli, operator: 
     page = operator.follow(path + "/enable")
 
     assert "SCIM provisioning is not enabled for Off" in text(refused)
-    assert "It is enabled" in text(page)
+    assert "SCIM provisioning enabled." in text(page)
 
 
 def test_the_progress_follows_what_entra_sends(acme: Enterprise, admin: Console) -> None:

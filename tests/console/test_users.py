@@ -49,7 +49,7 @@ def test_the_form_of_a_search_comes_back_filled_in(admin: Console, people: str) 
     assert typed(page, "search") == 'a"b'
     assert '<option value="User" selected>' in page
     assert '<option value="true" selected>' in page
-    assert "Nobody is like that." in text(page)
+    assert "No matching users" in text(page)
 
 
 def test_a_part_is_the_list_alone(admin: Console, people: str) -> None:
@@ -78,7 +78,7 @@ def test_pages_follow_one_another_with_the_filters(acme: Enterprise, admin: Cons
 def test_an_empty_list_says_what_to_do_next(acme: Enterprise, admin: Console) -> None:
     page = admin.get(f"{of(acme)}/users")
 
-    assert "There is no user yet." in text(page)
+    assert "No users yet" in text(page)
     assert f'href="{of(acme)}/users/new"' in page
 
 
@@ -92,9 +92,11 @@ def test_one_user_has_both_sides_the_role_and_the_history(acme: Enterprise, admi
     words = text(admin.get(f"{of(acme)}/users/{user['id']}"))
 
     assert "title Engineer Chief edited by the user" in words
-    assert "department R&D not shown by the application" in words
-    assert "Power Signer Entra sent the app role value powersigner , which is an alias of this role." in words
-    assert re.search("disabled by Entra .* changed by the user .* created by Entra .* refused by Entra", words)
+    assert "department R&D not used by the application" in words
+    assert "Power Signer Entra sent the app role value powersigner , an alias of this role." in words
+    assert re.search(
+        "disabled by Entra .* changed by the user .* created by Entra .* refused request from Entra", words
+    )
     assert "Tolerated: an op written with a capital letter; true or false sent as text" in words
     assert "No role is called “Nobody”" in words
 
@@ -113,11 +115,11 @@ def test_a_manual_user_is_made_changed_and_deleted(acme: Enterprise, admin: Cons
     profile = profile_of(acme, user_id)
     shown = {name: profile[name] for name in ("user_name", "role", "title", "active")}
     assert shown == {"user_name": "Em", "role": "DefaultEnterprise", "title": None, "active": False}
-    assert "Em is changed." in text(page)
-    assert "disabled by hand" in text(page)
+    assert "User Em saved." in text(page)
+    assert "disabled manually" in text(page)
 
-    assert "Delete Em?" in text(admin.get(f"{path}/delete"))
-    assert "Em is deleted." in text(admin.follow(f"{path}/delete"))
+    assert "Delete user Em?" in text(admin.get(f"{path}/delete"))
+    assert "User Em deleted." in text(admin.follow(f"{path}/delete"))
     admin.get(path, 404)
 
 

@@ -1,7 +1,7 @@
-// What pages can do better with a script; each of them works without.
+// Enhancements of the pages. Every page works without this script.
 "use strict";
 
-// Times in the reader's own zone; what they were stays in the title.
+// Show times in the reader's time zone. The title has the exact time.
 const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const exactly = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 
@@ -14,7 +14,7 @@ function showTimes(root) {
   }
 }
 
-// Buttons that copy the field or the text with the id in data-copy.
+// Show the buttons that copy the field or text with the id in data-copy.
 function offerCopies(root) {
   if (!navigator.clipboard) return;
   for (const button of root.querySelectorAll("button[data-copy]")) button.hidden = false;
@@ -35,7 +35,7 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-// One line that screen readers read out when it changes.
+// Announce a text to screen readers.
 let announcer;
 function say(text) {
   if (!announcer) {
@@ -48,8 +48,8 @@ function say(text) {
   setTimeout(() => { announcer.textContent = text; }, 50);
 }
 
-// Parts of a page that are fetched anew every data-every seconds from data-live, until the answer says no more.
-// Nothing is fetched while nobody looks, and a session that ended leads to signing in.
+// Reload a part of the page from data-live every data-every seconds, until the part contains data-live-ends.
+// Hidden tabs do not reload. When the session has ended, the page reloads and asks to sign in.
 function keepLive(part) {
   const seconds = Number(part.dataset.every || 3);
   let shown = part.innerHTML;
@@ -66,7 +66,7 @@ function keepLive(part) {
           shown = html;
           if (part.querySelector("[data-live-ends]")) return;
         }
-      } catch { /* the service is away for a moment, and asked again */ }
+      } catch { /* The service is unavailable. Retry with the next interval. */ }
     }
     setTimeout(look, seconds * 1000);
   }
@@ -82,7 +82,7 @@ function replace(part, html) {
   (document.getElementById(focused.id) ?? [...part.querySelectorAll("a[href]")].find(same))?.focus();
 }
 
-// A form whose results are in the part with the id in data-search: they follow what is typed and chosen.
+// Update the results in the part with the id in data-search while the user types in the form.
 function searchAsTyped(form) {
   const part = document.getElementById(form.dataset.search);
   let waiting, asking;
@@ -98,7 +98,7 @@ function searchAsTyped(form) {
       replace(part, await answer.text());
       history.replaceState(null, "", wanted.length ? page : form.action);
       say(part.querySelector(".empty-title")?.textContent ?? `${part.querySelectorAll("tbody tr").length} shown`);
-    } catch { /* given up for what was typed since, or the service is away */ }
+    } catch { /* A later search replaced this one, or the service is unavailable. */ }
   }
   form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(look, 250); });
   form.addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(waiting); look(); });

@@ -41,7 +41,7 @@ def set_password(link: str) -> Answer:
     """Set it, and sign in."""
     form = request.form
     _begin(admins.set_password(link, form.get("password", ""), form.get("repeated", "")))
-    return go("console_enterprises.start", "Your password is set, and you are signed in.")
+    return go("console_enterprises.start", "Password set. You are signed in.")
 
 
 @own_account.get("/account")
@@ -54,7 +54,7 @@ def show() -> Answer:
 def sign_out() -> Answer:
     """End this session."""
     session.clear()
-    return go("console_accounts.sign_in", "You are signed out.")
+    return go("console_accounts.sign_in", "Signed out.")
 
 
 @own_account.post("/sign-out-everywhere")
@@ -62,7 +62,7 @@ def sign_out_everywhere() -> Answer:
     """End every session of the account, this one too."""
     admins.sign_out_everywhere(admin())
     session.clear()
-    return go("console_accounts.sign_in", "You are signed out everywhere.")
+    return go("console_accounts.sign_in", "Signed out everywhere.")
 
 
 def _begin(account: admins.Admin) -> None:

@@ -25,7 +25,7 @@ def show() -> Answer:
 def enable() -> Answer:
     """Switch SCIM provisioning on."""
     services.update_enterprise(enterprise_id(), {"scim_enabled": True})
-    return go(".show", "SCIM provisioning is enabled.")
+    return go(".show", "SCIM provisioning enabled.")
 
 
 @connect.post("/set-up")

@@ -55,10 +55,10 @@ def ask_to_delete() -> Answer:
     """Ask before an enterprise goes."""
     refuse_unless_operator(admin())
     return confirmation(
-        f"Delete {enterprise()['name']}?",
-        "Its users, roles, integrations, tokens and its provisioning log go with it, for good. "
-        "Entra's requests are refused from then on.",
-        action="Delete this enterprise",
+        f"Delete enterprise {enterprise()['name']}?",
+        "This permanently deletes its users, roles, integrations, tokens and provisioning log. "
+        "Entra can no longer connect to it.",
+        action="Delete enterprise",
         back=url_for("console_enterprises.start"),
         type_name=enterprise()["name"],
     )
@@ -70,4 +70,4 @@ def delete() -> Answer:
     """Delete it with everything that is its."""
     refuse_unless_operator(admin())
     deleted = services.delete_enterprise(enterprise_id(), typed_name=text("typed_name"))
-    return go("console_enterprises.start", f"{deleted['name']} is deleted.")
+    return go("console_enterprises.start", f"Enterprise {deleted['name']} deleted.")

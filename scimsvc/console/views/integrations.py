@@ -35,7 +35,7 @@ def create() -> Answer:
     """Make one, and show its secret."""
     integration = services.create_integration(enterprise_id(), {"name": text("name")})
     return show_once(
-        f"{integration['name']} is made",
+        f"Integration {integration['name']} created",
         {"Client ID": integration["client_id"]},
         secret=integration["client_secret"],
     )
@@ -52,7 +52,7 @@ def ask_name(integration_id: str) -> Answer:
 def rename(integration_id: str) -> Answer:
     """Give it another name."""
     renamed = services.rename_integration(enterprise_id(), integration_id, {"name": text("name")})
-    return go(".list_", f"The integration is called {renamed['name']} now.")
+    return go(".list_", f"Integration renamed to {renamed['name']}.")
 
 
 @integrations.get("/integrations/<integration_id>/rotate")
@@ -67,7 +67,7 @@ def rotate(integration_id: str) -> Answer:
     """Make a new secret, and show it."""
     overlap = without_none(overlap_hours=number("overlap_hours"))
     rotated = services.rotate_secret(enterprise_id(), integration_id, overlap)
-    title = f"{rotated['name']} has a new secret"
+    title = f"Secret of {rotated['name']} rotated"
     return show_once(title, {"Client ID": rotated["client_id"]}, secret=rotated["client_secret"])
 
 
@@ -76,10 +76,10 @@ def ask_to_revoke(integration_id: str) -> Answer:
     """Ask before an integration ends."""
     integration = services.show_integration(enterprise_id(), integration_id)
     return confirmation(
-        f"End the integration {integration['name']}?",
-        "Its client ID, its secret and all tokens that it was issued stop working at once. If Entra uses one of them, "
+        f"Delete integration {integration['name']}?",
+        "Its client ID, its secret and all its tokens stop working immediately. If Entra uses one of them, "
         "provisioning stops.",
-        action="End this integration",
+        action="Delete integration",
         back=url_for(".list_"),
     )
 
@@ -89,7 +89,8 @@ def ask_to_revoke(integration_id: str) -> Answer:
 def revoke(integration_id: str) -> Answer:
     """End it with all of its tokens."""
     integration = services.revoke_integration(enterprise_id(), integration_id)
-    last = " It was the last one: no token can be issued until there is another." if integration["warning"] else ""
-    return go(
-        ".list_", f"{integration['name']} is ended, and its tokens with it.{last}", tone="warn" if last else "good"
+    last = (
+        " It was the last integration. Create another one before you create tokens." if integration["warning"] else ""
     )
+    message = f"Integration {integration['name']} deleted, and its tokens revoked.{last}"
+    return go(".list_", message, tone="warn" if last else "good")

@@ -43,7 +43,7 @@ def new() -> Answer:
 def add() -> Answer:
     """Make a role."""
     role = services.add_role(enterprise_id(), _members())
-    return go(".list_", f"The role {role['name']} is made.")
+    return go(".list_", f"Role {role['name']} created.")
 
 
 @roles.get("/roles/<role_id>")
@@ -59,7 +59,7 @@ def edit(role_id: str) -> Answer:
 def update(role_id: str) -> Answer:
     """Change one; its users keep it."""
     role = services.update_role(enterprise_id(), role_id, _members(), if_match=text("tag") or None)
-    return go(".list_", f"The role {role['name']} is saved.")
+    return go(".list_", f"Role {role['name']} saved.")
 
 
 @roles.get("/roles/<role_id>/remove")
@@ -67,9 +67,9 @@ def ask_to_remove(role_id: str) -> Answer:
     """Ask before a role goes."""
     role = services.show_role(enterprise_id(), role_id)
     return confirmation(
-        f"Remove the role {role['name']}?",
-        "Entra’s requests that name it, by its name or an alias, are refused from then on.",
-        action="Remove this role",
+        f"Delete role {role['name']}?",
+        "After that, requests from Entra that use its name or one of its aliases are refused.",
+        action="Delete role",
         back=url_for(".edit", role_id=role_id),
     )
 
@@ -79,7 +79,7 @@ def ask_to_remove(role_id: str) -> Answer:
 def remove(role_id: str) -> Answer:
     """Remove one that nobody has."""
     role = services.remove_role(enterprise_id(), role_id)
-    return go(".list_", f"The role {role['name']} is removed.")
+    return go(".list_", f"Role {role['name']} deleted.")
 
 
 def _members() -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from flask import url_for
 
+from scimsvc.console.environment import plural
 from scimsvc.console.forms import flag, number, redisplay_on_error, text
 from scimsvc.console.pages import (
     Answer,
     confirmation,
+    enterprise,
     enterprise_blueprint,
     enterprise_id,
     go,
@@ -35,7 +37,7 @@ def change_rules() -> Answer:
         "reject_unknown_attributes": flag("reject_unknown_attributes"),
     }
     services.update_enterprise(enterprise_id(), changes)
-    return go(".show", "The rules are saved.")
+    return go(".show", "Rules saved.")
 
 
 @settings.post("/settings/removal-limit")
@@ -48,7 +50,7 @@ def change_limit() -> Answer:
         **without_none(hours=number("removal_limit.hours")),
     }
     services.update_enterprise(enterprise_id(), {"removal_limit": limit})
-    return go(".show", "The limit is saved.")
+    return go(".show", "Removal limit saved.")
 
 
 @settings.post("/settings/no-removal-limit")
@@ -56,17 +58,19 @@ def change_limit() -> Answer:
 def drop_limit() -> Answer:
     """Let any number be removed."""
     services.update_enterprise(enterprise_id(), {"removal_limit": None})
-    return go(".show", "There is no limit on removals any more.")
+    return go(".show", "Removal limit removed.")
 
 
 @settings.get("/settings/release")
 def ask_to_release() -> Answer:
-    """Ask before what the limit holds back is let through."""
+    """Ask before the removal limit is suspended."""
+    limit = enterprise()["removal_limit"]
+    again = f"in {plural(limit['hours'], 'hour')}" if limit else "later"
     return confirmation(
-        "Let the held back removals through?",
-        "Entra sends them again in its next cycles, and they disable or delete users then. The limit counts again "
-        "after as many hours as it looks back.",
-        action="Let them through",
+        f"Allow removals in {enterprise()['name']}?",
+        "Entra retries the refused removals in its next cycles and then disables or deletes these users. "
+        f"The limit applies again {again}.",
+        action="Allow removals",
         back=url_for(".show"),
     )
 
@@ -76,7 +80,7 @@ def ask_to_release() -> Answer:
 def release() -> Answer:
     """Let through what the limit holds back."""
     services.release_removals(enterprise_id())
-    return go(".show", "Removals are let through. Entra sends them again in its next cycles.")
+    return go(".show", "Removals allowed. Entra retries them in its next cycles.")
 
 
 @settings.post("/settings/pause")
@@ -84,7 +88,7 @@ def release() -> Answer:
 def pause() -> Answer:
     """Hold every write of SCIM."""
     services.update_enterprise(enterprise_id(), {"paused": True})
-    return go_back(".show", "Provisioning is paused. Entra’s writes are held back, and none is lost.", tone="warn")
+    return go_back(".show", "Provisioning paused. Entra retries the changes that it sends meanwhile.", tone="warn")
 
 
 @settings.post("/settings/resume")
@@ -92,7 +96,7 @@ def pause() -> Answer:
 def resume() -> Answer:
     """Take writes again."""
     services.update_enterprise(enterprise_id(), {"paused": False})
-    return go_back(".show", "Provisioning goes on. Entra sends what was held back in its next cycles.")
+    return go_back(".show", "Provisioning resumed. Entra retries the refused changes in its next cycles.")
 
 
 @settings.post("/settings/enable")
@@ -100,17 +104,17 @@ def resume() -> Answer:
 def enable() -> Answer:
     """Switch SCIM provisioning on."""
     services.update_enterprise(enterprise_id(), {"scim_enabled": True})
-    return go_back(".show", "SCIM provisioning is enabled.")
+    return go_back(".show", "SCIM provisioning enabled.")
 
 
 @settings.get("/settings/disable")
 def ask_to_disable() -> Answer:
     """Ask before SCIM provisioning is switched off."""
     return confirmation(
-        "Switch SCIM provisioning off?",
-        "Every request of Entra is refused from then on, and after some time Entra puts its job into quarantine. "
-        "To hold changes back for a while, pause provisioning instead.",
-        action="Switch it off",
+        f"Disable SCIM provisioning of {enterprise()['name']}?",
+        "All requests from Entra will be refused. After some time, Entra puts its provisioning job into quarantine. "
+        "To stop changes only for a while, pause provisioning instead.",
+        action="Disable SCIM provisioning",
         back=url_for(".show"),
     )
 
@@ -120,4 +124,4 @@ def ask_to_disable() -> Answer:
 def disable() -> Answer:
     """Switch it off."""
     services.update_enterprise(enterprise_id(), {"scim_enabled": False})
-    return go(".show", "SCIM provisioning is switched off.", tone="warn")
+    return go(".show", "SCIM provisioning disabled.", tone="warn")

@@ -36,7 +36,7 @@ def issue() -> Answer:
     issued = grants.issue_described_token(enterprise_id(), members, signer=token_signer.current)
     where = {"Tenant URL": tenant_url()} if issued["scope"] == "scim" else {}
     name = "Secret Token" if where else "API token"
-    return show_once("The token is made", where, secret=issued["access_token"], secret_name=name, issued=issued)
+    return show_once("Token created", where, secret=issued["access_token"], secret_name=name, issued=issued)
 
 
 @tokens.get("/tokens/<token_id>/revoke")
@@ -51,4 +51,4 @@ def ask_to_revoke(token_id: str) -> Answer:
 def revoke(token_id: str) -> Answer:
     """End it at once."""
     grants.revoke_token(token_id, enterprise=enterprise_id(), signer=token_signer.current)
-    return go("console_integrations.list_", "The token is ended.")
+    return go("console_integrations.list_", "Token revoked.")

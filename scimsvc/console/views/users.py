@@ -47,7 +47,7 @@ def ask() -> Answer:
 def create() -> Answer:
     """Make the user."""
     user = manual_users.create_manual_user(enterprise_id(), _typed())
-    return go("console_users.show", f"{user['user_name']} is made.", user_id=user["id"])
+    return go("console_users.show", f"User {user['user_name']} created.", user_id=user["id"])
 
 
 @users.get("/users/<user_id>/edit")
@@ -64,7 +64,7 @@ def edit(user_id: str) -> Answer:
 def update(user_id: str) -> Answer:
     """Change it."""
     user = manual_users.update_manual_user(enterprise_id(), user_id, _typed(), if_match=text("tag") or None)
-    return go("console_users.show", f"{user['user_name']} is changed.", user_id=user_id)
+    return go("console_users.show", f"User {user['user_name']} saved.", user_id=user_id)
 
 
 @users.get("/users/<user_id>/delete")
@@ -72,9 +72,9 @@ def ask_to_delete(user_id: str) -> Answer:
     """Ask before a manual user goes."""
     user = profiles.show_user(enterprise_id(), user_id)
     return confirmation(
-        f"Delete {user['user_name']}?",
-        f"The user with the address {user['email']} goes for good. If Entra sends the person later, a new one is made.",
-        action="Delete this user",
+        f"Delete user {user['user_name']}?",
+        f"This permanently deletes the user {user['email']}. If Entra sends this person later, a new user is created.",
+        action="Delete user",
         back=url_for("console_users.show", user_id=user_id),
     )
 
@@ -84,7 +84,7 @@ def ask_to_delete(user_id: str) -> Answer:
 def delete(user_id: str) -> Answer:
     """Delete it."""
     user = manual_users.delete_manual_user(enterprise_id(), user_id)
-    return go("console_users.list_", f"{user['user_name']} is deleted.")
+    return go("console_users.list_", f"User {user['user_name']} deleted.")
 
 
 _OPTIONAL = ("given_name", "family_name", "phone", "title", "organization", "role", "external_id")
