@@ -1,20 +1,20 @@
-"""Time, asked in one place so that tests can set it, and written in one form."""
+"""The current time, in one place so that tests can set it, and its text form."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
 
 
 def now() -> datetime:
-    """Return the present instant in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
-@lru_cache(maxsize=64)  # a write puts the same instant into the row, the feed and the log
+@lru_cache(maxsize=64)  # a write stores the same time in the row, the feed and the log
 def timestamp(instant: datetime) -> str:
-    """Return ``instant`` (UTC) as RFC 3339 with milliseconds and Z: of one width, so that text order is time order."""
+    """Return ``instant`` (UTC) as RFC 3339 text with milliseconds and Z. Its fixed width sorts by time."""
     return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse_timestamp(text: str) -> datetime:
-    """Return the instant that ``timestamp`` wrote."""
+    """Return the time in a text of ``timestamp``."""
     return datetime.fromisoformat(text)

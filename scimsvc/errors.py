@@ -1,21 +1,21 @@
-"""Errors of everything outside SCIM: commands, the enterprise API and the console.
+"""Errors of commands, the enterprise API and the console.
 
-SCIM has a family of its own, ``protocol.errors.ScimError``, because its errors have keywords that the RFC fixes. A use
-case raises the errors of the interface that it serves. No name is in both families.
+SCIM has its own errors, ``protocol.errors.ScimError``, because the RFC defines keywords for them. A use case raises the
+errors of the interface that it serves. No name exists in both families.
 """
 
 from collections.abc import Mapping, Sequence
 
 
 class ServiceError(Exception):
-    """A use case refuses; the message tells an operator what to change."""
+    """A use case refuses the request. The message says what is wrong and what to do, in full sentences."""
 
     status = 400
 
     def __init__(self, detail: str, errors: Mapping[str, Sequence[str]] | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
-        #: What is wrong with each field, where fields are to blame.
+        #: The problems of each invalid field, as phrases without a full stop.
         self.errors = dict(errors or {})
 
 
@@ -24,42 +24,42 @@ class InvalidInput(ServiceError):
 
 
 class NoSuchThing(ServiceError):
-    """What was named does not exist in this enterprise."""
+    """The requested object does not exist in this enterprise."""
 
     status = 404
 
     def __init__(self, detail: str, *, what: str | None = None) -> None:
         super().__init__(detail)
-        #: What kind of thing was named, where it was named by an id or the like.
+        #: The kind of object, such as "user", if it was requested by an ID or a name.
         self.what = what
 
 
 class Conflict(ServiceError):
-    """It would collide with what is there."""
+    """The change conflicts with the present state."""
 
     status = 409
 
 
 class NotAllowed(ServiceError):
-    """A rule of the enterprise forbids it."""
+    """A rule of the enterprise forbids the change."""
 
     status = 403
 
 
 class Gone(ServiceError):
-    """It was here and is no longer kept."""
+    """The requested data was deleted."""
 
     status = 410
 
 
 class OutOfDate(ServiceError):
-    """It is no longer as ``If-Match`` says."""
+    """The object no longer has the version in ``If-Match``."""
 
     status = 412
 
 
 class TooManyAttempts(ServiceError):
-    """It was tried too often; ``retry_after`` says in how many seconds it may be tried again."""
+    """Too many attempts failed. The next one is accepted after ``retry_after`` seconds."""
 
     status = 429
 

@@ -1,4 +1,4 @@
-"""The paths that the service answers, each defined here only."""
+"""The paths of the service. Each is defined only here."""
 
 import re
 
@@ -13,25 +13,25 @@ _SLASHES = re.compile("//+")
 
 
 def clean_path(path: str) -> str:
-    """Return ``path`` without doubled or trailing slashes."""
+    """Return ``path`` without double or trailing slashes."""
     return _SLASHES.sub("/", path).rstrip("/") or "/"
 
 
 def is_below(path: str, prefix: str) -> bool:
-    """Tell whether ``path`` (clean) is ``prefix`` or lies below it."""
+    """Return whether the clean ``path`` is ``prefix`` or below it."""
     return path == prefix or path.startswith(prefix + "/")
 
 
 def is_scim(path: str) -> bool:
-    """Tell whether ``path`` (clean) is the Tenant URL's, or lies below it."""
+    """Return whether the clean ``path`` belongs to the Tenant URL."""
     return path.startswith(_BELOW_SCIM) or path == SCIM_PREFIX
 
 
 def is_api(path: str) -> bool:
-    """Tell whether ``path`` (clean) is the enterprise API's."""
+    """Return whether the clean ``path`` belongs to the enterprise API."""
     return is_below(path, API_PREFIX)
 
 
 def is_console(path: str) -> bool:
-    """Tell whether ``path`` (clean) is the console's."""
+    """Return whether the clean ``path`` belongs to the console."""
     return is_below(path, CONSOLE_PREFIX)

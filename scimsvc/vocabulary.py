@@ -1,4 +1,4 @@
-"""The words that the database stores, the API answers and the commands accept. Each is defined here only."""
+"""Words that the database stores, the API returns and the commands accept. Each is defined only here."""
 
 #: Sources of a user: created outside SCIM, and created or taken over by SCIM.
 MANUAL = "manual"
@@ -32,17 +32,17 @@ CHANGE_TYPES = (CREATED, UPDATED, ENABLED, DISABLED, DELETED, TAKEN_OVER)
 #: The changes that the removal limit counts.
 REMOVALS = (DISABLED, DELETED)
 
-#: Origins of a change outside SCIM: an administrator changed a manual user, users changed their own values, or a
-#: change of a role changed everyone who has it.
+#: Origins of a change outside SCIM: an administrator changed a manual user, a user edited title or organization, or a
+#: role changed and with it all of its users.
 BY_ADMINISTRATOR, BY_USER, BY_ROLE = "administrator", "user", "role"
 
-# Tokens: each scope opens one path, and only that.
+# Tokens: each scope gives access to one path.
 
 SCIM_SCOPE, API_SCOPE = "scim", "api"
 SCOPES = (SCIM_SCOPE, API_SCOPE)
 
-#: An id as this service makes them: a UUID, or the 32 digits of a token's.
+#: An ID that this service assigns: a UUID, or the 32 digits of a token ID.
 ID_PATTERN = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}"
 
-#: The beginning of every access token, client secret and one-time link. The request log omits what begins so.
-TOKEN_PREFIX = "scimsvc_"  # noqa: S105  # a prefix, and no secret
+#: The prefix of every access token, client secret and one-time link. The request log omits words with this prefix.
+TOKEN_PREFIX = "scimsvc_"  # noqa: S105  # not a secret

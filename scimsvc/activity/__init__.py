@@ -1,1 +1,1 @@
-"""What happened: the provisioning log and the change feed. Writes add to them, readers follow them, old rows go."""
+"""The provisioning log and the change feed: writing, reading and pruning them."""

@@ -1,4 +1,4 @@
-"""The change feed, read: pages behind a cursor, and waiting for the next change (contract section 8)."""
+"""Read the change feed in pages after a cursor, and wait for the next change (contract section 8)."""
 
 import json
 import threading
@@ -11,23 +11,23 @@ from scimsvc.store.engine.transactions import reading
 from scimsvc.store.feed import ChangeRow, NumberedChange, get_span, list_changes
 from scimsvc.store.paging import CursorKeys
 
-#: Seconds between two looks at the feed while a request waits. Other processes may write it.
+#: Seconds between two reads of the feed while a request waits, because other processes may write to it.
 _LOOK_EVERY = 0.2
 _LIST = "changes"
 
 
 class Waiters:
-    """Lets at most a quarter of the server's threads wait for changes, so that providers are never starved."""
+    """Let at most a quarter of the server's threads wait for changes, so that others remain for providers."""
 
     def __init__(self, threads: int) -> None:
         self._places = threading.BoundedSemaphore(threads // 4) if threads >= _THREADS_PER_WAITER else None
 
     def enter(self) -> bool:
-        """Take a place, and return whether one was free."""
+        """Reserve a place if one is free, and return whether it was."""
         return self._places is not None and self._places.acquire(blocking=False)
 
     def leave(self) -> None:
-        """Give the place back."""
+        """Release the place."""
         if self._places is not None:
             self._places.release()
 
@@ -37,18 +37,18 @@ _THREADS_PER_WAITER = 4
 
 @dataclass(frozen=True, slots=True)
 class FeedReader:
-    """Reads change feeds for the requests of one app."""
+    """Read change feeds for the requests of one app."""
 
     keys: CursorKeys
     waiters: Waiters
-    #: Set when the process stops: no request waits any longer.
+    #: Set when the process stops, so that waiting requests return.
     stopping: threading.Event
 
     def read(self, enterprise_id: str, *, after: str | None, limit: int, wait: float) -> dict[str, Any]:
-        """Return the changes that follow the cursor ``after`` and the next cursor; without one, all that are kept.
+        """Return the changes after the cursor ``after`` (all stored changes without one), and the next cursor.
 
-        Where there are none, waits up to ``wait`` seconds for the first. Raises ``InvalidInput`` if the cursor is not
-        one of this enterprise's feed, and ``Gone`` if its changes were pruned.
+        If no change follows, wait up to ``wait`` seconds for one. Raises ``InvalidInput`` if the cursor does not
+        belong to this enterprise's feed, and ``Gone`` if the changes after it were pruned.
         """
         number = self._read_cursor(enterprise_id, after)
         rows, start = _read(enterprise_id, number, limit)
@@ -68,8 +68,9 @@ class FeedReader:
             return int(self.keys.read(cursor, enterprise_id, _LIST))
         except (ValueError, TypeError):
             raise InvalidInput(
-                "after is no cursor of this enterprise's feed; send back what next or an entry's cursor said",
-                {"after": ["is no cursor of this feed"]},
+                "'after' is not a cursor of this enterprise's change feed. "
+                "Use the 'next' or 'cursor' value of an earlier response.",
+                {"after": ["Not a cursor of this change feed"]},
             ) from None
 
     def _write_cursor(self, enterprise_id: str, number: int) -> str:
@@ -85,7 +86,10 @@ class FeedReader:
 
 
 def _read(enterprise_id: str, after: int | None, limit: int) -> tuple[list[NumberedChange], int]:
-    """Return the changes that follow, and the number after which they begin."""
+    """Return the changes after the number ``after``, and this number (that of the feed's start if None).
+
+    Raises ``Gone`` if changes after this number were pruned.
+    """
     with reading() as connection:
         span = get_span(connection, enterprise_id)
         oldest, newest = span.oldest or 1, span.newest or 0
@@ -93,8 +97,8 @@ def _read(enterprise_id: str, after: int | None, limit: int) -> tuple[list[Numbe
             after = oldest - 1
         if not oldest - 1 <= after <= newest:
             raise Gone(
-                "the changes after this cursor are no longer kept; read the users anew (GET /api/v1/users), "
-                "and follow the feed from the cursor that a request without after gives"
+                "The changes after this cursor are no longer stored. Read all users again (GET /api/v1/users), "
+                "and follow the feed from the 'next' value of a request without 'after'."
             )
         return list_changes(connection, enterprise_id, after=after, limit=limit), after
 

@@ -1,4 +1,4 @@
-"""The change feed, written: each change of a user is added in the transaction that makes it (contract section 8)."""
+"""Write the change feed: each change of a user is added in its own transaction (contract section 8)."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from scimsvc.vocabulary import DISABLED, ENABLED, TAKEN_OVER, UPDATED
 
 
 class UserChange(NamedTuple):
-    """What happened to one user. A user who was created or deleted has only one side."""
+    """A change of one user. The ``old_`` members are None for a new user."""
 
     type: str
     user_id: str
@@ -21,32 +21,32 @@ class UserChange(NamedTuple):
     active: bool
     old_role: str | None = None
     old_active: bool | None = None
-    #: Who changed the user outside SCIM (``vocabulary.BY_ADMINISTRATOR`` and so on); None where SCIM did.
+    #: The origin of a change outside SCIM, such as ``vocabulary.BY_ADMINISTRATOR``; None for SCIM.
     origin: str | None = None
 
 
 def change_type(*, taken_over: bool, active: bool, was_active: bool) -> str:
-    """Return the type of a change of a user who exists before and after; whether the user may work comes first."""
+    """Return the type of a change of an existing user. A change of ``active`` takes precedence."""
     if active != was_active:
         return ENABLED if active else DISABLED
     return TAKEN_OVER if taken_over else UPDATED
 
 
 def record_change(connection: Connection, enterprise_id: str, change: UserChange, *, at: str) -> None:
-    """Add ``change``, timed ``at``, to the feed."""
+    """Add ``change`` with the time ``at`` to the feed."""
     feed.hold_feed(connection, enterprise_id)
     feed.insert_change(connection, enterprise_id, change_row(change, at=at))
 
 
 def record_changes(connection: Connection, enterprise_id: str, changes: Sequence[UserChange], *, at: str) -> None:
-    """Add many changes in their order, all timed ``at``."""
+    """Add ``changes`` in order, all with the time ``at``, to the feed."""
     if changes:
         feed.hold_feed(connection, enterprise_id)
         feed.insert_changes(connection, enterprise_id, [change_row(change, at=at) for change in changes])
 
 
 def change_row(change: UserChange, *, at: str) -> ChangeRow:
-    """Return ``change``, timed ``at``, as the feed stores it."""
+    """Return the row of ``change`` with the time ``at``."""
     return ChangeRow(
         time=at,
         type=change.type,

@@ -1,4 +1,4 @@
-"""The provisioning log, read: pages of entries, and following them as they come (contract section 9)."""
+"""Read the provisioning log in pages, and follow new entries (contract section 9)."""
 
 import json
 from collections.abc import Callable, Container, Iterator
@@ -17,7 +17,7 @@ Representation = Callable[[LogRow], dict[str, Any]]
 
 
 def represent_entry(row: LogRow) -> dict[str, Any]:
-    """Return an entry as the enterprise API and the commands show it."""
+    """Return an entry in the form of the enterprise API and the commands."""
     return {
         "id": row.id,
         "time": row.time,
@@ -43,7 +43,7 @@ ALL = LogConditions()
 def list_entries(
     enterprise: str, conditions: LogConditions = ALL, *, limit: int, represent: Representation = represent_entry
 ) -> Page:
-    """Return the newest entries that meet the conditions, newest first; ``Page.next`` is the last one's id.
+    """Return the newest entries that meet the conditions, newest first. ``Page.next`` is the ID of the last one.
 
     Raises ``NoSuchThing`` if the enterprise does not exist.
     """
@@ -55,10 +55,10 @@ def list_entries(
 def follow_entries(
     enterprise: str, conditions: LogConditions = ALL, *, since: datetime, wait: Callable[[], bool]
 ) -> Iterator[dict[str, Any]]:
-    """Yield the entries that meet the conditions from ``since`` on as they come, the oldest first.
+    """Yield the entries since ``since`` that meet the conditions, oldest first, and then new entries.
 
-    ``wait`` is called between two looks at the log and ends the following by returning False. An entry may be
-    committed after one with a later time, so each look goes back as far as that can happen.
+    ``wait`` is called between two reads of the log and returns False to stop. An entry may be committed after an entry
+    with a later time, so each read goes back by ``COMMITTED_WITHIN``.
     """
     printed: dict[str, datetime] = {}
     while True:
@@ -73,7 +73,7 @@ def follow_entries(
 
 
 def _new_rows(enterprise: str, conditions: LogConditions, printed: Container[str]) -> Iterator[LogRow]:
-    """Yield the entries whose ids are not among those ``printed``; of the others only the ids are read."""
+    """Yield the entries whose IDs are not in ``printed``. Of entries in ``printed``, only the IDs are read."""
     while True:
         with reading_in(enterprise) as tenant:
             ids = list_entry_ids(tenant.connection, tenant.id, conditions, limit=_READ_AT_ONCE)

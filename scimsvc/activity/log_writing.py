@@ -1,7 +1,7 @@
-"""The provisioning log, written: one entry for every SCIM write, done or refused (contract section 9).
+"""Write the provisioning log: one entry for every SCIM write, successful or refused (contract section 9).
 
-A write that is done is logged in its own transaction, so that there is neither a change without an entry nor an entry
-without a change. A refusal is logged after the rollback. If it cannot be logged, it is answered all the same.
+A successful write is logged in its own transaction, so that changes and entries always correspond. A refusal is logged
+after the rollback. If this fails, the response to the client stays the same.
 """
 
 import logging
@@ -19,10 +19,10 @@ from scimsvc.store.engine.transactions import Connection, writing
 from scimsvc.store.log import LogRow, insert_entry, new_entry_id
 from scimsvc.vocabulary import OK, REFUSED
 
-#: An entry is committed at most this long after the time that it bears, measured with the clock of any process of the
-#: deployment. Three statements follow (the user's row, the entry, the commit), each behind a pause of the process.
-#: PostgreSQL ends a statement after 30 seconds and a pause after 60 (``extensions``), which makes four and a half
-#: minutes. The rest is for clocks that differ.
+#: The longest time between the timestamp of an entry and its commit, by the clock of any process of the deployment.
+#: Three statements follow the timestamp: the user's row, the entry and the commit. The process may pause before each.
+#: PostgreSQL ends a statement after 30 seconds and a pause after 60 (``extensions``): four and a half minutes in total.
+#: The remaining half minute allows for clocks that differ.
 COMMITTED_WITHIN = timedelta(minutes=5)
 
 _logger = logging.getLogger("scimsvc")
@@ -30,7 +30,7 @@ _logger = logging.getLogger("scimsvc")
 
 @dataclass(slots=True, kw_only=True)
 class LogEntry:
-    """A write as its request knows it."""
+    """The facts about a write that its request collected."""
 
     enterprise_id: str
     client_id: str
@@ -40,37 +40,41 @@ class LogEntry:
     duration_ms: float
     user_id: str | None = None
     email: str | None = None
-    #: What happened to the user, as the change feed calls it; None where nothing did.
+    #: The type of the change in the change feed; None if nothing changed.
     effect: str | None = None
     changed: Iterable[str] = ()
     tolerances: Iterable[str] = ()
     ignored: Iterable[str] = ()
-    # Of a refusal only:
+    # Only for a refusal:
     scim_type: str | None = None
     detail: str | None = None
     reason: Reason | None = None
-    #: The role value that named no role.
+    #: The unknown role value.
     role_value: str | None = None
 
 
 def record_write(connection: Connection, entry: LogEntry, change: UserChange | None, *, at: datetime) -> None:
-    """Log that a write was done at the time ``at``, and add its change to the feed, which must be held.
+    """Log a successful write at the time ``at``, and add its ``change`` to the feed unless it is None.
 
-    ``change`` is None where nothing changed.
+    The caller must have locked the feed.
     """
     row = change_row(change, at=clock.timestamp(at)) if change is not None else None
     insert_entry(connection, entry.enterprise_id, _entry_row(entry, OK, at), change=row)
 
 
 def record_refusal(entry: LogEntry) -> None:
-    """Log that a write was refused. An entry that cannot be written causes only a warning."""
+    """Log a refused write. A database error causes only a warning."""
     row = _entry_row(entry, REFUSED, clock.now())
     try:
         with writing() as connection:
             insert_entry(connection, entry.enterprise_id, row)
     except DATABASE_ERRORS as error:
         cause = getattr(error, "orig", None) or error
-        _logger.warning("a refusal cannot be logged: %s (request %s)", type(cause).__name__, entry.request_id)
+        _logger.warning(
+            "cannot add a refused request to the provisioning log: %s (request %s)",
+            type(cause).__name__,
+            entry.request_id,
+        )
 
 
 def _entry_row(entry: LogEntry, outcome: str, at: datetime) -> LogRow:

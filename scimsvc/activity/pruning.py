@@ -1,6 +1,6 @@
-"""Pruning: log entries are kept for ``log_days`` and changes for ``change_days``.
+"""Delete log entries that are older than ``log_days``, and changes that are older than ``change_days``.
 
-A serving process prunes by itself, a little at a time. ``scimsvc log prune`` does it at once.
+A serving process prunes once a day, in small steps. ``scimsvc log prune`` prunes immediately.
 """
 
 import logging
@@ -24,7 +24,7 @@ from scimsvc.web.state import AppState, RequestState
 
 _logger = logging.getLogger("scimsvc")
 
-#: Rows that one transaction deletes. It is short, so that others write between two of them.
+#: Rows that one transaction deletes. Transactions are short, so that others can write in between.
 _PRUNED_AT_ONCE = 1000
 
 
@@ -34,14 +34,14 @@ class _Deletion(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Prunable:
-    """A table whose rows are kept for as many days as a global setting states."""
+    """A table whose rows are stored for a number of days, which a global setting defines."""
 
     setting: str
     count_old: Callable[[Connection, datetime], int]
     delete_old: _Deletion
 
     def end(self, older_than: timedelta | None) -> datetime:
-        """Return the time before which rows are old: older than ``older_than`` or, without it, than the setting."""
+        """Return the time before which rows are old: ``older_than`` ago, or by default as the setting says."""
         if older_than is None:
             with reading() as connection:
                 older_than = timedelta(days=get_global_settings(connection)[self.setting])
@@ -54,7 +54,7 @@ class _Prunable:
             return self.count_old(connection, end)
 
     def prune(self, older_than: timedelta | None = None) -> Iterator[int]:
-        """Delete the old rows and yield how many each transaction deleted; not to ask on stops the pruning."""
+        """Delete the old rows and yield the number of each transaction. The caller may stop at any time."""
         end = self.end(older_than)
         with reading() as connection:
             enterprises = list_enterprises(connection)
@@ -70,24 +70,24 @@ def _prune_enterprise(table: _Prunable, enterprise_id: str, end: datetime) -> in
 
 
 _LOG = _Prunable("log_days", count_old_entries, delete_old_entries)
-#: The count may be a few changes too high: the newest of each enterprise stays.
+#: The count may be slightly too high, because the newest change of each enterprise is never deleted.
 _FEED = _Prunable("change_days", count_old_changes, delete_old_changes)
 
 
 def prune_log(older_than: timedelta | None = None) -> Iterator[int]:
-    """Delete log entries older than ``older_than`` or, without it, than ``log_days``; yield their numbers."""
+    """Delete log entries older than ``older_than`` (by default ``log_days``) and yield the number of each step."""
     return _LOG.prune(older_than)
 
 
 def prune_changes() -> Iterator[int]:
-    """Delete changes older than ``change_days``, but never an enterprise's newest; yield their numbers."""
+    """Delete changes older than ``change_days`` and yield the number of each step; keep each enterprise's newest."""
     return _FEED.prune()
 
 
 def prune(older_than: timedelta | None = None, *, progress: Callable[[int, int], None]) -> dict[str, int]:
-    """Prune the log (as ``prune_log`` does) and the feed, and return how many rows of each were deleted.
+    """Prune the log and the feed completely, and return how many rows of each were deleted.
 
-    ``progress`` is called with how many more were deleted, and of how many.
+    ``progress`` is called with the number of rows deleted since the last call, and the expected total.
     """
     total = _LOG.count(older_than) + _FEED.count()
     return {
@@ -105,7 +105,7 @@ def _sum(counts: Iterator[int], total: int, progress: Callable[[int, int], None]
 
 
 class Pruning:
-    """Prunes in a serving process: once a day, in one small transaction after each answer."""
+    """Prune in a serving process: once a day, with one small transaction after each response."""
 
     INTERVAL = timedelta(days=1)
 
@@ -115,12 +115,12 @@ class Pruning:
         self._transactions: Iterator[int] | None = None
 
     def is_due(self, now: datetime) -> bool:
-        """Return whether there may be something to prune ``now``."""
+        """Return whether old rows may exist ``now``."""
         started = self._started_at
         return self._transactions is not None or started is None or not timedelta(0) <= now - started < self.INTERVAL
 
     def prune_some(self) -> None:
-        """Run one transaction, unless another thread does; after a failure the next day tries again."""
+        """Run one transaction unless another thread runs one. After a failure, pruning continues on the next day."""
         if not self._lock.acquire(blocking=False):
             return
         try:
@@ -143,17 +143,17 @@ pruner: AppState[Pruning] = AppState("pruning")
 
 
 def prune_when_due(state: RequestState, response: Response) -> None:
-    """Prune a little once the response to a caller is sent, if there may be something to prune."""
+    """Prune one step after the response to a caller is sent, if old rows may exist."""
     if state.caller is not None and pruner.of(state.app).is_due(state.answered_at):
         app = state.app
         response.call_on_close(lambda: _prune_some(app))
 
 
 def _prune_some(app: Flask) -> None:
-    """Prune; a database that cannot be written leaves it for the next day."""
+    """Prune one step. A database error postpones pruning to the next day."""
     with app.app_context():
         try:
             pruner.of(app).prune_some()
         except DATABASE_ERRORS as error:
             cause = getattr(error, "orig", None) or error
-            _logger.warning("log and change feed cannot be pruned: %s", type(cause).__name__)
+            _logger.warning("cannot prune the provisioning log and the change feed: %s", type(cause).__name__)

@@ -1,4 +1,4 @@
-"""Refused clients in the provisioning log: a bounded number of entries for each client."""
+"""Log refused clients in the provisioning log, with a bounded number of entries for each client."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from scimsvc.web.state import RequestState
 
 
 class Allowance:
-    """Limits the entries of each client per hour, so that a broken client does not fill the log."""
+    """Limit the entries of each client per hour, so that a broken client does not fill the log."""
 
     MOST = 20
     WINDOW = timedelta(hours=1)
@@ -22,7 +22,7 @@ class Allowance:
         self._hours: dict[tuple[str, str], tuple[datetime, int]] = {}
 
     def may_log(self, enterprise_id: str, client_id: str) -> bool:
-        """Count one entry, and return whether it may be written."""
+        """Count one entry and return whether it may be written."""
         now, key = clock.now(), (enterprise_id, client_id)
         with self._lock:
             since, count = self._hours.get(key, (now, 0))
@@ -35,7 +35,7 @@ class Allowance:
 def refused_client(
     state: RequestState, *, enterprise_id: str, client_id: str, status: int, detail: str, reason: Reason
 ) -> LogEntry:
-    """Return the entry for a client whose request was refused before anything was tried."""
+    """Return the entry for a client whose request was refused before an operation started."""
     return LogEntry(
         enterprise_id=enterprise_id,
         client_id=client_id,
@@ -49,6 +49,6 @@ def refused_client(
 
 
 def record_refused_client(allowance: Allowance, entry: LogEntry) -> None:
-    """Log that a client of an enterprise was refused, as far as ``allowance`` permits."""
+    """Log the refused client of ``entry`` if ``allowance`` permits another entry."""
     if allowance.may_log(entry.enterprise_id, entry.client_id):
         record_refusal(entry)

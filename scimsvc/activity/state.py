@@ -1,4 +1,4 @@
-"""What the provisioning log and the change feed keep for each app between requests."""
+"""The state of the provisioning log and the change feed that an app keeps between requests."""
 
 from flask import Flask
 
@@ -7,23 +7,23 @@ from scimsvc.activity.pruning import Pruning, pruner
 from scimsvc.activity.refused_clients import Allowance
 from scimsvc.web.state import AppState, cursor_keys, web_state
 
-#: Threads of a server that does not say how many it has: few, because threads that pass the interpreter's lock to and
-#: fro cost more than they bring.
+#: The number of threads if the server does not set it. More threads would compete for the interpreter's lock and make
+#: the service slower.
 DEFAULT_THREADS = 4
 
-#: How often refused clients may be written to the provisioning log.
+#: The limit on entries for refused clients in the provisioning log.
 logged_refusals: AppState[Allowance] = AppState("logged refusals")
-#: Who may wait for changes; a server that knows its number of threads replaces it.
+#: The requests that wait for changes. A server that knows its number of threads replaces this object.
 waiters: AppState[Waiters] = AppState("waiters")
 
 
 def init_activity(app: Flask) -> None:
-    """Keep for ``app`` what the provisioning log, the change feed and their pruning need."""
+    """Create the state of the provisioning log, the change feed and pruning for ``app``."""
     logged_refusals.init_app(app, Allowance())
     waiters.init_app(app, Waiters(DEFAULT_THREADS))
     pruner.init_app(app, Pruning())
 
 
 def feed_reader() -> FeedReader:
-    """Return the reader of change feeds for the running app."""
+    """Return the reader of change feeds for the current app."""
     return FeedReader(cursor_keys(), waiters.current, web_state.current.stopping)

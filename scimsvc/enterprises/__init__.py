@@ -1,1 +1,1 @@
-"""Enterprises (tenants) and everything about their users that does not come from SCIM."""
+"""Enterprises (tenants), their administrators, and the users and settings that SCIM does not manage."""

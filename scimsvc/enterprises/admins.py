@@ -1,7 +1,7 @@
-"""The console's accounts: made by the operator, given a password by a one-time link, signed in and out.
+"""Console accounts: created by the operator, activated by a one-time link, signed in and out.
 
-An operator sees every enterprise, an administrator of an enterprise that one alone. Sessions are kept by the browser,
-signed; what ends them all at once is the epoch in the account's row.
+An operator sees every enterprise, an enterprise's administrator only this one. The browser stores the signed session.
+Increasing the epoch in the account's row ends all sessions of the account.
 """
 
 import unicodedata
@@ -27,19 +27,19 @@ from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import Connection, reading, writing
 from scimsvc.store.tenancy import get_enterprise
 
-#: How long a one-time link is good.
+#: How long a one-time link is valid.
 LINK_LIFETIME = timedelta(hours=24)
 #: The account that ``offer_first_link`` creates. No one receives mail at this domain (RFC 2606).
 FIRST_OPERATOR = "operator@example.com"
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1000
-#: How long a session lasts without a request, and at all.
+#: How long a session lasts without a request, and in total.
 IDLE = timedelta(minutes=30)
 LONGEST_SESSION = timedelta(hours=12)
-#: Sessions note their last use no more often than this, so that not every answer sets a cookie.
+#: Sessions note their last use at most this often, so that most responses set no cookie.
 NOTED_EVERY = timedelta(minutes=1)
 
-#: What the password of an unknown account is compared with, so that it takes as long as a wrong one.
+#: The hash for passwords of unknown accounts, so that these take as long to refuse as wrong passwords.
 _NOBODYS_HASH = (
     "scrypt:32768:8:1$Ej3E98IRGTZtx7nt$ed862ff5faa68c7fd90aa0b0447ddd7116859051d66c90ca67ba269df7a17465"
     "fbfb435200e8f45093388f9247c2afd2f1fece480c7fa637d8255d3e518cb1bd"
@@ -48,7 +48,7 @@ _NOBODYS_HASH = (
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """Who is signed in."""
+    """The account that is signed in."""
 
     id: str
     email: str
@@ -57,15 +57,15 @@ class Admin:
 
     @property
     def is_operator(self) -> bool:
-        """Whether every enterprise may be seen, and not one alone."""
+        """Whether the account may see every enterprise."""
         return self.enterprise_id is None
 
 
 @retried
 def create_admin(email: str, *, enterprise: str | None = None) -> dict[str, Any]:
-    """Create an account, an operator's unless an ``enterprise`` is named, and return it with its one-time ``link``.
+    """Create an account for an ``enterprise``, or for an operator without one, and return it with a one-time ``link``.
 
-    Raises ``InvalidInput``, ``NoSuchThing``, or ``Conflict`` if there is an account with this address.
+    Raises ``InvalidInput``, ``NoSuchThing`` if the enterprise does not exist, or ``Conflict`` if the address is taken.
     """
     address = validated(schemas.ADMIN, {"email": email})["email"]
     with writing() as connection:
@@ -74,7 +74,7 @@ def create_admin(email: str, *, enterprise: str | None = None) -> dict[str, Any]
             admin_id = _insert_admin(connection, address, enterprise_id)
         except AdminExists:
             raise Conflict(
-                f"there is an account {address!r} already; scimsvc admin link makes another one-time link for it"
+                f"Account {address!r} already exists. Create another one-time link with 'scimsvc admin link'."
             ) from None
         return _with_link(connection, admin_id)
 
@@ -83,7 +83,7 @@ def create_admin(email: str, *, enterprise: str | None = None) -> dict[str, Any]
 def offer_first_link() -> dict[str, Any] | None:
     """Return an operator's account with a new one-time ``link``, or None if an operator has a password.
 
-    The oldest operator's account is reused, so that repeated calls do not add accounts. The first call creates one.
+    The first call creates the account. Later calls use the oldest operator's account, so that they add none.
     """
     with writing() as connection:
         accounts = store.list_admins(connection)
@@ -99,23 +99,23 @@ def offer_first_link() -> dict[str, Any] | None:
 
 @retried
 def renew_link(email: str) -> dict[str, Any]:
-    """Return the account with another one-time ``link``, which ends the one before; raises ``NoSuchThing``.
+    """Create a new one-time ``link`` in place of the previous one, and return it with the account.
 
-    The password, if there is one, stays good until the link is used.
+    A password remains valid until the link is used. Raises ``NoSuchThing``.
     """
     with writing() as connection:
         return _with_link(connection, _get_admin(connection, email).id)
 
 
 def list_admins() -> list[dict[str, Any]]:
-    """Return every account, by e-mail address."""
+    """Return every account, sorted by e-mail address."""
     with reading() as connection:
         return [_represent(row) for row in store.list_admins(connection)]
 
 
 @retried
 def remove_admin(email: str) -> dict[str, Any]:
-    """Remove the account with its sessions, and return what it was; raises ``NoSuchThing``."""
+    """Delete the account with its sessions and return its last state; raises ``NoSuchThing``."""
     with writing() as connection:
         row = _get_admin(connection, email)
         store.delete_admin(connection, row.id)
@@ -123,20 +123,20 @@ def remove_admin(email: str) -> dict[str, Any]:
 
 
 def show_link(link: str) -> dict[str, Any]:
-    """Return the account whose password the ``link`` sets; raises ``NoSuchThing`` for one that is used up."""
+    """Return the account of the ``link``; raises ``NoSuchThing`` if the link was used or has expired."""
     with reading() as connection:
         return _represent(_get_linked(connection, link))
 
 
 @retried
 def set_password(link: str, password: str, repeated: str) -> Admin:
-    """Give the account of the ``link`` its password, end the link and older sessions, and return the account.
+    """Set the password of the account of the ``link``, end the link and older sessions, and return the account.
 
-    Raises ``InvalidInput``, or ``NoSuchThing`` for a link that is used up.
+    Raises ``InvalidInput``, or ``NoSuchThing`` if the link was used or has expired.
     """
     with reading() as connection:
         _refuse_weak_password(_get_linked(connection, link), password, repeated)
-    password_hash = generate_password_hash(_normal(password), method="scrypt")  # before the lock, as it takes a while
+    password_hash = generate_password_hash(_normal(password), method="scrypt")  # slow, so before the lock
     with writing() as connection:
         row = store.update_admin_password(connection, _get_linked(connection, link), password_hash)
         if row is None:
@@ -146,9 +146,10 @@ def set_password(link: str, password: str, repeated: str) -> Admin:
 
 @retried
 def sign_in(email: str, password: str, *, address: str, wrong_passwords: WrongPasswords) -> Admin:
-    """Return the account; raises ``InvalidInput``, the same for an unknown account as for a wrong password.
+    """Return the account with this e-mail address and password.
 
-    Raises ``TooManyAttempts`` while too many wrong passwords came from ``address`` or for the account.
+    Raises the same ``InvalidInput`` for an unknown account as for a wrong password, and ``TooManyAttempts`` after too
+    many wrong passwords from ``address`` or for the account.
     """
     key = fold(email.strip())
     wrong_passwords.check(address, key)
@@ -158,7 +159,7 @@ def sign_in(email: str, password: str, *, address: str, wrong_passwords: WrongPa
     is_right = check_password_hash(password_hash, _normal(password[:LONGEST_PASSWORD]))
     if row is None or row.password_hash is None or not is_right:
         wrong_passwords.note(address, key)
-        raise InvalidInput("the e-mail address is unknown or the password is wrong")
+        raise InvalidInput("The e-mail address is unknown, or the password is wrong. Check both and try again.")
     with writing() as connection:
         store.update_admin_sign_in(connection, row.id, at=clock.timestamp(clock.now()))
     return _admin(row)
@@ -172,13 +173,13 @@ def sign_out_everywhere(admin: Admin) -> None:
 
 
 def begin_session(admin: Admin) -> dict[str, Any]:
-    """Return what a session of the account holds."""
+    """Return the content of a new session of the account."""
     now = int(clock.now().timestamp())
     return {"admin": admin.id, "epoch": admin.epoch, "since": now, "seen": now}
 
 
 def resume_session(session: Mapping[str, Any]) -> Admin | None:
-    """Return who is signed in by the ``session``; None where it has ended, or never began."""
+    """Return the account of the ``session``, or None if no session was started or it has ended."""
     now = clock.now().timestamp()
     since, seen = session.get("since", 0), session.get("seen", 0)
     if now - since >= LONGEST_SESSION.total_seconds() or now - seen >= IDLE.total_seconds():
@@ -189,22 +190,22 @@ def resume_session(session: Mapping[str, Any]) -> Admin | None:
 
 
 def note_use(session: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is to be changed in the ``session``, as it is used now."""
+    """Return the members of the ``session`` to update because it is used now."""
     now = int(clock.now().timestamp())
     return {"seen": now} if now - session["seen"] >= NOTED_EVERY.total_seconds() else {}
 
 
 def refuse_unless_operator(admin: Admin) -> None:
-    """Raise ``NoSuchThing`` for an enterprise's administrator, to whom the operator's pages do not exist."""
+    """Raise ``NoSuchThing`` for an enterprise's administrator, so that the operator's pages stay hidden."""
     if not admin.is_operator:
-        raise NoSuchThing("there is no such page", what="page")
+        raise NoSuchThing("This page does not exist, or you do not have access.", what="page")
 
 
 def enter_enterprise(admin: Admin, enterprise_id: str) -> dict[str, Any]:
-    """Return the enterprise; raises ``NoSuchThing``, the same for one that ``admin`` may not see as for none."""
+    """Return the enterprise; raises the same ``NoSuchThing`` if it does not exist and if ``admin`` has no access."""
     enterprise = show_enterprise(enterprise_id) if admin.enterprise_id in (None, enterprise_id) else None
-    if enterprise is None or enterprise["id"] != enterprise_id:  # which could be its name
-        raise NoSuchThing("there is no such enterprise", what="enterprise")
+    if enterprise is None or enterprise["id"] != enterprise_id:  # the reference was a name
+        raise NoSuchThing("This enterprise does not exist, or you do not have access.", what="enterprise")
     return enterprise
 
 
@@ -234,33 +235,33 @@ def _get_linked(connection: Connection, link: str) -> AdminRow:
     return row
 
 
-_USED_UP = "the link was used or has expired; ask for another one"
+_USED_UP = "This link was used or has expired. Ask for a new link."
 
 
 def _refuse_weak_password(row: AdminRow, password: str, repeated: str) -> None:
     wrong: dict[str, list[str]] = {}
     if len(password) < SHORTEST_PASSWORD:
-        wrong["password"] = [f"must have at least {SHORTEST_PASSWORD} characters"]
+        wrong["password"] = [f"Use at least {SHORTEST_PASSWORD} characters"]
     elif len(password) > LONGEST_PASSWORD:
-        wrong["password"] = [f"must have at most {LONGEST_PASSWORD} characters"]
+        wrong["password"] = [f"Use at most {LONGEST_PASSWORD} characters"]
     elif fold(password) == row.email_key:
-        wrong["password"] = ["must not be the e-mail address"]
+        wrong["password"] = ["Choose a password other than your e-mail address"]
     elif password != repeated:
-        wrong["repeated"] = ["is not the same as the password above"]
+        wrong["repeated"] = ["The passwords do not match"]
     if wrong:
-        [(field, [message])] = wrong.items()
-        raise InvalidInput(f"{field}: {message}", wrong)
+        [(message,)] = wrong.values()
+        raise InvalidInput(f"{message}.", wrong)
 
 
 def _normal(password: str) -> str:
-    """Return the same text for what looks the same, however a keyboard composes it (NIST SP 800-63B §3.1.1.2)."""
+    """Return ``password`` in NFKC, so that keyboards may compose a character differently (NIST SP 800-63B §3.1.1.2)."""
     return unicodedata.normalize("NFKC", password.encode("utf-8", "replace").decode())
 
 
 def _get_admin(connection: Connection, email: str) -> AdminRow:
     row = store.find_admin_by_email(connection, fold(email))
     if row is None:
-        raise NoSuchThing(f"there is no account {email!r}; scimsvc admin list shows those that there are")
+        raise NoSuchThing(f"Account {email!r} does not exist. List the accounts with 'scimsvc admin list'.")
     return row
 
 

@@ -1,4 +1,4 @@
-"""Enterprises, the tenants: created, listed, changed and deleted."""
+"""Create, list, change and delete enterprises (tenants)."""
 
 import uuid
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from scimsvc.enterprises.removal_limit import DEFAULT_HOURS, describe_limit
 from scimsvc.errors import Conflict, InvalidInput
 from scimsvc.mapping.roles import get_role, insert_role, make_default, role_names
 from scimsvc.protocol.attributes import fold
+from scimsvc.protocol.errors import listed
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import enterprises as store
@@ -31,7 +32,7 @@ def create_enterprise(
 ) -> dict[str, Any]:
     """Create an enterprise with its roles and a first integration, and return it with the client secret.
 
-    Raises ``InvalidInput`` or ``Conflict``.
+    Raises ``InvalidInput``, or ``Conflict`` if the name is taken.
     """
     fields = validated(
         schemas.ENTERPRISE,
@@ -56,23 +57,23 @@ def create_enterprise(
 
 
 def list_enterprises() -> list[dict[str, Any]]:
-    """Return every enterprise, the oldest first."""
+    """Return every enterprise, oldest first."""
     with reading() as connection:
         return [_represent(row) for row in store.list_enterprises(connection)]
 
 
 def show_enterprise(reference: str) -> dict[str, Any]:
-    """Return the enterprise with the id or name ``reference``; raises ``NoSuchThing``."""
+    """Return the enterprise with the ID or name ``reference``; raises ``NoSuchThing``."""
     with reading_in(reference) as tenant:
         return _represent(tenant.row)
 
 
 @retried
 def update_enterprise(reference: str, changes: Mapping[str, Any], *, if_match: str | None = None) -> dict[str, Any]:
-    """Change the members of ``schemas.EnterpriseChangesSchema`` that are given and return the enterprise.
+    """Apply ``changes`` (members of ``schemas.EnterpriseChangesSchema``) and return the enterprise.
 
-    ``unique_user_name`` cannot be switched on while two users share a userName; the refusal names them. Raises
-    ``InvalidInput``, ``NoSuchThing``, ``Conflict`` or ``OutOfDate``.
+    Raises ``InvalidInput``, ``NoSuchThing``, ``OutOfDate``, or ``Conflict`` if ``unique_user_name`` is switched on
+    while several users have the same userName.
     """
     fields = validated_changes(schemas.ENTERPRISE_CHANGES, changes)
     with writing_in(reference) as tenant:
@@ -104,13 +105,13 @@ def _removal_columns(limit: Mapping[str, Any] | None) -> dict[str, Any]:
 
 @retried
 def release_removals(reference: str) -> dict[str, Any]:
-    """Let through what the removal limit holds back, for as many hours as it looks back, and return the enterprise.
+    """Suspend the removal limit for the length of its period, and return the enterprise.
 
-    Removals count again from the end of that time. Raises ``Conflict`` where no limit is set.
+    Removals count again from the end of that time. Raises ``Conflict`` if the enterprise has no removal limit.
     """
     with writing_in(reference) as tenant:
         if tenant.row.removal_hours is None:
-            raise Conflict(f"{tenant.row.name} has no removal limit, and nothing is held back by one")
+            raise Conflict(f"{tenant.row.name} has no removal limit. Removals are already allowed.")
         until = clock.timestamp(clock.now() + timedelta(hours=tenant.row.removal_hours))
         store.update_enterprise(tenant.connection, tenant.id, {"removal_released_until": until})
         return _represent(tenant.row) | {"released_until": until}
@@ -118,15 +119,15 @@ def release_removals(reference: str) -> dict[str, Any]:
 
 @retried
 def delete_enterprise(reference: str, *, typed_name: str | None = None) -> dict[str, Any]:
-    """Delete the enterprise and everything that is its, and return what it was; raises ``NoSuchThing``.
+    """Delete the enterprise with everything that belongs to it, and return its last state.
 
-    Where a ``typed_name`` is given it must be the enterprise's; raises ``InvalidInput``.
+    Raises ``NoSuchThing``, or ``InvalidInput`` if a ``typed_name`` is not the enterprise's name.
     """
     with writing_in(reference) as tenant:
         if typed_name is not None and typed_name != tenant.row.name:
-            detail = "is not the enterprise's name; nothing was deleted"
-            raise InvalidInput(f"what was typed {detail}", {"typed_name": [detail]})
-        # The users go first: their roles cannot be deleted under them.
+            problem = "The name does not match. Nothing was deleted."
+            raise InvalidInput(problem, {"typed_name": [problem]})
+        # Users first, because they reference their roles.
         delete_users(tenant.connection, tenant.id)
         store.delete_enterprise(tenant.connection, tenant.id)
         return _represent(tenant.row)
@@ -143,18 +144,19 @@ def _insert_enterprise(connection: Connection, fields: dict[str, Any]) -> str:
             created_at=clock.timestamp(clock.now()),
         )
     except EnterpriseNameTaken:
-        raise Conflict(f"there is an enterprise called {fields['name']!r} already") from None
+        raise Conflict(f"Enterprise {fields['name']!r} already exists. Choose another name.") from None
     return enterprise_id
 
 
 def _switch_unique_user_name(tenant: Tenant, *, on: bool) -> None:
-    """Fill or empty the column whose unique index keeps userNames apart."""
+    """Fill or clear the column whose unique index forbids duplicate userNames."""
     if on:
         duplicates = list_duplicate_user_names(tenant.connection, tenant.id)
         if duplicates:
-            names = ", ".join(f"{row.user_name_key!r} ({row.users} users)" for row in duplicates)
+            names = listed(f"{row.user_name_key!r} ({row.users} users)" for row in duplicates)
             raise Conflict(
-                f"userName cannot become unique in {tenant.row.name}: {names}; rename or delete the others first"
+                f"Several users in {tenant.row.name} have the same userName: {names}. "
+                "Change these userNames or delete users before you require unique userNames."
             )
     update_unique_user_names(tenant.connection, tenant.id, unique=on)
 

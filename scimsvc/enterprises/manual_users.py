@@ -1,6 +1,7 @@
-"""Manual users: created, changed and deleted outside SCIM.
+"""Create, change and delete manual users.
 
-SCIM may find a manual user and take it over (contract section 5). From then on the directory changes the user.
+SCIM may find a manual user and take the user over (contract section 5). From then on, only the directory changes the
+user.
 """
 
 from collections.abc import Mapping
@@ -54,14 +55,14 @@ def create_manual_user(enterprise: str, members: Mapping[str, Any]) -> dict[str,
 def update_manual_user(
     enterprise: str, reference: str, changes: Mapping[str, Any], *, if_match: str | None = None
 ) -> dict[str, Any]:
-    """Apply ``changes`` to a manual user (None clears a member) and return it.
+    """Apply ``changes`` to a manual user and return it. The value None clears a member.
 
-    Raises ``Conflict`` for a provisioned user, which the directory changes.
+    Raises ``Conflict`` for a provisioned user.
     """
     fields = validated_changes(schemas.MANUAL_USER, changes)
     with writing_in(enterprise, changes_settings=False) as tenant:
         row = get_locked_profile(tenant, reference, if_match)
-        _refuse_provisioned(tenant, row, "changed")
+        _refuse_provisioned(tenant, row, "changed", _CHANGE_ADVICE)
         before = read_document(row)
         if "role" in fields:
             role = _find_role(tenant, fields["role"])
@@ -78,7 +79,7 @@ def update_manual_user(
 
 
 def _store(tenant: Tenant, row: Profile, update: UserUpdate, role: str) -> None:
-    """Store ``update`` and record the change, unless nothing changes."""
+    """Store ``update`` and record the change. Do nothing if nothing changes."""
     change = _change(row, update, role)
     if not change.changed and update.role_id == row.role_id:
         return
@@ -92,7 +93,7 @@ def _store(tenant: Tenant, row: Profile, update: UserUpdate, role: str) -> None:
 
 
 def _change(row: Profile, update: UserUpdate, role: str) -> UserChange:
-    """Return the change: what differs in the document, in the effective values and in the role."""
+    """Return the differences in the document, the effective values and the role, as an entry for the feed."""
     user, before = update.document, update.before
     changed = changed_attributes(before, user)
     pairs = (("title", row.title, update.title), ("organization", row.organization, update.organization))
@@ -114,10 +115,10 @@ def _change(row: Profile, update: UserUpdate, role: str) -> UserChange:
 
 @retried
 def delete_manual_user(enterprise: str, reference: str, *, if_match: str | None = None) -> dict[str, Any]:
-    """Delete a manual user and return its last state; raises ``Conflict`` for a provisioned one."""
+    """Delete a manual user and return its last state; raises ``Conflict`` for a provisioned user."""
     with writing_in(enterprise, changes_settings=False) as tenant:
         row = get_locked_profile(tenant, reference, if_match)
-        _refuse_provisioned(tenant, row, "deleted")
+        _refuse_provisioned(tenant, row, "deleted", _DELETE_ADVICE)
         user_writes.delete_user(tenant.connection, tenant.id, row.id)
         change = UserChange(
             type=DELETED,
@@ -135,24 +136,25 @@ def delete_manual_user(enterprise: str, reference: str, *, if_match: str | None 
 
 
 def _find_role(tenant: Tenant, reference: str | None) -> RoleRow | None:
-    """Return the role ``reference``, None for the default role; raises ``InvalidInput``."""
+    """Return the role ``reference``, or None for the default role; raises ``InvalidInput``."""
     return get_role(tenant, reference, field="role") if reference else None
 
 
-def _refuse_provisioned(tenant: Tenant, row: Profile, action: str) -> None:
+_CHANGE_ADVICE = "Change the user in the identity provider, such as Entra, or edit only title and organization."
+_DELETE_ADVICE = "Delete the user in the identity provider, such as Entra."
+
+
+def _refuse_provisioned(tenant: Tenant, row: Profile, action: str, advice: str) -> None:
     if row.source != MANUAL:
-        raise Conflict(
-            f"this user of {tenant.row.name} is provisioned by SCIM and is {action} there: in Entra, for example; "
-            "here title and organization can be edited, unless the role restricts it"
-        )
+        raise Conflict(f"This user of {tenant.row.name} is provisioned and cannot be {action} here. {advice}")
 
 
 def _conflict(tenant: Tenant, error: UserConflict) -> Conflict:
-    """Return the refusal that ``error`` means."""
+    """Return the error for the caller because of ``error``."""
     if isinstance(error, EmailTaken):
-        detail = f"a user of {tenant.row.name} has this e-mail address already"
-        return Conflict(detail, {"email": ["is another user's already"]})
+        detail = f"Another user in {tenant.row.name} already has this e-mail address. Use another address."
+        return Conflict(detail, {"email": ["Already used by another user"]})
     if isinstance(error, UserNameTaken):
-        detail = f"a user of {tenant.row.name} has this userName already"
-        return Conflict(detail, {"user_name": ["is another user's already"]})
-    return Conflict("the role was removed at this moment")
+        detail = f"Another user in {tenant.row.name} already has this userName. Use another userName."
+        return Conflict(detail, {"user_name": ["Already used by another user"]})
+    return Conflict("The role was removed during this request. Choose another role.")

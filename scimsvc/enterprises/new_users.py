@@ -1,4 +1,4 @@
-"""New manual users: the row and the entry in the change feed that valid fields come to."""
+"""Build a new manual user from valid fields: the row to insert, and the entry for the change feed."""
 
 import uuid
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from scimsvc.vocabulary import CREATED, MANUAL
 
 @dataclass(frozen=True, slots=True)
 class ManualUser:
-    """A manual user to insert, and its entry in the feed."""
+    """A manual user to insert, and the entry for the feed."""
 
     row: NewUser
     change: UserChange
@@ -35,9 +35,9 @@ def describe_manual_user(
     unique_user_name: bool,
     origin: str | None,
 ) -> ManualUser:
-    """Return the manual user with the valid ``fields`` of ``schemas.ManualUserSchema`` and with ``role``.
+    """Return the manual user with ``fields`` (valid by ``schemas.ManualUserSchema``) and ``role``.
 
-    ``role`` None is the default role, called ``default_role``. Raises ``InvalidInput``.
+    ``default_role`` is the name of the role if ``role`` is None. Raises ``InvalidInput``.
     """
     user = read_manual_document(fields, str(uuid.uuid4()), role)
     effective = {name: fields.get(name) or None for name in ("title", "organization")}

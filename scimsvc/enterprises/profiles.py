@@ -1,4 +1,4 @@
-"""All users of an enterprise, manual and provisioned: listing and showing them, and editing their profiles."""
+"""List and show all users of an enterprise, manual and provisioned, and edit their profiles."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,7 +21,7 @@ from scimsvc.vocabulary import BY_USER, UPDATED
 
 
 class Conditions(TypedDict, total=False):
-    """Conditions of a list of users, beside their role; see ``ProfileFilter``."""
+    """Conditions of a list of users other than the role; see ``ProfileFilter``."""
 
     active: bool | None
     source: str | None
@@ -38,9 +38,9 @@ def list_users(
     limit: int | None = None,
     **conditions: Unpack[Conditions],
 ) -> Page:
-    """Return users by e-mail address; ``Page.next`` is the folded address of the last one.
+    """Return users sorted by e-mail address. ``Page.next`` is the folded address of the last one.
 
-    ``role`` is the ID, the name or an alias of their role.
+    ``role`` is the ID, the name or an alias of a role. Raises ``InvalidInput`` if this role does not exist.
     """
     condition = ProfileFilter(**conditions)
     with reading_in(enterprise) as tenant:
@@ -63,7 +63,10 @@ def get_profile(tenant: Tenant, reference: str) -> Profile:
 
 
 def get_locked_profile(tenant: Tenant, reference: str, if_match: str | None) -> Profile:
-    """Return the same, locked for a change; raises ``OutOfDate`` if ``if_match`` names another state."""
+    """Return the row of the user ``reference``, locked for a change.
+
+    Raises ``NoSuchThing``, or ``OutOfDate`` if ``if_match`` names another version.
+    """
     row = _existing(tenant, reference, lock_profile(tenant, reference))
     check_if_match(profile_view(row), if_match)
     return row
@@ -71,7 +74,10 @@ def get_locked_profile(tenant: Tenant, reference: str, if_match: str | None) -> 
 
 def _existing(tenant: Tenant, reference: str, row: Profile | None) -> Profile:
     if row is None:
-        raise NoSuchThing(f"there is no user {reference!r} in {tenant.row.name}", what="user")
+        raise NoSuchThing(
+            f"User {reference!r} does not exist in {tenant.row.name}. Use the ID or the work e-mail address of a user.",
+            what="user",
+        )
     return row
 
 
@@ -79,18 +85,18 @@ def _existing(tenant: Tenant, reference: str, row: Profile | None) -> Profile:
 def edit_profile(
     enterprise: str, reference: str, changes: Mapping[str, Any], *, if_match: str | None = None
 ) -> dict[str, Any]:
-    """Apply the user's own edit of title and organization, and return the user (contract section 6).
+    """Change the effective title and organization of a user, and return the user (contract section 6).
 
-    The directory's values stay, so that the provider sees no difference. Raises ``NotAllowed`` under a role that
-    restricts editing.
+    The directory values stay unchanged, so that the provider sees no difference. Raises ``NotAllowed`` if the user's
+    role restricts editing.
     """
     fields = validated_changes(schemas.PROFILE, changes)
     with writing_in(enterprise, changes_settings=False) as tenant:
         row = get_locked_profile(tenant, reference, if_match)
         if tenant.row.default_restricts if row.role_id is None else row.restricts:
             raise NotAllowed(
-                f"the role {row.role!r} restricts editing: title and organization come from the directory alone; "
-                "have them changed there, or give the user another role"
+                f"Role {row.role!r} restricts editing: title and organization come only from the directory. "
+                "Change them in the directory, or assign another role to the user."
             )
         title, organization = (fields.get(name, getattr(row, name)) or None for name in ("title", "organization"))
         _store_edit(tenant, row, EffectiveValues(row.id, title, organization))

@@ -1,7 +1,7 @@
-"""What stops SCIM writes for a while: a paused enterprise, and the removal limit (contract section 2).
+"""Refuse SCIM writes while the enterprise is paused or its removal limit is reached (contract section 2).
 
-A stopped write is answered 503 with ``Retry-After``, never with a success: Entra sends it again in a later cycle. Both
-are read in the write's own transaction, while the enterprise's row is locked.
+A refused write is answered 503 with ``Retry-After``, so that Entra retries it in a later cycle. Both settings are read
+in the transaction of the write, while the enterprise's row is locked.
 """
 
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from scimsvc.protocol.reasons import Reason
 from scimsvc.store.engine.transactions import Connection
 from scimsvc.store.feed import count_removed_users, count_users, hold_feed
 
-#: Seconds after which a client may try again; Entra does in its next cycle.
+#: Seconds after which a client may retry: the length of Entra's provisioning cycle.
 RETRY_AFTER = "2400"
 #: The default period of a removal limit, in hours.
 DEFAULT_HOURS = 24
 
 
 class LimitedEnterprise(Protocol):
-    """The settings of an enterprise that stop writes; rows of several queries have them."""
+    """The settings of an enterprise that stop writes. Rows of several queries have them."""
 
     @property
     def id(self) -> str:
@@ -49,11 +49,11 @@ class LimitedEnterprise(Protocol):
 
     @property
     def removal_released_until(self) -> str | None:
-        """The time until which removals pass in spite of the limit; they count again from then on."""
+        """The time until which the limit is suspended. Removals count again from then on."""
 
 
 class WritesStopped(Unavailable):
-    """A SCIM write is refused for a while: the enterprise is paused, or its removal limit is reached."""
+    """The enterprise is paused, or its removal limit is reached. The write may succeed later."""
 
     def __init__(self, detail: str, reason: Reason) -> None:
         super().__init__(detail, {"Retry-After": RETRY_AFTER}, reason=reason)
@@ -63,8 +63,8 @@ def refuse_while_paused(enterprise: LimitedEnterprise) -> None:
     """Raise ``WritesStopped`` while the enterprise is paused."""
     if enterprise.paused:
         raise WritesStopped(
-            f"provisioning is paused for {enterprise.name} by the service's operator; nothing was changed, and what "
-            "was sent will be taken once it goes on (scimsvc enterprise resume)",
+            f"Provisioning is paused for {enterprise.name}, and nothing was changed. To resume it, open Settings in "
+            "the scimsvc console. Entra then retries this request.",
             Reason.PAUSED,
         )
 
@@ -73,21 +73,21 @@ def refuse_mass_removal(connection: Connection, enterprise: LimitedEnterprise, u
     """Raise ``WritesStopped`` if disabling or deleting one more user would exceed the enterprise's removal limit."""
     if enterprise.removal_hours is None:
         return
-    hold_feed(connection, enterprise.id)  # the count stays true until this removal is committed
+    hold_feed(connection, enterprise.id)  # locked, so that the count is correct until this removal is committed
     removals = count_removals(connection, enterprise, user_id)
     if removals is not None and removals.is_limit_reached:
+        users = "1 user" if removals.limit == 1 else f"{removals.limit} users"
         raise WritesStopped(
-            f"this would be more than the {removals.limit} users that may be disabled or deleted in "
-            f"{enterprise.name} within {enterprise.removal_hours} hours; check the scope and the assignments in Entra, "
-            "and if so many are meant, let them through (scimsvc enterprise release); everything else is provisioned "
-            "as before",
+            f"Removal limit reached: at most {users} can be disabled or deleted in {enterprise.name} within "
+            f"{enterprise.removal_hours} hours. Check the scope and the assignments in Entra. If the removals are "
+            "intended, open Settings in the scimsvc console and allow them.",
             Reason.REMOVAL_LIMIT,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Removals:
-    """How many users were removed within the period of the removal limit, and how many may be."""
+    """The number of users who were removed within the period of the removal limit, and the limit."""
 
     removed: int
     limit: int
@@ -95,12 +95,12 @@ class Removals:
 
     @property
     def is_limit_reached(self) -> bool:
-        """Whether one more removal is refused."""
+        """Whether the next removal is refused."""
         return self.released_until is None and self.removed >= self.limit
 
 
 def count_removals(connection: Connection, enterprise: LimitedEnterprise, besides: str = "") -> Removals | None:
-    """Return the enterprise's removals, not counting the user ``besides``; None if there is no removal limit."""
+    """Return the enterprise's removals without the user ``besides``, or None if it has no removal limit."""
     if enterprise.removal_hours is None:
         return None
     now, released_until = clock.now(), enterprise.removal_released_until
@@ -112,7 +112,7 @@ def count_removals(connection: Connection, enterprise: LimitedEnterprise, beside
 
 
 def _limit(connection: Connection, enterprise: LimitedEnterprise) -> int:
-    """Return how many users may be removed: the smaller of the number and the percentage, if both are set."""
+    """Return how many users may be removed: the lower of the number and the percentage if both are set."""
     limits = [] if enterprise.removal_users is None else [enterprise.removal_users]
     if enterprise.removal_percent is not None:
         limits.append(max(1, count_users(connection, enterprise.id) * enterprise.removal_percent // 100))

@@ -1,4 +1,4 @@
-"""Users as CSV: the columns, and how lines are read and written."""
+"""Read and write users as lines of CSV."""
 
 import csv
 import io
@@ -8,33 +8,33 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from scimsvc.errors import InvalidInput
-from scimsvc.protocol.errors import quoted
+from scimsvc.protocol.errors import listed, quoted
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.schemas import MANUAL_USER
 from scimsvc.web.csv_lines import read_cell, write_line
 
-#: What a manual user is made of.
+#: The members of a manual user.
 COLUMNS = tuple(MANUAL_USER.fields)
-#: What an exported file has beside it, and what is ignored in one that is imported.
+#: Further columns of an exported file. An import ignores them.
 READ_ONLY_COLUMNS = (
     *("id", "directory.title", "directory.organization"),
     *("source", "created_at", "modified_at", "version"),
 )
 _IGNORED = frozenset({*READ_ONLY_COLUMNS, "directory"})
+_COLUMN_NAMES = ", ".join(COLUMNS)
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_MOST_NAMED = 20
 
 
 # Writing.
 
 
 def write_header() -> str:
-    """Return the first line."""
+    """Return the header line."""
     return write_line((*COLUMNS, *READ_ONLY_COLUMNS))
 
 
 def write_row(user: Mapping[str, Any]) -> str:
-    """Return the line of a user as the enterprise API shows it."""
+    """Return the line of ``user``, which has the members that the enterprise API shows."""
     directory = {f"directory.{name}": value for name, value in (user["directory"] or {}).items()}
     values = {**user, **directory}
     return write_line(values.get(name) for name in (*COLUMNS, *READ_ONLY_COLUMNS))
@@ -45,14 +45,14 @@ def write_row(user: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A user's line: its number in the file, its cells by column (``active`` is a boolean), and its problems."""
+    """The line of a user: its number in the file, its cells by column (``active`` is a boolean), and its problems."""
 
     number: int
     cells: dict[str, str | bool]
     problems: list[str]
 
     def text(self, name: str) -> str | None:
-        """Return the text in the column ``name``; None if there is none."""
+        """Return the text in the column ``name``, or None if the cell is empty."""
         cell = self.cells.get(name)
         return cell if isinstance(cell, str) else None
 
@@ -60,10 +60,9 @@ class Line:
 def read_lines(content: bytes) -> Iterator[Line]:
     """Yield the lines of a CSV file (UTF-8, with or without a byte order mark; commas or semicolons).
 
-    Lines without anything are left out, and cells without anything are absent. Raises ``InvalidInput`` for a header
-    that is none.
+    Empty lines are skipped, and empty cells are absent. Raises ``InvalidInput`` for an invalid header.
     """
-    # What is not UTF-8 stands as lone surrogates, so that each line with some is named.
+    # Bytes that are not UTF-8 become lone surrogates, so that every line with such bytes can be named.
     text = content.decode("utf-8-sig", "surrogateescape")
     first = re.split(r"[\r\n]", text, maxsplit=1)[0]
     delimiter = ";" if first.count(";") > first.count(",") else ","
@@ -72,18 +71,18 @@ def read_lines(content: bytes) -> Iterator[Line]:
     for number, row, problem in _read_rows(reader):
         if columns is None:
             if problem:
-                raise InvalidInput(f"line {number}: {problem}")
+                raise InvalidInput(f"Line {number}: {problem}.")
             columns = _read_header(row)
         elif problem:
             yield Line(number, {}, [problem])
         elif any(cell.strip() for cell in row):
             yield _read_line(number, columns, row)
     if columns is None:
-        raise InvalidInput(f"the file is empty; its first line names the columns: {', '.join(COLUMNS)}")
+        raise InvalidInput(f"The file is empty. Its first line must name the columns: {_COLUMN_NAMES}.")
 
 
 class _Reader(Protocol):
-    """A reader of the module ``csv``."""
+    """A reader of the ``csv`` module."""
 
     @property
     def line_num(self) -> int: ...
@@ -91,7 +90,7 @@ class _Reader(Protocol):
 
 
 def _read_rows(reader: _Reader) -> Iterator[tuple[int, list[str], str]]:
-    """Yield the number of the line in which each row begins, its cells, and what is wrong with it, if anything."""
+    """Yield the number of the line in which each row begins, its cells, and its problem ("" for a valid row)."""
     while True:
         number = reader.line_num + 1
         try:
@@ -99,28 +98,26 @@ def _read_rows(reader: _Reader) -> Iterator[tuple[int, list[str], str]]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield number, [], f"is no CSV: {error}"
+            yield number, [], f"Invalid CSV: {error}"
 
 
 def _read_header(row: list[str]) -> list[str]:
     columns = [name.strip().lower() for name in row]
     unknown = [quoted(name) for name in columns if name not in COLUMNS and name not in _IGNORED]
-    there_are = f"there are {', '.join(COLUMNS)}"
     if unknown:
-        more = f" and {len(unknown) - _MOST_NAMED} more" if len(unknown) > _MOST_NAMED else ""
         word = "column" if len(unknown) == 1 else "columns"
-        raise InvalidInput(f"line 1: unknown {word} {', '.join(unknown[:_MOST_NAMED])}{more}; {there_are}")
-    twice = sorted({name for name in columns if columns.count(name) > 1})
-    if twice:
-        raise InvalidInput(f"line 1: the column {', '.join(twice)} stands there twice")
+        raise InvalidInput(f"Line 1: Unknown {word} {listed(unknown)}. Use {_COLUMN_NAMES}.")
+    repeated = sorted({quoted(name) for name in columns if columns.count(name) > 1})
+    if repeated:
+        raise InvalidInput(f"Line 1: Repeated column {listed(repeated)}. Name each column only once.")
     if "email" not in columns:
-        raise InvalidInput(f"line 1: the column email is missing; {there_are}")
+        raise InvalidInput(f"Line 1: The column 'email' is missing. Use {_COLUMN_NAMES}.")
     return columns
 
 
 def _read_line(number: int, columns: list[str], row: list[str]) -> Line:
     if len(row) > len(columns):
-        return Line(number, {}, [f"has {len(row)} cells, and the header has {len(columns)}"])
+        return Line(number, {}, [f"The line has {len(row)} cells, but the header has {len(columns)}"])
     cells: dict[str, str | bool] = {}
     problems = []
     for name, cell in zip(columns, row, strict=False):
@@ -129,9 +126,9 @@ def _read_line(number: int, columns: list[str], row: list[str]) -> Line:
         text = read_cell(cell)
         value = _TRUTH.get(text.strip().lower()) if name == "active" else text
         if not is_storable(text):
-            problems.append(f"{name}: is not UTF-8 text")
+            problems.append(f"{name}: Not UTF-8 text")
         elif value is None:
-            problems.append(f"{name}: is {quoted(text)}; true or false is wanted")
+            problems.append(f"{name}: Enter true or false instead of {quoted(text)}")
         else:
             cells[name] = value
     return Line(number, cells, problems)

@@ -1,4 +1,4 @@
-"""Users in files: importing manual users, all of a file or none, and exporting all users."""
+"""Import manual users from a file, all or none, and export all users."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,7 +14,7 @@ from scimsvc.errors import Conflict, InvalidInput
 from scimsvc.mapping.resolve import EnterpriseRoles
 from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.protocol.attributes import fold
-from scimsvc.protocol.errors import quoted
+from scimsvc.protocol.errors import listed, quoted
 from scimsvc.schemas.validation import validated
 from scimsvc.store.engine.retries import retried
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
@@ -22,12 +22,12 @@ from scimsvc.store.user_writes import UserConflict, insert_users, list_taken_add
 
 _BATCH = 1000
 _Member = TypeVar("_Member")
-#: The number of a line, and what is wrong with it.
+#: The number of a line, and a problem of this line.
 _Problem = tuple[int, str]
 
 
 class InvalidFile(InvalidInput):
-    """Some lines of a file are wrong, and nothing was imported; the detail names each line."""
+    """Some lines of a file are invalid, and nothing was imported. The detail names each of these lines."""
 
     def __init__(self, problems: Iterable[_Problem]) -> None:
         by_line = {
@@ -35,15 +35,17 @@ class InvalidFile(InvalidInput):
             for number, group in itertools.groupby(sorted(problems), key=lambda problem: problem[0])
         }
         lines = [f"line {number}: {'; '.join(texts)}" for number, texts in by_line.items()]
-        wrong = "1 line is wrong" if len(lines) == 1 else f"{len(lines):,} lines are wrong"
+        invalid = "1 line is" if len(lines) == 1 else f"{len(lines):,} lines are"
         super().__init__(
-            "\n".join([f"{wrong}, and nothing was imported:", *lines]),
+            "\n".join(
+                [f"Nothing was imported, because {invalid} invalid. Correct the file and import it again.", *lines]
+            ),
             {f"line {number}": texts for number, texts in by_line.items()},
         )
 
 
 def export_users(enterprise: str) -> Iterator[dict[str, Any]]:
-    """Yield every user by e-mail address, as the enterprise API shows it, with one page in memory at a time."""
+    """Yield every user as the enterprise API shows it, sorted by e-mail address, with one page in memory at a time."""
     after: str | None = None
     while True:
         page = list_users(enterprise, after=after, limit=_BATCH)
@@ -56,10 +58,10 @@ def export_users(enterprise: str) -> Iterator[dict[str, Any]]:
 def import_users(
     enterprise: str, content: bytes, *, progress: Callable[[int, int], None] = lambda _more, _of: None
 ) -> int:
-    """Create a manual user of each line of a CSV file, all or none, and return how many they are.
+    """Create a manual user from each line of a CSV file, all or none, and return the number of users.
 
-    ``progress`` is called with the number of further steps that are done, and the number of all steps. Raises
-    ``InvalidFile``, which names every wrong line and its problems, and ``InvalidInput`` for a file without a header.
+    ``progress`` is called with the number of steps done since the last call, and the number of all steps. Raises
+    ``InvalidFile`` with every invalid line and its problems, or ``InvalidInput`` for an invalid header.
     """
     with reading_in(enterprise) as tenant:
         rules = _read_rules(tenant)
@@ -76,7 +78,7 @@ def import_users(
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """What an enterprise decides about its users."""
+    """The settings and roles of an enterprise that decide about its users."""
 
     enterprise_id: str
     roles: EnterpriseRoles
@@ -90,7 +92,7 @@ def _read_rules(tenant: Tenant) -> _Rules:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """What only one user may have, folded, and the line that claims it."""
+    """The unique values of one line, folded."""
 
     line: int
     email_key: str
@@ -99,14 +101,14 @@ class _Claim:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file's users, what they claim, and what is wrong with its lines."""
+    """The users of a file, their unique values, and the problems of its lines."""
 
     users: list[ManualUser] = field(default_factory=list)
     claims: list[_Claim] = field(default_factory=list)
     problems: list[_Problem] = field(default_factory=list)
 
     def add(self, line: Line, rules: _Rules) -> None:
-        """Read ``line``."""
+        """Read ``line`` and add its user or its problems."""
         user, problems = _read_user(line, rules)
         self.problems.extend((line.number, problem) for problem in problems)
         if user is not None:
@@ -117,7 +119,7 @@ class _File:
 
 
 def _read_user(line: Line, rules: _Rules) -> tuple[ManualUser | None, list[str]]:
-    """Return the user that ``line`` describes, or what is wrong with it."""
+    """Return the user that ``line`` describes, or None and the problems of the line."""
     if line.problems and not line.cells:
         return None, line.problems
     default_name = {"user_name": line.cells["email"]} if "email" in line.cells else {}
@@ -125,8 +127,7 @@ def _read_user(line: Line, rules: _Rules) -> tuple[ManualUser | None, list[str]]
     role_name = line.text("role")
     role = rules.roles.find(role_name) if role_name is not None else None
     if role_name is not None and role is None:
-        there_are = ", ".join(rules.roles.names)
-        problems.append(f"role: there is no role {quoted(role_name)}; there are {there_are}")
+        problems.append(f"role: Role {quoted(role_name)} does not exist. Use one of {listed(rules.roles.names)}")
     try:
         fields = validated(schemas.MANUAL_USER, default_name | line.cells)
     except InvalidInput as error:
@@ -145,34 +146,34 @@ def _read_user(line: Line, rules: _Rules) -> tuple[ManualUser | None, list[str]]
 
 
 def _field_problems(line: Line, error: InvalidInput) -> list[str]:
-    """Return what ``error`` says of the fields of ``line``, less what is said of them already."""
-    # A userName that is left out is the address, whose problems would be repeated.
+    """Return the problems in ``error`` for fields of ``line`` that have no problem yet."""
+    # A missing userName defaults to the address and would repeat its problems.
     known = {"user_name"} - line.cells.keys() | {problem.partition(":")[0] for problem in line.problems}
     return [f"{name}: {text}" for name, texts in error.errors.items() for text in texts if name not in known]
 
 
 def _repeated(claims: Sequence[_Claim], rules: _Rules) -> Iterator[_Problem]:
-    """Yield the claims that an earlier line makes already."""
+    """Yield a problem for each unique value that an earlier line already has."""
     addresses: dict[str, int] = {}
     names: dict[str, int] = {}
     for claim in claims:
         first = addresses.setdefault(claim.email_key, claim.line)
         if first != claim.line:
-            yield claim.line, f"email: line {first} has this address already"
+            yield claim.line, f"email: Line {first} already has this address"
         first = names.setdefault(claim.user_name_key, claim.line)
         if rules.unique_user_name and first != claim.line:
-            yield claim.line, f"user_name: line {first} has this userName already"
+            yield claim.line, f"user_name: Line {first} already has this userName"
 
 
 @retried
 def _insert(rules: _Rules, file: _File, progress: Callable[[int], None]) -> int:
     """Insert the users of ``file`` with their entries in the feed; raises ``InvalidFile`` or ``Conflict``.
 
-    Everything is computed before, so that other writers wait only for the writing.
+    The caller has computed everything before, so that this transaction blocks other writers only briefly.
     """
     with writing_in(rules.enterprise_id, changes_settings=False) as tenant:
         if _read_rules(tenant) != rules:
-            raise Conflict("the enterprise's roles or settings were changed at this moment; import the file again")
+            raise Conflict("The enterprise's roles or settings changed during the import. Import the file again.")
         problems = [*file.problems, *_taken(tenant, file.claims)]
         if problems:
             raise InvalidFile(problems)
@@ -180,7 +181,7 @@ def _insert(rules: _Rules, file: _File, progress: Callable[[int], None]) -> int:
         for batch in _batches(file.users):
             _insert_batch(tenant, batch, at)
             progress(len(batch))
-        # Last, because a transaction that writes to the feed keeps others from it until it ends.
+        # Last, because a transaction that writes to the feed locks it until its end.
         for batch in _batches(file.users):
             record_changes(tenant.connection, tenant.id, [user.change for user in batch], at=at)
     return len(file.users)
@@ -190,17 +191,19 @@ def _insert_batch(tenant: Tenant, batch: Sequence[ManualUser], at: str) -> None:
     try:
         insert_users(tenant.connection, tenant.id, [user.row for user in batch], at=at)
     except UserConflict:
-        raise Conflict("one of these users was made by somebody else at this moment; import the file again") from None
+        raise Conflict("Another request created one of these users during the import. Import the file again.") from None
 
 
 def _taken(tenant: Tenant, claims: Sequence[_Claim]) -> Iterator[_Problem]:
-    """Yield the claims that conflict with existing users."""
+    """Yield a problem for each unique value that an existing user has."""
     for batch in _batches(claims):
         taken = list_taken_addresses(tenant.connection, tenant.id, [claim.email_key for claim in batch])
-        yield from ((c.line, "email: a user has this address already") for c in batch if c.email_key in taken)
+        yield from ((c.line, "email: Another user already has this address") for c in batch if c.email_key in taken)
         if tenant.row.unique_user_name:
             taken = list_taken_user_names(tenant.connection, tenant.id, [claim.user_name_key for claim in batch])
-            yield from ((c.line, "user_name: a user has this already") for c in batch if c.user_name_key in taken)
+            yield from (
+                (c.line, "user_name: Another user already has this userName") for c in batch if c.user_name_key in taken
+            )
 
 
 def _batches(members: Sequence[_Member]) -> Iterator[Sequence[_Member]]:

@@ -1,1 +1,1 @@
-"""Reports on users, log and feed: the API's lists, causes of refusals, counts over time, one user in detail."""
+"""Reports on users, log and feed: the API's lists, causes of refusals, counts over time, and one user in detail."""

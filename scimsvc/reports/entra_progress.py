@@ -1,4 +1,4 @@
-"""How far the guided connection of Microsoft Entra ID has come."""
+"""Report the progress of connecting Microsoft Entra ID."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,18 +9,21 @@ from scimsvc.store.tenancy import reading_in
 from scimsvc.store.tokens import find_last_scim_use
 from scimsvc.vocabulary import CREATE, OK, PATCH, REFUSED, REPLACE
 
-#: The operations of a user whom Entra matched with one that existed.
+#: The operations that Entra sends for a user whom it matched with an existing user.
 _MATCHES = (PATCH, REPLACE)
-#: How many entries of the log are looked at. An enterprise with more is connected.
+#: The number of entries to read. An enterprise with more entries is connected.
 _NEWEST = 200
 
 
 def read_progress(enterprise: str) -> dict[str, Any]:
-    """Return how far Entra has come: ``tested``, ``matched``, ``created``, ``refused``, each None before it happens.
+    """Return the progress of connecting Entra. Each of the members is None before its step happened.
 
-    ``tested`` is when a SCIM token was last used. ``matched`` and ``created`` are the newest entries of the log for a
-    user whom Entra matched, and whom it did not match and created. ``refused`` is the newest entry if that is a
-    refusal. Raises ``NoSuchThing`` if the enterprise does not exist.
+    - ``tested``: the time at which a SCIM token was last used.
+    - ``matched``: the newest log entry for a user whom Entra matched with an existing user.
+    - ``created``: the newest log entry for a user whom Entra created.
+    - ``refused``: the newest log entry, if it is a refusal.
+
+    Raises ``NoSuchThing`` if the enterprise does not exist.
     """
     with reading_in(enterprise) as tenant:
         tested = find_last_scim_use(tenant.connection, tenant.id)

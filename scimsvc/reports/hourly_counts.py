@@ -1,7 +1,7 @@
-"""Provisioning over time: how many users were created, changed and disabled, and how many writes were refused.
+"""Count created, changed and disabled users and refused writes per hour or day.
 
-An hour that is over does not change any more. It is counted once and remembered as long as the process lives, so that
-a report on a month of a large log reads only its last hour.
+The counts of a past hour do not change. The process caches them, so that a report on a month of a large log reads only
+the last hour.
 """
 
 import threading
@@ -20,7 +20,7 @@ from scimsvc.store.engine.transactions import Connection
 from scimsvc.vocabulary import CREATED, DELETED, DISABLED, ENABLED, REFUSED, TAKEN_OVER, UPDATED
 from scimsvc.web.state import AppState
 
-#: The numbers of an hour, in the order in which they are shown.
+#: The names of an hour's counts, in display order.
 SERIES = ("created", "changed", "disabled", "refused")
 _SERIES_OF = {
     CREATED: "created", UPDATED: "changed", ENABLED: "changed", TAKEN_OVER: "changed",
@@ -38,7 +38,7 @@ Counts = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class _Settled:
-    """The hours of an enterprise that are over, from one time up to another."""
+    """The cached counts of an enterprise's past hours between two times."""
 
     since: datetime
     until: datetime
@@ -46,7 +46,7 @@ class _Settled:
 
 
 class HourlyCounts:
-    """Remembers the hours that are over, of the enterprises that were looked at last."""
+    """Cache the counts of past hours for the enterprises whose reports were read last."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -55,7 +55,7 @@ class HourlyCounts:
     def hours(
         self, connection: Connection, enterprise_id: str, *, first: datetime, now: datetime
     ) -> dict[datetime, Counts]:
-        """Return the counts of each hour from ``first`` on; an hour in which nothing happened is left out."""
+        """Return the counts of each hour since ``first``. Hours without entries are missing."""
         with self._lock:
             settled = self._settled.get(enterprise_id)
         if settled is None:
@@ -83,7 +83,7 @@ hourly_counts: AppState[HourlyCounts] = AppState("hourly counts")
 
 
 def init_hourly_counts(app: Flask) -> None:
-    """Let ``app`` remember the hours that are over."""
+    """Create the cache of past hours for ``app``."""
     hourly_counts.init_app(app, HourlyCounts())
 
 
@@ -100,7 +100,7 @@ def _count(
 
 
 def count_by_hour(connection: Connection, enterprise_id: str, cache: HourlyCounts) -> list[dict[str, Any]]:
-    """Return the counts of each hour of the last two days, the oldest first, each with its ``start``."""
+    """Return the counts of each hour of the last two days with its ``start``, oldest first."""
     now = clock.now()
     first = _hour_of(now) - (HOURS_SHOWN - 1) * _HOUR
     hours = cache.hours(connection, enterprise_id, first=first, now=now)
@@ -108,7 +108,7 @@ def count_by_hour(connection: Connection, enterprise_id: str, cache: HourlyCount
 
 
 def count_by_day(connection: Connection, enterprise_id: str, cache: HourlyCounts) -> list[dict[str, Any]]:
-    """Return the counts of each of the last thirty days in UTC, the oldest first, each with its ``start``."""
+    """Return the counts of each of the last thirty days in UTC with its ``start``, oldest first."""
     now = clock.now()
     first = _day_of(now) - (DAYS_SHOWN - 1) * _DAY
     days: dict[datetime, dict[str, int]] = {}

@@ -1,4 +1,4 @@
-"""The lists of the enterprise API: each reads its parameters, signs its cursors and cuts its pages the same way."""
+"""The lists of the enterprise API, with common parameters, signed cursors and pages."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 Parameters = Mapping[str, str]
 Listed = dict[str, Any]
-#: Reads a page: takes the key after which it begins, its length, and the conditions.
+#: A function that reads a page. It takes the key before the page, the length of the page, and the conditions.
 _ReadPage = Callable[[Any, int, dict[str, Any]], Page]
 
 
 @dataclass(frozen=True, slots=True)
 class _List:
-    """One list of an enterprise; cursors of one list are not valid for another."""
+    """One list of an enterprise. Its cursors are not valid for other lists."""
 
     enterprise_id: str
     name: str
@@ -37,7 +37,7 @@ class _List:
     keys: CursorKeys
 
     def page(self, parameters: Parameters, read_page: _ReadPage) -> Listed:
-        """Return the page that the query's ``parameters`` describe; raises ``InvalidInput``."""
+        """Return the page for the query ``parameters``; raises ``InvalidInput``."""
         conditions = read_query(self.schema, parameters)
         limit, cursor = conditions.pop("limit"), conditions.pop("cursor", None)
         # A cursor is valid only for the same enterprise, list and conditions.
@@ -51,7 +51,7 @@ class _List:
     def short_page(
         self, parameters: Parameters, read_all: Callable[[str], list[dict[str, Any]]], *, order: tuple[str, str]
     ) -> Listed:
-        """Return a page of a list that is short enough to be read whole, in the ``order`` of two members."""
+        """Return a page of a list that is short enough to read completely, sorted by the two members in ``order``."""
 
         def key(item: Mapping[str, Any]) -> list[Any]:
             return [item[member] for member in order]
@@ -68,25 +68,27 @@ class _List:
             return None
         try:
             return self.keys.read(cursor, *binding)
-        except ValueError as error:
+        except ValueError:
             raise InvalidInput(
-                f"{error}; send back what next said, with the same conditions", {"cursor": ["is none of this list"]}
+                "The cursor was not issued for this list. "
+                "Send the 'next' value of an earlier response unchanged, with the same conditions.",
+                {"cursor": ["Not a cursor of this list"]},
             ) from None
 
 
 def roles(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
-    """Return a page of the roles, by name."""
+    """Return a page of the roles, sorted by name."""
     return _List(enterprise_id, "roles", schemas.PAGE, keys).short_page(parameters, list_roles, order=("name", "id"))
 
 
 def integrations(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
-    """Return a page of the integrations, the oldest first."""
+    """Return a page of the integrations, oldest first."""
     listing = _List(enterprise_id, "integrations", schemas.PAGE, keys)
     return listing.short_page(parameters, list_integrations, order=("created_at", "id"))
 
 
 def tokens(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
-    """Return a page of the tokens, the oldest first, without the tokens themselves."""
+    """Return a page of the tokens' metadata, oldest first."""
 
     def read_page(after: Any, limit: int, _: dict[str, Any]) -> Page:
         return page_tokens(enterprise_id, after=after, limit=limit)
@@ -96,17 +98,17 @@ def tokens(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> List
 
 
 def token(enterprise_id: str, token_id: str) -> dict[str, Any]:
-    """Return one token; raises ``NoSuchThing``."""
+    """Return the metadata of one token; raises ``NoSuchThing``."""
     return _represent_token(show_token(enterprise_id, token_id))
 
 
 def _represent_token(members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a token without its enterprise, which the caller knows."""
+    """Return the members of a token without its enterprise, because the API serves only one enterprise."""
     return {name: value for name, value in members.items() if name != "enterprise"}
 
 
 def users(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
-    """Return a page of the users who meet the parameters, by e-mail address."""
+    """Return a page of the users who meet the parameters, sorted by e-mail address."""
 
     def read_page(after: Any, limit: int, conditions: dict[str, Any]) -> Page:
         return profiles.list_users(enterprise_id, after=after, limit=limit, **conditions)
@@ -117,7 +119,7 @@ def users(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Liste
 def log(
     enterprise_id: str, parameters: Parameters, keys: CursorKeys, *, represent: Representation = represent_entry
 ) -> Listed:
-    """Return a page of the provisioning log, the newest first."""
+    """Return a page of the provisioning log, newest first."""
 
     def read_page(before: Any, limit: int, conditions: dict[str, Any]) -> Page:
         return list_entries(enterprise_id, LogConditions(before=before, **conditions), limit=limit, represent=represent)
@@ -126,12 +128,12 @@ def log(
 
 
 def explained_log(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
-    """Return a page of the provisioning log with the cause of each refusal in words, and its remedies."""
+    """Return a page of the provisioning log with an explanation of each refusal."""
     return log(enterprise_id, parameters, keys, represent=explain_entry)
 
 
 def changes(enterprise_id: str, parameters: Parameters, reader: FeedReader) -> Listed:
-    """Return the changes after a cursor, and wait for the next one if the parameters say so.
+    """Return the changes after a cursor. If no change follows, wait for one as long as the parameters permit.
 
     Raises ``InvalidInput`` or ``Gone``.
     """
@@ -141,5 +143,5 @@ def changes(enterprise_id: str, parameters: Parameters, reader: FeedReader) -> L
 
 
 def preview(enterprise_id: str, parameters: Parameters) -> dict[str, Any]:
-    """Return who has, and who would get, the role that a value names."""
+    """Return the users who have, or would get, the role with a name or alias; see ``preview_role``."""
     return preview_role(enterprise_id, read_query(schemas.PREVIEW, parameters)["name"])

@@ -1,4 +1,4 @@
-"""The provisioning log as a CSV file, written as it is read."""
+"""Stream the provisioning log as CSV."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -12,7 +12,7 @@ from scimsvc.schemas.validation import read_query
 from scimsvc.store.log import LogConditions
 from scimsvc.web.csv_lines import write_line
 
-#: At most this many entries go into a file, so that no download occupies a thread for long.
+#: The highest number of entries in a file, so that a download does not occupy a thread for long.
 MOST_ENTRIES = 100_000
 COLUMNS = (
     *("time", "outcome", "operation", "email", "user_id", "effect", "changed", "status", "scim_type", "cause"),
@@ -22,9 +22,9 @@ _READ_AT_ONCE = 1000
 
 
 def export_log(enterprise: str, parameters: Mapping[str, str]) -> Iterator[str]:
-    """Return the lines of the entries that meet the ``parameters`` of the log's list, the newest first.
+    """Return the lines of the entries that meet the ``parameters`` of the log's list, newest first.
 
-    Raises ``InvalidInput`` or ``NoSuchThing`` before there is a line.
+    Raises ``InvalidInput`` or ``NoSuchThing`` immediately, before the first line is read.
     """
     query = read_query(schemas.LOG, parameters)
     del query["limit"]

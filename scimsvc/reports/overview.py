@@ -1,4 +1,4 @@
-"""An enterprise at a glance: its users, what was provisioned, what was refused, and what needs attention."""
+"""Report an enterprise's users, provisioning, open refusals, and the tokens and settings that need attention."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,13 +20,13 @@ HOURS, DAYS = "hours", "days"
 _COUNTS = {HOURS: count_by_hour, DAYS: count_by_day}
 
 GOOD, SOON, URGENT = "good", "soon", "urgent"
-#: A token with a shorter life is renewed by the client itself, and needs nobody's attention.
+#: Clients renew tokens with a lifetime up to this themselves, so these need no attention.
 _RENEWED_BY_CLIENT = timedelta(days=1)
 _MOST_TOKENS = 20
 
 
 def show_overview(enterprise: str, cache: HourlyCounts, *, by: str = HOURS) -> dict[str, Any]:
-    """Return the console's first page, with provisioning ``by`` hours or days; raises ``NoSuchThing``."""
+    """Return the content of the console's overview, with counts ``by`` hours or days; raises ``NoSuchThing``."""
     with reading_in(enterprise) as tenant:
         return {
             "users": _users(tenant),
@@ -40,7 +40,7 @@ def show_overview(enterprise: str, cache: HourlyCounts, *, by: str = HOURS) -> d
 
 
 def _users(tenant: Tenant) -> dict[str, Any]:
-    """Return how many users there are, by state and by role; users on the default role count for that role."""
+    """Return the number of users by state and by role. Users on the default role count for that role."""
     total = count_users(tenant.connection, tenant.id)
     disabled = count_disabled_users(tenant.connection, tenant.id)
     counts = count_users_by_role(tenant.connection, tenant.id)
@@ -59,7 +59,7 @@ def _users(tenant: Tenant) -> dict[str, Any]:
 
 
 def _stops(tenant: Tenant) -> dict[str, Any]:
-    """Return the settings that stop writes now, or may stop them."""
+    """Return the settings that can stop writes, and their present state."""
     removals = count_removals(tenant.connection, tenant.row)
     return {
         "scim_enabled": tenant.row.scim_enabled,
@@ -75,9 +75,9 @@ def _stops(tenant: Tenant) -> dict[str, Any]:
 
 
 def _tokens(tenant: Tenant, now: datetime) -> dict[str, Any]:
-    """Return the SCIM tokens that an administrator must renew, the next to expire first.
+    """Return the SCIM tokens that an administrator must renew, next to expire first.
 
-    ``fetches_tokens`` says whether a client renews tokens by itself.
+    ``fetches_tokens`` is true if a client renews its tokens itself.
     """
     rows = list_valid_scim_tokens(tenant.connection, tenant.id, now=clock.timestamp(now))
     lasting = [row for row in rows if _lifetime(row) > _RENEWED_BY_CLIENT]
@@ -94,7 +94,7 @@ def _lifetime(row: TokenRow) -> timedelta:
 
 
 def expiry_state(expires_at: str, now: datetime) -> str:
-    """Return the state of a token: ``GOOD``, or ``SOON`` and ``URGENT`` as its expiry comes near."""
+    """Return ``URGENT`` or ``SOON`` for a token that expires soon, else ``GOOD``."""
     left = clock.parse_timestamp(expires_at) - now
     if left <= WARN_WITHIN:
         return URGENT

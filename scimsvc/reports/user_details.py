@@ -1,4 +1,4 @@
-"""One user in detail: directory values beside effective ones, the role and its reason, and the history."""
+"""Report one user in detail: directory and effective values, the role and its reason, and the history."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from scimsvc.store.representations import profile_view, read_document
 from scimsvc.store.tenancy import Tenant, reading_in
 from scimsvc.vocabulary import MANUAL
 
-#: The newest entries of the history. The log has the rest.
+#: The number of entries in the history. The log has older entries.
 MOST_ENTRIES = 200
 #: The attributes with a directory value and an effective value: the name in the enterprise API, and the SCIM path.
 _COMPARED = (
@@ -26,14 +26,14 @@ _COMPARED = (
     ("family_name", "name.familyName"), ("phone", 'phoneNumbers[type eq "work"].value'), ("title", "title"),
     ("organization", "organization"), ("external_id", "externalId"),
 )  # fmt: skip
-#: Attributes that are not among the further ones, because the page shows them in their own places.
+#: Attributes that ``_further`` omits, because the page shows them elsewhere.
 _SEPARATE = {"schemas", "id", "meta", "userName", "title", "externalId", "active", ROLES.name}
 
 
 def show_user_details(enterprise: str, user_id: str) -> dict[str, Any]:
-    """Return the user with its ``values``, ``further`` attributes, ``role`` and ``history``; raises ``NoSuchThing``.
+    """Return the user with the ``values``, ``further`` attributes, ``role`` and ``history``; raises ``NoSuchThing``.
 
-    ``more`` says whether there are older entries.
+    ``more`` is true if older entries exist.
     """
     with reading_in(enterprise) as tenant:
         row = get_profile(tenant, user_id)
@@ -54,7 +54,7 @@ def show_user_details(enterprise: str, user_id: str) -> dict[str, Any]:
 
 
 def _values(user: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return both values of each compared attribute and whether they differ; a manual user has no directory values."""
+    """Return the directory and the effective value of each compared attribute; the former is None for manual users."""
     provisioned = user["source"] != MANUAL
     compared = []
     for name, path in _COMPARED:
@@ -68,11 +68,11 @@ def _values(user: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _further(document: Resource) -> Iterator[dict[str, str]]:
-    """Yield the other values that the directory has set, each with its path."""
+    """Yield the path and the text of each other value from the directory."""
     compared = {path for _, path in _COMPARED}
     for name, value in document.items():
         if name not in _SEPARATE:
-            # The extension's attributes go by their short names, as everywhere else.
+            # Attributes of the extension have short names, as in the rest of the console.
             for path, text in _flattened("" if name == EXTENSION.name else name, value):
                 if path not in compared:
                     yield {"path": path, "value": text}
@@ -92,9 +92,10 @@ def _flattened(path: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _role(row: Profile, document: Resource, roles: EnterpriseRoles) -> dict[str, Any]:
-    """Return the role's name, the ``value`` that the directory sent, and the ``reason`` why it gives the role.
+    """Return the name of the role, the ``value`` from the directory, and the ``reason`` for the role.
 
-    Reasons are ``default``, ``name``, ``alias``, ``renamed`` (the role, since the value gave it) and ``hand``.
+    The reason is ``default``, ``name``, ``alias``, ``renamed`` (the value named the role before it was renamed), or
+    ``hand`` (an administrator assigned it).
     """
     element = next(iter(document.get(ROLES.name, [])), None)
     if row.role_id is None or element is None:
@@ -115,7 +116,7 @@ def _logged(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _edits(tenant: Tenant, user_id: str) -> list[dict[str, Any]]:
-    """Return the changes of the user outside SCIM."""
+    """Return the user's changes outside SCIM."""
     return [
         {
             "kind": "edit",

@@ -182,7 +182,7 @@ def test_a_stop_ends_the_waiting(acme: Enterprise) -> None:
 def test_a_made_up_cursor_is_refused(acme: Enterprise, cursor: str) -> None:
     acme.create()
 
-    with pytest.raises(InvalidInput, match="no cursor"):
+    with pytest.raises(InvalidInput, match="is not a cursor"):
         feed_of(acme, cursor)
 
 
@@ -190,7 +190,7 @@ def test_a_borrowed_cursor_is_refused(acme: Enterprise) -> None:
     rival = make_enterprise(acme.app, "Rival")
     rival.create()
 
-    with pytest.raises(InvalidInput, match="no cursor"):
+    with pytest.raises(InvalidInput, match="is not a cursor"):
         feed_of(acme, feed_of(rival)["next"])
 
 

@@ -112,7 +112,7 @@ def test_a_failure_is_a_warning_and_is_tried_again_the_next_day(
         answer.close()
 
     assert answer.status_code == 200
-    assert "log and change feed cannot be pruned: ConnectionError" in caplog.text
+    assert "cannot prune the provisioning log and the change feed: ConnectionError" in caplog.text
     assert not pruner.of(acme.app).is_due(clock.now())
     later(hours=26)
     assert pruner.of(acme.app).is_due(clock.now())

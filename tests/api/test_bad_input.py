@@ -103,7 +103,13 @@ def test_what_collides_is_a_conflict_and_changes_nothing(acme: Enterprise, api: 
         ("POST", "/roles", {"name": "New", "aliases": ["new"]}, "of the role 'New'", {"aliases"}),
         ("PATCH", user, {"name": "power signer"}, "of the role 'Power Signer'", {"name"}),
         ("PATCH", power, {"name": "Fine", "aliases": ["User"]}, "of the role 'User'", {"aliases"}),
-        ("POST", "/users", {"email": "TAKEN@contoso.example", "user_name": "A"}, "has this e-mail address", {"email"}),
+        (
+            "POST",
+            "/users",
+            {"email": "TAKEN@contoso.example", "user_name": "A"},
+            "already has this e-mail address",
+            {"email"},
+        ),
         ("PATCH", f"/users/{manual['id']}", {"email": "Taken@contoso.example"}, "e-mail address", {"email"}),
     ]
 
@@ -126,7 +132,7 @@ def test_user_names_that_are_to_be_unique(acme: Enterprise, api: Api) -> None:
     assert_problem(refused, 409, "'same name' (2 users)")
     assert api.get("/enterprise")["paused"] is False
     assert taken.get_json()["unique_user_name"] is True
-    assert_problem(again, 409, "has this userName", fields={"user_name"})
+    assert_problem(again, 409, "already has this userName", fields={"user_name"})
 
 
 RAW = [

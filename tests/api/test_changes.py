@@ -165,6 +165,6 @@ def test_a_cursor_whose_changes_were_pruned_is_gone(acme: Enterprise, api: Api) 
 
     gone = api.send("GET", "/changes", query={"after": old})
 
-    assert_problem(gone, 410, "no longer kept", "GET /api/v1/users")
+    assert_problem(gone, 410, "no longer stored", "GET /api/v1/users")
     assert [each["email"] for each in api.get("/changes", after=middle)["items"]] == ["three@contoso.example"]
     assert [each["email"] for each in api.get("/changes")["items"]] == ["three@contoso.example"]

@@ -92,7 +92,7 @@ def test_changes_are_read_from_a_cursor_on(acme: Enterprise, cli: Cli) -> None:
 
     assert [each["type"] for each in first["items"] + second["items"]] == ["created", "disabled"]
     assert "disabled" in text_of(acme.app, "changes", "Acme")
-    assert "no cursor" in refusal(acme.app, "changes", "Acme", "--after", "x")
+    assert "is not a cursor" in refusal(acme.app, "changes", "Acme", "--after", "x")
 
 
 def test_a_request_in_a_file_is_explained(acme: Enterprise, cli: Cli, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_request_in_a_file_is_explained(acme: Enterprise, cli: Cli, tmp_path: 
         assert words in text
     assert acme.get(user)["title"] == "Old"
     asked.write_text(json.dumps({"method": "POST", "path": "/Users", "body": user_body(roles=[{"value": "Signer"}])}))
-    assert "would be refused: create, 400 invalidValue\n  role 'Signer' does not exist" in text_of(
+    assert "would be refused: create, 400 invalidValue\n  Role 'Signer' does not exist" in text_of(
         acme.app, "explain", "Acme", str(asked)
     )
     asked.write_text(json.dumps({"method": "GET", "path": '/Users?filter=userName eq "test user"'}))

@@ -77,7 +77,7 @@ def test_a_refused_update_changes_nothing(
 def test_a_provisioned_user_is_changed_where_it_comes_from(acme: Enterprise, cli: Cli, words: tuple[str, ...]) -> None:
     user = acme.create()
 
-    assert "provisioned by SCIM" in refusal(acme.app, "user", words[0], "Acme", user["id"], *words[1:])
+    assert "is provisioned and cannot be" in refusal(acme.app, "user", words[0], "Acme", user["id"], *words[1:])
 
     assert acme.get(user) == user
 

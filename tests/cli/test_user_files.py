@@ -101,10 +101,10 @@ def test_a_file_without_users_imports_none(acme: Enterprise) -> None:
         pytest.param("", "empty", id="empty"),
         pytest.param("\n", "email", id="empty line"),
         pytest.param("user_name\nx\n", "email", id="no address"),
-        pytest.param("email,shoe size,hat\na@x.example,42,7\n", "unknown columns 'shoe size', 'hat'", id="unknown columns"),
-        pytest.param("email,EMAIL\n", "twice", id="column twice"),
-        pytest.param('email,"x\n', "line 1", id="open quote"),
-        pytest.param(b"PK\x03\x04\xff\xfe\x00", "unknown column", id="no text"),
+        pytest.param("email,shoe size,hat\na@x.example,42,7\n", "Unknown columns 'shoe size', 'hat'", id="unknown columns"),
+        pytest.param("email,EMAIL\n", "Repeated column 'email'", id="column twice"),
+        pytest.param('email,"x\n', "Line 1", id="open quote"),
+        pytest.param(b"PK\x03\x04\xff\xfe\x00", "Unknown column", id="no text"),
     ],
 )  # fmt: skip
 def test_a_header_that_is_none_is_refused(acme: Enterprise, content: str | bytes, named: str) -> None:
@@ -118,17 +118,17 @@ WRONG = {
     "bad address": ("a.x.example,A,,", "line 3: email: must be an e-mail address, such as name@example.com"),
     "unknown role": (
         "a@x.example,A,Boss,",
-        "line 3: role: there is no role 'Boss'; there are DefaultEnterprise, Power",
+        "line 3: role: Role 'Boss' does not exist. Use one of DefaultEnterprise, Power",
     ),
-    "neither true nor false": ("a@x.example,A,,maybe", "line 3: active: is 'maybe'"),
-    "too many cells": ("a@x.example,A,,,more", "line 3: has 5 cells, and the header has 4"),
+    "neither true nor false": ("a@x.example,A,,maybe", "line 3: active: Enter true or false instead of 'maybe'"),
+    "too many cells": ("a@x.example,A,,,more", "line 3: The line has 5 cells, but the header has 4"),
     "address too long": ("x" * 501 + "@x.example.com,A,,", "line 3: email: "),
     "line break": ('a@x.example,"A\nB",,', "line 3: user_name: must be one line"),
-    "address twice in the file": ("GOOD@x.example,A,,", "line 3: email: line 2 has this address already"),
-    "address of a user": ("TAKEN@x.example,A,,", "line 3: email: a user has this address already"),
-    "userName twice in the file": ("a@x.example,good,,", "line 3: user_name: line 2 has this userName already"),
-    "userName of a user": ("a@x.example,test user,,", "line 3: user_name: a user has this already"),
-    "broken quotes": ('a@x.example,"A"B,,', "line 3: is no CSV"),
+    "address twice in the file": ("GOOD@x.example,A,,", "line 3: email: Line 2 already has this address"),
+    "address of a user": ("TAKEN@x.example,A,,", "line 3: email: Another user already has this address"),
+    "userName twice in the file": ("a@x.example,good,,", "line 3: user_name: Line 2 already has this userName"),
+    "userName of a user": ("a@x.example,test user,,", "line 3: user_name: Another user already has this userName"),
+    "broken quotes": ('a@x.example,"A"B,,', "line 3: Invalid CSV"),
 }
 
 
@@ -154,7 +154,7 @@ def test_every_wrong_line_is_named_once_with_all_that_is_wrong(acme: Enterprise)
 
     assert [line.partition(":")[0] for line in found] == ["line 2002", "line 2003", "line 2005"]
     assert [word for word in ("email: must be an e-mail address", "role: ", "active: ") if word not in found[0]] == []
-    assert [word for word in ("email: a user", "role: ") if word not in found[2]] == []
+    assert [word for word in ("email: Another user", "role: ") if word not in found[2]] == []
 
 
 def test_what_is_not_utf_8_is_named(acme: Enterprise) -> None:
@@ -163,7 +163,7 @@ def test_what_is_not_utf_8_is_named(acme: Enterprise) -> None:
     found = problems(acme, content)
 
     assert found == [
-        f"line {number}: {name}: is not UTF-8 text" for number, name in ((2, "title"), (3, "email"), (4, "title"))
+        f"line {number}: {name}: Not UTF-8 text" for number, name in ((2, "title"), (3, "email"), (4, "title"))
     ]
 
 

@@ -99,10 +99,10 @@ def test_accounts_are_listed_without_anything_secret(acme: Enterprise, cli: Cli)
     ("words", "said"),
     [
         pytest.param(("create", "no address"), "must be an e-mail address", id="no address"),
-        pytest.param(("create", "OPERATOR@example.com"), "there is an account", id="taken in another letter case"),
+        pytest.param(("create", "OPERATOR@example.com"), "already exists", id="taken in another letter case"),
         pytest.param(("create", "x@example.com", "--enterprise", "Nobody"), "no enterprise 'Nobody'", id="enterprise"),
-        pytest.param(("remove", "x@example.com"), "there is no account 'x@example.com'", id="remove nobody"),
-        pytest.param(("link", "x@example.com"), "there is no account 'x@example.com'", id="link of nobody"),
+        pytest.param(("remove", "x@example.com"), "Account 'x@example.com' does not exist", id="remove nobody"),
+        pytest.param(("link", "x@example.com"), "Account 'x@example.com' does not exist", id="link of nobody"),
     ],
 )
 def test_commands_refuse(app: Flask, cli: Cli, words: tuple[str, ...], said: str) -> None:
@@ -148,14 +148,14 @@ def test_another_link_ends_the_one_before_and_keeps_the_password(app: Flask, cli
 @pytest.mark.parametrize(
     ("password", "repeated", "said"),
     [
-        pytest.param("", "", {"password": [f"Must have at least {SHORTEST_PASSWORD} characters"]}, id="none"),
-        pytest.param("short words", "short words", {"password": ["Must have at least 12 characters"]}, id="short"),
-        pytest.param("x" * 1001, "x" * 1001, {"password": ["Must have at most 1000 characters"]}, id="long"),
-        pytest.param(PASSWORD, "other", {"repeated": ["Is not the same as the password above"]}, id="not repeated"),
+        pytest.param("", "", {"password": [f"Use at least {SHORTEST_PASSWORD} characters"]}, id="none"),
+        pytest.param("short words", "short words", {"password": ["Use at least 12 characters"]}, id="short"),
+        pytest.param("x" * 1001, "x" * 1001, {"password": ["Use at most 1000 characters"]}, id="long"),
+        pytest.param(PASSWORD, "other", {"repeated": ["The passwords do not match"]}, id="not repeated"),
         pytest.param(
             "Operator@example.com",
             "Operator@example.com",
-            {"password": ["Must not be the e-mail address"]},
+            {"password": ["Choose a password other than your e-mail address"]},
             id="the address",
         ),
     ],
@@ -188,7 +188,7 @@ def test_an_unknown_account_is_refused_like_a_wrong_password(app: Flask, cli: Cl
 
     said = {text(page) for page in answers.values()}
     assert len(said) == 1
-    assert "The e-mail address is unknown or the password is wrong." in said.pop()
+    assert "The e-mail address is unknown, or the password is wrong." in said.pop()
     assert 'value="nobody@example.com"' in answers["nobody@example.com"]
     assert "not the password" not in "".join(answers.values())
 
@@ -227,7 +227,7 @@ def test_wrong_passwords_slow_that_account_and_address_alone(app: Flask, link: s
 def test_what_is_no_address_is_refused_like_an_unknown_one(app: Flask, email: str) -> None:
     page = sign_in(Console(app), email, status=400).text
 
-    assert "unknown or the password is wrong" in page
+    assert "The e-mail address is unknown, or the password is wrong." in page
 
 
 def test_an_account_that_is_removed_is_signed_out_at_once(app: Flask, cli: Cli, operator: Console) -> None:

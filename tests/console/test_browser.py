@@ -220,5 +220,5 @@ def test_the_doors_are_open_to_everybody_too(console: Console) -> None:
     faults += browser.violations()
 
     assert faults == []
-    assert "The e-mail address is unknown or the password is wrong." in browser.text
+    assert "The e-mail address is unknown, or the password is wrong." in browser.text
     assert browser.driver.execute_script("return document.activeElement.id") == "refusal"

@@ -158,9 +158,7 @@ def test_an_enterprise_s_name_is_refused(
     page = operator.post("/console/enterprises/new", 409 if not said else 400, name=name, roles="A\nB").text
 
     assert errors(page) == said
-    assert said or "there is an enterprise called 'ACME' already" in page.replace("&#39;", "'").replace(
-        "There", "there"
-    )
+    assert said or "Enterprise 'ACME' already exists." in page.replace("&#39;", "'")
     assert typed(page, "roles") == "A\nB"
 
 
@@ -177,7 +175,7 @@ def test_an_enterprise_is_deleted_once_its_name_is_typed(acme: Enterprise, opera
     still_there = len(cli("enterprise", "list"))
     page = operator.follow(of(acme) + "/delete", typed_name="Acme")
 
-    assert errors(refused) == {"typed_name": ["Is not the enterprise's name; nothing was deleted"]}
+    assert errors(refused) == {"typed_name": ["The name does not match. Nothing was deleted."]}
     assert still_there == 1
     assert "Enterprise Acme deleted." in text(page)
     assert "No enterprises yet" in text(page)

@@ -92,7 +92,7 @@ def test_every_token_is_listed_page_by_page(acme: Enterprise, admin: Console) ->
 
     assert [page.count('<th scope="row">') for page in (first, second)] == [100, 1]
     assert (first + second).count("API token (application)") == 100
-    assert text(admin.get(of(acme) + "/tokens?cursor=x", 400)).startswith("Bad Request The cursor is none")
+    assert text(admin.get(of(acme) + "/tokens?cursor=x", 400)).startswith("Bad Request The cursor was not issued")
 
 
 def test_an_integration_is_made_renamed_and_ended(acme: Enterprise, admin: Console, cli: Cli) -> None:

@@ -157,7 +157,7 @@ def test_a_provisioned_user_is_not_changed_here(acme: Enterprise, admin: Console
     refused = admin.post(f"{path}/edit", 409, email="test.user@contoso.example", user_name="X").text
 
     assert f'href="{path}/edit"' not in page
-    assert "is provisioned by SCIM and is changed there" in text(refused)
+    assert "is provisioned and cannot be changed here" in text(refused)
     assert acme.get(user)["userName"] == "Test User"
 
 

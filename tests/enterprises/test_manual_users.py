@@ -39,7 +39,7 @@ def test_post_never_takes_over(acme: Enterprise, cli: Cli, manual: dict[str, Any
 def test_a_manual_user_is_not_deleted(acme: Enterprise, cli: Cli, manual: dict[str, Any]) -> None:
     answer = acme.send("DELETE", f"/Users/{manual['id']}")
 
-    assert_scim_error(answer, 400, "mutability", "by hand")
+    assert_scim_error(answer, 400, "mutability", "created manually in Acme")
     assert cli("user", "show", "Acme", manual["id"]) == manual
 
 

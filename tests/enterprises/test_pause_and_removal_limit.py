@@ -42,7 +42,7 @@ def test_a_pause_holds_every_write_and_no_read(acme: Enterprise, users: list[dic
     ]
 
     for answer in writes:
-        assert_scim_error(answer, 503, None, "paused for Acme")
+        assert_scim_error(answer, 503, None, "paused for Acme", "open Settings in the scimsvc console")
         assert int(answer.headers["Retry-After"]) > 0
     assert acme.find("id pr", sortBy="emails.value") == users
     assert [each["status"] for each in log_of(acme, outcome="refused")] == [503] * 4
@@ -59,7 +59,7 @@ def test_the_brake_holds_removals_beyond_the_limit_and_nothing_else(
     assert [disable(acme, users[0]), delete(acme, users[1])] == [200, 204]
     answer = acme.patch(users[2], replace("active", False))
 
-    assert_scim_error(answer, 503, None, "more than the 2 users", "scimsvc enterprise release")
+    assert_scim_error(answer, 503, None, "at most 2 users", "open Settings in the scimsvc console")
     assert answer.headers["Retry-After"]
     put = acme.send("PUT", f"/Users/{users[3]['id']}", user_body("user3@x.example", active=False))
     assert (put.status_code, delete(acme, users[4])) == (503, 503)
