@@ -1,4 +1,4 @@
-"""What the enterprise API answers, for its description; a test holds the answers to it."""
+"""The schemas of the enterprise API's answers, for its description. A test compares answers with them."""
 
 from typing import Any
 
@@ -8,221 +8,247 @@ from scimsvc.schemas.bodies import RemovalLimitSchema
 from scimsvc.vocabulary import CHANGE_TYPES, OUTCOMES, SOURCES
 
 
-def _text(**options: Any) -> fields.String:
-    return fields.String(required=True, **options)
+def _text(description: str, **options: Any) -> fields.String:
+    return fields.String(required=True, metadata={"description": description}, **options)
 
 
-def _maybe(**options: Any) -> fields.String:
-    return fields.String(required=True, allow_none=True, **options)
+def _text_or_null(description: str) -> fields.String:
+    return _text(description, allow_none=True)
 
 
-def _time() -> fields.String:
-    return fields.String(required=True, metadata={"format": "date-time"})
+def _time(description: str, **options: Any) -> fields.String:
+    return fields.String(required=True, metadata={"description": description, "format": "date-time"}, **options)
 
 
-def _maybe_time() -> fields.String:
-    return fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
+def _time_or_null(description: str) -> fields.String:
+    return _time(description, allow_none=True)
 
 
-def _names() -> fields.List[Any]:
-    return fields.List(fields.String(), required=True)
+def _truth(description: str, **options: Any) -> fields.Boolean:
+    return fields.Boolean(required=True, metadata={"description": description}, **options)
+
+
+def _whole_number(description: str) -> fields.Integer:
+    return fields.Integer(required=True, metadata={"description": description})
+
+
+def _number(description: str) -> fields.Float:
+    return fields.Float(required=True, metadata={"description": description})
+
+
+def _names(description: str) -> fields.List[Any]:
+    return fields.List(fields.String(), required=True, metadata={"description": description})
+
+
+def _list_of(items: type[Schema], description: str) -> fields.List[Any]:
+    return fields.List(fields.Nested(items), required=True, metadata={"description": description})
 
 
 class Enterprise(Schema):
     """The enterprise and its settings."""
 
-    id = _text()
-    name = _text()
-    scim_enabled = fields.Boolean(required=True)
-    default_role = _text()
-    unique_user_name = fields.Boolean(required=True)
-    reject_unknown_attributes = fields.Boolean(required=True)
-    removal_limit = fields.Nested(RemovalLimitSchema, required=True, allow_none=True)
-    paused = fields.Boolean(required=True)
+    id = _text("The ID of the enterprise.")
+    name = _text("The name of the enterprise.")
+    scim_enabled = _truth("Whether SCIM provisioning is enabled.")
+    default_role = _text("The name of the role of users without an assigned role.")
+    unique_user_name = _truth("Whether each userName must be unique.")
+    reject_unknown_attributes = _truth("Whether attributes that are not in any schema are refused.")
+    removal_limit = fields.Nested(
+        RemovalLimitSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The removal limit; null for no limit."},
+    )
+    paused = _truth("Whether SCIM writes are paused.")
 
 
 class Role(Schema):
-    """A role; ``users`` counts those who have it, on the default role too."""
+    """A role."""
 
-    id = _text()
-    name = _text()
-    aliases = _names()
-    restrict_editing = fields.Boolean(required=True)
-    is_default = fields.Boolean(required=True)
-    users = fields.Integer(required=True)
+    id = _text("The ID of the role.")
+    name = _text("The name of the role.")
+    aliases = _names("Other app role values that map to the role.")
+    restrict_editing = _truth("Whether users with the role cannot edit their own title and organization.")
+    is_default = _truth("Whether the role is the default role.")
+    users = _whole_number("The number of users with the role, including users on the default role.")
 
 
 class Waiting(Schema):
-    """Somebody who was refused for a role that there is not."""
+    """A user who was refused because of an unknown role."""
 
-    email = _maybe()
-    user_id = _maybe()
-    time = _time()
+    email = _text_or_null("The work e-mail address in the refused request.")
+    user_id = _text_or_null("The ID of the user, for a refused change.")
+    time = _time("The time of the refusal.")
 
 
 class RolePreview(Schema):
-    """Who has, and who would get, the role that a value names."""
+    """The role to which an app role value maps, its users, and the users who wait for it."""
 
-    name = _text()
-    role = _maybe()
-    users = fields.Integer(required=True)
-    waiting = fields.List(fields.Nested(Waiting), required=True)
-    on_default = fields.Integer(required=True)
+    name = _text("The app role value.")
+    role = _text_or_null("The name of the role; null if no role has this name or alias.")
+    users = _whole_number("The number of users with the role.")
+    waiting = _list_of(Waiting, "Users who were refused because of this value.")
+    on_default = _whole_number("The number of users on the default role.")
 
 
 class Integration(Schema):
-    """A client of the enterprise."""
+    """An integration of the enterprise."""
 
-    id = _text()
-    name = _text()
-    client_id = _text()
-    created_at = _time()
-    last_used_at = _maybe_time()
+    id = _text("The ID of the integration.")
+    name = _text("The name of the integration.")
+    client_id = _text("The client ID for the token endpoint.")
+    created_at = _time("The time of creation.")
+    last_used_at = _time_or_null("The time of the last request with one of its tokens.")
 
 
 class IntegrationWithSecret(Integration):
-    """The same with its secret, which is shown this once."""
+    """An integration with its secret, which is shown only once."""
 
-    client_secret = _text()
+    client_secret = _text("The client secret. It is shown only once.")
 
 
 class RevokedIntegration(Integration):
-    """The same once it is ended; ``warning`` tells that it was the last one."""
+    """An integration that was revoked."""
 
-    warning = _maybe()
+    warning = _text_or_null("A warning if this was the last integration.")
 
 
 class Token(Schema):
-    """An access token, without itself."""
+    """An access token, without its text."""
 
-    id = _text()
-    scope = _text()
-    client_id = _text()
-    issued_at = _time()
-    expires_at = _time()
-    days_left = fields.Float(required=True)
-    last_used_at = _maybe_time()
-    revoked_at = _maybe_time()
+    id = _text("The ID of the token.")
+    scope = _text("The scope of the token.")
+    client_id = _text("The client ID of the integration.")
+    issued_at = _time("The time of issue.")
+    expires_at = _time("The time of expiry.")
+    days_left = _number("The number of days until the token expires.")
+    last_used_at = _time_or_null("The time of the last request with the token.")
+    revoked_at = _time_or_null("The time of revocation.")
 
 
 class IssuedToken(Schema):
-    """An access token, which is shown this once; ``expires_in`` is in seconds."""
+    """An access token, which is shown only once."""
 
-    access_token = _text()
-    expires_in = fields.Integer(required=True)
-    scope = _text()
-    id = _text()
-    expires_at = _time()
+    access_token = _text("The access token. It is shown only once.")
+    expires_in = _whole_number("The lifetime, in seconds.")
+    scope = _text("The scope of the token.")
+    id = _text("The ID of the token.")
+    expires_at = _time("The time of expiry.")
 
 
 class Directory(Schema):
-    """The directory's values, which SCIM answers."""
+    """The directory values of a user, which SCIM answers contain."""
 
-    title = _maybe()
-    organization = _maybe()
+    title = _text_or_null("The title in the directory.")
+    organization = _text_or_null("The organization in the directory.")
 
 
 class User(Schema):
-    """A user; ``title`` and ``organization`` are the effective ones."""
+    """A user with effective values."""
 
-    id = _text()
-    email = _text()
-    user_name = _text()
-    given_name = _maybe()
-    family_name = _maybe()
-    phone = _maybe()
-    title = _maybe()
-    organization = _maybe()
-    directory = fields.Nested(Directory, required=True, allow_none=True)
-    role = _text()
-    active = fields.Boolean(required=True)
-    source = _text(validate=validate.OneOf(SOURCES))
-    external_id = _maybe()
-    created_at = _time()
-    modified_at = _time()
-    version = fields.Integer(required=True)
+    id = _text("The ID of the user.")
+    email = _text("The work e-mail address.")
+    user_name = _text("The userName.")
+    given_name = _text_or_null("The given name.")
+    family_name = _text_or_null("The family name.")
+    phone = _text_or_null("The work phone number.")
+    title = _text_or_null("The effective title.")
+    organization = _text_or_null("The effective organization.")
+    directory = fields.Nested(
+        Directory,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The directory values; null for a manual user."},
+    )
+    role = _text("The name of the role.")
+    active = _truth("Whether the user may use the application.")
+    source = _text("The source of the user.", validate=validate.OneOf(SOURCES))
+    external_id = _text_or_null("The identifier in the directory or in another system.")
+    created_at = _time("The time of creation.")
+    modified_at = _time("The time of the last change.")
+    version = _whole_number("The version, which every change increases.")
 
 
 class LogEntry(Schema):
     """An entry of the provisioning log."""
 
-    id = _text()
-    time = _time()
-    operation = _text()
-    user_id = _maybe()
-    email = _maybe()
-    outcome = _text()
-    status = fields.Integer(required=True)
-    scim_type = _maybe()
-    detail = _maybe()
-    changed = _names()
-    tolerances = _names()
-    ignored = _names()
-    client_id = _text()
-    request_id = _text()
-    duration_ms = fields.Float(required=True)
+    id = _text("The ID of the entry.")
+    time = _time("The time of the request.")
+    operation = _text("The operation.")
+    user_id = _text_or_null("The ID of the user.")
+    email = _text_or_null("The work e-mail address of the user.")
+    outcome = _text("The outcome of the request.")
+    status = _whole_number("The HTTP status.")
+    scim_type = _text_or_null("The scimType of the error.")
+    detail = _text_or_null("The detail of the error.")
+    changed = _names("The names of changed attributes.")
+    tolerances = _names("The tolerances that the request needed.")
+    ignored = _names("The unknown attributes that were ignored.")
+    client_id = _text("The client ID of the integration.")
+    request_id = _text("The ID of the request, which the service's log contains too.")
+    duration_ms = _number("The duration of the request, in milliseconds.")
 
 
 class Change(Schema):
-    """A change of a user; ``changed`` names attributes as SCIM does, the extension's by their short names."""
+    """A change of a user."""
 
-    cursor = _text()
-    time = _time()
-    type = _text(validate=validate.OneOf(CHANGE_TYPES))
-    user_id = _text()
-    email = _text()
-    changed = _names()
-    role = _text()
-    active = fields.Boolean(required=True)
-    old_role = _maybe()
-    old_active = fields.Boolean(required=True, allow_none=True)
+    cursor = _text("The cursor of the change.")
+    time = _time("The time of the change.")
+    type = _text("The type of the change.", validate=validate.OneOf(CHANGE_TYPES))
+    user_id = _text("The ID of the user.")
+    email = _text("The work e-mail address after the change.")
+    changed = _names("The SCIM names of changed attributes. Attributes of the extension have short names.")
+    role = _text("The name of the role after the change.")
+    active = _truth("Whether the user was active after the change.")
+    old_role = _text_or_null("The name of the role before the change; null for a new user.")
+    old_active = _truth("Whether the user was active before the change; null for a new user.", allow_none=True)
 
 
 class Changes(Schema):
-    """A page of the change feed; ``next`` is what ``after`` is to be in the next request, always."""
+    """A page of the change feed."""
 
-    items = fields.List(fields.Nested(Change), required=True)
-    next = _text()
+    items = _list_of(Change, "The changes, in commit order.")
+    next = _text("The cursor to send as `after` in the next request, also if the page is empty.")
 
 
 class Explanation(Schema):
-    """What a SCIM request would do; further members depend on what was asked."""
+    """The effect of a SCIM request. Other members depend on the request."""
 
     class Meta:
-        """The request as it is understood, the user, the changes and the role have no one shape."""
+        """The interpreted request, the user, the changes and the role have no fixed shape."""
 
         unknown = INCLUDE
 
-    outcome = _text(validate=validate.OneOf(OUTCOMES))
-    status = fields.Integer(required=True)
-    operation = _text()
-    tolerances = _names()
-    ignored = _names()
-    scim_type = fields.String(allow_none=True)
-    detail = fields.String()
+    outcome = _text("The outcome of the request.", validate=validate.OneOf(OUTCOMES))
+    status = _whole_number("The HTTP status.")
+    operation = _text("The operation.")
+    tolerances = _names("The tolerances that the request needs.")
+    ignored = _names("The unknown attributes that are ignored.")
+    scim_type = fields.String(allow_none=True, metadata={"description": "The scimType of the error."})
+    detail = fields.String(metadata={"description": "The detail of the error."})
 
 
 class FieldError(Schema):
-    """What is wrong with one field."""
+    """An error in one field."""
 
-    field = _text()
-    detail = _text()
+    field = _text("The name of the field.")
+    detail = _text("What to enter instead.")
 
 
 class Problem(Schema):
-    """A refusal (RFC 9457); ``errors`` lists every wrong field."""
+    """A refusal (RFC 9457)."""
 
-    type = _text()
-    status = fields.Integer(required=True)
-    title = _text()
-    detail = _text()
-    errors = fields.List(fields.Nested(FieldError))
+    type = _text("The type, always about:blank.")
+    status = _whole_number("The HTTP status.")
+    title = _text("The reason phrase of the status.")
+    detail = _text("The error, and what to do about it.")
+    errors = fields.List(fields.Nested(FieldError), metadata={"description": "Every invalid field."})
 
 
 def page_of(items: type[Schema]) -> type[Schema]:
-    """Return the schema of a page of ``items``; ``next`` is the cursor of the next page, or null."""
+    """Return the schema of a page of ``items``."""
     members: dict[str, Any] = {
-        "items": fields.List(fields.Nested(items), required=True),
-        "next": _maybe(),
+        "items": _list_of(items, "The items of the page."),
+        "next": _text_or_null("The cursor of the next page; null on the last page."),
     }
     return Schema.from_dict(members, name=f"{items.__name__}Page")

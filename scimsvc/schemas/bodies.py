@@ -1,135 +1,159 @@
-"""The schemas of bodies and command arguments; each is created once and used by all."""
+"""The schemas of bodies and command arguments. Each is created once and shared."""
 
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import EXCLUDE, ValidationError, fields, validate, validates_schema
 
 from scimsvc.protocol.limits import MAX_KEY_LENGTH
-from scimsvc.schemas.field_types import EmailAddress, Name, Names, Number, TruthValue, WholeNumber
+from scimsvc.schemas.field_types import (
+    EmailAddress,
+    InputSchema,
+    Name,
+    Names,
+    Number,
+    Text,
+    TruthValue,
+    WholeNumber,
+    at_most,
+    one_of,
+)
 from scimsvc.vocabulary import SCIM_SCOPE, SCOPES
 
 MAX_ALIASES = 100
 
 
-class EnterpriseSchema(Schema):
+class EnterpriseSchema(InputSchema):
     """A new enterprise."""
 
-    name = Name(required=True)
-    default_role = Name(required=True)
-    roles = Names(load_default=list)
-    scim_enabled = TruthValue(load_default=False)
+    name = Name("The name of the enterprise.", required=True)
+    default_role = Name("The role of users without an assigned role.", required=True)
+    roles = Names("The names of other roles.", load_default=list)
+    scim_enabled = TruthValue("Whether SCIM provisioning is enabled.", load_default=False)
 
 
-class RemovalLimitSchema(Schema):
-    """How many users may be disabled or deleted within some hours: a number, a percentage, or the smaller of both."""
+class RemovalLimitSchema(InputSchema):
+    """A limit on disabled and deleted users per period: a number, a percentage, or the smaller of both."""
 
-    users = WholeNumber(0, 10_000_000, allow_none=True)
-    percent = WholeNumber(1, 100, allow_none=True)
-    hours = WholeNumber(1, 24 * 366)
+    users = WholeNumber(0, 10_000_000, "The maximum number of users that can be disabled or deleted.", allow_none=True)
+    percent = WholeNumber(1, 100, "The maximum percentage of users that can be disabled or deleted.", allow_none=True)
+    hours = WholeNumber(1, 24 * 366, "The period, in hours.")
 
     @validates_schema
     def _limits_something(self, members: dict[str, Any], **_: Any) -> None:
         if members.get("users") is None and members.get("percent") is None:
-            raise ValidationError("needs users or percent, or both", "users")
+            raise ValidationError("Enter a number of users, a percentage, or both.", "users")
 
 
-class EnterpriseChangesSchema(Schema):
-    """What may be changed of an enterprise (contract section 8, ``/enterprise``)."""
+class EnterpriseChangesSchema(InputSchema):
+    """Changes of an enterprise (contract section 8, ``/enterprise``)."""
 
-    scim_enabled = TruthValue()
-    default_role = Name()
-    unique_user_name = TruthValue()
-    reject_unknown_attributes = TruthValue()
-    removal_limit = fields.Nested(RemovalLimitSchema, allow_none=True)
-    paused = TruthValue()
+    scim_enabled = TruthValue("Whether SCIM provisioning is enabled.")
+    default_role = Name("The name of the role of users without an assigned role.")
+    unique_user_name = TruthValue("Whether each userName must be unique.")
+    reject_unknown_attributes = TruthValue("Whether attributes that are not in any schema are refused.")
+    removal_limit = fields.Nested(
+        RemovalLimitSchema, allow_none=True, metadata={"description": "The removal limit; null for no limit."}
+    )
+    paused = TruthValue("Whether SCIM writes are paused.")
 
 
-class RoleSchema(Schema):
+class RoleSchema(InputSchema):
     """A role (contract section 8, ``/roles``)."""
 
-    name = Name(required=True)
-    aliases = Names(load_default=list, validate=validate.Length(max=MAX_ALIASES))
-    restrict_editing = TruthValue(load_default=False)
-    is_default = TruthValue(validate=validate.OneOf((True,), error="can be made true alone; then another role is not"))
+    name = Name("The name of the role.", required=True)
+    aliases = Names(
+        "Other app role values that map to the role.", load_default=list, validate=at_most(MAX_ALIASES, "aliases")
+    )
+    restrict_editing = TruthValue(
+        "Whether users with the role cannot edit their own title and organization.", load_default=False
+    )
+    is_default = TruthValue(
+        "Whether the role is the default role. It can only be set to true.",
+        validate=validate.OneOf((True,), error="Enter true. Another role stops being the default role."),
+    )
 
 
-class IntegrationSchema(Schema):
+class IntegrationSchema(InputSchema):
     """An integration (contract section 8, ``/integrations``)."""
 
-    name = Name(required=True)
+    name = Name("The name of the integration.", required=True)
 
 
-class RotationSchema(Schema):
-    """How long the secret before stays good."""
+class RotationSchema(InputSchema):
+    """The rotation of a client secret."""
 
-    overlap_hours = Number(0, 24 * 365, load_default=0.0)
-
-
-class TokenSchema(Schema):
-    """A token to issue (contract section 8, ``/tokens``); by the first integration unless told otherwise."""
-
-    scope = fields.String(load_default=SCIM_SCOPE, validate=validate.OneOf(SCOPES))
-    days = WholeNumber(1, 3650)
-    client_id = Name()
+    overlap_hours = Number(0, 24 * 365, "How long the previous secret stays valid, in hours.", load_default=0.0)
 
 
-class ManualUserSchema(Schema):
+class TokenSchema(InputSchema):
+    """A new token (contract section 8, ``/tokens``), issued to the first integration by default."""
+
+    scope = Text("The scope of the token.", load_default=SCIM_SCOPE, validate=one_of(SCOPES))
+    days = WholeNumber(1, 3650, "The lifetime, in days. The default is a global setting.")
+    client_id = Name("The client ID of the integration. The default is the oldest integration.")
+
+
+class ManualUserSchema(InputSchema):
     """A manual user (contract section 8, ``/users``)."""
 
-    email = EmailAddress(required=True, max_length=MAX_KEY_LENGTH)
-    user_name = Name(required=True, max_length=MAX_KEY_LENGTH)
-    given_name = Name(allow_none=True)
-    family_name = Name(allow_none=True)
-    phone = Name(allow_none=True)
-    title = Name(allow_none=True)
-    organization = Name(allow_none=True)
-    role = Name(allow_none=True)
-    external_id = Name(max_length=MAX_KEY_LENGTH, allow_none=True)
-    active = TruthValue(load_default=True)
+    email = EmailAddress(
+        "The work e-mail address, unique within the enterprise.", required=True, max_length=MAX_KEY_LENGTH
+    )
+    user_name = Name("The userName.", required=True, max_length=MAX_KEY_LENGTH)
+    given_name = Name("The given name.", allow_none=True)
+    family_name = Name("The family name.", allow_none=True)
+    phone = Name("The work phone number.", allow_none=True)
+    title = Name("The title.", allow_none=True)
+    organization = Name("The organization.", allow_none=True)
+    role = Name("The name or an alias of the role; null for the default role.", allow_none=True)
+    external_id = Name("The identifier in another system.", max_length=MAX_KEY_LENGTH, allow_none=True)
+    active = TruthValue("Whether the user may use the application.", load_default=True)
 
 
-class AdminSchema(Schema):
+class AdminSchema(InputSchema):
     """An account of the console."""
 
-    email = EmailAddress(required=True, max_length=MAX_KEY_LENGTH)
+    email = EmailAddress("The e-mail address of the account.", required=True, max_length=MAX_KEY_LENGTH)
 
 
-class ProfileSchema(Schema):
-    """What a user may edit of its own (contract section 6); null takes a value away."""
+class ProfileSchema(InputSchema):
+    """A user's edits of the own profile (contract section 6). The value null removes an edit."""
 
-    title = Name(allow_none=True)
-    organization = Name(allow_none=True)
-
-
-class ExplainSchema(Schema):
-    """A SCIM request to be explained (contract section 8, ``/explain``)."""
-
-    method = fields.String(required=True, validate=validate.OneOf(("GET", "POST", "PUT", "PATCH", "DELETE")))
-    path = Name(required=True, max_length=10_000)
-    body = fields.Raw(allow_none=True)
+    title = Name("The title; null for no title.", allow_none=True)
+    organization = Name("The organization; null for no organization.", allow_none=True)
 
 
-class TokenRequestSchema(Schema):
-    """The form of the token endpoint (RFC 6749 §4.4.2); an empty parameter counts as absent (§3.2)."""
+class ExplainSchema(InputSchema):
+    """A SCIM request to explain (contract section 8, ``/explain``)."""
+
+    method = Text(
+        "The method of the request.", required=True, validate=one_of(("GET", "POST", "PUT", "PATCH", "DELETE"))
+    )
+    path = Name("The path of the request, such as /Users; or its URL.", required=True, max_length=10_000)
+    body = fields.Raw(allow_none=True, metadata={"description": "The body of the request."})
+
+
+class TokenRequestSchema(InputSchema):
+    """The form of the token endpoint (RFC 6749 §4.4.2). An empty parameter counts as absent (§3.2)."""
 
     class Meta:
-        """Unrecognised parameters are ignored (RFC 6749 §3.2)."""
+        """Unrecognized parameters are ignored (RFC 6749 §3.2)."""
 
         unknown = EXCLUDE
 
-    grant_type = fields.String(required=True, error_messages={"required": "is missing; it must be client_credentials"})
-    scope = fields.String()
+    grant_type = Text(required=True, error_messages={"required": "This parameter is missing. Send client_credentials."})
+    scope = Text()
 
 
-class RevocationRequestSchema(Schema):
+class RevocationRequestSchema(InputSchema):
     """The form of the revocation endpoint (RFC 7009 §2.1)."""
 
     class Meta:
-        """Unrecognised parameters are ignored; so is ``token_type_hint``, as there is one type."""
+        """Unrecognized parameters are ignored. So is ``token_type_hint``, because tokens have only one type."""
 
         unknown = EXCLUDE
 
-    token = fields.String(required=True, error_messages={"required": "is missing; it must be the token to revoke"})
+    token = Text(required=True, error_messages={"required": "This parameter is missing. Send the token to revoke."})
 
 
 ENTERPRISE = EnterpriseSchema()

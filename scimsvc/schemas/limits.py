@@ -1,6 +1,6 @@
-"""The limits of queries, which commands have as well."""
+"""The limits of queries, which apply to commands too."""
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
-#: Seconds that a reader of the change feed may wait at most.
+#: The longest wait for the next change, in seconds.
 MAX_WAIT = 25

@@ -1,19 +1,28 @@
-"""The query parameters of the enterprise API's lists; each value comes as text."""
+"""The query parameters of the enterprise API's lists. Every value is sent as text."""
 
 import re
 from datetime import datetime
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import ValidationError, fields, validate
 
 from scimsvc.protocol.limits import MAX_KEY_LENGTH
-from scimsvc.schemas.field_types import Name
-from scimsvc.schemas.limits import DEFAULT_LIMIT, MAX_LIMIT
+from scimsvc.schemas.field_types import InputSchema, Name, Text, one_of
+from scimsvc.schemas.limits import DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT
 from scimsvc.vocabulary import OPERATIONS, OUTCOMES, SOURCES
 
 
-class Number(fields.Integer):
-    """A whole number, in digits."""
+class Limit(fields.Integer):
+    """The maximum number of items on a page, in digits."""
+
+    def __init__(self) -> None:
+        message = f"Enter a whole number from 1 to {MAX_LIMIT:,}."
+        super().__init__(
+            load_default=DEFAULT_LIMIT,
+            validate=validate.Range(1, MAX_LIMIT, error=message),
+            error_messages={"invalid": message},
+            metadata={"description": "The maximum number of items on the page."},
+        )
 
     def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
         if re.fullmatch(r"-?[0-9]{1,9}", value) is None:
@@ -22,7 +31,16 @@ class Number(fields.Integer):
 
 
 class Seconds(fields.Float):
-    """A number, in digits, which may have a fraction; however large, as what is waited is bounded elsewhere."""
+    """A number in digits, which may have a fraction. It has no maximum here, because the feed limits the wait."""
+
+    def __init__(self, description: str) -> None:
+        message = "Enter a number of seconds, 0 or more."
+        super().__init__(
+            load_default=0.0,
+            validate=validate.Range(0, error=message),
+            error_messages={"invalid": message},
+            metadata={"description": description},
+        )
 
     def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
         if _NUMBER.fullmatch(value) is None:
@@ -33,11 +51,11 @@ class Seconds(fields.Float):
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 
-class Instant(fields.String):
+class Instant(Text):
     """A time in RFC 3339, with its offset from UTC."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(metadata={"format": "date-time"}, **options)
+    def __init__(self, description: str) -> None:
+        super().__init__(description, metadata={"format": "date-time"})
 
     def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
         try:
@@ -45,56 +63,65 @@ class Instant(fields.String):
                 return datetime.fromisoformat(value.upper())
         except ValueError:
             pass
-        raise ValidationError("must be a time in RFC 3339 with its offset from UTC, such as 2026-11-30T21:36:12Z")
+        raise ValidationError("Enter a time in RFC 3339 with its offset from UTC, such as 2026-11-30T21:36:12Z.")
 
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
-class PageQuery(Schema):
-    """What every list takes."""
+def _cursor(description: str) -> Text:
+    return Text(description, validate=validate.Length(1, 2000, error="Enter a cursor from an earlier response."))
 
-    limit = Number(load_default=DEFAULT_LIMIT, validate=validate.Range(1, MAX_LIMIT))
-    cursor = fields.String(validate=validate.Length(1, 2000))
+
+class PageQuery(InputSchema):
+    """The parameters of every list."""
+
+    limit = Limit()
+    cursor = _cursor("The `next` of the previous page.")
 
 
 class UsersQuery(PageQuery):
-    """Which users."""
+    """Filters of users."""
 
-    email = Name(max_length=MAX_KEY_LENGTH)
-    external_id = Name(max_length=MAX_KEY_LENGTH)
-    role = Name()
-    active = fields.Boolean(truthy={"true"}, falsy={"false"})
-    source = fields.String(validate=validate.OneOf(SOURCES))
-    search = Name()
+    email = Name("Only the user with this work e-mail address.", max_length=MAX_KEY_LENGTH)
+    external_id = Name("Only the user with this external ID.", max_length=MAX_KEY_LENGTH)
+    role = Name("Only users with this role, by name or alias.")
+    active = fields.Boolean(
+        truthy={"true"},
+        falsy={"false"},
+        error_messages={"invalid": "Enter true or false."},
+        metadata={"description": "Only users who are active (true) or disabled (false)."},
+    )
+    source = Text("Only users from this source.", validate=one_of(SOURCES))
+    search = Name("Only users whose e-mail address or userName contains this text.")
 
 
 class LogQuery(PageQuery):
-    """Which entries of the provisioning log."""
+    """Filters of entries of the provisioning log."""
 
-    outcome = fields.String(validate=validate.OneOf(OUTCOMES))
-    operation = fields.String(validate=validate.OneOf(OPERATIONS))
-    email = Name(max_length=MAX_KEY_LENGTH)
-    since = Instant()
-    until = Instant()
-
-
-class ChangesQuery(Schema):
-    """From where on, how many, and how long to wait for the next."""
-
-    limit = Number(load_default=DEFAULT_LIMIT, validate=validate.Range(1, MAX_LIMIT))
-    after = fields.String(validate=validate.Length(1, 2000))
-    wait = Seconds(load_default=0.0, validate=validate.Range(0))
+    outcome = Text("Only entries with this outcome.", validate=one_of(OUTCOMES))
+    operation = Text("Only entries of this operation.", validate=one_of(OPERATIONS))
+    email = Name("Only entries for this e-mail address or its current user.", max_length=MAX_KEY_LENGTH)
+    since = Instant("Only entries from this time on.")
+    until = Instant("Only entries before this time.")
 
 
-class PreviewQuery(Schema):
-    """The value that is to name a role."""
+class ChangesQuery(InputSchema):
+    """The parameters of the change feed."""
 
-    name = Name(required=True)
+    limit = Limit()
+    after = _cursor("Only changes after this cursor.")
+    wait = Seconds(f"How long to wait for the next change, in seconds. At most {MAX_WAIT} apply.")
 
 
-class NoQuery(Schema):
-    """No parameters at all."""
+class PreviewQuery(InputSchema):
+    """The value to map to a role."""
+
+    name = Name("The app role value.", required=True)
+
+
+class NoQuery(InputSchema):
+    """The endpoint has no parameters."""
 
 
 PAGE, USERS, LOG, CHANGES = PageQuery(), UsersQuery(), LogQuery(), ChangesQuery()

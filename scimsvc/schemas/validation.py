@@ -1,32 +1,33 @@
-"""Validation of bodies and command arguments by the marshmallow schemas."""
+"""Validate bodies and command arguments with the marshmallow schemas."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from scimsvc.errors import InvalidInput
+from scimsvc.protocol.errors import listed, quoted
 
 if TYPE_CHECKING:  # see ``scimsvc.schemas``
     from marshmallow import Schema, ValidationError
 
 
 def validated(schema: "Schema", members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``members`` as ``schema`` normalises them; raises ``InvalidInput`` that names every wrong field."""
+    """Return ``members`` as ``schema`` normalizes them. Raises ``InvalidInput`` with every invalid field."""
     return _loaded(schema, members, partial=False)
 
 
 def validated_changes(schema: "Schema", members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``members`` in the same way, without defaults for the fields that are absent."""
+    """Return ``members`` like ``validated``, but without defaults for absent fields. Raises ``InvalidInput``."""
     return _loaded(schema, members, partial=True)
 
 
 def read_query(schema: "Schema", parameters: Mapping[str, str]) -> dict[str, Any]:
-    """Return the ``parameters`` of a query as ``schema`` reads them; raises ``InvalidInput`` naming every wrong one."""
+    """Return the ``parameters`` of a query as ``schema`` reads them. Raises ``InvalidInput`` with every invalid one."""
     unknown = [name for name in parameters if name not in schema.fields]
     if unknown:
-        known = ", ".join(schema.fields) or "none"
+        advice = f"Use one of {listed(schema.fields)}." if schema.fields else "This endpoint has no parameters."
         raise InvalidInput(
-            f"unknown parameter {', '.join(map(repr, unknown))}; there are {known}",
-            {name: ["is no parameter here"] for name in unknown},
+            f"Unknown parameter {listed(map(quoted, unknown))}. {advice}",
+            {name: ["This parameter does not exist. Remove it."] for name in unknown},
         )
     return validated(schema, parameters)
 
@@ -42,20 +43,20 @@ def _loaded(schema: "Schema", members: Mapping[str, Any], *, partial: bool) -> d
 
 
 def without_none(**fields: Any) -> dict[str, Any]:
-    """Return the ``fields`` that are not None: the options that a command line has."""
+    """Return the ``fields`` that are not None: the options that were passed to a command."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def _in_one_line(by_field: dict[str, list[str]]) -> str:
-    """Return every message in one line: ``name: must not be blank; roles: …``."""
-    return "; ".join(f"{name}: {message}" for name, messages in by_field.items() for message in messages)
+    """Return every message in one line: ``name: Enter a value. roles: Enter a list of names.``."""
+    return " ".join(f"{name}: {message}" for name, messages in by_field.items() for message in messages)
 
 
 def _messages_by_field(error: "ValidationError") -> dict[str, list[str]]:
     """Return every message of ``error`` under the dotted name of its field."""
     by_field: dict[str, list[str]] = {}
     for path, message in _flattened(error.messages_dict, ()):
-        by_field.setdefault(".".join(path), []).append(message.rstrip("."))
+        by_field.setdefault(".".join(path), []).append(message)
     return by_field
 
 

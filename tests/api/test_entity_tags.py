@@ -33,7 +33,7 @@ def test_a_change_of_an_older_version_is_refused(acme: Enterprise, api: Api) -> 
         assert changed.status_code == 200
         assert changed.headers["ETag"] == api.send("GET", path).headers["ETag"] != old
         for answer in late:
-            assert_problem(answer, 412, "changed since it was read")
+            assert_problem(answer, 412, "changed since you read it")
         assert api.get(path) == changed.get_json()
         assert api.send("PATCH", path, change, headers={"If-Match": "*"}).headers["ETag"] == changed.headers["ETag"]
         if end:

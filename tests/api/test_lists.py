@@ -113,8 +113,8 @@ def test_users_are_found_by_conditions(acme: Enterprise, api: Api) -> None:
 
 
 QUERIES: list[Any] = [
-    pytest.param("/users", {"rôle": "x"}, {"rôle"}, "there are limit, cursor, email", id="an unknown parameter"),
-    pytest.param("/users", {"Email": "x"}, {"Email"}, "there are", id="a name in another case"),
+    pytest.param("/users", {"rôle": "x"}, {"rôle"}, "Use one of limit, cursor, email", id="an unknown parameter"),
+    pytest.param("/users", {"Email": "x"}, {"Email"}, "Use one of limit", id="a name in another case"),
     pytest.param("/users", {"active": "yes"}, {"active"}, "active", id="no truth value"),
     pytest.param("/users", {"active": "x", "source": "y", "limit": "z"}, {"active", "source", "limit"}, "", id="all"),
     pytest.param("/users", {"role": "Nobody's"}, {"role"}, "Power Signer", id="a role that there is not"),

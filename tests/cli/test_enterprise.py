@@ -212,7 +212,7 @@ def test_of_a_removal_limit_what_is_not_given_stays(acme: Enterprise, cli: Cli) 
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        (["--removal-hours=5"], "users or percent"),
+        (["--removal-hours=5"], "number of users, a percentage"),
         (["--removal-percent=0"], "percent"),
         (["--removal-percent=101"], "percent"),
         (["--removal-limit=-1"], "users"),

@@ -115,7 +115,7 @@ def test_a_header_that_is_none_is_refused(acme: Enterprise, content: str | bytes
 
 WRONG = {
     "no address": (",A,,", "line 3: email: "),
-    "bad address": ("a.x.example,A,,", "line 3: email: must be an e-mail address, such as name@example.com"),
+    "bad address": ("a.x.example,A,,", "line 3: email: Enter an e-mail address, such as name@example.com"),
     "unknown role": (
         "a@x.example,A,Boss,",
         "line 3: role: Role 'Boss' does not exist. Use one of DefaultEnterprise, Power",
@@ -123,7 +123,7 @@ WRONG = {
     "neither true nor false": ("a@x.example,A,,maybe", "line 3: active: Enter true or false instead of 'maybe'"),
     "too many cells": ("a@x.example,A,,,more", "line 3: The line has 5 cells, but the header has 4"),
     "address too long": ("x" * 501 + "@x.example.com,A,,", "line 3: email: "),
-    "line break": ('a@x.example,"A\nB",,', "line 3: user_name: must be one line"),
+    "line break": ('a@x.example,"A\nB",,', "line 3: user_name: Enter one line"),
     "address twice in the file": ("GOOD@x.example,A,,", "line 3: email: Line 2 already has this address"),
     "address of a user": ("TAKEN@x.example,A,,", "line 3: email: Another user already has this address"),
     "userName twice in the file": ("a@x.example,good,,", "line 3: user_name: Line 2 already has this userName"),
@@ -153,7 +153,7 @@ def test_every_wrong_line_is_named_once_with_all_that_is_wrong(acme: Enterprise)
     )
 
     assert [line.partition(":")[0] for line in found] == ["line 2002", "line 2003", "line 2005"]
-    assert [word for word in ("email: must be an e-mail address", "role: ", "active: ") if word not in found[0]] == []
+    assert [word for word in ("email: Enter an e-mail address", "role: ", "active: ") if word not in found[0]] == []
     assert [word for word in ("email: Another user", "role: ") if word not in found[2]] == []
 
 

@@ -59,15 +59,15 @@ def test_a_token_of_a_form_is_good_as_long_as_its_session(acme: Enterprise, admi
 
 
 REFUSALS = [
-    pytest.param("/roles/new", {"name": " "}, {"name": ["Must not be blank"]}, id="role without a name"),
-    pytest.param("/roles/new", {"name": "x" * 201}, {"name": ["Longer than maximum length 200"]}, id="long name"),
+    pytest.param("/roles/new", {"name": " "}, {"name": ["Enter a value"]}, id="role without a name"),
+    pytest.param("/roles/new", {"name": "x" * 201}, {"name": ["Enter at most 200 characters"]}, id="long name"),
     pytest.param(
         "/roles/new", {"name": "user"}, {"name": ["'user' is a name or alias of the role 'User' already"]}, id="taken"
     ),
     pytest.param(
         "/roles/new",
         {"name": "New", "aliases": "ok\n" + "x" * 201},
-        {"aliases": ["Line 2: Longer than maximum length 200"]},
+        {"aliases": ["Line 2: Enter at most 200 characters"]},
         id="an alias that is too long",
     ),
     pytest.param(
@@ -76,18 +76,19 @@ REFUSALS = [
         {"aliases": ["'PowerSigner' is a name or alias of the role 'Power Signer' already"]},
         id="an alias that is taken",
     ),
-    pytest.param("/integrations/new", {"name": ""}, {"name": ["Must not be blank"]}, id="integration without a name"),
-    pytest.param(
-        "/integrations/new", {"name": "a\tb"}, {"name": ["Must be one line of printable characters"]}, id="tab"
-    ),
+    pytest.param("/integrations/new", {"name": ""}, {"name": ["Enter a value"]}, id="integration without a name"),
+    pytest.param("/integrations/new", {"name": "a\tb"}, {"name": ["Enter one line of printable characters"]}, id="tab"),
     pytest.param(
         "/tokens/new",
         {"scope": "scim", "days": "0", "client_id": ""},
-        {"days": ["Must be greater than or equal to 1 and less than or equal to 3650"]},
+        {"days": ["Enter a whole number from 1 to 3,650"]},
         id="no days",
     ),
     pytest.param(
-        "/tokens/new", {"scope": "scim", "days": "a year"}, {"days": ["Not a valid integer"]}, id="days in words"
+        "/tokens/new",
+        {"scope": "scim", "days": "a year"},
+        {"days": ["Enter a whole number from 1 to 3,650"]},
+        id="days in words",
     ),
     pytest.param(
         "/tokens/new",
@@ -95,8 +96,10 @@ REFUSALS = [
         {"client_id": ["Is no integration of this enterprise"]},
         id="client",
     ),
-    pytest.param("/tokens/new", {"scope": "both"}, {"scope": ["Must be one of: scim, api"]}, id="scope"),
-    pytest.param("/set-up", {"days": "9" * 30}, {"days": ["Not a valid integer"]}, id="a huge number of days"),
+    pytest.param("/tokens/new", {"scope": "both"}, {"scope": ["Enter one of scim, api"]}, id="scope"),
+    pytest.param(
+        "/set-up", {"days": "9" * 30}, {"days": ["Enter a whole number from 1 to 3,650"]}, id="a huge number of days"
+    ),
     pytest.param(
         "/settings/rules",
         {"form": "rules", "default_role": "Nobody"},
@@ -110,16 +113,16 @@ REFUSALS = [
     pytest.param(
         "/settings/removal-limit",
         {"form": "limit", "removal_limit__users": "", "removal_limit__percent": "", "removal_limit__hours": "24"},
-        {"removal_limit.users": ["Needs users or percent, or both"]},
+        {"removal_limit.users": ["Enter a number of users, a percentage, or both"]},
         id="a limit of nothing",
     ),
     pytest.param(
         "/settings/removal-limit",
         {"form": "limit", "removal_limit__users": "-1", "removal_limit__percent": "101", "removal_limit__hours": "x"},
         {
-            "removal_limit.users": ["Must be greater than or equal to 0 and less than or equal to 10000000"],
-            "removal_limit.percent": ["Must be greater than or equal to 1 and less than or equal to 100"],
-            "removal_limit.hours": ["Not a valid integer"],
+            "removal_limit.users": ["Enter a whole number from 0 to 10,000,000"],
+            "removal_limit.percent": ["Enter a whole number from 1 to 100"],
+            "removal_limit.hours": ["Enter a whole number from 1 to 8,784"],
         },
         id="every field at once",
     ),
@@ -147,8 +150,8 @@ def test_a_refusal_stands_at_its_field_and_what_was_typed_stays(
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        pytest.param("", {"name": ["Must not be blank"]}, id="no name"),
-        pytest.param("x" * 201, {"name": ["Longer than maximum length 200"]}, id="long"),
+        pytest.param("", {"name": ["Enter a value."]}, id="no name"),
+        pytest.param("x" * 201, {"name": ["Enter at most 200 characters."]}, id="long"),
         pytest.param("ACME", {}, id="taken"),
     ],
 )

@@ -32,7 +32,7 @@ def test_a_role_that_somebody_changed_meanwhile_is_not_overwritten(acme: Enterpr
 
     page = admin.post(path, 412, name="Users", aliases="", tag=tag).text
 
-    assert "It was changed since it was read" in text(page)
+    assert "was changed since you read it" in text(page)
     assert typed(page, "name") == "Users"
 
 

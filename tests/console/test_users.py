@@ -193,6 +193,6 @@ def test_a_user_whom_somebody_changed_meanwhile_is_not_overwritten(acme: Enterpr
 
     page = admin.post(path, 412, email="m@x.example", user_name="Emma", tag=tag).text
 
-    assert "It was changed since it was read" in text(page)
+    assert "was changed since you read it" in text(page)
     assert typed(page, "user_name") == "Emma"
     assert profile_of(acme, "m@x.example")["title"] == "Chief"
