@@ -15,7 +15,7 @@ from tests.docs import commands_page
 from tests.support.commands import subcommands, walk
 from tests.support.documents import MANUAL, ROOT, blocks, without_blocks
 
-#: Of the words after ``flask``, those that are not commands of the service.
+#: Words after ``flask`` that are not commands of the service.
 FLASK_COMMANDS = ("run", "--app")
 
 
