@@ -30,15 +30,15 @@ MAPPINGS = (
         "mail",
         is_mandatory=True,
         note="Match objects using this attribute: yes, matching precedence 1. "
-        "Where some have no mail, map userPrincipalName.",
+        "If some users have no mail, map userPrincipalName.",
     ),
     Mapping("userName", "displayName", is_mandatory=True, note="Match objects using this attribute: no."),
-    Mapping("active", ACTIVE_EXPRESSION, is_expression=True, note="Keep it: without it nobody is ever disabled."),
+    Mapping("active", ACTIVE_EXPRESSION, is_expression=True, note="Required. Without it, Entra never disables users."),
     Mapping(
         'roles[primary eq "True"].value',
         ROLE_EXPRESSION,
         is_expression=True,
-        note="Without a role the user is on the default role.",
+        note="Users without a role get the default role.",
     ),
     Mapping("externalId", "objectId"),
     Mapping("name.givenName", "givenName"),
@@ -53,10 +53,10 @@ MAPPINGS = (
 
 
 def app_roles(enterprise: str) -> list[dict[str, Any]]:
-    """Return every role with the ``value`` of its app role in Entra; None where the role needs an alias for that."""
+    """Return every role with the ``value`` of its app role in Entra, or None if the role needs an alias for that."""
     return [role | {"value": app_role_value(role)} for role in list_roles(enterprise)]
 
 
 def app_role_value(role: dict[str, Any]) -> str | None:
-    """Return the first of the role's name and aliases without blanks, as an app role's value must be; else None."""
+    """Return the role's first name or alias without spaces, which an app role's value in Entra cannot contain."""
     return next((name for name in (role["name"], *role["aliases"]) if " " not in name), None)

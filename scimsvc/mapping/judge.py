@@ -1,6 +1,6 @@
-"""The role of a user whom SCIM creates, replaces or patches.
+"""The role of a user after SCIM creates, replaces or patches the user.
 
-A role is judged once for a write, after its last operation, in the write's own transaction.
+Each write judges the role once, after its last operation and in its own transaction.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from scimsvc.store.users import EnterpriseRules, UserToChange
 
 
 class RoleAfter(NamedTuple):
-    """The role of a user after a write; the ID None is the default role."""
+    """The role of a user after a write. The ID is None for the default role."""
 
     name: str
     id: str | None
@@ -24,9 +24,9 @@ class RoleAfter(NamedTuple):
 
 
 def judge_new_user(connection: Connection, rules: EnterpriseRules, elements: Sequence[Element]) -> RoleDecision:
-    """Return the role of a user who is created with the ``elements`` of ``roles``.
+    """Return the role of a new user with the ``elements`` of ``roles``.
 
-    Raises ``InvalidValue`` if they name no role, or several.
+    Raises ``InvalidValue`` if the value does not name a role, or if the elements give several roles.
     """
     return _resolve(connection, rules, elements)
 
@@ -34,10 +34,12 @@ def judge_new_user(connection: Connection, rules: EnterpriseRules, elements: Seq
 def judge_changed_user(
     connection: Connection, rules: EnterpriseRules, row: UserToChange, elements: Sequence[Element]
 ) -> RoleDecision:
-    """Return the role of the user ``row`` whom a PUT or PATCH leaves with the ``elements`` of ``roles``.
+    """Return the role of the user ``row`` after a PUT or PATCH that results in the ``elements`` of ``roles``.
 
-    A client may send back the element that answers show: that of the default role leaves the user on it, and that of
-    a role that was renamed since keeps the role. Raises ``InvalidValue`` if the elements name no role, or several.
+    A client may send back the element that a response showed. The element of the default role keeps the user on the
+    default role. The element of a role that was renamed in between keeps that role.
+
+    Raises ``InvalidValue`` if the value does not name a role, or if the elements give several roles.
     """
     if not elements or (row.role_id is None and elements == [default_element(rules.default_role)]):
         return ON_DEFAULT
@@ -45,13 +47,13 @@ def judge_changed_user(
 
 
 def sent_value(elements: Sequence[Element]) -> str | None:
-    """Return the value that a refusal of the ``elements`` is about; None if they have no value, or several."""
+    """Return the only role value in ``elements``, for the log of a refusal; None if they have no value or several."""
     values = [element["value"] for element in elements if element.get("value")]
     return values[0] if len(values) == 1 else None
 
 
 def role_after(rules: EnterpriseRules, row: UserToChange, decision: RoleDecision | None) -> RoleAfter:
-    """Return the role that ``decision`` gives the user ``row``; None keeps the present role."""
+    """Return the role that ``decision`` gives the user ``row``. The decision None keeps the present role."""
     if decision is None:
         restricts = rules.default_restricts if row.role_id is None else row.restricts
         return RoleAfter(row.role or rules.default_role, row.role_id, bool(restricts))
@@ -64,7 +66,10 @@ def role_after(rules: EnterpriseRules, row: UserToChange, decision: RoleDecision
 def _resolve(
     connection: Connection, rules: EnterpriseRules, elements: Sequence[Element], row: UserToChange | None = None
 ) -> RoleDecision:
-    """Return what ``resolve_role`` returns; of roles that exist only the one that is named is read."""
+    """Return the result of ``resolve_role``, but read only the named role if it exists.
+
+    All roles are read only to list them in an error.
+    """
     element = chosen_element(elements)
     if element is None:
         return ON_DEFAULT
@@ -79,7 +84,7 @@ def _resolve(
 def _find_renamed_role(
     connection: Connection, rules: EnterpriseRules, row: UserToChange, element: Element
 ) -> Role | None:
-    """Return the role that the user has if ``element`` repeats the value that named it when it was given."""
+    """Return the user's present role if ``element`` repeats the value that gave it, before the role was renamed."""
     values = [each["value"] for each in read_document(row).get(ROLES.name, [])]
     if values != [element["value"]]:
         return None

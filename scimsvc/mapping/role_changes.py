@@ -19,7 +19,7 @@ from scimsvc.vocabulary import BY_ROLE, PROVISIONED, UPDATED
 
 @dataclass(frozen=True, slots=True)
 class RoleChange:
-    """A change of the role that users have: its name before and after, and whether it restricts editing now."""
+    """A change of a role: its name before and after, and whether it restricts editing afterwards."""
 
     old_name: str
     new_name: str
@@ -27,9 +27,9 @@ class RoleChange:
 
 
 def apply_role_change(tenant: Tenant, role_ids: Sequence[str | None], change: RoleChange) -> None:
-    """Apply ``change`` to the users who have one of the roles; None is the default role.
+    """Apply ``change`` to the users who have one of ``role_ids``, where None stands for the default role.
 
-    Under a role that restricts editing, the directory's values replace effective values that differ.
+    Under a role that restricts editing, the directory values replace effective values that differ.
     """
     at = clock.timestamp(clock.now())
     for rows in iterate_role_users(tenant.connection, tenant.id, role_ids):
@@ -40,7 +40,7 @@ def apply_role_change(tenant: Tenant, role_ids: Sequence[str | None], change: Ro
 
 
 def _changed_user(row: RoleUser, change: RoleChange) -> tuple[EffectiveValues, UserChange] | None:
-    """Return the user's values and the entry in the feed; None if nothing changes for the user."""
+    """Return the user's effective values and the entry in the feed, or None if nothing changes for the user."""
     document, before = read_document(row), (row.title, row.organization)
     directory = directory_values(document)
     restricted = change.restricts and row.source == PROVISIONED

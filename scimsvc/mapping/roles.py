@@ -1,4 +1,4 @@
-"""An enterprise's roles and aliases: listing, adding, changing and removing them, and reading them for the mapping."""
+"""List, add, change and remove the roles and aliases of an enterprise, and read them for the mapping."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ from scimsvc.errors import Conflict, InvalidInput, NoSuchThing
 from scimsvc.mapping.resolve import EnterpriseRoles, Role
 from scimsvc.mapping.role_changes import RoleChange, apply_role_change
 from scimsvc.protocol.attributes import fold
+from scimsvc.protocol.errors import listed
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import roles as store
@@ -34,7 +35,7 @@ def read_enterprise_roles(connection: Connection, enterprise_id: str, enterprise
 
 
 def find_role(connection: Connection, enterprise_id: str, name: str) -> Role | None:
-    """Return the role with the name or alias ``name``, without regard to case."""
+    """Return the role with the name or alias ``name``, without regard to case; None if there is none."""
     row = store.find_named_role(connection, enterprise_id, name)
     return Role(row.id, row.name, row.restrict_editing) if row is not None else None
 
@@ -49,14 +50,14 @@ def list_roles(enterprise: str) -> list[dict[str, Any]]:
 
 
 def list_role_names(enterprise: str) -> list[dict[str, Any]]:
-    """Return the name of every role and whether it is the default, without numbers of users."""
+    """Return the name of every role and whether it is the default, without counting users."""
     with reading_in(enterprise) as tenant:
         rows = store.list_roles(tenant.connection, tenant.id)
         return [{"name": row.name, "is_default": row.is_default} for row in rows]
 
 
 def role_names(connection: Connection, enterprise_id: str) -> list[str]:
-    """Return the names of the enterprise's roles, in order and without aliases."""
+    """Return the names of the enterprise's roles, sorted and without aliases."""
     return [row.name for row in store.list_roles(connection, enterprise_id)]
 
 
@@ -67,9 +68,9 @@ def show_role(enterprise: str, reference: str) -> dict[str, Any]:
 
 
 def get_role(tenant: Tenant, reference: str, *, field: str | None = None) -> RoleRow:
-    """Return the row of the role with the ID, or without regard to case the name or alias, ``reference``.
+    """Return the row of the role with the ID, name or alias ``reference``; names ignore case.
 
-    Raises ``NoSuchThing``, or ``InvalidInput`` if it is the value of a ``field``.
+    Raises ``NoSuchThing``, or ``InvalidInput`` if ``reference`` is the value of an input ``field``.
     """
     rows = {row.id: row for row in store.list_roles(tenant.connection, tenant.id)}
     if reference in rows:
@@ -77,19 +78,21 @@ def get_role(tenant: Tenant, reference: str, *, field: str | None = None) -> Rol
     role = store.find_named_role(tenant.connection, tenant.id, reference)
     if role is not None:
         return rows[role.id]
-    names = ", ".join(row.name for row in rows.values())
-    detail = f"there is no role {reference!r} in {tenant.row.name}; there are {names}"
+    problem = f"Role {reference!r} does not exist in {tenant.row.name}"
+    detail = f"{problem}. Use one of {listed(row.name for row in rows.values())}."
     if field is not None:
-        raise InvalidInput(detail, {field: [detail]})
+        raise InvalidInput(detail, {field: [problem]})
     raise NoSuchThing(detail, what="role")
 
 
 def preview_role(enterprise: str, name: str) -> dict[str, Any]:
-    """Return who has, and who would get, the role that the provider's value ``name`` names.
+    """Return the users who have the role with the name or alias ``name``, and those who would get it.
 
-    ``role`` is the role that it names today, or None; ``users`` is how many have it; ``waiting`` are the last people
-    who were refused because the value named none, and who get the role once a role or an alias is called so;
-    ``on_default`` is how many are on the default role, and would get this one were it made the default.
+    - ``role``: the name of this role, or None if ``name`` does not name a role.
+    - ``users``: how many users have the role.
+    - ``waiting``: the last users whose provisioning was refused because ``name`` was unknown. They get the role after
+      ``name`` is added as a role or an alias.
+    - ``on_default``: how many users have the default role. They would get this role if it became the default.
     """
     with reading_in(enterprise) as tenant:
         role = find_role(tenant.connection, tenant.id, name)
@@ -137,7 +140,10 @@ def _show(tenant: Tenant, role_id: str) -> dict[str, Any]:
 
 @retried
 def add_role(enterprise: str, members: Mapping[str, Any]) -> dict[str, Any]:
-    """Add a role with the members of ``schemas.RoleSchema`` and return it; raises ``InvalidInput`` or ``Conflict``."""
+    """Add a role with the members of ``schemas.RoleSchema`` and return it.
+
+    Raises ``InvalidInput``, or ``Conflict`` if a name or alias is already used.
+    """
     fields = validated(schemas.ROLE, members)
     with writing_in(enterprise) as tenant:
         restricts = fields["restrict_editing"]
@@ -152,7 +158,7 @@ def add_role(enterprise: str, members: Mapping[str, Any]) -> dict[str, Any]:
 def insert_role(
     connection: Connection, enterprise_id: str, name: str, *, is_default: bool = False, restrict_editing: bool = False
 ) -> str:
-    """Insert a role with its name and return its ID; raises ``Conflict``."""
+    """Insert a role and return its ID; raises ``Conflict`` if the name is already used."""
     role = RoleRow(str(uuid.uuid4()), name, is_default, restrict_editing)
     try:
         store.insert_role(connection, enterprise_id, role)
@@ -171,10 +177,10 @@ def update_role(
     remove_aliases: Sequence[str] = (),
     if_match: str | None = None,
 ) -> dict[str, Any]:
-    """Apply ``changes`` to a role and return it; it keeps its users.
+    """Apply ``changes`` to a role and return it. The role keeps its users.
 
-    ``aliases`` among the changes replaces all aliases; ``add_aliases`` and ``remove_aliases`` change some. Raises
-    ``InvalidInput``, ``NoSuchThing``, ``Conflict`` or ``OutOfDate``.
+    ``aliases`` in the changes replaces all aliases. ``add_aliases`` and ``remove_aliases`` change single aliases.
+    Raises ``InvalidInput``, ``NoSuchThing``, ``Conflict`` or ``OutOfDate``.
     """
     fields = validated_changes(schemas.ROLE, changes)
     added = validated_changes(schemas.ROLE, {"aliases": list(add_aliases)})["aliases"]
@@ -198,7 +204,7 @@ def update_role(
 
 
 def _change_users(tenant: Tenant, role: RoleRow, name: str, *, restricts: bool) -> None:
-    """Set whether ``role`` restricts editing, and apply this and its new ``name`` to its users."""
+    """Store whether ``role`` restricts editing, and apply this and its new ``name`` to its users."""
     if restricts != role.restrict_editing:
         store.update_restriction(tenant.connection, tenant.id, role.id, restricts=restricts)
     if name != role.name or (restricts and not role.restrict_editing):
@@ -207,7 +213,7 @@ def _change_users(tenant: Tenant, role: RoleRow, name: str, *, restricts: bool) 
 
 
 def make_default(tenant: Tenant, reference: str) -> None:
-    """Make the role ``reference`` the default role, also of the users who are on the present one."""
+    """Set the role ``reference`` as the default role. Users on the present default role get the new one."""
     role = get_role(tenant, reference)
     if role.is_default:
         return
@@ -223,10 +229,10 @@ def remove_role(enterprise: str, reference: str, *, if_match: str | None = None)
         role = _show(tenant, get_role(tenant, reference).id)
         check_if_match(role, if_match)
         if role["is_default"]:
-            raise Conflict(f"{role['name']!r} is the default role; make another one the default first")
+            raise Conflict(f"{role['name']!r} is the default role. Set another default role first.")
         if role["users"]:
             users = "1 user has" if role["users"] == 1 else f"{role['users']} users have"
-            raise Conflict(f"{users} the role {role['name']!r}; give them another one first")
+            raise Conflict(f"{users} the role {role['name']!r}. Assign another role to them first.")
         store.delete_role(tenant.connection, tenant.id, role["id"])
         return role
 
@@ -247,9 +253,9 @@ def _insert_alias(tenant: Tenant, role_id: str, alias: str) -> None:
 
 def _delete_alias(tenant: Tenant, role: RoleRow, alias: str) -> None:
     if not store.delete_alias(tenant.connection, tenant.id, role.id, alias):
-        raise NoSuchThing(f"the role {role.name!r} has no alias {alias!r}")
+        raise NoSuchThing(f"Role {role.name!r} has no alias {alias!r}. Check the aliases of the role.")
 
 
 def _name_conflict(name: str, role: str, field: str) -> Conflict:
-    detail = f"{name!r} is a name or alias of the role {role!r} already"
-    return Conflict(detail, {field: [detail]})
+    problem = f"{name!r} is already a name or alias of the role {role!r}"
+    return Conflict(f"{problem}. Choose another name.", {field: [problem]})

@@ -1,4 +1,4 @@
-"""Refusals in words: what they were for, and what remedies there are."""
+"""Explain refusals: a title for each cause, advice, and remedies."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from typing import Any
 from scimsvc.activity.log_reading import represent_entry
 from scimsvc.protocol.reasons import Reason
 from scimsvc.store.log import LogRow
-from scimsvc.vocabulary import REFUSED
+from scimsvc.vocabulary import PATCH, REFUSED, REPLACE
 
 
 class Action(StrEnum):
-    """Where a remedy is to be had; the console makes a link of it."""
+    """An action that fixes a refusal. The console links it to a page."""
 
     ADD_ALIAS = "add-alias"
     CREATE_ROLE = "create-role"
@@ -28,7 +28,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What mends a refusal: where, in words, and for which role value or user."""
+    """A button that fixes a refusal: its action, its label, and the role value or user that it is about."""
 
     action: Action
     text: str
@@ -37,7 +37,7 @@ class Remedy:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """What is said of a cause: in a line, what to do in Entra if anything, and the remedies here."""
+    """The words for a cause: a title, advice, and the labels of remedies."""
 
     title: str
     advice: str = ""
@@ -46,122 +46,138 @@ class _Words:
 
 _WORDS: Mapping[str, _Words] = {
     Reason.UNKNOWN_ROLE: _Words(
-        "No role is called “{value}”",
-        "The app role’s value in Entra must be the name or an alias of a role here.",
+        "Unknown role “{value}”",
+        "The app role’s value in Entra must be the name or an alias of a role in scimsvc.",
         ((Action.ADD_ALIAS, "Add “{value}” as an alias"), (Action.CREATE_ROLE, "Create the role “{value}”")),
     ),
     Reason.SEVERAL_ROLES: _Words(
-        "Several roles were sent, and a user holds one",
-        "In Entra, map SingleAppRoleAssignment([appRoleAssignments]) and assign one app role to each person.",
-        ((Action.SET_UP, "See the role expression"),),
+        "More than one role was sent",
+        "In Entra, map SingleAppRoleAssignment([appRoleAssignments]) and assign one app role to each user.",
+        ((Action.SET_UP, "Show the role expression"),),
     ),
     Reason.EMAIL_TAKEN: _Words(
-        "Another user has the e-mail address",
-        'In Entra, match on emails[type eq "work"].value; or free the address here.',
-        ((Action.SHOW_USER, "See who has the address"),),
+        "Another user already has the e-mail address",
+        'In Entra, match users on emails[type eq "work"].value, so that Entra updates the user who has the address.',
+        ((Action.SHOW_USER, "Show the user with this address"),),
     ),
     Reason.USER_NAME_TAKEN: _Words(
-        "Another user has the userName",
-        "Map userName to something that no two people share, or let userNames repeat.",
-        ((Action.SETTINGS, "Let userNames repeat"),),
+        "Another user already has the userName",
+        "In Entra, map userName to an attribute with unique values, or allow duplicate userNames in scimsvc.",
+        ((Action.SETTINGS, "Allow duplicate userNames"),),
     ),
     Reason.NO_EMAIL: _Words(
         "No work e-mail address was sent",
         'In Entra, map emails[type eq "work"].value to an attribute that every user has.',
-        ((Action.SET_UP, "See the attribute mapping"),),
+        ((Action.SET_UP, "Show the attribute mapping"),),
     ),
     Reason.SEVERAL_EMAILS: _Words(
         "Two different work e-mail addresses were sent",
-        'In Entra, map emails[type eq "work"].value once.',
-        ((Action.SET_UP, "See the attribute mapping"),),
+        'In Entra, map emails[type eq "work"].value only once.',
+        ((Action.SET_UP, "Show the attribute mapping"),),
     ),
     Reason.MALFORMED_EMAIL: _Words(
-        "What was sent as the work e-mail address is none",
-        "In Entra, correct the person’s address, or map another attribute.",
-        ((Action.SET_UP, "See the attribute mapping"),),
+        "The work e-mail address is invalid",
+        "In Entra, correct the user’s address, or map another attribute.",
+        ((Action.SET_UP, "Show the attribute mapping"),),
     ),
     Reason.NO_USER_NAME: _Words(
         "No userName was sent",
         "In Entra, map userName to an attribute that every user has, such as displayName.",
-        ((Action.SET_UP, "See the attribute mapping"),),
+        ((Action.SET_UP, "Show the attribute mapping"),),
     ),
     Reason.UNKNOWN_ATTRIBUTE: _Words(
-        "An attribute was sent that is in no schema",
-        "Take the mapping out in Entra, or have unknown attributes ignored.",
+        "Unknown attribute",
+        "Remove the mapping in Entra, or ignore unknown attributes in scimsvc.",
         ((Action.SETTINGS, "Ignore unknown attributes"),),
     ),
     Reason.NO_SUCH_USER: _Words(
-        "Entra means a user who is no longer here",
-        "In Entra, restart the provisioning, so that the person is matched anew.",
+        "The user no longer exists",
+        "In Entra, restart provisioning, so that Entra matches the user again.",
     ),
     Reason.MANUAL_USER: _Words(
-        "A user made by hand is not deleted by SCIM",
-        "Delete the user here, or let Entra update the user first.",
-        ((Action.SHOW_USER, "See the user"),),
+        "Manual users cannot be deleted by Entra",
+        "Delete the user in scimsvc, or let Entra update the user first.",
+        ((Action.SHOW_USER, "Show the user"),),
     ),
     Reason.GROUPS: _Words(
-        "Groups were sent, and only users are provisioned",
-        "In Entra, set the mapping Provision Microsoft Entra ID Groups to Enabled: No.",
+        "Groups are not supported",
+        "In Entra, set the mapping “Provision Microsoft Entra ID Groups” to “Enabled: No”.",
     ),
     Reason.PAUSED: _Words(
         "Provisioning is paused",
-        "Entra sends again what was held back.",
+        "Entra retries the refused changes after you resume provisioning.",
         ((Action.RESUME, "Resume provisioning"),),
     ),
     Reason.REMOVAL_LIMIT: _Words(
-        "The limit on removals holds this back",
-        "Check the scope and the assignments in Entra. If so many removals are meant, let them through.",
-        ((Action.RELEASE, "Release what is held back"), (Action.SETTINGS, "Change the limit")),
+        "Removal limit reached",
+        "Check the scope and the assignments in Entra. If the removals are intended, allow them.",
+        ((Action.RELEASE, "Allow the removals"), (Action.SETTINGS, "Change the limit")),
     ),
     Reason.SCIM_OFF: _Words(
-        "Provisioning is switched off",
-        "Everything that Entra sends is refused.",
+        "SCIM provisioning is off",
+        "All requests from Entra are refused until you enable it.",
         ((Action.SETTINGS, "Enable SCIM provisioning"),),
     ),
     Reason.TOKEN: _Words(
         "An access token was refused",
-        "Issue a token, and put it into Entra’s Secret Token.",
-        ((Action.TOKENS, "Issue a token"),),
+        "Create a token, and enter it as the Secret Token in Entra.",
+        ((Action.TOKENS, "Create a token"),),
     ),
     Reason.SECRET: _Words(
         "A wrong client secret was sent",
-        "Rotate the secret, and put the new one where the old one is.",
+        "Rotate the secret, and enter the new one in the client.",
         ((Action.INTEGRATIONS, "Rotate the secret"),),
     ),
-    Reason.RATE_LIMIT: _Words("More requests came than are taken in a second", "Entra slows down by itself."),
+    Reason.RATE_LIMIT: _Words("Rate limit exceeded", "No action is needed. Entra slows down automatically."),
+}
+#: Causes with different words for an update, because the refused user already exists.
+_UPDATE_WORDS: Mapping[str, _Words] = {
+    Reason.EMAIL_TAKEN: _Words(
+        "Another user already has the e-mail address",
+        "In Entra, change one of the two addresses.",
+        ((Action.SHOW_USER, "Show the refused user"),),
+    ),
 }
 _BY_STATUS: Mapping[int, _Words] = {
-    404: _Words("There is nothing at the address that was asked", "Compare the Tenant URL in Entra."),
-    405: _Words("The address does not take this kind of request", "Compare the Tenant URL in Entra."),
-    409: _Words("The operation depends on another one that failed", "Mend that one first."),
-    412: _Words("The user was changed meanwhile", "The client reads the user anew and tries again."),
-    413: _Words("The request is larger than is taken", "The client has to send less at a time."),
-    500: _Words("An internal error occurred", "The service’s own log tells more at the request ID."),
-    503: _Words("The service could not write at that moment", "Entra sends it again."),
+    404: _Words("The requested address does not exist", "Compare the Tenant URL in Entra with the one in scimsvc."),
+    405: _Words("The address does not support this method", "Compare the Tenant URL in Entra with the one in scimsvc."),
+    409: _Words("The operation depends on a refused operation", "Fix that operation first."),
+    412: _Words("Another request changed the user", "The client must read the user again and retry."),
+    413: _Words("The request is too large", "The client must send less data in one request."),
+    500: _Words("Internal error", "Search the service’s log for the request ID."),
+    503: _Words("The service could not write", "No action is needed. Entra retries automatically."),
 }
 _OTHER = _Words(
-    "The request could not be taken as it was sent",
-    "The message says what would be right.",
+    "The request was invalid",
+    "See the error message for details.",
     ((Action.EXPLAIN, "Explain a request"),),
 )
 
 
 def explain_entry(row: LogRow) -> dict[str, Any]:
-    """Return an entry of the log with its ``effect`` and ``why``: what ``explain_cause`` says of a refusal, or None."""
-    why = None
-    if row.outcome == REFUSED:
-        why = explain_cause(row.cause, row.status, value=row.role_value, email=row.email or row.user_id)
+    """Return an entry of the log with its ``effect``, and as ``why`` the explanation of a refusal, or None."""
+    why = explain_refusal(row, email=row.email or row.user_id) if row.outcome == REFUSED else None
     return represent_entry(row) | {"effect": row.effect, "why": why}
 
 
-def explain_cause(
-    cause: str | None, status: int, *, value: str | None = None, email: str | None = None
-) -> dict[str, Any]:
-    """Return the title of a cause or, without one, of a status, with advice and remedies.
+def explain_refusal(row: LogRow, *, email: str | None) -> dict[str, Any]:
+    """Return ``explain_cause`` for a refused entry about the user with the address ``email``."""
+    return explain_cause(row.cause, row.status, operation=row.operation, value=row.role_value, email=email)
 
-    ``value`` is the value of the role and ``email`` the address of the user that the refusal is about.
+
+def explain_cause(
+    cause: str | None,
+    status: int,
+    *,
+    operation: str | None = None,
+    value: str | None = None,
+    email: str | None = None,
+) -> dict[str, Any]:
+    """Return the title, the advice and the remedies for a cause or, without a cause, for a status.
+
+    ``operation`` is the refused operation, ``value`` the role value, and ``email`` the address of the user concerned.
     """
-    words = _WORDS.get(cause or "") or _BY_STATUS.get(status, _OTHER)
+    words = _words(cause or "", status, is_update=operation in (PATCH, REPLACE))
     return {
         "cause": str(cause or status),
         "title": words.title.format(value=value),
@@ -172,3 +188,9 @@ def explain_cause(
             if action is not Action.SHOW_USER or email
         ],
     }
+
+
+def _words(cause: str, status: int, *, is_update: bool) -> _Words:
+    if is_update and cause in _UPDATE_WORDS:
+        return _UPDATE_WORDS[cause]
+    return _WORDS.get(cause) or _BY_STATUS.get(status, _OTHER)

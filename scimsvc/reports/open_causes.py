@@ -1,8 +1,8 @@
 """The causes of refusals that are still open.
 
-A refusal is open until something later is logged about the same user or address: a success closes it, and another
-refusal takes its place. A refusal about no user is open for a day, because a provider repeats it in its next cycle.
-One of a client that was not let in is open until the client is, for at most a day.
+A refusal is open until a later entry for the same user or address is logged: a success closes it, and another refusal
+replaces it. A refusal without a user is open for one day, because a provider repeats it in its next cycle. The refusal
+of a client is open until this client is accepted, and for at most one day.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ from scimsvc import clock
 from scimsvc.enterprises.removal_limit import count_removals
 from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.protocol.reasons import Reason
-from scimsvc.reports.causes import explain_cause
+from scimsvc.reports.causes import explain_refusal
 from scimsvc.store.integrations import list_client_uses
 from scimsvc.store.log import LogRow
 from scimsvc.store.log_reports import list_open_refusals
@@ -25,22 +25,22 @@ _MOST_REFUSALS = 5_000
 _MOST_PEOPLE = 5
 _OPEN_FOR = timedelta(days=1)
 
-#: What refusals of one cause have in common: the cause or else the status, and the folded role value.
+#: The key of refusals with one cause: the cause, or else the status, and the folded role value.
 _Key: TypeAlias = tuple[str | int | None, str | None]
 
 
 def list_open_causes(tenant: Tenant) -> list[dict[str, Any]]:
-    """Return the causes of the enterprise's open refusals, the cause of most of them first.
+    """Return the causes of the enterprise's open refusals, most frequent first.
 
-    Each has the words of ``explain_cause``, ``refusals`` (how many), ``last`` (when), ``people`` (some of those
-    concerned), and ``mended``: whether the cause is gone, so that only the provider's next attempt is missing.
+    Each cause has the members of ``explain_cause``, the number of ``refusals``, the time of the ``last`` one, some of
+    the ``people`` concerned, and ``is_fixed``: whether the cause is gone, so that the provider's next attempt succeeds.
     """
     rows = list_open_refusals(tenant.connection, tenant.id, limit=_MOST_REFUSALS)
     groups: dict[_Key, list[LogRow]] = {}
     for row in _still_open(tenant, rows, clock.now()):
         groups.setdefault((row.cause or row.status, row.role_key), []).append(row)
-    is_mended = _mending(tenant)
-    return sorted((_cause(group, is_mended) for group in groups.values()), key=lambda cause: -cause["refusals"])
+    is_fixed = _fix_check(tenant)
+    return sorted((_cause(group, is_fixed) for group in groups.values()), key=lambda cause: -cause["refusals"])
 
 
 def _still_open(tenant: Tenant, rows: Iterable[LogRow], now: datetime) -> list[LogRow]:
@@ -56,21 +56,21 @@ def _still_open(tenant: Tenant, rows: Iterable[LogRow], now: datetime) -> list[L
     return [row for row in rows if is_open(row)]
 
 
-def _cause(rows: list[LogRow], is_mended: Callable[[LogRow], bool]) -> dict[str, Any]:
+def _cause(rows: list[LogRow], is_fixed: Callable[[LogRow], bool]) -> dict[str, Any]:
     newest = rows[0]
     people = list(dict.fromkeys(row.email or row.user_id for row in rows if row.email or row.user_id))
     about = people[0] if people else None
-    return explain_cause(newest.cause, newest.status, value=newest.role_value, email=about) | {
+    return explain_refusal(newest, email=about) | {
         "refusals": len(rows),
         "last": newest.time,
         "people": people[:_MOST_PEOPLE],
         "detail": newest.detail,
-        "mended": is_mended(newest),
+        "is_fixed": is_fixed(newest),
     }
 
 
-def _mending(tenant: Tenant) -> Callable[[LogRow], bool]:
-    """Return a function that returns whether the cause of a refusal is gone."""
+def _fix_check(tenant: Tenant) -> Callable[[LogRow], bool]:
+    """Return a function that checks whether the cause of a refusal is gone."""
     row = tenant.row
     roles = read_enterprise_roles(tenant.connection, tenant.id, row.name)
     removals = count_removals(tenant.connection, row)

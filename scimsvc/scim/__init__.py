@@ -1,5 +1,5 @@
 """The SCIM resources below `/api/scim/v2`, the Tenant URL.
 
-`blueprint` and `discovery` read a request, call one use case and answer. The use cases are in `users`, `lists` and
-`bulk`. A `request.ScimRequest` travels with them and collects what the provisioning log records.
+`blueprint` and `discovery` read a request, call one use case and return a response. The use cases are in `users`,
+`lists` and `bulk`. They receive a `request.ScimRequest`, which also collects the facts for the provisioning log.
 """

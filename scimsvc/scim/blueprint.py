@@ -1,4 +1,4 @@
-"""The blueprint of SCIM's resources: Users, and what stands in for Groups and Me (RFC 7644 §3)."""
+"""The blueprint of the SCIM resources: Users, and placeholders for Groups and Me (RFC 7644 §3)."""
 
 from flask import Blueprint, Response, request
 
@@ -38,20 +38,20 @@ def create_user() -> Response:
 @scim.get("")
 @scim.get("/Users")
 def list_() -> Response:
-    """List users; the root's only resources are users (RFC 7644 §3.4.2)."""
+    """List users (RFC 7644 §3.4.2). The root has no other resources."""
     return text_response(_list(read_list_query(request.args.to_dict(), limits())))
 
 
 @scim.post("/.search")
 @scim.post("/Users/.search")
 def search() -> Response:
-    """List users as the body asks (RFC 7644 §3.4.3)."""
+    """List users by the query in the body (RFC 7644 §3.4.3)."""
     return text_response(_list(read_search_request(read_body(), limits())))
 
 
 @scim.post("/Bulk")
 def bulk() -> Response:
-    """Do many operations (RFC 7644 §3.7)."""
+    """Run many operations (RFC 7644 §3.7)."""
     return json_response(run_bulk(scim_request(), read_bulk_request(read_body(), limits())))
 
 
@@ -63,7 +63,7 @@ def _list(query: ListQuery) -> str:
 
 @scim.get("/Users/<path:user_id>")
 def get_user(user_id: str) -> Response:
-    """Read one user (RFC 7644 §3.4.1)."""
+    """Return one user (RFC 7644 §3.4.1)."""
     user = users.get_user(scim_request(), user_id)
     return not_modified(user) or user_response(user)
 
@@ -97,30 +97,30 @@ def delete_user(user_id: str) -> Response:
 
 @scim.get("/Groups")
 def list_groups() -> Response:
-    """List no groups: a 404 would quarantine a whole Entra job whose group mapping was left on."""
+    """Return an empty list: after a 404, Entra would quarantine a job whose group mapping is still enabled."""
     return text_response(list_response([], total=0, start_index=1))
 
 
 @scim.get("/Groups/<path:group_id>")
 def get_group(group_id: str) -> Response:
-    """Find no group."""
-    raise NotFound(f"no group has the id {quoted(group_id)}; this service provisions users, not groups")
+    """Refuse the request because groups are not supported."""
+    raise NotFound(f"Group {quoted(group_id)} does not exist. This service provisions users, not groups.")
 
 
 @scim.post("/Groups")
 @scim.route("/Groups/<path:group_id>", methods=["PUT", "PATCH", "DELETE"])
 def write_group(group_id: str = "") -> Response:
-    """Refuse every write of a group."""
+    """Refuse the request because groups are not supported."""
     raise NotImplementedHere(
-        "this service provisions users, not groups; "
-        "in Entra, set the mapping Provision Microsoft Entra ID Groups to Enabled: No",
+        "This service provisions users, not groups. "
+        "In Entra, set the mapping 'Provision Microsoft Entra ID Groups' to 'Enabled: No'.",
         reason=Reason.GROUPS,
     )
 
 
 @scim.route("/Me", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
 def me() -> Response:
-    """Refuse the alias of the authenticated subject, which is a client here and no user (RFC 7644 §3.11)."""
+    """Refuse the alias of the authenticated user, because a SCIM token identifies a client (RFC 7644 §3.11)."""
     raise NotImplementedHere(
-        "/Me is not implemented: a SCIM token stands for a client, not for a user; use /Users/{id}"
+        "/Me is not supported, because a SCIM token identifies a client and not a user. Use /Users/{id}."
     )

@@ -1,4 +1,4 @@
-"""Bulk: each operation in a transaction of its own, after the creations that it refers to (RFC 7644 §3.7)."""
+"""Run Bulk requests: each operation in its own transaction, after the creations it refers to (RFC 7644 §3.7)."""
 
 import uuid
 from collections.abc import Iterator
@@ -17,30 +17,37 @@ from scimsvc.store.engine.outages import is_outage, unavailable
 from scimsvc.vocabulary import USER_OPERATIONS
 
 _STATUS = {"POST": 201, "PUT": 200, "PATCH": 200, "DELETE": 204}
-#: An operation's member of the BulkResponse.
+#: The result of one operation in the BulkResponse.
 _Result = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class _References:
-    """What the operations' bulkIds stand for: the IDs of created users, and the operations that were refused."""
+    """The users that bulkIds refer to: IDs by bulkId, and the bulkIds of refused operations."""
 
     ids: dict[str, str]
     refused: set[str] = field(default_factory=set)
 
     def check(self, operation: BulkOperation) -> None:
-        """Raise ``FailedDependency`` if ``operation`` refers to a user who is not created."""
+        """Raise ``FailedDependency`` if ``operation`` refers to a user who was not created."""
         for reference in sorted(operation.references):
             if reference in self.refused or reference not in self.ids:
-                state = "failed" if reference in self.refused else "is not in this request"
-                raise FailedDependency(f"the operation refers to bulkId {reference!r}, which {state}")
+                if reference in self.refused:
+                    raise FailedDependency(
+                        f"The operation with bulkId {reference!r}, which this operation refers to, was refused. "
+                        "Correct that operation, and send both again."
+                    )
+                raise FailedDependency(
+                    f"The bulkId {reference!r}, which this operation refers to, is not in this request. "
+                    "Add a POST operation with this bulkId."
+                )
 
 
 def run_bulk(request: ScimRequest, bulk: BulkRequest) -> dict[str, Any]:
-    """Run the operations and return the BulkResponse, with a result for each in the order of the request.
+    """Run the operations and return the BulkResponse, with the results in the order of the request.
 
-    The IDs of created users are assigned first, so that forward and circular references can be resolved. An operation
-    that refers to a refused one gets 409. After ``failOnErrors`` errors the remaining operations are not run.
+    IDs of new users are assigned first, so that forward and circular references can be resolved. An operation that
+    refers to a refused operation gets 409. After ``failOnErrors`` errors, the remaining operations are skipped.
     """
     creations = [operation.bulk_id for operation in bulk.operations if _is_creation(operation)]
     references = _References({bulk_id: str(uuid.uuid4()) for bulk_id in creations if bulk_id})
@@ -59,7 +66,7 @@ def run_bulk(request: ScimRequest, bulk: BulkRequest) -> dict[str, Any]:
 
 
 def _dependencies_first(operations: tuple[BulkOperation, ...]) -> Iterator[int]:
-    """Yield the positions in their order, but each after the creations that it refers to; cycles are cut open."""
+    """Yield the positions in order, except that the creations an operation refers to come first; cycles are broken."""
     creations = {
         operation.bulk_id: position for position, operation in enumerate(operations) if _is_creation(operation)
     }
@@ -82,7 +89,7 @@ def _is_creation(operation: BulkOperation) -> bool:
 
 
 def _run(request: ScimRequest, operation: BulkOperation, references: _References) -> _Result:
-    """Run ``operation`` and return its result, which has a ``response`` if the operation was refused."""
+    """Run ``operation`` and return its result, which has a ``response`` only if the operation was refused."""
     attempt = request.for_operation(USER_OPERATIONS[operation.method])
     try:
         user = _change_user(attempt, operation, references)
@@ -98,7 +105,7 @@ def _run(request: ScimRequest, operation: BulkOperation, references: _References
 
 
 def _change_user(request: ScimRequest, operation: BulkOperation, references: _References) -> Representation | None:
-    """Run the use case of ``operation`` and return the user; None if it was deleted. Raises ``ScimError``."""
+    """Run the use case of ``operation`` and return the user, or None after a deletion; raises ``ScimError``."""
     request.attempt.email = claimed_address(operation.data)
     references.check(operation)
     target, body = operation.target(references.ids), operation.body(references.ids)

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from scimsvc.mapping.roles import list_roles
 from scimsvc.paths import SCIM_PREFIX
 from scimsvc.protocol import discovery as documents
-from scimsvc.protocol.errors import Forbidden, NotFound, quoted
+from scimsvc.protocol.errors import Forbidden, NotFound, listed, quoted
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.messages import list_response
 from scimsvc.scim.http import json_response, text_response
@@ -19,14 +19,14 @@ discovery = Blueprint("discovery", __name__, url_prefix=SCIM_PREFIX)
 
 @discovery.get("/ServiceProviderConfig")
 def service_provider_config() -> Response:
-    """Say which parts of SCIM are here."""
+    """Return the features of SCIM that this service supports."""
     return json_response(documents.service_provider_config(tenant_url(), limits()))
 
 
 @discovery.get("/ServiceProviderConfig/<path:name>")
 def service_provider_config_by_id(name: str) -> Response:
-    """Say the same of the one configuration by its name."""
-    return _one([documents.service_provider_config(tenant_url(), limits())], name, "configuration")
+    """Return the configuration by its name."""
+    return _one([documents.service_provider_config(tenant_url(), limits())], name, "Configuration")
 
 
 @discovery.get("/ResourceTypes")
@@ -37,20 +37,20 @@ def resource_types() -> Response:
 
 @discovery.get("/ResourceTypes/<path:name>")
 def resource_type(name: str) -> Response:
-    """Show one resource type."""
-    return _one(documents.resource_types(tenant_url()), name, "resource type")
+    """Return one resource type."""
+    return _one(documents.resource_types(tenant_url()), name, "Resource type")
 
 
 @discovery.get("/Schemas")
 def schemas() -> Response:
-    """List the schemas as they are for the enterprise that asks."""
+    """List the schemas with the role names and the uniqueness rules of the caller's enterprise."""
     return _list(_schemas())
 
 
 @discovery.get("/Schemas/<path:urn>")
 def schema(urn: str) -> Response:
-    """Show one schema."""
-    return _one(_schemas(), urn, "schema")
+    """Return one schema."""
+    return _one(_schemas(), urn, "Schema")
 
 
 def _schemas() -> list[dict[str, Any]]:
@@ -60,13 +60,15 @@ def _schemas() -> list[dict[str, Any]]:
 
 def _list(resources: list[dict[str, Any]]) -> Response:
     if "filter" in request.args:
-        raise Forbidden("discovery cannot be filtered; ask without a filter (RFC 7644 section 4)")
+        raise Forbidden(
+            "Discovery endpoints do not support filters. Send the request without a filter (RFC 7644 section 4)."
+        )
     return text_response(list_response(list(map(write_json, resources)), total=len(resources), start_index=1))
 
 
-def _one(resources: list[dict[str, Any]], identifier: str, what: str) -> Response:
+def _one(resources: list[dict[str, Any]], identifier: str, kind: str) -> Response:
     resource = documents.find_by_id(resources, identifier)
     if resource is None:
-        known = ", ".join(each["id"] for each in resources)
-        raise NotFound(f"there is no {what} {quoted(identifier)}; there are {known}")
+        known = listed(each["id"] for each in resources)
+        raise NotFound(f"{kind} {quoted(identifier)} does not exist. Use one of {known}.")
     return json_response(resource)

@@ -1,6 +1,7 @@
-"""Explain: what a SCIM request would do, found by rehearsing it (contract section 8).
+"""Explain the effect of a SCIM request by rehearsing it (contract section 8).
 
-The code that serves a real request answers this one, and leaves what is explained here in its ``Attempt``.
+The code that serves real requests processes this one too. It collects the facts in an ``Attempt``, which this module
+describes.
 """
 
 from collections.abc import Mapping
@@ -32,7 +33,7 @@ _FIRST_ERROR = 400
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a request would do, as the enterprise API shows it, and the error that it would be refused with."""
+    """The effect of a request, as the enterprise API shows it, and the error if the request would be refused."""
 
     members: dict[str, Any]
     refusal: ScimError | None
@@ -40,16 +41,16 @@ class Explanation:
 
 
 def explain(enterprise: str, members: Mapping[str, Any], *, base: str) -> dict[str, Any]:
-    """Return what the SCIM request of ``members`` (``schemas.ExplainSchema``) would do; nothing is written.
+    """Return the effect of the SCIM request in ``members`` (``schemas.ExplainSchema``) without writing anything.
 
-    ``path`` may be below the Tenant URL (``base``), below the host, or a whole URL. ``body`` is a JSON value, or its
-    text. Raises ``InvalidInput`` if the members are not a request.
+    ``path`` may be relative to the Tenant URL (``base``) or to the host, or a whole URL. ``body`` is a JSON value or
+    its text. Raises ``InvalidInput`` if the members do not describe a request.
     """
     return explain_request(enterprise, members, base=base).members
 
 
 def explain_request(enterprise: str, members: Mapping[str, Any], *, base: str) -> Explanation:
-    """Return the same with the error that the request would be refused with."""
+    """Return the effect of the request in ``members`` with its error and its attempt; see ``explain``."""
     fields = validated(schemas.EXPLAIN, members)
     asked = RehearsedRequest(fields["method"], fields["path"], fields.get("body"), base)
     with rehearsing(), reading_in(enterprise) as tenant, rehearsed_request(asked, _caller(tenant)) as state:
@@ -72,14 +73,14 @@ def _explain_refusal(
 ) -> Explanation:
     attempt, error = scim_request.attempt, state.refusal
     assert isinstance(error, ScimError)
-    # A user that cannot be created is explained by the one that has its address.
+    # A refused creation is about the user who already has the address.
     user = _user(tenant, attempt.email) if state.request.method == "POST" else matched
     refusal = {"outcome": REFUSED, "status": error.status, "scim_type": error.scim_type, "detail": error.detail}
     return Explanation(_explain(scim_request) | {"user": user} | refusal, error, attempt)
 
 
 def _caller(tenant: Tenant) -> Caller:
-    """Return a caller of the enterprise, which no integration stands behind."""
+    """Return a caller of the enterprise without an integration."""
     row = tenant.row
     return Caller(
         enterprise_id=tenant.id,
@@ -97,7 +98,7 @@ def _caller(tenant: Tenant) -> Caller:
 
 
 def _user(tenant: Tenant, reference: str | None) -> dict[str, Any] | None:
-    """Return the user with the ID or the work address ``reference``, if it exists."""
+    """Return the user with the ID or the work address ``reference``; None if the user does not exist."""
     if not reference or not is_storable(reference):
         return None
     row = find_profile(tenant, reference)
@@ -145,11 +146,11 @@ def _role(attempt: Attempt) -> dict[str, Any] | None:
     if attempt.role is None:
         return None
     if decision is None:
-        reason = "the request says nothing of roles, and the user keeps the role that it has"
+        reason = "The request does not mention roles, so the user keeps the present role."
     elif decision.role is None or decision.element is None:
-        reason = "no role was sent: the enterprise's default role"
+        reason = "The request has no role, so the user gets the enterprise's default role."
     else:
         value = decision.element["value"]
         names = "the name" if fold(value) == fold(decision.role.name) else "an alias"
-        reason = f"{ROLES.name} has the value {quoted(value)}, which is {names} of this role"
+        reason = f"The value {quoted(value)} of '{ROLES.name}' is {names} of this role."
     return {"name": attempt.role, "reason": reason}

@@ -1,4 +1,4 @@
-"""SCIM over HTTP: the request as use cases know it, preconditions, and answers with users."""
+"""SCIM over HTTP: the request for the use cases, preconditions, and responses."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from scimsvc.web.urls import public_root
 
 
 def scim_request() -> ScimRequest:
-    """Return what the use cases need of the request; raises ``InvalidHost``."""
+    """Return the current request for the use cases; raises ``InvalidHost``."""
     state = request_state()
     if isinstance(state.feature, ScimRequest):
         return state.feature
@@ -30,7 +30,7 @@ def scim_request() -> ScimRequest:
 
 
 def scim_request_of(state: RequestState) -> ScimRequest:
-    """Return the same for a request that was answered, perhaps before it was read."""
+    """Return the request of ``state`` for the log, also if it was refused before a use case asked for it."""
     return state.feature if isinstance(state.feature, ScimRequest) else _make_request(state, "")
 
 
@@ -55,22 +55,22 @@ def read_body() -> Any:
 
 
 def json_response(value: Any) -> Response:
-    """Answer with ``value`` as a SCIM message."""
+    """Return a response with ``value`` as a SCIM message."""
     return messages.json_response(value, media_type=MEDIA_TYPE)
 
 
 def text_response(text: str, status: int = 200) -> Response:
-    """Answer with a SCIM message that is JSON text already."""
+    """Return a response with a SCIM message that is already JSON text."""
     return FinalResponse(text.encode(), status, MEDIA_TYPE)
 
 
 def empty_response() -> Response:
-    """Answer 204, without content."""
+    """Return a response with status 204 and no content."""
     return FinalResponse(None, 204, MEDIA_TYPE)
 
 
 def user_response(user: Representation, status: int = 200) -> Response:
-    """Answer with ``user``, or with those of its attributes that the request asks for (RFC 7644 §3.9)."""
+    """Return a response with ``user``, reduced to the attributes that the request selects (RFC 7644 §3.9)."""
     text, request = user.text, request_state().request
     if request.query_string:
         projection = parse_projection(request.args.get("attributes"), request.args.get("excludedAttributes"))
@@ -81,7 +81,7 @@ def user_response(user: Representation, status: int = 200) -> Response:
 
 
 def preconditions() -> Preconditions:
-    """Return the versions that the request's headers demand of the resource (RFC 7644 §3.14)."""
+    """Return the conditions on the resource's version in the request's headers (RFC 7644 §3.14)."""
     environ = request_state().request.environ
     if_match, if_none_match = environ.get("HTTP_IF_MATCH"), environ.get("HTTP_IF_NONE_MATCH")
     if if_match is None and if_none_match is None:
@@ -90,7 +90,10 @@ def preconditions() -> Preconditions:
 
 
 def not_modified(user: Representation) -> Response | None:
-    """Return the 304 that ``If-None-Match`` asks for, or None; ``If-Match`` comes first (RFC 9110 §13.2.2)."""
+    """Return a 304 response if ``If-None-Match`` names the present version, else None.
+
+    ``If-Match`` is checked first (RFC 9110 §13.2.2); raises ``PreconditionFailed``.
+    """
     conditions = preconditions()
     if conditions is UNCONDITIONAL:
         return None

@@ -1,7 +1,7 @@
-"""Lists of users: filtered, sorted, by index pages or by cursors (RFC 7644 §3.4.2, RFC 9865).
+"""Filter, sort and page lists of users, by index or by cursor (RFC 7644 §3.4.2, RFC 9865).
 
-A page by cursor begins after the last row of the page before, by its sort key and ID. Users who are created or deleted
-meanwhile shift no other user.
+A cursor contains the sort key and the ID of the last row of its page, and the next page begins after them. A user who
+is created or deleted between two pages therefore does not shift other users.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from scimsvc.store.user_pages import Position, UserPage, list_by_id, match_addre
 
 
 def list_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> str:
-    """Return the text of the ListResponse that answers ``query``; raises ``InvalidCursor``."""
+    """Return the ListResponse to ``query`` as JSON text; raises ``InvalidCursor``."""
     page = _find_page(request, query, keys)
     texts = represent_all(page.rows, request.view_of(page.view)) if page.view is not None else []
     if not query.projection.is_whole:
@@ -27,14 +27,14 @@ def list_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> str:
 
 
 def find_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> Iterator[StoredUser]:
-    """Yield the users of the page that ``query`` asks for; raises ``InvalidCursor``."""
+    """Yield the users of the page that ``query`` describes; raises ``InvalidCursor``."""
     return map(stored_user, _find_page(request, query, keys).rows)
 
 
 def _find_page(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> UserPage:
     enterprise_id = request.caller.enterprise_id
     if query.order.path is None:
-        # Entra and importers ask these two all day; they have statements that are compiled once.
+        # Entra and importers send these two queries all day, so each has a statement that is compiled only once.
         if query.work_address is not None and not query.cursor:
             return match_address(enterprise_id, query.work_address, offset=query.start_index - 1, limit=query.count)
         if not query.has_filter:
@@ -45,15 +45,14 @@ def _find_page(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> User
 
 
 def _read_cursor(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> Position | None:
-    """Return where the page before ended; None for a first page. Raises ``InvalidCursor``."""
+    """Return the end of the previous page, or None for the first page; raises ``InvalidCursor``."""
     if not query.cursor:
         return None
     try:
         return Position(*keys.read(query.cursor, request.caller.enterprise_id, *query.question))
     except (ValueError, TypeError):
         raise InvalidCursor(
-            "the cursor is none that this service gave for this question; "
-            "send it back unchanged, with the same filter and order"
+            "The cursor was not issued for this query. Send it unchanged, with the same filter and sort order."
         ) from None
 
 

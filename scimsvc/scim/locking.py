@@ -1,4 +1,4 @@
-"""Locking what a write depends on: the enterprise and the user, until the end of the transaction."""
+"""Lock the enterprise and the user of a write until the end of its transaction."""
 
 import re
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from scimsvc.store.users import EnterpriseRules, UserToChange
 
 @dataclass(frozen=True, slots=True)
 class UserLock:
-    """A user about to be changed or deleted, and what decides about it, locked until the transaction ends."""
+    """A user to change or delete, and the rules of the enterprise, locked until the transaction ends."""
 
     connection: Connection
     request: ScimRequest
@@ -28,18 +28,25 @@ class UserLock:
     before: Resource
 
     def note_before(self) -> None:
-        """Note the user's present state, for the log and for ``explain``."""
+        """Note the user's present document and address for the log and for ``explain``."""
         attempt = self.request.attempt
         attempt.before, attempt.email = self.before, work_address(self.before)
 
 
 def lock_enterprise(connection: Connection, request: ScimRequest) -> EnterpriseRules:
-    """Lock the caller's enterprise and return its rules; raises ``NotFound``, or ``Unavailable`` while it is paused."""
+    """Lock the caller's enterprise and return its rules.
+
+    Raises ``NotFound`` if the enterprise was deleted, and ``Unavailable`` while it is paused.
+    """
     return _admitted(users.lock_enterprise(connection, request.caller.enterprise_id))
 
 
 def lock_user(connection: Connection, request: ScimRequest, user_id: str, preconditions: Preconditions) -> UserLock:
-    """Lock the enterprise and the user; raises as ``lock_enterprise`` does, ``NotFound`` and ``PreconditionFailed``."""
+    """Lock the caller's enterprise and the user with the ID ``user_id``.
+
+    Raises ``NotFound`` if the enterprise or the user does not exist, ``Unavailable`` while the enterprise is paused,
+    and ``PreconditionFailed``.
+    """
     rules_row, row = users.lock_user(connection, request.caller.enterprise_id, known_form(user_id))
     rules = _admitted(rules_row)
     if row is None:
@@ -51,7 +58,7 @@ def lock_user(connection: Connection, request: ScimRequest, user_id: str, precon
 
 def _admitted(rules: EnterpriseRules | None) -> EnterpriseRules:
     if rules is None:
-        raise NotFound("the enterprise was deleted")
+        raise NotFound("This enterprise was deleted. Stop provisioning to it in Entra.")
     refuse_while_paused(rules)
     return rules
 
@@ -60,14 +67,14 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def known_form(user_id: str) -> str:
-    """Return ``user_id``, or "" if it is not an ID that this service assigns: it may not be storable text."""
+    """Return ``user_id``, or "" for text that is not an ID of this service and that a database may not accept."""
     return user_id if _UUID.fullmatch(user_id) else ""
 
 
 def no_such_user(user_id: str) -> NotFound:
-    """Return the refusal of a request for a user that does not exist."""
+    """Return the error for a request about a user who does not exist."""
     return NotFound(
-        f"no user has the id {quoted(user_id)}; it may have been deleted since: "
-        "in Entra, restart the provisioning so that the user is matched anew",
+        f"No user has the ID {quoted(user_id)}, or the user was deleted. "
+        "Restart provisioning in Entra, so that Entra matches the user again.",
         reason=Reason.NO_SUCH_USER,
     )

@@ -1,14 +1,14 @@
-"""The name of a request's operation, which the provisioning log, its refusals and ``explain`` share."""
+"""The name of a request's operation, as the provisioning log and ``explain`` show it."""
 
 from scimsvc.paths import SCIM_PREFIX
 from scimsvc.vocabulary import BULK, GROUP, OTHER, USER_OPERATIONS
 
-#: A request that writes nothing, and of which the provisioning log has no entry.
+#: A request that writes nothing. The provisioning log does not record it.
 READ = "read"
 
 
 def operation_of(method: str, path: str) -> str:
-    """Return the name of what a request of ``method`` to ``path`` (clean, below the Tenant URL) does."""
+    """Return the operation of a request with ``method`` to ``path`` (clean, below the Tenant URL)."""
     if method not in USER_OPERATIONS or path.endswith("/.search"):
         return READ
     resource = path.removeprefix(SCIM_PREFIX).strip("/").partition("/")[0]

@@ -1,6 +1,6 @@
-"""Refused SCIM requests go into the provisioning log once everything is rolled back.
+"""Add refused SCIM requests to the provisioning log after their transaction is rolled back.
 
-Runs behind the error handlers, so that it sees the refusals of views, the guard, the router and the body's reader.
+This runs after the error handlers, so that it sees the refusals of views, the guard, the router and the body's reader.
 """
 
 from flask import Response
@@ -19,7 +19,7 @@ _TOO_MANY_REQUESTS = 429
 
 
 def log_refused_request(state: RequestState, _response: Response) -> None:
-    """Log the error that a SCIM request was refused with, if it was."""
+    """Log the error of a refused SCIM request; do nothing for other requests."""
     refusal = state.refusal
     if (
         refusal is not None
@@ -35,7 +35,7 @@ def _log(state: RequestState, caller: Caller, error: ScimError) -> None:
     if request.attempt.operation != READ and error.status != _TOO_MANY_REQUESTS:
         record_refusal(request.refusal_entry(error))
     elif error.status == _TOO_MANY_REQUESTS or not caller.scim_enabled:
-        # A bounded number of those that come by the thousand, or that only read.
+        # Throttled requests, and reads while SCIM is off, can arrive by the thousand: log a bounded number of them.
         reason = error.reason or Reason.RATE_LIMIT
         entry = refused_client(
             state,

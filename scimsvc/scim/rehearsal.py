@@ -1,7 +1,7 @@
-"""A SCIM request, rehearsed: routed, answered and refused as a real one, in a transaction that is rolled back.
+"""Rehearse a SCIM request: process it as a real one, in a transaction that is rolled back.
 
-The request goes through the app's own URL map, views and error handlers, in a request context within the running one.
-Only what surrounds a request is left out: its token, the rate limit, last uses, the log and the counters.
+The request goes through the app's URL map, views and error handlers, in a request context inside the running one.
+A rehearsal skips the token, the rate limit, last uses, the log and the counters.
 """
 
 import re
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RehearsedRequest:
-    """A request as a client would send it; the paths of ``path`` may be those of ``read_target``."""
+    """A request as a client would send it. ``path`` may have every form that ``read_target`` accepts."""
 
     method: str
     path: str
@@ -42,10 +42,10 @@ class RehearsedRequest:
 
 @contextmanager
 def rehearsed_request(asked: RehearsedRequest, caller: Caller) -> Iterator[RequestState]:
-    """Let ``asked`` be the request that is being answered, sent by ``caller``."""
+    """Push a request context for ``asked``, sent by ``caller``, and yield its state."""
     environ = _environ(asked)
     settings = web_state.current.settings
-    # A context of the app too: its ``g`` holds the state of this request, and not of the one that rehearses it.
+    # An app context too, because its ``g`` carries the state of this request, not of the request that rehearses it.
     with current_app.app_context() as context, context.app.request_context(environ) as inner:
         state = RequestState(context.app, inner.request, settings, "", time.perf_counter(), caller=caller)
         begin_request_state(state)
@@ -53,7 +53,7 @@ def rehearsed_request(asked: RehearsedRequest, caller: Caller) -> Iterator[Reque
 
 
 def answer(state: RequestState) -> Response:
-    """Return the answer to the request of ``state``; an error that is a fault of this service is raised."""
+    """Return the response to the request of ``state``, also if it is refused; raises errors of this service itself."""
     app = state.app
     try:
         assert state.caller is not None
@@ -71,7 +71,7 @@ def _view(state: RequestState) -> Callable[..., Any]:
 
 
 def _environ(asked: RehearsedRequest) -> "WSGIEnvironment":
-    """Return the WSGI environment that a server would make of the request."""
+    """Return the WSGI environment that a server would create for the request."""
     path, query = read_target(asked.path)
     builder = EnvironBuilder(
         method=asked.method,
@@ -95,11 +95,11 @@ def _body(body: Any) -> bytes:
 
 
 def read_target(target: str) -> tuple[str, str]:
-    """Return path and query of ``target``: below the Tenant URL, below the host, or a whole URL."""
+    """Return the path and the query of ``target``: relative to the Tenant URL or the host, or a whole URL."""
     target = target.encode("utf-8", "replace").decode()
     try:
         url = urlsplit(target)
-    except ValueError:  # not a URL, and a path that does not exist
+    except ValueError:  # not a URL; the path leads to a 404
         return f"{SCIM_PREFIX}/{target}", ""
     path = clean_path(f"/{url.path}")
     match = _TENANT_PATH.search(path)

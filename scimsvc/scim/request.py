@@ -1,4 +1,4 @@
-"""A SCIM request as the use cases see it, and the facts that a write collects on its way."""
+"""A SCIM request for the use cases, and the facts that a write collects for the log."""
 
 import time
 from collections.abc import Sequence
@@ -19,60 +19,60 @@ from scimsvc.web.state import Caller
 
 @dataclass(slots=True)
 class Attempt:
-    """Facts about one write, for the provisioning log and for ``explain``; a refused write has some of them."""
+    """Facts about one write, for the provisioning log and for ``explain``. A refused write has only some of them."""
 
     operation: str
     user_id: str | None = None
     email: str | None = None
-    #: The value that the body gives for the role.
+    #: The role value in the body.
     role_value: str | None = None
     #: The body in RFC shapes: a user, or the operations of a PATCH.
     understood: Resource | Sequence[Operation] | None = None
     before: Resource | None = None
     after: Resource | None = None
     decision: RoleDecision | None = None
-    #: What a search asks for.
+    #: The query of a search.
     query: ListQuery | None = None
     role: str | None = None
     changed: list[str] = field(default_factory=list)
     #: The type of the change in the change feed; None if nothing changed.
     effect: str | None = None
-    #: Effective values that change, old and new, by name.
+    #: Effective values that change: old and new value by name.
     effective: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ScimRequest:
-    """The request of a use case: the caller, the URL, and the places for what the use case learns."""
+    """The request of a use case: the caller, the URL, and objects that collect facts for the log."""
 
     caller: Caller
-    #: The Tenant URL, which locations begin with.
+    #: The Tenant URL, the prefix of every ``location``.
     base: str
     notes: RequestNotes
     attempt: Attempt
     request_id: str
-    #: The time of its arrival, by ``time.perf_counter``.
+    #: The arrival time, by ``time.perf_counter``.
     started: float
-    #: The requests for the operations of a Bulk request that were tried so far.
+    #: The requests for those operations of a Bulk request that ran so far.
     operations: list["ScimRequest"] = field(default_factory=list)
 
     def view_of(self, row: EnterpriseView | EnterpriseRules | ViewedUser) -> View:
-        """Return the view of the caller, whose enterprise has the default role and the role revision of ``row``."""
+        """Return the caller's view of users, with the default role and the role revision in ``row``."""
         return View(self.base, row.default_role, row.role_revision)
 
     @property
     def duration_ms(self) -> float:
-        """Milliseconds since it arrived."""
+        """The milliseconds since the request arrived."""
         return round((time.perf_counter() - self.started) * 1000, 1)
 
     def log_entry(self, status: int) -> LogEntry:
-        """Return the entry of the provisioning log for the write that is done and answered with ``status``."""
+        """Return the log entry for a successful write that is answered with ``status``."""
         entry = self._entry(status)
         entry.effect, entry.changed = self.attempt.effect, self.attempt.changed
         return entry
 
     def refusal_entry(self, error: ScimError) -> LogEntry:
-        """Return the entry of the provisioning log for the write that was refused with ``error``."""
+        """Return the log entry for a write that was refused with ``error``."""
         entry = self._entry(error.status)
         entry.scim_type, entry.detail, entry.reason = error.scim_type, error.detail, error.reason
         if error.reason is Reason.UNKNOWN_ROLE:
@@ -94,7 +94,7 @@ class ScimRequest:
         )
 
     def for_operation(self, operation: str) -> "ScimRequest":
-        """Return the request for one ``operation`` of this Bulk request, with new notes and a new attempt."""
+        """Return a request for one ``operation`` of this Bulk request, with new notes and a new attempt."""
         request = replace(
             self,
             notes=RequestNotes(self.notes.limits),
@@ -107,7 +107,7 @@ class ScimRequest:
 
 
 def claimed_address(body: Any) -> str | None:
-    """Return the work address in a ``body`` that is not read yet, for the log of its refusal; None if there is none."""
+    """Return the work address in the unread ``body`` of a refused request, or None, for the log."""
     if not isinstance(body, dict):
         return None
     emails = next((value for name, value in body.items() if name.lower() in ("emails", "email")), None)

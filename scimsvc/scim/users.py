@@ -1,7 +1,7 @@
-"""Users as SCIM sees them: created, read, replaced, patched and deleted (RFC 7644 §3.3 to §3.6).
+"""Create, read, replace, patch and delete users through SCIM (RFC 7644 §3.3 to §3.6).
 
-A write reads its body and opens one transaction. In it, the write locks the enterprise and the user, judges the role
-(``scimsvc.mapping``), stores the user and records the change. A request that is refused leaves nothing behind.
+A write reads its body and opens one transaction. In this transaction it locks the enterprise and the user, judges the
+role (``scimsvc.mapping``), stores the user and records the change. A refused request changes nothing.
 """
 
 import uuid
@@ -38,9 +38,9 @@ from scimsvc.vocabulary import CREATED, DELETED, MANUAL, PROVISIONED
 
 @retried
 def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) -> Representation:
-    """Create the user that ``body`` describes (RFC 7644 §3.3); never take over an existing one.
+    """Create the user that ``body`` describes and return it (RFC 7644 §3.3). Existing users are never taken over.
 
-    ``user_id`` is the ID that the user gets if one was promised already (Bulk).
+    ``user_id`` is the ID of the new user if Bulk has already assigned one. Raises ``ScimError``.
     """
     attempt = request.attempt
     user = attempt.understood = _read_new_user(request, body, user_id or str(uuid.uuid4()))
@@ -55,7 +55,7 @@ def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) 
         try:
             row = user_writes.insert_user(connection, rules.id, new_user, at=clock.timestamp(now))
         except UserConflict as error:
-            raise _conflict(error, user, rules) from None
+            raise _conflict(error, user, rules, _AT_CREATE) from None
         change = UserChange(
             type=CREATED,
             user_id=row.id,
@@ -70,7 +70,10 @@ def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) 
 
 
 def _read_new_user(request: ScimRequest, body: Any, user_id: str) -> Resource:
-    """Return the user that ``body`` describes; raises ``ScimError``, with the claimed address noted for the log."""
+    """Return the user that ``body`` describes.
+
+    Raises ``ScimError`` after noting the address in the body for the log.
+    """
     try:
         reject_unknown = request.caller.reject_unknown_attributes
         return read_new_user(body, request.notes, user_id=user_id, reject_unknown=reject_unknown)
@@ -91,7 +94,10 @@ def get_user(request: ScimRequest, user_id: str) -> Representation:
 def replace_user(
     request: ScimRequest, user_id: str, body: Any, preconditions: Preconditions = UNCONDITIONAL
 ) -> Representation:
-    """Replace a user by ``body`` (RFC 7644 §3.5.1): what it leaves out is cleared, what is readOnly is ignored."""
+    """Replace a user by ``body`` and return it (RFC 7644 §3.5.1).
+
+    Attributes that the body omits are cleared, and readOnly attributes are ignored. Raises ``ScimError``.
+    """
     attempt = request.attempt
     attempt.user_id, attempt.email = user_id, claimed_address(body)
     resource = read_user(body, request.notes, reject_unknown=request.caller.reject_unknown_attributes)
@@ -108,7 +114,10 @@ def replace_user(
 def patch_user(
     request: ScimRequest, user_id: str, body: Any, preconditions: Preconditions = UNCONDITIONAL
 ) -> Representation:
-    """Apply the operations of ``body`` to a user, all or none (RFC 7644 §3.5.2)."""
+    """Apply all operations of ``body`` to a user and return it (RFC 7644 §3.5.2).
+
+    Raises ``ScimError`` if one of them cannot be applied; then none is.
+    """
     request.attempt.user_id = user_id
     operations = read_patch(body, request.notes, reject_unknown=request.caller.reject_unknown_attributes)
     request.attempt.understood = operations
@@ -125,7 +134,7 @@ def patch_user(
 
 @retried
 def delete_user(request: ScimRequest, user_id: str, preconditions: Preconditions = UNCONDITIONAL) -> None:
-    """Delete a provisioned user (RFC 7644 §3.6); raises ``Mutability`` for a manual one."""
+    """Delete a provisioned user (RFC 7644 §3.6); raises ``Mutability`` for a manual user."""
     request.attempt.user_id = user_id
     with writing() as connection:
         lock = lock_user(connection, request, user_id, preconditions)
@@ -133,8 +142,8 @@ def delete_user(request: ScimRequest, user_id: str, preconditions: Preconditions
         rules, row = lock.rules, lock.row
         if row.source == MANUAL:
             raise Mutability(
-                f"this user was made by hand in {rules.name}, not by SCIM, and is not deleted by it; "
-                "delete the user in the application, or update the user by SCIM first, which takes it over",
+                f"This user was created manually in {rules.name} and cannot be deleted through SCIM. Delete the user "
+                "in the scimsvc console, under Users, or update the user through SCIM first.",
                 reason=Reason.MANUAL_USER,
             )
         refuse_mass_removal(connection, rules, row.id)
@@ -163,7 +172,7 @@ def _judge_roles(
     user: Resource,
     row: UserToChange | None = None,
 ) -> RoleDecision:
-    """Return the role that ``user`` gets, in place of ``row`` if it exists; raises ``InvalidValue``."""
+    """Return the role of ``user``, who replaces ``row`` unless the user is new; raises ``InvalidValue``."""
     elements, attempt = user.get(ROLES.name, []), request.attempt
     attempt.role_value = sent_value(elements)
     if row is None:
@@ -174,9 +183,9 @@ def _judge_roles(
 
 
 def _store(lock: UserLock, user: Resource, decision: RoleDecision | None) -> Representation:
-    """Store ``user`` in place of the user of ``lock``, with the role of ``decision``; None keeps the present role.
+    """Store ``user`` in the row of ``lock`` and return it. The ``decision`` None keeps the present role.
 
-    A write that changes nothing leaves the row as it is, and is only logged.
+    A write that changes nothing is only logged.
     """
     connection, request, rules, row = lock.connection, lock.request, lock.rules, lock.row
     role = role_after(rules, row, decision)
@@ -195,13 +204,13 @@ def _store(lock: UserLock, user: Resource, decision: RoleDecision | None) -> Rep
             connection, rules.id, update, unique_user_name=rules.unique_user_name, at=clock.timestamp(now)
         )
     except UserConflict as error:
-        raise _conflict(error, user, rules) from None
+        raise _conflict(error, user, rules, _AT_UPDATE) from None
     _record(connection, request, change, user, status=200, at=now)
     return represent(new_row, request.view_of(rules))
 
 
 def _change(lock: UserLock, update: UserUpdate, role: RoleAfter) -> UserChange:
-    """Return the change: what differs in the document, in the effective values and in the role."""
+    """Return the differences in the document, the effective values and the role, as an entry for the feed."""
     row, user, before = lock.row, update.document, update.before
     changed = changed_attributes(before, user)
     pairs = (("title", row.title, update.title), ("organization", row.organization, update.organization))
@@ -223,21 +232,25 @@ def _change(lock: UserLock, update: UserUpdate, role: RoleAfter) -> UserChange:
     )
 
 
-def _conflict(error: UserConflict, user: Resource, rules: EnterpriseRules) -> ScimError:
-    """Return the refusal of ``user`` that ``error`` means."""
+#: Advice for an e-mail address that another user has.
+_AT_CREATE = 'Match users on emails[type eq "work"].value in Entra, so that Entra updates that user instead.'
+_AT_UPDATE = "Change one of the two addresses."
+
+
+def _conflict(error: UserConflict, user: Resource, rules: EnterpriseRules, advice: str) -> ScimError:
+    """Return the error that refuses ``user`` because of ``error``, with ``advice`` for a taken address."""
     if isinstance(error, EmailTaken):
         return Uniqueness(
-            f"a user of {rules.name} has the work e-mail address {quoted(work_address(user))} already; "
-            'match users on emails[type eq "work"].value in Entra, so that it is found before one is created',
+            f"Another user in {rules.name} already has the work e-mail address {quoted(work_address(user))}. {advice}",
             reason=Reason.EMAIL_TAKEN,
         )
     if isinstance(error, UserNameTaken):
         return Uniqueness(
-            f"a user of {rules.name} has the userName {quoted(user['userName'])} already, "
-            "and the enterprise wants userNames to be unique",
+            f"Another user in {rules.name} already has the userName {quoted(user['userName'])}. Change one of the two, "
+            "or allow duplicate userNames in the scimsvc console, under Settings.",
             reason=Reason.USER_NAME_TAKEN,
         )
-    return Unavailable("the role was removed at this moment; send the request again", {"Retry-After": "1"})
+    return Unavailable("The user's role was removed during this request. Retry the request.", {"Retry-After": "1"})
 
 
 def _record(
@@ -249,7 +262,7 @@ def _record(
     status: int,
     at: datetime,
 ) -> None:
-    """Write the entry of the log and, unless ``change`` is None (nothing changed), that of the feed."""
+    """Write an entry to the log and, unless ``change`` is None because nothing changed, one to the feed."""
     attempt = request.attempt
     attempt.after = user
     if change is not None:

@@ -85,8 +85,8 @@ def test_a_refused_role_reads_like_advice(acme: Enterprise) -> None:
 
     (entry,) = log_of(acme)
     assert entry["detail"] == (
-        "role 'Signer' does not exist in Acme; it has DefaultEnterprise, Power Signer, SigningHub_Admin, User; "
-        "set the app role's value in Entra to one of them, or add it here as an alias of one"
+        "Role 'Signer' does not exist in Acme. Set the app role's value in Entra to one of DefaultEnterprise, "
+        "Power Signer, SigningHub_Admin, User, or add 'Signer' as an alias in the scimsvc console, under Roles."
     )
 
 

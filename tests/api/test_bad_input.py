@@ -98,7 +98,7 @@ def test_what_collides_is_a_conflict_and_changes_nothing(acme: Enterprise, api: 
     manual = api.send("POST", "/users", {"email": "by.hand@contoso.example", "user_name": "By Hand"}).get_json()
     power, user = f"/roles/{roles['Power Signer']['id']}", f"/roles/{roles['User']['id']}"
     refused: list[tuple[str, str, Any, str, set[str] | None]] = [
-        ("POST", "/roles", {"name": "POWERSIGNER"}, "is a name or alias of the role 'Power Signer'", {"name"}),
+        ("POST", "/roles", {"name": "POWERSIGNER"}, "is already a name or alias of the role 'Power Signer'", {"name"}),
         ("POST", "/roles", {"name": "New", "aliases": ["user"]}, "of the role 'User'", {"aliases"}),
         ("POST", "/roles", {"name": "New", "aliases": ["new"]}, "of the role 'New'", {"aliases"}),
         ("PATCH", user, {"name": "power signer"}, "of the role 'Power Signer'", {"name"}),

@@ -37,13 +37,13 @@ def test_a_host_application_s_life(acme: Enterprise, api: Api, cli: Any, tmp_pat
     assert refused.status_code == 403
     assert "restricts editing" in refused.get_json()["detail"]
 
-    # A role that there is not is refused, and the log says what to do; an alias mends it.
+    # A role that there is not is refused, and the log says what to do; an alias fixes it.
     newcomer = user_body("newcomer@x.example", roles=[{"value": "Signer", "primary": True}])
     assert acme.send("POST", "/Users", newcomer).status_code == 400
     (entry,) = api.get("/provisioning-log", outcome="refused")["items"]
     assert entry["email"] == "newcomer@x.example"
-    assert "role 'Signer' does not exist in Acme; it has" in entry["detail"]
-    assert "add it here as an alias" in entry["detail"]
+    assert "Role 'Signer' does not exist in Acme." in entry["detail"]
+    assert "add 'Signer' as an alias" in entry["detail"]
     assert [each["email"] for each in api.get("/role-preview", name="Signer")["waiting"]] == ["newcomer@x.example"]
     assert api.send("PATCH", f"/roles/{role['id']}", {"aliases": ["Signer"]}).status_code == 200
     assert acme.send("POST", "/Users", newcomer).status_code == 201

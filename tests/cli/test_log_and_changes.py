@@ -39,7 +39,7 @@ def test_the_log_says_what_was_done_and_what_to_do_about_a_refusal(acme: Enterpr
     assert listed == cli("log", "list", "Acme") == log_of(acme)
     first, advice, *_ = text.splitlines()
     assert first.split()[1:] == ["refused", "create", "b@x.example", "400", "invalidValue"]
-    assert advice.startswith("    role 'Signer' does not exist in Acme; it has DefaultEnterprise, Power Signer")
+    assert advice.startswith("    Role 'Signer' does not exist in Acme. Set the app role's value in Entra")
     assert "tolerances text-boolean; ignored extra" in text
     assert cli("log", "Acme", "--failed") == listed[:1]
     assert cli("log", "Acme", "--user", "TEST.user@contoso.example") == listed[1:]

@@ -96,7 +96,7 @@ def test_a_refused_role_is_found_and_mended(console: Console) -> None:
     body = user_body("ben@contoso.example", userName="Ben", roles=[role("Signer")])
     browser.open(console.of("/log"))
     refused = console.entra("POST", "/Users", body)
-    browser.wait_for("No role is called “Signer”")
+    browser.wait_for("Unknown role “Signer”")
 
     browser.press("Add “Signer” as an alias")
     browser.press("PowerSigner")
@@ -108,7 +108,7 @@ def test_a_refused_role_is_found_and_mended(console: Console) -> None:
     assert refused.status == 400
     assert "Role PowerSigner saved." in saved
     assert again.status == 201, again.text
-    assert "No role is called" not in browser.text
+    assert "Unknown role" not in browser.text
 
 
 def test_a_token_is_rotated_with_no_gap(console: Console) -> None:

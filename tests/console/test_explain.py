@@ -22,7 +22,7 @@ def test_a_creation_is_explained_and_nothing_is_written(acme: Enterprise, admin:
     words = text(page)
     assert "This request would be applied 201" in words
     assert "Matches no existing user" in words
-    assert "Power Signer : roles has the value 'PowerSigner', which is an alias of this role" in words
+    assert "Power Signer : The value 'PowerSigner' of 'roles' is an alias of this role." in words
     assert "Tolerated: true or false sent as text" in words
     assert "Ignored because no schema defines it: unheard" in words
     assert "userName none Test User" in words
@@ -52,7 +52,7 @@ def test_a_refusal_has_its_remedies(acme: Enterprise, admin: Console) -> None:
     page = explain(admin, acme, method="POST", path="/Users", body=body)
 
     assert "This request would be refused 400 invalidValue" in text(page)
-    assert "No role is called “<i>Janitor</i>”" in text(page)
+    assert "Unknown role “<i>Janitor</i>”" in text(page)
     assert "<i>Janitor" not in page
     assert re.search(r'href="[^"]+/roles/new\?name=%3Ci%3EJanitor', page)
 

@@ -32,9 +32,9 @@ def test_an_entry_says_what_was_done_or_why_it_was_refused(admin: Console, log: 
     assert len(ENTRY.findall(page)) == 3
     assert "changed ada@x.example" in words
     assert "Changed: title" in words
-    assert "Tolerated: an op written with a capital letter" in words
+    assert "Tolerated: an operation name with a capital letter, such as Replace" in words
     assert "refused new@x.example" in words
-    assert "No role is called “Janitor” Role 'Janitor' does not exist in Acme" in words
+    assert "Unknown role “Janitor” Role 'Janitor' does not exist in Acme" in words
     assert "Ignored because no schema defines it: unheard" in words
     assert f'href="{log.removesuffix("log")}roles/new?name=Janitor"' in page
 
@@ -116,7 +116,7 @@ def test_the_file_has_every_entry_that_meets_the_filters(admin: Console, log: st
         ("ok", "create", "ada@x.example", "userName, active, emails"),
         ("refused", "create", "new@x.example", ""),
     ]
-    assert (found[-1]["cause"], found[-1]["ignored"]) == ("No role is called “Janitor”", "unheard")
+    assert (found[-1]["cause"], found[-1]["ignored"]) == ("Unknown role “Janitor”", "unheard")
     assert [row["outcome"] for row in rows(admin.get(f"{log}.csv?outcome=refused"))] == ["refused"]
     admin.get(f"{log}.csv?outcome=perhaps", 400)
 

@@ -48,7 +48,7 @@ def test_a_refusal_has_its_cause_in_words_and_its_remedies(admin: Console, acme:
     page = admin.get(of(acme))
     links = map(unescape, re.findall(r'href="([^"]*roles/[^"]*)"', page))
 
-    assert "No role is called “Jani & tor”" in text(page)
+    assert "Unknown role “Jani & tor”" in text(page)
     assert list(links) == [f"{of(acme)}/roles/preview?name=Jani+%26+tor", f"{of(acme)}/roles/new?name=Jani+%26+tor"]
     cli("role", "update", "Acme", "User", "--alias", "Jani & tor")
     assert "fixed, waiting for Entra" in text(admin.get(of(acme)))
@@ -151,7 +151,7 @@ def test_names_of_all_kinds_are_shown_as_they_are(operator: Console, app: Any, c
     assert "<b>Söhne" not in page
     assert "<i>Role" not in page
     assert "<script>alert" not in page
-    assert "No role is called “<script>alert(1)</script>”" in text(page)
+    assert "Unknown role “<script>alert(1)</script>”" in text(page)
 
 
 def test_another_enterprises_administrator_finds_nothing(admin: Console, app: Any, cli: Cli) -> None:

@@ -42,7 +42,7 @@ def test_a_role_in_use_and_the_default_role_are_not_removed(acme: Enterprise, ad
     used = admin.post(f"{of(acme)}/roles/{role_id(cli, 'User')}/remove", 409).text
     default = admin.post(f"{of(acme)}/roles/{role_id(cli, 'DefaultEnterprise')}/remove", 409).text
 
-    assert "1 user has the role 'User'; give them another one first" in text(used)
+    assert "1 user has the role 'User'. Assign another role to them first." in text(used)
     assert "'DefaultEnterprise' is the default role" in text(default)
 
 

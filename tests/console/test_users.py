@@ -97,8 +97,8 @@ def test_one_user_has_both_sides_the_role_and_the_history(acme: Enterprise, admi
     assert re.search(
         "disabled by Entra .* changed by the user .* created by Entra .* refused request from Entra", words
     )
-    assert "Tolerated: an op written with a capital letter; true or false sent as text" in words
-    assert "No role is called “Nobody”" in words
+    assert "Tolerated: an operation name with a capital letter, such as Replace; true or false sent as text" in words
+    assert "Unknown role “Nobody”" in words
 
 
 def test_a_manual_user_is_made_changed_and_deleted(acme: Enterprise, admin: Console) -> None:

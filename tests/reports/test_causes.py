@@ -1,4 +1,4 @@
-"""Open refusals by cause: what they were for, what mends it, and when they are closed."""
+"""Open refusals by cause: their titles, their remedies, and when they are closed."""
 
 from datetime import timedelta
 from typing import Any
@@ -49,9 +49,9 @@ def test_a_role_that_there_is_not_has_its_remedies(acme: Enterprise) -> None:
 
     (cause,) = open_causes(acme)
 
-    assert cause["title"] == "No role is called “Power User”"
+    assert cause["title"] == "Unknown role “Power User”"
     assert "Power User" in cause["detail"]
-    assert cause["mended"] is False
+    assert cause["is_fixed"] is False
     assert [(each.action, each.value) for each in cause["remedies"]] == [
         (Action.ADD_ALIAS, "Power User"),
         (Action.CREATE_ROLE, "Power User"),
@@ -61,7 +61,7 @@ def test_a_role_that_there_is_not_has_its_remedies(acme: Enterprise) -> None:
 def test_a_cause_that_is_gone_waits_for_the_provider_and_a_success_closes_it(acme: Enterprise, cli: Cli) -> None:
     refuse_role(acme, "a@x.example")
     cli("role", "update", "Acme", "User", "--alias", "power user")
-    assert [each["mended"] for each in open_causes(acme)] == [True]
+    assert [each["is_fixed"] for each in open_causes(acme)] == [True]
 
     acme.create(email="A@x.example", roles=[{"value": "Power User", "primary": True}])
 
@@ -86,7 +86,7 @@ def test_a_refusal_of_a_user_who_is_there_is_closed_by_its_id(acme: Enterprise) 
         ({"scim_enabled": False}, "scim-off", Action.SETTINGS),
     ],
 )
-def test_what_is_held_back_is_mended_by_the_enterprise(
+def test_what_is_held_back_is_fixed_by_the_enterprise(
     acme: Enterprise, change: dict[str, Any], cause: str, action: Action
 ) -> None:
     user = acme.create()
@@ -98,10 +98,10 @@ def test_what_is_held_back_is_mended_by_the_enterprise(
     with acme.app.app_context():
         undone = {"paused": False, "removal_limit": None, "scim_enabled": True}
         enterprises.update_enterprise("Acme", {name: undone[name] for name in change})
-    (mended,) = open_causes(acme)
+    (fixed,) = open_causes(acme)
 
-    assert (held["cause"], held["mended"], held["remedies"][0].action) == (cause, False, action)
-    assert mended["mended"] is True
+    assert (held["cause"], held["is_fixed"], held["remedies"][0].action) == (cause, False, action)
+    assert fixed["is_fixed"] is True
 
 
 def test_refusals_for_an_address_name_the_user_to_look_at(acme: Enterprise) -> None:
@@ -111,7 +111,21 @@ def test_refusals_for_an_address_name_the_user_to_look_at(acme: Enterprise) -> N
     (cause,) = open_causes(acme)
 
     assert cause["cause"] == "email-taken"
+    assert "match users" in cause["advice"]
     assert [(each.action, each.value) for each in cause["remedies"]] == [(Action.SHOW_USER, "taken@x.example")]
+
+
+def test_an_update_to_a_taken_address_has_its_own_advice(acme: Enterprise) -> None:
+    acme.create(email="taken@x.example")
+    user = acme.create(email="other@x.example", userName="Other")
+    acme.patch(user, replace('emails[type eq "work"].value', "taken@x.example"))
+
+    (cause,) = open_causes(acme)
+
+    assert cause["cause"] == "email-taken"
+    assert "change one of the two addresses" in cause["advice"]
+    assert "Change one of the two addresses." in cause["detail"]
+    assert [(each.action, each.text) for each in cause["remedies"]] == [(Action.SHOW_USER, "Show the refused user")]
 
 
 def test_what_is_about_nobody_is_open_for_a_day(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +157,7 @@ def test_every_cause_is_in_words(acme: Enterprise) -> None:
         assert words["title"]
         assert words["cause"] == cause
         assert words["advice"]
-    assert causes.explain_cause(None, 503)["title"] == "The service could not write at that moment"
+    assert causes.explain_cause(None, 503)["title"] == "The service could not write"
     assert causes.explain_cause(None, 400)["remedies"][0].action is Action.EXPLAIN
 
 

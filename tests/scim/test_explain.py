@@ -45,7 +45,7 @@ def test_a_creation(acme: Enterprise) -> None:
     assert {"attribute": "userName", "before": None, "after": "Test User"} in told["changes"]
     assert told["role"] == {
         "name": "Power Signer",
-        "reason": "roles has the value 'PowerSigner', which is an alias of this role",
+        "reason": "The value 'PowerSigner' of 'roles' is an alias of this role.",
     }
 
 
@@ -78,7 +78,7 @@ def test_a_patch(acme: Enterprise) -> None:
         {"attribute": "title", "before": "Old", "after": "New"},
     ]
     assert told["role"]["name"] == "User"
-    assert "says nothing of roles" in told["role"]["reason"]
+    assert "does not mention roles" in told["role"]["reason"]
 
 
 def test_a_refusal(acme: Enterprise) -> None:
@@ -87,7 +87,7 @@ def test_a_refusal(acme: Enterprise) -> None:
     told = explained(acme, "PATCH", f"/Users/{user['id']}", patch_body(replace("roles", "Signer")))
 
     assert (told["outcome"], told["status"], told["scim_type"]) == ("refused", 400, "invalidValue")
-    assert "role 'Signer' does not exist in Acme" in told["detail"]
+    assert "Role 'Signer' does not exist in Acme" in told["detail"]
     assert (told["changes"], told["role"], told["user"]["id"]) == ([], None, user["id"])
 
 

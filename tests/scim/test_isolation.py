@@ -151,7 +151,7 @@ def test_no_detail_names_the_roles_or_the_name_of_the_other(acme: Enterprise, ri
         detail = refusal.get_json()["detail"]
         assert not {word for word in ("Confidant'", "Confidant,", "Insider", "Rival", EMAIL) if word in detail}
     assert_scim_error(
-        refusals[0], 400, "invalidValue", "it has DefaultEnterprise, Power Signer, SigningHub_Admin, User;"
+        refusals[0], 400, "invalidValue", "one of DefaultEnterprise, Power Signer, SigningHub_Admin, User,"
     )
 
 

@@ -46,6 +46,7 @@ def _why(explanation: Explanation) -> dict[str, Any] | None:
     return explain_cause(
         explanation.refusal.reason,
         explanation.refusal.status,
+        operation=explanation.attempt.operation,
         value=explanation.attempt.role_value,
         email=user["email"] if user else None,
     )
