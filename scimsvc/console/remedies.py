@@ -11,7 +11,7 @@ _PAGES: dict[Action, tuple[str, str | None]] = {
     Action.ADD_ALIAS: ("console_roles.preview", "name"),
     Action.CREATE_ROLE: ("console_roles.new", "name"),
     Action.SHOW_USER: ("console_users.list_", "search"),
-    Action.SET_UP: ("console_connect.show", None),
+    Action.CONNECT: ("console_connect.show", None),
     Action.SETTINGS: ("console_settings.show", None),
     Action.RESUME: ("console_settings.show", None),
     Action.RELEASE: ("console_settings.ask_to_release", None),

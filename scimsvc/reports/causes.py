@@ -17,7 +17,7 @@ class Action(StrEnum):
     ADD_ALIAS = "add-alias"
     CREATE_ROLE = "create-role"
     SHOW_USER = "show-user"
-    SET_UP = "set-up"
+    CONNECT = "connect"
     SETTINGS = "settings"
     RESUME = "resume"
     RELEASE = "release"
@@ -53,7 +53,7 @@ _WORDS: Mapping[str, _Words] = {
     Reason.SEVERAL_ROLES: _Words(
         "More than one role was sent",
         "In Entra, map SingleAppRoleAssignment([appRoleAssignments]) and assign one app role to each user.",
-        ((Action.SET_UP, "Show the role expression"),),
+        ((Action.CONNECT, "Show the role expression"),),
     ),
     Reason.EMAIL_TAKEN: _Words(
         "Another user already has the e-mail address",
@@ -68,22 +68,22 @@ _WORDS: Mapping[str, _Words] = {
     Reason.NO_EMAIL: _Words(
         "No work e-mail address was sent",
         'In Entra, map emails[type eq "work"].value to an attribute that every user has.',
-        ((Action.SET_UP, "Show the attribute mapping"),),
+        ((Action.CONNECT, "Show the attribute mapping"),),
     ),
     Reason.SEVERAL_EMAILS: _Words(
         "Two different work e-mail addresses were sent",
         'In Entra, map emails[type eq "work"].value only once.',
-        ((Action.SET_UP, "Show the attribute mapping"),),
+        ((Action.CONNECT, "Show the attribute mapping"),),
     ),
     Reason.MALFORMED_EMAIL: _Words(
         "The work e-mail address is invalid",
         "In Entra, correct the user’s address, or map another attribute.",
-        ((Action.SET_UP, "Show the attribute mapping"),),
+        ((Action.CONNECT, "Show the attribute mapping"),),
     ),
     Reason.NO_USER_NAME: _Words(
         "No userName was sent",
         "In Entra, map userName to an attribute that every user has, such as displayName.",
-        ((Action.SET_UP, "Show the attribute mapping"),),
+        ((Action.CONNECT, "Show the attribute mapping"),),
     ),
     Reason.UNKNOWN_ATTRIBUTE: _Words(
         "Unknown attribute",

@@ -34,7 +34,7 @@ def show_overview(enterprise: str, cache: HourlyCounts, *, by: str = HOURS) -> d
             "causes": list_open_causes(tenant),
             "last_success": find_last_success(tenant.connection, tenant.id),
             "last_request": find_last_scim_use(tenant.connection, tenant.id),
-            "holds": _stops(tenant),
+            "stops": _stops(tenant),
             **_tokens(tenant, clock.now()),
         }
 
@@ -64,8 +64,8 @@ def _stops(tenant: Tenant) -> dict[str, Any]:
     return {
         "scim_enabled": tenant.row.scim_enabled,
         "paused": tenant.row.paused,
-        "brake": removals and {
-            "holds": removals.is_limit_reached,
+        "removal_limit": removals and {
+            "is_reached": removals.is_limit_reached,
             "removed": removals.removed,
             "limit": removals.limit,
             "hours": tenant.row.removal_hours,

@@ -33,7 +33,7 @@ _FIRST_ERROR = 400
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The effect of a request, as the enterprise API shows it, and the error if the request would be refused."""
+    """The effect of a request in the form of the enterprise API, and the error if the request would be refused."""
 
     members: dict[str, Any]
     refusal: ScimError | None

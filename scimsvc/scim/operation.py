@@ -1,4 +1,4 @@
-"""The name of a request's operation, as the provisioning log and ``explain`` show it."""
+"""The name of a request's operation in the provisioning log and in ``explain``."""
 
 from scimsvc.paths import SCIM_PREFIX
 from scimsvc.vocabulary import BULK, GROUP, OTHER, USER_OPERATIONS

@@ -1,4 +1,4 @@
-"""What holds writes back: a pause, and the brake on mass removal (contract section 2)."""
+"""A pause and the removal limit refuse SCIM writes (contract section 2)."""
 
 from datetime import timedelta
 from typing import Any
@@ -51,9 +51,7 @@ def test_a_pause_holds_every_write_and_no_read(acme: Enterprise, users: list[dic
     assert acme.patch(users[0], replace("title", "x")).status_code == 200
 
 
-def test_the_brake_holds_removals_beyond_the_limit_and_nothing_else(
-    acme: Enterprise, users: list[dict[str, Any]]
-) -> None:
+def test_the_removal_limit_refuses_only_further_removals(acme: Enterprise, users: list[dict[str, Any]]) -> None:
     set_limit(acme, users=2, hours=24)
 
     assert [disable(acme, users[0]), delete(acme, users[1])] == [200, 204]
@@ -71,7 +69,7 @@ def test_the_brake_holds_removals_beyond_the_limit_and_nothing_else(
     assert [disable(acme, users[0]), delete(acme, users[0])] == [200, 204]
 
 
-def test_the_brake_looks_back_so_many_hours(
+def test_the_removal_limit_counts_the_hours_of_its_period(
     acme: Enterprise, users: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_limit(acme, users=1, hours=2)

@@ -40,7 +40,7 @@ def test_an_enterprise_without_anything_has_an_overview(acme: Enterprise) -> Non
         "DefaultEnterprise": 0, "Power Signer": 0, "SigningHub_Admin": 0, "User": 0,
     }  # fmt: skip
     assert (seen["last_success"], seen["last_request"], seen["causes"]) == (None, None, [])
-    assert seen["holds"] == {"scim_enabled": True, "paused": False, "brake": None}
+    assert seen["stops"] == {"scim_enabled": True, "paused": False, "removal_limit": None}
     assert len(seen["provisioning"]) == HOURS_SHOWN
     assert len(overview_of(acme, by="days")["provisioning"]) == DAYS_SHOWN
 
@@ -157,14 +157,14 @@ def test_what_holds_writes_back_is_told(acme: Enterprise) -> None:
     user = acme.create()
     with acme.app.app_context():
         enterprises.update_enterprise("Acme", {"paused": True, "removal_limit": {"users": 1, "hours": 24}})
-    assert overview_of(acme)["holds"]["paused"] is True
+    assert overview_of(acme)["stops"]["paused"] is True
     with acme.app.app_context():
         enterprises.update_enterprise("Acme", {"paused": False})
     acme.patch(user, replace("active", False))
 
-    brake = overview_of(acme)["holds"]["brake"]
+    removal_limit = overview_of(acme)["stops"]["removal_limit"]
 
-    assert brake == {"holds": True, "removed": 1, "limit": 1, "hours": 24, "released_until": None}
+    assert removal_limit == {"is_reached": True, "removed": 1, "limit": 1, "hours": 24, "released_until": None}
 
 
 def test_the_last_success_and_the_last_request_are_told(acme: Enterprise) -> None:
