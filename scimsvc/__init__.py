@@ -1,6 +1,6 @@
-"""SCIM 2.0 provisioning from Microsoft Entra ID for any application; ``create_app`` is the composition root."""
+"""SCIM 2.0 provisioning from Microsoft Entra ID for any application. ``create_app`` creates the application."""
 
-TYPE_CHECKING = False  # as type checkers understand it, without importing typing
+TYPE_CHECKING = False  # type checkers treat it as true, and typing is not imported
 if TYPE_CHECKING:
     from flask import Flask
 
@@ -10,12 +10,12 @@ __version__ = "0.1.0"
 
 
 def create_app(config: object = None) -> "Flask":
-    """Return the application, with the settings of ``config`` (a mapping or an object) over the environment's.
+    """Create the application. ``config`` (a mapping or an object) overrides settings from the environment.
 
-    Raises ``scimsvc.settings.SettingsError`` if a setting is not valid. A host may mount the application under a prefix
-    of its own. Whatever else ``config`` holds is passed on to Flask.
+    Raises ``scimsvc.settings.SettingsError`` if a setting is invalid. A host application may mount this application
+    under a prefix. Other entries of ``config`` are passed to Flask.
     """
-    # Imported here and below, so that scimsvc.protocol and scimsvc.settings can be used without loading everything.
+    # Imports are local, so that scimsvc.protocol and scimsvc.settings can be used without loading everything.
     from scimsvc.settings import host_settings, read_settings
     from scimsvc.store.engine.database import init_database
     from scimsvc.web.application import Application
@@ -51,7 +51,7 @@ def _init_log(settings: "Settings") -> None:
 
 
 def _init_features(app: "Flask", settings: "Settings") -> None:
-    """Give each feature the state that it keeps for ``app``, and its error handlers."""
+    """Initialize the state and error handlers of each feature for ``app``."""
     from scimsvc.activity.state import init_activity
     from scimsvc.auth.error_handlers import init_auth_errors
     from scimsvc.auth.state import init_auth
@@ -72,7 +72,7 @@ def _init_features(app: "Flask", settings: "Settings") -> None:
 
 
 def _init_requests(app: "Flask", settings: "Settings") -> None:
-    """List what happens before and after every request, in its order."""
+    """Register the steps before and after every request, in order."""
     from scimsvc.activity.pruning import prune_when_due
     from scimsvc.auth.expiry import announce_expiry
     from scimsvc.auth.guard import guard

@@ -1,4 +1,4 @@
-"""The enterprise API ``/api/v1``: a blueprint for each kind of thing (contract section 8)."""
+"""The enterprise API ``/api/v1``: one blueprint per kind of resource (contract section 8)."""
 
 from scimsvc.api.description import description
 from scimsvc.api.enterprise import enterprise

@@ -1,4 +1,4 @@
-"""The blueprint of the API's own description."""
+"""The blueprint of the OpenAPI description."""
 
 from flask import Response
 
@@ -10,7 +10,7 @@ description = api_blueprint("description")
 
 @description.get("/openapi.json")
 def openapi() -> Response:
-    """Describe the enterprise API by OpenAPI."""
-    from scimsvc.api.openapi import describe  # creates every schema of the API
+    """Return the OpenAPI description of the enterprise API."""
+    from scimsvc.api.openapi import describe  # importing it creates every schema of the API
 
     return json_answer(describe() | {"servers": [{"url": api_url()}]})

@@ -1,4 +1,4 @@
-"""The blueprint of the enterprise itself: its settings."""
+"""The blueprint of the enterprise settings."""
 
 from flask import Response
 
@@ -10,11 +10,11 @@ enterprise = api_blueprint("enterprise")
 
 @enterprise.get("/enterprise")
 def show() -> Response:
-    """Show the settings."""
+    """Return the enterprise settings."""
     return resource_answer(enterprises.show_enterprise(enterprise_id()))
 
 
 @enterprise.patch("/enterprise")
 def update() -> Response:
-    """Change some."""
+    """Change enterprise settings."""
     return resource_answer(enterprises.update_enterprise(enterprise_id(), read_object(), if_match=if_match()))

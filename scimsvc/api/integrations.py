@@ -1,4 +1,4 @@
-"""The blueprint of integrations, whose secrets are shown once."""
+"""The blueprint of integrations. Client secrets are shown only once."""
 
 from flask import Response
 
@@ -24,25 +24,25 @@ integrations = api_blueprint("integrations")
 @integrations.get("/integrations")
 @takes_parameters
 def list_() -> Response:
-    """List the integrations that are good."""
+    """List the integrations."""
     return json_answer(lists.integrations(enterprise_id(), parameters(), cursor_keys()))
 
 
 @integrations.post("/integrations")
 def create() -> Response:
-    """Make one; the answer has its secret."""
+    """Create an integration. The response contains its client secret."""
     return created_answer(services.create_integration(enterprise_id(), read_object()), "integrations")
 
 
 @integrations.get("/integrations/<integration_id>")
 def show(integration_id: str) -> Response:
-    """Show one."""
+    """Return an integration."""
     return resource_answer(services.show_integration(enterprise_id(), integration_id))
 
 
 @integrations.patch("/integrations/<integration_id>")
 def rename(integration_id: str) -> Response:
-    """Give one another name."""
+    """Rename an integration."""
     return resource_answer(
         services.rename_integration(enterprise_id(), integration_id, read_object(), if_match=if_match())
     )
@@ -50,11 +50,11 @@ def rename(integration_id: str) -> Response:
 
 @integrations.delete("/integrations/<integration_id>")
 def revoke(integration_id: str) -> Response:
-    """End one with all of its tokens; the answer warns where it was the last."""
+    """Delete an integration and revoke its tokens. The response warns if it was the last one."""
     return json_answer(services.revoke_integration(enterprise_id(), integration_id, if_match=if_match()))
 
 
 @integrations.post("/integrations/<integration_id>/rotate")
 def rotate(integration_id: str) -> Response:
-    """Make a new secret, which the answer has; the old one may stay good for a while."""
+    """Create a new client secret. The old secret can stay valid for some hours."""
     return json_answer(services.rotate_secret(enterprise_id(), integration_id, read_optional_object()))

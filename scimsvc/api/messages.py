@@ -1,4 +1,4 @@
-"""What the blueprints of the enterprise API share: reading a request, and answering with a thing or a list."""
+"""Read requests and create responses for all blueprints of the enterprise API."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -18,12 +18,12 @@ from scimsvc.web.urls import api_url
 _ID = re.compile(ID_PATTERN)
 
 
-#: The views that take parameters of the query.
+#: The views that take query parameters.
 _WITH_PARAMETERS: set[Callable[[], Response]] = set()
 
 
 def takes_parameters(view: Callable[[], Response]) -> Callable[[], Response]:
-    """Let the view take parameters of the query, which are refused elsewhere."""
+    """Allow query parameters for the view. Other views refuse them."""
     _WITH_PARAMETERS.add(view)
     return view
 
@@ -33,8 +33,8 @@ def api_blueprint(name: str) -> Blueprint:
     blueprint = Blueprint(f"api_{name}", __name__, url_prefix=API_PREFIX)
 
     def check() -> None:
-        api_url()  # refuses an invalid Host before anything is done
-        _refuse_what_is_no_id()
+        api_url()  # refuses an invalid Host before the view changes anything
+        _refuse_malformed_ids()
         view = current_app.view_functions[request.endpoint or ""]
         _refuse_parameters(repeated_only=view in _WITH_PARAMETERS)
 
@@ -42,23 +42,23 @@ def api_blueprint(name: str) -> Blueprint:
     return blueprint
 
 
-def _refuse_what_is_no_id() -> None:
+def _refuse_malformed_ids() -> None:
     for name, value in (request.view_args or {}).items():
         if _ID.fullmatch(value) is None:
             what = name.removesuffix("_id")
-            raise NoSuchThing(f"{value!r} is no {what}'s id", what=what)
+            raise NoSuchThing(f"{value!r} is not the ID of a {what}.", what=what)
 
 
 def _refuse_parameters(*, repeated_only: bool) -> None:
     refused = {name: values for name, values in request.args.lists() if len(values) > 1 or not repeated_only}
     if refused:
-        reason = "is given more than once" if repeated_only else "is no parameter here; there are none"
-        detail = "; ".join(f"{name}: {reason}" for name in refused)
+        reason = "Send this parameter only once." if repeated_only else "This endpoint has no parameters. Remove it."
+        detail = " ".join(f"{name}: {reason}" for name in refused)
         raise InvalidInput(detail, {name: [reason] for name in refused})
 
 
 def enterprise_id() -> str:
-    """Return the enterprise that the request's token stands for, and which is all that it can see."""
+    """Return the ID of the caller's enterprise. A token gives access to only one enterprise."""
     return caller().enterprise_id
 
 
@@ -66,32 +66,32 @@ def read_object() -> dict[str, Any]:
     """Return the members of the body, which must be a JSON object."""
     body = read_body(JSON)
     if not isinstance(body, dict):
-        raise InvalidInput("the body must be a JSON object")
+        raise InvalidInput("The request body is not a JSON object. Send an object.")
     return body
 
 
 def read_optional_object() -> dict[str, Any]:
-    """Return the members of the body, and none where there is no body."""
+    """Return the members of the body, or no members if the body is empty."""
     return read_object() if request.content_length or request.headers.get("Transfer-Encoding") else {}
 
 
 def parameters() -> dict[str, str]:
-    """Return the parameters of the query."""
+    """Return the query parameters."""
     return request.args.to_dict()
 
 
 def if_match() -> str | None:
-    """Return what the request wants of the version of what it changes."""
+    """Return the If-Match header, or None."""
     return request.headers.get("If-Match")
 
 
 def json_answer(value: Any, status: int = 200) -> Response:
-    """Answer with ``value``."""
+    """Return a JSON response with ``value``."""
     return json_response(value, status, JSON)
 
 
 def resource_answer(thing: Mapping[str, Any]) -> Response:
-    """Answer with a thing that can be changed, with its ETag; 304 where the reader has it already."""
+    """Return a response with a resource and its ETag, or 304 if the client already has this version."""
     tag = entity_tag(thing)
     known = request.headers.get("If-None-Match")
     if request.method in ("GET", "HEAD") and known is not None and names(known, tag):
@@ -102,7 +102,7 @@ def resource_answer(thing: Mapping[str, Any]) -> Response:
 
 
 def created_answer(thing: Mapping[str, Any], collection: str, *, tagged: bool = True) -> Response:
-    """Answer with a thing that is new in ``collection``, and where it is."""
+    """Return a response with a new resource and its location in ``collection``."""
     response = json_answer(thing, 201)
     if tagged:
         response.headers["ETag"] = entity_tag(thing)
@@ -111,5 +111,5 @@ def created_answer(thing: Mapping[str, Any], collection: str, *, tagged: bool = 
 
 
 def empty_answer() -> Response:
-    """Answer that what was to go is gone."""
+    """Return an empty response after a deletion."""
     return Response(status=204)

@@ -1,4 +1,4 @@
-"""The enterprise API's description (OpenAPI 3.1), made of the schemas that validate it."""
+"""The OpenAPI 3.1 description of the enterprise API, generated from the schemas that validate its bodies."""
 
 import functools
 import re
@@ -14,7 +14,7 @@ from scimsvc.vocabulary import ID_PATTERN
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one path: what it takes, what it answers, and how else it may end."""
+    """One method of one path: its body, query, response and errors."""
 
     method: str
     path: str
@@ -22,7 +22,7 @@ class Operation:
     answer: type[Schema] | None = None
     status: int = 200
     body: Schema | None = None
-    #: Whether the body names some members alone, and may be left out.
+    #: Whether the body may contain only some members. ``optional``: whether the request may have no body.
     partial: bool = False
     optional: bool = False
     query: Schema = queries.NONE
@@ -48,57 +48,57 @@ OPERATIONS = (
     _one("/enterprise", "the enterprise's settings", answers.Enterprise),
     _change("/enterprise", "the enterprise's settings", answers.Enterprise, schemas.ENTERPRISE_CHANGES),
     Operation("GET", "/roles", "List the roles.", answers.page_of(answers.Role), query=queries.PAGE),
-    Operation("POST", "/roles", "Make a role.", answers.Role, 201, body=schemas.ROLE, refusals=(409,)),
+    Operation("POST", "/roles", "Create a role.", answers.Role, 201, body=schemas.ROLE, refusals=(409,)),
     Operation(
-        "GET", "/role-preview", "Tell who has, and who would get, the role that a value names.",
+        "GET", "/role-preview", "Show the role that a value maps to, and its users.",
         answers.RolePreview, query=queries.PREVIEW,
     ),
     _one(_ROLE, "a role", answers.Role),
-    _change(_ROLE, "a role, which keeps its users", answers.Role, schemas.ROLE),
-    Operation("DELETE", _ROLE, "Remove a role that nobody has.", **_REMOVED),
+    _change(_ROLE, "a role. Its users keep it", answers.Role, schemas.ROLE),
+    Operation("DELETE", _ROLE, "Delete a role without users.", **_REMOVED),
     Operation(
         "GET", "/integrations", "List the integrations.", answers.page_of(answers.Integration), query=queries.PAGE
     ),
     Operation(
-        "POST", "/integrations", "Make an integration.", answers.IntegrationWithSecret, 201, body=schemas.INTEGRATION
+        "POST", "/integrations", "Create an integration.", answers.IntegrationWithSecret, 201, body=schemas.INTEGRATION
     ),
     _one(_INTEGRATION, "an integration", answers.Integration),
     _change(_INTEGRATION, "an integration's name", answers.Integration, schemas.INTEGRATION),
     Operation(
-        "DELETE", _INTEGRATION, "End an integration and all of its tokens.", answers.RevokedIntegration,
+        "DELETE", _INTEGRATION, "Delete an integration and revoke its tokens.", answers.RevokedIntegration,
         refusals=(404, 412), headers=("If-Match",),
     ),
     Operation(
-        "POST", f"{_INTEGRATION}/rotate", "Make a new secret; the old one stops, or stays good for a while.",
+        "POST", f"{_INTEGRATION}/rotate", "Create a new client secret. The old one may stay valid for some hours.",
         answers.IntegrationWithSecret, body=schemas.ROTATION, optional=True, refusals=(404,),
     ),
     Operation("GET", "/tokens", "List the tokens.", answers.page_of(answers.Token), query=queries.PAGE),
     Operation(
-        "POST", "/tokens", "Issue a token.", answers.IssuedToken, 201, body=schemas.TOKEN, optional=True,
+        "POST", "/tokens", "Create a token.", answers.IssuedToken, 201, body=schemas.TOKEN, optional=True,
         refusals=(409,),
     ),
-    _one("/tokens/{token_id}", "a token, without itself", answers.Token),
-    Operation("DELETE", "/tokens/{token_id}", "End a token.", status=204, refusals=(404,)),
+    _one("/tokens/{token_id}", "a token, without its value", answers.Token),
+    Operation("DELETE", "/tokens/{token_id}", "Revoke a token.", status=204, refusals=(404,)),
     Operation(
         "GET", "/users", "List users by e-mail address.", answers.page_of(answers.User), query=queries.USERS,
     ),
     Operation(
-        "POST", "/users", "Make a manual user.", answers.User, 201, body=schemas.MANUAL_USER, refusals=(409,)
+        "POST", "/users", "Create a manual user.", answers.User, 201, body=schemas.MANUAL_USER, refusals=(409,)
     ),
     _one(_USER, "a user", answers.User),
     _change(_USER, "a manual user", answers.User, schemas.MANUAL_USER),
     Operation("DELETE", _USER, "Delete a manual user.", **_REMOVED),
-    _change(f"{_USER}/profile", "title and organization, as the user's own edit", answers.User, schemas.PROFILE, 403),
+    _change(f"{_USER}/profile", "title and organization as an edit by the user", answers.User, schemas.PROFILE, 403),
     Operation(
-        "GET", "/provisioning-log", "List what was provisioned and refused, the newest first.",
+        "GET", "/provisioning-log", "List the entries of the provisioning log, newest first.",
         answers.page_of(answers.LogEntry), query=queries.LOG,
     ),
     Operation(
-        "GET", "/changes", "List changes of users in commit order, and perhaps wait for the next.", answers.Changes,
+        "GET", "/changes", "List changes of users in commit order, or wait for the next.", answers.Changes,
         query=queries.CHANGES, refusals=(410,),
     ),
     Operation(
-        "POST", "/explain", "Tell what a SCIM request would do; nothing is written.", answers.Explanation,
+        "POST", "/explain", "Show what a SCIM request would do, without writing anything.", answers.Explanation,
         body=schemas.EXPLAIN,
     ),
     Operation("GET", "/openapi.json", "Describe this API."),
@@ -107,7 +107,7 @@ OPERATIONS = (
 
 @functools.cache
 def describe() -> dict[str, Any]:
-    """Return the description; made at its first use, as a server need not wait for it."""
+    """Return the description. It is generated at its first use, so that the server starts faster."""
     from apispec import APISpec
     from apispec.ext.marshmallow import MarshmallowPlugin
 
@@ -115,7 +115,7 @@ def describe() -> dict[str, Any]:
         title="scimsvc: the enterprise API",
         version="1",
         openapi_version="3.1.0",
-        info={"description": "Users, roles, clients and records of the enterprise that the token stands for."},
+        info={"description": "Users, roles, integrations and logs of the enterprise of the token."},
         security=[{"bearer": []}],
         plugins=[MarshmallowPlugin(schema_name_resolver=_name)],
     )
@@ -157,7 +157,7 @@ def _described(operation: Operation) -> dict[str, Any]:
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
-    done: dict[str, Any] = {"description": "Done."}
+    done: dict[str, Any] = {"description": "The request was applied."}
     if operation.answer is not None:
         done["content"] = {"application/json": {"schema": operation.answer}}
     elif operation.status != _NO_CONTENT:
@@ -175,14 +175,14 @@ def _responses(operation: Operation) -> dict[str, Any]:
 _NO_CONTENT = 204
 _ID = f"^({ID_PATTERN})$"
 _REASONS = {
-    400: "Something that was sent is wrong; errors lists every wrong field.",
-    401: "There is no valid token.",
-    403: "The token is for other paths, or a rule of the enterprise forbids it.",
-    404: "There is no such thing in this enterprise.",
-    409: "It would collide with what is there.",
+    400: "The request is invalid. errors lists every invalid field.",
+    401: "The token is missing or invalid.",
+    403: "The token is for other paths, or an enterprise setting forbids the request.",
+    404: "The resource does not exist in this enterprise.",
+    409: "The request conflicts with an existing resource.",
     410: "The changes after this cursor are no longer kept.",
-    412: "It was changed since If-Match's version.",
+    412: "The resource was changed since the version of If-Match.",
     413: "The body is too large.",
-    415: "The body is no JSON by its Content-Type.",
-    503: "The database cannot be used just now.",
+    415: "The Content-Type of the body is not JSON.",
+    503: "The database is temporarily unavailable.",
 }

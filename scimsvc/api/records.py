@@ -1,4 +1,4 @@
-"""The blueprint of what is on record, and of what would be: log, change feed, explanation."""
+"""The blueprint of the provisioning log, the change feed and explanations."""
 
 from flask import Response
 
@@ -15,18 +15,18 @@ records = api_blueprint("records")
 @records.get("/provisioning-log")
 @takes_parameters
 def log() -> Response:
-    """List what was provisioned and what was refused, the newest first."""
+    """List the entries of the provisioning log, newest first."""
     return json_answer(lists.log(enterprise_id(), parameters(), cursor_keys()))
 
 
 @records.get("/changes")
 @takes_parameters
 def changes() -> Response:
-    """List the changes of users after a cursor, and wait for the next one where the request wants it."""
+    """List the changes of users after a cursor. Wait for the next change if the request asks for it."""
     return json_answer(lists.changes(enterprise_id(), parameters(), feed_reader()))
 
 
 @records.post("/explain")
 def explain() -> Response:
-    """Tell what a SCIM request would do."""
+    """Return what a SCIM request would do."""
     return json_answer(services.explain(enterprise_id(), read_object(), base=tenant_url()))

@@ -30,31 +30,31 @@ def list_() -> Response:
 
 @roles.post("/roles")
 def add() -> Response:
-    """Make a role."""
+    """Create a role."""
     return created_answer(services.add_role(enterprise_id(), read_object()), "roles")
 
 
 @roles.get("/role-preview")
 @takes_parameters
 def preview() -> Response:
-    """Tell who has, and who would get, the role that a value names."""
+    """Return the role that a value maps to, its users, and the users who were refused because of the value."""
     return json_answer(lists.preview(enterprise_id(), parameters()))
 
 
 @roles.get("/roles/<role_id>")
 def show(role_id: str) -> Response:
-    """Show one."""
+    """Return a role."""
     return resource_answer(services.show_role(enterprise_id(), role_id))
 
 
 @roles.patch("/roles/<role_id>")
 def update(role_id: str) -> Response:
-    """Change one; its users keep it."""
+    """Change a role. Its users keep it."""
     return resource_answer(services.update_role(enterprise_id(), role_id, read_object(), if_match=if_match()))
 
 
 @roles.delete("/roles/<role_id>")
 def remove(role_id: str) -> Response:
-    """Remove one that nobody has."""
+    """Delete a role without users."""
     services.remove_role(enterprise_id(), role_id, if_match=if_match())
     return empty_answer()

@@ -1,4 +1,4 @@
-"""The blueprint of access tokens: issued, listed and revoked without a client's secret."""
+"""The blueprint of access tokens. It creates, lists and revokes tokens without a client secret."""
 
 from flask import Response
 
@@ -24,26 +24,26 @@ tokens = api_blueprint("tokens")
 @tokens.get("/tokens")
 @takes_parameters
 def list_() -> Response:
-    """List the tokens, without themselves."""
+    """List the tokens, without their values."""
     return json_answer(lists.tokens(enterprise_id(), parameters(), cursor_keys()))
 
 
 @tokens.post("/tokens")
 def issue() -> Response:
-    """Issue a token, which the answer alone has."""
+    """Create a token. Only this response contains its value."""
     members = read_optional_object()
     issued = grants.issue_described_token(enterprise_id(), members, signer=token_signer.current)
-    return created_answer(issued, "tokens", tagged=False)  # what is issued is another representation than what is shown
+    return created_answer(issued, "tokens", tagged=False)  # the resource itself does not contain the value
 
 
 @tokens.get("/tokens/<token_id>")
 def show(token_id: str) -> Response:
-    """Show one, without itself."""
+    """Return a token, without its value."""
     return resource_answer(lists.token(enterprise_id(), token_id))
 
 
 @tokens.delete("/tokens/<token_id>")
 def revoke(token_id: str) -> Response:
-    """End a token at once."""
+    """Revoke a token."""
     grants.revoke_token(token_id, enterprise=enterprise_id(), signer=token_signer.current)
     return empty_answer()

@@ -1,4 +1,4 @@
-"""The blueprint of users: a look at all, manual ones made and changed, and everybody's own edit."""
+"""The blueprint of users: list all users, manage manual users, and edit profiles."""
 
 from flask import Response
 
@@ -30,19 +30,19 @@ def list_() -> Response:
 
 @users.post("/users")
 def create() -> Response:
-    """Make a manual user."""
+    """Create a manual user."""
     return created_answer(manual_users.create_manual_user(enterprise_id(), read_object()), "users")
 
 
 @users.get("/users/<user_id>")
 def show(user_id: str) -> Response:
-    """Show one."""
+    """Return a user."""
     return resource_answer(profiles.show_user(enterprise_id(), user_id))
 
 
 @users.patch("/users/<user_id>")
 def update(user_id: str) -> Response:
-    """Change a manual one."""
+    """Change a manual user."""
     return resource_answer(
         manual_users.update_manual_user(enterprise_id(), user_id, read_object(), if_match=if_match())
     )
@@ -50,12 +50,12 @@ def update(user_id: str) -> Response:
 
 @users.delete("/users/<user_id>")
 def delete(user_id: str) -> Response:
-    """Delete a manual one."""
+    """Delete a manual user."""
     manual_users.delete_manual_user(enterprise_id(), user_id, if_match=if_match())
     return empty_answer()
 
 
 @users.patch("/users/<user_id>/profile")
 def edit_profile(user_id: str) -> Response:
-    """Make the user's own edit of title and organization."""
+    """Change title and organization as an edit by the user."""
     return resource_answer(profiles.edit_profile(enterprise_id(), user_id, read_object(), if_match=if_match()))

@@ -1,4 +1,4 @@
-"""The blueprint of operations: alive, ready, and counted (contract section 10)."""
+"""The blueprint of operations: liveness, readiness and metrics (contract section 10)."""
 
 import hmac
 from typing import TYPE_CHECKING
@@ -20,13 +20,13 @@ operations = Blueprint("operations", __name__)
 
 @operations.get("/healthz")
 def healthz() -> Response:
-    """Report that the process runs, without a look at the database."""
+    """Report that the process runs. This does not use the database."""
     return json_response({"status": "ok"})
 
 
 @operations.get("/readyz")
 def readyz() -> Response:
-    """Report whether requests should be sent here."""
+    """Report whether this process is ready for requests."""
     reason = "stopping" if web_state.current.stopping.is_set() else why_not_ready()
     if reason is not None:
         return json_response({"status": "unavailable", "reason": reason}, 503)
@@ -35,17 +35,19 @@ def readyz() -> Response:
 
 @operations.get("/metrics")
 def metrics() -> Response:
-    """Return the counts and gauges in Prometheus' format."""
+    """Return the metrics in the Prometheus format."""
     wanted = _wanted_metrics()
     return Response(wanted.text(), content_type=wanted.media_type)
 
 
 def _wanted_metrics() -> "Metrics":
-    """Return the counters; raises ``NoSuchThing`` where nothing is counted, ``InvalidToken`` without their token."""
+    """Return the metrics. Raises ``NoSuchThing`` if they are off, and ``InvalidToken`` if the token is not valid."""
     metrics, token = app_metrics.current, app_settings().metrics_token
     if metrics is None or token is None:
-        raise NoSuchThing("there is no endpoint '/metrics' unless SCIMSVC_METRICS_TOKEN is set")
+        raise NoSuchThing("The endpoint '/metrics' is off. Set SCIMSVC_METRICS_TOKEN to turn it on.")
     scheme, _, credentials = request.headers.get("Authorization", "").strip().partition(" ")
     if scheme.lower() != "bearer" or not hmac.compare_digest(credentials.strip().encode(), token.encode()):
-        raise InvalidToken("send the token of SCIMSVC_METRICS_TOKEN: Authorization: Bearer …")
+        raise InvalidToken(
+            "The metrics token is missing or invalid. Send the value of SCIMSVC_METRICS_TOKEN as Bearer token."
+        )
     return metrics

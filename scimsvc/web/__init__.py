@@ -1,1 +1,1 @@
-"""The Flask side: blueprints whose views read a request, call one service and respond."""
+"""The Flask layer that all features share: request state, errors, JSON, URLs and the request log."""

@@ -1,7 +1,7 @@
-"""One path, one decision: doubled and trailing slashes go before anything looks at the path.
+"""Remove doubled and trailing slashes before any other code reads the path.
 
-Entra appends ``/Users`` to the Tenant URL as it was typed, with a trailing slash or without. A redirect would lose
-the request, and a router and a guard that read the same path differently would be a hole.
+Entra appends ``/Users`` to the Tenant URL, which may end in a slash. A redirect would lose the body of the request.
+If the router and the guard read the same path differently, a request could bypass the guard.
 """
 
 from typing import TYPE_CHECKING
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class CleanPaths:
-    """WSGI middleware that gives the application the path without doubled or trailing slashes."""
+    """WSGI middleware that removes doubled and trailing slashes from the path."""
 
     def __init__(self, application: "WSGIApplication") -> None:
         self.application = application
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
-        """Serve the request under its clean path."""
+        """Serve the request with its clean path."""
         path = environ.get("PATH_INFO", "")
         if "//" in path or path[-1:] in ("", "/"):
             environ["PATH_INFO"] = clean_path(path)

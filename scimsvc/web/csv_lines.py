@@ -1,6 +1,6 @@
-"""Lines of CSV whose cells a spreadsheet shows without running anything (OWASP, CSV injection).
+"""Write CSV lines whose cells a spreadsheet never runs as formulas (OWASP, CSV injection).
 
-A cell that a spreadsheet would take for a formula is written with an apostrophe before it, which reading takes off.
+A cell that looks like a formula is written with a leading apostrophe. ``read_cell`` removes it.
 """
 
 import csv
@@ -13,7 +13,7 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 def write_line(cells: Iterable[Any]) -> str:
-    """Return the line of ``cells``: None is an empty one, a truth value true or false, all else its text."""
+    """Return the line of ``cells``. None becomes an empty cell, and truth values become true or false."""
     text = io.StringIO()
     csv.writer(text).writerow([_written(cell) for cell in cells])
     return text.getvalue()
@@ -29,5 +29,5 @@ def _written(value: Any) -> str:
 
 
 def read_cell(cell: str) -> str:
-    """Return what was written as ``cell``."""
+    """Return the value that ``write_line`` wrote as ``cell``."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell

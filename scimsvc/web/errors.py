@@ -1,7 +1,7 @@
-"""Errors to answers, for the whole app: the prefix of the path selects the format.
+"""Convert errors to responses for the whole app. The prefix of the path selects the format.
 
-Handlers are registered on the app and not on blueprints, because a blueprint never sees the router's own 404 and 405.
-A feature whose paths have a format of their own registers it with ``register_error_format``.
+Handlers are registered on the app instead of on blueprints, because a blueprint never sees the 404 and 405 of the
+router. A feature with its own error format registers it with ``register_error_format``.
 """
 
 import logging
@@ -11,10 +11,10 @@ from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from scimsvc.errors import NoSuchThing, ServiceError
-from scimsvc.paths import API_PREFIX, SCIM_PREFIX, is_api, is_below
+from scimsvc.paths import API_PREFIX, CONSOLE_PREFIX, SCIM_PREFIX, is_api, is_below
 from scimsvc.protocol.errors import InvalidSyntax, ScimError, quoted
 from scimsvc.protocol.messages import MEDIA_TYPE, error_message
 from scimsvc.store.engine.outages import DATABASE_ERRORS, describe_outage, hide_values, is_outage, unavailable
@@ -27,7 +27,7 @@ _log = logging.getLogger("scimsvc")
 
 
 class RequestRefused(ServiceError):
-    """The request is answered with ``status`` and ``headers``, before or instead of a use case's own answer."""
+    """A request is refused with ``status`` and ``headers`` outside of the use cases."""
 
     def __init__(self, detail: str, status: int, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -35,33 +35,34 @@ class RequestRefused(ServiceError):
         self.headers = dict(headers or {})
 
 
-#: What a request can be refused with; everything else is a fault of this service.
+#: The errors that refuse a request. Every other exception is a fault of this service.
 Refusal: TypeAlias = ScimError | ServiceError
 
 
 def describe_http_error(error: HTTPException) -> str:
-    """Return the detail of an error of the router's or of Werkzeug's."""
+    """Return the detail of an error that the router or Werkzeug raised."""
     path = quoted(request.path)
     if error.code == _NOT_FOUND:
-        return f"there is no endpoint {path}; {_API_ENDPOINTS if is_api(request.path) else _ENDPOINTS}"
-    if error.code == _METHOD_NOT_ALLOWED:
-        return f"{path} does not take {quoted(request.method)}"
+        return f"The endpoint {path} does not exist. {_API_ENDPOINTS if is_api(request.path) else _ENDPOINTS}"
+    if isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        return f"The method {quoted(request.method)} is not allowed for {path}. Use one of {allowed}."
     if error.code == _TOO_LARGE:
-        return f"the body is too large; at most {limits().body} bytes are taken"
+        return f"The request body is too large. Send at most {limits().body} bytes."
     return error.description or error.name
 
 
-_BAD_REQUEST, _NOT_FOUND, _METHOD_NOT_ALLOWED, _TOO_LARGE = 400, 404, 405, 413
+_BAD_REQUEST, _NOT_FOUND, _TOO_LARGE = 400, 404, 413
 _ENDPOINTS = (
-    f"the Tenant URL ends in {SCIM_PREFIX}, and under it there are "
-    "Users, Groups, Bulk, ServiceProviderConfig, ResourceTypes and Schemas"
+    f"Check that the Tenant URL ends in {SCIM_PREFIX}. Its endpoints are "
+    f"Users, Groups, Bulk, ServiceProviderConfig, ResourceTypes and Schemas. The console is at {CONSOLE_PREFIX}."
 )
-_API_ENDPOINTS = f"GET {API_PREFIX}/openapi.json describes those that there are"
+_API_ENDPOINTS = f"GET {API_PREFIX}/openapi.json describes all endpoints."
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorFormat:
-    """How errors below a path are answered."""
+    """The format of errors below a path."""
 
     answer: Callable[[Refusal], Response]
     describe_http_error: Callable[[HTTPException], str] = describe_http_error
@@ -71,7 +72,7 @@ _formats: AppState[dict[str, ErrorFormat]] = AppState("error formats")
 
 
 def register_error_format(app: Flask, prefix: str, error_format: ErrorFormat) -> None:
-    """Answer errors at and below ``prefix`` in ``error_format``."""
+    """Answer errors at and below ``prefix`` with ``error_format``."""
     _formats.of(app)[prefix] = error_format
 
 
@@ -81,7 +82,7 @@ def _format() -> ErrorFormat:
 
 
 def init_errors(app: Flask) -> None:
-    """Register the handlers of ``app``, and the format of SCIM."""
+    """Register the error handlers of ``app`` and the SCIM format."""
     _formats.init_app(app, {SCIM_PREFIX: ErrorFormat(_answer_scim)})
     app.register_error_handler(ScimError, answer_error)
     app.register_error_handler(ServiceError, answer_error)
@@ -100,7 +101,7 @@ def answer_error(error: Refusal) -> Response:
 
 
 def _answer_scim(error: Refusal) -> Response:
-    """Answer as RFC 7644 §3.12 says."""
+    """Return the SCIM error response of RFC 7644 §3.12."""
     scim_error = error if isinstance(error, ScimError) else _as_scim_error(error)
     request_state().refusal = scim_error
     return json_response(error_message(scim_error), scim_error.status, MEDIA_TYPE)
@@ -121,7 +122,7 @@ _PROBLEM_DETAILS = ErrorFormat(_answer_problem)
 
 
 def problem(error: Refusal) -> dict[str, Any]:
-    """Return ``error`` as problem details that list every wrong field at once (RFC 9457 §3.2)."""
+    """Return ``error`` as problem details with every invalid field (RFC 9457 §3.2)."""
     members = {
         "type": "about:blank",
         "status": error.status,
@@ -136,14 +137,17 @@ def problem(error: Refusal) -> dict[str, Any]:
 
 
 def _detail(error: Refusal) -> str:
-    """Return the detail, which is the same whether a missing thing is another enterprise's or does not exist."""
+    """Return the detail of ``error``.
+
+    It is the same for a resource of another enterprise and for one that does not exist.
+    """
     if isinstance(error, NoSuchThing) and error.what:
-        return f"there is no {error.what} with this id in this enterprise"
+        return f"This enterprise has no {error.what} with this ID. Check the ID."
     return error.detail
 
 
 def _http_error(error: HTTPException) -> Response:
-    """Answer what Flask, its router and Werkzeug raise by themselves."""
+    """Answer an error that Flask, its router or Werkzeug raised."""
     headers = {name: value for name, value in error.get_headers() if name == "Allow"}
     return answer_error(RequestRefused(_format().describe_http_error(error), error.code or 500, headers))
 
@@ -152,17 +156,15 @@ def _database_error(error: Exception) -> Response:
     if not is_outage(error):
         return _internal_error(error)
     cause = getattr(error, "orig", None) or error
-    _log.error(
-        "the database cannot be used: %s: %s (request %s)", type(cause).__name__, describe_outage(error), _request_id()
-    )
+    _log.error("database unavailable: %s: %s (request %s)", type(cause).__name__, describe_outage(error), _request_id())
     outage = unavailable()
     return answer_error(RequestRefused(outage.detail, outage.status, outage.headers))
 
 
 def _internal_error(error: Exception) -> Response:
-    """Answer with the request ID only; the log has the rest, without the values of statements."""
+    """Answer with the request ID only. The log has the traceback, without the parameters of statements."""
     _log.error("internal error (request %s)", _request_id(), exc_info=hide_values(error))
-    detail = f"an internal error occurred; the log of this service tells more at request {_request_id()}"
+    detail = f"An internal error occurred. The log of this service has the details of request {_request_id()}."
     return answer_error(RequestRefused(detail, 500))
 
 

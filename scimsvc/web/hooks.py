@@ -1,7 +1,7 @@
-"""Before and after every request: the factory lists the steps in their order.
+"""Run the steps before and after every request, in the order that the factory lists them.
 
-One function of Flask's for each, because Flask asks of every registered function whether it is a coroutine, which takes
-as long as most of the steps do.
+Flask gets only one function for each, because it checks whether every registered function is a coroutine. That check
+takes as long as most steps.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,18 +13,18 @@ from scimsvc import clock
 from scimsvc.web.request_log import begin, end
 from scimsvc.web.state import RequestState, begin_request_state, request_state, web_state
 
-#: A step before a request is routed to its view; it refuses the request by raising an error.
+#: A step before the view. It refuses the request by raising an error.
 Before: TypeAlias = Callable[[RequestState], None]
-#: A step after a request, whose response exists and was not sent.
+#: A step after the view, before the response is sent.
 After: TypeAlias = Callable[[RequestState, Response], None]
 
 
 def init_hooks(app: Flask, *, before: Sequence[Before], after: Sequence[After]) -> None:
-    """Run the steps of ``before`` and ``after`` with every request of ``app``; its log line comes after them."""
+    """Run the steps ``before`` and ``after`` for every request of ``app``, then log the request."""
     settings = web_state.of(app).settings
 
     def before_request() -> None:
-        # The request itself and not its proxy, which looks it up again at every attribute.
+        # The request instead of its proxy, which looks the request up again for every attribute.
         state = begin(app, request._get_current_object(), settings)  # type: ignore[attr-defined]  # noqa: SLF001
         begin_request_state(state)
         for step in before:

@@ -1,4 +1,4 @@
-"""JSON in and out: read the body of a request, and answer with a value."""
+"""Read JSON bodies and create JSON responses."""
 
 import re
 from typing import Any
@@ -18,7 +18,7 @@ class MalformedBody(ServiceError):
 
 
 class UnsupportedBody(ServiceError):
-    """The body is compressed, or of another media type than JSON."""
+    """The body is compressed, or its media type is not JSON."""
 
     status = 415
 
@@ -26,15 +26,18 @@ class UnsupportedBody(ServiceError):
 def read_body(media_type: str = JSON) -> Any:
     """Return the JSON value of the body, sent as ``media_type`` or as ``application/json``.
 
-    Raises ``UnsupportedBody`` or ``MalformedBody``.
+    Raises ``UnsupportedBody`` if the body is compressed or not JSON, and ``MalformedBody`` if it is malformed.
     """
     state = request_state()
     request = state.request
     environ = request.environ
-    if environ.get("CONTENT_TYPE") not in (media_type + _IN_UTF_8, media_type):  # as Entra sends it, or like it
+    if environ.get("CONTENT_TYPE") not in (
+        media_type + _IN_UTF_8,
+        media_type,
+    ):  # the header that Entra sends, or a similar one
         _refuse_other_types(request, media_type)
     if (environ.get("HTTP_CONTENT_ENCODING") or "identity").lower() != "identity":
-        raise UnsupportedBody("the body must not be compressed; send it without a Content-Encoding")
+        raise UnsupportedBody("The request body is compressed. Send it without a Content-Encoding header.")
     limits = state.settings.limits
     try:
         return read_json(_read_content(request, limits.body), limits)
@@ -49,12 +52,12 @@ def _refuse_other_types(request: Request, media_type: str) -> None:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype not in (media_type, JSON) or charset not in ("utf-8", "utf8"):
         content_type = request.headers.get("Content-Type")
-        instead = f"not {quoted(content_type)}" if content_type else "and there is none"
-        raise UnsupportedBody(f"the Content-Type must be {media_type} in UTF-8, {instead}")
+        reason = f"{quoted(content_type)} is not supported" if content_type else "is missing"
+        raise UnsupportedBody(f"The Content-Type {reason}. Send {media_type} in UTF-8.")
 
 
 def _read_content(request: Request, longest: int) -> bytes:
-    """Return the body; a server that has read it already leaves nothing to watch while reading."""
+    """Return the body. If the server has read it already, reading needs no checks."""
     environ = request.environ
     length = environ.get("CONTENT_LENGTH", "")
     if "wsgi.input_terminated" in environ and _LENGTH.fullmatch(length) and int(length) <= longest:

@@ -1,6 +1,6 @@
-"""One line for each request, and the request ID that answers and logs share (contract sections 5 and 10).
+"""Log one line per request, and assign the request ID of responses and logs (contract sections 5 and 10).
 
-Never in it: tokens, secrets, query values, bodies, or anything of a user but the id in the path.
+A line never contains tokens, secrets, query values, bodies, or values of a user except the ID in the path.
 """
 
 import json
@@ -29,7 +29,7 @@ _TOKEN = re.compile(rf"{TOKEN_PREFIX}[\w.%~-]+")
 
 
 def init_request_log(log_format: str) -> None:
-    """Let the log go to standard error, unless the host application has handlers of its own."""
+    """Send the log to standard error, unless the host application has its own handlers."""
     if not _log.handlers and not logging.getLogger().handlers:
         handler = _StandardError(sys.stderr)
         handler.setFormatter(_JSONFormatter() if log_format == "json" else _TextFormatter())
@@ -39,19 +39,19 @@ def init_request_log(log_format: str) -> None:
 
 
 def begin(app: Flask, request: Request, settings: Settings) -> RequestState:
-    """Return the state of a request that begins now, with the request ID that it proposes or a new one."""
+    """Return the state of a new request, with the request ID of its X-Request-ID header or a new one."""
     proposed = request.environ.get("HTTP_X_REQUEST_ID", "")
     request_id = proposed if _REQUEST_ID.fullmatch(proposed) else new_request_id()
     return RequestState(app, request, settings, request_id, time.perf_counter())
 
 
 def new_request_id() -> str:
-    """Return a request ID; it needs to differ from others alone, so that the system need not be asked for chance."""
+    """Return a new request ID. It must be unique but not secret, so a fast random number is enough."""
     return f"{random.getrandbits(64):016x}"
 
 
 def end(state: RequestState, response: Response) -> None:
-    """Add the headers that all answers have, and log the request."""
+    """Add the headers of all responses, and log the request."""
     headers = response.headers
     headers.add("X-Request-ID", state.request_id)
     headers.add("X-Content-Type-Options", "nosniff")
@@ -64,21 +64,20 @@ def end(state: RequestState, response: Response) -> None:
 
 
 def _write(line: "RequestLine") -> None:
-    """Log ``line``, past the logger where this service's own handler is the only one.
+    """Log ``line``. Bypass the logger if the handler of this service is the only one.
 
-    The logger would take 9 µs more CPU time: 6 % of a GET of one user, 5 % of a POST. ``scimsvc.fast_paths`` switches
-    this off.
+    This saves 9 µs of CPU time: 6 % of a GET of one user, 5 % of a POST. ``scimsvc.fast_paths`` switches it off.
     """
     handlers = _log.handlers
     if fast_paths.enabled and len(handlers) == 1 and isinstance(handlers[0], _StandardError):
         handlers[0].write(line)
     else:
-        # As the logger does it, without its search for the line of code that logs.
+        # Like the logger, but without its search for the line of code that logs.
         _log.handle(_log.makeRecord(_log.name, logging.INFO, __file__, 0, line, (), None))
 
 
 class RequestLine(NamedTuple):
-    """What is logged of a request: as text for people, its members for machines."""
+    """The log line of a request: text for people, and members for machines."""
 
     method: str
     path: str
@@ -89,7 +88,7 @@ class RequestLine(NamedTuple):
     notes: RequestNotes | None
 
     def __str__(self) -> str:
-        """Return the line, without its time."""
+        """Return the line without its time."""
         text = f"{self.method} {self.path} {self.status} {self.ms}ms request_id={self.request_id}"
         if self.caller is not None:
             text += _named_caller(self.caller.enterprise, self.caller.client_id)
@@ -102,7 +101,7 @@ class RequestLine(NamedTuple):
 
     @property
     def members(self) -> dict[str, Any]:
-        """Names and values, without the time."""
+        """The names and values of the line, without its time."""
         members: dict[str, Any] = self._asdict()
         caller, notes = members.pop("caller"), members.pop("notes")
         if caller is not None:
@@ -161,11 +160,11 @@ def _quoted_name(name: str) -> str:
 
 
 class _StandardError(logging.StreamHandler[Any]):
-    """Writes to standard error; the line of a request without a record of the logger's, which costs more than it."""
+    """Writes to standard error. The line of a request needs no log record, which would take longer than the line."""
 
     def write(self, line: RequestLine) -> None:
-        with suppress(OSError, ValueError):  # nobody reads it any more, or the process ends
-            # Standard error sends off each line by itself.
+        with suppress(OSError, ValueError):  # the reader is gone, or the process ends
+            # Standard error flushes each line.
             self.stream.write(self.formatter.line(line) + self.terminator)  # type: ignore[union-attr]
 
 

@@ -1,4 +1,4 @@
-"""Responses that are complete when they are made."""
+"""Responses that are complete when they are created."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class FinalResponse(Response):
-    """A response whose content and headers are complete, so that nothing needs to be checked, copied or closed.
+    """A response with complete content and headers. Sending it needs no checks, copies or cleanup.
 
-    Without it, a GET of one user takes 12 µs more CPU time (9 %), and a POST 45 µs (9 %). ``scimsvc.fast_paths``
-    switches its ways of sending off.
+    This saves 12 µs of CPU time for a GET of one user (9 %), and 45 µs for a POST (9 %). ``scimsvc.fast_paths``
+    switches its methods of sending off.
     """
 
     def __init__(self, content: bytes | None, status: int, media_type: str) -> None:
@@ -31,12 +31,12 @@ class FinalResponse(Response):
         self.headers.add("Cache-Control", "no-store")
 
     def call_on_close(self, func: Callable[[], Any]) -> Callable[[], Any]:
-        """Call ``func`` once the response is sent, which the server reports by closing it."""
+        """Call ``func`` when the server closes the response after sending it."""
         self._is_to_be_closed = True
         return super().call_on_close(func)
 
     def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
-        """Return the content itself, unless the end must be noticed or a HEAD request leaves the content out."""
+        """Return the content itself, unless the response must be closed or the request is a HEAD request."""
         if self._is_to_be_closed or environ["REQUEST_METHOD"] == "HEAD" or not fast_paths.enabled:
             return super().get_app_iter(environ)
         return self.response  # type: ignore[return-value]

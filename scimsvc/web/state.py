@@ -1,7 +1,7 @@
-"""What belongs to one request, and what a feature keeps for an app between requests.
+"""The state of a request, and the state that a feature keeps for an app between requests.
 
-A request has one ``RequestState`` on Flask's ``g``; ``request_state()`` returns it, and nothing else is set on ``g``.
-What outlives requests is kept per feature and app in an ``AppState``, so that two apps in one process share nothing.
+Each request has one ``RequestState`` on Flask's ``g``, which ``request_state()`` returns. Nothing else is set on ``g``.
+State that outlives requests is kept per feature and app in an ``AppState``, so two apps in one process share nothing.
 """
 
 import threading
@@ -23,7 +23,7 @@ _NOT_YET = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The integration that a valid access token stands for, and what its enterprise expects of requests."""
+    """The integration of a valid access token, and the enterprise settings that apply to its requests."""
 
     enterprise_id: str
     enterprise: str
@@ -35,67 +35,67 @@ class Caller:
     client_id: str
     token_id: str
     token_expires_at: datetime
-    #: Whether the token was not used before, according to the database.
+    #: Whether the database shows no earlier use of the token.
     is_first_use: bool
 
 
 @dataclass(slots=True)
 class RequestState:
-    """What is known of the request that is being answered."""
+    """The state of the current request."""
 
     app: Flask
     request: Request
     settings: Settings
     request_id: str
-    #: When the request came, by ``time.perf_counter``.
+    #: When the request arrived, by ``time.perf_counter``, in seconds.
     started: float
-    #: When it was answered, before what follows an answer is done.
+    #: When the view returned, before the steps after the request.
     answered_at: datetime = _NOT_YET
-    #: Who sent the request; None before the guard and on paths that need no token.
+    #: The caller. None before the guard and on paths that need no token.
     caller: Caller | None = None
-    #: What was tolerated and ignored, once a request that collects it was read.
+    #: The tolerances and ignored attributes of a SCIM request, after it is read.
     notes: RequestNotes | None = None
-    #: The error that the request is answered with.
+    #: The error that refused the request.
     refusal: Exception | None = None
-    #: What the feature that answers keeps of the request: a ``ScimRequest``, or the console's state.
+    #: The state of the feature that answers: a ``ScimRequest``, or the state of the console.
     feature: object = None
 
 
-#: Returns ``g`` itself and not its proxy, which takes five calls to get or set an attribute.
+#: Returns ``g`` itself instead of its proxy, which makes five calls to get or set an attribute.
 _g: Callable[[], Any] = g._get_current_object  # noqa: SLF001
 
 
 def request_state() -> RequestState:
-    """Return the state of the request that is being answered."""
+    """Return the state of the current request."""
     state: RequestState = _g().request_state
     return state
 
 
 def find_request_state() -> RequestState | None:
-    """Return the state of the request, or None before it exists."""
+    """Return the state of the current request, or None before it exists."""
     state: RequestState | None = g.get("request_state")
     return state
 
 
 def begin_request_state(state: RequestState) -> None:
-    """Let ``state`` be the state of the request that is being answered."""
+    """Set ``state`` as the state of the current request."""
     _g().request_state = state
 
 
 def caller() -> Caller:
-    """Return who sent the request, as the guard found out."""
+    """Return the caller that the guard identified."""
     caller = request_state().caller
     assert caller is not None
     return caller
 
 
 def limits() -> Limits:
-    """Return the limits that the request is read within."""
+    """Return the limits for reading the current request."""
     return request_state().settings.limits
 
 
 class AppState(Generic[ValueT]):
-    """What one feature keeps for each app: ``init_app`` sets it, ``of`` and ``current`` return it."""
+    """The state of one feature for each app. ``init_app`` sets it, ``of`` and ``current`` return it."""
 
     def __init__(self, feature: str) -> None:
         self._key = f"scimsvc.{feature}"
@@ -105,23 +105,23 @@ class AppState(Generic[ValueT]):
         app.extensions[self._key] = value
 
     def of(self, app: Flask) -> ValueT:
-        """Return what is kept for ``app``."""
+        """Return the state for ``app``."""
         value: ValueT = app.extensions[self._key]
         return value
 
     @property
     def current(self) -> ValueT:
-        """Return what is kept for the running app."""
+        """Return the state for the current app."""
         return self.of(current_app)
 
 
 @dataclass(slots=True)
 class WebState:
-    """What every part of an app needs: its settings, the keys of its cursors, and whether it is stopping."""
+    """The state that every part of an app needs: settings, cursor keys, and whether the process is stopping."""
 
     settings: Settings
     cursor_keys: CursorKeys
-    #: Set once the process is asked to stop: ``/readyz`` answers 503 from then on, and no request waits any more.
+    #: Set when the process is asked to stop. Then ``/readyz`` answers 503, and no request waits for changes.
     stopping: threading.Event = field(default_factory=threading.Event)
 
 
@@ -129,15 +129,15 @@ web_state: AppState[WebState] = AppState("web")
 
 
 def init_web(app: Flask, settings: Settings) -> None:
-    """Keep the settings of ``app`` and what follows from them."""
+    """Keep the settings and cursor keys of ``app``."""
     web_state.init_app(app, WebState(settings, CursorKeys(settings.secret_keys)))
 
 
 def app_settings() -> Settings:
-    """Return the running app's settings, also outside of a request."""
+    """Return the settings of the current app, also outside of a request."""
     return web_state.current.settings
 
 
 def cursor_keys() -> CursorKeys:
-    """Return the keys that the running app signs cursors with."""
+    """Return the keys that the current app signs cursors with."""
     return web_state.current.cursor_keys

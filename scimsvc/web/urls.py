@@ -1,4 +1,4 @@
-"""The URLs that answers name: scheme, host and prefix as the deployment or the request has them."""
+"""Build the URLs in responses from ``SCIMSVC_PUBLIC_URL`` or from the scheme, host and prefix of the request."""
 
 import re
 from functools import lru_cache
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 
 class InvalidHost(ServiceError):
-    """The Host header, or what a proxy forwards of it, is not a host name."""
+    """The Host header, or the host that a proxy forwards, is not a valid host name."""
 
 
 def tenant_url() -> str:
-    """Return the URL that SCIM's locations begin with; raises ``InvalidHost``."""
+    """Return the base URL of SCIM. Raises ``InvalidHost`` if the request has no valid host."""
     return public_root(request_state()) + SCIM_PREFIX
 
 
 def api_url() -> str:
-    """Return the URL that the enterprise API's locations begin with; raises ``InvalidHost``."""
+    """Return the base URL of the enterprise API. Raises ``InvalidHost`` if the request has no valid host."""
     return public_root(request_state()) + API_PREFIX
 
 
 def public_root(state: RequestState) -> str:
-    """Return the URL of the application's root: ``SCIMSVC_PUBLIC_URL``, or as it was requested.
+    """Return the root URL of the application: ``SCIMSVC_PUBLIC_URL``, or the root of the requested URL.
 
-    Raises ``InvalidHost`` if the request names no valid host.
+    Raises ``InvalidHost`` if the request has no valid host.
     """
     return state.settings.public_url or _requested_root(state.request.environ)
 
@@ -52,7 +52,10 @@ def _requested_root(environ: "WSGIEnvironment") -> str:
 @lru_cache(maxsize=64)
 def _checked_root(scheme: str, host: str, prefix: str) -> str:
     if scheme not in _DEFAULT_PORTS or not _is_host(host):
-        raise InvalidHost("the Host header (or what a proxy forwards of it) names no host; set SCIMSVC_PUBLIC_URL")
+        raise InvalidHost(
+            "The Host or X-Forwarded-Host header is not a valid host name. "
+            "Set SCIMSVC_PUBLIC_URL to the public address of this service."
+        )
     return f"{scheme}://{host}{quote(prefix, safe='/', encoding='latin-1')}".rstrip("/")
 
 

@@ -191,7 +191,7 @@ def test_wrong_methods_and_unknown_paths_are_problems(api: Api) -> None:
     for path, known in METHODS.items():
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"} - set(known.split()):
             answer = api.send(method, path.format(id=MISSING))
-            assert_problem(answer, 405, "does not take", method)
+            assert_problem(answer, 405, "is not allowed", method)
             assert set(known.split()) <= set(answer.headers["Allow"].replace(",", "").split())
     for path in ("", "/", "/nowhere", "/roles/x/y", "/Users", "/users/x/profile/y"):
         assert_problem(api.send("GET", path), 404, "/api/v1/openapi.json")

@@ -59,7 +59,7 @@ def test_another_enterprise_s_ids_in_paths_are_answered_as_nobody_s(acme: Enterp
     for foreign, missing in zip(_requests(theirs), _requests(nobodys), strict=True):
         for headers in ({}, {"If-Match": "*"}, {"If-Match": 'W/"0"'}, {"If-None-Match": "*"}):
             answers = [api.send(*request, headers=headers) for request in (foreign, missing)]
-            assert_problem(answers[0], 404, "with this id in this enterprise")
+            assert_problem(answers[0], 404, "This enterprise has no")
             assert answers[0].data == answers[1].data
             assert _headers(answers[0]) == _headers(answers[1])
 
@@ -83,7 +83,7 @@ def test_ids_of_another_kind_are_none(acme: Enterprise, api: Api) -> None:
     for name, value in ids.items():
         for method, path, body in _requests({other: value for other in ids if other != name} | {name: MISSING}):
             if value in path:
-                assert_problem(api.send(method, path, body), 404, "with this id")
+                assert_problem(api.send(method, path, body), 404, "with this ID")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -93,7 +93,7 @@ def test_paths_take_ids_and_neither_names_nor_addresses(acme: Enterprise, api: A
         "/roles/User", "/roles/PowerSigner", f"/users/{address}", "/users/%00", "/users/a'b", f"/users/{'x' * 5000}",
         f"/integrations/{acme.made['client_id']}x", f"/tokens/{api.token}", f"/users/{MISSING}%0a", "/users/preview",
     ):  # fmt: skip
-        assert_problem(api.send("GET", path), 404, "with this id")
+        assert_problem(api.send("GET", path), 404, "with this ID")
 
 
 def test_another_enterprise_s_names_in_bodies_and_queries_are_answered_as_nobody_s(

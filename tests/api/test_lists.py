@@ -120,7 +120,7 @@ QUERIES: list[Any] = [
     pytest.param("/users", {"role": "Nobody's"}, {"role"}, "Power Signer", id="a role that there is not"),
     pytest.param("/users", {"search": "a\0b"}, {"search"}, "", id="NUL"),
     pytest.param("/users", {"email": "x" * 513}, {"email"}, "", id="too long"),
-    pytest.param("/users", [("email", "a"), ("email", "b")], {"email"}, "more than once", id="repeated"),
+    pytest.param("/users", [("email", "a"), ("email", "b")], {"email"}, "only once", id="repeated"),
     pytest.param("/provisioning-log", {"since": "yesterday"}, {"since"}, "RFC 3339", id="a time that is none"),
     pytest.param("/provisioning-log", {"since": "2026-01-01"}, {"since"}, "", id="a day"),
     pytest.param("/provisioning-log", {"since": "2026-01-01T00:00:00"}, {"since"}, "", id="a time of no zone"),
@@ -134,7 +134,7 @@ QUERIES: list[Any] = [
     pytest.param("/changes", {"wait": "nan"}, {"wait"}, "", id="a wait that is no number"),
     pytest.param("/changes", {"wait": "", "limit": "0"}, {"wait", "limit"}, "", id="a wait of nothing"),
     pytest.param("/changes", {"cursor": "x"}, {"cursor"}, "after", id="cursor for after"),
-    pytest.param("/enterprise", {"x": "1"}, {"x"}, "there are none", id="a parameter where none are"),
+    pytest.param("/enterprise", {"x": "1"}, {"x"}, "has no parameters", id="a parameter where none are"),
     pytest.param("/openapi.json", {"format": "yaml"}, {"format"}, "", id="a parameter of the description"),
 ]
 

@@ -1,4 +1,4 @@
-"""Telling a database that is not to be had just now from a fault of this service."""
+"""Distinguish an unavailable database from a fault of this service."""
 
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -6,16 +6,16 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from scimsvc.extensions import READ_ONLY
 from scimsvc.protocol.errors import Unavailable
 
-#: What a database that cannot be used raises; ``is_outage`` tells it from a fault of a statement.
+#: The exceptions of an unavailable database. ``is_outage`` distinguishes them from errors of a statement.
 DATABASE_ERRORS: tuple[type[Exception], ...] = (DBAPIError, PoolTimeout)
 
-#: Seconds after which a client may try again.
+#: Seconds after which a client may retry.
 RETRY_AFTER = "5"
 _UNDEFINED_TABLE = "42P01"
 
 
 def is_outage(error: Exception) -> bool:
-    """Tell whether ``error`` says that the database cannot be used: unreachable, locked, full, or without a schema."""
+    """Return whether the database is unavailable: unreachable, locked, full, or without a schema."""
     if isinstance(error, PoolTimeout | OperationalError | InterfaceError):
         return True
     sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
@@ -23,26 +23,26 @@ def is_outage(error: Exception) -> bool:
         return sqlstate == _UNDEFINED_TABLE
     if sqlstate == READ_ONLY:
         return True
-    # SQLite says of a damaged file, or of one that is none of its own, no more than DatabaseError.
+    # For a damaged file, or a file that is not a database, SQLite raises only DatabaseError.
     return type(error) is DatabaseError or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 def describe_outage(error: Exception) -> str:
-    """Return the first line of what the database said."""
+    """Return the first line of the message from the database."""
     return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
 
 
 def hide_values(error: Exception) -> Exception:
-    """Return ``error``, whose text leaves out the values of the statement that failed."""
+    """Return ``error`` without the parameters of the statement in its text."""
     if isinstance(error, DBAPIError):
         error.hide_parameters = True
     return error
 
 
 def unavailable() -> Unavailable:
-    """Return what a client is told of an outage.
+    """Return the error for the client.
 
-    It does not say that nothing was changed: where the connection broke during the commit, nobody here knows.
+    It does not promise that nothing was changed. If the connection broke during the commit, the result is unknown.
     """
-    detail = "the database cannot be used just now; nothing is half done, send the request again later"
+    detail = "The database is temporarily unavailable. The request was not partially applied. Retry it later."
     return Unavailable(detail, {"Retry-After": RETRY_AFTER})
