@@ -31,7 +31,7 @@ def authenticate() -> Response:
     """Issue an access token for a client's ID and secret."""
     form = read_token_request(_read_form())
     if form["grant_type"] != "client_credentials":
-        raise UnsupportedGrantType("grant_type must be client_credentials")
+        raise UnsupportedGrantType("The grant_type must be client_credentials.")
     client = _authenticate_client()
     long_lived = request.headers.get("X-SCIM", "").strip().lower() == "true"
     scope = SCIM_SCOPE if long_lived else _read_scope(form.get("scope"))
@@ -42,7 +42,7 @@ def authenticate() -> Response:
 
 @auth.post(REVOKE_PATH)
 def revoke() -> Response:
-    """End a token of the client; 200 also for one that is none (RFC 7009 §2.2)."""
+    """Revoke a token of the client. The answer is 200 for an invalid token too (RFC 7009 §2.2)."""
     form = read_revocation_request(_read_form())
     revoke_own_token(_authenticate_client(), form["token"], signer=token_signer.current)
     return _uncached(json_response({}))
@@ -50,10 +50,10 @@ def revoke() -> Response:
 
 def _read_form() -> dict[str, str]:
     if request.mimetype != "application/x-www-form-urlencoded":
-        raise InvalidRequest("send the parameters as application/x-www-form-urlencoded")
+        raise InvalidRequest("The request is not a form. Send the parameters as application/x-www-form-urlencoded.")
     repeated = [name for name, values in request.form.lists() if len(values) > 1]
     if repeated:
-        raise InvalidRequest(f"{repeated[0]} is given more than once")
+        raise InvalidRequest(f"The parameter {repeated[0]} is sent more than once. Send it once.")
     return request.form.to_dict()
 
 
@@ -61,7 +61,7 @@ def _read_scope(scope: str | None) -> str:
     if scope is None:
         return API_SCOPE
     if scope not in SCOPES:
-        raise InvalidScope("scope must be scim or api")
+        raise InvalidScope("The scope must be scim or api.")
     return scope
 
 
@@ -75,9 +75,13 @@ def _authenticate_client() -> Client:
     except InvalidClient as refusal:
         wrong.note(address, client_id)
         if refusal.known is not None:
-            log_refusal = refused_client_logger(*refusal.known, "the client secret is wrong")
+            log_refusal = refused_client_logger(*refusal.known, _WRONG_MESSAGE)
             after_this_request(lambda response: _then(response, log_refusal))
         raise
+
+
+#: The detail in the provisioning log. The answer does not show that the client ID is known.
+_WRONG_MESSAGE = "The client secret is wrong. Copy it again, or rotate it in the scimsvc console, under Integrations."
 
 
 def _then(response: Response, function: Callable[[], None]) -> Response:
@@ -92,18 +96,21 @@ def _then(response: Response, function: Callable[[], None]) -> Response:
 
 
 def _read_credentials() -> tuple[str, str]:
-    """Return client ID and secret, from the form or from HTTP Basic (RFC 6749 §2.3.1), not from both."""
+    """Return the client ID and secret from the form or from HTTP Basic (RFC 6749 §2.3.1).
+
+    Raises ``InvalidRequest`` if the secret is in both, and ``InvalidClient`` if a part is missing.
+    """
     form = (request.form.get("client_id") or None, request.form.get("client_secret") or None)
     basic = _read_basic(request.headers.get("Authorization", ""))
     if basic is not None and form[1] is not None:
-        raise InvalidRequest("send the client secret once, in the form or as HTTP Basic credentials")
+        raise InvalidRequest("The client secret is sent twice. Send it in the form or as HTTP Basic credentials.")
     client_id, client_secret = basic or form
     if not client_id or not client_secret:
         raise InvalidClient(
-            "client_id and client_secret are missing; send both in the form, or as HTTP Basic credentials"
+            "The client_id or client_secret is missing. Send both in the form, or as HTTP Basic credentials."
         )
     if not is_storable(client_id) or len(client_id) > _LONGEST_CLIENT_ID:
-        client_id = ""  # nobody's, and refused like any other unknown client
+        client_id = ""  # refused like any other unknown client
     return client_id, client_secret
 
 
@@ -116,8 +123,10 @@ def _read_basic(authorization: str) -> tuple[str, str] | None:
         return None
     try:
         text = base64.b64decode(credentials.strip(), validate=True).decode("utf-8")
-    except ValueError:  # no base64, or no UTF-8 in it
-        raise InvalidClient("the HTTP Basic credentials cannot be read") from None
+    except ValueError:  # invalid base64 or UTF-8
+        raise InvalidClient(
+            "The HTTP Basic credentials are malformed. Encode the client ID and secret as base64."
+        ) from None
     client_id, _, client_secret = text.partition(":")
     return unquote_plus(client_id), unquote_plus(client_secret)
 

@@ -1,4 +1,4 @@
-"""Who calls: from an access token to the enterprise and the integration behind it."""
+"""Callers: the enterprise and the integration of an access token."""
 
 import re
 import threading
@@ -16,7 +16,7 @@ from scimsvc.web.state import AppState, Caller
 
 
 def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) -> Caller:
-    """Return the caller that the ``Authorization`` header bears a token of.
+    """Return the caller whose token is in the ``Authorization`` header.
 
     Raises ``MissingToken``, ``InvalidToken`` or ``InsufficientScope`` (RFC 6750 §3.1).
     """
@@ -24,7 +24,9 @@ def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) 
     claims = signer.verify(token, scope, clock.now())
     row = find_bearer(claims.enterprise_id, claims.token_id)
     if row is None or row.revoked_at is not None or row.integration_revoked_at is not None:
-        raise InvalidToken("the access token was revoked; issue a new one", claims)
+        raise InvalidToken(
+            "The access token was revoked. Create a new one in the scimsvc console, under Integrations.", claims
+        )
     return Caller(
         enterprise_id=claims.enterprise_id,
         enterprise=row.enterprise_name,
@@ -41,7 +43,7 @@ def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) 
 
 
 def find_client_id(claims: Claims) -> str | None:
-    """Return the client that a token was issued to; None if that is unknown or the database cannot be read."""
+    """Return the client ID of a token's integration, or None if it is unknown or the database cannot be read."""
     try:
         row = find_bearer(claims.enterprise_id, claims.token_id)
     except DATABASE_ERRORS:
@@ -50,11 +52,11 @@ def find_client_id(claims: Claims) -> str | None:
 
 
 class Callers:
-    """Remembers for a moment who bore which token, as the look-up costs more than reading a user.
+    """Caches the callers of tokens for half a second, because the look-up costs more than reading a user.
 
-    A token that is revoked elsewhere, or an enterprise that is switched off, is good for that moment yet (contract
-    section 4 allows a second); what services change in this process counts at once. Expiry is looked at each time.
-    What answers show of an enterprise is read with them, and never remembered.
+    A token that another process revokes, or an enterprise that it disables, stays valid for that time (contract section
+    4 allows a second). Changes by this process apply at once, and the expiry is checked each time. Values of the
+    enterprise in answers are read from the database and not cached.
     """
 
     SECONDS = 0.5
@@ -63,11 +65,11 @@ class Callers:
     def __init__(self, signer: TokenSigner) -> None:
         self._signer = signer
         self._lock = threading.Lock()
-        #: By scope and header: the caller; until when, by ``time.monotonic``; the epoch of the settings.
+        #: By scope and header: the caller, the end of its validity (``time.monotonic``) and the epoch of the settings.
         self._remembered: dict[tuple[str, str], tuple[Caller, float, int]] = {}
 
     def authenticate(self, authorization: str | None, *, scope: str) -> Caller:
-        """Return what ``authenticate`` returns, or returned a moment ago."""
+        """Return the result of ``authenticate``, which may be cached. Raises the same errors."""
         remembered = self._remembered.get((scope, authorization or ""))
         now, epoch = time.monotonic(), current_database().settings_epoch
         if remembered is not None:
@@ -82,30 +84,30 @@ class Callers:
         return caller
 
 
-#: The callers that each app remembers.
+#: The cached callers of each app.
 known_callers: AppState[Callers] = AppState("callers")
 
 
 def refuse_while_off(caller: Caller) -> None:
-    """Raise ``Forbidden`` while the provisioning of the caller's enterprise is switched off."""
+    """Raise ``Forbidden`` if SCIM provisioning is disabled for the caller's enterprise."""
     if not caller.scim_enabled:
         raise Forbidden(
-            f"SCIM provisioning is switched off for {caller.enterprise}; "
-            "enable it in the enterprise's settings (scimsvc enterprise update … --enable-scim) and go on",
+            f"SCIM provisioning is disabled for {caller.enterprise}. Enable it in the scimsvc console, under Settings.",
             reason=Reason.SCIM_OFF,
         )
 
 
 def read_bearer(authorization: str | None) -> str:
-    """Return the token of an ``Authorization`` header (RFC 6750 §2.1); raises ``MissingToken``.
+    """Return the token of an ``Authorization`` header (RFC 6750 §2.1).
 
-    ``Bearer Bearer …`` is what a token pasted into Entra together with the word becomes.
+    Accepts ``Bearer Bearer …``, which Entra sends if the token was pasted together with the word. Raises
+    ``MissingToken`` or ``InvalidToken``.
     """
     words = re.split(r"[ \t]+", (authorization or "").strip(" \t"))
     if words[0].lower() != "bearer":
-        raise MissingToken("send an access token: Authorization: Bearer scimsvc_…")
+        raise MissingToken("The request has no access token. Send the header Authorization: Bearer scimsvc_…")
     while words and words[0].lower() == "bearer":
         words.pop(0)
     if len(words) != 1:
-        raise InvalidToken("the Authorization header must be the word Bearer and one token")
+        raise InvalidToken("The Authorization header is malformed. Send the word Bearer and one token.")
     return words[0]

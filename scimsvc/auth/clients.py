@@ -1,4 +1,4 @@
-"""An enterprise's integrations: client IDs and secrets, of which the secret is shown once."""
+"""The integrations of an enterprise, with client IDs and secrets. A secret is shown only once."""
 
 import hmac
 import uuid
@@ -11,6 +11,7 @@ from scimsvc import clock, schemas
 from scimsvc.auth.errors import InvalidClient
 from scimsvc.auth.tokens import digest_secret, new_client_secret
 from scimsvc.errors import InvalidInput, NoSuchThing
+from scimsvc.protocol.errors import listed, quoted
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import integrations as store
@@ -19,13 +20,13 @@ from scimsvc.store.engine.transactions import Connection, reading
 from scimsvc.store.integrations import IntegrationRow
 from scimsvc.store.tenancy import reading_in, writing_in
 
-#: What an unknown client's secret is compared with, so that it takes as long as a wrong one.
+#: Compared with the secret of an unknown client, so that the answer takes as long as for a wrong secret.
 _NOBODYS_DIGEST = digest_secret("")
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An integration that has proved to be itself."""
+    """An authenticated integration."""
 
     enterprise_id: str
     enterprise: str
@@ -35,7 +36,7 @@ class Client:
 
 
 def authenticate_client(client_id: str, client_secret: str) -> Client:
-    """Return the client; raises ``InvalidClient``, the same for an unknown client as for a wrong secret."""
+    """Return the client. Raises the same ``InvalidClient`` for an unknown client and for a wrong secret."""
     offered = digest_secret(client_secret)
     with reading() as connection:
         rows = store.list_client_secrets(connection, client_id, now=clock.timestamp(clock.now()))
@@ -44,7 +45,8 @@ def authenticate_client(client_id: str, client_secret: str) -> Client:
         hmac.compare_digest(_NOBODYS_DIGEST, offered)
     if not matching:
         refusal = InvalidClient(
-            "the client ID is unknown or the client secret is wrong; scimsvc integration list shows the IDs"
+            "The client ID is unknown or the client secret is wrong. "
+            "Check both in the scimsvc console, under Integrations."
         )
         refusal.known = (rows[0].enterprise_id, rows[0].client_id) if rows else None
         raise refusal
@@ -53,20 +55,20 @@ def authenticate_client(client_id: str, client_secret: str) -> Client:
 
 
 def list_integrations(enterprise: str) -> list[dict[str, Any]]:
-    """Return the enterprise's integrations, the oldest first."""
+    """Return the integrations of the enterprise, oldest first."""
     with reading_in(enterprise) as tenant:
         return [_represent(row) for row in store.list_integrations(tenant.connection, tenant.id)]
 
 
 def show_integration(enterprise: str, reference: str) -> dict[str, Any]:
-    """Return the integration with the client ID, id or name ``reference``; raises ``NoSuchThing``."""
+    """Return the integration with the client ID, ID or name ``reference``. Raises ``NoSuchThing``."""
     with reading_in(enterprise) as tenant:
         return _represent(get_integration(tenant.connection, tenant.id, reference))
 
 
 @retried
 def create_integration(enterprise: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Create an integration and return it with its secret; raises ``InvalidInput``."""
+    """Create an integration and return it with its secret. Raises ``InvalidInput``."""
     name = validated(schemas.INTEGRATION, fields)["name"]
     with writing_in(enterprise) as tenant:
         return insert_integration(tenant.connection, tenant.id, name)
@@ -76,7 +78,7 @@ def create_integration(enterprise: str, fields: Mapping[str, Any]) -> dict[str, 
 def rename_integration(
     enterprise: str, reference: str, changes: Mapping[str, Any], *, if_match: str | None = None
 ) -> dict[str, Any]:
-    """Give the integration another name and return it; raises ``InvalidInput`` or ``NoSuchThing``."""
+    """Rename the integration and return it. Raises ``InvalidInput``, ``NoSuchThing`` or ``OutOfDate``."""
     fields = validated_changes(schemas.INTEGRATION, changes)
     with writing_in(enterprise) as tenant:
         row = get_integration(tenant.connection, tenant.id, reference)
@@ -88,7 +90,7 @@ def rename_integration(
 
 @retried
 def rotate_secret(enterprise: str, reference: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the integration a new secret and return it; older secrets end now, or after ``overlap_hours``."""
+    """Create a new secret for the integration and return both. Older secrets end now or after ``overlap_hours``."""
     overlap_hours = validated(schemas.ROTATION, fields)["overlap_hours"]
     with writing_in(enterprise) as tenant:
         connection = tenant.connection
@@ -104,7 +106,7 @@ def rotate_secret(enterprise: str, reference: str, fields: Mapping[str, Any]) ->
 
 @retried
 def revoke_integration(enterprise: str, reference: str, *, if_match: str | None = None) -> dict[str, Any]:
-    """Revoke the integration with all of its tokens, and return it; ``warning`` is set if it was the last one."""
+    """Revoke the integration with all its tokens and return it. If it was the last one, ``warning`` says so."""
     with writing_in(enterprise) as tenant:
         row = get_integration(tenant.connection, tenant.id, reference)
         check_if_match(_represent(row), if_match)
@@ -114,15 +116,15 @@ def revoke_integration(enterprise: str, reference: str, *, if_match: str | None 
 
 
 _LAST = (
-    "this was the last integration of {}: its tokens are ended, and nobody can fetch another one until the operator "
-    "makes a new integration (scimsvc integration create)"
+    "This was the last integration of {}. Its tokens are revoked, and no token can be issued until an operator creates "
+    "another integration."
 )
 
 
 def get_integration(
     connection: Connection, enterprise_id: str, reference: str | None = None, *, field: str | None = None
 ) -> IntegrationRow:
-    """Return the row of the integration with the ID, client ID or name ``reference``, or the first one.
+    """Return the row of the integration with the ID, client ID or name ``reference``, by default the oldest one.
 
     Raises ``NoSuchThing``, or ``InvalidInput`` if the reference is the value of a ``field``.
     """
@@ -134,10 +136,11 @@ def get_integration(
             if getattr(row, member) == reference:
                 return row
     if reference is None:
-        raise NoSuchThing("the enterprise has no integration; make one with scimsvc integration create")
-    detail = f"there is no integration {reference!r}; scimsvc integration list shows those that there are"
+        raise NoSuchThing("The enterprise has no integration. Create one with scimsvc integration create.")
+    advice = f"Use one of {listed(row.name for row in rows)}." if rows else "Create one first."
+    detail = f"Integration {quoted(reference)} does not exist. {advice}"
     if field is not None:
-        raise InvalidInput(detail, {field: ["is no integration of this enterprise"]})
+        raise InvalidInput(detail, {field: ["Enter the client ID of an integration of this enterprise."]})
     raise NoSuchThing(detail, what="integration")
 
 

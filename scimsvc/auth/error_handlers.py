@@ -1,4 +1,4 @@
-"""Refusals of tokens and clients as answers: RFC 6750 §3 for bearer tokens, RFC 6749 §5.2 for clients."""
+"""Answers for refused tokens (RFC 6750 §3) and refused clients (RFC 6749 §5.2)."""
 
 import re
 
@@ -22,7 +22,7 @@ _UNAUTHORIZED = 401
 
 
 def init_auth_errors(app: Flask) -> None:
-    """Register the handlers of ``app`` for refused tokens and clients, and the format of the token endpoint."""
+    """Register the error handlers for tokens and clients, and the error format of the token endpoint."""
     app.register_error_handler(BearerError, _answer_bearer_error)
     app.register_error_handler(OAuthError, _answer_oauth_error)
     for path in (AUTHENTICATE_PATH, REVOKE_PATH):
@@ -30,7 +30,7 @@ def init_auth_errors(app: Flask) -> None:
 
 
 def _answer_bearer_error(error: BearerError) -> Response:
-    """Answer as RFC 6750 §3 says."""
+    """Return an answer with the challenge of RFC 6750 §3."""
     parameters = {
         "realm": "api" if is_api(request.path) else "scim",
         "error": error.error,
@@ -40,18 +40,18 @@ def _answer_bearer_error(error: BearerError) -> Response:
     response = answer_error(
         RequestRefused(error.description, error.status, {"WWW-Authenticate": f"Bearer {challenge}"})
     )
-    request_state().refusal = error  # the provisioning log wants to know whose token it was
+    request_state().refusal = error  # the provisioning log needs the token's claims
     return response
 
 
 def _quotable(text: str) -> str:
-    """Return ``text`` in the characters that RFC 6749 §5.2 and RFC 6750 §3 allow in descriptions."""
+    """Return ``text`` with only the characters that RFC 6749 §5.2 and RFC 6750 §3 allow in descriptions."""
     plain = text.replace("…", "...").replace('"', "'").replace("\\", "/")
     return re.sub(r"[^ -~]", "?", plain)
 
 
 def _answer_oauth_error(error: OAuthError) -> Response:
-    """Answer as RFC 6749 §5.2 says."""
+    """Return an answer in the format of RFC 6749 §5.2."""
     response = json_response({"error": error.error, "error_description": _quotable(error.description)}, error.status)
     response.headers["Cache-Control"] = "no-store"
     if error.status == _UNAUTHORIZED:
@@ -62,14 +62,14 @@ def _answer_oauth_error(error: OAuthError) -> Response:
 
 
 def _answer_refusal(refusal: Refusal) -> Response:
-    """Answer an error that is not OAuth's own in the members of RFC 6749 §5.2."""
+    """Return an answer in the format of RFC 6749 §5.2 for an error that OAuth does not define."""
     if refusal.status not in _REFUSED_AS_THEY_ARE:
         return _answer_oauth_error(InvalidRequest(refusal.detail))
     error = _OAUTH_ERRORS.get(refusal.status, "invalid_request")
     return json_response({"error": error, "error_description": refusal.detail}, refusal.status)
 
 
-#: Every other status of HTTP becomes 400, ``invalid_request``.
+#: Every other HTTP status becomes 400, ``invalid_request``.
 _REFUSED_AS_THEY_ARE = (404, 405, 500, 503)
 _OAUTH_ERRORS = {500: "server_error", 503: "temporarily_unavailable"}
 

@@ -1,4 +1,4 @@
-"""The refusals of OAuth 2.0 (RFC 6749 §5.2) and of bearer tokens (RFC 6750 §3.1)."""
+"""The errors of OAuth 2.0 (RFC 6749 §5.2) and of bearer tokens (RFC 6750 §3.1)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says."""
+    """The content of a token."""
 
     enterprise_id: str
     token_id: str
@@ -30,16 +30,16 @@ class InvalidRequest(OAuthError):
 
 
 class InvalidClient(OAuthError):
-    """The client is unknown, its secret is wrong, or it sent neither."""
+    """The client is unknown, its secret is wrong, or the credentials are missing."""
 
     status = 401
     error = "invalid_client"
-    #: The enterprise's id and the client ID, where the client is known; nothing of it is answered.
+    #: The enterprise's ID and the client ID if the client is known. The answer does not show them.
     known: tuple[str, str] | None = None
 
 
 class UnauthorizedClient(OAuthError):
-    """The client may not have this kind of token."""
+    """The client is not allowed to have this kind of token."""
 
     error = "unauthorized_client"
 
@@ -57,7 +57,7 @@ class InvalidScope(OAuthError):
 
 
 class TooManyWrongSecrets(OAuthError):
-    """Wrong secrets came too fast from one address for one client (contract section 4)."""
+    """Too many wrong secrets were sent from one address for one client (contract section 4)."""
 
     status = 429
     error = "temporarily_unavailable"
@@ -72,12 +72,12 @@ class BearerError(Exception):
     def __init__(self, description: str, claims: Claims | None = None) -> None:
         super().__init__(description)
         self.description = description
-        #: What the token says, where it is one that was issued here.
+        #: The content of the token, if this service issued it.
         self.claims = claims
 
 
 class MissingToken(BearerError):
-    """No access token came with the request; told like a bad one, as contract section 4 has it."""
+    """The request has no access token. The answer is the same as for an invalid one (contract section 4)."""
 
 
 class InvalidToken(BearerError):
@@ -85,7 +85,7 @@ class InvalidToken(BearerError):
 
 
 class InsufficientScope(BearerError):
-    """The access token is good, but for other paths."""
+    """The access token is valid, but for other paths."""
 
     status = 403
     error = "insufficient_scope"

@@ -1,4 +1,4 @@
-"""Tokens that come near their expiry are announced: nobody is to find out from a quarantine (Entra facts section 4)."""
+"""Warn of tokens that expire soon, before Entra quarantines the job (Entra facts section 4)."""
 
 import logging
 import threading
@@ -10,25 +10,25 @@ from scimsvc import clock
 from scimsvc.paths import is_scim
 from scimsvc.web.state import AppState, RequestState
 
-#: When the token of the request expires, in RFC 3339; sent during the token's last two weeks.
+#: The expiry of the request's token, in RFC 3339. It is sent during the token's last two weeks.
 EXPIRY_HEADER = "X-Token-Expires-At"
 
-#: From here on every SCIM answer tells when the token expires.
+#: The remaining lifetime from which every SCIM answer has the header.
 TELL_WITHIN = timedelta(days=14)
-#: From here on the log warns, once a day for each token.
+#: The remaining lifetime from which the log warns, once a day for each token.
 WARN_WITHIN = timedelta(days=3)
 _WARN_EVERY = timedelta(days=1)
 
 
 class ExpiryNotices:
-    """Remembers which tokens this process warned of, and when."""
+    """Remembers when this process warned of each token."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._warned: dict[str, datetime] = {}
 
     def is_due(self, token_id: str, expires_at: datetime, now: datetime) -> bool:
-        """Tell whether the log is to warn of the token now, and count it as warned of."""
+        """Return whether the log should warn of the token now. If so, count the warning."""
         if expires_at - now > WARN_WITHIN:
             return False
         with self._lock:
@@ -44,7 +44,7 @@ _log = logging.getLogger("scimsvc")
 
 
 def announce_expiry(state: RequestState, response: Response) -> None:
-    """Add the expiry of the caller's token to a SCIM answer, and warn in the log, if it is close."""
+    """If the caller's token expires soon, add the expiry to a SCIM answer and warn in the log."""
     caller = state.caller
     if caller is None or caller.token_expires_at - state.answered_at >= TELL_WITHIN or not is_scim(state.request.path):
         return
@@ -52,6 +52,6 @@ def announce_expiry(state: RequestState, response: Response) -> None:
     response.headers.add(EXPIRY_HEADER, expires_at)
     if expiry_notices.of(state.app).is_due(caller.token_id, caller.token_expires_at, state.answered_at):
         _log.warning(
-            "the SCIM token %s of %s expires at %s; issue a new one and put it into Entra's Secret Token field",
+            "The SCIM token %s of %s expires at %s. Create a new one and paste it into Entra's Secret Token field.",
             caller.token_id, caller.enterprise, expires_at,
         )  # fmt: skip

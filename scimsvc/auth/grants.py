@@ -1,4 +1,4 @@
-"""Access tokens: issued, listed and revoked; how they are made is ``scimsvc.auth.tokens``."""
+"""Issue, list and revoke access tokens. ``scimsvc.auth.tokens`` signs them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 def read_token_request(parameters: Mapping[str, str]) -> dict[str, Any]:
-    """Return ``grant_type`` and perhaps ``scope`` of a token request; raises ``InvalidRequest``."""
+    """Return ``grant_type`` and, if it was sent, ``scope`` of a token request. Raises ``InvalidRequest``."""
     return _read(schemas.TOKEN_REQUEST, parameters)
 
 
 def read_revocation_request(parameters: Mapping[str, str]) -> dict[str, Any]:
-    """Return ``token`` of a revocation request; raises ``InvalidRequest``."""
+    """Return ``token`` of a revocation request. Raises ``InvalidRequest``."""
     return _read(schemas.REVOCATION_REQUEST, parameters)
 
 
@@ -46,8 +46,8 @@ def _read(schema: "Schema", parameters: Mapping[str, str]) -> dict[str, Any]:
 def grant_token(client: Client, *, scope: str, long_lived: bool, signer: TokenSigner) -> dict[str, Any]:
     """Issue a token to an authenticated client (contract section 4).
 
-    A ``long_lived`` one is valid for ``scim_token_days``, any other for ``access_token_hours``. Raises
-    ``UnauthorizedClient`` where a SCIM token is asked and the enterprise's provisioning is off.
+    A ``long_lived`` token is valid for ``scim_token_days``, any other for ``access_token_hours``. Raises
+    ``UnauthorizedClient`` for a SCIM token if SCIM provisioning is disabled for the enterprise.
     """
     _refuse_while_off(client.enterprise, scope=scope, enabled=client.scim_enabled)
     with writing() as connection:
@@ -61,7 +61,10 @@ def grant_token(client: Client, *, scope: str, long_lived: bool, signer: TokenSi
 def issue_token(
     enterprise: str, *, scope: str, days: int | None = None, integration: str | None = None, signer: TokenSigner
 ) -> dict[str, Any]:
-    """Issue a token without the client's secret, as an operator may; raises ``NoSuchThing``."""
+    """Issue a token without the client secret, for an operator.
+
+    Raises ``NoSuchThing``, ``InvalidInput`` or ``UnauthorizedClient``.
+    """
     with writing_in(enterprise) as tenant:
         _refuse_while_off(tenant.row.name, scope=scope, enabled=tenant.row.scim_enabled)
         row = get_integration(tenant.connection, tenant.id, integration, field="client_id")
@@ -70,9 +73,9 @@ def issue_token(
 
 
 def issue_described_token(enterprise: str, members: Mapping[str, Any], *, signer: TokenSigner) -> dict[str, Any]:
-    """Issue a token of the members of ``schemas.TokenSchema``; raises ``InvalidInput`` or ``NoSuchThing``.
+    """Issue a token with the members of ``schemas.TokenSchema``.
 
-    Raises ``Conflict`` too: a SCIM token while provisioning is off is a conflict with what is there.
+    Raises ``InvalidInput``, ``NoSuchThing``, or ``Conflict`` for a SCIM token while SCIM provisioning is disabled.
     """
     fields = validated(schemas.TOKEN, members)
     try:
@@ -88,7 +91,7 @@ def issue_described_token(enterprise: str, members: Mapping[str, Any], *, signer
 
 
 def page_tokens(enterprise: str, *, after: Sequence[str] | None, limit: int) -> Page:
-    """Return tokens of one enterprise, the oldest first; ``Page.next`` says when the last was issued, and its id."""
+    """Return tokens of one enterprise, oldest first. ``Page.next`` is the time of issue and the ID of the last one."""
     now = clock.now()
     with reading() as connection:
         enterprise_id = get_enterprise(connection, enterprise).id
@@ -98,7 +101,7 @@ def page_tokens(enterprise: str, *, after: Sequence[str] | None, limit: int) -> 
 
 
 def show_token(enterprise: str, token_id: str) -> dict[str, Any]:
-    """Return the token with the id, without itself; raises ``NoSuchThing``."""
+    """Return the token with the ID ``token_id``, without its text. Raises ``NoSuchThing``."""
     with reading() as connection:
         row = _get_token(connection, token_id, get_enterprise(connection, enterprise).id)
         return represent_token(row, clock.now())
@@ -107,13 +110,13 @@ def show_token(enterprise: str, token_id: str) -> dict[str, Any]:
 def _get_token(connection: Connection, token_id: str, enterprise_id: str | None) -> TokenRow:
     row = store.find_token(connection, token_id, enterprise_id)
     if row is None:
-        detail = "there is no such token; scimsvc token list shows the ids of those that there are"
+        detail = "This token does not exist. List the IDs of tokens with scimsvc token list."
         raise NoSuchThing(detail, what="token")
     return row
 
 
 def list_tokens(enterprise: str | None = None) -> list[dict[str, Any]]:
-    """Return the tokens of one enterprise, or of all, the oldest first; never the token itself."""
+    """Return the tokens of one enterprise, or of all, oldest first and without their texts."""
     now = clock.now()
     with reading() as connection:
         enterprise_id = get_enterprise(connection, enterprise).id if enterprise is not None else None
@@ -121,7 +124,7 @@ def list_tokens(enterprise: str | None = None) -> list[dict[str, Any]]:
 
 
 def list_good_tokens(enterprise: str) -> list[dict[str, Any]]:
-    """Return the tokens of one enterprise that can be used still, by how soon they expire; never the token itself."""
+    """Return the valid tokens of one enterprise in the order of their expiry, without their texts."""
     now = clock.now()
     with reading() as connection:
         enterprise_id = get_enterprise(connection, enterprise).id
@@ -134,7 +137,7 @@ _MOST_SHOWN = 500
 
 @retried
 def revoke_token(reference: str, *, enterprise: str | None, signer: TokenSigner) -> dict[str, Any]:
-    """End the token with the id ``reference``, or which is ``reference``; raises ``NoSuchThing``."""
+    """Revoke the token whose ID or text is ``reference`` and return it. Raises ``NoSuchThing``."""
     claims = signer.read_any(reference)
     token_id = claims.token_id if claims else reference
     with writing() as connection:
@@ -149,7 +152,7 @@ def revoke_token(reference: str, *, enterprise: str | None, signer: TokenSigner)
 
 @retried
 def revoke_own_token(client: Client, token: str, *, signer: TokenSigner) -> None:
-    """End ``token`` if it was issued to ``client``; one that is not is left alone (RFC 7009 §2.1, §2.2)."""
+    """Revoke ``token`` if it was issued to ``client``; otherwise do nothing (RFC 7009 §2.1, §2.2)."""
     claims = signer.read_any(token)
     if claims is None or claims.enterprise_id != client.enterprise_id:
         return
@@ -167,8 +170,7 @@ def revoke_own_token(client: Client, token: str, *, signer: TokenSigner) -> None
 def _refuse_while_off(enterprise: str, *, scope: str, enabled: bool) -> None:
     if scope == SCIM_SCOPE and not enabled:
         raise UnauthorizedClient(
-            f"SCIM provisioning is not enabled for {enterprise}; "
-            "enable it first (scimsvc enterprise update … --enable-scim)"
+            f"SCIM provisioning is disabled for {enterprise}. Enable it in the scimsvc console, under Settings."
         )
 
 
@@ -209,7 +211,7 @@ def _issue(
 
 
 def represent_token(row: TokenRow, now: datetime) -> dict[str, Any]:
-    """Return the token as commands and the enterprise API show it, without its text."""
+    """Return the token in the form of commands and the enterprise API, without its text."""
     left = clock.parse_timestamp(row.expires_at) - now
     return {
         "id": row.id,

@@ -1,6 +1,6 @@
-"""The guard: nothing below the Tenant URL is answered without a SCIM token, nor below /api/v1 without an API token.
+"""The guard: every path below the Tenant URL requires a SCIM token, and below /api/v1 an API token.
 
-Not even 404. It runs before a body is read, on the clean path that the router sees.
+This includes unknown paths. The guard runs before the body is read, on the normalized path that the router uses.
 """
 
 from scimsvc.auth.callers import known_callers, refuse_while_off
@@ -11,7 +11,7 @@ from scimsvc.web.state import RequestState
 
 
 def guard(state: RequestState) -> None:
-    """Find out who sends the request; raises ``BearerError``, ``Forbidden`` or ``TooManyRequests``."""
+    """Set the caller of the request. Raises ``BearerError``, ``Forbidden`` or ``TooManyRequests``."""
     request = state.request
     if is_scim(request.path):
         caller = known_callers.of(state.app).authenticate(request.environ.get("HTTP_AUTHORIZATION"), scope=SCIM_SCOPE)

@@ -1,4 +1,4 @@
-"""When tokens and integrations were last used: collected per process, and written behind answers."""
+"""The times of last use of tokens and integrations, collected per process and written after answers."""
 
 import logging
 import threading
@@ -18,9 +18,9 @@ _log = logging.getLogger("scimsvc")
 
 
 class LastUses:
-    """Collects when tokens were last used, to be written once a minute and never before an answer.
+    """Collects when tokens were last used, and writes the times once a minute after an answer.
 
-    A token's first use is written with that very request: somebody may be waiting to see whether it works.
+    The first use of a token is written after that request, because an administrator may be waiting to see it.
     """
 
     INTERVAL = timedelta(minutes=1)
@@ -30,11 +30,11 @@ class LastUses:
         self._lock = threading.Lock()
         self._pending: dict[tuple[str, str, str], datetime] = {}
         self._written_at: datetime | None = None
-        #: Tokens whose first use was noted here: what is remembered of the caller does not know of it for a moment.
+        #: Tokens whose first use was noted. A cached caller does not show it yet.
         self._noted: set[str] = set()
 
     def note(self, caller: Caller, now: datetime) -> bool:
-        """Note that ``caller``'s token was used ``now``, and tell whether it is time to write."""
+        """Note that the token of ``caller`` was used ``now``. Return whether it is time to write."""
         with self._lock:
             self._pending[caller.enterprise_id, caller.token_id, caller.integration_id] = now
             if self._written_at is None or (caller.is_first_use and caller.token_id not in self._noted):
@@ -43,7 +43,7 @@ class LastUses:
             return not timedelta(0) <= now - self._written_at < self.INTERVAL
 
     def write(self) -> None:
-        """Write what was collected."""
+        """Write the collected times."""
         with self._lock:
             pending, self._pending = self._pending, {}
             self._written_at = clock.now()
@@ -57,20 +57,20 @@ last_uses: AppState[LastUses] = AppState("last uses")
 
 
 def note_use(state: RequestState, response: Response) -> None:
-    """Note that the caller's token was used, and perhaps write such notes once the response is sent."""
+    """Note that the caller's token was used. If it is time, write the notes after the response is sent."""
     if state.caller is not None and last_uses.of(state.app).note(state.caller, state.answered_at):
         app = state.app
         response.call_on_close(lambda: write_last_uses(app))
 
 
 def write_last_uses(app: Flask) -> None:
-    """Write when tokens were last used; a database that cannot be written loses these notes only."""
+    """Write when tokens were last used. If the database cannot be written, only these times are lost."""
     with app.app_context():
         try:
             last_uses.of(app).write()
         except DATABASE_ERRORS as error:
             cause = getattr(error, "orig", None) or error
-            _log.warning("the tokens' last uses cannot be written: %s", type(cause).__name__)
+            _log.warning("The times of last use of tokens cannot be written: %s", type(cause).__name__)
 
 
 @retried

@@ -1,4 +1,4 @@
-"""Refused tokens and secrets of known clients go into the provisioning log, a bounded number of them."""
+"""Write refused tokens and secrets of known clients to the provisioning log, up to a limit."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +14,7 @@ from scimsvc.web.state import RequestState, request_state
 
 
 def log_refused_token(state: RequestState, _response: Response) -> None:
-    """Log that the request's token was refused, if this service issued it."""
+    """Log the refused token of the request if this service issued it."""
     error = state.refusal
     if error is None or not isinstance(error, BearerError) or error.claims is None:
         return
@@ -35,7 +35,7 @@ def log_refused_token(state: RequestState, _response: Response) -> None:
 def refused_client_logger(enterprise_id: str, client_id: str, detail: str) -> Callable[[], None]:
     """Return a function that logs a wrong secret of a known client.
 
-    Call it once the response is sent, whose time must not show that the client is known.
+    Call it after the response is sent, because the response time must not show that the client is known.
     """
     state = request_state()
     entry = refused_client(

@@ -1,4 +1,4 @@
-"""What authentication keeps for each app: its signer, and what it counts and remembers between requests."""
+"""The state of authentication for each app: the signer, caches and counters."""
 
 from flask import Flask
 
@@ -14,7 +14,7 @@ token_signer: AppState[TokenSigner] = AppState("token signer")
 
 
 def init_auth(app: Flask, settings: Settings) -> None:
-    """Keep for ``app`` what authentication needs."""
+    """Create the state of authentication for ``app``."""
     signer = TokenSigner(settings.secret_keys)
     token_signer.init_app(app, signer)
     known_callers.init_app(app, Callers(signer))

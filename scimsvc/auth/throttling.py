@@ -1,8 +1,8 @@
-"""Throttling, counted in this process: wrong client secrets, wrong passwords and the rate of SCIM requests.
+"""Throttling of wrong client secrets, wrong passwords and SCIM requests, counted in this process.
 
-Twenty wrong secrets a minute from one address for one client are enough (contract section 4). The rate limit
-(``SCIMSVC_RATE_LIMIT``) is a last resort, because Entra may quarantine a job over it: Entra wants 25 requests a second
-and sends in bursts, so that a limit below 50 hurts.
+The token endpoint refuses a client from an address after twenty wrong secrets a minute (contract section 4). The rate
+limit (``SCIMSVC_RATE_LIMIT``) is a last resort, because Entra may quarantine a job that is refused. Entra expects 25
+requests a second and sends bursts, so that a limit below 50 causes refusals.
 """
 
 import math
@@ -20,14 +20,14 @@ WINDOW_SECONDS = 60.0
 MOST_WRONG = 20
 _MOST_PAIRS = 10_000
 
-#: Wrong passwords a minute: from one address for one account, for one account from anywhere, from one address.
+#: The maximum of wrong passwords a minute: for an account from one address, for an account, and from an address.
 MOST_PASSWORDS = 5
 MOST_FOR_ACCOUNT = 20
 MOST_FROM_ADDRESS = 30
 
 
 class Attempts:
-    """Remembers when wrong ones came, under names of several parts; ``most`` of a name within the window are enough."""
+    """Remembers wrong attempts under names of several parts, at most ``most`` of each name within the window."""
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = most
@@ -36,7 +36,7 @@ class Attempts:
         self._times: OrderedDict[tuple[str, ...], deque[float]] = OrderedDict()
 
     def wait(self, *name: str) -> int:
-        """Return in how many seconds another one may come; 0 is now."""
+        """Return the seconds until another attempt is allowed; 0 means now."""
         with self._lock:
             times = self._recent(name)
             if times is None or len(times) < self._most:
@@ -44,7 +44,7 @@ class Attempts:
             return int(times[0] + WINDOW_SECONDS - self._clock()) + 1
 
     def note(self, *name: str) -> None:
-        """Remember that a wrong one came now."""
+        """Remember a wrong attempt now."""
         with self._lock:
             times = self._times.setdefault(name, deque(maxlen=self._most))
             times.append(self._clock())
@@ -60,30 +60,30 @@ class Attempts:
 
 
 class WrongSecrets:
-    """Wrong client secrets, for each address and client.
+    """Counts wrong client secrets for each address and client.
 
-    A valid token is never affected: only the token endpoint asks here.
+    Requests with a valid token are not affected, because only the token endpoint uses this counter.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._attempts = Attempts(MOST_WRONG, clock)
 
     def check(self, address: str, client_id: str) -> None:
-        """Raise ``TooManyWrongSecrets`` while there were too many within the window."""
+        """Raise ``TooManyWrongSecrets`` if the maximum was reached within the window."""
         wait = self._attempts.wait(address, client_id)
         if wait:
             raise TooManyWrongSecrets(
-                f"{MOST_WRONG} wrong client secrets came within a minute; try again in {wait} seconds",
+                f"{MOST_WRONG} wrong client secrets were sent within a minute. Try again in {wait} seconds.",
                 retry_after=wait,
             )
 
     def note(self, address: str, client_id: str) -> None:
-        """Remember that a wrong secret came now."""
+        """Remember a wrong secret now."""
         self._attempts.note(address, client_id)
 
 
 class WrongPasswords:
-    """Wrong passwords of the console's accounts; an unknown account counts like a known one."""
+    """Counts wrong passwords of the console's accounts. Unknown accounts count like known ones."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._both = Attempts(MOST_PASSWORDS, clock)
@@ -91,22 +91,22 @@ class WrongPasswords:
         self._address = Attempts(MOST_FROM_ADDRESS, clock)
 
     def check(self, address: str, account: str) -> None:
-        """Raise ``TooManyAttempts`` while there were too many within the window."""
+        """Raise ``TooManyAttempts`` if a maximum was reached within the window."""
         wait = max(self._both.wait(address, account), self._account.wait(account), self._address.wait(address))
         if wait:
-            raise TooManyAttempts(f"too many wrong passwords; try again in {wait} seconds", retry_after=wait)
+            raise TooManyAttempts(f"Too many wrong passwords were sent. Try again in {wait} seconds.", retry_after=wait)
 
     def note(self, address: str, account: str) -> None:
-        """Remember that a wrong password came now."""
+        """Remember a wrong password now."""
         self._both.note(address, account)
         self._account.note(account)
         self._address.note(address)
 
 
 class RateLimit:
-    """Lets each enterprise send ``rate`` SCIM requests a second, by a token bucket that holds one second's worth.
+    """Limits each enterprise to ``rate`` SCIM requests a second, with a token bucket for one second.
 
-    A ``rate`` of 0 lets everything through.
+    A ``rate`` of 0 means no limit.
     """
 
     def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -117,7 +117,7 @@ class RateLimit:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def take(self, enterprise_id: str) -> None:
-        """Count one request; raises ``TooManyRequests`` with ``Retry-After`` where the enterprise sends too many."""
+        """Count one request. Raises ``TooManyRequests`` with ``Retry-After`` if the enterprise sends too many."""
         if not self._rate:
             return
         with self._lock:
@@ -128,7 +128,8 @@ class RateLimit:
                 self._buckets[enterprise_id] = (left, now)
                 wait = math.ceil((1 - left) / self._rate)
                 raise TooManyRequests(
-                    f"more than {self._rate:g} SCIM requests a second; go on in {wait} s", {"Retry-After": str(wait)}
+                    f"More than {self._rate:g} SCIM requests a second were sent. Retry in {wait} s.",
+                    {"Retry-After": str(wait)},
                 )
             self._buckets[enterprise_id] = (left - 1, now)
 

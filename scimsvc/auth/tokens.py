@@ -1,8 +1,8 @@
-"""Access tokens: signed and verified.
+"""Sign and verify access tokens.
 
-A token is ``scimsvc_`` and what itsdangerous makes of the enterprise, the token's id and its expiry: signed with
-HMAC-SHA-256 under a salt per scope, readable by anyone who has it, forged by nobody. Whether it was revoked stands
-in the database, by its id and never by its text.
+A token is ``scimsvc_`` followed by the enterprise, the token's ID and its expiry, which itsdangerous signs with
+HMAC-SHA-256 and a salt for each scope. Its content is readable but cannot be changed. The database stores its ID and
+whether it was revoked, but not its text.
 """
 
 import hashlib
@@ -20,8 +20,8 @@ from scimsvc.paths import API_PREFIX, SCIM_PREFIX
 from scimsvc.protocol.json_text import write_json
 from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE, SCOPES, TOKEN_PREFIX
 
-SECRET_PREFIX = "scimsvc_cs_"  # noqa: S105  # what every secret begins with
-#: What every one-time link ends in begins with; the request log leaves out what begins so.
+SECRET_PREFIX = "scimsvc_cs_"  # noqa: S105  # the prefix of every secret
+#: The prefix of the random part of one-time links. The request log leaves out texts with this prefix.
 LINK_PREFIX = TOKEN_PREFIX + "link_"
 
 
@@ -29,13 +29,13 @@ class TokenSigner:
     """Signs and verifies tokens with the deployment's keys, newest first."""
 
     def __init__(self, keys: Sequence[str]) -> None:
-        # itsdangerous wants the keys oldest first and signs with the last.
+        # itsdangerous expects the oldest key first and signs with the last one.
         oldest_first = list(reversed(keys))
         self._signers = {
             scope: Signer(oldest_first, f"scimsvc.{scope}-token", key_derivation="hmac", digest_method=hashlib.sha256)
             for scope in SCOPES
         }
-        # What a token says is the same for ever; whether it still counts is asked elsewhere, each time.
+        # The content of a token never changes. Expiry and revocation are checked elsewhere, each time.
         self._read = lru_cache(maxsize=4096)(self._verify_signature)
 
     def issue(self, scope: str, claims: Claims) -> str:
@@ -45,7 +45,7 @@ class TokenSigner:
         return TOKEN_PREFIX + signed.decode("ascii")
 
     def verify(self, token: str, scope: str, now: datetime) -> Claims:
-        """Return what ``token`` says, if it was issued for ``scope`` and has not expired.
+        """Return the content of ``token`` if it was issued for ``scope`` and has not expired.
 
         Raises ``InvalidToken`` or ``InsufficientScope``.
         """
@@ -54,14 +54,10 @@ class TokenSigner:
             other = self.read_any(token)
             if other is not None:
                 raise InsufficientScope(_OTHER_SCOPE[scope], other)
-            raise InvalidToken("the access token is not one that this service issued; copy it again, whole")
+            raise InvalidToken("This service did not issue the access token. Copy the whole token again.")
         if now >= claims.expires_at:
             raise InvalidToken(
-                f"the access token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}; "
-                "issue a new one and put it into Entra's Secret Token field"
-                if scope == SCIM_SCOPE
-                else f"the access token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}; fetch a new one",
-                claims,
+                f"The access token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}. {_RENEWAL[scope]}", claims
             )
         return claims
 
@@ -77,19 +73,23 @@ class TokenSigner:
             return None
 
     def read_any(self, token: str) -> Claims | None:
-        """Return what ``token`` says whatever its scope or expiry, or None where it was not issued here."""
+        """Return the content of ``token`` of any scope or expiry, or None if this service did not issue it."""
         return next(filter(None, (self._read(token, scope) for scope in SCOPES)), None)
 
 
 _LONGEST_TOKEN = 512
+_RENEWAL = {
+    SCIM_SCOPE: "Create a new one in the scimsvc console and paste it into Entra's Secret Token field.",
+    API_SCOPE: "Request a new one.",
+}
 _OTHER_SCOPE = {
-    SCIM_SCOPE: f"this is an API token, good for {API_PREFIX} alone; fetch a SCIM token with the header X-SCIM: true",
-    API_SCOPE: f"this is a SCIM token, good for {SCIM_PREFIX} alone; fetch a token without the header X-SCIM",
+    SCIM_SCOPE: f"This is an API token, valid only for {API_PREFIX}. Request a SCIM token with X-SCIM: true.",
+    API_SCOPE: f"This is a SCIM token, valid only for {SCIM_PREFIX}. Request a token without the header X-SCIM.",
 }
 
 
 def _is_canonical(text: str) -> bool:
-    """Tell whether ``text`` is the one spelling of its bytes: base64 has others, which would verify as well."""
+    """Return whether ``text`` is the canonical base64 of its bytes. Other spellings would verify too."""
     try:
         return all(base64_encode(base64_decode(part)) == part.encode("ascii") for part in text.split("."))
     except (BadData, UnicodeEncodeError):
@@ -97,7 +97,7 @@ def _is_canonical(text: str) -> bool:
 
 
 def new_token_id() -> str:
-    """Return a random identifier of 128 bits, in characters that no shell or option parser minds."""
+    """Return a random identifier of 128 bits in characters without a meaning for shells and option parsers."""
     return secrets.token_hex(16)
 
 
@@ -107,10 +107,10 @@ def new_client_secret() -> str:
 
 
 def new_link() -> str:
-    """Return the random end of a one-time link, of 256 bits."""
+    """Return the random part of a one-time link, of 256 bits."""
     return LINK_PREFIX + secrets.token_urlsafe(32)
 
 
 def digest_secret(secret: str) -> str:
-    """Return what is kept of a client secret or a link: 256 random bits need no slow hash."""
+    """Return the stored digest of a client secret or a link. 256 random bits need no slow hash."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -214,9 +214,9 @@ USER = Schema(
 )  # fmt: skip
 
 MANAGER = Attribute(
-    "manager", "complex", description="The person's manager, stored as it was sent.",
+    "manager", "complex", description="The person's manager.",
     sub_attributes=(
-        Attribute("value", description="The manager's identifier, as the client sent it."),
+        Attribute("value", description="The manager's identifier. It is not looked up."),
         Attribute("$ref", "reference", case_exact=True, reference_types=("User",),
                   description="The manager's URI."),
         Attribute("displayName", description="The manager's name."),

@@ -232,7 +232,7 @@ class FieldError(Schema):
     """An error in one field."""
 
     field = _text("The name of the field.")
-    detail = _text("What to enter instead.")
+    detail = _text("The value to enter instead.")
 
 
 class Problem(Schema):

@@ -85,7 +85,7 @@ class EmailAddress(Name):
 
 
 class Names(fields.List[str]):
-    """A JSON list of names. marshmallow's own list also accepts an object, as the list of its keys."""
+    """A JSON list of names. marshmallow's own list also accepts an object and uses its keys."""
 
     def __init__(self, description: str = "", **options: Any) -> None:
         super().__init__(Name(), **_described(description, "Enter a list of names.", options))

@@ -175,7 +175,7 @@ def test_a_token_is_a_scim_token_of_the_first_integration_unless_told_otherwise(
     assert acme.send("GET", "/Users", token=plain["access_token"]).status_code == 403  # it is off now
     clients = {each["id"]: each["client_id"] for each in api.get("/tokens")["items"]}
     assert (clients[plain["id"]], clients[named["id"]]) == (acme.made["client_id"], second["client_id"])
-    assert_problem(off, 409, "SCIM provisioning is not enabled for Acme")
+    assert_problem(off, 409, "SCIM provisioning is disabled for Acme")
 
 
 def test_a_manual_user_s_life(acme: Enterprise, api: Api) -> None:

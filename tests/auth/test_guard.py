@@ -17,7 +17,7 @@ from tests.support.client import CONTENT_TYPE, SCIM, Enterprise, assert_scim_err
 from tests.support.types import Cli, MakeApp
 
 URL_SAFE = string.ascii_letters + string.digits + "-_"
-ISSUE_AGAIN = "not one that this service issued"
+ISSUE_AGAIN = "did not issue the access token"
 
 
 def ask(
@@ -227,7 +227,7 @@ def test_a_switched_off_enterprise_refuses_every_path_and_writes_nothing(acme: E
 
     for method, path in (*UNOPENED, ("DELETE", f"/Users/{user['id']}")):
         answer = acme.send(method, path, user_body("b@contoso.example") if method == "POST" else None)
-        assert_scim_error(answer, 403, None, "SCIM provisioning is switched off for Acme", "--enable-scim")
+        assert_scim_error(answer, 403, None, "SCIM provisioning is disabled for Acme", "Settings")
     cli("enterprise", "update", "Acme", "--enable-scim")
 
     assert acme.find("id pr") == [user]

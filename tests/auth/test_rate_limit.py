@@ -74,7 +74,7 @@ def test_a_refusal_says_when_to_go_on_and_then_it_goes_on(clock: Clock, rate: fl
     limit = RateLimit(rate, clock)
     admitted(limit)
 
-    with pytest.raises(TooManyRequests, match=f"more than {rate:g} SCIM requests a second") as refusal:
+    with pytest.raises(TooManyRequests, match=f"More than {rate:g} SCIM requests a second") as refusal:
         limit.take("a")
 
     assert refusal.value.headers == {"Retry-After": wait}

@@ -133,7 +133,7 @@ def test_the_settings_of_the_moment_of_issue_decide_over_the_lifetime(
         pytest.param({"form": {"scope": ["scim", "api"]}}, "invalid_request", ["scope", "once"], id="scope twice"),
         pytest.param({"form": {"client_id": ["a", "b"]}}, "invalid_request", ["client_id", "once"], id="client_id twice"),
         pytest.param({"form": {'"é\\\n': ["a", "b"]}}, "invalid_request", ["once"], id="odd name twice"),
-        pytest.param({"headers": basic("a", "b")}, "invalid_request", ["once"], id="secret in the form and as Basic"),
+        pytest.param({"headers": basic("a", "b")}, "invalid_request", ["twice"], id="secret in the form and as Basic"),
         pytest.param({"data": None, "json": {"grant_type": "client_credentials"}}, "invalid_request", [FORM], id="JSON"),
         pytest.param({"content_type": "multipart/form-data"}, "invalid_request", [FORM], id="multipart"),
         pytest.param({"data": b"grant_type=client_credentials"}, "invalid_request", [FORM], id="no content type"),
@@ -226,7 +226,7 @@ def test_no_scim_token_while_provisioning_is_off(acme: Enterprise, cli: Cli) -> 
     cli("enterprise", "update", "Acme", "--no-enable-scim")
 
     for answer in (ask(acme, headers={"X-SCIM": "true"}), ask(acme, form={"scope": "scim"})):
-        assert_oauth_error(answer, 400, "unauthorized_client", "not enabled", "Acme", "--enable-scim")
+        assert_oauth_error(answer, 400, "unauthorized_client", "disabled", "Acme", "Settings")
     assert ask(acme).get_json()["scope"] == "api"
 
 

@@ -77,7 +77,7 @@ def test_the_last_integration_may_be_revoked_with_a_warning(acme: Enterprise, cl
 
     assert (first.exit_code, first.stderr) == (0, "")
     assert (last.exit_code, json.loads(last.stdout)["name"]) == (0, "Second")
-    assert last.stderr.startswith("Warning: this was the last integration of Acme")
+    assert last.stderr.startswith("Warning: This was the last integration of Acme")
     assert cli("integration", "list", "Acme") == []
 
 

@@ -93,7 +93,7 @@ REFUSALS = [
     pytest.param(
         "/tokens/new",
         {"scope": "api", "client_id": "x"},
-        {"client_id": ["Is no integration of this enterprise"]},
+        {"client_id": ["Enter the client ID of an integration of this enterprise"]},
         id="client",
     ),
     pytest.param("/tokens/new", {"scope": "both"}, {"scope": ["Enter one of scim, api"]}, id="scope"),

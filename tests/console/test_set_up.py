@@ -58,7 +58,7 @@ def test_the_set_up_of_an_enterprise_that_is_off_enables_it(cli: Cli, operator: 
     refused = operator.post(path, 409, days="30").text
     page = operator.follow(path + "/enable")
 
-    assert "SCIM provisioning is not enabled for Off" in text(refused)
+    assert "SCIM provisioning is disabled for Off" in text(refused)
     assert "SCIM provisioning enabled." in text(page)
 
 

@@ -12,7 +12,7 @@ def test_the_switch_opens_and_closes_the_door_at_once(acme: Enterprise, cli: Cli
     user = acme.create()
 
     cli("enterprise", "update", "Acme", "--no-enable-scim")
-    assert_scim_error(acme.send("GET", "/Users"), 403, None, "switched off", "Acme")
+    assert_scim_error(acme.send("GET", "/Users"), 403, None, "disabled", "Acme")
     cli("enterprise", "update", "Acme", "--enable-scim")
 
     assert acme.get(user) == user
