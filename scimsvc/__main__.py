@@ -1,4 +1,4 @@
-"""The command as the shell calls it, and ``python -m scimsvc``."""
+"""The entry point of ``scimsvc`` and ``python -m scimsvc``."""
 
 import gc
 import sys
@@ -7,7 +7,7 @@ from scimsvc.cli.commands import HELP_OPTIONS, help_page, version_line
 
 
 def main() -> None:
-    """Answer ``--help`` and ``--version``, and leave everything else to the group of commands."""
+    """Print ``--help`` and ``--version`` quickly; pass everything else to the group of commands."""
     arguments = sys.argv[1:]
     if arguments == ["--version"]:
         print(version_line())  # noqa: T201
@@ -18,7 +18,7 @@ def main() -> None:
 
 
 def _run() -> None:
-    # What is loaded stays to the end: looking for garbage in it meanwhile would take a tenth of the start. A command
+    # Imported modules are never garbage, and collecting during the imports takes a tenth of the start. A command
     # starts the collector when its app is ready.
     gc.disable()
     from scimsvc.cli.group import main as run  # Click takes four times as long to import as Python takes to start

@@ -1,1 +1,1 @@
-"""The ``scimsvc`` command: each file is named after a command's first word."""
+"""The ``scimsvc`` command. Each file is named after the first word of its commands."""

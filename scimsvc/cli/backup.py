@@ -1,4 +1,4 @@
-"""``backup``: a copy of the SQLite database."""
+"""``backup``: copy the SQLite database."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from scimsvc.operations.backup import back_up
 @result_command(None, "backup")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def backup(file: Path) -> dict[str, Any]:
-    """Copy the SQLite database to a new FILE while it serves, and verify the copy."""
+    """Copy the SQLite database to a new FILE and verify the copy. The service may keep running."""
     with progress("Copying") as advance:
         done = 0
 

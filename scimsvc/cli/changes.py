@@ -1,4 +1,4 @@
-"""``changes``: the change feed, as the host application follows it."""
+"""``changes``: read the change feed as the host application does."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +23,7 @@ def _page_text(page: dict[str, Any]) -> str:
 @result_command(None, "changes", text=_page_text, needs_key=True)
 @enterprise_argument
 @click.option(
-    "--after", metavar="CURSOR", help="What follows the change with this cursor, or an earlier answer's next."
+    "--after", metavar="CURSOR", help="Start after this cursor of a change, or after 'next' of an earlier result"
 )
 @click.option(
     "--limit",
@@ -31,13 +31,14 @@ def _page_text(page: dict[str, Any]) -> str:
     default=DEFAULT_LIMIT,
     show_default=True,
     metavar="N",
-    help="So many changes at a time, no more.",
+    help="Maximum number of changes to read at a time",
 )
-@click.option("--follow", is_flag=True, help="Print changes as they come, until Ctrl-C.")
+@click.option("--follow", is_flag=True, help="Print changes as they happen, until Ctrl-C")
 def changes(enterprise: str, after: str | None, limit: int, *, follow: bool) -> Any:
-    """Read the changes of users in commit order, the oldest first; next is the cursor to go on from.
+    """Read changes of users in commit order, oldest first.
 
-    With --json and --follow, one object a line.
+    To continue later, pass the cursor shown as 'next' to --after. With --json and --follow, each change is one JSON
+    object on its own line.
     """
     enterprise_id = show_enterprise(enterprise)["id"]
     if not follow:

@@ -1,4 +1,4 @@
-"""``check``: whether the database is sound."""
+"""``check``: check the integrity and consistency of the database."""
 
 import itertools
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 from scimsvc.cli.output import Faulty, result_command
 from scimsvc.operations import checks
 
-#: How many faults are named; more would say no more.
+#: Maximum number of faults to report. A longer list would not help to find the cause.
 _MAX_FAULTS = 1000
 
 
 @result_command(None, "check")
 def check() -> dict[str, Any]:
-    """Check the database's integrity, and that what is stored fits together; exit status 1 where it does not."""
+    """Check the integrity of the database and the consistency of its rows. Exit status 1 means that it has faults."""
     faults = list(itertools.islice(checks.find_faults(), _MAX_FAULTS))
     if faults:
         raise Faulty({"sound": False, "faults": faults})

@@ -1,19 +1,18 @@
-"""The commands by name, and the page of ``scimsvc --help``; it imports nothing, so that both are printed at once."""
+"""List the commands and render ``scimsvc --help``. Imports nothing, so that the help appears immediately."""
 
-#: Each command with its line on the page. A command is in the module and under the name that it has here, with ``_``
-#: for ``-``.
+#: The summary of each command in the help. Module and function are named like the command, with ``_`` for ``-``.
 COMMANDS = {
-    "admin": "Create, list and remove accounts of the console.",
+    "admin": "Create, list and remove console accounts.",
     "backup": "Copy the SQLite database to a new file while it serves.",
     "changes": "Read the change feed in commit order.",
-    "check": "Check the integrity and the consistency of the database.",
+    "check": "Check the integrity and consistency of the database.",
     "enterprise": "Create, show, change, pause and delete enterprises.",
     "explain": "Show what a SCIM request would do, without doing it.",
-    "init": "Create the database, or upgrade its schema; safe to repeat.",
+    "init": "Create the database or upgrade its schema. Safe to repeat.",
     "integration": "Create, list, rename, rotate and revoke integrations.",
     "log": "Show and prune the provisioning log.",
     "migrate-to": "Copy everything from SQLite into an empty PostgreSQL.",
-    "quickstart": "Set everything up, print what Entra needs, and serve.",
+    "quickstart": "Set everything up, print the values for Entra, and serve.",
     "role": "Add, list, preview, change and remove roles.",
     "serve": "Serve until SIGTERM or SIGINT.",
     "settings": "Show and change the global settings.",
@@ -22,18 +21,17 @@ COMMANDS = {
 }
 
 DESCRIPTION = """\
-Provision an application's users from Microsoft Entra ID by SCIM 2.0.
+Provision the users of an application from Microsoft Entra ID over SCIM 2.0.
 
-Start with `scimsvc quickstart`. Settings come from environment variables
-that begin with SCIMSVC_; the manual lists them. ENTERPRISE is an
-enterprise's id or its name. Every command that prints a result takes
---json."""
+Start with `scimsvc quickstart`. Settings are environment variables that
+begin with SCIMSVC_; the manual lists them. ENTERPRISE is the ID or name of
+an enterprise. Every command that prints a result accepts --json."""
 
 HELP_OPTIONS = ("-h", "--help")
 
 
 def help_page() -> str:
-    """Return what ``scimsvc --help`` prints; Click writes the same on a terminal of 80 columns."""
+    """Return the text of ``scimsvc --help``, the same that Click writes on a terminal of 80 columns."""
     width = max(map(len, COMMANDS))
     description = "\n".join(f"  {line}".rstrip() for line in DESCRIPTION.splitlines())
     commands = "\n".join(f"  {name.ljust(width)}  {summary}" for name, summary in COMMANDS.items())
@@ -51,7 +49,7 @@ Commands:
 
 
 def version_line() -> str:
-    """Return what ``scimsvc --version`` prints."""
+    """Return the text of ``scimsvc --version``."""
     from scimsvc import __version__
 
     return f"scimsvc, version {__version__}"

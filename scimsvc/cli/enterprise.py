@@ -1,4 +1,4 @@
-"""``enterprise``: the tenants."""
+"""``enterprise``: manage enterprises, the tenants of the service."""
 
 from typing import Any
 
@@ -13,22 +13,27 @@ from scimsvc.schemas.validation import without_none
 
 @click.group()
 def enterprise() -> None:
-    """Make, show, change, pause and delete enterprises, the tenants."""
+    """Create, show, change, pause and delete enterprises."""
 
 
 @result_command(enterprise, "create", writes=True)
 @click.argument("name")
-@click.option("--role", "roles", multiple=True, metavar="ROLE", help="A role beside the default one; may be repeated.")
-@click.option("--default-role", default=enterprises.DEFAULT_ROLE, show_default=True, help="The default role's name.")
-@click.option("--enable-scim/--no-enable-scim", "scim_enabled", default=False, help="Open SCIM provisioning at once.")
+@click.option("--role", "roles", multiple=True, metavar="ROLE", help="Role to add to the default role (repeatable)")
+@click.option("--default-role", default=enterprises.DEFAULT_ROLE, show_default=True, help="Name of the default role")
+@click.option(
+    "--enable-scim/--no-enable-scim",
+    "scim_enabled",
+    default=False,
+    help="Enable SCIM provisioning  [default: no-enable-scim]",
+)
 def create(name: str, roles: tuple[str, ...], default_role: str, *, scim_enabled: bool) -> dict[str, Any]:
-    """Make an enterprise with its roles and a first integration, whose secret is shown this once."""
+    """Create an enterprise with its roles and a first integration. The client secret is shown only once."""
     return enterprises.create_enterprise(name, roles=list(roles), default_role=default_role, scim_enabled=scim_enabled)
 
 
 @result_command(enterprise, "list")
 def list_() -> list[dict[str, Any]]:
-    """List the enterprises, the oldest first."""
+    """List the enterprises, oldest first."""
     return enterprises.list_enterprises()
 
 
@@ -41,22 +46,28 @@ def show(enterprise: str) -> dict[str, Any]:
 
 @result_command(enterprise, "update", writes=True)
 @enterprise_argument
-@click.option("--enable-scim/--no-enable-scim", "scim_enabled", default=None, help="Open or close SCIM provisioning.")
-@click.option("--default-role", metavar="ROLE", help="Make another role the default.")
 @click.option(
-    "--unique-user-name/--no-unique-user-name", default=None, help="Whether no two users may share a userName."
+    "--enable-scim/--no-enable-scim", "scim_enabled", default=None, help="Enable or disable SCIM provisioning"
 )
+@click.option("--default-role", metavar="ROLE", help="Role to use as the default")
+@click.option("--unique-user-name/--no-unique-user-name", default=None, help="Require a unique userName for each user")
 @click.option(
     "--reject-unknown-attributes/--no-reject-unknown-attributes",
     default=None,
-    help="Whether unknown attributes are refused or ignored.",
+    help="Refuse requests with unknown attributes, or ignore the attributes",
 )
 @click.option(
-    "--removal-limit", "users", type=int, metavar="USERS", help="So many users may be disabled or deleted, no more."
+    "--removal-limit",
+    "users",
+    type=int,
+    metavar="USERS",
+    help="Maximum number of users that SCIM may disable or delete",
 )
-@click.option("--removal-percent", "percent", type=int, metavar="P", help="The same as a percentage of all users.")
-@click.option("--removal-hours", "hours", type=int, metavar="H", help="Within so many hours; 24 unless set.")
-@click.option("--no-removal-limit", is_flag=True, help="Let any number be removed.")
+@click.option("--removal-percent", "percent", type=int, metavar="P", help="The limit as a percentage of all users")
+@click.option(
+    "--removal-hours", "hours", type=int, metavar="H", help="Hours for which the limit counts removals (default: 24)"
+)
+@click.option("--no-removal-limit", is_flag=True, help="Allow any number of removals")
 def update(
     enterprise: str,
     users: int | None,
@@ -68,12 +79,12 @@ def update(
 ) -> dict[str, Any]:
     """Change an enterprise.
 
-    Of a removal limit what is not given stays as it is; with both a number and a percentage the smaller one counts.
+    Removal limit options that you omit keep their value. If a number and a percentage are set, the lower limit applies.
     """
     limit = without_none(users=users, percent=percent, hours=hours)
     if no_removal_limit and limit:
         raise click.UsageError(
-            "--no-removal-limit takes away what the other options for removals set; give one or other"
+            "--no-removal-limit contradicts the other removal options. Use --no-removal-limit or the other options."
         )
     fields = without_none(**changes)
     if no_removal_limit:
@@ -88,30 +99,30 @@ def update(
 @result_command(enterprise, "pause", writes=True)
 @enterprise_argument
 def pause(enterprise: str) -> dict[str, Any]:
-    """Hold every SCIM write: 503, to be sent again later. Nothing is lost, and reading goes on."""
+    """Pause SCIM provisioning. Writes are answered 503, and Entra retries them later. Reads still work."""
     return enterprises.update_enterprise(enterprise, {"paused": True})
 
 
 @result_command(enterprise, "resume", writes=True)
 @enterprise_argument
 def resume(enterprise: str) -> dict[str, Any]:
-    """Take SCIM writes again."""
+    """Resume SCIM provisioning after a pause."""
     return enterprises.update_enterprise(enterprise, {"paused": False})
 
 
 @result_command(enterprise, "release", writes=True)
 @enterprise_argument
 def release(enterprise: str) -> dict[str, Any]:
-    """Let through what the removal limit holds back, for as many hours as the limit looks back."""
+    """Allow removals beyond the removal limit, for as many hours as the limit counts."""
     return enterprises.release_removals(enterprise)
 
 
 @result_command(enterprise, "delete", writes=True)
 @enterprise_argument
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation")
 def delete(enterprise: str, *, yes: bool) -> dict[str, Any]:
-    """Delete an enterprise with its users, roles, integrations and tokens, for good."""
+    """Delete an enterprise permanently, with its users, roles, integrations and tokens."""
     name = enterprises.show_enterprise(enterprise)["name"]
-    if not yes and click.prompt(f"Type {name} to delete it and all of its users", err=True) != name:
-        raise click.ClickException("the name does not match; nothing was deleted")
+    if not yes and click.prompt(f"Type '{name}' to delete this enterprise and all its users", err=True) != name:
+        raise click.ClickException("The name does not match. Nothing was deleted.")
     return enterprises.delete_enterprise(enterprise)

@@ -1,4 +1,4 @@
-"""``explain``: what a SCIM request would do."""
+"""``explain``: show what a SCIM request would do."""
 
 from collections.abc import Iterator
 from typing import IO, Any
@@ -23,18 +23,20 @@ def _text(told: dict[str, Any]) -> str:
 @enterprise_argument
 @click.argument("file", type=click.File("rb"))
 def explain(enterprise: str, file: IO[bytes]) -> dict[str, Any]:
-    """Tell what the SCIM request in FILE (- is standard input) would do; nothing is written.
+    """Show what the SCIM request in FILE (- for standard input) would do. Nothing is written.
 
-    FILE holds a JSON object with method, path and perhaps body: {"method": "PATCH", "path": "/Users/ID", "body": {…}}.
-    A request that would be refused is explained as well, and the exit status is 0.
+    FILE contains a JSON object with method, path and optionally body: {"method": "PATCH", "path": "/Users/ID", "body":
+    {…}}. The exit status is 0 for a request that would be refused, too.
     """
     limits = app_settings().limits
     try:
         given = read_json(file.read(), limits)
     except InvalidJSON as error:
-        raise click.ClickException(f"{file.name} is no SCIM request to be explained: it {error.fault}") from None
+        raise click.ClickException(f"{file.name} is not a valid SCIM request: it {error.fault}.") from None
     if not isinstance(given, dict):
-        raise click.ClickException(f"{file.name} holds no JSON object with method, path and perhaps body")
+        raise click.ClickException(
+            f"{file.name} is not a valid SCIM request: write a JSON object with method, path and optionally body."
+        )
     base = (app_settings().public_url or f"http://{DEFAULT_HOST}:{DEFAULT_PORT}") + SCIM_PREFIX
     return explain_request(enterprise, given, base=base)
 
@@ -46,9 +48,9 @@ def _paragraphs(told: dict[str, Any]) -> Iterator[str]:
     if told.get("detail"):
         yield f"  {cell(told['detail'])}"
     user = told["user"]
-    yield _labelled("matches", _user(user) if user else "nobody who is here")
+    yield _labelled("matches", _user(user) if user else "no existing user")
     if "users" in told:
-        yield _labelled("finds", cell([_user(found) for found in told["users"]]) if told["users"] else "nobody")
+        yield _labelled("finds", cell([_user(found) for found in told["users"]]) if told["users"] else "no users")
     yield from _effect(told)
     for number, operation in enumerate(told.get("operations", []), 1):
         yield f"\noperation {number}: {operation['operation']}"

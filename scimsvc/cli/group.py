@@ -1,4 +1,4 @@
-"""The group of all commands, as ``scimsvc`` and as ``flask`` in a checkout have it."""
+"""The group of all commands, for ``scimsvc`` and for ``flask`` in a checkout."""
 
 import importlib
 import logging
@@ -14,7 +14,7 @@ from scimsvc.settings import SettingsError
 
 
 class CommandGroup(AppGroup):
-    """The commands of ``COMMANDS``, each of which is imported when it is asked for, and those that a host adds."""
+    """The commands of ``COMMANDS``, imported on first use, and the commands that a host application adds."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
@@ -39,8 +39,8 @@ click.version_option(message=version_line())(scimsvc)
 
 
 def main() -> None:
-    """Run the command; exit status 1 is a refusal, 2 a wrong usage or setting."""
-    os.umask(0o077)  # only this user may read the database and the files beside it
+    """Run the command. The exit status is 1 for a refusal and 2 for wrong usage or a wrong setting."""
+    os.umask(0o077)  # only this user may read the database and the files next to it
     logging.captureWarnings(capture=True)
     try:
         scimsvc.main(obj=ScriptInfo(create_app=create_app, set_debug_flag=False))

@@ -1,4 +1,4 @@
-"""``init``: the database and its schema."""
+"""``init``: create the database or upgrade its schema."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from scimsvc.operations.upgrade import upgrade_schema
 
 @result_command(None, "init", creates_files=True)
 def init() -> dict[str, Any]:
-    """Create the database, or upgrade its schema; safe to repeat."""
+    """Create the database or upgrade its schema. Safe to repeat."""
     upgrade()
     return {"database": current_app.config["SQLALCHEMY_DATABASE_URI"].partition("://")[0], "schema": SCHEMA_REVISION}
 
 
 def upgrade() -> None:
-    """Bring the schema up to this version; say on standard error where the old database is kept."""
+    """Upgrade the schema to this version and report on standard error where the old database is kept."""
     copy = upgrade_schema()
     if copy is not None:
-        click.echo(f"the database as it was before the upgrade is kept in {copy}", err=True)
+        click.echo(f"The database from before the upgrade is kept in {copy}.", err=True)

@@ -1,4 +1,4 @@
-"""``integration``: client IDs and secrets."""
+"""``integration``: manage client IDs and client secrets."""
 
 import math
 from typing import Any
@@ -12,9 +12,9 @@ from scimsvc.cli.output import result_command, warn
 
 @click.group()
 def integration() -> None:
-    """Make, list, rename, rotate and revoke an enterprise's client IDs and secrets.
+    """Create, list, rename, rotate and revoke the integrations of an enterprise.
 
-    CLIENT is an integration's client ID, id or name.
+    CLIENT is the client ID, ID or name of an integration.
     """
 
 
@@ -22,14 +22,14 @@ def integration() -> None:
 @enterprise_argument
 @click.argument("name", default="Integration")
 def create(enterprise: str, name: str) -> dict[str, Any]:
-    """Make an integration; its secret is shown this once."""
+    """Create an integration. The client secret is shown only once."""
     return clients.create_integration(enterprise, {"name": name})
 
 
 @result_command(integration, "list")
 @enterprise_argument
 def list_(enterprise: str) -> list[dict[str, Any]]:
-    """List the integrations, the oldest first."""
+    """List the integrations, oldest first."""
     return clients.list_integrations(enterprise)
 
 
@@ -38,7 +38,7 @@ def list_(enterprise: str) -> list[dict[str, Any]]:
 @click.argument("client")
 @click.argument("name")
 def rename(enterprise: str, client: str, name: str) -> dict[str, Any]:
-    """Give an integration another name; client ID, secret and tokens stay."""
+    """Rename an integration. Its client ID, secret and tokens do not change."""
     return clients.rename_integration(enterprise, client, {"name": name})
 
 
@@ -50,13 +50,14 @@ def rename(enterprise: str, client: str, name: str) -> dict[str, Any]:
     "overlap_hours",
     type=click.FloatRange(0, 24 * 365),
     default=0,
+    show_default=True,
     metavar="HOURS",
-    help="How long the old secret stays good; without it, it stops at once.",
+    help="Hours for which the old secret remains valid",
 )
 def rotate(enterprise: str, client: str, overlap_hours: float) -> dict[str, Any]:
-    """Make a new secret, shown this once; tokens stay good."""
+    """Create a new client secret. It is shown only once. Tokens remain valid."""
     if not math.isfinite(overlap_hours):
-        raise click.UsageError("--overlap must be a number of hours")
+        raise click.UsageError("--overlap must be a finite number of hours.")
     return clients.rotate_secret(enterprise, client, {"overlap_hours": overlap_hours})
 
 
@@ -64,7 +65,7 @@ def rotate(enterprise: str, client: str, overlap_hours: float) -> dict[str, Any]
 @enterprise_argument
 @click.argument("client")
 def revoke(enterprise: str, client: str) -> dict[str, Any]:
-    """End an integration and every token of it."""
+    """Revoke an integration and all its tokens."""
     revoked = clients.revoke_integration(enterprise, client)
     warning = revoked.pop("warning")
     if warning:

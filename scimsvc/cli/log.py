@@ -1,4 +1,4 @@
-"""``log``: the provisioning log, which says why a user was not provisioned."""
+"""``log``: read the provisioning log, to see for example why a user was not provisioned."""
 
 import itertools
 import json
@@ -21,7 +21,7 @@ from scimsvc.store.log import LogConditions
 from scimsvc.vocabulary import OK, OPERATIONS, OUTCOMES, REFUSED
 
 DEFAULT_LIMIT = 100
-#: Seconds between two looks at the log while it is followed.
+#: Seconds between two reads of the log with ``--follow``.
 _LOOK_EVERY = 0.5
 _COLOURS = {OK: "green", REFUSED: "red"}
 _OUTCOME_WIDTH = max(map(len, OUTCOMES))
@@ -29,7 +29,7 @@ _OPERATION_WIDTH = max(map(len, OPERATIONS))
 
 
 class ListingGroup(click.Group):
-    """A group whose ``list`` may be left out: words that name none of its commands are for that one."""
+    """A group whose ``list`` may be omitted: words that do not begin with a command are arguments of ``list``."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -42,9 +42,9 @@ class ListingGroup(click.Group):
 
 @click.group(cls=ListingGroup)
 def log() -> None:
-    """Show and prune the provisioning log: every SCIM write, done or refused, and why.
+    """Show and prune the provisioning log: applied and refused SCIM writes, with the reasons.
 
-    log ENTERPRISE is short for log list ENTERPRISE. An enterprise that is called as a command here goes by its id.
+    log ENTERPRISE is short for log list ENTERPRISE. For an enterprise named like a command of this group, use its ID.
     """
 
 
@@ -54,33 +54,34 @@ def _listing(entries: list[dict[str, Any]]) -> str:
 
 @result_command(log, "list", text=_listing)
 @enterprise_argument
-@click.option("--failed", is_flag=True, help="What was refused alone.")
-@click.option("--user", "email", metavar="EMAIL", help="What was about this work address, or the user who has it now.")
-@click.option("--operation", type=click.Choice(OPERATIONS), help="Writes of this kind alone.")
-@click.option("--since", type=Moment(), metavar="TIME", help="From then on: RFC 3339, or a span such as 30m, 2h or 7d.")
-@click.option("--until", type=Moment(), metavar="TIME", help="Until then.")
+@click.option("--failed", is_flag=True, help="Show only refused requests")
+@click.option("--user", "email", metavar="EMAIL", help="Show only entries for this work address or its current user")
+@click.option("--operation", type=click.Choice(OPERATIONS), help="Show only this operation")
+@click.option("--since", type=Moment(), metavar="TIME", help="Start time: 30m, 2h, 7d (ago), a date, or RFC 3339")
+@click.option("--until", type=Moment(), metavar="TIME", help="End time, in the same forms")
 @click.option(
     "--limit",
     type=click.IntRange(1, 100_000),
     metavar="N",
-    help=f"So many entries, no more; {DEFAULT_LIMIT} unless they are followed.",
+    help=f"Maximum number of entries (default: {DEFAULT_LIMIT}, or no limit with --follow)",
 )
-@click.option("--follow", is_flag=True, help="Print new entries as they come, until Ctrl-C; from --since on, if given.")
+@click.option("--follow", is_flag=True, help="Print new entries as they are written, until Ctrl-C; starts at --since")
 def list_(
     enterprise: str, *, failed: bool, email: str | None, operation: str | None, since: datetime | None,
     until: datetime | None, limit: int | None, follow: bool,
 ) -> Any:  # fmt: skip
-    """List the entries of the log, the newest first; follow them, the newest last.
+    """Show log entries, newest first. With --follow, print new entries last.
 
-    Under an entry stands what changed, or what was refused and what to do about it; then tolerances (departures from
-    the standard that were understood) and attributes that were ignored. With --json and --follow, one object a line.
+    An entry shows the changed attributes, or the reason of a refusal and the fix; then tolerances (departures from
+    the standard that were understood) and ignored attributes. With --json and --follow, each entry is one JSON object
+    on its own line.
     """
     conditions = LogConditions(outcome=REFUSED if failed else None, email=email, operation=operation)
     if not follow:
         conditions = replace(conditions, since=since, until=until)
         return list_entries(enterprise, conditions, limit=limit or DEFAULT_LIMIT).items
     if until is not None:
-        raise click.UsageError("--follow has no end; leave --until out")
+        raise click.UsageError("--follow does not end. Leave --until out.")
     entries = follow_entries(enterprise, conditions, since=since or clock.now(), wait=_wait)
     print_as_they_come(itertools.islice(entries, limit), _entry)
     return PRINTED
@@ -92,7 +93,7 @@ def _wait() -> bool:
 
 
 def print_as_they_come(members: Iterable[dict[str, Any]], written: Any) -> None:
-    """Print each as JSON with ``--json``, else as ``written``, until there are no more or Ctrl-C is pressed."""
+    """Print each member as JSON with ``--json`` or formatted by ``written``, until the end or Ctrl-C."""
     as_json = wants_json()
     with suppress(KeyboardInterrupt):
         for member in members:
@@ -121,12 +122,12 @@ def _entry_lines(entry: dict[str, Any]) -> Iterator[str]:
     "--older-than",
     type=click.IntRange(0, 36500),
     metavar="DAYS",
-    help="Entries of the log older than that; else than log_days.",
+    help="Age of the log entries to delete (default: the setting log_days)",
 )
 def prune(older_than: int | None) -> dict[str, Any]:
-    """Delete old entries of the log, and entries of the change feed older than change_days.
+    """Delete old entries of the log, and entries of the change feed that are older than change_days.
 
-    scimsvc serve does so by itself, once a day and by log_days.
+    scimsvc serve also does this once a day, by log_days.
     """
     age = None if older_than is None else timedelta(days=older_than)
     with progress("Pruning") as advance:

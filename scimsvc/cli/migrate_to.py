@@ -1,4 +1,4 @@
-"""``migrate-to``: everything from SQLite into PostgreSQL."""
+"""``migrate-to``: copy everything from SQLite to PostgreSQL."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from scimsvc.settings import SettingsError, read_database_url
 @result_command(None, "migrate-to")
 @click.argument("url")
 def migrate_to(url: str) -> list[dict[str, Any]]:
-    """Copy everything from SQLite into the empty PostgreSQL database at URL, and compare both.
+    """Copy everything from SQLite to the empty PostgreSQL database at URL, and compare both.
 
-    Stop the service before, and start it afterwards with SCIMSVC_DATABASE_URL naming the new database. A password
-    is better kept out of URL, in PGPASSFILE or PGPASSWORD.
+    Stop the service first. Then start it with the new database in SCIMSVC_DATABASE_URL. Keep the password out of URL:
+    use PGPASSFILE or PGPASSWORD.
     """
     try:
-        with progress("Moving") as advance:
+        with progress("Copying") as advance:
             return migration.migrate_to(read_database_url(url), advance)
     except SettingsError as error:
         raise click.UsageError(str(error)) from None

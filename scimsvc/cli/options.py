@@ -1,4 +1,4 @@
-"""Arguments and options that several commands have, and what their values may be."""
+"""Arguments and options that several commands share, and the types of their values."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -10,9 +10,13 @@ from scimsvc import clock
 from scimsvc.operations.server import DEFAULT_HOST, DEFAULT_PORT
 
 enterprise_argument = click.argument("enterprise")
-host_option = click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on.")
+host_option = click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on")
 port_option = click.option(
-    "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="Port; 0 takes a free one."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Port to listen on; 0 selects a free one",
 )
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d))?", re.ASCII)
@@ -20,23 +24,18 @@ _SPAN = re.compile(r"(\d{1,9})([smhdw])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-class Moment(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on alone
-    """An instant: RFC 3339, a date (its beginning in UTC), or a span that ends now."""
+class Moment(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.2 on
+    """A moment: RFC 3339, a date (midnight UTC), or the length of a span that ends now."""
 
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Return the instant that ``value`` names; fails as a wrong usage."""
+        """Return the moment that ``value`` names. Raises ``BadParameter`` if it names none."""
         if isinstance(value, datetime):
             return value
         moment = _read(value)
         if moment is None:
-            self.fail(
-                f"{value!r} is no time; a time such as 2026-11-23T21:00:00Z, a date such as 2026-11-23, or how long "
-                "ago, such as 30m, 2h or 7d, is wanted",
-                param,
-                ctx,
-            )
+            self.fail(f"Invalid time {value!r}. Use 30m, 2h, 7d, 2026-11-23 or RFC 3339.", param, ctx)
         return moment
 
 

@@ -1,4 +1,4 @@
-"""What commands print: aligned for people, JSON with ``--json`` for scripts; and how they refuse."""
+"""Print results, as aligned text or as JSON with ``--json``, and errors."""
 
 import functools
 import gc
@@ -23,12 +23,12 @@ from scimsvc.protocol.json_text import is_storable
 from scimsvc.store.engine.outages import DATABASE_ERRORS, describe_outage
 from scimsvc.store.upkeep.maintenance import close_database
 
-#: The result of a command that has printed it already.
+#: The result of a command that already printed its output.
 PRINTED = object()
 
 
 class Faulty(Exception):
-    """A command did its work, and its result is that something is wrong; ``result`` names it under ``faults``."""
+    """The error of a command that completed and found faults: ``result`` lists them under ``faults``."""
 
     def __init__(self, result: dict[str, Any]) -> None:
         super().__init__()
@@ -47,9 +47,9 @@ def result_command(
     text: Callable[[Any], str] | None = None,
     **access: bool,
 ) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a command of a function that returns a result, which is printed as JSON with ``--json``, else as ``text``.
+    """Create a command from a function that returns a result; print the result as ``text``, or as JSON with ``--json``.
 
-    A function that prints by itself returns ``PRINTED``. ``access`` is as for ``app_command``.
+    A function that prints its output itself returns ``PRINTED``. ``access`` takes the options of ``app_command``.
     """
     write_text = text or as_text
 
@@ -65,7 +65,7 @@ def result_command(
             if result is not PRINTED:
                 echo(json.dumps(result, ensure_ascii=False) if as_json else write_text(result))
 
-        option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value and nothing else.")
+        option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value and nothing else")
         command = click.command(name)(option(app_command(**access)(run)))
         if group is not None:
             group.add_command(command)
@@ -77,10 +77,10 @@ def result_command(
 def app_command(
     *, creates_files: bool = False, writes: bool = False, needs_key: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Run a function within the app's context, and turn what services raise into one line and exit status 1.
+    """Run a function in the app's context; report the exceptions of services as one line with exit status 1.
 
-    Only a function that ``creates_files`` may create the database. One that ``writes`` may create the secret key. Any
-    other creates nothing, and fails without a key only if it ``needs_key``.
+    Only a function with ``creates_files`` may create the database. A function with ``writes`` may create the secret
+    key. Other functions create nothing; those with ``needs_key`` fail if the key is missing.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -104,21 +104,24 @@ def app_command(
 def _refuse_missing_database(script: ScriptInfo) -> None:
     path = find_missing_database(None if script.create_app is create_app else _config_of(script.load_app()))
     if path is not None:
-        raise click.ClickException(f"No database at {path}. Run scimsvc init first.")
+        raise click.ClickException(f"No database at {path}. Run 'scimsvc init' first.")
 
 
 def _create_no_key(script: ScriptInfo, *, needs_key: bool) -> None:
-    """Let the app that ``script`` will create have a key of its own, if there is none that it could read."""
+    """Give the app of ``script`` a temporary secret key if the key file does not exist.
+
+    Raises ``ClickException`` if the file does not exist and the command needs the key.
+    """
     path = find_missing_key() if script.create_app is create_app else None
     if path is None:
         return
     if needs_key:
-        raise click.ClickException(f"No secret key at {path}. Set SCIMSVC_SECRET_KEY, or run scimsvc init first.")
+        raise click.ClickException(f"No secret key at {path}. Set SCIMSVC_SECRET_KEY, or run 'scimsvc init' first.")
     script.create_app = lambda: create_app({"SECRET_KEY": secrets.token_urlsafe(48)})
 
 
 def _config_of(app: Flask) -> dict[str, Any]:
-    """Return the settings of an app that exists already, as in a test or under ``flask``."""
+    """Return the settings of an app that already exists, for example in a test or under ``flask``."""
     return {
         "DATABASE_URL": app.config["SQLALCHEMY_DATABASE_URI"],
         "INSTANCE_PATH": app.instance_path,
@@ -126,14 +129,14 @@ def _config_of(app: Flask) -> dict[str, Any]:
 
 
 def _end_loading(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let the garbage collector start, which ``__main__`` stops while everything is loaded."""
+    """Start the garbage collector before ``function``. ``__main__`` stops it while modules are imported."""
 
     @functools.wraps(function)
     def run(*args: Any, **arguments: Any) -> Any:
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
-            # The app is not collected at the end either, so that nothing else would close its connections.
+            # The frozen app is never collected, so the connections are closed here.
             click.get_current_context().call_on_close(close_database)
         return function(*args, **arguments)
 
@@ -144,11 +147,11 @@ def _refuse_unstorable(arguments: dict[str, Any]) -> None:
     for name, value in arguments.items():
         texts = value if isinstance(value, tuple) else (value,)
         if not all(is_storable(text) for text in texts if isinstance(text, str)):
-            raise click.ClickException(f"{name} is not UTF-8 text")
+            raise click.ClickException(f"{name} is not UTF-8 text.")
 
 
 def refusing(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn the refusals of services into one line on standard error and exit status 1."""
+    """Report the exceptions of services as one line on standard error with exit status 1."""
 
     @functools.wraps(function)
     def run(*args: Any, **arguments: Any) -> Any:
@@ -160,32 +163,32 @@ def refusing(function: Callable[..., Any]) -> Callable[..., Any]:
             raise click.ClickException(error.description) from None
         except DATABASE_ERRORS as error:
             reason = describe_outage(error) or "unknown"
-            hint = "; run scimsvc init first" if "no such table" in reason or "does not exist" in reason else ""
-            raise click.ClickException(f"the database cannot be used: {reason}{hint}") from None
+            hint = " Run 'scimsvc init' first." if "no such table" in reason or "does not exist" in reason else ""
+            raise click.ClickException(f"The database is not usable: {reason.rstrip('.')}.{hint}") from None
 
     return run
 
 
 def echo(text: str) -> None:
-    """Print ``text``, in colour on a terminal alone, and not there either where NO_COLOR is set (no-color.org)."""
+    """Print ``text``. Colors are kept only on a terminal, and only if NO_COLOR is not set (no-color.org)."""
     click.echo(text, color=False if os.environ.get("NO_COLOR") else None)
 
 
 def wants_json() -> bool:
-    """Tell whether the running command was given ``--json``."""
+    """Return whether the running command has ``--json``."""
     return bool(click.get_current_context().params.get("as_json"))
 
 
 def warn(text: str) -> None:
-    """Tell on standard error what is worth a thought, and goes on."""
+    """Print a warning on standard error."""
     click.echo(f"Warning: {text}", err=True)
 
 
 @contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Show on a terminal how far the work is, on standard error; elsewhere, and with ``--json``, nothing.
+    """Show a progress bar on standard error, only on a terminal and without ``--json``.
 
-    What is yielded takes how much more is done, and of how much.
+    Yield a function that takes the number of units just completed and the total number of units.
     """
     if not sys.stderr.isatty() or wants_json():
         yield lambda _more, _of: None
@@ -200,7 +203,7 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def as_text(result: Any) -> str:
-    """Return ``result`` for people: an object as aligned lines, a list of objects as a table."""
+    """Return ``result`` as text for people: an object as aligned lines, a list of objects as a table."""
     if isinstance(result, dict):
         return _lines(result)
     if not result:
@@ -219,7 +222,7 @@ def _lines(result: dict[str, Any]) -> str:
 
 
 def cell(value: Any) -> str:
-    """Return ``value`` as a cell of a table: one line, with nothing in it that moves a terminal's cursor."""
+    """Return ``value`` as the cell of a table: one line without control characters."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -232,7 +235,7 @@ def cell(value: Any) -> str:
 
 
 def ljust(text: str, width: int) -> str:
-    """Return ``text`` followed by blanks up to ``width`` columns of a terminal, on which some letters take two."""
+    """Return ``text`` padded with spaces to ``width`` terminal columns. Wide characters take two columns."""
     return text + " " * (width - _width(text))
 
 

@@ -1,4 +1,4 @@
-"""``quickstart``: everything at once."""
+"""``quickstart``: initialize, create a first enterprise, and serve."""
 
 import json
 from typing import Any
@@ -28,9 +28,9 @@ FIRST_ROLES = ["SigningHub_Admin", "User"]
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value before serving, and nothing else")
 @app_command(creates_files=True)
 def quickstart(host: str, port: int, *, as_json: bool) -> None:
-    """Create a database and a first enterprise, print what Entra and the console need, and serve.
+    """Create a database and a first enterprise, print the values for Entra and the console, and serve.
 
-    Repeat it at will: it keeps what exists, and issues another SCIM token.
+    You can repeat it. It keeps existing data and issues another SCIM token.
     """
     upgrade()
     server = bind(host=host, port=port)
@@ -71,7 +71,7 @@ def _introduction(result: dict[str, Any], root: str, account: dict[str, Any] | N
     notes = [""]
     if "client_secret" in result:
         notes.append(
-            "Save the client secret now. It is not shown again; scimsvc integration rotate creates another one."
+            "Save the client secret now. It is not shown again. 'scimsvc integration rotate' creates another one."
         )
     if account is not None:
         notes.append(

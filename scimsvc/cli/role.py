@@ -1,6 +1,6 @@
-"""``role``: an enterprise's roles and their aliases."""
+"""``role``: manage the roles of an enterprise and their aliases."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
@@ -10,20 +10,30 @@ from scimsvc.mapping import roles
 from scimsvc.schemas.validation import without_none
 
 _alias_option = click.option(
-    "--alias", "aliases", multiple=True, metavar="ALIAS", help="A further value that names the role; may be repeated."
+    "--alias", "aliases", multiple=True, metavar="ALIAS", help="Alias to add to the role (repeatable)"
 )
 _restrict_option = click.option(
     "--restrict-editing/--no-restrict-editing",
     default=None,
-    help="Whether its users are kept from editing title and organization.",
+    help="Prevent its users from editing their title and organization",
 )
 
 
-@click.group()
-def role() -> None:
-    """Add, list, preview, change and remove an enterprise's roles.
+class RoleGroup(click.Group):
+    """The role commands, with synonyms that the help does not list."""
 
-    An Entra app role names one by its value, which must be the role's name or one of its aliases.
+    synonyms: ClassVar = {"create": "add", "delete": "remove"}
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command with this name or synonym, or None."""
+        return super().get_command(ctx, self.synonyms.get(cmd_name, cmd_name))
+
+
+@click.group(cls=RoleGroup)
+def role() -> None:
+    """Add, list, preview, change and remove the roles of an enterprise.
+
+    The value of an app role in Entra must be the name of a role or one of its aliases.
     """
 
 
@@ -41,16 +51,18 @@ def add(enterprise: str, role: str, aliases: tuple[str, ...], *, restrict_editin
 @result_command(role, "list")
 @enterprise_argument
 def list_(enterprise: str) -> list[dict[str, Any]]:
-    """List the roles with their aliases and the number of their users."""
+    """List the roles with their aliases and numbers of users."""
     return roles.list_roles(enterprise)
 
 
 @result_command(role, "update", writes=True)
 @enterprise_argument
 @click.argument("role")
-@click.option("--rename", metavar="NAME", help="Give it another name; its users keep it.")
+@click.option("--rename", metavar="NAME", help="New name of the role; its users keep the role")
 @_alias_option
-@click.option("--remove-alias", "removed", multiple=True, metavar="ALIAS", help="Take an alias away; may be repeated.")
+@click.option(
+    "--remove-alias", "removed", multiple=True, metavar="ALIAS", help="Alias to remove from the role (repeatable)"
+)
 @_restrict_option
 def update(
     enterprise: str,
@@ -61,7 +73,7 @@ def update(
     *,
     restrict_editing: bool | None,
 ) -> dict[str, Any]:
-    """Change a role; aliases are added to those that it has."""
+    """Change a role. --alias adds to the existing aliases."""
     return roles.update_role(
         enterprise,
         role,
@@ -75,25 +87,25 @@ def update(
 @enterprise_argument
 @click.argument("role")
 def remove(enterprise: str, role: str) -> dict[str, Any]:
-    """Remove a role that nobody has and that is not the default."""
+    """Remove a role. The default role and roles with users cannot be removed."""
     return roles.remove_role(enterprise, role)
 
 
 def _preview_text(preview: dict[str, Any]) -> str:
-    """Return a preview for people, with those who wait for the role under it."""
+    """Return a preview as text, followed by the users who wait for the role."""
     lines = as_text({name: value for name, value in preview.items() if name != "waiting"})
     if not preview["waiting"]:
-        return f"{lines}\nwaiting     nobody"
-    return f"{lines}\n\nwaiting, refused as no role is called so:\n{as_text(preview['waiting'])}"
+        return f"{lines}\nwaiting     none"
+    return f"{lines}\n\nUsers waiting for this role:\n{as_text(preview['waiting'])}"
 
 
 @result_command(role, "preview", text=_preview_text)
 @enterprise_argument
 @click.argument("name")
 def preview(enterprise: str, name: str) -> dict[str, Any]:
-    """Show who has, and who would get, the role that the provider's value NAME names.
+    """Show the users who have the role with the name or alias NAME, and the users who would get it.
 
-    waiting are people who were refused as no role was called so: they get the role once there is such a role or alias.
-    on_default is the number of users on the default role, who would get it were it made the default.
+    waiting lists users who were refused because no role or alias has this name. They get the role after you add it.
+    on_default is the number of users with the default role. They would get the role if you made it the default.
     """
     return roles.preview_role(enterprise, name)

@@ -1,4 +1,4 @@
-"""``settings``: the global settings."""
+"""``settings``: show and change the global settings."""
 
 import click
 
@@ -8,12 +8,12 @@ from scimsvc.operations import global_settings
 
 @click.group()
 def settings() -> None:
-    """Show and change the global settings: the tokens' lifetimes, and how long log and changes are kept."""
+    """Show and change the global settings: lifetimes of tokens, and retention of the log and the change feed."""
 
 
 @result_command(settings, "show")
 def show() -> dict[str, int]:
-    """Show the settings."""
+    """Show the global settings."""
     return global_settings.show_global_settings()
 
 
@@ -21,5 +21,5 @@ def show() -> dict[str, int]:
 @click.argument("key")
 @click.argument("value")
 def set_(key: str, value: str) -> dict[str, int]:
-    """Change a setting; tokens that were issued keep their expiry."""
+    """Change a global setting. Existing tokens keep their expiry."""
     return global_settings.set_global_setting(key, value)

@@ -1,4 +1,4 @@
-"""``token``: access tokens without going through HTTP."""
+"""``token``: manage access tokens without HTTP requests."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE
 
 @click.group()
 def token() -> None:
-    """Issue, list and revoke access tokens."""
+    """Issue, list and revoke SCIM tokens and API tokens."""
 
 
 @result_command(token, "issue", writes=True)
@@ -24,13 +24,13 @@ def token() -> None:
     "scope",
     flag_value=SCIM_SCOPE,
     default=SCIM_SCOPE,
-    help=f"For {SCIM_PREFIX}: Entra's Secret Token. [default]",
+    help=f"Issue a SCIM token for {SCIM_PREFIX}, the Secret Token in Entra  [default]",
 )
-@click.option("--api", "scope", flag_value=API_SCOPE, help=f"For {API_PREFIX}.")
-@click.option("--days", type=click.IntRange(1, 3650), help="Valid so long; else as the global settings say.")
-@click.option("--integration", metavar="CLIENT_ID", help="The integration it belongs to; else the first one.")
+@click.option("--api", "scope", flag_value=API_SCOPE, help=f"Issue an API token for {API_PREFIX}")
+@click.option("--days", type=click.IntRange(1, 3650), help="Lifetime in days (default: the global setting)")
+@click.option("--integration", metavar="CLIENT_ID", help="Integration that owns the token (default: the first one)")
 def issue(enterprise: str, scope: str, days: int | None, integration: str | None) -> dict[str, Any]:
-    """Issue a token, which is shown this once."""
+    """Issue a token. It is shown only once."""
     signer = token_signer.current
     issued = grants.issue_token(enterprise, scope=scope, days=days, integration=integration, signer=signer)
     return {name: issued[name] for name in ("access_token", "expires_in", "scope", "id")}
@@ -39,15 +39,15 @@ def issue(enterprise: str, scope: str, days: int | None, integration: str | None
 @result_command(token, "list")
 @click.argument("enterprise", required=False)
 def list_(enterprise: str | None) -> list[dict[str, Any]]:
-    """List the tokens of one enterprise, or of all: expiry, last use and days left, never the token."""
+    """List the tokens of one or all enterprises with expiry, last use and days left, but not the tokens."""
     return grants.list_tokens(enterprise)
 
 
 @result_command(token, "revoke", writes=True)
 @click.argument("words", nargs=-1, metavar="[ENTERPRISE] TOKEN")
 def revoke(words: tuple[str, ...]) -> dict[str, Any]:
-    """End a token, named by its id or by itself."""
+    """Revoke a token, by ID or by value."""
     if len(words) not in (1, 2):
-        raise click.UsageError("name the token, and before it perhaps its enterprise")
+        raise click.UsageError("Name the token, optionally after its enterprise.")
     enterprise = words[0] if words[1:] else None
     return grants.revoke_token(words[-1], enterprise=enterprise, signer=token_signer.current)

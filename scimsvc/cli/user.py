@@ -1,4 +1,4 @@
-"""``user``: manual users, a look at all of them, and users in files."""
+"""``user``: manage manual users, list all users, and import and export users."""
 
 import itertools
 import json
@@ -23,23 +23,23 @@ user_argument = click.argument("user")
 
 @click.group()
 def user() -> None:
-    """Make, change and delete manual users, look at these and at provisioned ones, import and export.
+    """Create, change and delete manual users; list, import and export users.
 
-    USER is a user's id or work e-mail address.
+    USER is the ID or work address of a user.
     """
 
 
 def _fields(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options for what a user is made of, less the address."""
+    """Add the options for the attributes of a user, except the work address."""
     options = (
-        click.option("--user-name", help="The userName; of a new user else the e-mail address."),
-        click.option("--given-name", help="The given name."),
-        click.option("--family-name", help="The family name."),
-        click.option("--phone", help="The work telephone number."),
-        click.option("--title", help="The title."),
-        click.option("--organization", help="The organization."),
-        click.option("--role", help="A role by name or alias; of a new user else the default role."),
-        click.option("--external-id", help="The provider's identifier."),
+        click.option("--user-name", help="userName (default for a new user: the work address)"),
+        click.option("--given-name", help="Given name"),
+        click.option("--family-name", help="Family name"),
+        click.option("--phone", help="Work phone number"),
+        click.option("--title", help="Title"),
+        click.option("--organization", help="Organization"),
+        click.option("--role", help="Name or alias of a role (default for a new user: the default role)"),
+        click.option("--external-id", help="Identifier of the user at the identity provider"),
     )
     for option in reversed(options):
         function = option(function)
@@ -49,14 +49,14 @@ def _fields(function: Callable[..., Any]) -> Callable[..., Any]:
 @result_command(user, "create", writes=True)
 @enterprise_argument
 @click.argument("address", metavar="[EMAIL]", required=False)
-@click.option("--email", help="The work e-mail address, if it does not stand as an argument.")
+@click.option("--email", help="Work address, instead of EMAIL")
 @_fields
-@click.option("--active/--inactive", default=True, show_default=True, help="Whether the user may work.")
+@click.option("--active/--inactive", default=True, show_default=True, help="Whether the user is active")
 def create(enterprise: str, address: str | None, email: str | None, **fields: Any) -> dict[str, Any]:
-    """Make a manual user, who is found by Entra's match and taken over by its first change."""
+    """Create a manual user. Entra can match the user, and takes it over with its first change."""
     email = email or address
     if email is None:
-        raise click.UsageError("an e-mail address is missing")
+        raise click.UsageError("The work address is missing. Pass it as EMAIL or with --email.")
     return manual_users.create_manual_user(
         enterprise, without_none(**fields | {"email": email, "user_name": fields["user_name"] or email})
     )
@@ -65,13 +65,14 @@ def create(enterprise: str, address: str | None, email: str | None, **fields: An
 @result_command(user, "update", writes=True)
 @enterprise_argument
 @user_argument
-@click.option("--email", help="The work e-mail address.")
+@click.option("--email", help="Work address")
 @_fields
-@click.option("--active/--inactive", default=None, help="Whether the user may work.")
+@click.option("--active/--inactive", default=None, help="Whether the user is active")
 def update(enterprise: str, user: str, **fields: Any) -> dict[str, Any]:
-    """Change a manual user; an empty value, as in --title "", takes one away, and --role "" gives the default role.
+    """Change a manual user.
 
-    A provisioned user is changed where it comes from; see edit-profile for title and organization.
+    An empty value, such as --title "", removes an attribute; --role "" sets the default role. Change provisioned users
+    in their directory, or their title and organization with edit-profile.
     """
     return manual_users.update_manual_user(enterprise, user, _changes(fields, mandatory=("email", "user_name")))
 
@@ -79,12 +80,12 @@ def update(enterprise: str, user: str, **fields: Any) -> dict[str, Any]:
 @result_command(user, "edit-profile", writes=True)
 @enterprise_argument
 @user_argument
-@click.option("--title", help="The title.")
-@click.option("--organization", help="The organization.")
+@click.option("--title", help="Title")
+@click.option("--organization", help="Organization")
 def edit_profile(enterprise: str, user: str, **fields: Any) -> dict[str, Any]:
-    """Make a user's own edit of title and organization; an empty value takes one away.
+    """Edit title and organization as the user can. An empty value removes the edit.
 
-    Provisioned users may do so too, unless their role restricts editing.
+    This works for provisioned users too, unless their role restricts editing.
     """
     return profiles.edit_profile(enterprise, user, _changes(fields))
 
@@ -99,22 +100,22 @@ def _changes(fields: dict[str, Any], mandatory: tuple[str, ...] = ()) -> dict[st
 @user_argument
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(enterprise: str, user: str, *, yes: bool) -> dict[str, Any]:
-    """Delete a manual user, for good."""
+    """Delete a manual user permanently."""
     found = profiles.show_user(enterprise, user)
-    if not yes and not click.confirm(f"Delete {found['email']} for good?", err=True):
-        raise click.ClickException("nothing was deleted")
+    if not yes and not click.confirm(f"Delete {found['email']} permanently?", err=True):
+        raise click.ClickException("Nothing was deleted.")
     return manual_users.delete_manual_user(enterprise, found["id"])
 
 
 @result_command(user, "list")
 @enterprise_argument
-@click.option("--role", help="Those alone who have this role.")
-@click.option("--active/--inactive", default=None, help="Those alone who may work, or may not.")
-@click.option("--source", type=click.Choice(SOURCES), help="Those alone who came this way.")
-@click.option("--external-id", help="Those alone whom the provider calls so.")
-@click.option("--search", metavar="TEXT", help="Those alone with TEXT in e-mail address or userName.")
+@click.option("--role", help="Show only users with this role")
+@click.option("--active/--inactive", default=None, help="Show only active users, or only inactive users")
+@click.option("--source", type=click.Choice(SOURCES), help="Show only users from this source")
+@click.option("--external-id", help="Show only the user with this external ID")
+@click.option("--search", metavar="TEXT", help="Show only users with TEXT in work address or userName")
 def list_(enterprise: str, **conditions: Any) -> list[dict[str, Any]]:
-    """List the users by e-mail address."""
+    """List users, sorted by work address."""
     return profiles.list_users(enterprise, **without_none(**conditions)).items
 
 
@@ -130,10 +131,10 @@ def show(enterprise: str, user: str) -> dict[str, Any]:
 @enterprise_argument
 @click.argument("file", type=click.File("rb"))
 def import_(enterprise: str, file: IO[bytes]) -> dict[str, Any]:
-    """Make a manual user of each line of a CSV FILE (- is standard input), all or none.
+    """Create a manual user from each line of a CSV FILE (- for standard input). Imports all lines or none.
 
     The first line names the columns: email, and any of user_name, given_name, family_name, phone, title, organization,
-    role, external_id and active. Columns that user export writes beside these are ignored.
+    role, external_id and active. Other columns that user export writes are ignored.
     """
     content = file.read()
     with progress("Importing") as advance:
@@ -145,21 +146,26 @@ CSV, JSON_LINES, JSON = "csv", "jsonl", "json"
 
 @result_command(user, "export")
 @enterprise_argument
-@click.option("--format", "form", type=click.Choice([CSV, JSON_LINES]), help="csv unless said.")
-@click.option("--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write to FILE.")
+@click.option("--format", "form", type=click.Choice([CSV, JSON_LINES]), help="Format of the output (default: csv)")
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to FILE instead of standard output",
+)
 def export(enterprise: str, form: str | None, output: Path | None) -> Any:
-    """Write all users, as CSV or as one JSON object a line.
+    """Write all users as CSV, or as JSON with one object on each line.
 
-    With --json and without --output they are one JSON array. In CSV a cell that a spreadsheet would take for a formula
-    has an apostrophe before it, which user import takes off.
+    With --json and without --output, the result is one JSON array. In CSV, an apostrophe is put before a cell that a
+    spreadsheet would read as a formula; user import removes it.
     """
     if output == Path("-"):
         output = None
     if output is None and wants_json():
         if form is not None:
-            raise click.UsageError("--json without --output writes one JSON array; leave --format out")
+            raise click.UsageError("--json without --output writes one JSON array. Leave --format out.")
         form = JSON
-    show_enterprise(enterprise)  # refuses an unknown one before anything is written
+    show_enterprise(enterprise)  # refuses an unknown enterprise before output begins
     count = itertools.count()
     users = (user for user, _ in zip(user_files.export_users(enterprise), count, strict=False))
     with _opened(output) as file:
@@ -194,7 +200,7 @@ _FORMS: dict[str, Callable[[Iterator[dict[str, Any]]], Iterator[str]]] = {
 
 @contextmanager
 def _opened(output: Path | None) -> Iterator[IO[str]]:
-    """Open standard output, or a file that takes the place of ``output`` once everything is written."""
+    """Open standard output, or a temporary file that replaces ``output`` when everything is written."""
     if output is None:
         with click.open_file("-", "w", encoding="utf-8") as stream:
             yield stream
@@ -209,4 +215,4 @@ def _opened(output: Path | None) -> Iterator[IO[str]]:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise click.ClickException(f"{output} cannot be written: {error.strerror}") from None
+        raise click.ClickException(f"{output} cannot be written: {error.strerror}.") from None

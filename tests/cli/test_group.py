@@ -117,7 +117,7 @@ def test_a_command_that_reads_creates_nothing(path: tuple[str, ...], run_in: Run
 
     database = tmp_path / "instance" / "scimsvc.db"
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == f"Error: No database at {database}. Run scimsvc init first.\n"
+    assert result.stderr == f"Error: No database at {database}. Run 'scimsvc init' first.\n"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -129,7 +129,7 @@ def test_a_command_that_needs_the_key_creates_none(
 
     key = tmp_path / "instance" / "secret_key"
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == f"Error: No secret key at {key}. Set SCIMSVC_SECRET_KEY, or run scimsvc init first.\n"
+    assert result.stderr == f"Error: No secret key at {key}. Set SCIMSVC_SECRET_KEY, or run 'scimsvc init' first.\n"
     assert [each.name for each in tmp_path.iterdir()] == ["elsewhere"]
 
 

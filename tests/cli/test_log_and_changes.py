@@ -53,7 +53,7 @@ def test_the_log_says_what_was_done_and_what_to_do_about_a_refusal(acme: Enterpr
 def test_a_time_that_is_none_is_a_wrong_usage(acme: Enterprise) -> None:
     for words in (["--since", "yesterday"], ["--since", "2026-13-01"], ["--until", "99999999w9"], ["--operation", "x"]):
         assert words[1] in usage_error(acme.app, "log", "Acme", *words)
-    assert "leave --until out" in usage_error(acme.app, "log", "Acme", "--follow", "--until", "1h")
+    assert "Leave --until out." in usage_error(acme.app, "log", "Acme", "--follow", "--until", "1h")
 
 
 def test_the_log_and_the_feed_are_pruned(acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,9 +117,9 @@ def test_a_request_in_a_file_is_explained(acme: Enterprise, cli: Cli, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [("{", "is no SCIM request"), ("[]", "no JSON object"), ("{}", "method:")]
+    ("content", "words"), [("{", "is not a valid SCIM request"), ("[]", "write a JSON object"), ("{}", "method:")]
 )
-def test_a_file_that_is_no_request_is_refused(acme: Enterprise, tmp_path: Path, content: str, words: str) -> None:
+def test_a_file_without_a_request_is_refused(acme: Enterprise, tmp_path: Path, content: str, words: str) -> None:
     asked = tmp_path / "request.json"
     asked.write_text(content)
 
@@ -255,8 +255,8 @@ def test_times_are_rfc_3339_or_spans(monkeypatch: pytest.MonkeyPatch, text: str,
      "2026-02-28T24:30:00Z", "2026-02-28T23:00:00+99:00", "٣d"],
     ids=ascii,
 )  # fmt: skip
-def test_what_is_no_time_says_what_is(text: str) -> None:
-    with pytest.raises(click.BadParameter, match="30m, 2h or 7d"):
+def test_a_text_that_is_not_a_time_is_refused_with_examples(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="Use 30m, 2h, 7d, 2026-11-23 or RFC 3339"):
         Moment().convert(text, None, None)
 
 

@@ -143,6 +143,15 @@ def test_an_old_default_role_can_be_removed(acme: Enterprise, cli: Cli) -> None:
     ]
 
 
+def test_create_and_delete_are_synonyms_of_add_and_remove(acme: Enterprise, cli: Cli) -> None:
+    created = cli("role", "create", "Acme", "Signer")
+
+    assert created in cli("role", "list", "Acme")
+    assert cli("role", "delete", "Acme", "Signer") == created
+    assert created not in cli("role", "list", "Acme")
+    assert "create" not in acme.app.test_cli_runner().invoke(args=["role", "--help"]).output
+
+
 def test_roles_of_another_enterprise_are_out_of_reach(acme: Enterprise, cli: Cli) -> None:
     other = make_enterprise(acme.app, "Other")
     before = cli("role", "list", "Other")

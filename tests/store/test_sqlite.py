@@ -98,7 +98,7 @@ def test_a_stuck_writer_costs_others_a_503_and_not_for_ever(
     assert int(refused.headers["Retry-After"]) > 0
     assert read == user
     assert (said.exit_code, said.stdout) == (1, "")
-    assert said.stderr == "Error: the database cannot be used: no turn to write within 0.1 seconds\n"
+    assert said.stderr == "Error: The database is not usable: no turn to write within 0.1 seconds.\n"
     assert done.status_code == 200
 
 
