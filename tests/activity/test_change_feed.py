@@ -1,4 +1,4 @@
-"""The change feed: each change of a user once, in commit order, whoever writes and however late (contract section 8)."""
+"""The change feed has each change of a user once, in commit order (contract section 8)."""
 
 import random
 import threading
@@ -93,7 +93,7 @@ def test_a_consumer_that_stops_anywhere_sees_each_change_once(acme: Enterprise) 
 
 @contextmanager
 def late_commits(delay: Callable[[], float]) -> Iterator[None]:
-    """Let every commit of this process wait, once everything is written."""
+    """Delay every commit of this process after its writes."""
     commit = driver.commit
 
     def wait_and_commit(connection: Connection) -> None:
@@ -106,8 +106,8 @@ def late_commits(delay: Callable[[], float]) -> Iterator[None]:
 
 
 def test_no_change_is_skipped_however_late_its_transaction_commits(acme: Enterprise) -> None:
-    # A number drawn early and committed late is skipped by whoever read on meanwhile: here every writer commits
-    # late, by a time of its own, and a reader follows all along.
+    # If a change got its number early and were committed late, a reader could miss it. Here every writer commits after
+    # a random delay while a reader follows the feed.
     writers, each_writes = 6, 5
     chance = random.Random(7)
     seen: list[str] = []
@@ -179,7 +179,7 @@ def test_a_stop_ends_the_waiting(acme: Enterprise) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", "1", "made.up", "WzFd.AAAA"])
-def test_a_made_up_cursor_is_refused(acme: Enterprise, cursor: str) -> None:
+def test_an_invented_cursor_is_refused(acme: Enterprise, cursor: str) -> None:
     acme.create()
 
     with pytest.raises(InvalidInput, match="is not a cursor"):
@@ -194,7 +194,9 @@ def test_a_borrowed_cursor_is_refused(acme: Enterprise) -> None:
         feed_of(acme, feed_of(rival)["next"])
 
 
-def test_a_cursor_older_than_what_is_kept_is_gone(acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cursor_before_the_stored_changes_is_gone(
+    acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
     acme.token = cli("token", "issue", "Acme", "--days=365")["access_token"]
     beginning = feed_of(acme)["next"]
     users = [acme.create(email=f"{number}@x.example") for number in range(3)]
@@ -225,7 +227,7 @@ def test_a_cursor_from_a_later_state_of_the_database_is_gone(acme: Enterprise) -
 
 
 @pytest.mark.requirement("R25")
-def test_the_host_hears_at_once_of_whom_to_sign_off(acme: Enterprise) -> None:
+def test_the_feed_has_disabled_and_deleted_users_at_once(acme: Enterprise) -> None:
     user, gone = acme.create(), acme.create(email="gone@contoso.example")
     cursor = feed_of(acme)["next"]
 

@@ -1,4 +1,4 @@
-"""The provisioning log: every SCIM write has its one entry, done or refused (contract section 9)."""
+"""Every SCIM write, successful or refused, has one entry in the provisioning log (contract section 9)."""
 
 import threading
 from datetime import timedelta
@@ -182,7 +182,7 @@ def test_a_refusal_that_cannot_be_logged_is_answered_all_the_same(
 
 
 @pytest.mark.requirement("R65")
-def test_what_is_rolled_back_leaves_neither_user_nor_entry(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rolled_back_write_leaves_neither_user_nor_entry(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*arguments: Any, **options: Any) -> Any:
         record_write(*arguments, **options)
         raise OperationalError("INSERT", {}, Exception("disk full"))
@@ -270,7 +270,7 @@ def test_ids_follow_each_other_in_many_threads() -> None:
 
 
 @pytest.mark.requirement("R65")
-def test_what_is_on_record_cannot_be_edited(acme: Enterprise, tmp_path: Path) -> None:
+def test_log_entries_cannot_be_edited(acme: Enterprise, tmp_path: Path) -> None:
     acme.create()
     api = make_api(acme)
     entry = api.get("/provisioning-log")["items"][0]

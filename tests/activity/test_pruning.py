@@ -1,4 +1,4 @@
-"""A serving process prunes log and feed by itself: once a day, little by little, behind its answers."""
+"""A serving process prunes the log and the feed once a day, in small steps after its responses."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,20 +17,20 @@ from tests.support.types import Cli
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Sets the clock so much later than the test's beginning."""
+    """Sets the clock to a time after the beginning of the test."""
     start = clock.now()
     return lambda **span: monkeypatch.setattr(clock, "now", lambda: start + timedelta(**span))
 
 
 @pytest.fixture
 def own(acme: Enterprise) -> Pruning:
-    """The app's, in the place of that of an app that has answered already."""
+    """A new object for the app, which has already answered requests."""
     pruner.init_app(acme.app, Pruning())
     return pruner.of(acme.app)
 
 
 def prune_while_due(enterprise: Enterprise, own: Pruning) -> int:
-    """Prune as answers would, and return how many it took until nothing is due."""
+    """Prune step by step until nothing is due, and return the number of steps."""
     steps = 0
     with enterprise.app.app_context():
         while own.is_due(clock.now()):
@@ -58,7 +58,9 @@ def test_each_transaction_is_small_and_comes_behind_an_answer(
     assert len(feed_of(acme)["items"]) == 1
 
 
-def test_the_settings_say_what_is_old(acme: Enterprise, cli: Cli, own: Pruning, later: Callable[..., None]) -> None:
+def test_the_settings_decide_which_rows_are_old(
+    acme: Enterprise, cli: Cli, own: Pruning, later: Callable[..., None]
+) -> None:
     for number in range(3):
         acme.create(email=f"{number}@x.example")
     later(days=3)
@@ -75,7 +77,7 @@ def test_the_settings_say_what_is_old(acme: Enterprise, cli: Cli, own: Pruning, 
 
 def test_it_begins_once_a_day(acme: Enterprise, own: Pruning, later: Callable[..., None]) -> None:
     due = []
-    for hours in (0, 1, 23, 25, 26, 20, 24 * 3):  # once with a clock that was set back
+    for hours in (0, 1, 23, 25, 26, 20, 24 * 3):  # the clock is also set back once
         later(hours=hours)
         due.append(prune_while_due(acme, own))
 
@@ -87,7 +89,7 @@ def test_two_threads_do_not_prune_at_once(acme: Enterprise, own: Pruning, monkey
 
     def prune_log() -> Any:
         begun.append(1)
-        own.prune_some()  # as a second thread would in the meantime
+        own.prune_some()  # like a second thread at the same time
         yield from ()
 
     monkeypatch.setattr(pruning, "prune_log", prune_log)

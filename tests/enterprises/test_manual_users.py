@@ -1,4 +1,4 @@
-"""Manual users: found by Entra's match, taken over by its first change, never by a POST, not deleted before."""
+"""Manual users are found by Entra's match, taken over by its first change, and not deleted before that."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def test_a_manual_user_is_found_by_entras_match(acme: Enterprise, manual: dict[s
     assert found["name"] == {"givenName": "By", "familyName": "Hand"}
     assert found["phoneNumbers"] == [{"value": "12", "type": "work"}]
     assert found["roles"] == [{"value": "User", "primary": True}]
-    assert "title" not in found  # the directory has set none
+    assert "title" not in found  # the directory has not set it
     assert (manual["source"], manual["directory"], manual["title"]) == ("manual", None, "Boss")
 
 
@@ -84,7 +84,7 @@ def test_the_directorys_values_become_effective_when_they_change(
     assert second["directory"] == {"title": None, "organization": "Contoso"}
 
 
-def test_a_put_of_what_get_answered_takes_over_and_bumps_nothing(
+def test_a_put_of_an_unchanged_user_takes_over_and_keeps_the_version(
     acme: Enterprise, cli: Cli, manual: dict[str, Any]
 ) -> None:
     before = acme.get(manual)

@@ -29,7 +29,7 @@ def delete(acme: Enterprise, user: dict[str, Any]) -> int:
     return acme.send("DELETE", f"/Users/{user['id']}").status_code
 
 
-def test_a_pause_holds_every_write_and_no_read(acme: Enterprise, users: list[dict[str, Any]]) -> None:
+def test_a_pause_refuses_writes_and_allows_reads(acme: Enterprise, users: list[dict[str, Any]]) -> None:
     with acme.app.app_context():
         enterprises.update_enterprise("Acme", {"paused": True})
     own = f"/Users/{users[0]['id']}"
@@ -65,7 +65,7 @@ def test_the_removal_limit_refuses_only_further_removals(acme: Enterprise, users
     assert acme.patch(users[2], replace("title", "x")).status_code == 200
     assert acme.patch(users[0], replace("active", True)).status_code == 200
     assert acme.send("POST", "/Users", user_body("new@x.example", active=False)).status_code == 201
-    # Whoever counts already may be deleted after having been disabled.
+    # A disabled user is counted already and can still be deleted.
     assert [disable(acme, users[0]), delete(acme, users[0])] == [200, 204]
 
 
@@ -81,7 +81,7 @@ def test_the_removal_limit_counts_the_hours_of_its_period(
     assert [disable(acme, users[1]), disable(acme, users[2])] == [200, 503]
 
 
-def test_a_release_lets_through_what_is_held_for_the_same_hours(
+def test_a_release_allows_removals_for_the_same_hours(
     acme: Enterprise, users: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_limit(acme, users=1, hours=2)

@@ -1,4 +1,4 @@
-"""What an enterprise may switch: SCIM itself, unique userNames, the rejection of unknown attributes."""
+"""Settings of an enterprise: SCIM provisioning, unique userNames, and refusal of unknown attributes."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The directory's and the effective title and organization (contract section 6), every combination in one line."""
+"""Directory and effective values of title and organization (contract section 6), one combination in each line."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ from tests.support.urns import ENTERPRISE_URN
 
 ABSENT, CHANGED, REPEATED, EQUAL, EMPTY, NULL = "absent", "changed", "repeated", "equal", "empty", "null"
 
-# What is effective at the end. A provisioned user has "Directory" from the directory, and edits "Own" whenever its role
-# lets it; a manual one was given "Own". Then the directory sends nothing of it, "New", "Directory", "Own", "" or null,
-# while or before the user gets a role that restricts editing, or one that does not, or after that.
+# The effective value at the end. A provisioned user starts with "Directory" and edits it to "Own" when the role permits
+# this. A manual user is created with "Own". Then the directory omits the value or sends "New", "Directory", "Own", ""
+# or null. The user's role changes never, before this write, or after it.
 #
 # role          | change | user          | absent       | changed | repeated    | equal | empty        | null
 TABLE = """
@@ -51,7 +51,7 @@ def roles(acme: Enterprise, cli: Cli) -> None:
 
 
 def live(acme: Enterprise, number: int, role: str, change: str, source: str, sent: str) -> dict[str, Any]:
-    """Let a user live what a line of the table says, and return the user's profile at the end."""
+    """Create and change a user as a line of the table says, and return the user's profile at the end."""
     free, restricting = ("Free", "Restricting") if role == "free" else ("Restricting", "Free")
     first, last = (f"{free} A", f"{free} A") if change == "never" else (f"{restricting} A", f"{free} B")
     email = f"user{number}@contoso.example"
@@ -142,7 +142,7 @@ def test_a_role_that_begins_to_restrict_gives_its_users_the_directorys_values(ac
 
 
 @pytest.mark.usefixtures("roles")
-def test_another_default_role_changes_all_who_are_on_it(acme: Enterprise, cli: Cli) -> None:
+def test_another_default_role_changes_all_users_on_it(acme: Enterprise, cli: Cli) -> None:
     on_default, holder = acme.create(title="Directory"), acme.create(email="b@x.example", roles=["User"])
     edit_profile(acme, on_default["id"], title="Own")
     after = feed_of(acme)["next"]

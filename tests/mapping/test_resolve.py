@@ -1,4 +1,4 @@
-"""The provider's roles come to the enterprise's as contract section 7 says."""
+"""The elements of ``roles`` give an enterprise's role (contract section 7)."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def test_no_role_is_the_default_role(elements: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.parametrize("value", ["Signers", " User", "User ", "ＵＳＥＲ"])
-def test_an_unknown_role_is_refused_with_those_that_there_are(value: str) -> None:
+def test_an_unknown_role_is_refused_with_the_existing_roles(value: str) -> None:
     with pytest.raises(InvalidValue) as refusal:
         resolve_role([{"value": value}], ROLES)
 
@@ -50,7 +50,7 @@ def test_an_unknown_role_is_refused_with_those_that_there_are(value: str) -> Non
 
 
 @pytest.mark.parametrize("primary", [None, False, True])
-def test_several_roles_of_which_not_one_is_primary_are_refused(primary: bool | None) -> None:
+def test_several_roles_without_exactly_one_primary_are_refused(primary: bool | None) -> None:
     elements = [{"value": name} | ({} if primary is None else {"primary": primary}) for name in ("User", "Signer")]
 
     with pytest.raises(InvalidValue, match="SingleAppRoleAssignment"):

@@ -1,4 +1,4 @@
-"""The roles of real users: given, refused, answered, defaulted and renamed (contract section 7)."""
+"""Roles of stored users: assigned, refused, returned, defaulted and renamed (contract section 7)."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.support.types import Cli
 
 
 @pytest.mark.requirement("R24")
-def test_an_unknown_role_registers_nobody(acme: Enterprise) -> None:
+def test_an_unknown_role_creates_no_user(acme: Enterprise) -> None:
     answer = acme.send("POST", "/Users", user_body(roles=[{"value": "Signer", "primary": "True"}]))
 
     names = "DefaultEnterprise, Power Signer, SigningHub_Admin, User"
@@ -99,7 +99,7 @@ def test_the_default_role_made_the_default_again_changes_no_answer(acme: Enterpr
 
 
 @pytest.mark.requirement("R24")
-def test_no_name_in_a_body_gives_more_than_scim_does(acme: Enterprise) -> None:
+def test_internal_attributes_in_a_body_have_no_effect(acme: Enterprise) -> None:
     odd = {"is_admin": True, "admin": True, "enterprise_id": "x", "role_id": "x", "source": "manual", "password": "x", "version": 7,
            "__class__": "x", "__proto__": {"a": 1}, "scim_enabled": False, "email_key": "x"}  # fmt: skip
 

@@ -44,7 +44,7 @@ def test_refusals_are_grouped_by_cause_and_role_value(acme: Enterprise) -> None:
     ]
 
 
-def test_a_role_that_there_is_not_has_its_remedies(acme: Enterprise) -> None:
+def test_an_unknown_role_has_its_remedies(acme: Enterprise) -> None:
     refuse_role(acme, "a@x.example")
 
     (cause,) = open_causes(acme)
@@ -58,7 +58,7 @@ def test_a_role_that_there_is_not_has_its_remedies(acme: Enterprise) -> None:
     ]
 
 
-def test_a_cause_that_is_gone_waits_for_the_provider_and_a_success_closes_it(acme: Enterprise, cli: Cli) -> None:
+def test_a_fixed_cause_is_closed_by_the_next_success(acme: Enterprise, cli: Cli) -> None:
     refuse_role(acme, "a@x.example")
     cli("role", "update", "Acme", "User", "--alias", "power user")
     assert [each["is_fixed"] for each in open_causes(acme)] == [True]
@@ -68,7 +68,7 @@ def test_a_cause_that_is_gone_waits_for_the_provider_and_a_success_closes_it(acm
     assert open_causes(acme) == []
 
 
-def test_a_refusal_of_a_user_who_is_there_is_closed_by_its_id(acme: Enterprise) -> None:
+def test_a_refusal_about_an_existing_user_is_closed_by_its_id(acme: Enterprise) -> None:
     user = acme.create()
     assert acme.patch(user, replace("title", 5)).status_code == 400
     assert told(acme) == [("400", 1, [user["id"]])]
@@ -86,7 +86,7 @@ def test_a_refusal_of_a_user_who_is_there_is_closed_by_its_id(acme: Enterprise) 
         ({"scim_enabled": False}, "scim-off", Action.SETTINGS),
     ],
 )
-def test_what_is_held_back_is_fixed_by_the_enterprise(
+def test_a_stopped_write_is_fixed_by_a_setting_of_the_enterprise(
     acme: Enterprise, change: dict[str, Any], cause: str, action: Action
 ) -> None:
     user = acme.create()
@@ -128,7 +128,7 @@ def test_an_update_to_a_taken_address_has_its_own_advice(acme: Enterprise) -> No
     assert [(each.action, each.text) for each in cause["remedies"]] == [(Action.SHOW_USER, "Show the refused user")]
 
 
-def test_what_is_about_nobody_is_open_for_a_day(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_without_a_user_is_open_for_a_day(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
     acme.send("POST", "/Groups", {"displayName": "Sales"})
     assert told(acme) == [("groups", 1, [])]
 
@@ -144,12 +144,12 @@ def test_a_token_that_was_refused_is_open_until_its_client_is_let_in(acme: Enter
     assert acme.send("GET", "/Users", token=revoked["access_token"]).status_code == 401
     assert told(acme) == [("token", 1, [])]
 
-    acme.send("GET", "/Users").close()  # uses are written behind the answer
+    acme.send("GET", "/Users").close()  # uses are stored after the response
 
     assert open_causes(acme) == []
 
 
-def test_every_cause_is_in_words(acme: Enterprise) -> None:
+def test_every_cause_has_words(acme: Enterprise) -> None:
     from scimsvc.protocol.reasons import Reason
 
     for cause in Reason:

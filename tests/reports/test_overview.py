@@ -1,4 +1,4 @@
-"""What the console shows first of an enterprise: users, provisioning over time, tokens and what holds writes back."""
+"""The overview of an enterprise: users, provisioning over time, tokens, and settings that stop writes."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ def at(monkeypatch: pytest.MonkeyPatch, instant: datetime) -> None:
 
 
 def counts(spans: list[dict[str, Any]]) -> dict[str, tuple[int, ...]]:
-    """Return what was counted in the spans in which there was something, by their start."""
+    """Return the counts of the spans that have any, by the start of the span."""
     series = ("created", "changed", "disabled", "refused")
     counted = {span["start"]: tuple(span[name] for name in series) for span in spans}
     return {start: numbers for start, numbers in counted.items() if any(numbers)}
@@ -123,7 +123,7 @@ def test_another_enterprises_users_and_log_are_not_counted(acme: Enterprise, cli
 @pytest.mark.parametrize(
     ("days", "state"), [(20, "good"), (15, "good"), (14, "soon"), (4, "soon"), (3, "urgent"), (2, "urgent")]
 )
-def test_a_token_near_its_expiry_is_told(app: Any, cli: Cli, days: int, state: str) -> None:
+def test_a_token_near_its_expiry_is_marked(app: Any, cli: Cli, days: int, state: str) -> None:
     made = cli("enterprise", "create", "Acme", "--enable-scim")
     cli("token", "issue", "Acme", "--days", str(days))
 
@@ -134,7 +134,7 @@ def test_a_token_near_its_expiry_is_told(app: Any, cli: Cli, days: int, state: s
     assert "access_token" not in token
 
 
-def test_tokens_that_are_over_or_fetched_anew_are_no_worry(app: Any, cli: Cli) -> None:
+def test_expired_and_self_renewed_tokens_need_no_attention(app: Any, cli: Cli) -> None:
     made = cli("enterprise", "create", "Acme", "--enable-scim")
     cli("token", "revoke", cli("token", "issue", "Acme")["id"])
     cli("token", "issue", "Acme", "--api")
@@ -153,7 +153,7 @@ def test_tokens_that_are_over_or_fetched_anew_are_no_worry(app: Any, cli: Cli) -
     assert (seen["tokens"], seen["fetches_tokens"]) == ([], True)
 
 
-def test_what_holds_writes_back_is_told(acme: Enterprise) -> None:
+def test_settings_that_stop_writes_are_reported(acme: Enterprise) -> None:
     user = acme.create()
     with acme.app.app_context():
         enterprises.update_enterprise("Acme", {"paused": True, "removal_limit": {"users": 1, "hours": 24}})
@@ -167,9 +167,9 @@ def test_what_holds_writes_back_is_told(acme: Enterprise) -> None:
     assert removal_limit == {"is_reached": True, "removed": 1, "limit": 1, "hours": 24, "released_until": None}
 
 
-def test_the_last_success_and_the_last_request_are_told(acme: Enterprise) -> None:
+def test_the_last_success_and_the_last_request_are_reported(acme: Enterprise) -> None:
     acme.create()
-    acme.send("GET", "/Users").close()  # uses are written behind the answer
+    acme.send("GET", "/Users").close()  # uses are stored after the response
 
     seen = overview_of(acme)
 

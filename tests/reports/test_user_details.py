@@ -1,4 +1,4 @@
-"""One user as a whole: directory and effective values side by side, the role and why, and the history."""
+"""One user in detail: directory and effective values, the role and its reason, and the history."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def details_of(enterprise: Enterprise, user_id: str) -> dict[str, Any]:
         return show_user_details(enterprise.made["id"], user_id)
 
 
-def test_directory_and_effective_values_stand_side_by_side(acme: Enterprise) -> None:
+def test_directory_and_effective_values_are_compared(acme: Enterprise) -> None:
     user = acme.create(title="Engineer", **{ENTERPRISE_URN: {"organization": "Contoso", "department": "R&D"}})
     edit_profile(acme, user["id"], title="Chief")
 
@@ -58,7 +58,7 @@ def test_a_role_that_was_renamed_since_says_so(acme: Enterprise, cli: Cli) -> No
     assert (details["history"][0]["kind"], details["history"][0]["origin"]) == ("edit", "role")
 
 
-def test_the_history_has_what_scim_did_was_refused_and_what_was_edited(acme: Enterprise) -> None:
+def test_the_history_has_writes_refusals_and_edits(acme: Enterprise) -> None:
     acme.send("POST", "/Users", user_body(roles=[{"value": "Nobody"}]))
     user = acme.create()
     edit_profile(acme, user["id"], title="Chief")
@@ -76,7 +76,7 @@ def test_the_history_has_what_scim_did_was_refused_and_what_was_edited(acme: Ent
     assert history[-1]["why"]["cause"] == "unknown-role"
 
 
-def test_a_manual_user_has_no_directory_side(acme: Enterprise) -> None:
+def test_a_manual_user_has_no_directory_values(acme: Enterprise) -> None:
     with acme.app.app_context():
         user = manual_users.create_manual_user(
             "Acme", {"email": "m@x.example", "user_name": "M", "title": "Boss", "role": "User"}

@@ -1,6 +1,6 @@
-"""Bad input below the Tenant URL: its status and scimType, a detail that helps, and a user who stays as he was.
+"""Bad input below the Tenant URL gets its status, its scimType and a helpful detail, and changes no user.
 
-Every case of the tables meets one and the same user, who is compared byte for byte after each.
+All cases of the tables are sent to the same user, who is compared byte for byte after each of them.
 """
 
 import secrets
@@ -43,7 +43,7 @@ class Target:
         return answer.data, answer.headers["ETag"], self.enterprise.send("GET", "/Users").data
 
     def assert_refused(self, answer: TestResponse, status: int, scim_type: str | None, *words: str) -> None:
-        before, self.before = self.before, self.state()  # one case that gets through fails alone
+        before, self.before = self.before, self.state()  # so that only the case that changed something fails
         assert_scim_error(answer, status, scim_type, *words)
         assert self.before == before
 
@@ -96,7 +96,7 @@ BODIES = [
 @pytest.mark.requirement("R45")
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
 @pytest.mark.parametrize(("body", "words"), BODIES)
-def test_a_body_that_is_no_strict_json_object_is_invalid_syntax(
+def test_a_body_that_is_not_a_strict_json_object_is_invalid_syntax(
     target: Target, method: str, body: bytes, words: list[str]
 ) -> None:
     target.assert_refused(target.send(method, body), 400, "invalidSyntax", *words)
@@ -320,7 +320,7 @@ def test_an_unreadable_filter_is_invalid_filter(target: Target, text: str, words
 @pytest.mark.requirement("R46")
 @pytest.mark.parametrize("name", ["count", "startIndex"])
 @pytest.mark.parametrize("text", ["abc", "1.5", "1e3", "0x10", "٣", "1 2", "--1", "null", "\0", "9" * 30 + "x"])
-def test_a_page_that_is_no_number_is_invalid_value(target: Target, name: str, text: str) -> None:
+def test_a_page_number_that_is_not_a_number_is_invalid_value(target: Target, name: str, text: str) -> None:
     target.assert_refused(
         target.enterprise.send("GET", "/Users", query={name: text}), 400, "invalidValue", name, "whole number"
     )
@@ -341,7 +341,7 @@ def test_a_body_in_another_form_is_415(target: Target, headers: dict[str, str]) 
 
 
 def test_a_patch_that_adds_without_end_is_soon_refused(target: Target) -> None:
-    # The database is held meanwhile: at a body's limit this once took minutes.
+    # The database is locked while the operations run: with a body of the highest size this once took minutes.
     additions = [{"op": "add", "path": "photos", "value": [f"{n} {m}" for m in range(150)]} for n in range(150)]
     begun = time.perf_counter()
 

@@ -1,4 +1,4 @@
-"""Bulk: many operations in one request, each done or refused by itself (RFC 7644 §3.7)."""
+"""Bulk runs many operations of one request independently (RFC 7644 §3.7)."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ MANAGER = f"{ENTERPRISE_URN}:manager"
 
 
 def bulk(enterprise: Enterprise, *operations: dict[str, Any], **members: Any) -> list[dict[str, Any]]:
-    """Send the operations and return what came of each."""
+    """Send the operations and return their results."""
     body = {"schemas": [BULK_URN], "Operations": list(operations)} | members
     answer = enterprise.send("POST", "/Bulk", body)
     assert answer.status_code == 200, answer.text
@@ -29,7 +29,7 @@ def statuses(results: list[dict[str, Any]]) -> list[str]:
     return [result["status"] for result in results]
 
 
-def test_every_method_works_and_is_told_of_in_order(acme: Enterprise) -> None:
+def test_every_method_works_and_has_its_result_in_order(acme: Enterprise) -> None:
     one, two, three = (acme.create(email=f"{n}@x.example") for n in range(3))
 
     results = bulk(
@@ -63,7 +63,7 @@ def test_every_method_works_and_is_told_of_in_order(acme: Enterprise) -> None:
     assert acme.send("GET", f"/Users/{three['id']}").status_code == 404
 
 
-def test_what_is_refused_says_why_and_stops_nobody_else(acme: Enterprise) -> None:
+def test_a_refused_operation_has_its_reason_and_stops_no_other(acme: Enterprise) -> None:
     user = acme.create(email="taken@x.example")
     path = f"/Users/{user['id']}"
 
@@ -126,7 +126,7 @@ def test_circular_references_are_resolved(acme: Enterprise) -> None:
         assert users[name][ENTERPRISE_URN]["manager"]["value"] == users[other]["id"]
 
 
-def test_what_refers_to_a_failed_operation_is_a_conflict(acme: Enterprise) -> None:
+def test_a_reference_to_a_refused_operation_is_a_conflict(acme: Enterprise) -> None:
     results = bulk(
         acme,
         post("employee", **{ENTERPRISE_URN: {"manager": "bulkId:boss"}}),
@@ -151,7 +151,7 @@ def test_fail_on_errors_ends_the_job(acme: Enterprise, limit: int, done: list[st
     assert len(acme.find("id pr")) == done.count("201")
 
 
-def test_a_long_chain_of_references_is_no_trouble(acme: Enterprise) -> None:
+def test_a_long_chain_of_references_is_resolved(acme: Enterprise) -> None:
     chain = [post(f"u{n}", **{ENTERPRISE_URN: {"manager": f"bulkId:u{n + 1}"}}) for n in range(300)]
 
     results = bulk(acme, *chain, post("u300"))
@@ -183,7 +183,7 @@ def test_a_request_that_cannot_be_read_is_refused_whole(acme: Enterprise, body: 
     assert_scim_error(answer, status, "invalidSyntax" if status == 400 else None, word)
 
 
-def test_the_limits_stand_in_the_configuration(acme: Enterprise) -> None:
+def test_the_limits_are_in_the_configuration(acme: Enterprise) -> None:
     config = acme.send("GET", "/ServiceProviderConfig").get_json()
 
     assert config["bulk"] == {"supported": True, "maxOperations": 1000, "maxPayloadSize": 1024 * 1024}

@@ -1,4 +1,4 @@
-"""Writers at once: one winner where there can be one, and nothing lost where there need not be a loser."""
+"""Concurrent writers: one of conflicting writes succeeds, and no independent write is lost."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -79,7 +79,7 @@ def test_two_users_that_want_one_address_at_once(acme: Enterprise) -> None:
     assert sorted(answer.status_code for answer in answers) == [200] + [409] * (WRITERS - 1)
 
 
-def test_an_operator_and_the_provider_do_not_stand_in_each_others_way(acme: Enterprise, cli: Cli) -> None:
+def test_an_operator_and_the_provider_do_not_block_each_other(acme: Enterprise, cli: Cli) -> None:
     users = [acme.create(email=f"u{n}@contoso.example", userName=f"User {n}") for n in range(12)]
     ended: list[str] = []
 
@@ -131,7 +131,7 @@ def test_values_added_at_once_are_all_kept(acme: Enterprise) -> None:
 
 @pytest.mark.requirement("P12")
 def test_of_identical_creates_at_the_same_moment_one_wins(acme: Enterprise, cli: Cli) -> None:
-    # Here it is the userName that is the same; tests/scim/test_concurrency.py does it with the work address.
+    # The users have the same userName here. Another test has the same work address.
     cli("enterprise", "update", "Acme", "--unique-user-name")
     bodies = [user_body(f"u{n}@contoso.example", userName="same" if n % 2 else "SAME") for n in range(6)]
 
@@ -146,7 +146,7 @@ def test_of_identical_creates_at_the_same_moment_one_wins(acme: Enterprise, cli:
 
 
 @pytest.mark.requirement("R3")
-def test_of_a_patch_beside_a_put_no_old_value_comes_back(acme: Enterprise) -> None:
+def test_a_patch_beside_a_put_restores_no_old_value(acme: Enterprise) -> None:
     user = acme.create(title="old", nickName="old")
     for n in range(12):
         put = user_body(nickName=f"put {n}")

@@ -1,4 +1,4 @@
-"""Discovery: the schemas, the resource types and the configuration, which tell the truth (contract section 5)."""
+"""The schemas, the resource types and the configuration match the service (contract section 5)."""
 
 import re
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def members(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_a_list_has_what_is_found_by_id(acme: Enterprise, path: str) -> None:
+def test_a_list_has_the_resources_that_an_id_finds(acme: Enterprise, path: str) -> None:
     answer = read(acme, path)
 
     ids = LISTS[path]
@@ -84,7 +84,7 @@ def test_the_configuration_is_the_same_whatever_the_query(acme: Enterprise) -> N
         assert read(acme, f"/ServiceProviderConfig{query}") == config
 
 
-def test_discovery_is_for_readers_alone(acme: Enterprise) -> None:
+def test_discovery_can_only_be_read(acme: Enterprise) -> None:
     for path in (*LISTS, "/ServiceProviderConfig", f"/Schemas/{USER_URN}", "/ResourceTypes/User"):
         for method in ("POST", "PUT", "PATCH", "DELETE"):
             answer = acme.send(method, path, {})
@@ -115,7 +115,7 @@ def test_the_resource_type_leads_to_users_and_their_schemas(acme: Enterprise) ->
     assert read(acme, f"/Schemas/{user['schema']}")["name"] == "User"
 
 
-def test_the_configuration_tells_the_truth(acme: Enterprise) -> None:
+def test_the_configuration_matches_the_service(acme: Enterprise) -> None:
     config = read(acme, "/ServiceProviderConfig")
     users = [acme.create(email=f"{name}@contoso.example", userName=name) for name in "cab"]
     sorted_names = [user["userName"] for user in acme.find("id pr", sortBy="userName")]
@@ -154,7 +154,7 @@ def test_the_schemas_describe_every_attribute(acme: Enterprise) -> None:
         assert ("referenceTypes" in each) is (each["type"] == "reference"), name
 
 
-def test_what_a_user_must_have_is_marked_as_required(acme: Enterprise) -> None:
+def test_required_attributes_are_marked_as_required(acme: Enterprise) -> None:
     attributes = attributes_of(read(acme, f"/Schemas/{USER_URN}"))
 
     assert [name for name, each in attributes.items() if each["required"]] == ["userName", "emails", "emails.value"]
@@ -163,7 +163,7 @@ def test_what_a_user_must_have_is_marked_as_required(acme: Enterprise) -> None:
 
 
 @pytest.mark.requirement("R26")
-def test_a_password_is_taken_but_never_shown_nor_announced(acme: Enterprise) -> None:
+def test_a_password_is_accepted_but_never_returned_or_announced(acme: Enterprise) -> None:
     user = acme.create(password="hunter2")
 
     assert "password" not in acme.send("GET", "/Schemas").text
@@ -201,7 +201,7 @@ def test_the_uniqueness_of_user_names_follows_the_enterprise(acme: Enterprise, c
     assert (published["caseExact"], published["mutability"], published["returned"]) == (False, "readWrite", "default")
 
 
-def test_nobody_is_a_member_of_a_group(acme: Enterprise) -> None:
+def test_no_user_is_a_member_of_a_group(acme: Enterprise) -> None:
     groups = {"schemas": [LIST_URN], "totalResults": 0, "itemsPerPage": 0, "startIndex": 1, "Resources": []}
 
     assert read(acme, "/Groups") == groups
@@ -213,7 +213,7 @@ def test_nobody_is_a_member_of_a_group(acme: Enterprise) -> None:
         )
 
 
-def test_me_is_nobody(acme: Enterprise) -> None:
+def test_me_is_not_supported(acme: Enterprise) -> None:
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         assert_scim_error(acme.send(method, "/Me", {}), 501, None, "/Users/{id}")
 
@@ -252,7 +252,7 @@ def test_discovery_by_list_and_by_id(acme: Enterprise) -> None:
 def test_discovery_is_read_only_and_wants_a_token(acme: Enterprise, path: str) -> None:
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         assert_scim_error(acme.send(method, path, {}), 405, None, method)
-    # Contract section 5 against the list: everything under the Tenant URL wants a token, discovery too.
+    # Contract section 5 against the list: everything under the Tenant URL requires a token, also discovery.
     assert_scim_error(anonymous(acme, "GET", path), 401, None)
 
 

@@ -1,4 +1,4 @@
-"""Errors below the Tenant URL, and elsewhere: each has the shape of its API (RFC 7644 §3.12)."""
+"""Errors have the format of their API (RFC 7644 §3.12)."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def anonymous(acme: Enterprise, method: str, path: str, **options: Any) -> TestR
 
 @pytest.mark.requirement("P53")
 @pytest.mark.parametrize("path", ["/Nothing", "/Users/" + UNKNOWN_ID, "/Users/a/b", "/Schemas/urn:none", "/Groups/x"])
-def test_what_is_not_there_is_a_scim_404(acme: Enterprise, path: str) -> None:
+def test_an_unknown_resource_is_a_scim_404(acme: Enterprise, path: str) -> None:
     assert_scim_error(acme.send("GET", path), 404, None, path.split("/")[2] if path.count("/") > 1 else path)
 
 
@@ -49,7 +49,7 @@ def test_a_method_that_is_not_allowed_is_a_scim_405(
 @pytest.mark.parametrize(
     "body", ["", "{", "{'a': 1}", '{"a": 1,}', "[1", "nul", "\ufeff{}", b"\xff", '{"a": NaN}', '{"a": 1} x']
 )
-def test_what_is_no_json_is_a_scim_400(acme: Enterprise, body: str | bytes) -> None:
+def test_invalid_json_is_a_scim_400(acme: Enterprise, body: str | bytes) -> None:
     user = acme.create()
 
     for method, path in (
@@ -64,7 +64,7 @@ def test_what_is_no_json_is_a_scim_400(acme: Enterprise, body: str | bytes) -> N
 
 
 @pytest.mark.requirement("P53")
-def test_a_request_without_a_good_token_is_a_scim_401(acme: Enterprise) -> None:
+def test_a_request_without_a_valid_token_is_a_scim_401(acme: Enterprise) -> None:
     for authorization in (None, "", "Bearer", "Bearer x", "Basic eDp5", f"Token {acme.token}", f"Bearer {acme.token}x"):
         headers = {} if authorization is None else {"Authorization": authorization}
         for path in ("/Users", "/Nothing", f"/Users/{UNKNOWN_ID}", ""):
@@ -115,7 +115,7 @@ def test_a_path_elsewhere_is_404_as_problem_details(app: Flask, path: str) -> No
         "/ResourceTypes/x",
     ],
 )
-def test_a_path_that_is_not_there_is_a_scim_404(acme: Enterprise, path: str) -> None:
+def test_an_unknown_path_is_a_scim_404(acme: Enterprise, path: str) -> None:
     if path.strip("/"):
         assert_scim_error(acme.send("GET", path), 404, None)
     else:

@@ -1,4 +1,4 @@
-"""Explain: what a request would do, by the code that does it, and nothing written (contract section 8)."""
+"""Explain shows the effect of a request without writing anything (contract section 8)."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ TABLES = ("users", "provisioning_log", "changes", "roles", "enterprises")
 
 
 def explained(acme: Enterprise, method: str, path: str, body: Any = None) -> dict[str, Any]:
-    """Explain the request, and hold that the database is what it was."""
+    """Explain the request, and check that the database did not change."""
     before = _rows(acme)
     with acme.app.app_context():
         told = explain(
@@ -118,13 +118,15 @@ def test_a_deletion_a_match_and_bulk(acme: Enterprise) -> None:
         ("GET", "/Users/nobody", None, 404),
     ],
 )
-def test_what_cannot_be_done(acme: Enterprise, method: str, path: str, body: Any, status: int) -> None:
+def test_a_refused_request_is_explained_with_its_status(
+    acme: Enterprise, method: str, path: str, body: Any, status: int
+) -> None:
     told = explained(acme, method, path, body)
 
     assert (told["outcome"], told["status"]) == ("refused", status)
 
 
-def test_what_is_no_request_is_refused(acme: Enterprise) -> None:
+def test_an_invalid_request_is_refused(acme: Enterprise) -> None:
     with pytest.raises(InvalidInput) as refused:
         explained(acme, "BREW", "")
 

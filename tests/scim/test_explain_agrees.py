@@ -1,4 +1,4 @@
-"""Explain answers what the request itself would: every route, method and kind of body is sent both ways."""
+"""Explain returns the result of the request itself: every route, method and kind of body is sent both ways."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.support.urns import BULK_URN
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 UNKNOWN = "2df894f6-6cca-4d98-9f0c-f0c2bb4671dd"
-#: What stands for the parameters of routes: something that exists, and something that does not.
+#: Values for the parameters of routes: existing and unknown ones.
 VALUES = {
     "user_id": ["{user}", UNKNOWN, "a/b", "%00", "test.user@contoso.example"],
     "group_id": [UNKNOWN],
@@ -72,7 +72,7 @@ OTHER_PATHS = (
 
 
 def _requests(app: Flask) -> Iterator[tuple[str, str, Any]]:
-    """Yield method, path and body of requests, those that change something after all others."""
+    """Yield method, path and body of requests. Requests that change something come last."""
     paths = [*OTHER_PATHS]
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith(SCIM):
@@ -118,7 +118,7 @@ def test_they_agree_while_the_enterprise_takes_nothing(
     assert _explained(acme, method, path, body) == _sent(acme, method, path, body)
 
 
-def test_explaining_takes_nothing_of_the_rate_limit_and_uses_no_token(acme: Enterprise) -> None:
+def test_explaining_uses_neither_the_rate_limit_nor_a_token(acme: Enterprise) -> None:
     rate_limit.init_app(acme.app, RateLimit(1))
 
     for _ in range(5):
@@ -138,7 +138,7 @@ def _explained(acme: Enterprise, method: str, path: str, body: Any) -> tuple[int
 
 def _sent(acme: Enterprise, method: str, path: str, body: Any) -> tuple[int, str | None, str | None]:
     below, _, query = path.partition("?")
-    # As a server hands on the query: spaces and brackets as they are.
+    # Servers pass on a query with unescaped spaces and brackets.
     answer = acme.app.test_client().open(
         SCIM + below,
         method=method,

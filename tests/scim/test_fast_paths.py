@@ -1,4 +1,4 @@
-"""The fast paths answer, log and store what the general code does; ``scimsvc.fast_paths`` switches between the two."""
+"""The fast paths return, log and store the same as the general code; ``scimsvc.fast_paths`` switches between them."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ Send = Callable[..., Any]
 
 
 class Transcript(NamedTuple):
-    """What one way of doing the requests leaves behind."""
+    """The responses, log lines and rows of one run of the requests."""
 
     answers: list[tuple[int, list[tuple[str, str]], str]]
     log: list[dict[str, Any]]
@@ -149,7 +149,7 @@ def user_rows(enterprise: Enterprise) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def restart_ids(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Make time stand still, and ids repeat themselves after each call of the returned function."""
+    """Freeze the time, and return a function that restarts the sequence of IDs."""
     now = datetime.now(UTC).replace(microsecond=0)
     monkeypatch.setattr(clock, "now", lambda: now)
 

@@ -1,4 +1,4 @@
-"""A guard on what Entra does all day: it counts what does not jitter, so that a change that doubles the work fails.
+"""Limits on the work of frequent requests: stable counts fail if a change doubles the work.
 
 Counted are, for each kind of request: SQL statements and transactions, bytes answered, and function calls of Python
 and C. A change that earns it lowers a bound; to raise one is a decision.
@@ -27,19 +27,19 @@ USERS = 101
 
 @dataclass
 class Work:
-    """What a request takes, or may take at most."""
+    """The work of a request, or its limits."""
 
-    #: SQL statements; what begins and ends transactions is counted there.
+    #: SQL statements without those that begin and end transactions.
     statements: int = 0
     transactions: int = 0
-    #: Transactions that are committed, each of which waits for the disk where it wrote.
+    #: Committed transactions. Each of them waits for the disk if it wrote.
     commits: int = 0
     bytes_answered: int = 0
-    #: Calls of functions, Python's and C's, from the WSGI application to the last piece of the answer.
+    #: Calls of Python and C functions, from the WSGI application to the last piece of the response.
     calls: int = 0
 
 
-#: With SQLite and CPython 3.11, and a tenth to spare in the calls for other versions and for what is depended on.
+#: For SQLite and CPython 3.11, with 10 % more calls for other versions of Python and of dependencies.
 BOUNDS = {
     "get": Work(statements=1, transactions=0, commits=0, bytes_answered=960, calls=525),
     "match": Work(statements=1, transactions=0, commits=0, bytes_answered=1_090, calls=635),
@@ -48,7 +48,7 @@ BOUNDS = {
     "delete": Work(statements=4, transactions=1, commits=1, bytes_answered=0, calls=630),
     "list": Work(statements=2, transactions=0, commits=0, bytes_answered=97_000, calls=610),
 }
-#: What PostgreSQL adds at most: its driver is Python in part.
+#: The additional work with PostgreSQL, whose driver is partly written in Python.
 POSTGRESQL_ADDS = Work(calls=290)
 
 Request = dict[str, Any]
@@ -90,11 +90,11 @@ REQUESTS: dict[str, Callable[[dict[str, Any], int], Request]] = {
 
 
 @pytest.mark.parametrize("name", BOUNDS)
-def test_a_request_takes_no_more_than_it_may(app: Flask, acme: Enterprise, name: str) -> None:
+def test_a_request_stays_within_its_limits(app: Flask, acme: Enterprise, name: str) -> None:
     users = [acme.create(**user_body(number, "User")) for number in range(USERS if name == "list" else 4)]
     requests = [REQUESTS[name](user, number) for number, user in enumerate(users[:4])]
 
-    # The first fills what is remembered; of the others the least counts, as one may meet what is done once a minute.
+    # The first request fills caches. The least of the others counts, because one may include work of once a minute.
     _first, *others = [_measure(app, acme.token, request) for request in requests]
 
     taken = {each.name: min(getattr(other, each.name) for other in others) for each in fields(Work)}
@@ -133,14 +133,14 @@ def test_the_guard_sees_each_statement_and_transaction(
 
 @pytest.fixture(autouse=True)
 def _callers_stay_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    # However slow the machine is: what is counted is a request of a caller who is known.
+    # Callers stay cached even on a slow machine, because the limits are those of a cached caller.
     monkeypatch.setattr(Callers, "SECONDS", 3600.0)
 
 
 def _measure(app: Flask, token: str, request: Request) -> Work:
     options: Any = {"content_type": CONTENT_TYPE, "headers": {"Authorization": f"Bearer {token}"}} | request
     environ = EnvironBuilder(**options).get_environ()
-    environ["wsgi.input_terminated"] = True  # as waitress says
+    environ["wsgi.input_terminated"] = True  # set by waitress too
     statuses: list[str] = []
     start: Any = lambda status, _: statuses.append(status)  # noqa: E731
     with app.app_context():
@@ -156,7 +156,7 @@ def _counting_calls(work: Work, answer: Callable[[], Any]) -> list[bytes]:
     def count(_frame: Any, what: str, _argument: Any) -> None:
         work.calls += what in ("call", "c_call")
 
-    gc.disable()  # what it finalizes belongs to nobody
+    gc.disable()  # its finalizers are not part of the request
     sys.setprofile(count)
     try:
         pieces = answer()
@@ -170,7 +170,7 @@ def _counting_calls(work: Work, answer: Callable[[], Any]) -> list[bytes]:
 
 @contextmanager
 def _counting_at_driver(work: Work) -> Iterator[None]:
-    """Count what the driver itself is asked, too."""
+    """Count the statements and transactions of the driver too."""
     execute, begin, commit = driver.execute, driver.begin, driver.commit
 
     def on_statement(connection: Connection, text: str, *arguments: Any) -> Any:

@@ -41,7 +41,7 @@ def test_head_is_get_without_a_body(acme: Enterprise, user: dict[str, Any]) -> N
         assert head.headers["Content-Length"] == str(len(get.data))
 
 
-def test_options_say_what_may_be_done(acme: Enterprise, user: dict[str, Any]) -> None:
+def test_options_list_the_methods_of_an_endpoint(acme: Enterprise, user: dict[str, Any]) -> None:
     for path, methods in (
         ("/Users", {"GET", "POST"}),
         (f"/Users/{user['id']}", {"GET", "PUT", "PATCH", "DELETE"}),
@@ -205,7 +205,7 @@ def test_the_scheme_is_read_in_any_case(acme: Enterprise, scheme: str) -> None:
 
 
 @pytest.mark.requirement("P55")
-def test_who_has_no_token_is_told_so_before_anything_else(acme: Enterprise) -> None:
+def test_a_missing_token_is_reported_before_any_other_error(acme: Enterprise) -> None:
     json_headers = {"Content-Type": MEDIA_TYPE}
 
     for method, path, options in (
@@ -219,7 +219,7 @@ def test_who_has_no_token_is_told_so_before_anything_else(acme: Enterprise) -> N
 
 
 @pytest.mark.requirement("P55")
-def test_options_tell_the_methods(acme: Enterprise) -> None:
+def test_options_list_the_methods(acme: Enterprise) -> None:
     answer = acme.send("OPTIONS", f"/Users/{UNKNOWN_ID}")
 
     assert (answer.status_code, answer.data) == (200, b"")

@@ -1,4 +1,4 @@
-"""Two enterprises side by side: nothing of one is visible to the other (contract section 1)."""
+"""Nothing of an enterprise is visible to another enterprise (contract section 1)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,7 +17,7 @@ EMAIL = "same.person@contoso.example"
 
 @pytest.fixture
 def rival(app: Flask, acme: Enterprise, cli: Cli) -> Enterprise:
-    """A second enterprise, with a role of its own."""
+    """A second enterprise with its own role."""
     enterprise = make_enterprise(app, "Rival")
     cli("role", "add", "Rival", "Confidant", "--alias", "Insider")
     return enterprise
@@ -40,7 +40,7 @@ REQUESTS = [
 
 @pytest.mark.requirement("R16")
 @pytest.mark.parametrize(("method", "body", "headers"), REQUESTS)
-def test_the_id_of_another_enterprise_is_as_good_as_none(
+def test_the_id_of_another_enterprise_does_not_exist(
     acme: Enterprise, rival: Enterprise, method: str, body: Any, headers: dict[str, str]
 ) -> None:
     theirs = rival.create(email=EMAIL, title="The title")
@@ -54,7 +54,7 @@ def test_the_id_of_another_enterprise_is_as_good_as_none(
     assert rival.find("id pr") == [theirs]
 
 
-def test_a_manual_user_of_another_enterprise_is_as_good_as_none(acme: Enterprise, rival: Enterprise, cli: Cli) -> None:
+def test_a_manual_user_of_another_enterprise_does_not_exist(acme: Enterprise, rival: Enterprise, cli: Cli) -> None:
     theirs = cli("user", "create", "Rival", EMAIL)
 
     foreign = acme.send("DELETE", f"/Users/{theirs['id']}")
@@ -191,7 +191,7 @@ def test_the_end_of_one_leaves_the_other_whole(acme: Enterprise, rival: Enterpri
     assert rival.send("GET", "/Users").status_code == 401
 
 
-def test_a_token_says_whose_request_it_is_whatever_else_is_sent(acme: Enterprise, rival: Enterprise) -> None:
+def test_only_the_token_decides_about_the_enterprise(acme: Enterprise, rival: Enterprise) -> None:
     theirs = rival.create(email=EMAIL)
 
     answer = acme.send("POST", "/Users", user_body(EMAIL, id=theirs["id"], enterprise_id=rival.made["id"], enterprise="Rival"),

@@ -1,4 +1,4 @@
-"""A user's life: created, found, changed, disabled, enabled, deleted, and back as a new one."""
+"""A user is created, found, changed, disabled, enabled, deleted, and created again."""
 
 import re
 from typing import Any
@@ -134,7 +134,7 @@ def test_a_changed_address_frees_the_old_one(acme: Enterprise) -> None:
 
 @pytest.mark.requirement("R23")
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_an_address_that_somebody_has_cannot_be_taken(acme: Enterprise, method: str) -> None:
+def test_an_address_of_another_user_is_refused(acme: Enterprise, method: str) -> None:
     user, other = acme.create(), acme.create(email="other@contoso.example")
 
     if method == "PUT":
@@ -149,7 +149,7 @@ def test_an_address_that_somebody_has_cannot_be_taken(acme: Enterprise, method: 
     assert acme.get(other) == other
 
 
-def test_a_deleted_user_is_gone_and_may_come_back_as_a_new_one(acme: Enterprise) -> None:
+def test_a_deleted_user_does_not_exist_and_can_be_created_again(acme: Enterprise) -> None:
     user = acme.create()
 
     answer = acme.send("DELETE", f"/Users/{user['id']}")
@@ -164,7 +164,7 @@ def test_a_deleted_user_is_gone_and_may_come_back_as_a_new_one(acme: Enterprise)
 
 
 @pytest.mark.parametrize("attributes", [{}, FULL_USER], ids=["on the default role", "with everything"])
-def test_what_changes_nothing_bumps_nothing(acme: Enterprise, attributes: dict[str, Any]) -> None:
+def test_a_write_without_a_change_keeps_the_version(acme: Enterprise, attributes: dict[str, Any]) -> None:
     user = acme.create(**attributes)
 
     again = acme.send("PUT", f"/Users/{user['id']}", user)
@@ -217,7 +217,7 @@ def test_a_create_answers_201_with_the_location(acme: Enterprise) -> None:
 
 
 @pytest.mark.requirement("R21")
-def test_an_external_id_is_a_text_and_nobodys_id(acme: Enterprise) -> None:
+def test_an_external_id_is_text_and_not_an_id(acme: Enterprise) -> None:
     other = acme.create(email="other@contoso.example", externalId="1")
     odd = ["1", "0", "-1", "9" * 512, "admin", other["id"], "../1", "1 OR 1=1"]
 
@@ -231,7 +231,7 @@ def test_an_external_id_is_a_text_and_nobodys_id(acme: Enterprise) -> None:
 
 
 def test_a_taken_user_name_is_named_also_if_it_is_about_an_email(acme: Enterprise, cli: Cli) -> None:
-    # PostgreSQL's message has the values, which say nothing of the constraint.
+    # The values in PostgreSQL's message must not be mistaken for the name of the constraint.
     cli("enterprise", "update", "Acme", "--unique-user-name")
     acme.create(userName="users_email")
 

@@ -1,4 +1,4 @@
-"""Passwords: taken from the provider, never stored, returned or found."""
+"""Passwords are accepted from the provider, but never stored, returned or searched."""
 
 import pytest
 

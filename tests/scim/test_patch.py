@@ -1,4 +1,4 @@
-"""PATCH over HTTP: operations in order, paths, values, and the answer (RFC 7644 §3.5.2)."""
+"""PATCH over HTTP: order of operations, paths, values, and the response (RFC 7644 §3.5.2)."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def user(acme: Enterprise) -> dict[str, Any]:
 
 
 def patched(acme: Enterprise, user: dict[str, Any], *operations: dict[str, Any]) -> dict[str, Any]:
-    """Return what a PATCH answers, which is what is there afterwards."""
+    """Return the user in the response to a PATCH, which equals the stored user."""
     answer = acme.patch(user, *operations)
     assert answer.status_code == 200, answer.text
     assert answer.get_json() == acme.get(user)
@@ -90,7 +90,7 @@ def test_an_unmatched_value_path_makes_the_element(acme: Enterprise, user: dict[
 
 
 @pytest.mark.requirement("P46")
-def test_a_complex_attribute_keeps_what_is_not_named(acme: Enterprise, user: dict[str, Any]) -> None:
+def test_a_complex_attribute_keeps_other_sub_attributes(acme: Enterprise, user: dict[str, Any]) -> None:
     acme.patch(user, replace(DEPARTMENT, "Retail"))
 
     after = patched(
@@ -156,7 +156,7 @@ def test_a_value_path_acts_on_every_match(acme: Enterprise, user: dict[str, Any]
         remove('emails[type eq "other"]'),
     ],
 )
-def test_what_is_there_already_changes_nothing(
+def test_an_operation_without_effect_changes_nothing(
     acme: Enterprise, user: dict[str, Any], operation: dict[str, Any]
 ) -> None:
     answer = acme.patch(user, operation)
@@ -182,7 +182,7 @@ def test_a_patch_answers_200_with_the_user(acme: Enterprise, user: dict[str, Any
 
 @pytest.mark.requirement("P51")
 def test_entras_shapes_work_together(acme: Enterprise, user: dict[str, Any]) -> None:
-    # Each of them by itself stands in tests/payloads/entra.
+    # tests/payloads/entra has a file for each of them.
     after = patched(
         acme, user,
         {"op": "Add", "path": 'phoneNumbers[type eq "mobile"].value', "value": "1"},
@@ -219,13 +219,11 @@ def test_entras_shapes_work_together(acme: Enterprise, user: dict[str, Any]) -> 
     ("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", "x", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"),
 ])  # fmt: skip
 @pytest.mark.parametrize("op", ["add", "replace"])
-def test_what_a_patch_was_told_to_do_can_be_read_back(
-    acme: Enterprise, op: str, path: str, value: Any, read: str
-) -> None:
+def test_a_patched_value_can_be_read_back(acme: Enterprise, op: str, path: str, value: Any, read: str) -> None:
     user = acme.create()
 
     answer = acme.patch(user, {"op": op, "path": path, "value": value})
 
-    # A second work address is refused; whatever is answered with success is done.
+    # A second work address is refused; every successful change is stored.
     assert answer.status_code == (400 if (op, path) == ("add", "emails") else 200)
     assert (acme.get(user).get(read) != user.get(read)) is (answer.status_code == 200)

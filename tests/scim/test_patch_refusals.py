@@ -1,4 +1,4 @@
-"""PATCH requests that are refused, and change nothing (RFC 7644 §3.5.2)."""
+"""Refused PATCH requests change nothing (RFC 7644 §3.5.2)."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def user(acme: Enterprise) -> dict[str, Any]:
 
 
 def patched(acme: Enterprise, user: dict[str, Any], *operations: dict[str, Any]) -> dict[str, Any]:
-    """Return what a PATCH answers, which is what is there afterwards."""
+    """Return the user in the response to a PATCH, which equals the stored user."""
     answer = acme.patch(user, *operations)
     assert answer.status_code == 200, answer.text
     assert answer.get_json() == acme.get(user)
@@ -133,7 +133,7 @@ def test_read_only_attributes_are_refused(acme: Enterprise, user: dict[str, Any]
         ("userName", "mutability"),
         ("USERNAME", "mutability"),
         (f"{USER_URN}:userName", "mutability"),
-        # The work address, without which no user stays: 400 invalidValue by contract section 5.
+        # Every user needs a work address: 400 invalidValue by contract section 5.
         ("emails", "invalidValue"),
         ("emails.value", "invalidValue"),
         ('emails[type eq "work"]', "invalidValue"),

@@ -1,4 +1,4 @@
-"""Entra's requests, in both dialects, and the RFCs' examples get the answers that are needed.
+"""Entra's requests, in both dialects, and the RFCs' examples get the expected responses.
 
 Each file is replayed in-process on both databases, and over HTTP against a running server.
 """
@@ -31,7 +31,7 @@ def test_a_request_is_answered_as_its_file_says(path: Path, acme: Enterprise) ->
 
 @pytest.fixture(scope="module")
 def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, str]]:
-    """A running ``scimsvc serve`` with a SQLite file, and an app on the same file to set enterprises up with."""
+    """A running ``scimsvc serve`` with a SQLite file, and an app on the same file that creates enterprises."""
     folder = tmp_path_factory.mktemp("live")
     settings = {"INSTANCE_PATH": str(folder / "instance"), "SECRET_KEY": SECRET_KEY}
     app = create_app(settings)

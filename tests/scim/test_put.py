@@ -1,4 +1,4 @@
-"""PUT: everything that the client may set becomes what it sends (RFC 7644 §3.5.1)."""
+"""PUT replaces everything that the client may set (RFC 7644 §3.5.1)."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def user(acme: Enterprise) -> dict[str, Any]:
 
 
 @pytest.mark.requirement("P52")
-def test_put_replaces_everything_that_is_the_clients(acme: Enterprise, user: dict[str, Any]) -> None:
+def test_put_replaces_everything_that_clients_may_set(acme: Enterprise, user: dict[str, Any]) -> None:
     path = f"/Users/{user['id']}"
     acme.patch(user, replace("roles", "User"), replace("active", False), replace(DEPARTMENT, "Retail"))
     read_only = {"id": "x", "meta": {"created": "2000-01-01T00:00:00Z"}, "groups": [{"value": "x"}]}
@@ -103,7 +103,7 @@ FULL_USER: dict[str, Any] = {
 }
 
 
-def test_put_clears_what_it_leaves_out(acme: Enterprise) -> None:
+def test_put_clears_omitted_attributes(acme: Enterprise) -> None:
     user = acme.create(**{**FULL_USER, "email": "x"})
 
     replaced = acme.send("PUT", f"/Users/{user['id']}", user_body()).get_json()

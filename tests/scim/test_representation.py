@@ -1,4 +1,4 @@
-"""The representation of a user: names, schemas, empty values, and what belongs to the server (RFC 7643 §2, §3)."""
+"""The representation of a user: names, schemas, empty values, and attributes of the server (RFC 7643 §2, §3)."""
 
 from datetime import timedelta
 from typing import Any
@@ -94,7 +94,7 @@ def test_a_body_without_schemas_is_refused(acme: Enterprise, schemas: Any) -> No
 
 @pytest.mark.requirement("P4")
 def test_schemas_repeat_nothing(acme: Enterprise) -> None:
-    # A repeated URN in a body is merged as any exact duplicate is (contract section 5).
+    # A repeated URN in a body is merged, like any exact duplicate (contract section 5).
     user = acme.create(
         schemas=[USER_URN, ENTERPRISE_URN, USER_URN, USER_URN.upper()], **{ENTERPRISE_URN: {"division": "x"}}
     )

@@ -1,4 +1,4 @@
-"""Versions: weak ETags, what If-Match and If-None-Match make of them, and that a refused change changes nothing."""
+"""Versions are weak ETags, and If-Match and If-None-Match decide whether a change is applied."""
 
 from typing import Any
 
@@ -83,7 +83,7 @@ def test_a_reader_with_an_old_version_gets_the_user(acme: Enterprise) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_reader_may_insist_on_a_version(acme: Enterprise, method: str) -> None:
-    # RFC 9110 section 13.2.2: If-Match is looked at first, and with every method.
+    # RFC 9110 section 13.2.2: If-Match is checked first, and with every method.
     user = acme.create()
     path = f"/Users/{user['id']}"
 
@@ -97,7 +97,7 @@ def test_a_reader_may_insist_on_a_version(acme: Enterprise, method: str) -> None
 
 @pytest.mark.parametrize("method", WRITES)
 @pytest.mark.parametrize("position", range(6))
-def test_a_change_under_the_version_is_made(acme: Enterprise, method: str, position: int) -> None:
+def test_a_change_of_the_present_version_is_applied(acme: Enterprise, method: str, position: int) -> None:
     user = acme.create()
 
     answer = write(acme, method, user, If_Match=spellings(user["meta"]["version"])[position])
@@ -123,7 +123,7 @@ def test_a_change_under_another_version_is_refused_and_changes_nothing(
 
 
 @pytest.mark.parametrize("method", WRITES)
-def test_a_change_may_be_made_unless_the_version_is_this(acme: Enterprise, method: str) -> None:
+def test_a_change_is_applied_unless_the_version_matches(acme: Enterprise, method: str) -> None:
     user = acme.create()
 
     for header in spellings(user["meta"]["version"]):
@@ -143,7 +143,7 @@ def test_a_version_is_outdated_by_any_change(acme: Enterprise, method: str) -> N
     assert acme.get(user) == changed
 
 
-def test_what_changes_nothing_keeps_the_version(acme: Enterprise) -> None:
+def test_a_request_without_a_change_keeps_the_version(acme: Enterprise) -> None:
     user = acme.create(title="x")
     headers = {"If-Match": user["meta"]["version"]}
 
@@ -155,7 +155,7 @@ def test_what_changes_nothing_keeps_the_version(acme: Enterprise) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", *WRITES])
-def test_a_user_who_is_not_there_is_404_under_any_precondition(acme: Enterprise, method: str) -> None:
+def test_an_unknown_user_is_404_under_any_precondition(acme: Enterprise, method: str) -> None:
     nobody = {"id": "2819c223-7f76-453a-919d-413861904646"}
     body = {"PUT": user_body(), "PATCH": patch_body(replace("title", "x"))}.get(method)
 
@@ -169,7 +169,7 @@ def test_a_user_who_is_not_there_is_404_under_any_precondition(acme: Enterprise,
     "update", [("role", "update", "Acme", "DefaultEnterprise", "--rename", "Everyone"),
                ("enterprise", "update", "Acme", "--default-role", "User")],
 )  # fmt: skip
-def test_another_default_role_is_another_version_of_those_who_hold_it(
+def test_another_default_role_is_another_version_of_its_users(
     acme: Enterprise, cli: Cli, update: tuple[str, ...]
 ) -> None:
     on_default = acme.create()
@@ -187,7 +187,6 @@ def test_another_default_role_is_another_version_of_those_who_hold_it(
 
 @pytest.mark.requirement("P57")
 def test_304_and_412(acme: Enterprise) -> None:
-    # The rest of the rules stands in tests/scim/test_versions.py.
     user = acme.create()
     path, version = f"/Users/{user['id']}", user["meta"]["version"]
 

@@ -1,4 +1,4 @@
-"""Cursors: forward through any list, steady while users come and go, good for their question alone (RFC 9865)."""
+"""Cursors lead through any list, stay correct while users change, and are valid only for one query (RFC 9865)."""
 
 import re
 from typing import Any
@@ -50,7 +50,7 @@ def test_pages_come_to_the_list_that_one_page_would_be(
     assert sorted(whole) == users
 
 
-def test_a_page_says_what_it_is(acme: Enterprise, users: list[str]) -> None:
+def test_a_page_describes_itself(acme: Enterprise, users: list[str]) -> None:
     first = page(acme, "", count="4", filter='userName sw "user"')
     last = page(acme, page(acme, first["nextCursor"], count="4", filter='userName sw "user"')["nextCursor"],
                 count="4", filter='userName sw "user"')  # fmt: skip
@@ -79,7 +79,7 @@ def test_pages_stay_steady_while_users_come_and_go(acme: Enterprise, users: list
     assert [user["userName"] for user in second["Resources"]] == users[4:8]
 
 
-def test_a_cursor_is_good_for_its_question_alone(app: Flask, acme: Enterprise, users: list[str]) -> None:
+def test_a_cursor_is_valid_only_for_its_query(app: Flask, acme: Enterprise, users: list[str]) -> None:
     cursor = page(acme, "", count="4", filter="title pr", sortBy="title")["nextCursor"]
     other = make_enterprise(app, "Other")
 
@@ -153,7 +153,7 @@ def test_cursors_lead_through_the_whole_list(acme: Enterprise) -> None:
 
 @pytest.mark.requirement("P39")
 def test_cursor_errors_and_announcement(acme: Enterprise) -> None:
-    # Cursors do not expire here (contract section 5), so that nothing answers expiredCursor.
+    # Cursors do not expire here (contract section 5), so that no response is expiredCursor.
     create_users(acme, 3)
     good = page_of(acme, cursor="", count="1", filter="userName pr")["nextCursor"]
     pagination = acme.send("GET", "/ServiceProviderConfig").get_json()["pagination"]

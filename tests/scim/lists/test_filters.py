@@ -1,4 +1,4 @@
-"""Filters over HTTP: which users they find (RFC 7644 §3.4.2.2)."""
+"""Filters over HTTP find the matching users (RFC 7644 §3.4.2.2)."""
 
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -42,7 +42,7 @@ def users(acme: Enterprise) -> dict[str, dict[str, Any]]:
 
 
 def assert_found(acme: Enterprise, table: dict[str, set[str]]) -> None:
-    """Hold each filter of ``table`` to the userNames that it must find."""
+    """Check that each filter of ``table`` finds its userNames."""
     found = {text: {user["userName"] for user in acme.find(text)} for text in table}
 
     assert found == table
@@ -130,7 +130,7 @@ def test_pr_and_not_pr_are_complements(acme: Enterprise, name: str) -> None:
 
 
 @pytest.mark.requirement("P22")
-def test_ne_matches_who_lacks_the_attribute(acme: Enterprise) -> None:
+def test_ne_matches_users_without_the_attribute(acme: Enterprise) -> None:
     assert_found(acme, {
         'title ne "100 lead"': {"Full", "Bare"},
         'userType ne "Employee"': {"Other", "Bare"},
@@ -245,7 +245,7 @@ def test_times_compare_as_instants(acme: Enterprise, users: dict[str, dict[str, 
         pytest.param(" and ".join(["title pr"] * 5000), id="long"),
     ],
 )  # fmt: skip
-def test_what_is_no_filter_is_refused(acme: Enterprise, text: str) -> None:
+def test_an_invalid_filter_is_refused(acme: Enterprise, text: str) -> None:
     assert_scim_error(acme.send("GET", "/Users", query={"filter": text}), 400, "invalidFilter", "filter")
 
 

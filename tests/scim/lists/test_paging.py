@@ -24,12 +24,12 @@ def ids(answer: dict[str, Any]) -> list[str]:
 
 
 def numbers(answer: dict[str, Any]) -> tuple[int, int, int, int]:
-    """Return what a page says of itself, and how many resources it has."""
+    """Return the numbers of a page and the number of its resources."""
     return answer["totalResults"], answer["itemsPerPage"], answer["startIndex"], len(answer["Resources"])
 
 
 @pytest.mark.requirement("P29")
-def test_count_is_a_ceiling_and_zero_gives_the_total_alone(acme: Enterprise) -> None:
+def test_count_is_a_maximum_and_zero_returns_only_the_total(acme: Enterprise) -> None:
     create_users(acme, 3)
 
     assert numbers(page_of(acme, count="0")) == (3, 0, 1, 0)
@@ -61,7 +61,7 @@ def test_a_page_past_the_end_is_empty_with_the_true_total(acme: Enterprise) -> N
 
 @pytest.mark.requirement("P32")
 @pytest.mark.parametrize("value", ["x", "1.5", "1e3", "0x10", "1 000", "１", "--1", "null", "true"])
-def test_a_number_that_is_none_is_refused(acme: Enterprise, value: str) -> None:
+def test_an_invalid_number_is_refused(acme: Enterprise, value: str) -> None:
     for name in ("count", "startIndex"):
         assert_scim_error(acme.send("GET", "/Users", query={name: value}), 400, "invalidValue", name)
         body = {"schemas": [SEARCH_URN], name: value}
@@ -137,7 +137,7 @@ def test_pages_cover_the_whole_list(acme: Enterprise) -> None:
         ({"unknown": "ignored"}, (3, 3, 1)),
     ],
 )
-def test_a_page_says_what_it_is(acme: Enterprise, query: dict[str, str], expected: tuple[int, int, int]) -> None:
+def test_a_page_describes_itself(acme: Enterprise, query: dict[str, str], expected: tuple[int, int, int]) -> None:
     for number in range(3):
         acme.create(email=f"u{number}@contoso.example")
 

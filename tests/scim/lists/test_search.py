@@ -1,4 +1,4 @@
-"""``.search``: a list that is asked for in a body (RFC 7644 §3.4.3)."""
+"""``.search`` lists users by a query in the body (RFC 7644 §3.4.3)."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def create_users(acme: Enterprise, number: int) -> list[str]:
 
 
 def numbers(answer: dict[str, Any]) -> tuple[int, int, int, int]:
-    """Return what a page says of itself, and how many resources it has."""
+    """Return the numbers of a page and the number of its resources."""
     return answer["totalResults"], answer["itemsPerPage"], answer["startIndex"], len(answer["Resources"])
 
 

@@ -1,4 +1,4 @@
-"""``attributes`` and ``excludedAttributes``: which attributes an answer has (RFC 7644 §3.9)."""
+"""``attributes`` and ``excludedAttributes`` select the attributes of a response (RFC 7644 §3.9)."""
 
 from typing import Any
 
@@ -124,7 +124,7 @@ WHOLE = MINIMUM | {"userName", "name", "active", "emails", "phoneNumbers", "role
         ({"attributes": "userName", "excludedAttributes": "userName,id"}, {"userName": "Test User"}),
     ],
 )  # fmt: skip
-def test_attributes_choose_what_is_answered(
+def test_attributes_select_the_members_of_a_response(
     acme: Enterprise, user: dict[str, Any], query: dict[str, str], expected: dict[str, Any]
 ) -> None:
     expected = {"schemas": user["schemas"], "id": user["id"]} | expected

@@ -1,4 +1,4 @@
-"""Lists in order: by any attribute, absent values last, the same on every page (RFC 7644 §3.4.2.3)."""
+"""Lists are sorted by any attribute, with absent values last (RFC 7644 §3.4.2.3)."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.support.urns import ENTERPRISE_URN
 
 
 def named(enterprise: Enterprise, **query: str) -> list[str]:
-    """Return the userNames of a list's users, in its order."""
+    """Return the userNames of a list in order."""
     answer = enterprise.send("GET", "/Users", query=query)
     assert answer.status_code == 200, answer.text
     return [user["userName"] for user in answer.get_json()["Resources"]]
@@ -41,7 +41,7 @@ def test_a_list_is_sorted_by(acme: Enterprise, sort_by: str, ascending: list[str
     ],
 )
 @pytest.mark.usefixtures("sortable_users")
-def test_equals_and_absent_ones_stand_together(acme: Enterprise, sort_by: str, groups: list[set[str]]) -> None:
+def test_equal_and_absent_values_are_grouped(acme: Enterprise, sort_by: str, groups: list[set[str]]) -> None:
     ascending, descending = named(acme, sortBy=sort_by), named(acme, sortBy=sort_by, sortOrder="descending")
 
     assert descending == ascending[::-1]
