@@ -1,29 +1,28 @@
-"""The deployment's settings file: every setting with its environment variable, SCIMSVC_ before its name.
+"""The deployment settings, each from the environment variable with its name and the prefix SCIMSVC_.
 
-``wsgi.py`` reads it, and so do ``flask`` and every WSGI server that is pointed at ``wsgi:app``. The ``scimsvc`` command
-reads the same variables without this file, so that a setting belongs into the environment, where both see
-it. docs/reference/settings.md lists them.
+``wsgi.py`` reads this file, and so do ``flask`` and WSGI servers that serve ``wsgi:app``. The ``scimsvc`` command reads
+only the variables, so set variables instead of editing this file. docs/reference/settings.md lists them.
 """
 
 from scimsvc.settings import from_environment
 
-# A SQLite file or a PostgreSQL database; unset: scimsvc.db in the instance folder.
+# A SQLite file or a PostgreSQL database. Default: scimsvc.db in the instance folder.
 DATABASE_URL = from_environment("DATABASE_URL")
-# Where the database file and the secret key are kept.
+# The folder of the database file and the secret key.
 INSTANCE_PATH = from_environment("INSTANCE_PATH") or "./instance"
-# One key or several, newest first; unset: one is made once and kept in the instance folder.
+# One key or several, newest first. Default: a key that is created once in the instance folder.
 SECRET_KEY = from_environment("SECRET_KEY")
-# What locations begin with, such as https://app.example.com; unset: taken from the request.
+# The prefix of all locations, such as https://app.example.com. Default: taken from the request.
 PUBLIC_URL = from_environment("PUBLIC_URL")
-# How many reverse proxies' X-Forwarded-* headers to believe.
+# The number of reverse proxies whose X-Forwarded-* headers are trusted.
 TRUSTED_PROXIES = from_environment("TRUSTED_PROXIES") or "0"
-# SCIM requests a second and enterprise; 0 is no limit.
+# SCIM requests a second for each enterprise; 0 means no limit.
 RATE_LIMIT = from_environment("RATE_LIMIT") or "0"
-# What /metrics wants as bearer; unset: there is no /metrics.
+# The bearer token that /metrics requires. Without a token, /metrics answers 404.
 METRICS_TOKEN = from_environment("METRICS_TOKEN")
 # text for people, json for machines.
 LOG_FORMAT = from_environment("LOG_FORMAT") or "text"
-# How much a request may ask for, at most; docs/reference/errors.md lists the limits.
+# The limits on requests. docs/reference/errors.md describes them.
 MAX_BODY = from_environment("MAX_BODY") or "1048576"
 MAX_HEADERS = from_environment("MAX_HEADERS") or "65536"
 MAX_JSON_DEPTH = from_environment("MAX_JSON_DEPTH") or "32"

@@ -1,4 +1,4 @@
-"""The WSGI callable: ``wsgi:app`` for any server, ``python wsgi.py`` for waitress on 127.0.0.1:8000."""
+"""The WSGI application: ``wsgi:app`` for any server; ``python wsgi.py`` starts waitress on 127.0.0.1:8000."""
 
 import sys
 
@@ -9,7 +9,7 @@ from scimsvc.settings import SettingsError
 try:
     app = create_app(config)
 except SettingsError as error:
-    print(f"scimsvc: {error}", file=sys.stderr)  # noqa: T201  # the one line that a wrong setting is answered with
+    print(f"scimsvc: {error}", file=sys.stderr)  # noqa: T201  # an invalid setting ends the start with one line
     raise SystemExit(2) from None
 
 if __name__ == "__main__":
@@ -18,5 +18,5 @@ if __name__ == "__main__":
     try:
         Server(app).run()
     except OSError as error:
-        print(f"scimsvc: cannot listen: {error.strerror}", file=sys.stderr)  # noqa: T201
+        print(f"scimsvc: Cannot listen: {error.strerror}.", file=sys.stderr)  # noqa: T201
         sys.exit(1)

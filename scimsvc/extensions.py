@@ -1,4 +1,4 @@
-"""The database extension and what each kind of database needs on every connection."""
+"""The database extension, and the settings of connections for each kind of database."""
 
 import sqlite3
 from importlib.util import find_spec
@@ -12,12 +12,12 @@ from sqlalchemy.orm import DeclarativeBase, registry
 from scimsvc.protocol.json_text import write_json
 from scimsvc.settings import PREFIX, SettingsError
 
-#: Seconds that a connection waits for SQLite's write lock before the client is told 503.
+#: Seconds that a connection waits for SQLite's write lock before the answer is 503.
 BUSY_TIMEOUT = 10
-#: The execution option that says how a connection's transactions begin: by this statement, or not at all where empty.
+#: The execution option with the statement that begins a connection's transactions. Empty means no statement.
 BEGINS = "scimsvc_begins"
 
-#: Text that both databases compare and sort by code point; PostgreSQL's collations are the locale's otherwise.
+#: Text that both databases compare and sort by code point. PostgreSQL would otherwise use the locale's collation.
 Key = Text().with_variant(Text(collation="C"), "postgresql")
 
 
@@ -34,10 +34,10 @@ else:
 
 
 class NoWriteAheadLog(sqlite3.OperationalError):
-    """SQLite cannot keep a write-ahead log beside the file, as on a network share."""
+    """SQLite cannot use a write-ahead log for the file, for example on a network share."""
 
 
-#: What libpq is told, unless the URL says otherwise: a host that is gone is noticed within half a minute.
+#: Parameters of libpq unless the URL sets them. A lost host is detected within half a minute.
 _LIBPQ = {
     "connect_timeout": 5,
     "application_name": "scimsvc",
@@ -46,8 +46,8 @@ _LIBPQ = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
-#: PostgreSQL's limits on a statement, on its wait for a lock and on a transaction that does nothing, unless the
-#: role, the database or the URL sets one of its own.
+#: PostgreSQL's limits on a statement, on waits for locks and on idle transactions, unless the role, the database or
+#: the URL sets them.
 POSTGRESQL_LIMITS = {
     "statement_timeout": "30s",
     "lock_timeout": "10s",
@@ -56,10 +56,11 @@ POSTGRESQL_LIMITS = {
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Return the arguments of ``create_engine`` for the database at ``url``; raises ``SettingsError``.
+    """Return the arguments of ``create_engine`` for the database at ``url``.
 
-    A connection is opened when a thread wants one and none is free, and then kept. The pool is no narrower than the
-    threads that a server may have; a thread that gets none within ten seconds answers 503.
+    The pool opens a connection if a thread needs one and all are in use, and then keeps it. It allows one connection
+    for each thread of a server. A request that waits longer than ten seconds for a connection is answered 503. Raises
+    ``SettingsError`` if the PostgreSQL driver is not installed.
     """
     options: dict[str, Any] = {
         "json_serializer": write_json,
@@ -72,7 +73,9 @@ def engine_options(url: str) -> dict[str, Any]:
         options["connect_args"] = {"timeout": BUSY_TIMEOUT}
     else:
         if find_spec("psycopg") is None:
-            raise SettingsError(f"{PREFIX}DATABASE_URL names PostgreSQL; install scimsvc with its extra postgresql")
+            raise SettingsError(
+                f"{PREFIX}DATABASE_URL is a PostgreSQL database. Install scimsvc with its extra postgresql."
+            )
         options["pool_pre_ping"] = True
         parameters = make_url(url).query
         options["connect_args"] = {name: value for name, value in _LIBPQ.items() if name not in parameters}
@@ -80,14 +83,14 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def make_engine(url: str) -> Engine:
-    """Return an engine of its own for a database that is not the app's."""
+    """Return a separate engine for a database other than the app's."""
     engine = create_engine(url, **engine_options(url))
     prepare_engine(engine)
     return engine
 
 
 def prepare_engine(engine: Engine) -> None:
-    """Give ``engine`` the discipline of its database: durable commits, bounded waits, writes that begin as writes."""
+    """Configure the connections of ``engine``: durable commits, limits on waits, and explicit transactions."""
     event.listen(engine, "begin", _begin)
     if engine.dialect.name == "sqlite":
         engine.dialect.statement_compiler = _HintingCompiler
@@ -99,32 +102,34 @@ def prepare_engine(engine: Engine) -> None:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None  # the driver begins nothing by itself; _begin does
+    connection.isolation_level = None  # transactions begin only in _begin
     (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
     if mode != "wal":
         connection.close()
-        raise NoWriteAheadLog(f"the journal_mode stays {mode!r}; put the file on a local disk, where it can be 'wal'")
-    # FULL syncs the log at each commit: what was acknowledged survives a power cut. NORMAL would save a sixth of
-    # a write and could lose the last ones.
-    # The log grows to 16 MB, and not to 4, before it is put into the file: a page that many writes change is copied
-    # once, and of a hundred writes the slowest takes 7 ms where it took 17.
+        raise NoWriteAheadLog(
+            f"SQLite keeps the journal_mode {mode!r}. Move the file to a local disk, where 'wal' is possible."
+        )
+    # FULL syncs the log at each commit, so that acknowledged writes survive a power failure. NORMAL would save a sixth
+    # of a write's time and could lose the last writes.
+    # The log grows to 16 MB instead of 4 before a checkpoint, so that a page with many changes is copied once. The
+    # slowest of a hundred writes takes 7 ms instead of 17 ms.
     for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "wal_autocheckpoint=4000"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
 class _HintingCompiler(SQLiteCompiler):
-    """Writes ``INDEXED BY`` where a statement's hint says so: SQLite knows no sizes, and prefers the primary key."""
+    """Writes ``INDEXED BY`` for the hints of statements. SQLite has no statistics and prefers the primary key."""
 
     def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
-        """Return the hint as it stands."""
+        """Return the hint unchanged."""
         return text
 
 
 def begins_write(engine: Engine) -> str:
-    """Return how a transaction begins that will write.
+    """Return the statement that begins a write transaction.
 
-    On SQLite one that has read cannot become a writer without losing what others wrote since, so that it takes the
-    lock at once.
+    On SQLite it takes the write lock at once. A transaction that has read cannot start to write if another one has
+    written since.
     """
     return "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else BEGIN
 
@@ -133,22 +138,22 @@ BEGIN = "BEGIN"
 
 
 def _begin(connection: Connection) -> None:
-    """Begin as the connection's options say; the drivers begin nothing by themselves."""
+    """Begin a transaction by the connection's options. The drivers do not begin transactions themselves."""
     statement = connection.get_execution_options().get(BEGINS, BEGIN)
     if statement:
         connection.exec_driver_sql(statement)
 
 
 _PRIMARY_CODE = 0xFF
-#: The transaction is read-only: this server has become a standby, and another one takes the writes.
+#: The transaction is read-only, because this server has become a standby.
 READ_ONLY = "25006"
 
 
 def is_lost(error: BaseException | None) -> bool:
-    """Tell whether a connection on which the driver raised ``error`` can do no more, though it is still there.
+    """Return whether a connection must be replaced after ``error``, although it is still open.
 
-    On SQLite one that was opened while the file could not be written would stay read-only for ever. Others are kept,
-    and so is one that met a full disk: to read, a first connection needs room that the last one left.
+    A SQLite connection that was opened while the file was read-only stays read-only. Other connections are kept, also
+    after a full disk: a new first connection would need free space even to read.
     """
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None:
@@ -163,7 +168,7 @@ def _discard_lost_sqlite(context: ExceptionContext) -> None:
 
 
 def _prepare_postgresql(connection: Any, _record: Any) -> None:
-    connection.autocommit = True  # the driver begins nothing by itself; _begin does
+    connection.autocommit = True  # transactions begin only in _begin
     with connection.cursor() as cursor:
         for name, limit in POSTGRESQL_LIMITS.items():
             cursor.execute(

@@ -99,7 +99,7 @@ def test_a_variable_that_makes_no_sense_is_refused_in_one_line(
     assert len(line.splitlines()) == 1
     assert f"SCIMSVC_{name}" in line
     assert repr(value.strip())[1:-1] in line
-    assert "may hold" in line
+    assert ". Use " in line
 
 
 @pytest.mark.parametrize(

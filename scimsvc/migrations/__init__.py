@@ -1,4 +1,4 @@
-"""The schema's history, by Alembic; run by ``scimsvc init`` and never imported by a server."""
+"""The schema migrations, with Alembic. ``scimsvc init`` runs them; servers do not import this package."""
 
 from alembic import command
 from alembic.config import Config
@@ -8,18 +8,18 @@ from sqlalchemy import Connection, text
 
 from scimsvc.errors import Conflict
 
-#: Any number will do, as long as it is the same in all processes.
+#: An arbitrary number that is the same in all processes.
 _ADVISORY_LOCK = 7_246_200
 
 
 class UnknownSchema(Conflict):
-    """The database has a schema that this version does not know, most likely of a later one."""
+    """The schema of the database is unknown to this version. It is probably from a later version."""
 
 
 def upgrade(connection: Connection, *, revision: str = "head") -> None:
-    """Create the schema, or bring it up to this version, within the write transaction of ``connection``.
+    """Create the schema or upgrade it to ``revision``, within the write transaction of ``connection``.
 
-    A second process waits; what fails leaves the old schema. Raises ``UnknownSchema``.
+    A second process waits. After a failure the old schema is kept. Raises ``UnknownSchema``.
     """
     if connection.dialect.name == "postgresql":
         _wait_for_others(connection)
@@ -29,19 +29,21 @@ def upgrade(connection: Connection, *, revision: str = "head") -> None:
     current = current_revision(connection)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if current is not None and current not in known:
-        raise UnknownSchema(f"the database has schema {current}, which this version does not know; use a later version")
+        raise UnknownSchema(
+            f"The database has schema {current}, which this version does not know. Use a later version."
+        )
     command.upgrade(config, revision)
 
 
 def current_revision(connection: Connection) -> str | None:
-    """Return the revision of the schema that is there, or None where there is none."""
+    """Return the revision of the database's schema, or None if the database has no schema."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
 def _wait_for_others(connection: Connection) -> None:
-    """Wait for another upgrade as long as it takes; a statement may take its time too, but not a table's lock.
+    """Wait for another upgrade without a limit, and allow long statements, but keep the limit on waits for tables.
 
-    Everybody else would queue behind an upgrade that waits for a table, such as one that is being dumped.
+    All other transactions would queue behind an upgrade that waits for a table, for example during a dump.
     """
     connection.execute(text("SET LOCAL statement_timeout = 0"))
     patience = connection.execute(text("SHOW lock_timeout")).scalar_one()

@@ -1,14 +1,14 @@
-"""Alembic's environment: it works on the connection that ``upgrade`` hands it."""
+"""Alembic's environment. It uses the connection of ``upgrade``."""
 
 from alembic import context
 
-from scimsvc import models  # noqa: F401  # the tables register themselves
+from scimsvc import models  # noqa: F401  # the import registers the tables
 from scimsvc.extensions import Model
 
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Model.metadata,
-    # SQLite can roll back changes of its schema as well; Alembic does not assume it.
+    # SQLite can roll back schema changes too, which Alembic does not assume.
     transactional_ddl=True,
 )
 context.run_migrations()

@@ -1,6 +1,6 @@
 """The tables. Keys begin with the enterprise, so that a distributed database can shard by it.
 
-Rows are read and written by the statements of ``scimsvc.store``, never as ORM objects.
+The statements of ``scimsvc.store`` read and write rows. ORM objects are not used.
 """
 
 from scimsvc.extensions import Model
@@ -10,7 +10,7 @@ from scimsvc.models.conditions import IS_REFUSED, IS_REMOVAL
 from scimsvc.models.enterprises import Admin, Enterprise, Role, RoleName, Setting
 from scimsvc.models.users import Searchable, User
 
-#: The revision of the schema that this code works with: the head of ``scimsvc.migrations``.
+#: The schema revision that this code requires: the head of ``scimsvc.migrations``.
 SCHEMA_REVISION = "0005"
 
 __all__ = [

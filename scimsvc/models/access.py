@@ -11,7 +11,7 @@ from scimsvc.extensions import Model
 
 
 class Integration(Model):
-    """A client of an enterprise."""
+    """An integration of an enterprise."""
 
     __tablename__ = "integrations"
 
@@ -25,7 +25,7 @@ class Integration(Model):
 
 
 class ClientSecret(Model):
-    """The SHA-256 of a client secret; one that was rotated away may be good for a while yet."""
+    """The SHA-256 digest of a client secret. After a rotation, the previous secret can stay valid for a while."""
 
     __tablename__ = "client_secrets"
     __table_args__ = (
@@ -41,7 +41,7 @@ class ClientSecret(Model):
 
 
 class Token(Model):
-    """An access token that was issued: enough to list and revoke it, nothing to use it with."""
+    """An issued access token. The row is enough to list and revoke it, but does not contain its text."""
 
     __tablename__ = "tokens"
     __table_args__ = (

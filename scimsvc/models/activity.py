@@ -14,7 +14,7 @@ from scimsvc.models.conditions import IS_REFUSED, IS_REMOVAL, partial_index
 
 
 class LogEntry(Model):
-    """An entry of the provisioning log: a SCIM write that was done or refused (contract section 9)."""
+    """An entry of the provisioning log: a SCIM write that was applied or refused (contract section 9)."""
 
     __tablename__ = "provisioning_log"
     __table_args__ = (
@@ -25,7 +25,7 @@ class LogEntry(Model):
     )
 
     enterprise_id: Mapped[str] = mapped_column(ForeignKey("enterprises.id", ondelete="CASCADE"), primary_key=True)
-    #: Begins with the time in milliseconds, so that the key is the order, and a span of time a range of it.
+    #: Begins with the time in milliseconds, so that entries are in order of the key and a period is a range of keys.
     id: Mapped[str] = mapped_column(primary_key=True)
     time: Mapped[str]
     operation: Mapped[str]
@@ -36,11 +36,11 @@ class LogEntry(Model):
     status: Mapped[int]
     scim_type: Mapped[str | None]
     detail: Mapped[str | None]
-    #: What happened to the user, as the change feed calls it; null where nothing did.
+    #: The change of the user, with the type of the change feed; null without a change.
     effect: Mapped[str | None]
-    #: What a refusal was for, by ``protocol.reasons``; null where it has no keyword.
+    #: The cause of a refusal, a keyword of ``protocol.reasons`` or null.
     cause: Mapped[str | None]
-    #: The role value that a refusal was about, as it was sent and folded.
+    #: The refused role value: the sent text, and the folded one.
     role_value: Mapped[str | None]
     role_key: Mapped[str | None]
     #: JSON lists of names.
@@ -53,7 +53,7 @@ class LogEntry(Model):
 
 
 class Change(Model):
-    """An entry of the change feed: a change of a user, numbered in commit order without gaps (contract section 8)."""
+    """A change of a user in the change feed, numbered in commit order without gaps (contract section 8)."""
 
     __tablename__ = "changes"
     __table_args__ = (
@@ -74,7 +74,7 @@ class Change(Model):
     old_role: Mapped[str | None]
     active: Mapped[bool]
     old_active: Mapped[bool | None]
-    #: Who changed the user outside SCIM (``vocabulary.BY_ADMINISTRATOR`` and so on); null where SCIM did.
+    #: The origin of a change outside SCIM, such as ``vocabulary.BY_ADMINISTRATOR``; null for SCIM.
     origin: Mapped[str | None]
-    #: How many users the enterprise has after this change, so that nobody need count them.
+    #: The number of users of the enterprise after this change, so that they need not be counted.
     users: Mapped[int]

@@ -14,7 +14,7 @@ def is_one_of(column: str, words: Iterable[str]) -> str:
     return f"{column} IN ({', '.join(map(repr, words))})"
 
 
-#: Conditions of partial indexes. Queries repeat them literally, so that the database sees that the index applies.
+#: Conditions of partial indexes. Queries repeat them literally, because the database uses the index only then.
 IS_REFUSED = text(f"outcome = '{REFUSED}'")
 IS_REMOVAL = text(is_one_of("type", REMOVALS))
 
@@ -22,7 +22,7 @@ IS_REMOVAL = text(is_one_of("type", REMOVALS))
 def partial_index(
     name: str, *columns: str, where: TextClause, postgresql_where: TextClause | None = None, unique: bool = False
 ) -> Index:
-    """Return an index of the rows for which ``where`` holds; PostgreSQL may need the condition in other words."""
+    """Return an index of the rows that meet ``where``, or on PostgreSQL ``postgresql_where`` if it is set."""
     index = Index(name, *columns, unique=unique, sqlite_where=where)
     index.info[_POSTGRESQL_WHERE] = where if postgresql_where is None else postgresql_where
     return index
@@ -33,7 +33,10 @@ _POSTGRESQL_WHERE = "postgresql_where"
 
 @event.listens_for(Model.metadata, "before_create")
 def _add_conditions(metadata: MetaData, connection: Connection, **_: Any) -> None:
-    """Give partial indexes their condition on PostgreSQL; as an argument it would load that dialect at every start."""
+    """Set the conditions of partial indexes on PostgreSQL.
+
+    As an argument of ``Index`` the condition would load that dialect at every start.
+    """
     if connection.dialect.name == "postgresql":
         for index in [index for table in metadata.tables.values() for index in table.indexes]:
             if _POSTGRESQL_WHERE in index.info:

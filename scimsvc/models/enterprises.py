@@ -14,7 +14,7 @@ from scimsvc.models.conditions import partial_index
 
 
 class Setting(Model):
-    """A global setting that was changed from its default."""
+    """A global setting with another value than its default."""
 
     __tablename__ = "settings"
 
@@ -23,7 +23,7 @@ class Setting(Model):
 
 
 class Enterprise(Model):
-    """A tenant."""
+    """An enterprise: a tenant."""
 
     __tablename__ = "enterprises"
 
@@ -33,21 +33,21 @@ class Enterprise(Model):
     scim_enabled: Mapped[bool]
     unique_user_name: Mapped[bool]
     reject_unknown_attributes: Mapped[bool]
-    #: Counts the changes of what users on the default role are answered with; part of their ETag.
+    #: Counts changes of the default role's representation. It is part of the ETags of users on that role.
     role_revision: Mapped[int]
-    #: Whether every SCIM write is held back (contract section 2, ``enterprise pause``).
+    #: Whether every SCIM write is refused with 503 (contract section 2, ``enterprise pause``).
     paused: Mapped[bool] = mapped_column(server_default=false())
-    #: The brake on removals: so many users, or percent of them, within so many hours; null where there is none.
+    #: The removal limit: a number or percentage of users, within a number of hours. Null means no limit.
     removal_users: Mapped[int | None]
     removal_percent: Mapped[int | None]
     removal_hours: Mapped[int | None]
-    #: Until when removals pass in spite of the limit, and from when they count again.
+    #: The end of a release, until which the limit does not apply. Removals count again from then on.
     removal_released_until: Mapped[str | None]
     created_at: Mapped[str]
 
 
 class Role(Model):
-    """A role of an enterprise; one of them is its default role."""
+    """A role of an enterprise. One of its roles is the default role."""
 
     __tablename__ = "roles"
     __table_args__ = (
@@ -68,7 +68,7 @@ class Role(Model):
 
 
 class RoleName(Model):
-    """A name or alias of a role: both share one space of names, without regard to case."""
+    """A name or alias of a role. Names and aliases are unique together, without regard to case."""
 
     __tablename__ = "role_names"
     __table_args__ = (
@@ -84,7 +84,7 @@ class RoleName(Model):
 
 
 class Admin(Model):
-    """Who may sign in to the console: an operator, or the administrator of one enterprise."""
+    """An account of the console: an operator, or an administrator of one enterprise."""
 
     __tablename__ = "admins"
     __table_args__ = (Index("admins_enterprise", "enterprise_id"),)
@@ -92,14 +92,14 @@ class Admin(Model):
     id: Mapped[str] = mapped_column(primary_key=True)
     email: Mapped[str]
     email_key: Mapped[str] = mapped_column(unique=True)
-    #: Null is an operator, who sees every enterprise.
+    #: Null for an operator, who sees every enterprise.
     enterprise_id: Mapped[str | None] = mapped_column(ForeignKey("enterprises.id", ondelete="CASCADE"))
     #: Null until the first password is set.
     password_hash: Mapped[str | None]
-    #: The SHA-256 of the one-time link that sets a password, and until when it is good.
+    #: The SHA-256 digest of the one-time link that sets a password, and the expiry of the link.
     link_digest: Mapped[str | None] = mapped_column(unique=True)
     link_expires_at: Mapped[str | None]
-    #: Sessions name the epoch in which they began; the next one ends them all.
+    #: A session contains the epoch of its start. A new epoch ends all sessions.
     epoch: Mapped[int]
     created_at: Mapped[str]
     signed_in_at: Mapped[str | None]

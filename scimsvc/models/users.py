@@ -22,16 +22,17 @@ from scimsvc.vocabulary import SOURCES
 
 
 class Searchable(TypeDecorator[dict[str, object]]):
-    """What filters read beside the columns: the document, folded wherever case does not matter.
+    """The document for filters, folded for attributes that are not case-exact.
 
-    It is JSON, as JSONB on PostgreSQL, whose dialect is imported only there: that takes a twentieth of the start.
+    Its type is JSON, or JSONB on PostgreSQL. That dialect is imported only there, because the import takes 5 % of the
+    start-up time.
     """
 
     impl = JSON
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Return the type that the database has for it."""
+        """Return the type for the database."""
         if dialect.name != "postgresql":
             return dialect.type_descriptor(JSON())
         from sqlalchemy.dialects.postgresql import JSONB
@@ -40,9 +41,9 @@ class Searchable(TypeDecorator[dict[str, object]]):
 
 
 class User(Model):
-    """A user: the canonical SCIM document, and beside it what is searched, constrained or not SCIM's.
+    """A user: the canonical SCIM document, and columns for searches, constraints and data outside SCIM.
 
-    Documents and the columns derived from them are written together, by ``store.representations`` alone.
+    Only ``store.representations`` writes documents, together with the columns that are derived from them.
     """
 
     __tablename__ = "users"
@@ -72,27 +73,27 @@ class User(Model):
 
     enterprise_id: Mapped[str] = mapped_column(ForeignKey("enterprises.id", ondelete="CASCADE"), primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
-    #: The work address, folded: the user's key within the enterprise.
+    #: The folded work address, which is the user's key within the enterprise.
     email_key: Mapped[str]
-    #: Whether there are addresses beside it, which a search for an address must look at too.
+    #: Whether the user has other addresses, which a search for an address must read too.
     has_other_emails: Mapped[bool]
     user_name_key: Mapped[str]
     #: The folded userName while the enterprise's ``unique_user_name`` is on, else null.
     unique_user_name_key: Mapped[str | None]
     external_id: Mapped[str | None]
     active: Mapped[bool]
-    #: Null is the enterprise's default role, today's and any later one.
+    #: Null for the enterprise's default role, even if another role becomes the default.
     role_id: Mapped[str | None]
     source: Mapped[str]
     version: Mapped[int]
     created_at: Mapped[str]
     modified_at: Mapped[str]
-    #: Counts the changes that the enterprise API shows, of effective values too; ``version`` counts SCIM's alone.
+    #: Counts all changes in the enterprise API, including effective values. ``version`` counts only changes in SCIM.
     revision: Mapped[int] = mapped_column(server_default="1")
     changed_at: Mapped[str] = mapped_column(server_default=text("''"))
-    #: The effective title and organization; the directory's stand in the document (contract section 6).
+    #: The effective title and organization. The document contains the directory values (contract section 6).
     title: Mapped[str | None]
     organization: Mapped[str | None]
-    #: The SCIM document as it is answered, less ``meta`` and less the role of a user on the default role.
+    #: The SCIM document in answers, without ``meta`` and without the role of a user on the default role.
     document: Mapped[str] = mapped_column(Text)
     search: Mapped[dict[str, object]] = mapped_column(Searchable)

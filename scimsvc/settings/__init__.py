@@ -1,4 +1,4 @@
-"""The deployment settings: read from the environment or from the host application, converted and checked.
+"""Read, convert and check the deployment settings of the environment or the host application.
 
 Each setting is listed once in ``SETTINGS``. A test compares the manual's table with it.
 """
@@ -34,24 +34,24 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class DeploymentSetting:
-    """A setting: its name without the prefix, its default as people write it, and how its text is read."""
+    """A setting: its name without the prefix, its default in the manual's words, and the reader of its text."""
 
     name: str
     default: str
     description: str
     read: Callable[[str], Any]
-    #: Whether errors must not repeat its value.
+    #: Whether errors must not show its value.
     is_secret: bool = False
 
     @property
     def variable(self) -> str:
-        """The environment variable."""
+        """The name of the environment variable."""
         return PREFIX + self.name
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Settings:
-    """The settings in force."""
+    """The values of all deployment settings."""
 
     database_url: str
     instance_path: Path
@@ -65,7 +65,7 @@ class Settings:
 
 
 def _limit_setting(limit: LimitRange) -> DeploymentSetting:
-    return DeploymentSetting(limit.setting, f"`{limit.default}`", f"at most so many {limit.description}", limit.read)
+    return DeploymentSetting(limit.setting, f"`{limit.default}`", f"maximum {limit.description}", limit.read)
 
 
 SETTINGS = (
@@ -75,31 +75,31 @@ SETTINGS = (
                       values.read_instance_path),
     DeploymentSetting("SECRET_KEY", "created once, in the instance folder", "keys that sign tokens, newest first",
                       values.read_secret_keys, is_secret=True),
-    DeploymentSetting("PUBLIC_URL", "taken from the request", "what the Tenant URL and every location begin with",
+    DeploymentSetting("PUBLIC_URL", "taken from the request", "prefix of the Tenant URL and of every location",
                       values.read_public_url),
-    DeploymentSetting("TRUSTED_PROXIES", "`0`", "reverse proxies whose `X-Forwarded-*` are believed",
+    DeploymentSetting("TRUSTED_PROXIES", "`0`", "number of reverse proxies whose `X-Forwarded-*` headers are trusted",
                       values.read_trusted_proxies),
-    DeploymentSetting("RATE_LIMIT", "`0`, no limit", "SCIM requests a second and enterprise", values.read_rate_limit),
-    DeploymentSetting("METRICS_TOKEN", "unset; `/metrics` answers 404", "bearer token that `/metrics` wants",
+    DeploymentSetting("RATE_LIMIT", "`0`, no limit", "SCIM requests a second of an enterprise", values.read_rate_limit),
+    DeploymentSetting("METRICS_TOKEN", "unset; `/metrics` answers 404", "bearer token that `/metrics` requires",
                       values.read_metrics_token, is_secret=True),
     DeploymentSetting("LOG_FORMAT", "`text`", "`text` for people, `json` for machines", values.read_log_format),
     *map(_limit_setting, LIMIT_RANGES),
 )  # fmt: skip
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
-#: Variables with the prefix that are no settings of this table but known to the tools around it.
+#: Variables with the prefix that are not settings, but belong to the tests.
 _OTHER_VARIABLES = frozenset({"SCIMSVC_TEST_POSTGRESQL_URL", "SCIMSVC_TEST_LONG", "SCIMSVC_TEST_AXE"})
 
 
 def from_environment(name: str) -> str | None:
-    """Return the text of the setting ``name`` in the environment, or None if it is unset or empty."""
+    """Return the text of the setting ``name`` in the environment, or None if it is not set or empty."""
     return os.environ.get(PREFIX + name) or None
 
 
 def read_settings(host: object = None) -> Settings:
-    """Return the settings in force: the host application's, else the environment's, else the defaults.
+    """Return the settings of the host application, else of the environment, else the defaults.
 
-    ``host`` is a mapping or an object with the settings as items or attributes, with the prefix or without. Creates
-    the instance folder and the secret key if they are needed and missing. Raises ``SettingsError``.
+    ``host`` is a mapping or an object with the settings as items or attributes, with or without the prefix. Creates the
+    instance folder and the secret key if they are needed and missing. Raises ``SettingsError``.
     """
     read = {setting.name: _read(setting, host) for setting in SETTINGS}
     instance_path = read["INSTANCE_PATH"] or values.read_instance_path("./instance")
@@ -117,32 +117,35 @@ def read_settings(host: object = None) -> Settings:
 
 
 def check_settings(host: object = None) -> None:
-    """Raise ``SettingsError`` if any setting cannot be used; creates nothing."""
+    """Raise ``SettingsError`` if any setting is not valid. Creates no files."""
     for setting in SETTINGS:
         _read(setting, host)
 
 
 def read_setting(name: str, host: object = None) -> Any:
-    """Return the setting ``name`` as ``read_settings`` reads it, or None if it has its default; creates nothing."""
+    """Return the value of the setting ``name``, or None if it has its default. Creates no files.
+
+    Raises ``SettingsError``.
+    """
     return _read(_BY_NAME[name], host)
 
 
 def read_database_url(text: str) -> str:
-    """Return ``text`` as SQLAlchemy takes a database's URL; raises ``SettingsError``, which shows no password."""
+    """Return the database URL ``text`` in SQLAlchemy's form. Raises ``SettingsError``, without the password."""
     try:
         return values.read_database_url(text)
     except values.Unusable as error:
-        raise SettingsError(f"{_without_secrets(text)} may not be; it may be {error}") from None
+        raise SettingsError(f"{_without_secrets(text)} is not valid. {error}") from None
 
 
 def unknown_variables() -> list[str]:
-    """Return the environment variables with the prefix that no setting has; they may be misspelt."""
+    """Return the environment variables with the prefix that are not settings. They may be misspelled."""
     known = {setting.variable for setting in SETTINGS} | _OTHER_VARIABLES
     return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
 
 
 def host_settings(host: object) -> dict[str, Any]:
-    """Return the members of ``host`` that are for Flask: upper-case names that are not settings of this service."""
+    """Return the settings of ``host`` for Flask: upper-case names that are not settings of this service."""
     names = list(host) if isinstance(host, Mapping) else dir(host)
     others = [name for name in names if name.isupper() and name.removeprefix(PREFIX) not in _BY_NAME]
     return {name: host[name] if isinstance(host, Mapping) else getattr(host, name) for name in others}
@@ -159,8 +162,8 @@ def _read(setting: DeploymentSetting, host: object) -> Any:
         return setting.read(text.strip())
     except values.Unusable as error:
         if setting.is_secret:
-            raise SettingsError(f"{setting.variable} may hold {error}") from None
-        raise SettingsError(f"{setting.variable} is {_without_secrets(text)}; it may hold {error}") from None
+            raise SettingsError(f"{setting.variable} is not valid. {error}") from None
+        raise SettingsError(f"{setting.variable} is {_without_secrets(text)}. {error}") from None
 
 
 def _host_value(setting: DeploymentSetting, host: object) -> Any:
@@ -172,7 +175,7 @@ def _host_value(setting: DeploymentSetting, host: object) -> Any:
 
 
 def _without_secrets(text: str) -> str:
-    """Return ``text`` as an error may show it: only its beginning if it may hold a password."""
+    """Return ``text`` in quotes for an error. If it may contain a password, only its scheme is shown."""
     if not re.search(r"@|pass|secret|token|key", text, re.IGNORECASE):
         return repr(text)
     scheme = re.match(r"[a-z][a-z0-9+.-]*://", text)

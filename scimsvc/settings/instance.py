@@ -1,4 +1,4 @@
-"""The instance folder: where the database file and the secret key are kept unless settings name others."""
+"""The instance folder, which by default contains the database file and the secret key."""
 
 import os
 import secrets
@@ -13,7 +13,7 @@ DATABASE_FILE = "scimsvc.db"
 
 
 class SettingsError(Exception):
-    """A setting cannot be used; the message is one line and holds no secret."""
+    """A setting is not valid. The message is one line without secrets."""
 
 
 def create_instance_folder(folder: Path) -> Path:
@@ -22,30 +22,33 @@ def create_instance_folder(folder: Path) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(
-            f"{PREFIX}INSTANCE_PATH is {str(folder)!r}, which cannot be made ({error.strerror}); "
-            "it may hold the path of a folder that this user may write"
+            f"{PREFIX}INSTANCE_PATH is {str(folder)!r}, and this folder cannot be created ({error.strerror}). "
+            "Use the path of a folder that this user can write."
         ) from None
     return folder
 
 
 def kept_secret_key(instance_path: Path) -> str:
-    """Return the key of the instance folder, which is created with mode 0600 the first time."""
+    """Return the secret key in the instance folder. The first call creates it with mode 0600.
+
+    Raises ``SettingsError`` if it cannot be read or created, or is too short.
+    """
     path = create_instance_folder(instance_path) / SECRET_KEY_FILE
     try:
         if not path.exists():
             _create_secret_key(path)
         key = path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the secret key in {path} cannot be read or made: {error}") from None
+        raise SettingsError(f"The secret key in {path} cannot be read or created: {error}") from None
     if len(key.encode()) < MIN_KEY_BYTES:
         raise SettingsError(
-            f"the secret key in {path} has fewer than {MIN_KEY_BYTES} bytes; restore or remove the file"
+            f"The secret key in {path} has fewer than {MIN_KEY_BYTES} bytes. Restore or remove the file."
         )
     return key
 
 
 def _create_secret_key(path: Path) -> None:
-    """Write the whole key before the file has its name, so that two processes that start at once keep the same key."""
+    """Write the whole key to a draft and then link it, so that processes that start together use the same key."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

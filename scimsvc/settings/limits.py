@@ -1,6 +1,6 @@
-"""The limits on requests that operators may set; ``protocol.limits`` has their defaults.
+"""The limits on requests that operators can set. ``protocol.limits`` has their defaults.
 
-Each has a range in which the service answers within seconds and both databases cope.
+Within the range of each limit the service answers in seconds on both databases.
 """
 
 import re
@@ -14,7 +14,7 @@ from scimsvc.settings.values import Unusable
 
 @dataclass(frozen=True, slots=True)
 class LimitRange:
-    """One limit: its name in ``Limits``, the range of its values, and what it counts."""
+    """A limit: its name in ``Limits``, the range of its values, and a description of the counted items."""
 
     name: str
     least: int
@@ -28,13 +28,13 @@ class LimitRange:
 
     @property
     def default(self) -> int:
-        """The default."""
+        """The default value."""
         return int(getattr(DEFAULTS, self.name))
 
     def read(self, text: str) -> int:
-        """Return the number that ``text`` writes; raises ``Unusable`` outside the range."""
+        """Return the number in ``text``. Raises ``Unusable`` if it is not in the range."""
         if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not self.least <= int(text) <= self.most:
-            raise Unusable(f"a whole number from {self.least} to {self.most}, the most {self.description}")
+            raise Unusable(f"Use a whole number from {self.least} to {self.most} (maximum {self.description}).")
         return int(text)
 
 
@@ -55,6 +55,6 @@ LIMIT_RANGES = (
 
 
 def limits_of(values: Mapping[str, Any]) -> Limits:
-    """Return the limits that the settings ``values`` change, the default ones for settings of None."""
+    """Return the limits in the settings ``values``. A setting of None has the default."""
     changed = {limit.name: values[limit.setting] for limit in LIMIT_RANGES if values[limit.setting] is not None}
     return Limits(**changed) if changed else DEFAULTS

@@ -89,7 +89,9 @@ def test_there_are_none_where_no_token_is_set(acme: Enterprise) -> None:
 
 
 def test_a_short_token_is_refused_without_being_shown(make_app: MakeApp) -> None:
-    with pytest.raises(SettingsError, match="SCIMSVC_METRICS_TOKEN may hold a token of at least 16") as refused:
+    with pytest.raises(
+        SettingsError, match=r"SCIMSVC_METRICS_TOKEN is not valid\. Use a token of at least 16"
+    ) as refused:
         make_app(METRICS_TOKEN="s3cret")
 
     assert "s3cret" not in str(refused.value)

@@ -90,7 +90,7 @@ def test_without_a_write_ahead_log_nothing_starts(tmp_path: Path) -> None:
     # This way of locking has no shared memory, as on a network share.
     url = f"sqlite:///file:{tmp_path}/other.db?vfs=unix-dotfile&uri=true"
 
-    assert "journal_mode stays 'delete'" in _refused_start(tmp_path, DATABASE_URL=url)
+    assert "SQLite keeps the journal_mode 'delete'" in _refused_start(tmp_path, DATABASE_URL=url)
 
 
 @pytest.mark.requirement("R61")

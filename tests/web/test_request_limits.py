@@ -218,6 +218,6 @@ def test_a_limit_out_of_its_range_refuses_the_start(limit: str) -> None:
         with pytest.raises(SettingsError) as refusal:
             read_settings(given | {variable: str(wrong)})
         assert str(refusal.value).startswith(
-            f"SCIMSVC_{variable} is '{wrong}'; it may hold a whole number from {least} to {most}"
+            f"SCIMSVC_{variable} is '{wrong}'. Use a whole number from {least} to {most}"
         )
     assert read_settings(given).limits is DEFAULTS

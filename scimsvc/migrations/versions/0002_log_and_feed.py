@@ -1,4 +1,4 @@
-"""The provisioning log, the change feed, pausing and the limit on removals."""
+"""The provisioning log, the change feed, pausing and the removal limit."""
 
 import json
 
@@ -74,7 +74,7 @@ def upgrade() -> None:
 
 
 def _feed_the_users_that_are_there() -> None:
-    """Begin the feed with the creation of every user, so that who follows it from its beginning knows all."""
+    """Begin the feed with the creation of every user, so that readers from its beginning see all users."""
     connection = op.get_bind()
     users = sa.text(
         "SELECT u.enterprise_id, u.id, u.document, u.active, u.changed_at, r.name AS role FROM users u JOIN roles r "

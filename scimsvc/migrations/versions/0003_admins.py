@@ -1,4 +1,4 @@
-"""Who may sign in to the console."""
+"""The accounts of the console."""
 
 import sqlalchemy as sa
 from alembic import op

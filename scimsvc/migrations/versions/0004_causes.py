@@ -1,4 +1,4 @@
-"""What happened to a user and what a refusal was for, in the log, by keywords; who made a change, in the feed."""
+"""Effects and causes in the log, and origins of changes in the feed, by keywords."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The index that keeps userNames unique holds those of enterprises that want it, and no longer everybody's nulls."""
+"""The index of unique userNames contains only the enterprises that require them, without nulls."""
 
 import sqlalchemy as sa
 from alembic import op
