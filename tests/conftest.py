@@ -1,4 +1,4 @@
-"""Fixtures: every test that touches a database runs on SQLite and on PostgreSQL."""
+"""Fixtures. Every test that uses a database runs on SQLite and on PostgreSQL."""
 
 import gc
 import os
@@ -21,13 +21,13 @@ from tests.support.databases import MEMORY, StoredRows, create_schema, empty_pos
 from tests.support.rules import remember_compiled_rules
 from tests.support.types import MakeApp
 
-# That generating takes long tells of the machine, and not of what is tested.
+# Slow generation is a property of the machine, not of the tested code.
 settings.register_profile("scimsvc", suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("scimsvc")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs on PostgreSQL, and begin with the files that take longest, so that no worker waits at the end."""
+    """Mark tests that run on PostgreSQL, and run the slowest files first, so that no worker waits at the end."""
     for item in items:
         if runs_on_postgresql(item):
             item.add_marker(pytest.mark.postgresql)
@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def runs_on_postgresql(item: pytest.Item) -> bool:
-    """Tell whether a test asks for a PostgreSQL server, by a parameter or by a fixture."""
+    """Return whether a test requires a PostgreSQL server, by a parameter or by a fixture."""
     parameters = getattr(item, "callspec", None)
     names = set(getattr(item, "fixturenames", ()))
     return bool(
@@ -61,7 +61,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
-    """A PostgreSQL database of this run's own, with the schema; dropped at the end."""
+    """A PostgreSQL database with the schema for this run, dropped at the end."""
     try:
         with new_postgresql() as url:
             create_schema(url)
@@ -74,7 +74,7 @@ def postgresql_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with the schema, to be copied."""
+    """A SQLite file with the schema, as a template to copy."""
     path = tmp_path_factory.mktemp("template") / "scimsvc.db"
     create_schema(sqlite_url(path))
     return path
@@ -82,7 +82,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def sqlite_file(sqlite_template: Path) -> Iterator[Path]:
-    """A SQLite file with the schema, in memory where there is a place: few tests are about the disk."""
+    """A SQLite file with the schema, in memory if possible, because few tests concern the disk."""
     with tempfile.TemporaryDirectory(prefix="scimsvc_test_", dir=MEMORY, ignore_cleanup_errors=True) as folder:
         yield Path(shutil.copy(sqlite_template, folder))
 
@@ -105,7 +105,7 @@ def empty_postgresql_url(postgresql_url: str) -> str:
 
 @pytest.fixture
 def make_app(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Flask]]:
-    """Make apps on the test's database, with further settings."""
+    """Create apps on the test's database, with further settings."""
     apps: list[Flask] = []
 
     def make(**settings: Any) -> Flask:
@@ -132,13 +132,13 @@ def cli(app: Flask) -> Callable[..., Any]:
 
 @pytest.fixture
 def acme(app: Flask, stored_acme: "StoredAcme") -> Enterprise:
-    """An enterprise with SCIM enabled and the roles that the payload files know."""
+    """An enterprise with SCIM enabled and the roles of the payload files."""
     stored_acme.rows.copy_to(app.config["SQLALCHEMY_DATABASE_URI"])
     return Enterprise(app, deepcopy(stored_acme.result), stored_acme.token)
 
 
 class StoredAcme(NamedTuple):
-    """An enterprise as its rows, what its creation answered, and its SCIM token."""
+    """An enterprise as its rows, the response to its creation, and its SCIM token."""
 
     rows: StoredRows
     result: dict[str, Any]
@@ -147,7 +147,7 @@ class StoredAcme(NamedTuple):
 
 @pytest.fixture(scope="session")
 def stored_acme(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> StoredAcme:
-    """The rows that the commands write for ``acme``: written once, as thousands of tests begin with them."""
+    """The rows of ``acme``, written once by commands because thousands of tests start with them."""
     path = Path(shutil.copy(sqlite_template, tmp_path_factory.mktemp("acme")))
     app = create_app({"DATABASE_URL": sqlite_url(path), "SECRET_KEY": SECRET_KEY})
     acme = make_enterprise(app, "Acme")
@@ -162,6 +162,6 @@ def api(acme: Enterprise) -> Api:
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was collected out of the garbage collector's rounds, of which each would go through thousands of items."""
+    """Exclude collected tests from garbage collection, because each run would visit thousands of items."""
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""Apps and enterprises for tests: created, used by command, and closed."""
+"""Create, use and close apps and enterprises in tests."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ def dispose(app: Flask) -> None:
 
 
 def make_enterprise(app: Flask, name: str) -> Enterprise:
-    """Make an enterprise as ``acme`` is."""
+    """Create an enterprise like ``acme``."""
     roles = ["SigningHub_Admin", "User", "Power Signer"]
     made = run_command(app, "enterprise", "create", name, "--enable-scim", *(f"--role={role}" for role in roles))
     run_command(app, "role", "update", name, "Power Signer", "--alias", "PowerSigner")
@@ -34,6 +34,6 @@ def make_enterprise(app: Flask, name: str) -> Enterprise:
 
 
 def make_api(enterprise: Enterprise) -> Api:
-    """Return the enterprise API of ``enterprise``, with a token of its own."""
+    """Return the enterprise API of ``enterprise``, with a new token."""
     token = run_command(enterprise.app, "token", "issue", enterprise.name, "--api")["access_token"]
     return Api(enterprise, token)

@@ -1,4 +1,4 @@
-"""A real headless Chromium, and axe-core in it; tests are skipped, with the reason, where one of them is missing."""
+"""A headless Chromium with axe-core. Tests are skipped, with the reason, if either is missing."""
 
 import os
 import shutil
@@ -12,18 +12,18 @@ import pytest
 
 from tests.support.live import PATIENCE
 
-#: axe-core's script, which ``.ci/run`` installs; read at import, as each test begins without this service's variables.
+#: axe-core's script, which ``.ci/run`` installs. Read at import because tests run without this service's variables.
 AXE = os.environ.get("SCIMSVC_TEST_AXE", "")
 OPTIONS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1280,900"),
 )
-#: Rules of WCAG 2.2 up to AA, and what axe-core advises beside them.
+#: Rules of WCAG 2.2 up to AA, and the best practices of axe-core.
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def skip(reason: str) -> None:
-    """Skip the test, and fail it in CI, which installs what is missing."""
+    """Skip the test; in CI fail it, because CI installs Chromium and axe-core."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI has everything: {reason}")
     pytest.skip(reason)
@@ -42,12 +42,12 @@ class Browser:
 
     @property
     def path(self) -> str:
-        """Where the tab is."""
+        """The path of the tab's page."""
         return str(self.driver.current_url).removeprefix(self.base_url)
 
     @property
     def text(self) -> str:
-        """What can be read of the page's main part."""
+        """The visible text of the page's main part."""
         return str(self.find("main").text)
 
     def find(self, selector: str) -> Any:
@@ -55,36 +55,36 @@ class Browser:
         return self.driver.find_element("css selector", selector)
 
     def fill(self, **fields: str) -> None:
-        """Type into fields, in the place of what they hold."""
+        """Type into fields, replacing their text."""
         for name, value in fields.items():
             field = self.find(f"[name='{name}']")
             field.clear()
             field.send_keys(value)
 
     def press(self, label: str) -> None:
-        """Press the button, or follow the link, that is called so, and wait for the page that it leads to."""
+        """Press the button or follow the link with this name, and wait for the next page."""
         before = self.find("html")
         words = f"[normalize-space()='{label}']"
         self.driver.find_element("xpath", f"//main//*[self::button or self::a]{words} | //nav//a{words}").click()
         self._wait_for(lambda: self.find("html") != before, f"what {label!r} leads to")
 
     def wait_for(self, words: str) -> None:
-        """Wait until the page says ``words``, without loading it anew."""
+        """Wait until the page shows ``words``, without reloading it."""
         self._wait_for(lambda: words in self.text, repr(words))
 
     def value(self, selector: str) -> str:
-        """Return what stands in a field."""
+        """Return the value of a field."""
         return str(self.find(selector).get_attribute("value"))
 
     def show(self, *, scheme: str = "light", width: int = 1280) -> None:
-        """Let the page be read by somebody who wants this colour scheme, on a screen of this width."""
+        """Show the page with this color scheme on a screen of this width."""
         scheme_wanted = [{"name": "prefers-color-scheme", "value": scheme}]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme_wanted})
         metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
     def violations(self, *rules: str) -> list[str]:
-        """Return what axe-core finds wrong with the page as it is shown, by these rules or by all of ``TAGS``."""
+        """Return axe-core's violations of these rules, or of all ``TAGS``, on the current page."""
         if not self.driver.execute_script("return 'axe' in window"):
             self.driver.execute_script(Path(AXE).read_text("utf-8"))
         found = self.driver.execute_async_script(
@@ -98,7 +98,7 @@ class Browser:
 
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            with suppress(WebDriverException):  # in the middle of a change an element is gone, or the whole page
+            with suppress(WebDriverException):  # during a change an element or the whole page can disappear
                 if holds():
                     return
             time.sleep(0.05)
@@ -107,7 +107,7 @@ class Browser:
 
 @contextmanager
 def chromium(profile: Path, base_url: str) -> Iterator[Browser]:
-    """Start Chromium with a profile of its own."""
+    """Start Chromium with a new profile."""
     programs = shutil.which("chromium"), shutil.which("chromedriver")
     if None in programs:
         skip("there is no chromium, or no chromedriver")

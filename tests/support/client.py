@@ -1,4 +1,4 @@
-"""A client of the service in the same process, as Entra would use it."""
+"""A client in the same process that uses the service like Entra."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ CONTENT_TYPE = "application/scim+json; charset=utf-8"
 
 
 class Enterprise:
-    """An enterprise, what its creation answered, and a SCIM token of it."""
+    """An enterprise, the response to its creation, and one of its SCIM tokens."""
 
     def __init__(self, app: Flask, made: dict[str, Any], token: str) -> None:
         self.app = app
@@ -36,7 +36,7 @@ class Enterprise:
         headers: dict[str, str] | None = None,
         token: str | None = None,
     ) -> TestResponse:
-        """Send a request below the Tenant URL; a ``body`` of bytes or text goes as it is."""
+        """Send a request below the Tenant URL. A ``body`` of bytes or text is sent unchanged."""
         sent = {"Authorization": f"Bearer {token or self.token}"}
         if body is not None:
             sent["Content-Type"] = CONTENT_TYPE
@@ -50,13 +50,13 @@ class Enterprise:
         )
 
     def create(self, **attributes: Any) -> dict[str, Any]:
-        """Create a user, with a name and a work address unless told otherwise, and return it."""
+        """Create a user, by default with a name and a work address, and return it."""
         answer = self.send("POST", "/Users", user_body(**attributes))
         assert answer.status_code == 201, answer.text
         return dict(answer.get_json())
 
     def get(self, user: dict[str, Any]) -> dict[str, Any]:
-        """Return the user as it is now."""
+        """Return the current representation of the user."""
         answer = self.send("GET", f"/Users/{user['id']}")
         assert answer.status_code == 200, answer.text
         return dict(answer.get_json())
@@ -73,7 +73,7 @@ class Enterprise:
 
 
 def user_body(email: Any = "test.user@contoso.example", **attributes: Any) -> dict[str, Any]:
-    """Return the body of a POST or PUT; an attribute of None is left out."""
+    """Return the body of a POST or PUT, without attributes that are None."""
     body = {
         "schemas": [USER_URN, ENTERPRISE_URN],
         "userName": "Test User",
@@ -93,7 +93,7 @@ def patch_body(*operations: Any) -> dict[str, Any]:
 
 
 def assert_scim_error(answer: TestResponse, status: int, scim_type: str | None, *words: str) -> None:
-    """Hold ``answer`` to the one shape of a SCIM error, whose detail has all of ``words``."""
+    """Assert that ``answer`` is a well-formed SCIM error whose detail contains all ``words``."""
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == MEDIA_TYPE
     body = answer.get_json(force=True)
@@ -114,7 +114,7 @@ def walk(attributes: tuple[Attribute, ...]) -> Iterator[AttributePath]:
 
 
 class Api:
-    """The enterprise API, as the host application uses it."""
+    """A client of the enterprise API, like the host application."""
 
     def __init__(self, enterprise: Enterprise, token: str) -> None:
         self.enterprise = enterprise
@@ -129,7 +129,7 @@ class Api:
         query: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
     ) -> TestResponse:
-        """Send a request below ``/api/v1``; a ``body`` of bytes or text goes as it is."""
+        """Send a request below ``/api/v1``. A ``body`` of bytes or text is sent unchanged."""
         sent = {"Authorization": f"Bearer {self.token}"}
         if body is not None:
             sent["Content-Type"] = "application/json"
@@ -139,7 +139,7 @@ class Api:
         )
 
     def get(self, path: str, **query: Any) -> Any:
-        """Return what a GET answers."""
+        """Return the JSON of a successful GET."""
         answer = self.send("GET", path, query=query)
         assert answer.status_code == 200, answer.text
         return answer.get_json()
@@ -156,7 +156,7 @@ class Api:
 
 
 def assert_problem(answer: TestResponse, status: int, *words: str, fields: set[str] | None = None) -> None:
-    """Hold ``answer`` to the one shape of a problem, whose detail has all of ``words``."""
+    """Assert that ``answer`` is well-formed problem details whose detail contains all ``words``."""
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
     body = answer.get_json(force=True)

@@ -1,4 +1,4 @@
-"""A PostgreSQL cluster of a test's own, which it may kill: made by initdb, on a port of its own."""
+"""A PostgreSQL cluster for one test, which may kill it. initdb creates it, on a free port."""
 
 import os
 import pwd
@@ -15,7 +15,7 @@ import pytest
 
 
 class Cluster:
-    """A cluster in ``folder``, run by a user that is not root, as PostgreSQL wants it."""
+    """A cluster in ``folder``. PostgreSQL requires a user other than root."""
 
     def __init__(self, folder: Path, binaries: Path) -> None:
         self.folder = folder
@@ -43,7 +43,7 @@ class Cluster:
         self._run("pg_ctl", "start", "--wait", f"--log={self.folder}/log")
 
     def kill(self) -> None:
-        """End every process of the cluster with no word to its clients and nothing written, as a crash does."""
+        """Kill every process of the cluster, like a crash: without informing clients or writing anything."""
         self._run("pg_ctl", "stop", "--mode=immediate")
 
     def restart(self) -> None:
@@ -70,7 +70,7 @@ def _owner() -> str | None:
 
 @contextmanager
 def own_cluster() -> Iterator[Cluster]:
-    """Make a cluster, start it, and leave nothing of it behind; skips where PostgreSQL's programs are missing."""
+    """Create and start a cluster, and remove it at the end. Skips the test if PostgreSQL's programs are missing."""
     binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not binaries:
         if os.environ.get("CI") == "true":

@@ -1,4 +1,4 @@
-"""Commands that are refused, and commands whose text is read."""
+"""Run commands that are refused, and commands that print text."""
 
 from collections.abc import Iterator
 
@@ -15,14 +15,14 @@ def refusal(app: Flask, *words: str, typed: str | None = None) -> str:
 
 
 def misuse(app: Flask, *words: str) -> str:
-    """Run a command that must be refused as a wrong usage, with exit status 2; return standard error."""
+    """Run a command that must be refused for wrong usage with exit status 2; return standard error."""
     result = app.test_cli_runner().invoke(args=words, catch_exceptions=False)
     assert (result.exit_code, result.stdout) == (2, ""), result.output
     return result.stderr
 
 
 def text_of(app: Flask, *words: str) -> str:
-    """Run a command without --json and return what people read."""
+    """Run a command without --json and return its output."""
     result = app.test_cli_runner().invoke(args=words, catch_exceptions=False)
     assert (result.exit_code, result.stderr) == (0, ""), result.output
     return result.stdout
@@ -37,7 +37,7 @@ def walk(command: click.Command, *path: str) -> Iterator[tuple[tuple[str, ...], 
 
 
 def subcommands(group: click.Group) -> dict[str, click.Command]:
-    """Return the commands of ``group``, some of which it imports only when it is asked for them."""
+    """Return the commands of ``group``, including commands that it imports on first use."""
     context = click.Context(group)
     commands = {name: group.get_command(context, name) for name in group.list_commands(context)}
     return {name: command for name, command in commands.items() if command is not None}

@@ -1,4 +1,4 @@
-"""Somebody at the console, as far as a browser without a script goes."""
+"""A user of the console with a browser that does not run scripts."""
 
 import re
 from html import unescape
@@ -15,7 +15,7 @@ _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
 class Console:
-    """A browser with its cookies; signed in as ``admin`` from the start, if one is given."""
+    """A browser with cookies, signed in as ``admin`` if it is not None."""
 
     def __init__(self, app: Flask, admin: Admin | None = None, **environ: str) -> None:
         self.app = app
@@ -28,7 +28,7 @@ class Console:
                 session.update(begin_session(admin))
 
     def send(self, method: str, path: str, **options: Any) -> TestResponse:
-        """Send a request and remember the page's token against forgery."""
+        """Send a request and remember the page's CSRF token."""
         answer = self.browser.open(path, method=method, environ_overrides=self.environ, **options)
         found = _TOKEN.search(answer.text) if answer.mimetype == "text/html" else None
         self._token = found[1] if found else self._token
@@ -41,7 +41,7 @@ class Console:
         return answer.text
 
     def post(self, path: str, /, status: int = 303, **fields: Any) -> TestResponse:
-        """Send a form from the page that was looked at last; a name with a dot is written with two underscores."""
+        """Send a form from the last page. Write a field name that has a dot with two underscores."""
         if not self._token:
             self.get("/console/account" if self.admin else "/console/sign-in")
         form = {name.replace("__", "."): value for name, value in fields.items()}
@@ -50,17 +50,17 @@ class Console:
         return answer
 
     def follow(self, path: str, /, **fields: Any) -> str:
-        """Send a form and return the page that it leads to."""
+        """Send a form and return the page that follows."""
         return self.get(self.post(path, **fields).headers["Location"])
 
 
 def sign_in(console: Console, email: str, password: str = PASSWORD, **options: Any) -> TestResponse:
-    """Fill in the form of signing in."""
+    """Submit the sign-in form."""
     return console.post("/console/sign-in", email=email, password=password, **options)
 
 
 def make_admin(app: Flask, email: str, enterprise: str | None = None) -> Admin:
-    """Make an account, of an operator unless an enterprise is named."""
+    """Create an account for an enterprise, by default for an operator."""
     with app.app_context():
         made = create_admin(email, enterprise=enterprise)
     return Admin(made["id"], email, _enterprise_id(app, enterprise), 1)
@@ -74,17 +74,17 @@ def _enterprise_id(app: Flask, enterprise: str | None) -> str | None:
 
 
 def link_path(made: dict[str, Any]) -> str:
-    """Return the path of the link that an account was answered with."""
+    """Return the path of the one-time link of a new account."""
     return str(made["link"]).removeprefix("http://127.0.0.1:8000")
 
 
 def of(enterprise: Enterprise) -> str:
-    """Return the path that an enterprise's pages begin with."""
+    """Return the path prefix of an enterprise's pages."""
     return f"/console/enterprises/{enterprise.made['id']}"
 
 
 def errors(page: str) -> dict[str, list[str]]:
-    """Return what the page says at each field."""
+    """Return the message at each field of the page."""
     found: dict[str, list[str]] = {}
     for name, message in re.findall(r'<p class="error" id="([^"]+?)-error\d*">([^<]*)</p>', page):
         found.setdefault(name, []).append(unescape(message))
@@ -92,7 +92,7 @@ def errors(page: str) -> dict[str, list[str]]:
 
 
 def typed(page: str, name: str) -> str:
-    """Return what stands in the field ``name`` of the page."""
+    """Return the value of the field ``name`` of the page."""
     line = re.search(rf'<input [^>]*name="{re.escape(name)}"[^>]*?value="([^"]*)"', page, re.DOTALL)
     if line is not None:
         return unescape(line[1])

@@ -1,4 +1,4 @@
-"""What ``deploy/Containerfile`` says, done without a container's tools: its commands, in a root of their own, by its user."""
+"""Follow ``deploy/Containerfile`` without container tools: run its commands in a separate root, as its user."""
 
 import json
 import re
@@ -15,14 +15,14 @@ from pathlib import Path
 
 PATIENCE = 20.0
 FILE = Path(__file__).parents[2] / "deploy" / "Containerfile"
-#: What every Debian has where it stands, and what naming a user needs.
+#: Paths that exist on every Debian system, and files that are needed to resolve user names.
 _SYSTEM = ("usr", "bin", "sbin", "lib", "lib64")
 _NAMES = ("passwd", "group", "shadow", "gshadow", "login.defs", "nsswitch.conf", "ld.so.cache", "hosts")
 
 
 @dataclass
 class Recipe:
-    """The last stage: what is run while it is made, and how it runs."""
+    """The last stage of the file: its build commands, and how the container runs."""
 
     run: str = ""
     environment: dict[str, str] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Recipe:
 
 
 def read_recipe() -> Recipe:
-    """Return what the file's last stage says."""
+    """Return the last stage of the file."""
     text = re.sub(r"^#.*\n", "", FILE.read_text("utf-8"), flags=re.MULTILINE).replace("\\\n", " ")
     recipe = Recipe()
     for line in text.rpartition("\nFROM ")[2].splitlines()[1:]:
@@ -65,7 +65,7 @@ def read_recipe() -> Recipe:
 
 
 def why_not() -> str | None:
-    """Return why the recipe cannot be followed here, or None."""
+    """Return the reason why this machine cannot follow the recipe, or None."""
     missing = [name for name in ("unshare", "nsenter", "setpriv", "useradd") if shutil.which(name, path=_PATH) is None]
     if missing:
         return f"{', '.join(missing)} is not installed"
@@ -78,21 +78,21 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True)
 class Container:
-    """A running one; ``command`` is done within it, as its user."""
+    """A running container. ``command`` runs inside it, as its user."""
 
     process: subprocess.Popen[bytes]
     recipe: Recipe
     log: Path
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Do ``command`` as ``podman exec`` does."""
+        """Run ``command`` like ``podman exec``."""
         inside = ["nsenter", f"--target={self.process.pid}", "--mount", "--root", "--wd"]
         return subprocess.run(
             [*inside, *_as_user(self.recipe), *command], env=_environment(self.recipe), capture_output=True, text=True, timeout=60
         )  # fmt: skip
 
     def port(self) -> int:
-        """Return the port that it serves on, once it does."""
+        """Wait until the container serves, and return its port."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             found = re.search(r"serving on http://[\d.]+:(\d+)", self.log.read_text("utf-8"))
@@ -105,12 +105,12 @@ class Container:
 
 @contextmanager
 def running(folder: Path, environment: Path) -> Iterator[Container]:
-    """Follow the recipe with the virtual environment ``environment`` in the place of the one that it builds."""
+    """Follow the recipe, using ``environment`` instead of the virtual environment that it builds."""
     recipe = read_recipe()
     root = folder / "root"
     root.mkdir()
     log = folder / "log"
-    # On loopback and a free port, as tests must; everything else as it is written.
+    # Only the address differs from the file: loopback and a free port.
     command = [word.replace("--host 0.0.0.0", "--host 127.0.0.1 --port 0") for word in recipe.command]
     script = "\n".join([
         "set -e",
@@ -144,7 +144,7 @@ def running(folder: Path, environment: Path) -> Iterator[Container]:
 
 
 def _shown(path: Path, root: Path) -> str:
-    """Return what shows ``path`` of this machine at the same place below ``root``, for reading alone."""
+    """Return the arguments that mount ``path`` of this machine at the same place below ``root``, read-only."""
     if path.is_symlink():
         return f"cp -P {path} {root}{path}"
     return f"mkdir -p {root}{path} && mount --bind {path} {root}{path} && mount -o remount,bind,ro {root}{path}"

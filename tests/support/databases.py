@@ -1,4 +1,4 @@
-"""The databases that tests run on: emptied before each of them, and filled with ``acme`` where a test wants it."""
+"""The databases of the tests. Each test starts with an empty one, or with one that contains ``acme``."""
 
 import os
 import secrets
@@ -19,10 +19,10 @@ from tests.support.apps import SECRET_KEY, dispose, run_command
 
 POSTGRESQL_URL = os.environ.get("SCIMSVC_TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 
-#: A folder in memory, where there is one; None is the system's place for temporary files.
+#: A folder in memory if the system has one; None means the default folder for temporary files.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
-#: Every table, those first that others refer to.
+#: Every table, after the tables that it refers to.
 _TABLES = User.metadata.sorted_tables
 _EMPTY = ";".join(f"DELETE FROM {table.name}" for table in reversed(_TABLES))
 
@@ -41,25 +41,27 @@ def create_schema(url: str) -> None:
 
 @contextmanager
 def new_postgresql() -> Iterator[str]:
-    """Create an empty database on the server and drop it at the end; raises ``OperationalError`` without a server."""
+    """Create an empty database on the server and drop it at the end. Raises ``OperationalError`` without a server."""
     name = f"scimsvc_test_{secrets.token_hex(6)}"
     with psycopg.connect(POSTGRESQL_URL, autocommit=True, connect_timeout=3) as server:
         server.execute(f'CREATE DATABASE "{name}"')
         try:
-            server.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')  # nobody pulls this plug
+            server.execute(
+                f'ALTER DATABASE "{name}" SET synchronous_commit = off'
+            )  # safe because tests never cut the power
             yield POSTGRESQL_URL.rpartition("/")[0] + "/" + name
         finally:
             server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def empty_postgresql(url: str) -> None:
-    """Delete every row, whoever made it."""
+    """Delete all rows of all tables."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(_EMPTY)
 
 
 class StoredRows:
-    """All rows of a SQLite file, to be copied into empty databases: cheaper than the commands that made them."""
+    """All rows of a SQLite file, to copy into empty databases. This is faster than repeating the commands."""
 
     def __init__(self, path: Path) -> None:
         app = create_app({"DATABASE_URL": sqlite_url(path), "SECRET_KEY": SECRET_KEY})

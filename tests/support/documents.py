@@ -1,4 +1,4 @@
-"""The documents as a test reads them: their tables, the code in them, and their blocks."""
+"""Read tables, code and blocks of documents."""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def read(name: str) -> str:
 
 
 def blocks(text: str, *languages: str) -> Iterator[Block]:
-    """Yield the fenced blocks of ``text``, of all languages or of these."""
+    """Yield the fenced blocks of ``text`` in these languages, or in all languages."""
     for indent, comment, language, body in _BLOCK.findall(text):
         if not languages or language in languages:
             yield Block(comment or None, language, re.sub(f"^{indent}", "", body, flags=re.MULTILINE))

@@ -1,4 +1,4 @@
-"""A user to ask questions of, and filters with their answers: one table for both readers of filters."""
+"""A user, and filters with their expected results: one table for both filter parsers."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""Writers that keep a ledger of what was acknowledged, to be held against what a crash leaves behind.
+"""Writers that record acknowledged writes in a ledger, to compare with the database after a crash.
 
-Every write of a user sets three attributes to one mark, so that half a write would show.
+Every write of a user sets three attributes to the same mark, so that a partial write is visible.
 """
 
 import json
@@ -20,20 +20,20 @@ PATIENCE = 30.0
 
 
 class Client:
-    """One connection that is kept open, as a provider keeps it; opened anew when it broke."""
+    """One connection that stays open, like a provider's. It is opened again after it breaks."""
 
     def __init__(self, base_url: str, token: str) -> None:
         self.token = token
         self.point_at(base_url)
 
     def point_at(self, base_url: str) -> None:
-        """Send what follows to another server."""
+        """Send the next requests to another server."""
         url = urlsplit(base_url)
         assert url.hostname is not None
         self._connection = HTTPConnection(url.hostname, url.port, timeout=PATIENCE)
 
     def send(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, str], Any]:
-        """Return status, headers and body; raises ``OSError`` or ``HTTPException`` where there is no whole answer."""
+        """Return status, headers and body. Raises ``OSError`` or ``HTTPException`` if the response is incomplete."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": CONTENT_TYPE}
         try:
             self._connection.request(method, SCIM + path, None if body is None else json.dumps(body), headers)
@@ -48,22 +48,22 @@ class Client:
         self._connection.close()
 
 
-Mark = str | None  # None: there is no such user
+Mark = str | None  # None: the user does not exist
 
 
 class Writer(threading.Thread):
-    """Creates, changes and deletes users of its own until it is told to stop or its server is gone."""
+    """Creates, changes and deletes its users until it is stopped or its server is gone."""
 
     def __init__(self, base_url: str, token: str, *, forgiving: bool = False) -> None:
         super().__init__(daemon=True)
         self.client = Client(base_url, token)
         self.acknowledged: dict[str, Mark] = {}  # by work address
         self.ids: dict[str, str] = {}
-        self.unanswered: dict[str, Mark] = {}  # what the last write would have made of it
+        self.unanswered: dict[str, Mark] = {}  # the state after the last write, which was not answered
         self.counts: dict[int, int] = {}
         self.slowest = 0.0
         self.breaks = 0
-        self._forgiving = forgiving  # goes on after an answer that never came
+        self._forgiving = forgiving  # whether to continue after a missing response
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -97,7 +97,7 @@ class Writer(threading.Thread):
         self.slowest = max(self.slowest, time.monotonic() - begin)
         self.counts[status] = self.counts.get(status, 0) + 1
         if status >= 500:
-            # It may have been done or not (the commit's answer was lost), and is not repeated.
+            # The write may be committed or not, because the response of the commit was lost. It is not repeated.
             assert status == 503, (status, answer)
             assert int(headers["Retry-After"]) > 0
             time.sleep(0.05)
@@ -109,7 +109,7 @@ class Writer(threading.Thread):
             self.ids[email] = answer["id"]
 
     def disagreements(self, stored: dict[str, dict[str, Any]]) -> Iterator[str]:
-        """Yield what ``stored`` (documents by work address) has of this writer's users and may not have."""
+        """Yield the differences between ``stored`` (documents by work address) and this writer's users."""
         for email in self.acknowledged.keys() | self.unanswered.keys():
             may_be = {self.acknowledged.get(email)}
             if email in self.unanswered:
@@ -119,7 +119,7 @@ class Writer(threading.Thread):
                 yield f"{email} is {found}, not {may_be}"
 
     def settle(self, stored: dict[str, dict[str, Any]]) -> None:
-        """Take what was unanswered as it turned out."""
+        """Accept the stored outcome of unanswered writes."""
         for email in self.unanswered:
             self.acknowledged[email] = mark_of(stored.get(email))
             if email in stored:
@@ -132,7 +132,7 @@ def _marked(mark: Mark) -> dict[str, Any]:
 
 
 def mark_of(document: dict[str, Any] | None) -> Mark:
-    """Return the mark of a stored user, which all three attributes bear."""
+    """Return the mark of a stored user, which its three attributes must share."""
     if document is None:
         return None
     marks = {document.get("title"), document.get("externalId"), document.get("nickName")}
@@ -142,7 +142,7 @@ def mark_of(document: dict[str, Any] | None) -> Mark:
 
 @contextmanager
 def writing_to(*writers: Writer) -> Iterator[None]:
-    """Let the writers write; stop and join them at the end."""
+    """Start the writers; stop and join them at the end."""
     for writer in writers:
         writer.start()
     try:
@@ -156,7 +156,7 @@ def writing_to(*writers: Writer) -> Iterator[None]:
 
 
 def totals(writers: list[Writer]) -> dict[int, int]:
-    """Return how many answers of each status the writers got."""
+    """Return the number of responses with each status."""
     counts: dict[int, int] = {}
     for writer in writers:
         for status, count in writer.counts.items():

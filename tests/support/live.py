@@ -1,4 +1,4 @@
-"""A really running service: ``scimsvc serve`` or ``quickstart`` in a process of its own, on a port of its own."""
+"""A running service: ``scimsvc serve`` or ``quickstart`` in a separate process, on a free port."""
 
 import json
 import os
@@ -23,7 +23,7 @@ _SERVING_ON = re.compile(r'serving on ([^\s"]+)')
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """A response."""
 
     status: int
     headers: dict[str, str]
@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Live:
-    """A running service; ``result`` is what ``quickstart --json`` printed, and empty for ``serve``."""
+    """A running service. ``result`` is the output of ``quickstart --json``, and empty for ``serve``."""
 
     process: subprocess.Popen[bytes]
     base_url: str
@@ -44,22 +44,22 @@ class Live:
 
     @property
     def token(self) -> str:
-        """The SCIM token of the first enterprise, where ``quickstart`` made it."""
+        """The SCIM token of the first enterprise, which ``quickstart`` issued."""
         return str(self.result["secret_token"])
 
     @property
     def log(self) -> str:
-        """What stands on standard error until now."""
+        """The text on standard error so far."""
         return (self.folder / "stderr").read_text("utf-8")
 
     def connect(self) -> HTTPConnection:
-        """Return a new connection, to be closed by the caller."""
+        """Return a new connection. The caller closes it."""
         url = urlsplit(self.base_url)
         assert url.hostname is not None
         return HTTPConnection(url.hostname, url.port, timeout=PATIENCE)
 
     def send(self, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None) -> Answer:
-        """Send a request over a connection of its own, with the token if there is one and no other."""
+        """Send a request over a new connection, with the service's token unless the headers have another one."""
         bearer = {"Authorization": f"Bearer {self.token}"} if self.result else {}
         connection = self.connect()
         try:
@@ -79,7 +79,7 @@ class Live:
 def serving(
     folder: Path, *options: str, command: str = "quickstart", as_json: bool = True, **settings: Any
 ) -> Iterator[Live]:
-    """Run the service with its instance in ``folder`` and further ``settings``; SIGTERM ends it."""
+    """Run the service with its instance in ``folder`` and further ``settings``; stop it with SIGTERM."""
     folder.mkdir(parents=True, exist_ok=True)
     where = [] if "--unix-socket" in options or "--port" in options else ["--port=0"]
     form = ["--json"] if command == "quickstart" and as_json else []
@@ -106,7 +106,7 @@ def serving(
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """Return this process's environment with no settings of the service but ``settings``, given without prefix."""
+    """Return this process's environment with only ``settings`` for the service. Their names have no prefix."""
     outside = {name: value for name, value in os.environ.items() if not name.startswith("SCIMSVC_")}
     return outside | {f"SCIMSVC_{name}": value for name, value in settings.items()}
 
@@ -125,7 +125,7 @@ def _wait_for_url(process: subprocess.Popen[bytes], stderr: Path) -> str:
 def on_a_terminal(
     *words: str, settings: dict[str, str], content: bytes | None = None
 ) -> tuple[subprocess.CompletedProcess[bytes], str]:
-    """Run a command whose standard error is a terminal; return how it ended, and what people saw there."""
+    """Run a command with a terminal as standard error; return the result and the text on the terminal."""
     ours, theirs = pty.openpty()
     try:
         done = subprocess.run(
@@ -140,7 +140,7 @@ def on_a_terminal(
         os.close(theirs)
     try:
         seen = os.read(ours, 65536).decode()
-    except OSError:  # Linux's word for nothing there, and nobody left to write
+    except OSError:  # Linux reports the end of the terminal this way
         seen = ""
     finally:
         os.close(ours)

@@ -1,4 +1,4 @@
-"""The pages of the console: their rules, their paths, and the ids in them."""
+"""The pages of the console: their URL rules, their paths, and the IDs in the paths."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 def console_rules(app: Flask, method: str) -> list[Any]:
-    """Return the rules of the console's pages, without files and those that nobody need be signed in for."""
+    """Return the rules of the console's pages that require signing in, without static files."""
     open_to_all = ("console_static", "console_accounts")
     return [
         rule
@@ -25,18 +25,18 @@ def console_rules(app: Flask, method: str) -> list[Any]:
 
 
 def path_of(rule: Any, **values: str) -> str:
-    """Return the path of a rule, with the ids of nothing where none is given."""
+    """Return the path of a rule. Missing IDs are replaced by IDs of objects that do not exist."""
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values.get(found[1], NOBODY), rule.rule)
 
 
 def pages_of(enterprise: Enterprise, console: Console) -> list[str]:
-    """Return the path of every page that can be looked at, of an enterprise with one of everything."""
+    """Return the path of every page that answers GET, for an enterprise with one object of each kind."""
     of_enterprise = {"enterprise_id": enterprise.made["id"], **ids_of(enterprise)}
     return [path_of(rule, **of_enterprise) for rule in console_rules(enterprise.app, "GET")]
 
 
 def ids_of(enterprise: Enterprise) -> dict[str, str]:
-    """Return an id of each kind that the paths of the console name."""
+    """Return an ID of each kind that occurs in paths of the console."""
 
     def run(*words: str) -> str:
         return str(run_command(enterprise.app, *words, enterprise.name)[0]["id"])

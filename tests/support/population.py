@@ -1,6 +1,6 @@
-"""Who is there: enterprises and users by number, so that nothing needs to be remembered of a million of them.
+"""Enterprises and users by number, so that a million of them need no memory.
 
-The first enterprise holds a fifth of all users, and is the one that is listed; the others share the rest evenly.
+The first enterprise has a fifth of all users, and its users are listed. The others share the rest evenly.
 """
 
 import hashlib
@@ -47,7 +47,7 @@ class Population:
 
 
 def user_id(user: int) -> str:
-    """Return the id of a user who was there from the start: as random as the service's own, and always the same."""
+    """Return the ID of an initial user: as random as the service's IDs, and always the same."""
     digest = hashlib.md5(str(user).encode(), usedforsecurity=False).digest()
     return str(uuid.UUID(bytes=digest, version=4))
 
@@ -58,7 +58,7 @@ def email(user: int | str) -> str:
 
 
 def role(user: int) -> str | None:
-    """Return the role of a user who was there from the start; of three users one is on the default role."""
+    """Return the role of an initial user. One of three users has the default role."""
     return (None, *ROLES)[user % 3]
 
 
@@ -83,7 +83,7 @@ def user_body(user: int | str, role_name: str | None) -> dict[str, Any]:
 
 
 def change_body(revision: str) -> dict[str, Any]:
-    """Return a PATCH of three operations as Entra sends them, which change something for each new ``revision``."""
+    """Return a PATCH like Entra's with three operations that change the user for each new ``revision``."""
     return patch_body(
         {"op": "Replace", "path": "title", "value": f"Engineer {revision}"},
         {"op": "Replace", "path": 'phoneNumbers[type eq "work"].value', "value": f"+49 30 {revision}"},

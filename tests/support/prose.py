@@ -1,4 +1,4 @@
-"""The prose of the project: its texts by file, and the patterns of an old style that no text may use again.
+"""Read the prose of the project by file, and find patterns of the old style.
 
 ``python -m tests.support.prose scimsvc/cli README.md`` lists the findings of files and folders.
 """
@@ -41,7 +41,7 @@ PATTERNS = {
 _PATTERNS = {re.compile(pattern): instead for pattern, instead in PATTERNS.items()}
 _ANY = re.compile("|".join(f"(?:{pattern})" for pattern in PATTERNS).replace("(?:^|", r"(?:\b|"))
 
-#: Pages whose words are quoted from elsewhere: from Microsoft, or by the tests and texts that refer to them.
+#: Pages with quoted words: from Microsoft, or in tests and texts that refer to the pages.
 EXEMPT = {ROOT / "docs" / "design" / name for name in ("contract.md", "entra-facts.md", "requirements.md")}
 
 
@@ -64,7 +64,7 @@ def files(*roots: Path) -> Iterator[Path]:
 
 
 def findings(path: Path) -> Iterator[Finding]:
-    """Yield what a file says in the old style."""
+    """Yield the findings of one file."""
     text = path.read_text("utf-8")
     if _ANY.search(" ".join(text.split())) is None:
         return
@@ -74,7 +74,7 @@ def findings(path: Path) -> Iterator[Finding]:
 
 
 def findings_in(text: str) -> Iterator[Finding]:
-    """Yield what one paragraph, cell or message says in the old style; code in backticks is not prose."""
+    """Yield the findings of one paragraph, cell or message. Code in backticks is ignored."""
     text = re.sub(r"(`+).+?\1", "`x`", text)
     text = re.sub(r"\]\([^)]*\)", "]", text)
     for pattern, instead in _PATTERNS.items():

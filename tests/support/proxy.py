@@ -1,4 +1,4 @@
-"""A real nginx with TLS, in the configuration of ``deploy/``, in front of ``scimsvc serve`` on a Unix socket."""
+"""An nginx with TLS and the configuration of ``deploy/``, in front of ``scimsvc serve`` on a Unix socket."""
 
 import json
 import os
@@ -60,18 +60,18 @@ class Proxied:
         return (self.folder / "access.log").read_text()
 
     def connect(self) -> ssl.SSLSocket:
-        """Return a new TLS connection, whose certificate was verified."""
+        """Return a new TLS connection with a verified certificate."""
         context = ssl.create_default_context(cafile=str(self.folder / "certificate.pem"))
         return context.wrap_socket(socket.create_connection(("127.0.0.1", self.port), PATIENCE), server_hostname=NAME)
 
     def send(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
-        """Send a request over a connection of its own, with the token."""
+        """Send a request over a new connection, with the token."""
         sent = {"Host": NAME, "Authorization": f"Bearer {self.token}", "Content-Type": CONTENT_TYPE}
         content = body if isinstance(body, bytes | None) else json.dumps(body)
         return _send(self.connect(), method, path, content, sent | (headers or {}))
 
     def send_directly(self, method: str, path: str, headers: dict[str, str] | None = None) -> Answer:
-        """Send a request to the service itself, past nginx."""
+        """Send a request directly to the service, bypassing nginx."""
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(PATIENCE)
         connection.connect(str(self.folder / "s"))
@@ -92,13 +92,13 @@ def _send(connection: socket.socket, method: str, path: str, body: Any, headers:
 
 @contextmanager
 def behind_nginx(site: str, **settings: Any) -> Iterator[Proxied]:
-    """Serve behind nginx with the text of ``site``; skips where nginx or openssl is missing."""
+    """Serve behind nginx with the text of ``site``. Skips the test if nginx or openssl is missing."""
     for program in ("nginx", "openssl"):
         if shutil.which(program, path=_PATH) is None:
             if os.environ.get("CI") == "true":
                 pytest.fail(f"CI runs {program}, and it is missing")
             pytest.skip(f"{program} is not installed")
-    folder = Path(tempfile.mkdtemp(prefix="scimsvc-nginx-"))  # a socket's path is short
+    folder = Path(tempfile.mkdtemp(prefix="scimsvc-nginx-"))  # the path of a socket must be short
     try:
         token = _set_up(folder)
         options = (f"--unix-socket={folder}/s",)

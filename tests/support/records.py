@@ -1,4 +1,4 @@
-"""What an enterprise's log, feed and users say, for tests that look at the consequences of requests."""
+"""Read an enterprise's log, feed and users, to test the effects of requests."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.support.client import Enterprise
 
 
 def log_of(enterprise: Enterprise, **conditions: Any) -> list[dict[str, Any]]:
-    """Return the entries of the provisioning log, the newest first."""
+    """Return the entries of the provisioning log, newest first."""
     with enterprise.app.app_context():
         return list_entries(enterprise.made["id"], LogConditions(**conditions), limit=1000).items
 
@@ -22,7 +22,7 @@ def feed_of(enterprise: Enterprise, after: str | None = None, *, limit: int = 10
 
 
 def changes_of(enterprise: Enterprise, user_id: str) -> list[dict[str, Any]]:
-    """Return what the feed says of one user, without cursors and times."""
+    """Return the feed's entries for one user, without cursors and times."""
     left_out = ("cursor", "time", "user_id")
     return [
         {name: value for name, value in each.items() if name not in left_out}
@@ -32,12 +32,12 @@ def changes_of(enterprise: Enterprise, user_id: str) -> list[dict[str, Any]]:
 
 
 def profile_of(enterprise: Enterprise, user_id: str) -> dict[str, Any]:
-    """Return a user as the enterprise API shows it."""
+    """Return a user from the enterprise API."""
     with enterprise.app.app_context():
         return profiles.show_user(enterprise.made["id"], user_id)
 
 
 def edit_profile(enterprise: Enterprise, user_id: str, **values: str | None) -> dict[str, Any]:
-    """Make the user's own edit."""
+    """Edit the profile as the user does."""
     with enterprise.app.app_context():
         return profiles.edit_profile(enterprise.made["id"], user_id, values)

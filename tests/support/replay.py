@@ -1,9 +1,9 @@
-"""Payload files: requests of a provider with what must come back, replayed against any server.
+"""Payload files: requests of a provider with the expected responses, replayed against any server.
 
-A file of ``tests/payloads`` holds ``proves`` and ``source``, then either ``given``, ``request``, ``response`` and
-``afterwards``, or ``steps``. ``"as": "alice"`` remembers the answered id; ``{alice}`` stands for it from then on.
-Expectations name what is looked at: null is a member that must be absent, and {"$contains": …}, {"$any": true} and
-{"$not": …} match what they say. Adding a vendor's case is adding a file.
+A file of ``tests/payloads`` has ``proves`` and ``source``, then either ``given``, ``request``, ``response`` and
+``afterwards``, or ``steps``. ``"as": "alice"`` stores the returned ID; later ``{alice}`` stands for it. Only members
+named in an expectation are compared: null requires that the member is absent, and {"$contains": …}, {"$any": true}
+and {"$not": …} match as their names say. To add a vendor's case, add a file.
 """
 
 import json
@@ -42,7 +42,7 @@ def payload_id(path: Path) -> str:
 
 
 def replay(path: Path, send: Send) -> int:
-    """Replay a file and return the number of its exchanges; raises ``AssertionError`` at the first that differs."""
+    """Replay a file and return the number of its exchanges. Raises ``AssertionError`` at the first difference."""
     names: dict[str, str] = {}
     exchanges = list(_exchanges(json.loads(path.read_text("utf-8"))))
     for number, exchange in enumerate(exchanges, 1):
@@ -77,7 +77,7 @@ def _send(request: dict[str, Any], names: dict[str, str], send: Send) -> Answer:
 
 
 def _named(value: Any, names: dict[str, str]) -> Any:
-    """Return ``value`` with every {label} replaced by the id that it stands for."""
+    """Return ``value`` with every {label} replaced by its ID."""
     if isinstance(value, str):
         return re.sub(r"\{(\w+)\}", lambda match: names.get(match[1], match[0]), value)
     if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""URL rules that are compiled once in a process.
+"""Compile each URL rule once in a process.
 
-Nearly every test creates an app, and Werkzeug took nine tenths of the time to do so: it writes two functions for each
-of the service's URL rules as syntax trees. The result depends only on the text of the rule.
+Nearly every test creates an app. Nine tenths of that time was Werkzeug's, because it builds two functions for each URL
+rule from syntax trees. The result depends only on the text of the rule.
 """
 
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from werkzeug.routing import Rule
 
 
 def remember_compiled_rules(patch: pytest.MonkeyPatch) -> None:
-    """Let equal URL rules share what Werkzeug compiles from their text, until ``patch`` is undone."""
+    """Let equal URL rules share their compiled functions, until ``patch`` is undone."""
     compile_rule: Callable[[Rule], None] = Rule.compile
     compiled: dict[Any, Rule] = {}
 
     def compile_once(rule: Rule) -> None:
         key = rule.rule, rule.subdomain, rule.host, rule.merge_slashes
-        if rule.defaults:  # their values become part of the functions
+        if rule.defaults:  # the functions contain the values of the defaults
             compile_rule(rule)
         elif key not in compiled:
             compile_rule(rule)

@@ -1,6 +1,6 @@
-"""What schemathesis cannot know from the description: which names, cursors and versions there are.
+"""Give schemathesis values that the API description does not contain: names, cursors and versions.
 
-Loaded by the ``schemathesis`` command. Only requests that are to be taken are touched; the wrong ones go as they are.
+The ``schemathesis`` command loads this module. It changes only requests that should succeed, not the invalid ones.
 """
 
 import os
@@ -8,7 +8,7 @@ from typing import Any
 
 import schemathesis
 
-#: The integration and the token of the run itself, without which it could ask for nothing more.
+#: The integration and the token of this run, which must not be revoked during the run.
 OWN = {name: os.environ.get(f"OWN_{name.upper()}") for name in ("integration_id", "token_id")}
 NOBODYS = "00000000-0000-4000-8000-000000000000"
 
@@ -29,7 +29,7 @@ def _name_what_there_is(case: Any) -> None:
     if "If-Match" in case.headers:
         case.headers["If-Match"] = "*"
     if isinstance(case.body, dict):
-        # A role may be left to the default; whose token it is, to the first integration.
+        # Role and integration have defaults.
         case.body = {name: _assigned(value) for name, value in case.body.items() if name not in _NAMES}
 
 
@@ -37,7 +37,7 @@ _NAMES = ("role", "default_role", "client_id")
 
 
 def _assigned(value: Any) -> Any:
-    r"""Return ``value`` with characters that are in Unicode, which schemathesis's reading of ``\p{C}`` leaves out."""
+    r"""Return ``value`` with unassigned characters replaced; schemathesis does not exclude them by ``\p{C}``."""
     if isinstance(value, str):
         return "".join(c if c.isprintable() else "x" for c in value)
     return [_assigned(each) for each in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""The URNs of SCIM's schemas and messages, written out: tests do not take them from the code that they test."""
+"""The URNs of SCIM's schemas and messages. Tests do not import them from the code under test."""
 
 USER_URN = "urn:ietf:params:scim:schemas:core:2.0:User"
 ENTERPRISE_URN = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"

@@ -1,4 +1,4 @@
-"""The benchmark runs, measures what it says, and its floor is served as the service is."""
+"""The benchmark runs and measures, and its floor is served like the service."""
 
 import json
 from collections import Counter
@@ -22,7 +22,7 @@ USERS = 100
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the smallest run writes."""
+    """The results of the smallest run."""
     if request.param == "postgresql":
         request.getfixturevalue("postgresql_url")
     folder = tmp_path_factory.mktemp("benchmark")
@@ -42,7 +42,7 @@ def test_each_workload_is_measured_on_both_servers(measured: dict[str, Any]) -> 
             assert side["bytes_answered"] > 0
 
 
-def test_what_a_server_takes_is_measured(measured: dict[str, Any]) -> None:
+def test_the_resources_of_a_server_are_measured(measured: dict[str, Any]) -> None:
     assert [each["server"] for each in measured["footprints"]] == ["floor", "service"]
     for each in measured["footprints"]:
         assert 0 < each["start_s"] < 30
@@ -50,7 +50,7 @@ def test_what_a_server_takes_is_measured(measured: dict[str, Any]) -> None:
         assert each["bytes_per_user"] > 500
 
 
-def test_a_picture_is_drawn_of_it(measured: dict[str, Any], tmp_path: Path) -> None:
+def test_a_picture_is_drawn(measured: dict[str, Any], tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     from tests.benchmark.plot import draw
 
@@ -71,7 +71,7 @@ def test_every_user_belongs_to_one_enterprise(users: int, enterprises: int) -> N
     assert all(user in members[population.enterprise_of(user)] for user in asked)
 
 
-def test_seeded_users_are_what_the_service_makes_of_entra_s_body() -> None:
+def test_seeded_users_equal_users_created_by_entra() -> None:
     role_ids = {name: f"id of {name}" for name in ROLES}
 
     rows = [user_row(user, "enterprise", role_ids, "now") for user in range(6)]

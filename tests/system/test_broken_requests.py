@@ -1,4 +1,4 @@
-"""What arrives at the server's port: broken, slow, half of it, or too much (requirements R55, R56, R57)."""
+"""Broken, slow, incomplete and oversized requests at the server's port (requirements R55, R56, R57)."""
 
 import json
 import re
@@ -57,7 +57,7 @@ def users(live: Live) -> int:
 
 
 def answers_to(live: Live, content: bytes, *, pieces: int = 1) -> list[int]:
-    """Send ``content`` in so many pieces, end the sending side, and return the statuses of what comes back until the end."""
+    """Send ``content`` in this number of pieces, close the sending side, and return the statuses of all responses."""
     with connect(live) as connection:
         received = b""
         try:
@@ -71,7 +71,7 @@ def answers_to(live: Live, content: bytes, *, pieces: int = 1) -> list[int]:
         except TimeoutError:
             pytest.fail(f"no end within 3 seconds: {received!r}")
         except OSError:
-            pass  # the server need not read what it has refused
+            pass  # the server may leave a refused request unread
     return [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3}) ", received)]
 
 
@@ -107,7 +107,7 @@ BROKEN = {
 
 @pytest.mark.requirement("R56")
 @pytest.mark.parametrize("name", BROKEN)
-def test_broken_framing_is_refused_and_what_follows_is_not_read(live: Live, name: str) -> None:
+def test_broken_framing_is_refused_and_the_rest_is_not_read(live: Live, name: str) -> None:
     headers, rest = BROKEN[name]
 
     statuses = answers_to(live, head(live, *headers) + rest)
@@ -141,7 +141,7 @@ def test_broken_framing_is_refused_and_what_follows_is_not_read(live: Live, name
         b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20_000 + b"\r\n",
     ],
 )
-def test_what_is_no_request_is_no_error_of_the_service(live: Live, content: bytes) -> None:
+def test_bytes_that_are_not_a_request_never_cause_a_500(live: Live, content: bytes) -> None:
     statuses = answers_to(live, content)
 
     assert all(status < 500 or status == 501 for status in statuses), statuses
@@ -167,7 +167,7 @@ _FRAMED = st.fixed_dictionaries({
     "lines": st.lists(_ODD_LINES, max_size=2),
     "sizes": st.none() | st.lists(st.integers(1, 40), max_size=6),
     "length": st.sampled_from([0, 0, 0, -1, 1, 50, -10**6]),
-    # How much of the whole arrives, in how many pieces, and what is put in between.
+    # The part of the request that arrives, the number of pieces, and the bytes inserted between them.
     "cut": st.none() | st.floats(0, 1),
     "pieces": st.integers(1, 5),
     "inserted": st.none() | st.tuples(st.binary(min_size=1, max_size=3), st.floats(0, 1)),
@@ -176,7 +176,7 @@ _EXAMPLES = 2_000 if LONG else 150
 
 
 @pytest.mark.requirement("R56", "R57")
-def test_slow_halved_and_chunked_requests_are_no_error_of_the_service(live: Live) -> None:
+def test_slow_halved_and_chunked_requests_never_cause_a_500(live: Live) -> None:
     before = users(live)
     ended: Counter[int] = Counter()
 
@@ -207,7 +207,7 @@ def test_slow_halved_and_chunked_requests_are_no_error_of_the_service(live: Live
 
 
 @pytest.mark.requirement("R56")
-def test_a_client_that_asks_to_go_on_with_nothing_is_answered(live: Live) -> None:
+def test_a_client_that_expects_100_continue_without_a_body_is_answered(live: Live) -> None:
     for expectation in ("100-continue", "100-Continue"):
         assert answers_to(live, head(live, f"Expect: {expectation}", method="GET")) == [200]
     with connect(live) as connection:

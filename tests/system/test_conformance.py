@@ -1,9 +1,9 @@
-"""Tests that nobody here wrote: conformance tools, and another project's client, against a running server.
+"""Conformance tools and a client of other projects, against a running server.
 
-The tools are imported where they are used: to load them takes a second, which every process of every run would pay.
+The tests import the tools, because the import takes a second, which otherwise every process of every run would spend.
 
-The enterprise has ``unique_user_name`` and ``reject_unknown_attributes`` on, as such tools expect. What a tool finds
-all the same stands in ``ARGUED``, each with the reason.
+The enterprise enables ``unique_user_name`` and ``reject_unknown_attributes``, because such tools expect it. ``ARGUED``
+lists the remaining findings of a tool, with the reasons.
 """
 
 import json
@@ -19,11 +19,11 @@ from tests.support.live import Live, environment, serving
 
 pytestmark = pytest.mark.system
 
-#: What scim2-tester finds and the contract forces: the check's function, and the end of its reason.
+#: Findings of scim2-tester that the contract requires: the function of the check, and the end of its reason.
 ARGUED = {
     # active has the default true (contract section 5); RFC 7643 §2.2 lets a server assign defaults.
     ("check_remove_attribute", "'active'"),
-    # A user whose roles are removed is on the enterprise's default role, which is answered (contract section 7).
+    # A user without roles has the enterprise's default role, which responses contain (contract section 7).
     ("check_remove_attribute", "'roles'"),
 }
 
@@ -49,7 +49,7 @@ def http(server: Live) -> Iterator[Any]:
 
 
 @pytest.mark.filterwarnings("ignore")  # the tool's own
-def test_scim2_tester_finds_nothing_that_the_contract_does_not_force(http: Any) -> None:
+def test_scim2_tester_finds_only_what_the_contract_requires(http: Any) -> None:
     from scim2_client.engines.httpx2 import SyncSCIMClient
     from scim2_tester import Status, check_server
 
@@ -73,13 +73,13 @@ def test_scim_sanity_passes(server: Live) -> None:
     for result in json.loads(run.stdout)["results"]:
         outcomes.setdefault(result["status"].upper(), []).append(result["name"])
     assert len(outcomes.pop("PASS")) >= 18
-    # Resource types that this service does not announce are not probed; nothing else is skipped.
+    # Only resource types that this service does not announce are skipped.
     assert {name.partition(" ")[0] for name in outcomes.pop("SKIP")} == {"Group", "Agent", "AgenticApplication"}
     assert outcomes == {}
 
 
 @pytest.mark.filterwarnings("ignore")  # the client's own
-def test_scim2_client_lives_a_users_whole_life(http: Any) -> None:
+def test_scim2_client_manages_the_life_cycle_of_a_user(http: Any) -> None:
     from scim2_client.engines.httpx2 import SyncSCIMClient
     from scim2_models import PatchOp
     from scim2_models.exceptions import NotFoundException

@@ -1,4 +1,4 @@
-"""Killed in the middle of writes: what was acknowledged is there, nothing is half done (requirements R1, R7)."""
+"""A kill during writes loses no acknowledged write and leaves no partial one (requirements R1, R7)."""
 
 import random
 import sqlite3
@@ -24,13 +24,13 @@ pytestmark = pytest.mark.system
 
 WRITERS = 4
 KILLS = 200 if LONG else 8
-CLUSTER_KILLS = 40 if LONG else 3  # of which each second is a restart
+CLUSTER_KILLS = 40 if LONG else 3  # every second one is a restart
 
 Stored = dict[str, dict[str, Any]]
 
 
 def set_up(folder: Path, **settings: str) -> str:
-    """Make the schema and an enterprise by the commands, and return a SCIM token."""
+    """Create the schema and an enterprise with commands, and return a SCIM token."""
     app = create_app({"INSTANCE_PATH": str(folder / "instance")} | settings)
     run_command(app, "init")
     run_command(app, "enterprise", "create", "Acme", "--enable-scim")
@@ -40,7 +40,7 @@ def set_up(folder: Path, **settings: str) -> str:
 
 
 def disagreements(writers: list[Writer], stored: Stored) -> list[str]:
-    """Hold what is stored against every writer's ledger; what the crash left open counts from now on."""
+    """Compare the stored users with every writer's ledger, and accept the outcome of unanswered writes."""
     found = [line for writer in writers for line in writer.disagreements(stored)]
     known = {email for writer in writers for email in writer.acknowledged.keys() | writer.unanswered.keys()}
     for writer in writers:
@@ -49,7 +49,7 @@ def disagreements(writers: list[Writer], stored: Stored) -> list[str]:
 
 
 def successors(writers: list[Writer], base_url: str) -> list[Writer]:
-    """Return writers that go on with their predecessors' users."""
+    """Return writers that continue with the users of their predecessors."""
     new = []
     for old in writers:
         writer = Writer(base_url, old.client.token)
@@ -59,7 +59,7 @@ def successors(writers: list[Writer], base_url: str) -> list[Writer]:
 
 
 def sound_documents(path: Path) -> Stored:
-    """Return what a SQLite file holds after its checks, as they find it first after the crash."""
+    """Check a SQLite file first after the crash, and return its users."""
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
@@ -68,7 +68,7 @@ def sound_documents(path: Path) -> Stored:
 
 
 def assert_one_entry_each(execute: Callable[[str], Any]) -> None:
-    """Hold log and feed to the users: each change that was made has its entry in both, and no other has one (R65)."""
+    """Assert that log and feed have an entry for each change of the users, and no other entries (R65)."""
     logged = execute(
         "SELECT user_id, count(*) FROM provisioning_log WHERE outcome = 'ok' GROUP BY user_id ORDER BY user_id"
     )
@@ -84,7 +84,7 @@ def assert_one_entry_each(execute: Callable[[str], Any]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.requirement("R7")
-def test_a_server_killed_under_writes_forgets_nothing_that_it_acknowledged(tmp_path: Path) -> None:
+def test_a_server_killed_during_writes_keeps_acknowledged_writes(tmp_path: Path) -> None:
     token = set_up(tmp_path)
     writers = [Writer("http://127.0.0.1:1", token) for _ in range(WRITERS)]
     acknowledged = in_flight = 0
@@ -136,7 +136,7 @@ def wait_until_ready(live: Live) -> None:
 
 @pytest.mark.slow
 @pytest.mark.requirement("R7")
-def test_a_postgresql_killed_under_writes_costs_503_and_nothing_else(tmp_path: Path) -> None:
+def test_a_postgresql_killed_during_writes_causes_only_503(tmp_path: Path) -> None:
     with own_cluster() as cluster:
         token = set_up(tmp_path, DATABASE_URL=cluster.url)
         with serving(tmp_path, command="serve", DATABASE_URL=cluster.url) as live:
@@ -168,7 +168,7 @@ def _with_counts(writers: list[Writer], base_url: str) -> list[Writer]:
 
 
 @pytest.mark.slow
-def test_of_two_servers_on_one_postgresql_the_other_goes_on_when_one_is_killed(
+def test_two_servers_share_a_postgresql_and_one_continues_when_the_other_is_killed(
     tmp_path: Path, empty_postgresql_url: str
 ) -> None:
     key = "k" * 40
@@ -204,7 +204,7 @@ def test_of_two_servers_on_one_postgresql_the_other_goes_on_when_one_is_killed(
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def racing_settings(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
-    """Settings under which two servers share a database."""
+    """Settings that let two servers share a database."""
     if request.param == "sqlite":
         return {"DATABASE_URL": f"sqlite:///{tmp_path}/scimsvc.db", "SECRET_KEY": "k" * 40}
     return {"DATABASE_URL": request.getfixturevalue("empty_postgresql_url"), "SECRET_KEY": "k" * 40}
@@ -212,7 +212,7 @@ def racing_settings(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str,
 
 @pytest.mark.slow
 @pytest.mark.requirement("R1")
-def test_of_50_creates_of_one_address_in_two_processes_one_wins(
+def test_one_of_50_creates_of_one_address_in_two_processes_wins(
     tmp_path: Path, racing_settings: dict[str, Any]
 ) -> None:
     token = set_up(tmp_path, **racing_settings)

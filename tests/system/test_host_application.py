@@ -1,4 +1,4 @@
-"""The example of a host application, against a service that really runs."""
+"""The example host application, against a running service."""
 
 import json
 import os
@@ -41,13 +41,13 @@ def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def provision(live: Live, method: str, path: str = USERS, body: Any = None) -> Any:
-    """Send a request as Entra does and return the user."""
+    """Send a request like Entra and return the user."""
     answer = live.send(method, path, json.dumps(body) if body else None, {"Content-Type": CONTENT_TYPE})
     assert answer.status in (200, 201, 204), answer.text
     return answer.json() if answer.text else None
 
 
-def test_the_people_are_those_of_the_service_after_every_step(
+def test_the_example_has_the_users_of_the_service_after_every_step(
     live: Live, service: Service, database: sqlite3.Connection
 ) -> None:
     first = provision(live, "POST", body=user_body("first@contoso.example"))

@@ -1,6 +1,6 @@
-"""Thousands of hostile requests: none is an error of the service, each refusal has its form, and nothing is changed by one (R39, R48).
+"""Thousands of hostile requests: none causes a 500, and each refusal has the right form and changes nothing (R39, R48).
 
-2,500 on each run, and with ``SCIMSVC_TEST_LONG=1`` 100,000.
+A run sends 2,500 requests, and 100,000 with ``SCIMSVC_TEST_LONG=1``.
 """
 
 import gc
@@ -39,19 +39,19 @@ from tests.support.urns import ERROR_URN
 
 pytestmark = pytest.mark.system
 
-#: Requests in each world, which is a database of its own; a long run's may be sent by several processes (``--dist load``).
+#: Requests in each world. A world has its own database. Several processes may share a long run (``--dist load``).
 NUMBERS = (
     {"sqlite": 45_000, "sqlite again": 45_000, "postgresql": 10_000} if LONG else {"sqlite": 2_000, "postgresql": 500}
 )
-#: How many of them are made under one seed.
+#: The number of requests that one seed generates.
 BATCH = 5_000
-#: Users who are kept at a time, so that a list stays short.
+#: The maximum number of users at a time, so that lists stay short.
 MOST_USERS = 12
 OAUTH = ("/api/authenticate", "/api/revoke")
 
 
 class World:
-    """Two enterprises on one database: Acme is at the other end of every request, Rival must never change."""
+    """Two enterprises on one database. Every request is for Acme, and Rival must never change."""
 
     def __init__(self, app: Flask, rows: Callable[[str], list[Any]]) -> None:
         self.app = app
@@ -63,23 +63,23 @@ class World:
         self.own_user()
         self.ids = {
             "role": self.api.get("/roles")["items"][0]["id"],
-            # Neither ends the tokens that the requests are sent with.
+            # The requests' own tokens must not be revoked.
             "integration": run_command(app, "integration", "create", "Acme", "Spare")["id"],
             "token": run_command(app, "token", "issue", "Acme")["id"],
         }
         self.before = self.state()
 
     def own_user(self) -> None:
-        """Make the user whom requests are about, unless there is one."""
+        """Create the user for the requests unless it exists."""
         found = self.acme.find('emails.value eq "own@contoso.example"')
         self.user: str = (found[0] if found else self.acme.create(email="own@contoso.example", title="Own"))["id"]
 
     def state(self) -> list[Any]:
-        """Return all that is stored but the log of refusals and the last uses."""
+        """Return all stored rows except the log of refusals and the last uses."""
         return [self._rows(statement) for statement in STATE]
 
     def send(self, sent: Sent) -> tuple[int, Headers, bytes]:
-        """Send the request past every check of a client library."""
+        """Send the request without the checks of a client library."""
         names = self.ids | {"user": self.user, "client_id": self.acme.made["client_id"]}
         path = sent.path
         for name, value in names.items():
@@ -115,7 +115,7 @@ class World:
         return int(status.split()[0]), headers, b"".join(answer)
 
     def settle(self, sent: Sent) -> None:
-        """Undo what would leave the rest of the requests before a closed door."""
+        """Undo changes that would cause the refusal of all later requests."""
         if "enterprise" in sent.path:
             switches = {
                 "scim_enabled": True,
@@ -133,7 +133,7 @@ class World:
         self.before = self.state()
 
 
-#: Columns that requests may change even where they are refused: nobody's answer depends on them.
+#: Columns that refused requests may change, because no response depends on them.
 NOT_COMPARED = {"last_used_at"}
 STATE = [
     f"SELECT {', '.join(c.name for c in table.columns if c.name not in NOT_COMPARED)} FROM {table.name} "
@@ -145,7 +145,7 @@ STATE = [
 
 @pytest.fixture(params=list(NUMBERS), scope="module")
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    # In memory where there is a place: this is not about the disk.
+    # In memory if possible, because the test does not concern the disk.
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         path = Path(folder) / "scimsvc.db"
         path.write_bytes(request.getfixturevalue("sqlite_template").read_bytes())
@@ -163,7 +163,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 
 
 def assert_error(sent_path: str, status: int, headers: Headers, content: bytes) -> None:
-    """Hold a refusal to the form that its path has."""
+    """Assert that a refusal has the form for its path."""
     path = clean_path(unquote_to_bytes(sent_path).decode("latin-1"))
     body = json.loads(content)
     if is_scim(path):
@@ -191,7 +191,7 @@ SCIM_TYPES = {each.scim_type for each in _leaves(ScimError)}
 
 
 def send_hostile(world: World, number: int, seed_number: int) -> Counter[str]:
-    """Send so many requests, hold each to what must be, and return how they ended."""
+    """Send ``number`` requests, check each response, and return the outcomes."""
     seen: Counter[str] = Counter()
     slowest = [0.0]
 
@@ -201,7 +201,7 @@ def send_hostile(world: World, number: int, seed_number: int) -> Counter[str]:
     )  # fmt: skip
     @given(sent=REQUESTS)
     def hostile(sent: Sent) -> None:
-        gc.disable()  # what hypothesis remembers of thousands of requests is no work of the service
+        gc.disable()  # hypothesis keeps thousands of requests, which is not the service's memory
         begin, cpu = time.monotonic(), time.thread_time()
         status, headers, content = world.send(sent)
         took, worked = time.monotonic() - begin, time.thread_time() - cpu

@@ -1,4 +1,4 @@
-"""The package without the checkout: as a wheel in any folder, and mounted by a host application."""
+"""The package without the checkout: as an installed wheel, and mounted by a host application."""
 
 import json
 import shutil
@@ -43,7 +43,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def bin_folder(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The ``bin`` of a fresh environment with the wheel, which borrows the dependencies of this one."""
+    """The ``bin`` of a new environment with the wheel and the dependencies of this environment."""
     folder = tmp_path_factory.mktemp("venv")
     venv.create(folder, with_pip=False)
     python = folder / "bin" / "python"
@@ -60,7 +60,7 @@ def bin_folder(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         cwd=folder,
     )
     (site_packages,) = (folder / "lib").glob("python*/site-packages")
-    # A folder on the path by a .pth file does not have its own .pth files read: the checkout stays out of reach.
+    # Python ignores .pth files in a folder that a .pth file adds, so the checkout is not importable.
     (site_packages / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return folder / "bin"
 
@@ -73,7 +73,7 @@ def _run(*command: str, cwd: Path, **settings: str) -> str:
     return done.stdout
 
 
-def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_contains_only_the_whole_package(wheel: Path) -> None:
     package = [path for path in (CHECKOUT / "scimsvc").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     needed_to_run = {path.relative_to(CHECKOUT).as_posix() for path in package if path.suffix != ".mako"}
 
@@ -125,7 +125,7 @@ def test_the_installed_package_reads_the_same_environment(bin_folder: Path, tmp_
 
 
 class Mounted:
-    """A host application that has this service under ``/identity``."""
+    """A host application that mounts this service at ``/identity``."""
 
     def __init__(self, app: Flask) -> None:
         host = Flask("host")
@@ -176,7 +176,7 @@ def test_the_hosts_own_paths_stay_its_own(acme: Enterprise) -> None:
     assert mounted.send("GET", f"/identity{SCIM}/Users", "").status_code == 401
 
 
-def test_two_services_in_one_process_do_not_know_each_other(
+def test_two_services_in_one_process_are_independent(
     acme: Enterprise, make_app: MakeApp, sqlite_template: Path, tmp_path: Path
 ) -> None:
     shutil.copy(sqlite_template, tmp_path / "other.db")
@@ -189,9 +189,7 @@ def test_two_services_in_one_process_do_not_know_each_other(
 
 
 @pytest.mark.slow
-def test_the_container_s_commands_run_as_its_user_with_nothing_to_write_but_the_instance_folder(
-    bin_folder: Path, tmp_path: Path
-) -> None:
+def test_the_container_s_user_can_write_only_to_the_instance_folder(bin_folder: Path, tmp_path: Path) -> None:
     reason = container.why_not()
     if reason is not None:
         pytest.skip(reason)

@@ -1,7 +1,7 @@
-"""Nothing of one enterprise can be seen, counted, inferred or changed from another one, whatever is asked.
+"""No request lets one enterprise see, count, infer or change anything of another.
 
-Every request is sent twice by Acme: once with what is Rival's (ids, addresses, roles, cursors, ETags), once with what
-is nobody's. But for the values themselves the two answers must be the same, and Rival must stay as it was.
+Acme sends every request twice: once with Rival's values (IDs, addresses, roles, cursors, ETags), once with values that
+no enterprise has. Apart from the values, the two responses must be equal, and Rival must not change.
 """
 
 import re
@@ -31,7 +31,7 @@ EXAMPLES = 3000 if LONG else 60
 
 @dataclass(frozen=True)
 class Values:
-    """What a request may name: all Rival's, or all nobody's; of the same lengths."""
+    """Values for requests: either Rival's, or unknown ones of the same lengths."""
 
     id: str
     email: str
@@ -166,7 +166,7 @@ def _send(acme: Enterprise, request: Request) -> TestResponse:
 
 
 def _neutral(answer: TestResponse, values: Values) -> tuple[int, str, list[str]]:
-    """Return what the answer says without the values themselves, and without what is new in every answer."""
+    """Return the response without the values, and without parts that differ in every response."""
     said = answer.text
     for name in ("id", "email", "user_name", "external_id", "role", "alias"):
         said = said.replace(getattr(values, name), f"<{name}>")
@@ -191,7 +191,7 @@ def _rival(enterprise: Enterprise, name: str) -> list[str]:
 
 
 def _reset(acme: Enterprise, own: dict[str, Any]) -> None:
-    """Put Acme back: what a request made goes, and what it changed comes back."""
+    """Restore Acme: delete created rows and restore changed ones."""
     for user in acme.find("id pr"):
         if not user["emails"][0]["value"].startswith("own") and user["id"] != own["id"]:
             acme.send("DELETE", f"/Users/{user['id']}")
@@ -203,7 +203,7 @@ def _reset(acme: Enterprise, own: dict[str, Any]) -> None:
 @pytest.mark.requirement("R16")
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(asked=st.one_of(st.sampled_from(sorted(REQUESTS)), LISTS))
-def test_what_is_theirs_is_as_good_as_what_is_nobodys(world: tuple[Any, ...], asked: Any) -> None:
+def test_values_of_another_enterprise_are_answered_like_unknown_values(world: tuple[Any, ...], asked: Any) -> None:
     acme, rival, foreign, nobodys = world
     own = acme.find('emails.value sw "own0"')[0]
     before = _rival(rival, "Rival")
@@ -227,5 +227,5 @@ def test_what_is_theirs_is_as_good_as_what_is_nobodys(world: tuple[Any, ...], as
 
 
 def _compares_order(filter_: str) -> bool:
-    """Tell whether Acme's own users may well lie between the two values, which are not the same text."""
+    """Return whether Acme's users may sort between the two values."""
     return re.search(r" (gt|le) ", filter_) is not None

@@ -1,4 +1,4 @@
-"""A server under the load of a provider, and a database of thousands of users."""
+"""A server under a provider's load, and a database with thousands of users."""
 
 import json
 import statistics
@@ -34,7 +34,7 @@ def test_twenty_five_requests_a_second(tmp_path: Path) -> None:
         start = time.monotonic() + 0.2
 
         def entra_cycle(number: int) -> list[int]:
-            """Match, create, match again, change, list: as Entra provisions one user, five of them at a time."""
+            """Provision like Entra (match, create, match, change, list) five users at a time."""
             email = f"u{number}@contoso.example"
             query = path + "?filter=" + quote(f'emails[type eq "work"].value eq "{email}"')
             statuses: list[int] = []
@@ -67,7 +67,7 @@ USERS = 10_000 if LONG else 2_000
 
 
 @pytest.mark.requirement("R64")
-def test_thousands_of_users_cost_a_request_little(tmp_path: Path) -> None:
+def test_thousands_of_users_slow_requests_only_a_little(tmp_path: Path) -> None:
     population = Population(USERS, 1)
     with place("sqlite", tmp_path / "place") as where:
         token = seed(where, population).service_tokens[0]

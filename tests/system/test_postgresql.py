@@ -1,4 +1,4 @@
-"""A PostgreSQL that restarts, goes away or becomes a standby."""
+"""A PostgreSQL server that restarts, stops or becomes a standby."""
 
 import threading
 import time
@@ -46,7 +46,9 @@ def test_connections_from_before_a_restart_are_replaced_unnoticed(guest: Enterpr
     assert guest.patch(user, replace("title", "Lead")).status_code == 200
 
 
-def test_while_postgresql_is_away_requests_are_503_and_afterwards_served(guest: Enterprise, cluster: Cluster) -> None:
+def test_requests_are_503_while_postgresql_is_stopped_and_served_afterwards(
+    guest: Enterprise, cluster: Cluster
+) -> None:
     user = guest.create()
 
     cluster.kill()
@@ -65,7 +67,7 @@ def test_while_postgresql_is_away_requests_are_503_and_afterwards_served(guest: 
     assert read == user
 
 
-def test_a_connection_that_breaks_within_a_transaction_leaves_nothing_half_done(
+def test_a_connection_that_breaks_within_a_transaction_leaves_no_partial_write(
     guest: Enterprise, cluster: Cluster
 ) -> None:
     user = guest.create()
@@ -86,7 +88,7 @@ def test_a_connection_that_breaks_within_a_transaction_leaves_nothing_half_done(
     assert guest.get(user) == user
 
 
-def test_a_standby_takes_no_writes_and_is_left_for_another_server(guest: Enterprise, cluster: Cluster) -> None:
+def test_a_standby_is_replaced_by_a_server_that_accepts_writes(guest: Enterprise, cluster: Cluster) -> None:
     user = guest.create()
     with psycopg.connect(cluster.url, autocommit=True) as other:
         other.execute("ALTER DATABASE postgres SET default_transaction_read_only = on")
@@ -96,7 +98,7 @@ def test_a_standby_takes_no_writes_and_is_left_for_another_server(guest: Enterpr
         read = guest.get(user)
         other.execute("SET default_transaction_read_only = off")
         other.execute("ALTER DATABASE postgres RESET default_transaction_read_only")
-    # A new connection finds a server that takes them.
+    # A new connection reaches a server that accepts writes.
     done = [guest.patch(user, replace("title", "Lead")).status_code for _ in range(2)]
 
     assert_scim_error(refused, 503, None, "later")

@@ -1,4 +1,4 @@
-"""Behind a real nginx with TLS, in the configuration of ``deploy/`` (requirements R56, R57, R58)."""
+"""The service behind nginx with TLS and the configuration of ``deploy/`` (requirements R56, R57, R58)."""
 
 import json
 import re
@@ -35,13 +35,13 @@ SPOOFED = {
 
 @pytest.fixture(scope="module")
 def proxied() -> Iterator[Proxied]:
-    """The service behind nginx as deploy/ has it, with no public URL, so that the headers decide."""
+    """The service behind nginx with the site of deploy/, without a public URL, so that the headers decide."""
     with behind_nginx(SITE.read_text(), TRUSTED_PROXIES="1") as proxied:
         yield proxied
 
 
 def life_cycle(proxied: Proxied, public_url: str, prefix: str = "", headers: dict[str, str] | None = None) -> None:
-    """Create, read, find, change, replace and delete a user; every location must be the public one."""
+    """Create, read, find, change, replace and delete a user. Every location must be public."""
 
     def send(method: str, path: str, body: Any = None) -> Answer:
         answer = proxied.send(method, prefix + path, body, headers)
@@ -71,20 +71,20 @@ def test_a_life_cycle_has_public_locations(proxied: Proxied) -> None:
 
 
 @pytest.mark.requirement("R58")
-def test_what_a_client_says_of_proxies_changes_nothing(proxied: Proxied) -> None:
+def test_proxy_headers_of_a_client_are_ignored(proxied: Proxied) -> None:
     life_cycle(proxied, f"https://{NAME}", headers=SPOOFED)
     assert "evil" not in proxied.log
 
 
 @pytest.mark.slow
 @pytest.mark.requirement("R58")
-def test_the_service_itself_believes_a_proxy_only_when_it_is_told_to() -> None:
+def test_the_service_trusts_a_proxy_only_if_a_setting_says_so() -> None:
     with behind_nginx(SITE.read_text()) as proxied:
         created = proxied.send("POST", USERS, user_body("one@contoso.example"))
         past_nginx = proxied.send_directly("GET", USERS, SPOOFED)
 
     path = f"{USERS}/{created.json()['id']}"
-    assert created.headers["Location"] == f"http://{NAME}{path}"  # what nginx forwards is not believed
+    assert created.headers["Location"] == f"http://{NAME}{path}"  # the headers of nginx are not trusted
     assert past_nginx.json()["Resources"][0]["meta"]["location"] == f"http://inside{path}"
 
 
@@ -117,11 +117,11 @@ def test_a_request_has_one_id_from_nginx_s_log_to_the_service_s(proxied: Proxied
     while f"request_id={request_id}" not in proxied.log:  # nginx writes it after the answer
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    assert "nobody" not in proxied.log  # a query may name people
+    assert "nobody" not in proxied.log  # a query can contain personal data
     assert proxied.token not in proxied.log
 
 
-def test_doubled_slashes_and_escapes_reach_the_service_as_they_are(proxied: Proxied) -> None:
+def test_doubled_slashes_and_escapes_reach_the_service_unchanged(proxied: Proxied) -> None:
     for path in ("/api/scim/v2//Users", "//api/scim/v2/Users/", "/api/scim/v2/%55sers"):
         assert proxied.send("GET", path).status == 200
     for path in ("/api/scim/v2/Users/%0d%0aX:%20y", "/api/scim/v2/../../healthz/x"):
@@ -129,7 +129,7 @@ def test_doubled_slashes_and_escapes_reach_the_service_as_they_are(proxied: Prox
         assert (answer.status, "X" in answer.headers) == (404, False)
 
 
-def test_errors_of_the_service_go_through_and_nginx_s_own_are_scim_errors_too(proxied: Proxied) -> None:
+def test_errors_of_the_service_and_of_nginx_are_scim_errors(proxied: Proxied) -> None:
     own = proxied.send("POST", USERS, b"x" * 1_500_000)
     nginx_s = proxied.send("POST", USERS, b"x" * 2_200_000)
     long = proxied.send("GET", f"{USERS}?filter={'x' * 40_000}")
@@ -143,7 +143,7 @@ def test_errors_of_the_service_go_through_and_nginx_s_own_are_scim_errors_too(pr
 
 
 @pytest.mark.slow
-def test_a_service_that_is_gone_is_a_scim_error_that_says_when_to_come_again() -> None:
+def test_a_stopped_service_is_a_scim_error_with_retry_after() -> None:
     with behind_nginx(SITE.read_text()) as proxied:
         assert proxied.live.stop() == 0
         answer = proxied.send("GET", USERS)
@@ -171,7 +171,7 @@ def test_nothing_is_smuggled_past_nginx(proxied: Proxied) -> None:
 
 
 @pytest.mark.requirement("R57")
-def test_slow_clients_hold_nobody_up(proxied: Proxied) -> None:
+def test_slow_clients_delay_no_one(proxied: Proxied) -> None:
     with ExitStack() as stack:
         for n in range(50):
             connection = stack.enter_context(proxied.connect())
@@ -185,7 +185,7 @@ def test_slow_clients_hold_nobody_up(proxied: Proxied) -> None:
     assert took < 2
 
 
-def test_a_client_that_sends_chunks_is_understood(proxied: Proxied) -> None:
+def test_a_client_can_send_chunks(proxied: Proxied) -> None:
     body = json.dumps(user_body("chunked@contoso.example")).encode()
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:7], body[7:])) + b"0\r\n\r\n"
     with proxied.connect() as connection:
@@ -199,10 +199,10 @@ def test_a_client_that_sends_chunks_is_understood(proxied: Proxied) -> None:
         assert (answer.status, json.loads(answer.read())["userName"]) == (201, "Test User")
 
 
-# What cannot run everywhere is read by its own program where that is there.
+# Other deployment files are checked by their own programs if they are installed.
 
 
-def test_the_caddyfile_can_be_read(tmp_path: Path) -> None:
+def test_the_caddyfile_is_valid(tmp_path: Path) -> None:
     caddy = shutil.which("caddy")
     if caddy is None:
         pytest.skip("caddy is not installed")
@@ -214,7 +214,7 @@ def test_the_caddyfile_can_be_read(tmp_path: Path) -> None:
     assert "scimsvc.sock" in done.stdout
 
 
-def test_the_service_unit_leaves_the_service_little(tmp_path: Path) -> None:
+def test_the_service_unit_restricts_the_service(tmp_path: Path) -> None:
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
         pytest.skip("systemd-analyze is not installed")

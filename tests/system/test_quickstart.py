@@ -51,7 +51,7 @@ def test_the_curl_that_quickstart_prints_works(steady: Live) -> None:
 
 
 @pytest.mark.slow
-def test_quickstart_tells_people_what_entra_asks_for(tmp_path: Path) -> None:
+def test_quickstart_prints_the_values_for_entra(tmp_path: Path) -> None:
     with serving(tmp_path, as_json=False) as live:
         printed = (tmp_path / "stdout").read_text()
         values = dict(
@@ -69,7 +69,7 @@ def test_quickstart_tells_people_what_entra_asks_for(tmp_path: Path) -> None:
     assert answer.status == 200
 
 
-def test_quickstart_makes_roles_and_credentials_that_work(steady: Live) -> None:
+def test_quickstart_creates_roles_and_credentials_that_work(steady: Live) -> None:
     form = f"grant_type=client_credentials&client_id={steady.result['client_id']}&client_secret={steady.result['client_secret']}"
     answer = steady.send(
         "POST", "/api/authenticate", form, {"Content-Type": "application/x-www-form-urlencoded", "X-SCIM": "true"}
@@ -86,7 +86,7 @@ def test_quickstart_makes_roles_and_credentials_that_work(steady: Live) -> None:
 
 
 @pytest.mark.slow
-def test_a_second_quickstart_goes_on_with_the_same_enterprise(tmp_path: Path) -> None:
+def test_a_second_quickstart_continues_with_the_same_enterprise(tmp_path: Path) -> None:
     with serving(tmp_path) as first:
         created = first.send("POST", USERS, json.dumps(user_body()), {"Content-Type": CONTENT_TYPE})
         assert first.stop() == 0

@@ -1,4 +1,4 @@
-"""``scimsvc serve`` and ``quickstart``, really running: they answer, stop without dropping anybody, and refuse in a line."""
+"""``scimsvc serve`` and ``quickstart`` as processes: they serve, stop gracefully, and refuse with one line."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 
 class SlowPost:
-    """The POST of a user whose body the client sends in two halves."""
+    """A POST of a user with a body in two halves."""
 
     def __init__(self, live: Live) -> None:
         self.body = json.dumps(user_body()).encode()
@@ -53,7 +53,7 @@ class SlowPost:
         self.socket.sendall(head.encode() + self.body[:10])
 
     def finish(self) -> Answer:
-        """Send the rest and return the answer."""
+        """Send the rest and return the response."""
         self.socket.sendall(self.body[10:])
         response = HTTPResponse(self.socket, method="POST")
         response.begin()
@@ -130,13 +130,13 @@ def test_a_second_signal_changes_nothing(live: Live) -> None:
 
 
 @pytest.mark.slow
-def test_what_never_ends_is_given_up_within_ten_seconds(live: Live) -> None:
+def test_endless_requests_are_aborted_within_ten_seconds(live: Live) -> None:
     for _ in range(2):
-        live.send("GET", USERS)  # the second one's last use waits to be written
+        live.send("GET", USERS)  # the last use of the second token waits to be written
     half_sent = SlowPost(live)
     waiting = SlowPost(live)
     database = sqlite3.connect(live.folder / "instance" / "scimsvc.db", isolation_level=None)
-    database.execute("BEGIN IMMEDIATE")  # nobody else can write
+    database.execute("BEGIN IMMEDIATE")  # no other user can write
     waiting.socket.sendall(waiting.body[10:])
     time.sleep(0.3)
 
@@ -156,7 +156,7 @@ def test_serving_on_a_unix_socket(tmp_path: Path) -> None:
     path = tmp_path / "scimsvc.sock"
     stale = socket.socket(socket.AF_UNIX)
     stale.bind(str(path))
-    stale.close()  # as a killed server leaves it behind
+    stale.close()  # as a killed server leaves it
 
     with serving(tmp_path, f"--unix-socket={path}", command="serve") as live:
         assert live.base_url == f"unix:{path}"
@@ -187,7 +187,7 @@ def _refusal(folder: Path, *options: str) -> str:
 
 
 @pytest.mark.slow
-def test_an_address_that_is_not_to_be_had_is_refused_in_one_line(steady: Live, tmp_path: Path) -> None:
+def test_an_address_in_use_is_refused_in_one_line(steady: Live, tmp_path: Path) -> None:
     port = steady.base_url.rpartition(":")[2]
     somebodys = tmp_path / "file"
     somebodys.write_text("somebody's")
@@ -227,7 +227,7 @@ def test_without_a_database_it_lives_is_not_ready_and_says_so(tmp_path: Path) ->
 
 
 def _foreign_token(live: Live) -> str:
-    """Return a token signed with the key of ``live``, whose own database can issue none."""
+    """Return a token signed with the key of ``live``, which cannot issue one without a database."""
     key = (live.folder / "instance" / "secret_key").read_text().strip()
     variables = environment(INSTANCE_PATH=str(live.folder / "second"), SECRET_KEY=key)
 
@@ -272,7 +272,7 @@ def test_a_service_that_waits_for_its_database_becomes_ready_after_init(tmp_path
         ),
     ],
 )
-def test_what_never_reaches_the_application_is_a_scim_error_too(steady: Live, request_: str, status: int) -> None:
+def test_errors_of_the_server_before_the_application_are_scim_errors(steady: Live, request_: str, status: int) -> None:
     url = urlsplit(steady.base_url)
     with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
         connection.sendall(request_.encode())

@@ -1,4 +1,4 @@
-"""Connections that are idle, half used, not read or reset cost others nothing."""
+"""Idle, half-used, unread and reset connections do not delay other clients."""
 
 import json
 import socket
@@ -55,7 +55,7 @@ def users(live: Live) -> int:
 
 
 @pytest.mark.requirement("R57")
-def test_50_idle_and_half_sent_connections_hold_nobody_up(live: Live) -> None:
+def test_50_idle_and_half_sent_connections_delay_no_one(live: Live) -> None:
     whole = head(live, f"Content-Length: {len(BODY)}") + BODY
     with ExitStack() as stack:
         for n in range(150):
@@ -70,13 +70,13 @@ def test_50_idle_and_half_sent_connections_hold_nobody_up(live: Live) -> None:
     assert slowest < 2
 
 
-def test_a_reader_that_does_not_read_holds_nobody_up(live: Live) -> None:
+def test_a_client_that_does_not_read_delays_no_one(live: Live) -> None:
     with closing(Client(live.base_url, live.token)) as client:
         for n in range(20):
             body = user_body(f"large{n}@contoso.example", nickName="n" * 100_000)
             assert client.send("POST", "/Users", body)[0] == 201
         with ExitStack() as stack:
-            for _ in range(8):  # twice as many as there are threads
+            for _ in range(8):  # twice the number of threads
                 connection = stack.enter_context(connect(live))
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 connection.sendall(head(live, method="GET"))
@@ -85,7 +85,7 @@ def test_a_reader_that_does_not_read_holds_nobody_up(live: Live) -> None:
             assert time.monotonic() - begin < 2
 
 
-def test_a_connection_that_is_reset_costs_nothing(live: Live) -> None:
+def test_a_reset_connection_has_no_effect(live: Live) -> None:
     for n in range(20):
         with connect(live) as connection:
             linger = b"\x01\0\0\0\0\0\0\0"  # close with a reset

@@ -1,4 +1,4 @@
-"""A server on SQLite: durable, fair, never locked, and back after the disk was full."""
+"""A server on SQLite is durable and fair, reports no locks, and recovers from a full disk."""
 
 import os
 import resource
@@ -44,11 +44,11 @@ def _large_user(name: str) -> dict[str, Any]:
 
 @pytest.mark.slow
 @pytest.mark.requirement("R60")
-def test_a_running_server_outlives_a_full_disk(tmp_path: Path) -> None:
+def test_a_running_server_survives_a_full_disk(tmp_path: Path) -> None:
     with serving(tmp_path) as live:
         client = Client(live.base_url, live.token)
         status, _, user = client.send("POST", "/Users", _large_user("before"))
-        # No file of the process can grow or be written, as on a disk that is full.
+        # Files of the process cannot grow, as on a full disk.
         resource.prlimit(live.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
         refused = [client.send("POST", "/Users", _large_user(f"u{n}")) for n in range(3)]
         read = client.send("GET", f"/Users/{user['id']}")
@@ -87,7 +87,7 @@ def _refused_start(folder: Path, *options: str, **settings: str) -> str:
 
 @pytest.mark.requirement("R61")
 def test_without_a_write_ahead_log_nothing_starts(tmp_path: Path) -> None:
-    # This way of locking has no shared memory, as on a network share.
+    # This lock mode has no shared memory, as on a network share.
     url = f"sqlite:///file:{tmp_path}/other.db?vfs=unix-dotfile&uri=true"
 
     assert "SQLite keeps the journal_mode 'delete'" in _refused_start(tmp_path, DATABASE_URL=url)
@@ -130,10 +130,12 @@ def test_the_start_names_the_versions(tmp_path: Path, database_url: str) -> None
 
 @pytest.mark.slow
 @pytest.mark.requirement("R11")
-def test_a_stop_leaves_everything_in_the_one_file(tmp_path: Path) -> None:
+def test_a_stop_leaves_everything_in_one_file(tmp_path: Path) -> None:
     path = tmp_path / "instance" / "scimsvc.db"
     with serving(tmp_path) as live, closing(sqlite3.connect(path)) as bystander:
-        bystander.execute("SELECT count(*) FROM users").fetchone()  # else the last connection to go empties the log
+        bystander.execute(
+            "SELECT count(*) FROM users"
+        ).fetchone()  # otherwise the last connection to close checkpoints the write-ahead log
         client = Client(live.base_url, live.token)
         for n in range(5):
             assert client.send("POST", "/Users", _large_user(f"u{n}"))[0] == 201
@@ -151,7 +153,7 @@ def test_a_stop_leaves_everything_in_the_one_file(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.requirement("R11")
-def test_a_start_empties_the_log_that_a_crash_left(tmp_path: Path) -> None:
+def test_a_start_checkpoints_the_write_ahead_log_of_a_crash(tmp_path: Path) -> None:
     wal = tmp_path / "instance" / "scimsvc.db-wal"
     with serving(tmp_path) as live:
         client = Client(live.base_url, live.token)
@@ -180,7 +182,7 @@ def test_each_acknowledged_create_was_synced(tmp_path: Path) -> None:
         pytest.skip(f"strace may not trace here: {probe.stderr.splitlines()[-1]}")
     with serving(tmp_path) as live:
         client = Client(live.base_url, live.token)
-        client.send("GET", "/Users")  # its last use is written now, and the next ones' in a minute
+        client.send("GET", "/Users")  # the last use of the token is written now, and again in a minute
         time.sleep(0.2)
         tracer = subprocess.Popen(
             [strace, "-f", "-p", str(live.process.pid), "-e", "trace=fsync,fdatasync", "-o", str(trace)],
@@ -202,7 +204,7 @@ def test_each_acknowledged_create_was_synced(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.requirement("R9")
-def test_in_a_storm_nobody_is_told_that_the_database_is_locked(tmp_path: Path) -> None:
+def test_heavy_load_never_reports_a_locked_database(tmp_path: Path) -> None:
     seconds = 30.0 if LONG else 3.0
     with serving(tmp_path) as first, serving(tmp_path, command="serve") as second:
         path = tmp_path / "instance" / "scimsvc.db"
@@ -257,7 +259,7 @@ def _all_users(base_url: str, token: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.slow
-def test_nobody_else_may_read_what_the_service_keeps(tmp_path: Path) -> None:
+def test_no_other_user_may_read_the_files_of_the_service(tmp_path: Path) -> None:
     old = os.umask(0)
     try:
         with serving(tmp_path) as live:

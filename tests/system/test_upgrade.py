@@ -1,4 +1,4 @@
-"""An upgrade of the schema: a copy first, one transaction, others wait, and a kill leaves old or new (requirement R62)."""
+"""A schema upgrade copies first, runs in one transaction, and survives a kill (requirement R62)."""
 
 import random
 import signal
@@ -31,7 +31,7 @@ USERS = 3000
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
-    """A SQLite file with the first schema and users in it."""
+    """A SQLite file with the first schema and users."""
     path = tmp_path / "old" / "scimsvc.db"
     path.parent.mkdir()
     app = create_app({"DATABASE_URL": f"sqlite:///{path}", "INSTANCE_PATH": str(tmp_path), "SECRET_KEY": "k" * 40})
@@ -73,7 +73,7 @@ def init(path: Path) -> "subprocess.Popen[str]":
 
 
 def state(path: Path) -> tuple[str, int, bool]:
-    """Return revision, number of users, and whether the second schema's tables are there."""
+    """Return the revision, the number of users, and whether the tables of the second schema exist."""
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -85,7 +85,7 @@ def state(path: Path) -> tuple[str, int, bool]:
 
 
 @pytest.mark.requirement("R62")
-def test_an_upgrade_keeps_the_database_as_it_was(old: Path) -> None:
+def test_an_upgrade_keeps_a_copy_of_the_old_database(old: Path) -> None:
     process = init(old)
     _, said = process.communicate(timeout=PATIENCE)
 
@@ -97,7 +97,7 @@ def test_an_upgrade_keeps_the_database_as_it_was(old: Path) -> None:
     assert state(old) == (SCHEMA_REVISION, USERS, True)
 
 
-def test_a_first_init_and_a_repeated_one_keep_nothing(tmp_path: Path) -> None:
+def test_a_first_and_a_repeated_init_keep_no_copy(tmp_path: Path) -> None:
     app = create_app({"INSTANCE_PATH": str(tmp_path), "SECRET_KEY": "k" * 40})
     run_command(app, "init")
     run_command(app, "init")
@@ -108,14 +108,14 @@ def test_a_first_init_and_a_repeated_one_keep_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.requirement("R62")
-def test_a_kill_in_the_middle_leaves_the_old_schema_or_the_new_one(old: Path) -> None:
+def test_a_kill_leaves_the_old_schema_or_the_new_one(old: Path) -> None:
     found = []
     for _ in range(20 if LONG else 2):
         if state(old)[0] == SCHEMA_REVISION:
             break
         process = init(old)
         while process.poll() is None and not list(old.parent.glob("scimsvc.db.*")):
-            time.sleep(0.005)  # it has begun
+            time.sleep(0.005)  # the upgrade has begun
         time.sleep(random.uniform(0, 0.2))
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=PATIENCE)
@@ -131,7 +131,7 @@ def test_a_kill_in_the_middle_leaves_the_old_schema_or_the_new_one(old: Path) ->
 
 @pytest.fixture
 def impatient(make_app: MakeApp, empty_postgresql_url: str) -> Flask:
-    """An app whose waits for locks are short."""
+    """An app with short lock timeouts."""
     return make_app(
         DATABASE_URL=f"{empty_postgresql_url}?options=-c%20lock_timeout%3D100%20-c%20statement_timeout%3D200"
     )
@@ -143,7 +143,7 @@ def database_url(empty_postgresql_url: str) -> str:
 
 
 @pytest.mark.requirement("R62")
-def test_a_second_process_waits_as_long_as_the_first_one_takes(impatient: Flask, database_url: str) -> None:
+def test_a_second_process_waits_until_the_first_one_is_done(impatient: Flask, database_url: str) -> None:
     answers = []
     with psycopg.connect(database_url) as first:
         first.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
