@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, settings
 from scimsvc import create_app
 from tests.support.apps import SECRET_KEY, dispose, make_api, make_enterprise, run_command
 from tests.support.client import Api, Enterprise
+from tests.support.compiled import remember_compiled_rules, remember_compiled_templates
 from tests.support.databases import MEMORY, StoredRows, create_schema, empty_postgresql, new_postgresql, sqlite_url
-from tests.support.rules import remember_compiled_rules
 from tests.support.types import MakeApp
 
 # Slow generation is a property of the machine, not of the tested code.
@@ -46,9 +46,10 @@ def runs_on_postgresql(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _rules_are_compiled_once() -> Iterator[None]:
+def _rules_and_templates_are_compiled_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         remember_compiled_rules(patch)
+        remember_compiled_templates(patch)
         yield
 
 
