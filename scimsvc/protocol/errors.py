@@ -42,7 +42,7 @@ class InvalidPath(ScimError):
 
 
 class UnknownAttribute(InvalidPath):
-    """A well-formed name is not in any schema. It is ignored unless the enterprise rejects unknown attributes."""
+    """A well-formed name is not in any schema. It is ignored unless the enterprise refuses unknown attributes."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"Unknown attribute {quoted(name)}. See GET /Schemas for the supported attributes.")

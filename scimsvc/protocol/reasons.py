@@ -25,7 +25,7 @@ class Reason(StrEnum):
     MALFORMED_EMAIL = "malformed-email"
     #: The userName is missing.
     NO_USER_NAME = "no-user-name"
-    #: An attribute is not in any schema, and the enterprise rejects those.
+    #: An attribute is not in any schema, and the enterprise refuses those.
     UNKNOWN_ATTRIBUTE = "unknown-attribute"
     #: The user was deleted, and the provider still refers to it.
     NO_SUCH_USER = "no-such-user"
@@ -36,7 +36,7 @@ class Reason(StrEnum):
     #: Writes are refused for now: the enterprise is paused, or its removal limit is reached.
     PAUSED = "paused"
     REMOVAL_LIMIT = "removal-limit"
-    #: Provisioning is switched off.
+    #: SCIM provisioning is disabled.
     SCIM_OFF = "scim-off"
     #: The access token or the client secret is not valid, or no longer valid.
     TOKEN = "token"  # noqa: S105 - a keyword

@@ -73,7 +73,7 @@ class _Parser:
             self.tokens.fail(f"Unexpected {quoted(self.tokens.peek())} after its end. Join conditions with and or or.")
         return node
 
-    # Precedence, loosest first: or, and, not and brackets (RFC 7644 §3.4.2.2, "Order of operations").
+    # Precedence, lowest first: or, and, not and brackets (RFC 7644 §3.4.2.2, "Order of operations").
 
     def _or(self) -> Node:
         operands = [self._and()]
@@ -196,7 +196,7 @@ class _Parser:
         try:
             path = self.resolve(name)
         except UnknownAttribute as error:
-            raise InvalidFilter(f"The filter uses {quoted(name)}. {error.detail}") from None
+            raise InvalidFilter(f"The filter is not valid. {error.detail}") from None
         if any(step.dropped for step in path.steps):
             raise InvalidFilter(f"The filter uses {path}, which is not stored. Remove this condition.")
         return path
