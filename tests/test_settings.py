@@ -1,4 +1,4 @@
-"""Configuration (contract section 3): what each variable may hold, and the one line that refuses what makes no sense."""
+"""Configuration (contract section 3): valid values of each variable, and refusals of one line."""
 
 import runpy
 import subprocess
@@ -66,7 +66,7 @@ BAD = [
 
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Read the settings from the environment, beside values that touch no file."""
+    """Read the settings from the environment, with defaults that use no files."""
 
     def read(**variables: str) -> Any:
         for name, value in (ELSEWHERE | variables).items():
@@ -77,7 +77,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize(("name", "value", "expected"), GOOD)
-def test_a_variable_that_makes_sense_is_taken(
+def test_a_valid_variable_is_accepted(
     read: Callable[..., Any], name: str, value: str, expected: dict[str, Any]
 ) -> None:
     settings = read(**{name: value})
@@ -86,11 +86,11 @@ def test_a_variable_that_makes_sense_is_taken(
 
 
 @pytest.mark.parametrize(("name", "value"), BAD, ids=ascii)
-def test_a_variable_that_makes_no_sense_is_refused_in_one_line(
+def test_an_invalid_variable_is_refused_in_one_line(
     read: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     if name == "INSTANCE_PATH":
-        monkeypatch.setitem(ELSEWHERE, "SECRET_KEY", "")  # one is to be made there
+        monkeypatch.setitem(ELSEWHERE, "SECRET_KEY", "")  # the file is to be created there
 
     with pytest.raises(SettingsError) as refused:
         read(**{name: value})
@@ -155,7 +155,7 @@ def test_a_password_is_never_repeated(read: Callable[..., Any], name: str, value
     assert "hunter2" not in line
 
 
-def test_an_empty_variable_is_as_good_as_none(
+def test_an_empty_variable_is_ignored(
     read: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -218,8 +218,8 @@ _MEMBERS = {name: getattr(_Inherited, name) for name in dir(_Inherited) if name.
     ],
 )  # fmt: skip
 def test_a_host_gives_its_settings_as_a_mapping_or_an_object(monkeypatch: pytest.MonkeyPatch, given: object) -> None:
-    monkeypatch.setenv("SCIMSVC_TRUSTED_PROXIES", "7")  # what the host gives wins
-    monkeypatch.setenv("SCIMSVC_PUBLIC_URL", "https://app.example.com")  # and what it does not give holds
+    monkeypatch.setenv("SCIMSVC_TRUSTED_PROXIES", "7")  # the host's values win
+    monkeypatch.setenv("SCIMSVC_PUBLIC_URL", "https://app.example.com")  # other settings come from the environment
 
     app = create_app(given)
 
@@ -284,7 +284,7 @@ def test_no_start_with_a_short_key(command: list[str], tmp_path: Path) -> None:
         pytest.param([sys.executable, "-c", "import wsgi"], id="any server of wsgi:app"),
     ],
 )
-def test_a_variable_that_nobody_knows_is_a_warning(command: list[str], tmp_path: Path) -> None:
+def test_an_unknown_variable_is_a_warning(command: list[str], tmp_path: Path) -> None:
     variables = environment(INSTANCE_PATH=str(tmp_path), DATABASE_URI="postgresql://user:hunter2@host/db")
 
     done = subprocess.run(command, env=variables, cwd=CHECKOUT, capture_output=True, text=True, timeout=30)

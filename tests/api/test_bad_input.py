@@ -1,4 +1,4 @@
-"""Bodies and requests that the enterprise API refuses: as problems, each of which names every wrong field."""
+"""The enterprise API refuses bad bodies and requests with problem details that name every wrong field."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.client import Api, Enterprise, assert_problem, user_body
 
-#: What a body says is read before anything is asked of a database.
+#: One database is enough, because bodies are checked before the database is used.
 ON_ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 MISSING = "00000000-0000-4000-8000-000000000000"
 
@@ -69,7 +69,7 @@ def test_every_wrong_field_is_named_at_once(api: Api, method: str, path: str, bo
 
 
 @ON_ONE_DATABASE
-def test_changes_of_one_thing_are_held_to_the_same(acme: Enterprise, api: Api) -> None:
+def test_changes_are_checked_like_creations(acme: Enterprise, api: Api) -> None:
     (role, *_), (client,) = api.get("/roles")["items"], api.get("/integrations")["items"]
     manual = api.send("POST", "/users", {"email": "by.hand@contoso.example", "user_name": "By Hand"}).get_json()
     refused: list[tuple[str, str, Any, set[str]]] = [
@@ -92,7 +92,7 @@ def test_changes_of_one_thing_are_held_to_the_same(acme: Enterprise, api: Api) -
     assert api.get(f"/users/{manual['id']}") == manual
 
 
-def test_what_collides_is_a_conflict_and_changes_nothing(acme: Enterprise, api: Api) -> None:
+def test_a_collision_is_a_conflict_and_changes_nothing(acme: Enterprise, api: Api) -> None:
     roles = {role["name"]: role for role in api.get("/roles")["items"]}
     acme.create(email="taken@contoso.example")
     manual = api.send("POST", "/users", {"email": "by.hand@contoso.example", "user_name": "By Hand"}).get_json()
@@ -119,7 +119,7 @@ def test_what_collides_is_a_conflict_and_changes_nothing(acme: Enterprise, api: 
     assert api.get(f"/users/{manual['id']}") == manual
 
 
-def test_user_names_that_are_to_be_unique(acme: Enterprise, api: Api) -> None:
+def test_user_names_must_be_unique_if_the_enterprise_says_so(acme: Enterprise, api: Api) -> None:
     acme.create(email="one@contoso.example", userName="Same Name")
     acme.create(email="two@contoso.example", userName="SAME NAME")
     acme.create(email="three@contoso.example", userName="Other Name")
@@ -153,7 +153,7 @@ RAW = [
 
 
 @ON_ONE_DATABASE
-def test_bodies_that_are_no_good_json_are_problems(api: Api) -> None:
+def test_bodies_that_are_not_valid_json_are_refused(api: Api) -> None:
     for content, status, words in RAW:
         body = content or None
         assert_problem(api.send("POST", "/roles", body), status, words)
@@ -198,7 +198,7 @@ def test_wrong_methods_and_unknown_paths_are_problems(api: Api) -> None:
 
 
 @ON_ONE_DATABASE
-def test_a_host_that_is_none_is_refused_before_anything_is_done(acme: Enterprise, api: Api) -> None:
+def test_an_invalid_host_is_refused_before_anything_is_done(acme: Enterprise, api: Api) -> None:
     answer = api.send("POST", "/roles", {"name": "New"}, headers={"Host": "a b"})
 
     assert answer.status_code == 400
@@ -206,7 +206,7 @@ def test_a_host_that_is_none_is_refused_before_anything_is_done(acme: Enterprise
 
 
 @pytest.mark.requirement("R15")
-def test_tokens_open_their_own_paths_alone(acme: Enterprise, api: Api) -> None:
+def test_tokens_open_only_the_paths_of_their_scope(acme: Enterprise, api: Api) -> None:
     for method in ("GET", "POST"):
         foreign = acme.app.test_client().open(
             "/api/v1/roles", method=method, headers={"Authorization": f"Bearer {acme.token}"}

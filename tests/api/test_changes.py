@@ -1,4 +1,4 @@
-"""The change feed over HTTP, as a host application follows it (contract section 8)."""
+"""The change feed over HTTP (contract section 8)."""
 
 import random
 import threading
@@ -18,7 +18,7 @@ from tests.support.client import Api, Enterprise, assert_problem, replace
 from tests.support.types import MakeApp
 
 
-def test_an_entry_says_enough_to_act_without_asking_back(acme: Enterprise, api: Api) -> None:
+def test_an_entry_has_enough_to_act_without_another_request(acme: Enterprise, api: Api) -> None:
     user = acme.create(roles=["User"])
     acme.patch(user, replace("roles", "PowerSigner"), replace("active", False))
 
@@ -43,7 +43,7 @@ def test_an_entry_says_enough_to_act_without_asking_back(acme: Enterprise, api: 
 def test_a_consumer_that_stops_anywhere_and_resumes_sees_each_change_once(
     acme: Enterprise, api: Api, make_app: MakeApp
 ) -> None:
-    """The consumer keeps a cursor beside what it has done, as it would in one transaction of its own."""
+    """The consumer stores its cursor together with the applied changes, as in one transaction."""
     dice, done, kept = random.Random(7), [], None
     ids: list[str] = []
     for step in range(60):
@@ -52,7 +52,7 @@ def test_a_consumer_that_stops_anywhere_and_resumes_sees_each_change_once(
             ids.append(user["id"])
             if step % 3 == 0:
                 acme.patch(user, replace("active", False))
-        # Read some, act on some of them, and stop; now and then the service is another process.
+        # Read some changes, apply some of them, and stop. Sometimes the service is another process.
         api.enterprise.app = make_app() if step % 20 == 19 else acme.app
         query = {"limit": str(dice.randint(1, 5))} | ({"after": kept} if kept else {})
         page = api.get("/changes", **query)
@@ -71,7 +71,7 @@ def test_a_consumer_that_stops_anywhere_and_resumes_sees_each_change_once(
 
 @pytest.fixture
 def waiting(api: Api) -> Iterator[Callable[..., Any]]:
-    """Send a request that waits, and return what will be its answer and when it came, in seconds."""
+    """Send a request that waits, and return a future of its response and of its duration in seconds."""
     with ThreadPoolExecutor(8) as threads:
 
         def send(**query: str) -> Any:
@@ -100,7 +100,7 @@ def test_a_waiting_request_wakes_up_for_the_next_change(
     assert 0.4 <= seconds < 10
 
 
-def test_a_wait_for_nothing_ends_with_the_same_cursor(api: Api, waiting: Callable[..., Any]) -> None:
+def test_a_wait_without_a_change_ends_with_the_same_cursor(api: Api, waiting: Callable[..., Any]) -> None:
     start = api.get("/changes")["next"]
 
     page, seconds = waiting(after=start, wait="0.5").result(10)
@@ -125,7 +125,7 @@ def test_a_quarter_of_the_threads_wait_and_further_callers_are_answered_at_once(
     assert seconds < 5
     assert others == [200, 200]
     assert all(answer.result(10)[0]["items"] for answer in patient)
-    # The places are free again.
+    # Both threads are free again.
     late = waiting(after=api.get("/changes")["next"], wait="0.3").result(10)
     assert late[1] >= 0.3
 
@@ -140,7 +140,7 @@ def test_a_stop_ends_the_waiting(acme: Enterprise, api: Api, waiting: Callable[.
     assert seconds < 10
 
 
-def test_nobody_waits_longer_than_25_seconds(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_request_waits_longer_than_25_seconds(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[float] = []
 
     def note(*_: Any, wait: float, **__: Any) -> dict[str, Any]:

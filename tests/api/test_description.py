@@ -1,4 +1,4 @@
-"""``openapi.json`` tells what there is, and schemathesis finds nothing that it does not tell."""
+"""``openapi.json`` describes every endpoint, and schemathesis finds no difference from the service."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""ETags of what can be changed: If-Match against lost updates, If-None-Match against repeated reading."""
+"""ETags of objects that can be changed: If-Match against lost updates, If-None-Match against repeated reads."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tests.support.client import Api, Enterprise, assert_problem
 
 
 def _things(acme: Enterprise, api: Api) -> list[tuple[str, dict[str, Any], str]]:
-    """Return paths of things, a change of each, and the method that ends it."""
+    """Return paths of objects, a change of each, and the method that deletes it."""
     role = api.send("POST", "/roles", {"name": "Signer"}).get_json()
     client = api.send("POST", "/integrations", {"name": "Host"}).get_json()
     manual = api.send("POST", "/users", {"email": "by.hand@contoso.example", "user_name": "By Hand"}).get_json()
@@ -41,7 +41,7 @@ def test_a_change_of_an_older_version_is_refused(acme: Enterprise, api: Api) -> 
             assert ended.status_code in (200, 204)
 
 
-def test_a_reader_who_has_it_is_told_so(acme: Enterprise, api: Api) -> None:
+def test_a_reader_with_the_current_version_gets_304(acme: Enterprise, api: Api) -> None:
     for path, change, _ in _things(acme, api):
         tag = api.send("GET", path).headers["ETag"]
 
@@ -55,7 +55,7 @@ def test_a_reader_who_has_it_is_told_so(acme: Enterprise, api: Api) -> None:
 
 
 @pytest.mark.parametrize("path", ["/roles", "/integrations", "/users"])
-def test_what_is_made_bears_the_tag_that_it_is_read_with(api: Api, path: str) -> None:
+def test_a_created_object_has_the_tag_of_later_reads(api: Api, path: str) -> None:
     body = {"/users": {"email": "by.hand@contoso.example", "user_name": "By Hand"}}.get(path, {"name": "New"})
 
     made = api.send("POST", path, body)
@@ -63,7 +63,7 @@ def test_what_is_made_bears_the_tag_that_it_is_read_with(api: Api, path: str) ->
     assert made.headers["ETag"] == api.send("GET", f"{path}/{made.get_json()['id']}").headers["ETag"]
 
 
-def test_a_profile_edit_changes_the_user_s_tag_and_is_held_to_it(acme: Enterprise, api: Api) -> None:
+def test_a_profile_edit_checks_and_changes_the_user_s_tag(acme: Enterprise, api: Api) -> None:
     path = f"/users/{acme.create()['id']}"
     old = api.send("GET", path).headers["ETag"]
 
@@ -75,7 +75,7 @@ def test_a_profile_edit_changes_the_user_s_tag_and_is_held_to_it(acme: Enterpris
     assert api.get(path)["title"] == "Mine"
 
 
-def test_what_changes_by_itself_leaves_the_tag(acme: Enterprise, api: Api) -> None:
+def test_derived_values_do_not_change_the_tag(acme: Enterprise, api: Api) -> None:
     (role, *_) = api.get("/roles")["items"]
     before = api.send("GET", f"/roles/{role['id']}").headers["ETag"]
 

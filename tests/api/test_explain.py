@@ -1,4 +1,4 @@
-"""``/api/v1/explain``: what a request would be answered, and nothing is done."""
+"""``/api/v1/explain`` shows the response to a request without applying it."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ def _with_role(email: str, role: str) -> dict[str, Any]:
     return user_body(email, roles=[role])
 
 
-def test_explain_tells_what_a_request_would_do_and_does_nothing(acme: Enterprise, api: Api) -> None:
+def test_explain_shows_the_effect_of_a_request_without_applying_it(acme: Enterprise, api: Api) -> None:
     request = {"method": "POST", "path": "/Users", "body": _with_role("new@contoso.example", "PowerSigner")}
 
     told = api.send("POST", "/explain", request)
@@ -22,7 +22,7 @@ def test_explain_tells_what_a_request_would_do_and_does_nothing(acme: Enterprise
     assert api.get("/provisioning-log")["items"] == []
 
 
-def test_explain_of_a_path_that_is_none_is_a_refusal(api: Api) -> None:
+def test_explain_of_an_unknown_path_is_a_refusal(api: Api) -> None:
     told = api.send("POST", "/explain", {"method": "GET", "path": "//[nowhere"}).get_json()
 
     assert (told["outcome"], told["status"]) == ("refused", 404)

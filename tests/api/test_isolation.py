@@ -1,4 +1,4 @@
-"""Two enterprises side by side in the enterprise API: what is the other's is answered as what is nobody's."""
+"""The enterprise API answers requests for another enterprise's objects like requests for unknown objects."""
 
 import re
 import uuid
@@ -17,7 +17,7 @@ NO_TOKEN = "0" * 32
 
 @pytest.fixture
 def rival(app: Flask, acme: Enterprise) -> Api:
-    """The API of another enterprise, with one of everything."""
+    """The API of another enterprise that has one object of each kind."""
     api = make_api(make_enterprise(app, "Rival"))
     api.enterprise.create(email="provisioned@rival.example", externalId="zebra", roles=["Power Signer"])
     api.enterprise.send("POST", "/Users", user_body("refused@rival.example", roles=["Nobody's"]))
@@ -51,7 +51,9 @@ def _ids(api: Api) -> dict[str, str]:
     return {name: api.get(path)["items"][0]["id"] for name, path in lists.items()}
 
 
-def test_another_enterprise_s_ids_in_paths_are_answered_as_nobody_s(acme: Enterprise, api: Api, rival: Api) -> None:
+def test_another_enterprise_s_ids_in_paths_are_answered_like_unknown_ids(
+    acme: Enterprise, api: Api, rival: Api
+) -> None:
     before = _everything(rival)
     theirs = _ids(rival)
     nobodys = {"user": MISSING, "role": MISSING, "client": MISSING, "token": NO_TOKEN}
@@ -76,7 +78,7 @@ def _everything(api: Api) -> list[Any]:
     return [re.sub(r'"?(last_used_at|days_left|next|cursor)"?: [^,}]+', "", repr(each)) for each in members]
 
 
-def test_ids_of_another_kind_are_none(acme: Enterprise, api: Api) -> None:
+def test_ids_of_another_kind_are_unknown(acme: Enterprise, api: Api) -> None:
     acme.create()
     ids = _ids(api)
 
@@ -96,7 +98,7 @@ def test_paths_take_ids_and_neither_names_nor_addresses(acme: Enterprise, api: A
         assert_problem(api.send("GET", path), 404, "with this ID")
 
 
-def test_another_enterprise_s_names_in_bodies_and_queries_are_answered_as_nobody_s(
+def test_another_enterprise_s_names_in_bodies_and_queries_are_answered_like_unknown_names(
     acme: Enterprise, api: Api, rival: Api
 ) -> None:
     theirs = {
@@ -115,7 +117,7 @@ def test_another_enterprise_s_names_in_bodies_and_queries_are_answered_as_nobody
 
 
 def _told(api: Api, values: dict[str, str]) -> list[tuple[int, str]]:
-    """Return what is answered when ``values`` are asked for, with their own words taken out of it."""
+    """Return the responses to requests with ``values``, without the values themselves."""
     patch = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [
         {"op": "replace", "path": "title", "value": "x"}]}  # fmt: skip
     hand = {"email": values["email"], "user_name": "By Hand"}

@@ -1,4 +1,4 @@
-"""Lists of the enterprise API: pages by cursor, the same way everywhere, and conditions."""
+"""Lists of the enterprise API have pages by cursor and conditions."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from flask import Flask
 from tests.support.apps import make_api, make_enterprise
 from tests.support.client import Api, Enterprise, assert_problem
 
-#: Reading parameters is the same whatever is behind it.
+#: One database is enough, because parameters are checked before the database is used.
 ON_ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 LISTS = ("/roles", "/integrations", "/tokens", "/users", "/provisioning-log")
 
@@ -44,12 +44,12 @@ def _read_page_by_page(api: Api, path: str) -> None:
 
 @ON_ONE_DATABASE
 @pytest.mark.parametrize("path", [*LISTS, "/changes"])
-def test_a_limit_that_is_none_is_refused(api: Api, path: str) -> None:
+def test_an_invalid_limit_is_refused(api: Api, path: str) -> None:
     for limit in ("0", "-1", "1001", "ten", "1.0", "", " 5", "10000000000000000000"):
         assert_problem(api.send("GET", path, query={"limit": limit}), 400, "limit", fields={"limit"})
 
 
-def test_what_comes_and_goes_does_not_move_a_page(acme: Enterprise, api: Api) -> None:
+def test_created_and_deleted_objects_do_not_move_a_page(acme: Enterprise, api: Api) -> None:
     _fill(acme, api)
     first = api.get("/users", limit="2")
     acme.create(email="aaa@contoso.example")
@@ -61,7 +61,7 @@ def test_what_comes_and_goes_does_not_move_a_page(acme: Enterprise, api: Api) ->
     assert [user["email"][:5] for user in [*first["items"], *rest]] == ["user0", "user1", "user2", "user4"]
 
 
-def test_a_cursor_is_good_for_its_own_list_and_conditions(app: Flask, acme: Enterprise, api: Api) -> None:
+def test_a_cursor_is_valid_only_for_its_list_and_conditions(app: Flask, acme: Enterprise, api: Api) -> None:
     rival = make_api(make_enterprise(app, "Rival"))
     _fill(acme, api)
     _fill(rival.enterprise, rival)
@@ -85,7 +85,7 @@ def test_a_cursor_is_good_for_its_own_list_and_conditions(app: Flask, acme: Ente
     for answer in refused:
         name = "after" if b"after" in answer.data else "cursor"
         assert_problem(answer, 400, fields={name})
-    assert api.get("/users", limit="3", cursor=cursor)["items"]  # another limit is no other question
+    assert api.get("/users", limit="3", cursor=cursor)["items"]  # a cursor stays valid with another limit
 
 
 USERS: list[tuple[dict[str, str], list[str]]] = [
@@ -141,7 +141,7 @@ QUERIES: list[Any] = [
 
 @ON_ONE_DATABASE
 @pytest.mark.parametrize(("path", "query", "fields", "words"), QUERIES)
-def test_parameters_that_make_no_sense_are_refused_all_at_once(
+def test_all_invalid_parameters_are_refused_together(
     api: Api, path: str, query: Any, fields: set[str], words: str
 ) -> None:
     assert_problem(api.send("GET", path, query=query), 400, words, fields=fields)

@@ -1,4 +1,4 @@
-"""What the enterprise API shows, makes, changes and removes: each resource's life (contract section 8)."""
+"""The life cycle of each resource of the enterprise API (contract section 8)."""
 
 from typing import Any
 
@@ -101,7 +101,7 @@ def test_an_integration_s_life(acme: Enterprise, api: Api) -> None:
 
     assert renamed["name"] == "Host"
     assert rotated.status_code == 200
-    assert _fetch_token(acme, integration["client_id"], integration["client_secret"]) == 200  # for a while yet
+    assert _fetch_token(acme, integration["client_id"], integration["client_secret"]) == 200  # during the overlap
     assert _fetch_token(acme, integration["client_id"], again) == 200
 
     last = api.send("POST", f"{path}/rotate").get_json()["client_secret"]
@@ -156,14 +156,12 @@ def test_a_token_s_life(acme: Enterprise, api: Api) -> None:
     revoked = api.send("DELETE", path)
 
     assert (revoked.status_code, revoked.data) == (204, b"")
-    assert api.send("DELETE", path).status_code == 204  # it is ended, and stays so
+    assert api.send("DELETE", path).status_code == 204  # it stays revoked
     assert api.get(path)["revoked_at"] is not None
     assert_problem(other.send("GET", "/enterprise"), 401, "revoked")
 
 
-def test_a_token_is_a_scim_token_of_the_first_integration_unless_told_otherwise(
-    acme: Enterprise, api: Api, cli: Cli
-) -> None:
+def test_a_token_is_by_default_a_scim_token_of_the_first_integration(acme: Enterprise, api: Api, cli: Cli) -> None:
     second = api.send("POST", "/integrations", {"name": "Second"}).get_json()
 
     plain = api.send("POST", "/tokens").get_json()
@@ -172,7 +170,7 @@ def test_a_token_is_a_scim_token_of_the_first_integration_unless_told_otherwise(
     off = api.send("POST", "/tokens", {})
 
     assert (plain["scope"], plain["expires_in"]) == ("scim", 7 * 24 * 3600)
-    assert acme.send("GET", "/Users", token=plain["access_token"]).status_code == 403  # it is off now
+    assert acme.send("GET", "/Users", token=plain["access_token"]).status_code == 403  # SCIM is disabled now
     clients = {each["id"]: each["client_id"] for each in api.get("/tokens")["items"]}
     assert (clients[plain["id"]], clients[named["id"]]) == (acme.made["client_id"], second["client_id"])
     assert_problem(off, 409, "SCIM provisioning is disabled for Acme")
@@ -214,7 +212,7 @@ def test_a_manual_user_s_life(acme: Enterprise, api: Api) -> None:
     assert [each["type"] for each in api.get("/changes")["items"]] == ["created", "disabled", "deleted"]
 
 
-def test_a_provisioned_user_is_looked_at_and_edits_its_profile(acme: Enterprise, api: Api) -> None:
+def test_a_provisioned_user_is_shown_and_edits_its_profile(acme: Enterprise, api: Api) -> None:
     user = acme.create(title="From the directory", externalId="entra-1")
     path = f"/users/{user['id']}"
 
@@ -239,7 +237,7 @@ def test_a_role_that_restricts_editing_refuses_the_user_s_own_edit(acme: Enterpr
     assert_problem(answer, 403, "Role 'Tied' restricts editing")
 
 
-def test_the_log_tells_what_was_refused_and_why(acme: Enterprise, api: Api) -> None:
+def test_the_log_shows_refused_requests_with_reasons(acme: Enterprise, api: Api) -> None:
     acme.create(email="good@contoso.example")
     acme.send("POST", "/Users", _with_role("bad@contoso.example", "Nobody's"))
 
@@ -250,7 +248,7 @@ def test_the_log_tells_what_was_refused_and_why(acme: Enterprise, api: Api) -> N
         "tolerances", "ignored", "client_id", "request_id", "duration_ms",
     ]  # fmt: skip
     assert (entry["operation"], entry["email"], entry["status"]) == ("create", "bad@contoso.example", 400)
-    assert "Power Signer" in entry["detail"]  # one of those that there are
+    assert "Power Signer" in entry["detail"]  # an existing role
     assert entry["client_id"] == acme.made["client_id"]
 
 

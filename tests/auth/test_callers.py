@@ -1,4 +1,4 @@
-"""Who calls is remembered for a moment, and nothing of it shows where it would matter."""
+"""Callers are cached for a moment, but revocation and settings apply in time."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -17,13 +17,13 @@ from tests.support.types import Cli
 
 
 def elsewhere(app: Flask, statement: str) -> None:
-    """Change something as another process would: without a word to this one."""
+    """Change the database like another process, without invalidating this process's caches."""
     with app.app_context(), db.engine.begin() as connection:
         connection.execute(text(statement))
 
 
 @pytest.mark.requirement("R32")
-def test_another_process_s_revocation_is_felt_within_half_a_second(acme: Enterprise) -> None:
+def test_a_revocation_by_another_process_applies_within_half_a_second(acme: Enterprise) -> None:
     assert acme.send("GET", "/Users").status_code == 200
 
     elsewhere(acme.app, "UPDATE tokens SET revoked_at = '2026-01-01T00:00:00.000Z'")
@@ -35,7 +35,7 @@ def test_another_process_s_revocation_is_felt_within_half_a_second(acme: Enterpr
     assert status == 401
 
 
-def test_what_this_process_changes_is_felt_at_once(acme: Enterprise, cli: Cli) -> None:
+def test_changes_by_this_process_apply_at_once(acme: Enterprise, cli: Cli) -> None:
     assert acme.send("GET", "/Users").status_code == 200
     cli("enterprise", "update", "Acme", "--no-enable-scim")
     off = acme.send("GET", "/Users").status_code
@@ -46,7 +46,7 @@ def test_what_this_process_changes_is_felt_at_once(acme: Enterprise, cli: Cli) -
     assert (off, on, acme.send("GET", "/Users").status_code) == (403, 200, 401)
 
 
-def test_expiry_is_looked_at_on_each_request(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_expiry_is_checked_on_each_request(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
     before = acme.send("GET", "/Users").status_code
 
     later = datetime.now(UTC) + timedelta(days=4000)
@@ -55,7 +55,7 @@ def test_expiry_is_looked_at_on_each_request(acme: Enterprise, monkeypatch: pyte
     assert (before, acme.send("GET", "/Users").status_code) == (200, 401)
 
 
-def test_another_process_s_new_default_role_shows_at_once(acme: Enterprise) -> None:
+def test_a_new_default_role_from_another_process_applies_at_once(acme: Enterprise) -> None:
     user = acme.create()
     before = acme.get(user)["meta"]["version"]
 
@@ -69,7 +69,7 @@ def test_another_process_s_new_default_role_shows_at_once(acme: Enterprise) -> N
     assert {each["meta"]["version"] for each in answers}.isdisjoint({before})
 
 
-def test_what_is_remembered_is_bounded(app: Flask, acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_bounded(app: Flask, acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Callers, "MOST", 2)
     callers = Callers(token_signer.of(app))
 

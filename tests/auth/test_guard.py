@@ -23,13 +23,13 @@ ISSUE_AGAIN = "did not issue the access token"
 def ask(
     app: Flask, authorization: str | None, path: str = "/Users", method: str = "GET", **options: Any
 ) -> TestResponse:
-    """Send a request that bears ``authorization`` and nothing else that could open a path."""
+    """Send a request whose only credential is ``authorization``."""
     headers = {} if authorization is None else {"Authorization": authorization}
     return app.test_client().open(SCIM + path, method=method, headers=headers | options.pop("headers", {}), **options)
 
 
 def assert_unauthorized(answer: TestResponse, *words: str) -> None:
-    """Hold ``answer`` to RFC 6750 section 3 for a token that is no good; detail and description say the same."""
+    """Assert that ``answer`` refuses a token by RFC 6750 section 3, with the same text as detail and description."""
     assert_scim_error(answer, 401, None, *words)
     challenge = answer.headers["WWW-Authenticate"]
     match = re.fullmatch(r'Bearer realm="scim", error="invalid_token", error_description="([ !#-\[\]-~]+)"', challenge)
@@ -40,7 +40,7 @@ def assert_unauthorized(answer: TestResponse, *words: str) -> None:
 
 @pytest.mark.requirement("R12", "R13")
 @pytest.mark.parametrize("authorization", [None, "", "Basic YTpi", "Token x", "scimsvc_x", "Digest a=b", "Bearerx y"])
-def test_a_request_without_a_token_is_told_what_to_send(app: Flask, authorization: str | None) -> None:
+def test_the_refusal_of_a_missing_token_says_what_to_send(app: Flask, authorization: str | None) -> None:
     answer = ask(app, authorization)
 
     assert_unauthorized(answer, "Authorization: Bearer scimsvc_")
@@ -49,7 +49,7 @@ def test_a_request_without_a_token_is_told_what_to_send(app: Flask, authorizatio
 @pytest.mark.parametrize("form", [
     "Bearer {}", "bearer {}", "BEARER {}", "bEaReR   {} ", "Bearer Bearer {}", "bearer BEARER {}", "Bearer Bearer Bearer {}",
 ])  # fmt: skip
-def test_a_token_is_taken_however_the_scheme_is_spelt(acme: Enterprise, form: str) -> None:
+def test_the_scheme_may_have_any_spelling(acme: Enterprise, form: str) -> None:
     assert ask(acme.app, form.format(acme.token)).status_code == 200
 
 
@@ -67,7 +67,7 @@ def test_a_malformed_token_is_refused(acme: Enterprise, form: str) -> None:
 def test_every_single_character_of_a_token_counts(acme: Enterprise) -> None:
     token = acme.token
     for place, character in enumerate(token):
-        # The neighbour in the alphabet differs in the last bit alone, which some decoders drop.
+        # The neighbor in the alphabet differs only in the last bit, which some decoders drop.
         neighbour = URL_SAFE[URL_SAFE.index(character) ^ 1] if character in URL_SAFE else "A"
         for other in {neighbour, "A" if character != "A" else "B", "."} - {character}:
             answer = ask(acme.app, f"Bearer {token[:place]}{other}{token[place + 1 :]}")
@@ -76,7 +76,7 @@ def test_every_single_character_of_a_token_counts(acme: Enterprise) -> None:
 
 
 @pytest.mark.requirement("R29")
-def test_a_token_in_other_parts_is_refused(acme: Enterprise) -> None:
+def test_a_token_in_other_parts_of_a_request_is_refused(acme: Enterprise) -> None:
     payload, _, signature = acme.token.removeprefix("scimsvc_").rpartition(".")
     spoilt = [f"{signature}.{payload}", payload, f"{payload}.", f".{signature}", f"{payload}.{signature[:-1]}",
               f"{payload}=.{signature}", f".{payload}.{signature}", f"{payload[1:]}.{signature}", f"{payload}{signature}"]  # fmt: skip
@@ -103,7 +103,7 @@ def test_an_expired_token_says_that_it_expired_and_when(
 
 
 @pytest.mark.requirement("R18", "R32")
-def test_what_is_revoked_ends_within_a_second_in_every_process(acme: Enterprise, cli: Cli, make_app: MakeApp) -> None:
+def test_a_revoked_token_ends_within_a_second_in_every_process(acme: Enterprise, cli: Cli, make_app: MakeApp) -> None:
     other_process = make_app()
     entra = cli("integration", "create", "Acme", "Entra")
     tokens = {
@@ -120,7 +120,7 @@ def test_what_is_revoked_ends_within_a_second_in_every_process(acme: Enterprise,
 
     for each in (acme.app, other_process):
         if each is other_process:
-            time.sleep(Callers.SECONDS)  # for which another process may remember who it let in
+            time.sleep(Callers.SECONDS)  # another process may cache callers for this time
         assert_unauthorized(ask(each, f"Bearer {tokens['revoked']}"), "revoked")
         assert_unauthorized(ask(each, f"Bearer {tokens['of a revoked integration']}"), "revoked")
         assert ask(each, f"Bearer {tokens['good']}").status_code == 200
@@ -155,7 +155,7 @@ def test_an_api_token_is_insufficient(acme: Enterprise, cli: Cli) -> None:
 
 
 @pytest.mark.requirement("R14", "R50")
-def test_a_token_counts_in_the_header_alone(acme: Enterprise) -> None:
+def test_a_token_counts_only_in_the_header(acme: Enterprise) -> None:
     app, token = acme.app, acme.token
     cookies = app.test_client()
     for name in ("access_token", "token", "Authorization"):
@@ -204,7 +204,7 @@ UNOPENED = [
 @pytest.mark.requirement("R12", "R17")
 @pytest.mark.parametrize("authorization", [None, "Bearer scimsvc_x.y"], ids=["no token", "a bad token"])
 @pytest.mark.parametrize("body", [None, b"{", b"x" * (2**20 + 1)], ids=["nothing", "half an object", "too much"])
-def test_the_token_is_asked_for_before_anything_else(app: Flask, authorization: str | None, body: bytes | None) -> None:
+def test_the_token_is_checked_before_anything_else(app: Flask, authorization: str | None, body: bytes | None) -> None:
     for content_type in (CONTENT_TYPE, "text/plain"):
         for method, path in UNOPENED:
             answer = ask(app, authorization, path, method, data=body, headers={"Content-Type": content_type})
@@ -221,7 +221,7 @@ def test_a_head_without_a_token_is_refused_as_well(acme: Enterprise) -> None:
 
 
 @pytest.mark.requirement("R18")
-def test_a_switched_off_enterprise_refuses_every_path_and_writes_nothing(acme: Enterprise, cli: Cli) -> None:
+def test_a_disabled_enterprise_refuses_every_path_and_writes_nothing(acme: Enterprise, cli: Cli) -> None:
     user = acme.create()
     cli("enterprise", "update", "Acme", "--no-enable-scim")
 
@@ -233,14 +233,14 @@ def test_a_switched_off_enterprise_refuses_every_path_and_writes_nothing(acme: E
     assert acme.find("id pr") == [user]
 
 
-def test_a_switched_off_enterprise_still_tells_a_bad_token_apart(acme: Enterprise, cli: Cli) -> None:
+def test_a_disabled_enterprise_still_refuses_a_bad_token_as_such(acme: Enterprise, cli: Cli) -> None:
     cli("enterprise", "update", "Acme", "--no-enable-scim")
 
     assert_unauthorized(acme.send("GET", "/Users", token=acme.token + "x"), ISSUE_AGAIN)
 
 
 @pytest.mark.requirement("R35")
-def test_tokens_outlive_a_change_of_the_key_as_long_as_the_old_one_is_kept(acme: Enterprise, make_app: MakeApp) -> None:
+def test_tokens_survive_a_change_of_the_key_while_the_old_key_is_kept(acme: Enterprise, make_app: MakeApp) -> None:
     new = "another key that is of no use elsewhere either 0123456789"
 
     assert ask(make_app(SECRET_KEY=f"{new}, {SECRET_KEY}"), f"Bearer {acme.token}").status_code == 200

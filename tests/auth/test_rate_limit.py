@@ -1,4 +1,4 @@
-"""Too many: SCIM requests of an enterprise a second, and wrong client secrets a minute."""
+"""Rate limits: SCIM requests of an enterprise per second, and wrong client secrets per minute."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from tests.support.types import MakeApp
 
 
 class Clock:
-    """Seconds that pass when they are told to."""
+    """A clock that a test advances."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
@@ -29,11 +29,11 @@ def clock() -> Clock:
     return Clock()
 
 
-# Requests a second.
+# Requests per second.
 
 
 def admitted(limit: RateLimit, enterprise: str = "a", most: int = 1000) -> int:
-    """Return how many requests at once ``limit`` lets through."""
+    """Return the number of simultaneous requests that ``limit`` allows."""
     for number in range(most):
         try:
             limit.take(enterprise)
@@ -42,7 +42,7 @@ def admitted(limit: RateLimit, enterprise: str = "a", most: int = 1000) -> int:
     return most
 
 
-def test_no_limit_lets_everything_through(clock: Clock) -> None:
+def test_without_a_limit_everything_is_allowed(clock: Clock) -> None:
     assert admitted(RateLimit(0, clock)) == 1000
 
 
@@ -59,7 +59,7 @@ def test_a_rate_is_kept_over_time(clock: Clock, rate: float) -> None:
     assert sum(later) == pytest.approx(rate * 10, abs=1)
 
 
-def test_what_was_not_used_is_not_saved_up_for_ever(clock: Clock) -> None:
+def test_unused_requests_are_saved_up_only_to_a_bound(clock: Clock) -> None:
     limit = RateLimit(5, clock)
     burst = admitted(limit)
 
@@ -70,7 +70,7 @@ def test_what_was_not_used_is_not_saved_up_for_ever(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(("rate", "wait"), [(0.01, "100"), (0.4, "3"), (1, "1"), (100, "1")])
-def test_a_refusal_says_when_to_go_on_and_then_it_goes_on(clock: Clock, rate: float, wait: str) -> None:
+def test_a_refusal_says_when_the_next_request_is_allowed(clock: Clock, rate: float, wait: str) -> None:
     limit = RateLimit(rate, clock)
     admitted(limit)
 
@@ -82,7 +82,7 @@ def test_a_refusal_says_when_to_go_on_and_then_it_goes_on(clock: Clock, rate: fl
     assert admitted(limit) >= 1
 
 
-def test_each_enterprise_has_a_rate_of_its_own(clock: Clock) -> None:
+def test_each_enterprise_has_a_separate_rate(clock: Clock) -> None:
     limit = RateLimit(2, clock)
     admitted(limit, "a")
 
@@ -91,7 +91,7 @@ def test_each_enterprise_has_a_rate_of_its_own(clock: Clock) -> None:
 
 
 @pytest.mark.requirement("R47")
-def test_an_enterprise_over_its_limit_is_told_so_as_a_scim_error(make_app: MakeApp) -> None:
+def test_a_request_over_the_limit_is_a_scim_error(make_app: MakeApp) -> None:
     app = make_app(RATE_LIMIT="0.01")
     busy, quiet = make_enterprise(app, "Busy"), make_enterprise(app, "Quiet")
 
@@ -111,11 +111,11 @@ def test_an_enterprise_over_its_limit_is_told_so_as_a_scim_error(make_app: MakeA
     assert [ask(busy).status_code for _ in range(5)] == [200] * 5
 
 
-# Wrong client secrets a minute.
+# Wrong client secrets per minute.
 
 
 def ask(enterprise: Enterprise, **options: Any) -> TestResponse:
-    """Send a token request, with the client's own credentials unless told otherwise."""
+    """Send a token request, by default with the client's credentials."""
     form = {"grant_type": "client_credentials"} | {
         name: enterprise.made[name] for name in ("client_id", "client_secret")
     }
@@ -140,7 +140,7 @@ def test_twenty_wrong_secrets_are_enough(acme: Enterprise) -> None:
 
 
 @pytest.mark.requirement("R38")
-def test_a_valid_token_goes_on_whatever_is_tried(acme: Enterprise) -> None:
+def test_a_valid_token_still_works_after_wrong_secrets(acme: Enterprise) -> None:
     wrong(acme)
 
     assert ask(acme).status_code == 429
@@ -148,7 +148,7 @@ def test_a_valid_token_goes_on_whatever_is_tried(acme: Enterprise) -> None:
     assert acme.create()["active"] is True
 
 
-def test_another_client_and_another_address_go_on(app: Flask, acme: Enterprise) -> None:
+def test_another_client_and_another_address_are_not_limited(app: Flask, acme: Enterprise) -> None:
     other = make_enterprise(app, "Other")
     wrong(acme)
 
@@ -179,7 +179,7 @@ def test_an_address_is_what_a_trusted_proxy_says(make_app: MakeApp, proxies: int
     assert ask(enterprise, headers={"X-Forwarded-For": "192.0.2.2, 192.0.2.1"}).status_code == 429
 
 
-def test_after_a_minute_it_goes_on(clock: Clock) -> None:
+def test_the_limit_ends_after_a_minute(clock: Clock) -> None:
     secrets = WrongSecrets(clock)
     for _ in range(MOST_WRONG):
         secrets.check("address", "client")
@@ -195,7 +195,7 @@ def test_after_a_minute_it_goes_on(clock: Clock) -> None:
     secrets.check("address", "client")
 
 
-def test_slow_mistakes_are_none(clock: Clock) -> None:
+def test_slow_mistakes_are_never_limited(clock: Clock) -> None:
     secrets = WrongSecrets(clock)
 
     for _ in range(10 * MOST_WRONG):

@@ -1,4 +1,4 @@
-"""Secrets: compared in constant time, and never stored so that they could be used."""
+"""Secrets are compared in constant time, and never stored in a usable form."""
 
 import ast
 import re
@@ -27,16 +27,16 @@ def test_an_unknown_client_takes_as_long_as_a_wrong_secret(acme: Enterprise) -> 
     def ask(client_id: str) -> float:
         form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": "wrong"}
         wrong_secrets.init_app(app, WrongSecrets())
-        begin = time.thread_time()  # of work: others keep the machine busy
+        begin = time.thread_time()  # processor time, because other work may keep the machine busy
         answer = app.test_client().post("/api/authenticate", data=form, buffered=False)
         took = time.thread_time() - begin
         assert answer.status_code == 401
-        answer.close()  # a wrong secret is logged behind the answer
+        answer.close()  # a wrong secret is logged after the response
         return took
 
     with app.app_context():
         engine = db.engine
-    for client_id in [known] * 30:  # until nothing more of it is logged this hour
+    for client_id in [known] * 30:  # until the limit of log entries per hour is reached
         ask(client_id)
     event.listen(engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
     asked = {}
@@ -57,15 +57,15 @@ def test_an_unknown_client_takes_as_long_as_a_wrong_secret(acme: Enterprise) -> 
 
 
 @pytest.mark.requirement("R31")
-def test_secrets_are_compared_in_constant_time_alone() -> None:
+def test_secrets_are_compared_only_in_constant_time() -> None:
     named = re.compile(r"(?<!max_)(?<!min_)(?:secret|token|digest|signature|password)s?$", re.IGNORECASE)
     found = []
-    for path in set(PACKAGE.rglob("*.py")) - set((PACKAGE / "store").iterdir()):  # where conditions are the database's
+    for path in set(PACKAGE.rglob("*.py")) - set((PACKAGE / "store").iterdir()):  # here the database compares
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Compare) and any(isinstance(op, ast.Eq | ast.NotEq) for op in node.ops):
                 sides = [node.left, *node.comparators]
                 names = [side.attr if isinstance(side, ast.Attribute) else getattr(side, "id", "") for side in sides]
-                # Of a new password and its repetition both are the sender's own.
+                # A new password is compared with its repetition, and the sender knows both.
                 if any(named.search(name) for name in names) and "repeated" not in names:
                     found.append(f"{path.name}:{node.lineno}")
 

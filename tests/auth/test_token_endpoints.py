@@ -1,4 +1,4 @@
-"""The token and revocation endpoints: who gets which token, and what every refusal says (contract section 4)."""
+"""The token and revocation endpoints, and their refusals (contract section 4)."""
 
 import base64
 import re
@@ -20,7 +20,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def ask(acme: Enterprise, path: str = "/api/authenticate", **options: Any) -> TestResponse:
-    """Send a token request with the client's own credentials, unless ``form`` (None leaves out) says otherwise."""
+    """Send a token request with the client's credentials. Members of ``form`` replace fields; None removes one."""
     form = {"grant_type": "client_credentials"} | credentials(acme) | options.pop("form", {})
     sent = {name: value for name, value in form.items() if value is not None}
     return acme.app.test_client().open(path, **{"method": "POST", "data": sent} | options)
@@ -43,7 +43,7 @@ def scim_status(acme: Enterprise, token: str) -> int:
 
 
 def assert_oauth_error(answer: TestResponse, status: int, error: str, *words: str) -> None:
-    """Hold ``answer`` to the one shape of RFC 6749 section 5.2, whose description has all of ``words``."""
+    """Assert that ``answer`` is an error by RFC 6749 section 5.2 whose description contains all ``words``."""
     body = answer.get_json()
     assert (answer.status_code, body["error"]) == (status, error)
     assert answer.headers["Content-Type"] == "application/json"
@@ -105,7 +105,7 @@ def test_header_and_scope_choose_the_token(
     assert len(answer["access_token"]) < 200
 
 
-def test_the_settings_of_the_moment_of_issue_decide_over_the_lifetime(
+def test_the_settings_at_the_time_of_issue_decide_the_lifetime(
     acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start = clock.now()
@@ -147,7 +147,7 @@ def test_a_wrong_request_is_refused(acme: Enterprise, options: dict[str, Any], e
 
 @pytest.mark.requirement("R37")
 @pytest.mark.parametrize("path", ["/api/authenticate", "/api/revoke"])
-def test_only_post_will_do(acme: Enterprise, path: str) -> None:
+def test_only_post_is_allowed(acme: Enterprise, path: str) -> None:
     for method in ("GET", "PUT", "DELETE", "PATCH"):
         answer = ask(acme, path, method=method)
         assert_oauth_error(answer, 405, "invalid_request", method)
@@ -176,7 +176,7 @@ NOBODY = [
 
 
 @pytest.mark.parametrize("options", NOBODY)
-def test_who_proves_nothing_gets_nothing(acme: Enterprise, options: dict[str, Any]) -> None:
+def test_a_client_without_valid_credentials_gets_no_token(acme: Enterprise, options: dict[str, Any]) -> None:
     options = options | {"form": {"token": "x"} | options.get("form", {})}
 
     assert_oauth_error(ask(acme, **options), 401, "invalid_client")
@@ -184,7 +184,7 @@ def test_who_proves_nothing_gets_nothing(acme: Enterprise, options: dict[str, An
 
 
 @pytest.mark.requirement("R37", "R50")
-def test_credentials_in_the_query_are_none(acme: Enterprise) -> None:
+def test_credentials_in_the_query_are_ignored(acme: Enterprise) -> None:
     form = {"client_id": None, "client_secret": None}
 
     assert_oauth_error(ask(acme, form=form, query_string=credentials(acme)), 401, "invalid_client", "missing")
@@ -256,7 +256,7 @@ def test_a_revoked_token_ends_and_no_other(acme: Enterprise) -> None:
     assert [scim_status(acme, token) for token in (*tokens, acme.token)] == [401, 200, 200]
 
 
-def test_an_api_token_is_revoked_as_well(acme: Enterprise, cli: Cli) -> None:
+def test_an_api_token_can_be_revoked(acme: Enterprise, cli: Cli) -> None:
     token = ask(acme).get_json()["access_token"]
 
     assert revoke(acme, token=token).status_code == 200
@@ -265,12 +265,12 @@ def test_an_api_token_is_revoked_as_well(acme: Enterprise, cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("token", ["x", "\0", "é", "scimsvc_" + "A" * 90 + "." + "A" * 43, "x" * 100_000])
-def test_an_unknown_token_is_revoked_without_a_word(acme: Enterprise, token: str) -> None:
+def test_revoking_an_unknown_token_succeeds(acme: Enterprise, token: str) -> None:
     assert revoke(acme, token=token).status_code == 200
     assert scim_status(acme, acme.token) == 200
 
 
-def test_nobody_revokes_the_token_of_another_client(app: Flask, acme: Enterprise, cli: Cli) -> None:
+def test_a_client_cannot_revoke_the_token_of_another_client(app: Flask, acme: Enterprise, cli: Cli) -> None:
     stranger = make_enterprise(app, "Stranger")
     colleague = Enterprise(app, acme.made | cli("integration", "create", "Acme", "Colleague"), acme.token)
 

@@ -1,4 +1,4 @@
-"""Signed tokens: their form, that no other text verifies, and what their refusals say."""
+"""Signed tokens: their form, their verification, and the texts of refusals."""
 
 import re
 import string
@@ -92,7 +92,7 @@ def test_every_character_of_a_token_counts(signer: TokenSigner) -> None:
     ],
 )
 @pytest.mark.parametrize("scope", SCOPES)
-def test_what_was_not_issued_is_refused(signer: TokenSigner, scope: str, spoil: object) -> None:
+def test_a_token_that_was_not_issued_is_refused(signer: TokenSigner, scope: str, spoil: object) -> None:
     text = spoil(signer.issue(scope, CLAIMS))  # type: ignore[operator]
 
     with pytest.raises(InvalidToken, match="did not issue the access token"):
@@ -133,7 +133,7 @@ def test_secrets_and_ids_are_new_each_time_and_long() -> None:
 
 
 @pytest.mark.parametrize("secret", ["", "é", "\0", "\ud800"])
-def test_any_text_has_a_digest_of_its_own(secret: str) -> None:
+def test_different_texts_have_different_digests(secret: str) -> None:
     assert re.fullmatch(r"[0-9a-f]{64}", digest_secret(secret))
     assert digest_secret(secret) != digest_secret(secret + "x")
 

@@ -1,4 +1,4 @@
-"""``enterprise``: made, shown, listed, changed and deleted, the other tenants untouched (contract sections 2 and 8)."""
+"""``enterprise`` manages one enterprise and leaves the others unchanged (contract sections 2 and 8)."""
 
 import uuid
 from typing import Any
@@ -43,7 +43,7 @@ def test_a_new_enterprise_is_answered_with_its_roles_and_its_first_secret(app: F
         pytest.param(["--role=Power Signer"], {"roles": ["DefaultEnterprise", "Power Signer"]}, id="role of two words"),
     ],
 )
-def test_an_enterprise_is_made_as_told(cli: Cli, options: list[str], expected: dict[str, Any]) -> None:
+def test_an_enterprise_is_created_with_its_options(cli: Cli, options: list[str], expected: dict[str, Any]) -> None:
     made = cli("enterprise", "create", "Contoso", *options)
 
     assert {name: made[name] for name in expected} == expected
@@ -118,7 +118,7 @@ def test_the_default_role_can_be_named_by_its_id(acme: Enterprise, cli: Cli) -> 
     assert [each["name"] for each in cli("role", "list", "Acme") if each["is_default"]] == ["User"]
 
 
-def test_an_unknown_default_role_is_refused_naming_those_that_there_are(acme: Enterprise, cli: Cli) -> None:
+def test_an_unknown_default_role_is_refused_with_the_existing_roles(acme: Enterprise, cli: Cli) -> None:
     before = cli("enterprise", "show", "Acme")
 
     line = refusal(acme.app, "enterprise", "update", "Acme", "--no-enable-scim", "--default-role=Boss")
@@ -165,7 +165,7 @@ def test_deleting_asks_for_the_name(acme: Enterprise, cli: Cli) -> None:
     assert cli("enterprise", "list") == []
 
 
-def test_a_deleted_enterprise_takes_all_of_its_own_along_and_nothing_else(acme: Enterprise, cli: Cli) -> None:
+def test_deleting_an_enterprise_deletes_only_its_rows(acme: Enterprise, cli: Cli) -> None:
     other = make_enterprise(acme.app, "Other")
     mine, theirs = acme.create(roles=[{"value": "User"}]), other.create(roles=[{"value": "User"}])
     shown = cli("enterprise", "show", "Acme")
@@ -181,12 +181,12 @@ def test_a_deleted_enterprise_takes_all_of_its_own_along_and_nothing_else(acme: 
     assert cli("user", "list", "Acme") == []
 
 
-def test_deleting_what_is_not_there_asks_nothing(app: Flask) -> None:
+def test_deleting_an_unknown_enterprise_does_not_ask(app: Flask) -> None:
     assert "'Acme'" in refusal(app, "enterprise", "delete", "Acme")
     assert "NAME" in misuse(app, "enterprise", "create")
 
 
-def test_of_a_removal_limit_what_is_not_given_stays(acme: Enterprise, cli: Cli) -> None:
+def test_omitted_removal_options_keep_their_values(acme: Enterprise, cli: Cli) -> None:
     limits = [
         cli("enterprise", "update", "Acme", *options)["removal_limit"]
         for options in (
@@ -220,9 +220,7 @@ def test_of_a_removal_limit_what_is_not_given_stays(acme: Enterprise, cli: Cli) 
     ],
     ids=" ".join,
 )
-def test_a_removal_limit_that_makes_no_sense_is_refused(
-    acme: Enterprise, cli: Cli, options: list[str], named: str
-) -> None:
+def test_an_invalid_removal_limit_is_refused(acme: Enterprise, cli: Cli, options: list[str], named: str) -> None:
     before = cli("enterprise", "show", "Acme")
 
     assert named in refusal(acme.app, "enterprise", "update", "Acme", *options)
@@ -231,5 +229,5 @@ def test_a_removal_limit_that_makes_no_sense_is_refused(
 
 
 @pytest.mark.parametrize("options", [["--removal-limit=x"], ["--no-removal-limit", "--removal-hours=3"]], ids=" ".join)
-def test_a_removal_limit_that_is_none_is_a_wrong_usage(acme: Enterprise, options: list[str]) -> None:
+def test_a_removal_limit_that_is_not_a_number_is_wrong_usage(acme: Enterprise, options: list[str]) -> None:
     assert "removal-" in misuse(acme.app, "enterprise", "update", "Acme", *options)

@@ -1,4 +1,4 @@
-"""Every command alike: help, ``--json``, text for people, one line for a refusal, and the exit statuses."""
+"""Every command has help, ``--json``, readable text, refusals of one line, and the exit statuses."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ GROUPS = [path for path, command in COMMANDS.items() if isinstance(command, clic
 LEAVES = [path for path in COMMANDS if path not in GROUPS]
 
 
-def test_there_are_the_commands_of_the_contract() -> None:
+def test_the_commands_are_those_of_the_contract() -> None:
     assert {" ".join(path) for path in LEAVES} >= {
         *("init", "quickstart", "serve"),
         *(f"enterprise {verb}" for verb in ("create", "list", "show", "update", "delete")),
@@ -59,7 +59,7 @@ def test_every_command_that_prints_a_result_takes_json(path: tuple[str, ...]) ->
 
 
 @pytest.mark.parametrize("path", GROUPS, ids=" ".join)
-def test_a_group_alone_lists_its_commands(path: tuple[str, ...]) -> None:
+def test_a_group_without_a_command_lists_its_commands(path: tuple[str, ...]) -> None:
     result = CliRunner().invoke(console, path)
 
     below = [each[-1] for each in COMMANDS if each and each[:-1] == path]
@@ -175,7 +175,7 @@ def test_an_argument_of_odd_characters_is_refused_in_one_line(acme: Enterprise, 
     ],
     ids=" ".join,
 )
-def test_a_wrong_usage_has_exit_status_2(app: Flask, words: tuple[str, ...]) -> None:
+def test_wrong_usage_has_exit_status_2(app: Flask, words: tuple[str, ...]) -> None:
     assert "Error: " in misuse(app, *words)
 
 
@@ -258,7 +258,7 @@ def test_text_that_is_not_latin_stays_readable_in_json(app: Flask) -> None:
 
 @pytest.mark.slow
 @pytest.mark.system
-def test_the_console_script_answers_refuses_and_tells_its_version(tmp_path: Path) -> None:
+def test_the_console_script_succeeds_refuses_and_prints_its_version(tmp_path: Path) -> None:
     variables = environment(INSTANCE_PATH=str(tmp_path / "instance"))
 
     def run(*words: str) -> tuple[int, str, str]:
@@ -282,7 +282,7 @@ def test_the_console_script_answers_refuses_and_tells_its_version(tmp_path: Path
 @pytest.mark.slow
 @pytest.mark.system
 @pytest.mark.parametrize("first", [("init",), ("enterprise", "create", "Contoso")], ids=" ".join)
-def test_the_database_and_the_key_are_nobody_elses(tmp_path: Path, first: tuple[str, ...]) -> None:
+def test_no_other_user_may_read_the_database_and_the_key(tmp_path: Path, first: tuple[str, ...]) -> None:
     folder = tmp_path / "instance"
     folder.mkdir(mode=0o755)  # as an operator may have made it
 

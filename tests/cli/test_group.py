@@ -1,4 +1,4 @@
-"""The group of all commands: what it loads, what its help says, and which of its commands create files."""
+"""The group of all commands: its imports, its help, and the files that its commands create."""
 
 import shutil
 import subprocess
@@ -20,7 +20,7 @@ from tests.support.live import SCIMSVC, environment
 
 #: Commands that create the database, the secret key and their folder.
 CREATING = {("init",), ("quickstart",), ("serve",)}
-#: Commands that change what is stored; these create at most the secret key.
+#: Commands that write to the database. They create at most the secret key.
 WRITING = {
     *(("enterprise", verb) for verb in ("create", "update", "pause", "resume", "release", "delete")),
     *(("role", verb) for verb in ("add", "update", "remove")),
@@ -68,7 +68,7 @@ def test_an_app_imports_a_command_when_it_is_asked_for(app: Flask) -> None:
     assert subcommands(app.cli).keys() == COMMANDS.keys()
 
 
-def test_a_host_adds_commands_of_its_own(app: Flask) -> None:
+def test_a_host_can_add_commands(app: Flask) -> None:
     app.cli.command("greet")(lambda: click.echo("hello"))
 
     assert app.test_cli_runner().invoke(args=["greet"]).output == "hello\n"
@@ -84,7 +84,7 @@ def test_completion_knows_the_commands() -> None:
 
 
 def _arguments(path: tuple[str, ...]) -> list[str]:
-    """Return the words of a command with something for each of its arguments; files are this one."""
+    """Return the words of a command with a value for each argument. Files are this file."""
     arguments = [each for each in ALL[path].params if isinstance(each, click.Argument)]
     return [*path, *(__file__ if each.name == "file" else "Contoso" for each in arguments)]
 
@@ -94,7 +94,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command as the console script does, in an empty folder."""
+    """Run a command like the console script, in an empty folder."""
 
     def run(words: Sequence[str], **variables: str) -> Result:
         return CliRunner(env=variables).invoke(scimsvc, words, obj=ScriptInfo(create_app=create_app))
@@ -105,7 +105,7 @@ def run_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """The URL of a database outside of the instance folder."""
+    """The URL of a database outside the instance folder."""
     (tmp_path / "elsewhere").mkdir()
     shutil.copy(sqlite_template, tmp_path / "elsewhere" / "scimsvc.db")
     return f"sqlite:///{tmp_path}/elsewhere/scimsvc.db"

@@ -1,4 +1,4 @@
-"""``integration`` and ``token``: secrets rotated with and without an overlap, tokens issued, listed and revoked."""
+"""``integration`` and ``token`` rotate secrets with and without overlap, and issue, list and revoke tokens."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ FIRST = "Microsoft Entra ID"
 
 
 class Clock:
-    """The service's clock, which a test sets."""
+    """The service's clock, set by the test."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = datetime(2026, 2, 28, 12, 0, 0, 123456, tzinfo=UTC)
@@ -81,7 +81,7 @@ def test_the_last_integration_may_be_revoked_with_a_warning(acme: Enterprise, cl
     assert cli("integration", "list", "Acme") == []
 
 
-def test_an_integration_is_renamed_and_otherwise_as_it_was(acme: Enterprise, cli: Cli) -> None:
+def test_renaming_an_integration_changes_only_its_name(acme: Enterprise, cli: Cli) -> None:
     (before,) = cli("integration", "list", "Acme")
 
     renamed = cli("integration", "rename", "Acme", FIRST, "Entra")
@@ -98,10 +98,10 @@ def test_a_rotated_secret_stops_at_once(acme: Enterprise, cli: Cli, member: str)
 
     assert rotated == before | {"client_secret": rotated["client_secret"]}
     assert (fetch(acme.app, rotated), fetch(acme.app, acme.made)) == (200, 401)
-    assert acme.find("id pr") == []  # its tokens stay good
+    assert acme.find("id pr") == []  # its tokens stay valid
 
 
-def test_with_an_overlap_the_old_secret_stays_good_until_its_end(frozen: Clock, acme: Enterprise, cli: Cli) -> None:
+def test_the_old_secret_is_valid_until_the_end_of_the_overlap(frozen: Clock, acme: Enterprise, cli: Cli) -> None:
     rotated = cli("integration", "rotate", "Acme", FIRST, "--overlap=1.5")
 
     assert (fetch(acme.app, rotated), fetch(acme.app, acme.made)) == (200, 200)
@@ -124,7 +124,7 @@ def test_a_later_rotation_shortens_an_overlap_and_never_lengthens_it(frozen: Clo
 
 
 @pytest.mark.parametrize("hours", ["-1", "x", "nan", "inf", "9000", ""])
-def test_an_overlap_that_makes_no_sense_is_a_wrong_usage(acme: Enterprise, hours: str) -> None:
+def test_an_invalid_overlap_is_wrong_usage(acme: Enterprise, hours: str) -> None:
     assert "overlap" in misuse(acme.app, "integration", "rotate", "Acme", FIRST, f"--overlap={hours}")
 
     assert fetch(acme.app, acme.made) == 200
@@ -194,7 +194,7 @@ def test_a_token_is_issued_once_and_listed_without_itself(
 
     assert (issued["expires_in"], issued["scope"]) == (lifetime.total_seconds(), scope)
     answer = acme.send("GET", "/Users", token=issued["access_token"])
-    answer.close()  # the last use is written when the answer is on its way
+    answer.close()  # the last use is written after the response
     assert answer.status_code == (200 if scope == "scim" else 403)
     (listed,) = [token for token in cli("token", "list", "Acme") if token["id"] == issued["id"]]
     assert listed == {
@@ -211,13 +211,13 @@ def test_a_token_is_issued_once_and_listed_without_itself(
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "1.5", "x", "3651", "9" * 40])
-def test_a_number_of_days_that_makes_no_sense_is_a_wrong_usage(acme: Enterprise, cli: Cli, days: str) -> None:
+def test_an_invalid_number_of_days_is_wrong_usage(acme: Enterprise, cli: Cli, days: str) -> None:
     assert "--days" in misuse(acme.app, "token", "issue", "Acme", f"--days={days}")
 
     assert len(cli("token", "list", "Acme")) == 1
 
 
-def test_a_token_belongs_to_the_first_integration_unless_told_otherwise(acme: Enterprise, cli: Cli) -> None:
+def test_a_token_belongs_by_default_to_the_first_integration(acme: Enterprise, cli: Cli) -> None:
     second = cli("integration", "create", "Acme", "Aaa")
 
     ids = [cli("token", "issue", "Acme", *words)["id"] for words in ([], ["--integration", second["client_id"]])]
@@ -233,7 +233,7 @@ def test_no_scim_token_while_provisioning_is_off(app: Flask, cli: Cli) -> None:
     assert cli("token", "issue", "Acme", "--api")["scope"] == "api"
 
 
-def test_the_list_tells_the_last_use_the_days_left_and_the_end(frozen: Clock, acme: Enterprise, cli: Cli) -> None:
+def test_the_list_shows_the_last_use_the_days_left_and_the_expiry(frozen: Clock, acme: Enterprise, cli: Cli) -> None:
     cli("token", "revoke", acme.token)
     used, unused = (cli("token", "issue", "Acme", f"--days={days}") for days in (3, 1))
     frozen.now += timedelta(hours=12)
@@ -282,6 +282,6 @@ def test_a_token_id_never_looks_like_an_option() -> None:
     assert [token_id for token_id in (new_token_id() for _ in range(2000)) if token_id.startswith("-")] == []
 
 
-def test_what_is_no_token_cannot_be_revoked(acme: Enterprise) -> None:
+def test_a_text_that_is_not_a_token_cannot_be_revoked(acme: Enterprise) -> None:
     assert "token list" in refusal(acme.app, "token", "revoke", "nothing")
     assert "token list" in refusal(acme.app, "token", "revoke", acme.token[:-1])

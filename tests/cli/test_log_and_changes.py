@@ -1,4 +1,4 @@
-"""Commands for what is on record and what would be: ``log``, ``changes``, ``explain``; and pauses and limits."""
+"""``log``, ``changes`` and ``explain``; and commands for the pause and the removal limit."""
 
 import json
 import signal
@@ -28,7 +28,7 @@ def usage_error(app: Flask, *words: str) -> str:
     return result.stderr
 
 
-def test_the_log_says_what_was_done_and_what_to_do_about_a_refusal(acme: Enterprise, cli: Cli) -> None:
+def test_the_log_shows_changes_and_the_fix_of_a_refusal(acme: Enterprise, cli: Cli) -> None:
     user = acme.create(active="True", extra=1)
     acme.send("POST", "/Users", user_body("b@x.example", roles=[{"value": "Signer"}]))
 
@@ -47,10 +47,10 @@ def test_the_log_says_what_was_done_and_what_to_do_about_a_refusal(acme: Enterpr
     assert cli("log", "Acme", "--since", "1h", "--limit", "1") == listed[:1]
     assert cli("log", "Acme", "--until", "2020-01-01") == []
     assert listed[1]["user_id"] == user["id"]
-    assert "\x1b" not in text  # no colours where there is no terminal
+    assert "\x1b" not in text  # no colors without a terminal
 
 
-def test_a_time_that_is_none_is_a_wrong_usage(acme: Enterprise) -> None:
+def test_an_invalid_time_is_wrong_usage(acme: Enterprise) -> None:
     for words in (["--since", "yesterday"], ["--since", "2026-13-01"], ["--until", "99999999w9"], ["--operation", "x"]):
         assert words[1] in usage_error(acme.app, "log", "Acme", *words)
     assert "Leave --until out." in usage_error(acme.app, "log", "Acme", "--follow", "--until", "1h")
@@ -71,7 +71,7 @@ def test_the_log_and_the_feed_are_pruned(acme: Enterprise, cli: Cli, monkeypatch
     assert (cli("log", "Acme"), len(cli("changes", "Acme")["items"])) == ([], 1)
 
 
-def test_a_serving_process_prunes_by_itself(acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_serving_process_prunes(acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     acme.token = cli("token", "issue", "Acme", "--days=365")["access_token"]
     user = acme.create()
     now = clock.now()
@@ -83,7 +83,7 @@ def test_a_serving_process_prunes_by_itself(acme: Enterprise, cli: Cli, monkeypa
     assert log_of(acme) == []
 
 
-def test_changes_are_read_from_a_cursor_on(acme: Enterprise, cli: Cli) -> None:
+def test_changes_are_read_after_a_cursor(acme: Enterprise, cli: Cli) -> None:
     user = acme.create()
     acme.patch(user, replace("active", False))
 
@@ -164,7 +164,7 @@ def test_a_role_is_previewed(acme: Enterprise, cli: Cli) -> None:
 
 
 def following(database_url: str, tmp_path: Path, *words: str) -> "subprocess.Popen[str]":
-    """Begin a command in a process of its own, which ends after a while in any case."""
+    """Start a command in a separate process, which is stopped after a while in any case."""
     settings = environment(DATABASE_URL=database_url, INSTANCE_PATH=str(tmp_path / "instance"), SECRET_KEY=SECRET_KEY)
     process = subprocess.Popen(
         [SCIMSVC, *words, "--follow"], env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -209,9 +209,7 @@ def test_the_feed_is_followed_as_it_grows_until_ctrl_c(acme: Enterprise, databas
     assert (process.returncode, rest) == (0, ("", ""))
 
 
-def test_what_is_followed_begins_with_all_of_the_past_that_is_asked_for(
-    acme: Enterprise, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_following_begins_with_the_past_entries_asked_for(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
         acme.create(email=f"{number}@x.example")
     monkeypatch.setattr(log_reading, "_READ_AT_ONCE", 2)
@@ -223,7 +221,7 @@ def test_what_is_followed_begins_with_all_of_the_past_that_is_asked_for(
     ]
 
 
-def test_an_enterprise_that_is_called_as_a_command_goes_by_its_id(app: Flask, cli: Cli) -> None:
+def test_an_enterprise_named_like_a_command_is_found_by_its_id(app: Flask, cli: Cli) -> None:
     enterprise = make_enterprise(app, "prune")
     enterprise.create()
 
@@ -260,7 +258,7 @@ def test_a_text_that_is_not_a_time_is_refused_with_examples(text: str) -> None:
         Moment().convert(text, None, None)
 
 
-def test_outcomes_are_coloured_on_a_terminal_unless_it_is_not_wanted(
+def test_outcomes_are_colored_on_a_terminal_unless_no_color_is_set(
     acme: Enterprise, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     acme.create()

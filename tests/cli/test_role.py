@@ -1,4 +1,4 @@
-"""``role``: names and aliases share one space without regard to case; a role in use or the default stays."""
+"""``role``: names and aliases are unique regardless of case, and a role in use or the default is not removed."""
 
 from typing import Any
 
@@ -108,7 +108,7 @@ def test_a_refused_change_says_why_and_changes_nothing(
     assert cli("role", "list", "Acme") == before
 
 
-def test_a_role_that_somebody_has_is_not_removed(acme: Enterprise, cli: Cli) -> None:
+def test_a_role_with_users_is_not_removed(acme: Enterprise, cli: Cli) -> None:
     user = acme.create(roles=[{"value": "User"}])
     manual = cli("user", "create", "Acme", "manual@contoso.example", "--role=User")
 
@@ -121,7 +121,7 @@ def test_a_role_that_somebody_has_is_not_removed(acme: Enterprise, cli: Cli) -> 
     assert cli("role", "remove", "Acme", "User")["name"] == "User"
 
 
-def test_a_removed_role_is_answered_as_it_was_and_its_names_are_free(acme: Enterprise, cli: Cli) -> None:
+def test_removing_a_role_returns_it_and_frees_its_names(acme: Enterprise, cli: Cli) -> None:
     before = {role["name"]: role for role in cli("role", "list", "Acme")}
 
     removed = cli("role", "remove", "Acme", "powersigner")

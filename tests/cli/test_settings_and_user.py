@@ -1,4 +1,4 @@
-"""``settings`` and ``user``: lifetimes for the tokens to come, and users made and looked at by hand."""
+"""``settings`` and ``user``: lifetimes of new tokens, and manual users created and shown."""
 
 import pytest
 
@@ -25,19 +25,19 @@ def test_a_setting_can_be_set_again_and_again(cli: Cli, key: str) -> None:
     "value", ["0", "-1", "1.5", "", "x", "1e3", "٣", "9" * 400, "3651 ", "1000000", "nan"], ids=ascii
 )
 @pytest.mark.parametrize("key", DEFAULTS)
-def test_a_value_that_makes_no_sense_is_refused(acme: Enterprise, cli: Cli, key: str, value: str) -> None:
+def test_an_invalid_value_is_refused(acme: Enterprise, cli: Cli, key: str, value: str) -> None:
     assert key in refusal(acme.app, "settings", "set", "--", key, value)
 
     assert cli("settings", "show") == DEFAULTS
 
 
-def test_an_unknown_setting_is_refused_naming_those_that_there_are(acme: Enterprise) -> None:
+def test_an_unknown_setting_is_refused_with_the_known_ones(acme: Enterprise) -> None:
     line = refusal(acme.app, "settings", "set", "bogus", "7")
 
     assert [key for key in ("'bogus'", *DEFAULTS) if key not in line] == []
 
 
-def test_a_lifetime_holds_for_tokens_to_come_alone(acme: Enterprise, cli: Cli) -> None:
+def test_a_lifetime_applies_only_to_new_tokens(acme: Enterprise, cli: Cli) -> None:
     before = cli("token", "list", "Acme")
 
     cli("settings", "set", "scim_token_days", "30")
@@ -85,7 +85,7 @@ def test_a_manual_user_is_answered_whole(acme: Enterprise, cli: Cli) -> None:
     assert cli("user", "list", "Acme") == [made]
 
 
-def test_a_manual_user_needs_an_address_alone(acme: Enterprise, cli: Cli) -> None:
+def test_a_manual_user_needs_only_an_address(acme: Enterprise, cli: Cli) -> None:
     made = cli("user", "create", "Acme", "--email", "anna@contoso.example")
 
     assert {name for name, value in made.items() if value is None} == {
@@ -108,7 +108,7 @@ def test_a_manual_user_needs_an_address_alone(acme: Enterprise, cli: Cli) -> Non
         pytest.param(["new@contoso.example", f"--external-id={'x' * 513}"], "512", id="external id too long"),
     ],
 )
-def test_a_refused_user_is_not_made(acme: Enterprise, cli: Cli, words: list[str], named: str) -> None:
+def test_a_refused_user_is_not_created(acme: Enterprise, cli: Cli, words: list[str], named: str) -> None:
     acme.create(email="taken@contoso.example")
     cli("enterprise", "update", "Acme", "--unique-user-name")
     before = cli("user", "list", "Acme")
@@ -118,7 +118,7 @@ def test_a_refused_user_is_not_made(acme: Enterprise, cli: Cli, words: list[str]
     assert cli("user", "list", "Acme") == before
 
 
-def test_provisioned_users_are_shown_with_what_holds_for_the_host(acme: Enterprise, cli: Cli) -> None:
+def test_provisioned_users_are_shown_with_effective_values(acme: Enterprise, cli: Cli) -> None:
     user = acme.create(externalId="e-2", title="Lead", name={"givenName": "Test"}, roles=[{"value": "User"}])
     acme.patch(user, replace("active", False))
 
@@ -137,7 +137,7 @@ def test_provisioned_users_are_shown_with_what_holds_for_the_host(acme: Enterpri
     assert shown["modified_at"] == acme.get(user)["meta"]["lastModified"]
 
 
-def test_users_are_listed_by_address_and_those_of_one_enterprise_alone(acme: Enterprise, cli: Cli) -> None:
+def test_users_of_one_enterprise_are_listed_by_address(acme: Enterprise, cli: Cli) -> None:
     other = make_enterprise(acme.app, "Other").create()
     for address in ("b@contoso.example", "C@contoso.example", "a@contoso.example"):
         acme.create(email=address)

@@ -1,4 +1,4 @@
-"""``user update``, ``edit-profile``, ``delete`` and ``list``: manual users changed by hand, provisioned ones elsewhere."""
+"""``user update``, ``edit-profile``, ``delete`` and ``list``: only manual users are changed here."""
 
 from typing import Any
 
@@ -74,7 +74,9 @@ def test_a_refused_update_changes_nothing(
 
 
 @pytest.mark.parametrize("words", [("update", "--title=Lead"), ("delete", "--yes")], ids=" ".join)
-def test_a_provisioned_user_is_changed_where_it_comes_from(acme: Enterprise, cli: Cli, words: tuple[str, ...]) -> None:
+def test_a_provisioned_user_is_changed_only_in_its_directory(
+    acme: Enterprise, cli: Cli, words: tuple[str, ...]
+) -> None:
     user = acme.create()
 
     assert "is provisioned and cannot be" in refusal(acme.app, "user", words[0], "Acme", user["id"], *words[1:])
@@ -82,7 +84,7 @@ def test_a_provisioned_user_is_changed_where_it_comes_from(acme: Enterprise, cli
     assert acme.get(user) == user
 
 
-def test_a_user_s_own_edit_is_none_of_the_directory_s(acme: Enterprise, cli: Cli) -> None:
+def test_a_user_s_own_edit_does_not_change_the_directory_values(acme: Enterprise, cli: Cli) -> None:
     user = acme.create(title="Lead")
     before = acme.get(user)
 

@@ -1,4 +1,4 @@
-"""``user export``: what was imported comes back, and nothing that a spreadsheet runs."""
+"""``user export`` returns imported users unchanged, and no formulas for spreadsheets."""
 
 import csv
 import io
@@ -67,7 +67,7 @@ def test_an_exported_file_is_read_back_exactly(acme: Enterprise, cli: Cli) -> No
     assert theirs == mine
 
 
-def test_a_spreadsheet_runs_nothing_of_an_exported_file(acme: Enterprise, cli: Cli) -> None:
+def test_an_exported_file_has_no_formulas(acme: Enterprise, cli: Cli) -> None:
     acme.send("POST", "/Users", user_body("tab@x.example", title="\t=1", displayName="x", userName="\r=2"))
     for number, title in enumerate(ODD):
         cli("user", "create", "Acme", f"u{number}@x.example", f"--title={title}")
@@ -79,7 +79,7 @@ def test_a_spreadsheet_runs_nothing_of_an_exported_file(acme: Enterprise, cli: C
     assert rows[0]["title"] == "'\t=1"
 
 
-def test_the_columns_are_what_the_api_shows(acme: Enterprise, cli: Cli) -> None:
+def test_the_columns_are_the_members_of_the_api(acme: Enterprise, cli: Cli) -> None:
     user = acme.create(title="Lead")
 
     (row,) = csv.DictReader(io.StringIO(exported(acme), newline=""))
@@ -125,5 +125,5 @@ def test_a_file_is_written_whole_or_not_at_all(acme: Enterprise, cli: Cli, tmp_p
     assert "cannot be written" in nowhere.stderr
 
 
-def test_json_has_a_form_of_its_own(acme: Enterprise) -> None:
+def test_json_excludes_a_format(acme: Enterprise) -> None:
     assert "--format" in misuse(acme.app, "user", "export", "Acme", "--json", "--format=csv")

@@ -1,4 +1,4 @@
-"""``user import`` and ``user export``: all lines or none, every wrong one named, and nothing that a spreadsheet runs."""
+"""``user import`` imports all lines or none, and reports every wrong line."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def imported(enterprise: Enterprise, content: str | bytes) -> tuple[int, str, st
 
 
 def problems(enterprise: Enterprise, content: str | bytes) -> list[str]:
-    """Import what must be refused; return what is said of each line."""
+    """Import a file that must be refused; return the error of each line."""
     status, output, errors = imported(enterprise, content)
     assert (status, output) == (1, ""), errors
     first, *lines = errors.splitlines()
@@ -41,7 +41,7 @@ def exported(enterprise: Enterprise, *options: str) -> str:
     return result.stdout_bytes.decode()
 
 
-def test_a_line_is_a_manual_user_as_user_create_makes_it(acme: Enterprise, cli: Cli, tmp_path: Path) -> None:
+def test_a_line_creates_the_same_user_as_user_create(acme: Enterprise, cli: Cli, tmp_path: Path) -> None:
     other = make_enterprise(acme.app, "Other")
     options = ["--user-name=Anna Ash", "--given-name=Anna", "--family-name=Ash", "--phone=+49 30 1", "--title=Lead"]
     options += ["--organization=Contoso, Inc.", "--role=powersigner", "--external-id=e-1", "--inactive"]
@@ -107,7 +107,7 @@ def test_a_file_without_users_imports_none(acme: Enterprise) -> None:
         pytest.param(b"PK\x03\x04\xff\xfe\x00", "Unknown column", id="no text"),
     ],
 )  # fmt: skip
-def test_a_header_that_is_none_is_refused(acme: Enterprise, content: str | bytes, named: str) -> None:
+def test_an_invalid_header_is_refused(acme: Enterprise, content: str | bytes, named: str) -> None:
     (problem,) = problems(acme, content)
 
     assert named in problem
@@ -144,7 +144,7 @@ def test_a_wrong_line_is_named_and_nothing_is_imported(acme: Enterprise, cli: Cl
     assert (cli("user", "list", "Acme"), feed_of(acme)) == (before, feed)
 
 
-def test_every_wrong_line_is_named_once_with_all_that_is_wrong(acme: Enterprise) -> None:
+def test_every_wrong_line_is_reported_once_with_all_errors(acme: Enterprise) -> None:
     acme.create(email="taken@x.example")
     good = "".join(f"good{number}@x.example,,,\n" for number in range(2000))
 
@@ -157,7 +157,7 @@ def test_every_wrong_line_is_named_once_with_all_that_is_wrong(acme: Enterprise)
     assert [word for word in ("email: Another user", "role: ") if word not in found[2]] == []
 
 
-def test_what_is_not_utf_8_is_named(acme: Enterprise) -> None:
+def test_text_that_is_not_utf_8_is_reported(acme: Enterprise) -> None:
     content = b"email,title\na@x.example,Zo\xeb\n\xff@x.example,\nb@x.example,nul\0\n"
 
     found = problems(acme, content)
@@ -185,7 +185,7 @@ def test_many_users_are_imported_in_batches(acme: Enterprise, cli: Cli) -> None:
 @pytest.mark.system
 @pytest.mark.parametrize(("options", "shown"), [((), True), (("--json",), False)], ids=["text", "json"])
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_terminal_shows_how_far_it_is(
+def test_a_terminal_shows_the_progress(
     acme: Enterprise, database_url: str, tmp_path: Path, options: tuple[str, ...], shown: bool
 ) -> None:
     content = b"email\n" + b"".join(b"u%d@x.example\n" % number for number in range(1500))
@@ -196,5 +196,5 @@ def test_a_terminal_shows_how_far_it_is(
     assert ("Importing" in seen, "100%" in seen) == (shown, shown)
 
 
-def test_a_file_that_is_not_there_is_a_wrong_usage(acme: Enterprise) -> None:
+def test_a_missing_file_is_wrong_usage(acme: Enterprise) -> None:
     assert "no-such-file.csv" in misuse(acme.app, "user", "import", "Acme", "no-such-file.csv")

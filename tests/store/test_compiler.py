@@ -1,4 +1,4 @@
-"""What a filter finds in a database is what it says of the answered resource: one table, two readers, two databases."""
+"""A filter finds the same users in SQL, on both databases, as its evaluation on the returned resources."""
 
 import json
 from typing import Any
@@ -35,7 +35,7 @@ def test_the_table_of_cases_holds_in_sql(acme: Enterprise) -> None:
         assert (user["id"] in found) is expected, text
 
 
-def test_what_the_service_itself_sets_can_be_asked_for(acme: Enterprise) -> None:
+def test_attributes_set_by_the_service_can_be_filtered(acme: Enterprise) -> None:
     user = acme.create()
     acme.create(email="other@contoso.example", roles=[{"value": "User"}])
 
@@ -61,7 +61,7 @@ def test_what_the_service_itself_sets_can_be_asked_for(acme: Enterprise) -> None
         ('roles.value ne "User"', "on default"),
     ],
 )
-def test_a_filter_on_roles_sees_what_is_answered(acme: Enterprise, filter_: str, found: str) -> None:
+def test_a_filter_on_roles_sees_the_returned_values(acme: Enterprise, filter_: str, found: str) -> None:
     acme.create(email="a@contoso.example", displayName="on default")
     acme.create(email="b@contoso.example", displayName="with role", roles=[{"value": "User"}])
 
@@ -77,7 +77,7 @@ def test_a_filter_on_roles_follows_the_default_role(acme: Enterprise, cli) -> No
     assert [user["roles"] for user in acme.find('roles.value eq "user"')] == [[{"value": "User", "primary": True}]]
 
 
-# Any filter over any users: the SQL of each database against the plain evaluation of what was answered.
+# Random filters over random users: the SQL of each database against evaluation on the responses.
 
 
 TEXTS = st.sampled_from(
@@ -128,7 +128,7 @@ USERS = st.fixed_dictionaries(
     max_examples=1000 if LONG else 100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(bodies=st.lists(USERS, min_size=2, max_size=2), filter_=FILTERS)
-def test_any_filter_finds_in_sql_what_it_says_of_the_answers(
+def test_any_filter_in_sql_agrees_with_its_evaluation(
     acme: Enterprise, bodies: list[dict[str, Any]], filter_: str
 ) -> None:
     if "users" not in acme.made:
@@ -158,7 +158,7 @@ def test_any_filter_finds_in_sql_what_it_says_of_the_answers(
     ],
 )
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_an_index_serves_what_is_searched_all_day(app: Flask, filter_: str, index: str) -> None:
+def test_frequent_filters_use_an_index(app: Flask, filter_: str, index: str) -> None:
     view = View("http://localhost/api/scim/v2", "DefaultEnterprise", 1)
     condition = compile_filter(parse_filter(filter_), dialect="sqlite", view=view)
     statement = user_pages.USERS.where(condition).params(enterprise_id="x")
@@ -168,5 +168,5 @@ def test_an_index_serves_what_is_searched_all_day(app: Flask, filter_: str, inde
         plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
 
     assert any(index in step for step in plan), plan
-    # Whatever the plan reads, it reads by an index that begins with the enterprise.
+    # The plan reads only by indexes that begin with the enterprise.
     assert all("(enterprise_id=?" in step for step in plan if "users" in step), plan

@@ -1,4 +1,4 @@
-"""The connection that a thread keeps: which one it is, and when it is let go of."""
+"""The connection that a thread keeps, and when the thread releases it."""
 
 import os
 import threading
@@ -56,7 +56,7 @@ def test_the_threads_write_to_sqlite_on_one_connection() -> None:
     assert checked_out() == 1
 
 
-def test_a_transaction_within_a_transaction_has_a_connection_of_its_own() -> None:
+def test_a_nested_transaction_has_a_separate_connection() -> None:
     with writing() as connection:
         connection.execute(text("INSERT INTO settings VALUES ('a', 1)"))
         with reading() as other:
@@ -67,7 +67,7 @@ def test_a_transaction_within_a_transaction_has_a_connection_of_its_own() -> Non
     assert [name for (name,) in read_rows(NAMES, {})] == ["a"]
 
 
-def test_what_fails_is_rolled_back_and_the_connection_goes_through_the_pool() -> None:
+def test_a_failure_is_rolled_back_and_the_connection_returns_to_the_pool() -> None:
     def fail() -> None:
         with writing() as connection:
             connection.execute(text("INSERT INTO settings VALUES ('a', 1)"))
@@ -115,7 +115,7 @@ def test_reading_leaves_no_transaction_open() -> None:
     assert (thread_read, len(read_rows(NAMES, {}))) == ([1], 1)
 
 
-def test_the_connection_of_a_thread_that_ended_is_let_go_of() -> None:
+def test_the_connection_of_an_ended_thread_is_released() -> None:
     def read(app: Flask) -> None:
         with app.app_context():
             read_rows(NAMES, {})
@@ -127,7 +127,7 @@ def test_the_connection_of_a_thread_that_ended_is_let_go_of() -> None:
 
 
 def checked_out() -> int:
-    """Return how many connections are in use."""
+    """Return the number of connections in use."""
     pool = db.engine.pool
     assert isinstance(pool, QueuePool)
     return pool.checkedout()
@@ -140,7 +140,7 @@ def run(work: Callable[[Flask], None]) -> None:
     thread.join()
 
 
-def test_disposing_of_the_engine_ends_what_threads_keep() -> None:
+def test_disposing_of_the_engine_closes_the_connections_of_threads() -> None:
     with reading() as connection:
         kept = connection.connection.dbapi_connection
     assert kept is not None
@@ -153,7 +153,7 @@ def test_disposing_of_the_engine_ends_what_threads_keep() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-def test_a_fork_speaks_on_a_connection_of_its_own() -> None:
+def test_a_fork_uses_a_new_connection() -> None:
     with reading() as connection:
         before = driver_connection(connection)
 

@@ -1,4 +1,4 @@
-"""What the threads of an app share about its database, and two apps in one process do not."""
+"""The threads of an app share the state of its database; two apps in one process do not."""
 
 import shutil
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.support.types import MakeApp
 
 @pytest.fixture
 def two_apps(make_app: MakeApp, sqlite_template: Path, tmp_path: Path) -> tuple[Flask, Flask]:
-    """Two apps in one process, each with a SQLite database of its own."""
+    """Two apps in one process, each with its own SQLite database."""
     paths = [shutil.copy(sqlite_template, tmp_path / f"{name}.db") for name in ("first", "second")]
     first, second = (make_app(DATABASE_URL=f"sqlite:///{path}") for path in paths)
     return first, second
@@ -51,7 +51,7 @@ def test_a_change_of_settings_invalidates_the_caches_of_its_own_app_only(two_app
     assert database_of(second).settings_epoch == before[1]
 
 
-def test_a_rehearsal_of_one_app_leaves_the_writes_of_another_alone(two_apps: tuple[Flask, Flask]) -> None:
+def test_a_rehearsal_of_one_app_does_not_affect_the_writes_of_another(two_apps: tuple[Flask, Flask]) -> None:
     first, second = two_apps
 
     with first.app_context(), rehearsing(), second.app_context(), writing() as connection:

@@ -1,4 +1,4 @@
-"""``scimsvc init``: the schema that the models describe, reached once, repeated harmlessly, and by several at once."""
+"""``scimsvc init`` creates the schema of the models, also if it is repeated or run several times at once."""
 
 import json
 import sqlite3
@@ -26,11 +26,11 @@ from tests.support.types import Cli
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a database with nothing in it."""
+    """The URL of an empty database."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/scimsvc.db"
         return
-    request.getfixturevalue("postgresql_url")  # skips where no server answers
+    request.getfixturevalue("postgresql_url")  # skips without a server
     with new_postgresql() as url:
         yield url
 
@@ -39,7 +39,7 @@ def _engine_url(url: str) -> str:
     return url.replace("postgresql://", "postgresql+psycopg://")
 
 
-def test_the_migrated_schema_is_what_the_models_describe(app: Flask) -> None:
+def test_the_migrated_schema_is_that_of_the_models(app: Flask) -> None:
     with app.app_context(), db.engine.connect() as connection:
         context = MigrationContext.configure(
             connection, opts={"compare_type": True, "compare_server_default": True, "target_metadata": Model.metadata}
@@ -49,7 +49,7 @@ def test_the_migrated_schema_is_what_the_models_describe(app: Flask) -> None:
 
 
 def test_the_migrated_schema_has_the_checks_and_orders_of_the_models(app: Flask, tmp_path: Path) -> None:
-    # What Alembic does not compare: checks, collations, what a foreign key does on delete, partial indexes.
+    # Alembic does not compare checks, collations, ON DELETE of foreign keys, and partial indexes.
     with app.app_context():
         migrated = _describe(db.engine)
         if db.engine.dialect.name == "sqlite":
@@ -120,7 +120,7 @@ def test_a_second_init_changes_nothing(acme: Enterprise, cli: Cli) -> None:
 
 @pytest.mark.slow
 @pytest.mark.system
-def test_of_several_inits_at_once_all_succeed(empty_database_url: str, tmp_path: Path) -> None:
+def test_several_inits_at_once_all_succeed(empty_database_url: str, tmp_path: Path) -> None:
     variables = environment(INSTANCE_PATH=str(tmp_path / "instance"), DATABASE_URL=empty_database_url)
 
     starts = [
@@ -138,7 +138,7 @@ def test_of_several_inits_at_once_all_succeed(empty_database_url: str, tmp_path:
     engine.dispose()
 
 
-def test_a_schema_of_a_later_version_is_left_alone(app: Flask) -> None:
+def test_a_schema_of_a_later_version_is_not_changed(app: Flask) -> None:
     with app.app_context(), db.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 
@@ -155,7 +155,7 @@ def test_a_schema_of_a_later_version_is_left_alone(app: Flask) -> None:
 
 
 @pytest.mark.system
-def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused_and_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "scimsvc.db"
     path.write_bytes(b"no database at all\n" * 100)
     variables = environment(INSTANCE_PATH=str(tmp_path))
@@ -184,7 +184,7 @@ def test_a_database_that_does_not_answer_is_refused_without_its_password(tmp_pat
 def test_a_failed_upgrade_leaves_the_old_schema(tmp_path: Path) -> None:
     path = tmp_path / "scimsvc.db"
     with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE users (theirs)")  # the last table that the first schema makes
+        connection.execute("CREATE TABLE users (theirs)")  # the last table that the first schema creates
     connection.close()
     variables = environment(INSTANCE_PATH=str(tmp_path))
 

@@ -1,4 +1,4 @@
-"""PostgreSQL: bounded waits, transactions that are begun anew, and connections that outlive a restart."""
+"""PostgreSQL: bounded waits, retried transactions, and connections that survive a restart."""
 
 import threading
 import time
@@ -39,7 +39,7 @@ def test_waits_are_bounded(app: Flask) -> None:
     }
 
 
-def test_limits_of_the_url_go_first(make_app: MakeApp, database_url: str) -> None:
+def test_limits_of_the_url_take_precedence(make_app: MakeApp, database_url: str) -> None:
     url = f"{database_url}?options=-c%20statement_timeout%3D5000&application_name=other&connect_timeout=2"
 
     app = make_app(DATABASE_URL=url)
@@ -53,7 +53,7 @@ def test_limits_of_the_url_go_first(make_app: MakeApp, database_url: str) -> Non
 def test_the_pool_is_no_narrower_than_a_server_s_threads() -> None:
     options = engine_options("postgresql+psycopg://postgres@127.0.0.1/db")
 
-    assert options["pool_size"] + options["max_overflow"] >= 256  # what serve --threads takes at most
+    assert options["pool_size"] + options["max_overflow"] >= 256  # the maximum of serve --threads
     assert options["pool_timeout"] == 10
     assert options["pool_pre_ping"] is True
     assert options["connect_args"]["connect_timeout"] == 5
@@ -69,7 +69,7 @@ def test_a_copy_may_take_its_time_and_changes_nothing(app: Flask) -> None:
         assert limits_of(app)["statement_timeout"] == "30s"
 
 
-def test_a_lock_that_is_not_given_is_a_503(acme: Enterprise, database_url: str) -> None:
+def test_a_lock_timeout_is_a_503(acme: Enterprise, database_url: str) -> None:
     user = acme.create()
     with acme.app.app_context():
         db.engine.dispose()  # the next connections have the limit below
@@ -89,11 +89,11 @@ def test_a_lock_that_is_not_given_is_a_503(acme: Enterprise, database_url: str) 
     assert done.status_code == 200
 
 
-# What a statement that waited for a lock has read before it waited.
+# Rows that a statement read before it waited for a lock.
 
 
 def while_waiting_for(url: str, statements: list[str], call: Callable[[], Any]) -> Any:
-    """Return what ``call`` does, which waits for the locks of ``statements`` and goes on once they are committed."""
+    """Run ``call`` while it waits for the locks of ``statements``, commit these, and return its result."""
     with (
         psycopg.connect(url) as other,
         psycopg.connect(url, autocommit=True) as observer,
@@ -104,7 +104,7 @@ def while_waiting_for(url: str, statements: list[str], call: Callable[[], Any]) 
         done = pool.submit(call)
         deadline = time.monotonic() + 30
         while observer.execute(_WAITING).fetchone() != (1,):
-            assert time.monotonic() < deadline, "nobody waits"
+            assert time.monotonic() < deadline, "the call does not wait"
             time.sleep(0.01)
         other.commit()
         return done.result(timeout=30)
@@ -120,7 +120,7 @@ _MOVED = [
 
 
 @pytest.mark.parametrize(("statements", "role"), [(_RENAMED, "Everybody"), (_MOVED, "User")])
-def test_a_write_that_waited_for_a_change_of_the_set_up_knows_the_new_one(
+def test_a_write_that_waited_for_new_settings_uses_them(
     acme: Enterprise, database_url: str, statements: list[str], role: str
 ) -> None:
     user = acme.create()
@@ -136,7 +136,7 @@ def test_a_write_that_waited_for_a_change_of_the_set_up_knows_the_new_one(
     lambda acme, user: acme.patch(user, replace("displayName", "Somebody")),
     lambda acme, user: edit_profile(acme, user["id"], title="Chief"),
 ])  # fmt: skip
-def test_a_write_that_waited_for_another_of_the_same_user_knows_the_new_role(
+def test_a_write_that_waited_for_another_write_of_its_user_uses_the_new_role(
     acme: Enterprise, database_url: str, write: Callable[[Enterprise, dict[str, Any]], Any]
 ) -> None:
     user = acme.create(roles=[{"value": "User", "primary": True}])
@@ -152,12 +152,12 @@ def test_a_write_that_waited_for_another_of_the_same_user_knows_the_new_role(
     assert (entry["role"], entry["old_role"]) == ("SigningHub_Admin", "SigningHub_Admin")
 
 
-# Transactions that PostgreSQL gives up.
+# Transactions that PostgreSQL aborts.
 
 
 @pytest.fixture
 def counters(app: Flask) -> Flask:
-    """The app, and two rows to fight for."""
+    """The app, and two rows to lock."""
     with app.app_context(), writing() as connection:
         connection.execute(text("INSERT INTO settings VALUES ('a', 0), ('b', 0)"))
     return app
@@ -168,7 +168,7 @@ def read_counters(app: Flask) -> dict[str, int]:
         return {row.name: row.value for row in connection.execute(text("SELECT name, value FROM settings"))}
 
 
-def test_deadlocked_transactions_are_done_again(counters: Flask) -> None:
+def test_deadlocked_transactions_are_retried(counters: Flask) -> None:
     meeting, attempts = threading.Barrier(2), []
 
     @retried
@@ -178,7 +178,7 @@ def test_deadlocked_transactions_are_done_again(counters: Flask) -> None:
             connection.execute(text("SET LOCAL deadlock_timeout = '50ms'"))
             connection.execute(text("UPDATE settings SET value = value + 1 WHERE name = :name"), {"name": first})
             if len(attempts) <= 2:
-                meeting.wait(10)  # each holds one and wants the other's
+                meeting.wait(10)  # each transaction locks one row and waits for the other
             connection.execute(text("UPDATE settings SET value = value + 1 WHERE name = :name"), {"name": second})
 
     def run(first: str, second: str) -> None:
@@ -196,7 +196,7 @@ def test_deadlocked_transactions_are_done_again(counters: Flask) -> None:
 
 
 @pytest.mark.parametrize("failures", range(RETRIES + 2))
-def test_a_serialization_failure_is_retried_and_then_told(counters: Flask, failures: int) -> None:
+def test_a_serialization_failure_is_retried_and_then_reported(counters: Flask, failures: int) -> None:
     left = [failures]
 
     @retried
@@ -220,7 +220,7 @@ def test_a_serialization_failure_is_retried_and_then_told(counters: Flask, failu
     assert read_counters(counters)["a"] == 100 * failures + (failures <= RETRIES)
 
 
-def test_what_is_no_conflict_is_not_done_again(counters: Flask) -> None:
+def test_other_errors_are_not_retried(counters: Flask) -> None:
     attempts = []
 
     @retried
@@ -235,4 +235,4 @@ def test_what_is_no_conflict_is_not_done_again(counters: Flask) -> None:
     assert attempts == [1]
 
 
-# A server that goes and comes back.
+# A server that stops and starts again.

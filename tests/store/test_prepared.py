@@ -1,4 +1,4 @@
-"""A prepared statement gives what SQLAlchemy gives, values and errors alike."""
+"""A prepared statement returns the same values and raises the same errors as SQLAlchemy."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -88,7 +88,7 @@ def _end(connection: Connection) -> None:
         other.exec_driver_sql(f"SELECT pg_terminate_backend({own})").all()
 
 
-def test_values_are_converted_and_those_of_the_expression_kept() -> None:
+def test_values_are_converted_and_those_of_the_expression_are_kept() -> None:
     statement = select(
         (bindparam("number", type_=Setting.value.type) + literal(1)).label("next"),
         type_coerce(bindparam("search", type_=Searchable), Searchable).label("search"),
@@ -100,7 +100,7 @@ def test_values_are_converted_and_those_of_the_expression_kept() -> None:
     assert row == (7, {"a": [True, "ß"]})
 
 
-def test_there_may_be_no_row() -> None:
+def test_a_statement_may_return_no_row() -> None:
     with reading() as connection:
         assert users.ENTERPRISE_RULES.first(connection, {"enterprise_id": "none"}) is None
 
@@ -121,7 +121,7 @@ def test_errors_are_sqlalchemy_s() -> None:
     assert not raised.value.connection_invalidated
 
 
-def test_a_connection_that_can_write_no_more_is_discarded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_cannot_write_is_discarded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scimsvc.store.fast.driver.is_lost", lambda _error: True)
 
     with pytest.raises(DBAPIError) as raised, reading() as connection:

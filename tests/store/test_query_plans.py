@@ -1,6 +1,6 @@
-"""Every statement that Entra's requests lead to finds its rows by an index, however many users there are.
+"""Every statement of Entra's requests finds its rows by an index, with any number of users.
 
-The statements are those that a request really sends to the database, asked for their plans with their own values.
+The tests record the statements of real requests and explain them with the same values.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ MATCH = 'emails[type eq "work"].value eq "{}"'
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement as the driver got it."""
+    """A statement as the driver received it."""
 
     text: str
     values: Any
@@ -41,7 +41,7 @@ def _next_page(client: Enterprise, _: dict[str, Any]) -> Any:
     return client.send("GET", "/Users", query={"cursor": first["nextCursor"], "count": "1"})
 
 
-#: What a request is, and parts of the plans of it that SQLite must have.
+#: A kind of request, and parts that SQLite's plans must contain.
 REQUESTS: dict[str, tuple[Send, list[str]]] = {
     "get": (
         lambda client, user: client.send("GET", f"/Users/{user['id']}"),
@@ -113,7 +113,7 @@ def db_name(app: Flask) -> str:
 
 @contextmanager
 def _recording(app: Flask) -> Iterator[list[Statement]]:
-    """Yield the statements that are executed meanwhile, SQLAlchemy's and the driver's own."""
+    """Yield a list that collects the statements executed through SQLAlchemy and on the driver."""
     statements: list[Statement] = []
     execute = driver.execute
 
@@ -136,11 +136,11 @@ def _recording(app: Flask) -> Iterator[list[Statement]]:
 
 
 def _plan(connection: Connection, statement: Statement) -> list[Any]:
-    """Return the steps in which the database would do ``statement``: SQLite's texts, or PostgreSQL's scans."""
+    """Return the steps of the plan of ``statement``: SQLite's texts, or PostgreSQL's scans."""
     if connection.dialect.name == "sqlite":
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement.text}", tuple(statement.values)).all()
         return [row.detail for row in rows]
-    # Of so few rows it would read all, unless it is told not to where there is another way.
+    # PostgreSQL would scan such small tables, unless sequential scans are discouraged.
     connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
     ((plan,),) = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement.text}", statement.values or ()).all()
     return list(_scans(plan[0]["Plan"]))
@@ -154,11 +154,11 @@ def _scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _reads_all(step: Any) -> bool:
-    """Tell whether a step reads a table or an index from end to end."""
+    """Return whether a step scans a whole table or index."""
     if isinstance(step, str):
         return step.startswith("SCAN") and "CONSTANT ROW" not in step
     if step["Node Type"] in ("Subquery Scan", "Bitmap Heap Scan", "CTE Scan", "Function Scan"):
-        return False  # what is below it tells
+        return False  # the steps below it decide
     return "Index Cond" not in step
 
 

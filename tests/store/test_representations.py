@@ -1,4 +1,4 @@
-"""What a row answers, written by hand for speed, is what a JSON encoder would write."""
+"""The optimized representation of a row equals the output of a JSON encoder."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""SQLite as the best run it (docs/design/storage.md): durable, fair, never locked, and back after the disk was full."""
+"""SQLite by docs/design/storage.md: durable, fair, without lock errors, and usable again after a full disk."""
 
 import shutil
 import sqlite3
@@ -32,7 +32,7 @@ def database_url(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def test_each_connection_has_the_discipline(app: Flask) -> None:
+def test_each_connection_has_the_pragmas(app: Flask) -> None:
     with app.app_context(), db.engine.connect() as connection:
         found = {
             name: connection.execute(text(f"PRAGMA {name}")).scalar_one()
@@ -49,7 +49,7 @@ def test_each_connection_has_the_discipline(app: Flask) -> None:
     }
 
 
-# The queue for the writer.
+# The queue for the write lock.
 
 
 def test_threads_acquire_the_lock_in_the_order_in_which_they_asked() -> None:
@@ -71,7 +71,7 @@ def test_threads_acquire_the_lock_in_the_order_in_which_they_asked() -> None:
     assert order == list(range(8))
 
 
-def test_a_wait_for_the_lock_that_was_given_up_blocks_no_one_else() -> None:
+def test_an_abandoned_wait_for_the_lock_blocks_no_one() -> None:
     lock = FairLock()
 
     with lock.held(0), pytest.raises(FairLockTimeout), lock.held(0.01):
@@ -80,9 +80,7 @@ def test_a_wait_for_the_lock_that_was_given_up_blocks_no_one_else() -> None:
         pass
 
 
-def test_a_stuck_writer_costs_others_a_503_and_not_for_ever(
-    acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stuck_writer_causes_only_temporary_503s(acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     user = acme.create()
     monkeypatch.setattr(transactions, "LOCK_TIMEOUT", 0.1)
     with acme.app.app_context():
@@ -107,14 +105,14 @@ def test_a_stuck_writer_costs_others_a_503_and_not_for_ever(
 
 @contextmanager
 def pragma(app: Flask, on: str, off: str) -> Iterator[None]:
-    """Set a pragma on every connection that the app uses, until the end."""
+    """Set a pragma on every connection of the app until the end of the block."""
 
     def set_(connection: sqlite3.Connection, *_: Any) -> None:
         connection.execute(f"PRAGMA {current[0]}").close()
 
     current = [on]
     with app.app_context():
-        db.engine.dispose()  # a connection that a thread keeps is checked out once for all
+        db.engine.dispose()  # a thread checks out its connection only once
         event.listen(db.engine, "checkout", set_)
         yield
         current[0] = off
@@ -129,11 +127,11 @@ def pragma(app: Flask, on: str, off: str) -> Iterator[None]:
         pytest.param("query_only=ON", "query_only=OFF", id="read-only"),
     ],
 )
-def test_a_disk_that_takes_no_more_costs_writes_alone_and_only_as_long(acme: Enterprise, on: str, off: str) -> None:
+def test_a_full_disk_stops_only_writes_and_only_while_it_is_full(acme: Enterprise, on: str, off: str) -> None:
     user = acme.create()
 
     with pragma(acme.app, on, off):
-        for _ in range(3):  # pages that are free already may still be written
+        for _ in range(3):  # free pages can still be written
             refused = acme.send("POST", "/Users", _large_user("a"))
         changed = acme.patch(user, replace("nickName", "n" * 100_000))
         bulk = acme.send("POST", "/Bulk", _bulk(_large_user("b")))
@@ -167,9 +165,7 @@ def _bulk(user: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.requirement("R60")
-def test_connections_that_were_opened_while_the_file_was_read_only_do_not_stay_so(
-    acme: Enterprise, database_url: str
-) -> None:
+def test_connections_opened_to_a_read_only_file_are_replaced(acme: Enterprise, database_url: str) -> None:
     user = acme.create()
     path = database_url.removeprefix("sqlite:///")
 
@@ -183,7 +179,7 @@ def test_connections_that_were_opened_while_the_file_was_read_only_do_not_stay_s
         refused = [acme.patch(user, replace("title", "Lead")) for _ in range(2)]
         read = acme.get(user)
         event.remove(db.engine, "do_connect", read_only)
-    # The connection that read is still there, and opened read-only; writes are done on one of their own.
+    # The reading connection is still open and read-only. Writes use a separate connection.
     done = acme.patch(user, replace("title", "Lead"))
 
     assert [answer.status_code for answer in refused] == [503, 503]
@@ -192,7 +188,7 @@ def test_connections_that_were_opened_while_the_file_was_read_only_do_not_stay_s
 
 
 @pytest.mark.requirement("R60")
-def test_a_folder_that_is_gone_is_a_503_and_may_come_back(acme: Enterprise, database_url: str) -> None:
+def test_a_missing_folder_is_a_503_until_it_returns(acme: Enterprise, database_url: str) -> None:
     path = Path(database_url.removeprefix("sqlite:///"))
     user = acme.create()
     with acme.app.app_context():
@@ -233,4 +229,4 @@ def test_versions_with_the_wal_reset_fault(version: tuple[int, int, int], faulty
     assert has_wal_reset_fault(version) is faulty
 
 
-# Durability and the storm.
+# Durability and load.

@@ -1,4 +1,4 @@
-"""The one way to run SQL: the same rows from the driver and from SQLAlchemy."""
+"""Statements return the same rows from the driver and from SQLAlchemy."""
 
 import importlib
 import pkgutil
@@ -82,7 +82,7 @@ def test_a_join_returns_a_row_for_each_side(acme: object) -> None:
     assert (row.enterprise, type(row.role), type(row.role.is_default)) == ("Acme", RoleRow, bool)
 
 
-def test_first_and_one_differ_where_there_is_none() -> None:
+def test_first_and_one_differ_without_a_row() -> None:
     with reading() as connection:
         assert ONE_SETTING.one(connection, {"name": "b"}) == ("b", 2)
         assert ONE_SETTING.first(connection, {"name": "c"}) is None
@@ -106,7 +106,7 @@ def test_a_dynamic_query_returns_the_same_rows() -> None:
     assert (rows, type(rows[0])) == ([("a", 1), ("b", 2)], SettingRow)
 
 
-def test_a_write_returns_how_many_rows_it_changed() -> None:
+def test_a_write_returns_the_number_of_changed_rows() -> None:
     dynamic = Write(update(Setting).values(value=4), dynamic=True)
 
     with writing() as connection:
@@ -118,14 +118,14 @@ def test_a_write_returns_how_many_rows_it_changed() -> None:
         assert DELETE.run(connection, {"old_name": "c"}) == 0
 
 
-def test_no_rows_at_all_are_written_without_a_statement() -> None:
+def test_writing_no_rows_runs_no_statement() -> None:
     with writing() as connection:
         INSERT.run_many(connection, [])
         assert len(SETTINGS.all(connection)) == 2
 
 
 def declared(kind: type[StatementT]) -> dict[str, StatementT]:
-    """Return the statements of a kind that the store's modules declare, by their names."""
+    """Return the statements of a kind that the store's modules declare, by name."""
     return {
         f"{module.name}.{name}": value
         for module in pkgutil.walk_packages(store.__path__, "scimsvc.store.")
@@ -154,15 +154,15 @@ def test_every_query_is_prepared_for_either_database(dialect: Dialect) -> None:
 
 
 def misplaced(query: Query[Any]) -> list[tuple[str | None, str]]:
-    """Return columns with their fields where the column has the name of another field."""
+    """Return columns with their fields if the column has the name of another field."""
     fields = fields_of(query.row_type)
     columns = [column.key for column in selected_columns(query.statement)]
-    pairs = list(zip(columns or fields, fields, strict=True))  # of SQL text, the columns are unknown
+    pairs = list(zip(columns or fields, fields, strict=True))  # the columns of SQL text are unknown
     return [(column, field) for column, field in pairs if column != field and column in fields]
 
 
 def fields_of(row_type: Any) -> list[str]:
-    """Return the names of the columns of a row, those of its parts in their places."""
+    """Return the names of the columns of a row, including those of its parts, in order."""
     types = row_type.__annotations__
     parts = {name: fields_of(types[name]) if hasattr(types[name], "_fields") else [name] for name in row_type._fields}
     return [name for names in parts.values() for name in names]

@@ -1,4 +1,4 @@
-"""A row's columns follow from its document, whatever wrote it; and nobody's secret is in the database."""
+"""The columns of a row follow from its document, and the database contains no secrets."""
 
 import json
 from typing import Any
