@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.documents import ROOT
+from tests.support.documents import MANUAL, ROOT, without_blocks
 
 DESIGN = ROOT / "docs" / "design"
 CONTRACT, FACTS, REQUIREMENTS = (
@@ -183,6 +183,14 @@ def test_links_of_a_page_lead_to_files_and_headings(page: Path) -> None:
             broken.append(link)
 
     assert broken == []
+
+
+@pytest.mark.parametrize("page", MANUAL, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_by_name_are_defined_and_used(page: Path) -> None:
+    text = without_blocks(page.read_text("utf-8"))
+    defined = re.findall(r"^\[(\w+)\]: https://", text, re.MULTILINE)
+
+    assert sorted(defined) == sorted(set(re.findall(r"\]\[(\w+)\]", text)))
 
 
 @pytest.mark.parametrize("page", sorted(DESIGN.glob("*.md")), ids=lambda page: page.stem)
