@@ -1,4 +1,4 @@
-"""The command: what to measure, and where the figures go."""
+"""The command line of the benchmark."""
 
 import argparse
 import json

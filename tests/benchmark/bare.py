@@ -1,4 +1,4 @@
-"""The shortest start that there can be: one route of Flask on waitress, and the imports that are named as arguments."""
+"""The shortest possible start: one Flask route on waitress, and the imports named as arguments."""
 
 import importlib
 import sys

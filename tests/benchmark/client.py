@@ -1,7 +1,7 @@
-"""The client: a closed loop over kept connections that costs little, so that it is not what is measured.
+"""The client: a closed loop over persistent connections. It is cheap, so that it does not affect the measurement.
 
-It runs as a process of its own, which takes pickled ``Job`` on standard input and gives a pickled ``Outcome`` of each
-on standard output.
+It runs as a separate process, which reads a pickled ``Job`` from standard input and writes its pickled ``Outcome`` to
+standard output.
 """
 
 import pickle
@@ -23,7 +23,7 @@ _LOCATION = b"location:"
 
 @dataclass(frozen=True)
 class Request:
-    """A request, whole, and what its answer must be: its status, and a piece of its body."""
+    """A complete request, and the expected response: its status, and a part of its body."""
 
     content: bytes
     status: int = 200
@@ -46,7 +46,7 @@ class Job:
 
 @dataclass
 class Outcome:
-    """Seconds that each answer took, its length, and the id in its ``Location``, flow by flow, where it had one."""
+    """For each flow, the seconds and length of each response, and the ID in its ``Location`` if it has one."""
 
     latencies: list[float] = field(default_factory=list)
     lengths: list[int] = field(default_factory=list)
@@ -54,12 +54,12 @@ class Outcome:
 
 
 class UnexpectedAnswer(Exception):
-    """An answer is none that the workload wants: a figure for it would mean nothing."""
+    """The error for a response that the workload does not expect. Its time would be meaningless."""
 
 
 @contextmanager
 def client() -> Iterator[Callable[[Job], Outcome]]:
-    """Start a client's process, and yield what lets it do a job."""
+    """Start a client process, and yield a function that runs a job in it."""
     command = [sys.executable, "-c", f"from {__name__} import main; main()"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=_CHECKOUT) as process:
         assert process.stdin is not None
@@ -78,11 +78,11 @@ def client() -> Iterator[Callable[[Job], Outcome]]:
         try:
             yield send
         finally:
-            jobs.close()  # which ends it
+            jobs.close()  # the end of input ends the process
 
 
 class _Connection:
-    """One connection and where it stands in its flow."""
+    """One connection and its position in its flow."""
 
     def __init__(self, port: int, selector: selectors.BaseSelector) -> None:
         self.port = port
@@ -108,12 +108,12 @@ class _Connection:
         self.socket.close()
 
     def send_next(self) -> bool:
-        """Send the flow's next request; tell whether there was one."""
+        """Send the flow's next request; return whether there was one."""
         request = next(self.flow, None)
         if request is None:
             return False
         if self.end_of_head >= 0 and self.length is None:
-            # waitress closes a connection after an answer without a length, which is any 204.
+            # waitress closes the connection after a response without a length, such as a 204.
             self.close()
             self.socket = self._connect()
         self.request, self.received, self.end_of_head = request, b"", -1
@@ -122,7 +122,7 @@ class _Connection:
         return True
 
     def receive(self) -> bool:
-        """Take what has come; tell whether the answer is whole."""
+        """Receive bytes; return whether the response is complete."""
         piece = self.socket.recv(262144)
         if not piece:
             raise UnexpectedAnswer(f"the connection was closed after {self.received[:200]!r}")
@@ -136,20 +136,20 @@ class _Connection:
         return len(self.received) >= self.end_of_head + len(_END_OF_HEAD) + (self.length or 0)
 
     def header(self, name: bytes) -> bytes | None:
-        """Return the value of the answer's header of this name (``b"name:"``), if there is one."""
+        """Return the value of the response header of this name (``b"name:"``), or None."""
         head = self.received[: self.end_of_head]
         start = head.lower().find(b"\r\n" + name)
         return head[start + 2 + len(name) :].partition(b"\r\n")[0].strip() if start >= 0 else None
 
     def check(self) -> None:
-        """Raise ``UnexpectedAnswer`` unless the answer is what the request wants."""
+        """Raise ``UnexpectedAnswer`` unless the response is the expected one."""
         status = int(self.received[9:12])
         if status != self.request.status or self.request.holds not in self.received:
             raise UnexpectedAnswer(f"{self.request.content[:300]!r} was answered {self.received[:600]!r}")
 
 
 def run(job: Job) -> Outcome:
-    """Do ``job`` in this process; raises ``UnexpectedAnswer``, or ``TimeoutError`` where it takes too long."""
+    """Run ``job`` in this process. Raises ``UnexpectedAnswer``, or ``TimeoutError`` if it takes too long."""
     outcome = Outcome()
     flows = enumerate(job.flows)
     deadline = time.perf_counter() + job.seconds
@@ -184,7 +184,7 @@ def _begin_next(connection: _Connection, flows: Iterator[tuple[int, Flow]]) -> b
 
 
 def main() -> None:
-    """Do the jobs that come on standard input, until there is no more."""
+    """Run the jobs from standard input until its end."""
     jobs, outcomes = sys.stdin.buffer, sys.stdout.buffer
     with suppress(EOFError):
         while True:

@@ -1,8 +1,8 @@
-"""The floor: what a request costs at least, in Flask on waitress, with the database's own driver.
+"""The floor: the minimum cost of a request, in Flask on waitress, with the database's own driver.
 
-``python -m tests.benchmark.floor`` serves it. Each workload has an endpoint that checks a signed token, does one raw
-statement on a stored document, and writes one line to the access log. There is no tenant's set-up, role, filter,
-validation, log entry or change entry here: a PATCH is sent the whole document, and stores it.
+``python -m tests.benchmark.floor`` serves it. Each workload has an endpoint that checks a signed token, runs one raw
+statement on a stored document, and writes one line to the access log. It has no settings, roles, filters, validation,
+log entries or change entries. A PATCH contains the whole document, and stores it.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from waitress.server import create_server
 
 from scimsvc.protocol.limits import DEFAULTS
 
-#: What ``scimsvc serve`` gives waitress, too; a test holds the two together.
+#: The arguments that ``scimsvc serve`` passes to waitress, too. A test compares them.
 WAITRESS: dict[str, Any] = {
     "ident": None,
     "connection_limit": 1000,
@@ -49,12 +49,12 @@ MEDIA_TYPE = "application/scim+json"
 
 
 def is_sqlite(database: str) -> bool:
-    """Tell whether ``database`` is a file's path and not a URL of PostgreSQL."""
+    """Return whether ``database`` is the path of a file and not a URL of PostgreSQL."""
     return "://" not in database
 
 
 def connect(database: str) -> Any:
-    """Return a connection on which each statement is a durable transaction of its own."""
+    """Return a connection that runs each statement as a separate durable transaction."""
     if not is_sqlite(database):
         import psycopg
 

@@ -1,4 +1,4 @@
-"""The picture: cost against the number of users, from what ``python -m tests.benchmark --json FILE`` wrote."""
+"""Draw cost against the number of users, from the file of ``python -m tests.benchmark --json FILE``."""
 
 import argparse
 import json
@@ -36,7 +36,7 @@ def draw(measured: dict[str, Any], image: Path, *, database: str, concurrency: i
         axes.grid(visible=True, alpha=0.3)
     figure.legend(*ratio.get_legend_handles_labels(), loc="outside right center", frameon=False)
     image.parent.mkdir(parents=True, exist_ok=True)
-    # Without the program's name and version in it the file changes where the picture does.
+    # Without the program's name and version, the file changes only if the picture changes.
     figure.savefig(image, dpi=110, metadata={"Software": None})
 
 

@@ -1,4 +1,4 @@
-"""What a run gave, as tables for people and as JSON for machines."""
+"""The results of a run, as tables for people and as JSON for machines."""
 
 import platform
 import sqlite3
@@ -11,14 +11,14 @@ from typing import Any
 from tests.benchmark.rounds import Figure, Footprint, Plan, Results
 from tests.benchmark.workloads import WORKLOADS
 
-#: With PostgreSQL the ratios may be this much higher.
+#: With PostgreSQL the ratios may be higher by this factor.
 _POSTGRESQL_ALLOWANCE = 4 / 3
 _PACKAGES = ("flask", "itsdangerous", "psycopg", "sqlalchemy", "waitress", "werkzeug")
 _MEDIANS = ("processor_ms", "database_ms", "bytes_answered")
 
 
 def as_json(plan: Plan, results: Results) -> dict[str, Any]:
-    """Return everything that was measured, and on what."""
+    """Return all measurements, and a description of the machine."""
     return {
         "versions": {
             "python": platform.python_version(),
@@ -35,7 +35,7 @@ def as_json(plan: Plan, results: Results) -> dict[str, Any]:
 
 
 def summaries(figures: Iterable[Figure]) -> Iterator[dict[str, Any]]:
-    """Yield the medians of all rounds for each workload, the median of their ratios, and percentiles of all waits."""
+    """Yield for each workload the medians of all rounds, the median of their ratios, and percentiles of all waits."""
     groups: dict[tuple[Any, ...], dict[str, list[Figure]]] = {}
     for each in figures:
         key = (each.database, each.users, each.concurrency, each.workload)
@@ -58,7 +58,7 @@ def _summary(figures: list[Figure]) -> dict[str, float | None]:
     values = {name: [getattr(each, name) for each in figures] for name in _MEDIANS}
     medians = {name: None if None in each else statistics.median(each) for name, each in values.items()}
     waits = [wait for each in figures for wait in each.waits_ms]
-    percentiles = statistics.quantiles(waits * 2, n=100, method="inclusive")  # of a single value there are none
+    percentiles = statistics.quantiles(waits * 2, n=100, method="inclusive")  # a single value has no percentiles
     return medians | {"p50_ms": percentiles[49], "p99_ms": percentiles[98]}
 
 

@@ -25,7 +25,7 @@ _LOCAL = ("127.0.0.1", "::1", "localhost", None)
 
 @dataclass(frozen=True)
 class Plan:
-    """What is measured, and how long at most."""
+    """The measurements to take, and their maximum duration."""
 
     databases: Sequence[str]
     users: Sequence[int]
@@ -35,16 +35,16 @@ class Plan:
     rounds: int
     #: Flows of a workload in one measurement; a cycle's flow has two requests.
     requests: int
-    #: How often each server is started, for the time that it takes.
+    #: The number of measured starts of each server.
     starts: int
     threads: int
-    #: Seconds that one measurement may take before the run is given up.
+    #: Seconds after which a measurement aborts the run.
     seconds: float
 
 
 @dataclass(frozen=True)
 class Figure:
-    """What one measurement gave; times are milliseconds per request."""
+    """The result of one measurement. Times are milliseconds per request."""
 
     server: str
     database: str
@@ -54,16 +54,16 @@ class Figure:
     round: int
     requests: int
     processor_ms: float
-    #: The processor time of PostgreSQL's own processes, where they are within sight.
+    #: The processor time of PostgreSQL's processes, if they run on this machine.
     database_ms: float | None
     bytes_answered: float
-    #: How long the client waited, request by request.
+    #: The client's waiting time for each request.
     waits_ms: list[float] = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """What a server takes beside processor time."""
+    """The resources of a server other than processor time."""
 
     server: str
     database: str
@@ -86,7 +86,7 @@ class Results:
 
 @dataclass
 class _Side:
-    """One of the two servers while it is measured, and the users that it was made to create."""
+    """One of the two servers during its measurement, and the users created in it."""
 
     server: Server
     dialect: Dialect
@@ -100,11 +100,11 @@ class _Side:
 
 
 def measure(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Results:
-    """Carry out ``plan`` in ``folder``, and ``tell`` how it goes."""
+    """Carry out ``plan`` in ``folder``, and report progress to ``tell``."""
     results = Results()
     for database in plan.databases:
         for users in plan.users:
-            # At least two users each, so that no enterprise is without any.
+            # At least two users for each, so that every enterprise has users.
             population = Population(users, min(plan.enterprises, max(1, users // 2)))
             with place(database, folder / f"{database}-{users}") as where:
                 _measure_population(plan, database, population, where, results, tell)
@@ -117,11 +117,11 @@ def _measure_population(
     what = f"{database}, {population.users:,} users in {population.enterprises} enterprises"
     tell(f"{what}: seeding")
     with _sides(plan, database, where, population) as sides:
-        for number in range(plan.rounds + 1):  # round 0 warms up and counts for nothing
+        for number in range(plan.rounds + 1):  # round 0 warms up and is not counted
             tell(f"{what}: round {number} of {plan.rounds}" if number else f"{what}: warming up")
             for concurrency in plan.concurrency:
                 for name in plan.workloads:
-                    # In turns, so that whatever else the machine does meanwhile meets both alike.
+                    # In turns, so that other work on the machine affects both alike.
                     for side in sides if number % 2 else reversed(sides):
                         figure = _measure_once(plan, side, name, concurrency, number)
                         results.figures += [figure] if number else []
@@ -156,7 +156,7 @@ def _sides(plan: Plan, database: str, where: Place, population: Population) -> I
 
 
 def _walk_to_last_page(service: _Side) -> str:
-    """Return the cursor of enterprise 0's last hundred users, by way of all the pages before it."""
+    """Return the cursor of enterprise 0's last hundred users, after reading all earlier pages."""
     assert isinstance(service.dialect, ToService)
     before = max(0, service.dialect.population.largest - PAGE)
     connection = HTTPConnection("127.0.0.1", service.server.port, timeout=60)
@@ -208,7 +208,7 @@ def _send(plan: Plan, side: _Side, name: str, draw: Draw, concurrency: int) -> O
 
 
 def _delete_created(plan: Plan, side: _Side) -> None:
-    """Delete what is left of the users that were created, so that each round meets the same population."""
+    """Delete the remaining created users, so that each round has the same population."""
     if side.created:
         draw = Draw(side.dialect, len(side.created), "rest", created=side.created)
         side.created = []
@@ -216,7 +216,7 @@ def _delete_created(plan: Plan, side: _Side) -> None:
 
 
 def _backends(side: _Side) -> list[int]:
-    """Return PostgreSQL's processes for this run's database, where they run on this machine."""
+    """Return PostgreSQL's processes for this run's database, if they run on this machine."""
     url = side.where.floor_database
     if side.database != "postgresql" or urlsplit(url).hostname not in _LOCAL:
         return []

@@ -1,6 +1,6 @@
-"""The servers that are measured: each a process of its own, ended by who started it, read by what the kernel says.
+"""The measured servers: separate processes, whose processor time and memory come from the kernel.
 
-The kernel's tables (``/proc``) and its clock of each process's processor time make this Linux's alone.
+This runs only on Linux, because it reads ``/proc`` and the clock of each process's processor time.
 """
 
 import re
@@ -24,7 +24,7 @@ _KIBIBYTES = re.compile(r"^(VmRSS|VmHWM):\s+(\d+) kB$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Server:
-    """A server that runs; ``start_s`` is the time from its start to its first answer."""
+    """A running server. ``start_s`` is the time from its start to its first response."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -32,11 +32,11 @@ class Server:
     start_s: float
 
     def processor_seconds(self) -> float:
-        """Return the user and system time of all threads of the server's processes until now."""
+        """Return the user and system time of all threads of the server's processes so far."""
         return processor_seconds(family(self.process.pid))
 
     def memory_mib(self) -> dict[str, float]:
-        """Return what the server's processes hold in memory now, and the most they ever held."""
+        """Return the current and the maximum memory of the server's processes."""
         sizes = {"VmRSS": 0.0, "VmHWM": 0.0}
         for pid in family(self.process.pid):
             for name, size in _KIBIBYTES.findall(Path(f"/proc/{pid}/status").read_text()):
@@ -46,7 +46,7 @@ class Server:
 
 @contextmanager
 def service(where: Place, *, threads: int, probe: bytes) -> Iterator[Server]:
-    """Run ``scimsvc serve``; ``probe`` is the request whose answer tells that it has started."""
+    """Run ``scimsvc serve``. The response to ``probe`` shows that it has started."""
     variables = environment(DATABASE_URL=where.service_url, SECRET_KEY=KEY, INSTANCE_PATH=str(where.folder))
     command = [SCIMSVC, "serve", "--port=0", f"--threads={threads}"]
     with running("service", command, where.folder / "service.log", probe, variables) as server:
@@ -64,7 +64,7 @@ def floor(where: Place, *, threads: int, probe: bytes) -> Iterator[Server]:
 
 @contextmanager
 def running(name: str, command: Sequence[str], log: Path, probe: bytes, variables: dict[str, str]) -> Iterator[Server]:
-    """Run a server until the block ends; its standard error goes to ``log`` and says where it serves."""
+    """Run a server until the block ends. Its standard error goes to ``log`` and contains its address."""
     started = time.perf_counter()
     with log.open("wb") as stderr:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr, cwd=_CHECKOUT, env=variables)
@@ -106,13 +106,13 @@ def _wait_for_answer(port: int, probe: bytes) -> None:
 
 
 def processor_seconds(pids: Sequence[int]) -> float:
-    """Return the user and system time that processes have taken, in nanoseconds' steps and not in ticks of 10 ms."""
-    # The clock of another process, as clock_getcpuclockid(3) numbers it.
+    """Return the user and system time of processes, in steps of nanoseconds instead of ticks of 10 ms."""
+    # The clock of another process, numbered as in clock_getcpuclockid(3).
     return sum(time.clock_gettime((~pid << 3) | 2) for pid in pids)
 
 
 def family(pid: int) -> list[int]:
-    """Return the process and those that it started, and these."""
+    """Return the process and all its descendants."""
     children = [
         int(child)
         for tasks in Path(f"/proc/{pid}/task").glob("*/children")

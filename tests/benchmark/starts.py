@@ -2,7 +2,7 @@
 
 Commands are compared with ``python -c pass``, and ``scimsvc serve`` with ``tests.benchmark.bare``, until each answers
 ``GET /healthz``. They run in turns, because other work on the machine slows them down together. Processor time is what
-counts; the other figure is what people wait.
+counts; the other figure is the waiting time of people.
 """
 
 import argparse
@@ -24,7 +24,7 @@ _BARE = str(Path(__file__).with_name("bare.py"))
 
 
 class Start(NamedTuple):
-    """What one start takes, in seconds."""
+    """The times of one start, in seconds."""
 
     processor: float
     elapsed: float
@@ -48,7 +48,7 @@ def _start_server(command: Sequence[str], variables: dict[str, str], log: Path) 
 
 def measure(starts: int, folder: Path) -> dict[str, list[Start]]:
     """Return ``starts`` starts of each program; each is run once before, so that its byte code is there."""
-    # The byte code is kept as an installation keeps it, whatever the machine's own habit.
+    # Byte code is written as in an installation, regardless of the machine's settings.
     kept = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
     variables = environment(INSTANCE_PATH=str(folder / "instance")) | kept
     subprocess.run([SCIMSVC, "init"], env=variables, check=True, stdout=subprocess.DEVNULL)
@@ -72,7 +72,7 @@ def measure(starts: int, folder: Path) -> dict[str, list[Start]]:
 
 
 def table(results: dict[str, list[Start]]) -> str:
-    """Return the medians, each beside its multiple of the program that it is compared with."""
+    """Return the medians, and each as a multiple of the program that it is compared with."""
     lines = ["| program | processor, ms | elapsed, ms | multiple |", "| --- | ---: | ---: | ---: |"]
     base = 1.0
     for name, starts in results.items():

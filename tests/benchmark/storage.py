@@ -1,6 +1,6 @@
-"""The databases of a run: made for it alone, filled with a population, and gone at its end.
+"""The databases of a run: created for it, filled with a population, and deleted at its end.
 
-The service's rows are made by the service's own functions and go through its own tables, many at a time.
+The service's functions create its rows, which are inserted into its tables in batches.
 """
 
 import json
@@ -42,7 +42,7 @@ _BATCH = 1_000
 
 @dataclass(frozen=True)
 class Place:
-    """Where the service and the floor keep their users."""
+    """The databases of the service and the floor."""
 
     folder: Path
     service_url: str
@@ -52,7 +52,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Seeded:
-    """What the client needs to know of the enterprises, in their order, and what a user takes on disk."""
+    """Values that the client needs of the enterprises, in order, and the size of a user on disk."""
 
     service_tokens: list[str]
     floor_tokens: list[str]
@@ -62,7 +62,7 @@ class Seeded:
 
 @contextmanager
 def place(database: str, folder: Path) -> Iterator[Place]:
-    """Make room for one population in ``database`` (sqlite or postgresql)."""
+    """Create the databases for one population in ``database`` (sqlite or postgresql)."""
     folder.mkdir()
     if database == "sqlite":
         yield Place(folder, f"sqlite:///{folder / 'service.db'}", str(folder / "floor.db"))
@@ -153,7 +153,7 @@ def _insert_users(users: range, enterprise: _Enterprise, documents: Any, where: 
 
 
 def _insert_last_change(users: range, enterprise: _Enterprise) -> None:
-    """Add the newest entry of the feed, which has the number of the enterprise's users; the others are left away."""
+    """Add only the newest entry of the feed, numbered by the enterprise's users. Earlier entries are omitted."""
     last = users[-1]
     change = {
         "enterprise_id": enterprise.id,
@@ -174,7 +174,7 @@ def _insert_last_change(users: range, enterprise: _Enterprise) -> None:
 
 
 def user_row(user: int, enterprise_id: str, role_ids: dict[str, str], at: str) -> dict[str, Any]:
-    """Return the row that the service would store of a user whom Entra creates; ``search`` is JSON text."""
+    """Return the row that the service stores for a user that Entra creates. ``search`` is JSON text."""
     name = role(user)
     follows: dict[str, Any] = json.loads(_TEMPLATES[name].replace(_ID, user_id(user)).replace(_NUMBER, str(user)))
     return {
@@ -190,20 +190,20 @@ def user_row(user: int, enterprise_id: str, role_ids: dict[str, str], at: str) -
 
 
 def read_as_created(user: int | str, name: str | None) -> Resource:
-    """Return the canonical user that the service makes of Entra's body."""
+    """Return the service's canonical user for Entra's body."""
     return canonical_user(read_user(user_body(user, name), RequestNotes()) | {"id": ""}, RequestNotes())
 
 
 def columns_as_created(user: int | str, identifier: str, name: str | None) -> dict[str, Any]:
-    """Return the columns that the service makes of Entra's body."""
+    """Return the service's columns for Entra's body."""
     document = read_as_created(user, name) | {"id": identifier}
     title, organization = directory_values(document)
     columns = user_columns(document, role_id=None, unique_user_name=False)
     return columns | {"search": write_json(columns["search"]), "title": title, "organization": organization}
 
 
-#: What follows from a user's body, for each role, with these in place of the user's number and id: to read a million
-#: bodies, and to write a million documents, would take minutes.
+#: Documents and columns for each role, with these placeholders for the number and ID of the user, because parsing a
+#: million bodies and writing a million documents would take minutes.
 _NUMBER, _ID = "8888888888888", "99999999-9999-4999-8999-999999999999"
 _TEMPLATES = {name: json.dumps(columns_as_created(_NUMBER, _ID, name)) for name in (None, *ROLES)}
 

@@ -1,6 +1,6 @@
-"""The workloads: which requests each of them sends to the service, and which to the floor.
+"""The workloads: the requests that each sends to the service and to the floor.
 
-A workload draws its users at random from all enterprises, by a seed, so that service and floor are asked for the same.
+A workload draws users at random from all enterprises, by a seed, so that service and floor get the same requests.
 """
 
 import json
@@ -19,7 +19,7 @@ PAGE = 100
 
 @dataclass(frozen=True)
 class Created:
-    """A user that a workload created, to be deleted by another."""
+    """A user that one workload created and another deletes."""
 
     enterprise: int
     id: str
@@ -31,7 +31,7 @@ class Dialect(ABC):
     def __init__(self, population: Population, tokens: Sequence[str]) -> None:
         self.population = population
         self.tokens = tokens
-        #: Where the last page of enterprise 0 begins; the service says it while it is walked through.
+        #: The start of the last page of enterprise 0. The service returns it while all pages are read.
         self.last_cursor = ""
 
     @abstractmethod
@@ -40,7 +40,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def match(self, enterprise: int, address: str, expected: str) -> Request:
-        """Find a user by the work address; ``expected`` is the id that is found, or nothing."""
+        """Find a user by the work address. ``expected`` is the ID in the result, or empty."""
 
     @abstractmethod
     def create(self, enterprise: int, name: str, role_name: str) -> Request:
@@ -67,7 +67,7 @@ class Dialect(ABC):
         ).encode() + body
 
     def _page_holds(self) -> bytes:
-        # Fewer than a page's are there with a small population alone, and users that were just created among them.
+        # Only a small population has fewer users than a page, with just created users among them.
         return f'"itemsPerPage":{PAGE},'.encode() if self.population.largest >= PAGE else b'"itemsPerPage":'
 
 
@@ -105,7 +105,7 @@ class ToService(Dialect):
 
 
 class ToFloor(Dialect):
-    """The same in as few words as the floor understands; it is sent documents whole."""
+    """The same requests in the form of the floor, which receives whole documents."""
 
     def get(self, user: int) -> Request:
         path = f"/users/{user_id(user)}"
@@ -141,7 +141,7 @@ def _match_holds(expected: str) -> bytes:
 
 @dataclass
 class Draw:
-    """One measurement's requests to come: how many, of whom, and which users there are to delete."""
+    """The remaining requests of one measurement: their number, their users, and the users to delete."""
 
     dialect: Dialect
     count: int
@@ -155,7 +155,7 @@ class Draw:
         self.random = random.Random(self.label)
 
     def users(self) -> list[int]:
-        """Return whom to ask for."""
+        """Return the user for the next request."""
         return [self.random.randrange(self.dialect.population.users) for _ in range(self.count)]
 
 
@@ -211,14 +211,14 @@ def _incremental_cycle(draw: Draw) -> list[Flow]:
 
 @dataclass(frozen=True)
 class Workload:
-    """A kind of work; ``at_most`` is the cost that it may have, as a ratio to the floor's."""
+    """A kind of work. ``at_most`` is its maximum cost as a ratio to the floor's."""
 
     title: str
     at_most: float
     flows: Callable[[Draw], list[Flow]]
 
 
-#: In the order in which they run: deletion comes last, and takes away what the others created.
+#: In the order in which they run. Deletion comes last, because it deletes the users that the others created.
 WORKLOADS = {
     "get": Workload("GET a user", 1.4, _get),
     "match": Workload("match by work address", 1.4, _match),

@@ -1,4 +1,4 @@
-"""docs/reference/commands.md, rendered from the commands: ``python -m tests.docs.commands_page`` writes it."""
+"""Render docs/reference/commands.md from the commands: ``python -m tests.docs.commands_page`` writes it."""
 
 import inspect
 import re
@@ -70,7 +70,7 @@ def _help(command: click.Command) -> str:
 
 
 def _marked(text: str) -> str:
-    """Return ``text`` with options in backticks, and with nothing that Markdown would take for a tag."""
+    """Return ``text`` with options in backticks, and without text that Markdown would read as a tag."""
     return re.sub(r"(?<![\w`-])(--[a-z][\w-]*)", r"`\1`", text.replace("<", "&lt;"))
 
 

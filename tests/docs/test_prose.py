@@ -1,4 +1,4 @@
-"""Every text of the project is in plain English: no file uses a phrase of the old style again."""
+"""All prose of the project is free of the patterns of the old style (tests/support/prose.py)."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from tests.support.documents import ROOT
 from tests.support.prose import Finding, files, findings, findings_in
 
-#: Files that still have such phrases, one a line. The list may only become shorter.
+#: Files that still have such phrases, one on each line. The list may only become shorter.
 UNCONVERTED = set((Path(__file__).parent / "unconverted.txt").read_text("utf-8").split())
 
 

@@ -1,4 +1,4 @@
-"""``scimsvc backup``: a whole and verified copy while others write, which serves as the database did (requirement R10)."""
+"""``scimsvc backup`` copies and verifies the database while others write; the copy can be served (requirement R10)."""
 
 import shutil
 import sqlite3
@@ -29,13 +29,13 @@ def is_sqlite(app: Flask) -> bool:
 
 @pytest.fixture
 def sqlite_acme(acme: Enterprise) -> Enterprise:
-    """The enterprise on SQLite alone."""
+    """The enterprise, only on SQLite."""
     if not is_sqlite(acme.app):
         pytest.skip("PostgreSQL is backed up by its own tools")
     return acme
 
 
-def test_a_backup_holds_everything_in_one_file_of_mode_600(sqlite_acme: Enterprise, cli: Cli, tmp_path: Path) -> None:
+def test_a_backup_is_one_complete_file_of_mode_600(sqlite_acme: Enterprise, cli: Cli, tmp_path: Path) -> None:
     user = sqlite_acme.create()
     target = tmp_path / "backups" / "today.db"
     target.parent.mkdir()
@@ -85,7 +85,7 @@ def test_a_backup_of_a_damaged_database_is_refused_and_leaves_nothing(sqlite_acm
     assert list(tmp_path.glob("b.db*")) == []
 
 
-def test_a_backup_on_postgresql_names_what_to_use(acme: Enterprise, tmp_path: Path) -> None:
+def test_a_backup_on_postgresql_names_the_tool_to_use(acme: Enterprise, tmp_path: Path) -> None:
     if is_sqlite(acme.app):
         pytest.skip("SQLite is what backup is for")
 
@@ -111,14 +111,14 @@ def test_a_write_during_the_copy_neither_waits_nor_gets_into_it(
         stored = documents(copy.execute("SELECT document FROM users"))
     assert result["users"] == 3
     assert len(steps) > 3
-    assert [done for done, _ in steps] == sorted(done for done, _ in steps)  # it never began anew
+    assert [done for done, _ in steps] == sorted(done for done, _ in steps)  # the copy never started again
     assert steps[-1][0] == steps[-1][1]
     assert "title" not in stored["u0@contoso.example"]
     assert sqlite_acme.get(users[0])["title"] == f"during step {len(steps)}"
 
 
 @pytest.mark.system
-def test_people_see_on_a_terminal_how_far_it_is(sqlite_acme: Enterprise, database_url: str, tmp_path: Path) -> None:
+def test_a_terminal_shows_the_progress(sqlite_acme: Enterprise, database_url: str, tmp_path: Path) -> None:
     settings = {"INSTANCE_PATH": str(tmp_path / "instance"), "DATABASE_URL": database_url}
     done, shown = on_a_terminal("backup", str(tmp_path / "b.db"), settings=settings)
 
@@ -128,14 +128,14 @@ def test_people_see_on_a_terminal_how_far_it_is(sqlite_acme: Enterprise, databas
     assert b"users" in done.stdout
 
 
-def test_elsewhere_nothing_but_the_result_is_printed(sqlite_acme: Enterprise, tmp_path: Path) -> None:
+def test_without_a_terminal_only_the_result_is_printed(sqlite_acme: Enterprise, tmp_path: Path) -> None:
     assert text_of(sqlite_acme.app, "backup", str(tmp_path / "b.db")).startswith("file         /")
 
 
 @pytest.mark.slow
 @pytest.mark.system
 @pytest.mark.requirement("R10")
-def test_a_backup_in_a_storm_is_sound_and_serves_in_the_database_s_place(tmp_path: Path) -> None:
+def test_a_backup_under_heavy_load_is_sound_and_can_be_served(tmp_path: Path) -> None:
     variables = environment(INSTANCE_PATH=str(tmp_path / "instance"))
     copies = [tmp_path / f"{n}.db" for n in range(2)]
     with serving(tmp_path) as live:

@@ -1,4 +1,4 @@
-"""``scimsvc check``: silent about what is sound, and a line for each fault, on both databases."""
+"""``scimsvc check`` prints one line for each fault and nothing for sound rows, on both databases."""
 
 import json
 import sqlite3
@@ -34,7 +34,7 @@ def acme(acme: Enterprise, cli: Cli) -> Enterprise:
 
 @contextmanager
 def tampering(app: Flask) -> Iterator[Connection]:
-    """Write what the constraints would refuse, as nobody should."""
+    """Write rows that the constraints would refuse."""
     with app.app_context():
         is_sqlite = db.engine.dialect.name == "sqlite"
         off, on = (
@@ -53,7 +53,7 @@ def check(app: Flask, *options: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-def test_what_the_service_writes_is_sound(acme: Enterprise, cli: Cli) -> None:
+def test_rows_written_by_the_service_are_sound(acme: Enterprise, cli: Cli) -> None:
     for switch in ("--unique-user-name", "--no-unique-user-name"):
         if switch == "--unique-user-name":
             for n, user in enumerate(acme.find("id pr")):
@@ -106,10 +106,10 @@ def test_each_fault_is_named_and_the_exit_status_is_1(acme: Enterprise, statemen
     result = json.loads(as_json)
     assert result["sound"] is False
     assert [f"Error: {each}" for each in result["faults"]] == errors.splitlines()
-    assert "contoso.example" not in errors  # keys, and nobody's values
+    assert "contoso.example" not in errors  # keys, but no personal values
 
 
-def test_a_damaged_file_is_named_and_its_rows_are_not_believed(acme: Enterprise, database_url: str) -> None:
+def test_a_damaged_file_is_reported_and_its_rows_are_not_checked(acme: Enterprise, database_url: str) -> None:
     if not database_url.startswith("sqlite"):
         pytest.skip("PostgreSQL has its own tools for its files")
     path = Path(database_url.removeprefix("sqlite:///"))
@@ -128,7 +128,7 @@ def test_a_damaged_file_is_named_and_its_rows_are_not_believed(acme: Enterprise,
 
 
 @pytest.mark.slow
-def test_rows_are_not_held_together_in_memory(acme: Enterprise) -> None:
+def test_rows_are_not_all_loaded_into_memory(acme: Enterprise) -> None:
     with acme.app.app_context(), writing() as connection:
         row = dict(connection.execute(select(User.__table__).limit(1)).mappings().one())
         row["document"] = row["document"][:-1] + ',"x":"' + "x" * 10_000 + '"}'
@@ -145,4 +145,4 @@ def test_rows_are_not_held_together_in_memory(acme: Enterprise) -> None:
         tracemalloc.stop()
 
     assert faults >= 2000
-    assert peak < 15_000_000  # the documents alone have 20 million characters
+    assert peak < 15_000_000  # only the documents have 20 million characters

@@ -1,4 +1,4 @@
-"""``/metrics``, and how a token that comes near its expiry is announced (contract section 10)."""
+"""``/metrics``, and warnings about tokens near their expiry (contract section 10)."""
 
 import logging
 from datetime import timedelta
@@ -30,14 +30,14 @@ def scrape(app: Flask, token: str | None = TOKEN) -> TestResponse:
 
 
 def samples(app: Flask) -> dict[tuple[str, ...], float]:
-    """Return each sample's value by its name and its labels' values."""
+    """Return the value of each sample by its name and the values of its labels."""
     answer = scrape(app)
     assert answer.status_code == 200
     families = text_string_to_metric_families(answer.text)
     return {(each.name, *each.labels.values()): each.value for family in families for each in family.samples}
 
 
-def test_requests_users_tolerances_and_expiries_are_told(counted: Enterprise) -> None:
+def test_requests_users_tolerances_and_expiries_are_reported(counted: Enterprise) -> None:
     enterprise_id = counted.made["id"]
     user = counted.create(active="True")
     counted.create(email="b@x.example", active=False)
@@ -55,7 +55,7 @@ def test_requests_users_tolerances_and_expiries_are_told(counted: Enterprise) ->
     assert 6.9 * 86400 < told["scimsvc_scim_token_expiry_seconds", enterprise_id] <= 7 * 86400
 
 
-def test_what_is_held_back_is_told(counted: Enterprise) -> None:
+def test_pauses_and_removal_limits_are_reported(counted: Enterprise) -> None:
     enterprise_id = counted.made["id"]
     user = counted.create()
     with counted.app.app_context():
@@ -74,7 +74,7 @@ def test_what_is_held_back_is_told(counted: Enterprise) -> None:
 
 
 @pytest.mark.parametrize("token", [None, "", "wrong", TOKEN + "x", "ä"])
-def test_only_who_has_the_token_is_told(counted: Enterprise, token: str | None) -> None:
+def test_metrics_require_the_token(counted: Enterprise, token: str | None) -> None:
     answer = scrape(counted.app, token)
 
     assert answer.status_code == 401
@@ -83,7 +83,7 @@ def test_only_who_has_the_token_is_told(counted: Enterprise, token: str | None) 
     assert TOKEN not in answer.text
 
 
-def test_there_are_none_where_no_token_is_set(acme: Enterprise) -> None:
+def test_without_a_token_in_the_settings_metrics_do_not_exist(acme: Enterprise) -> None:
     assert scrape(acme.app).status_code == 404
     assert metrics.of(acme.app) is None
 

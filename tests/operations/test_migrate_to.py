@@ -1,4 +1,4 @@
-"""``scimsvc migrate-to``: everything from SQLite into an empty PostgreSQL, as it was, or nothing."""
+"""``scimsvc migrate-to`` copies everything from SQLite to an empty PostgreSQL unchanged, or nothing."""
 
 import shutil
 from collections.abc import Iterator
@@ -23,21 +23,21 @@ from tests.support.types import Cli, MakeApp
 
 @pytest.fixture
 def database_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """The URL of the SQLite database that is left."""
+    """The URL of the SQLite database to copy."""
     shutil.copy(sqlite_template, tmp_path / "scimsvc.db")
     return f"sqlite:///{tmp_path}/scimsvc.db"
 
 
 @pytest.fixture
 def target_url(postgresql_url: str) -> Iterator[str]:
-    """The URL of a PostgreSQL database with nothing in it."""
+    """The URL of an empty PostgreSQL database."""
     with new_postgresql() as url:
         yield url
 
 
 @pytest.fixture
 def acme(acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Enterprise:
-    """The enterprise with something in each table, and more of it than one batch takes."""
+    """The enterprise with rows in each table, and more of them than fit into one batch."""
     monkeypatch.setattr(copying, "_ROWS_PER_BATCH", 4)
     for n in range(10):
         user = acme.create(email=f"ü{n}@ß.example", userName=f"İ {n}", externalId=str(n), active=n % 2 == 0)
@@ -60,7 +60,7 @@ def tables_of(url: str) -> set[str]:
         return {name for (name,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
 
 
-def test_everything_arrives_as_it_was_and_is_served_there(
+def test_everything_arrives_unchanged_and_is_served_there(
     acme: Enterprise, cli: Cli, make_app: MakeApp, target_url: str
 ) -> None:
     before = everything(acme.app)
@@ -78,7 +78,7 @@ def test_everything_arrives_as_it_was_and_is_served_there(
     assert acme.patch(users[0], replace("title", "Lead")).status_code == 200
 
 
-def test_an_init_there_before_does_no_harm(acme: Enterprise, cli: Cli, make_app: MakeApp, target_url: str) -> None:
+def test_the_target_may_be_initialized(acme: Enterprise, cli: Cli, make_app: MakeApp, target_url: str) -> None:
     there = make_app(DATABASE_URL=target_url)
     run_command(there, "init")
 
@@ -87,7 +87,7 @@ def test_an_init_there_before_does_no_harm(acme: Enterprise, cli: Cli, make_app:
     assert everything(there) == everything(acme.app)
 
 
-def test_a_target_with_anything_in_it_is_left_alone(
+def test_a_target_with_rows_is_refused_and_not_changed(
     acme: Enterprise, cli: Cli, make_app: MakeApp, target_url: str
 ) -> None:
     with psycopg.connect(target_url) as connection:
@@ -103,7 +103,7 @@ def test_a_target_with_anything_in_it_is_left_alone(
     assert everything(make_app(DATABASE_URL=target_url)) == before
 
 
-def test_what_arrives_otherwise_is_not_moved_at_all(
+def test_nothing_is_moved_if_rows_arrive_changed(
     acme: Enterprise, target_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def forget_one(rows: int, steps: int) -> None:
@@ -123,7 +123,7 @@ def test_what_arrives_otherwise_is_not_moved_at_all(
     assert tables_of(target_url) == set()
 
 
-def test_numbers_go_on_after_the_largest(acme: Enterprise, target_url: str, make_app: MakeApp) -> None:
+def test_numbers_continue_after_the_largest(acme: Enterprise, target_url: str, make_app: MakeApp) -> None:
     there = make_app(DATABASE_URL=target_url)
     with there.app_context(), db.engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE numbered (id serial PRIMARY KEY, other int)")
@@ -158,7 +158,7 @@ def test_the_password_of_the_url_is_never_shown(acme: Enterprise, url: str) -> N
 
 
 @pytest.mark.system
-def test_people_see_on_a_terminal_how_far_it_is(acme: Enterprise, database_url: str, target_url: str) -> None:
+def test_a_terminal_shows_the_progress(acme: Enterprise, database_url: str, target_url: str) -> None:
     folder = database_url.removeprefix("sqlite:///").rpartition("/")[0]
     settings = {"INSTANCE_PATH": f"{folder}/instance", "DATABASE_URL": database_url}
     done, shown = on_a_terminal("migrate-to", target_url, settings=settings)

@@ -1,4 +1,4 @@
-"""What is plain is read as the general code reads it: the same user or operations, and the same notes."""
+"""The fast path reads plain requests like the general code: the same user or operations, and the same notes."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ ODD_NAMES = {"nickname": st.just("x"), f"{ENTERPRISE_URN}:division": st.just("x"
 
 @st.composite
 def bodies(draw: st.DrawFn) -> dict[str, Any]:
-    """Bodies with a few of the attributes that there are."""
+    """Bodies with a few of the attributes."""
     others = draw(st.sets(st.sampled_from([*OTHERS, *OTHERS, *ODD_NAMES]), max_size=6))
     body: dict[str, Any] = {name: draw((OTHERS | ODD_NAMES)[name]) for name in others}
     body["schemas"] = draw(st.sampled_from([[USER_URN, ENTERPRISE_URN]] * 6 + [[USER_URN, "urn:x"], [], "no"]))
@@ -73,13 +73,13 @@ def test_a_plain_body_is_read_as_the_general_code_reads_it(body: dict[str, Any],
 
 
 @pytest.mark.parametrize("role", ["User", None])
-def test_what_entra_creates_is_plain(role: str | None) -> None:
+def test_entras_creations_are_plain(role: str | None) -> None:
     assert read_plain_user(user_body("-1", role), "1", RequestNotes()) is not None
     assert read_plain_user(user_body("-1", role) | {"active": "True"}, "1", RequestNotes()) is not None
 
 
 @pytest.mark.parametrize("body", [None, [], "x", {}, {"schemas": [USER_URN]}])
-def test_what_is_no_user_is_not_plain(body: Any) -> None:
+def test_bodies_of_other_kinds_are_not_plain(body: Any) -> None:
     assert read_plain_user(body, "1", RequestNotes()) is None
 
 
@@ -142,7 +142,7 @@ def test_a_plain_patch_is_read_as_the_general_code_reads_it(body: dict[str, Any]
 
 
 @given(body=PATCHES | st.builds(change_body, TEXT))
-def test_only_what_was_touched_is_made_canonical_again(body: dict[str, Any]) -> None:
+def test_only_changed_attributes_are_canonicalized_again(body: dict[str, Any]) -> None:
     try:
         operations = read_patch(body, RequestNotes())
         patched = apply_patch(USER, operations)
@@ -161,7 +161,7 @@ def test_only_what_was_touched_is_made_canonical_again(body: dict[str, Any]) -> 
     assert outcome(canonical_again, touched) == outcome(canonical_user)
 
 
-def test_what_entra_changes_is_plain() -> None:
+def test_entras_changes_are_plain() -> None:
     assert read_plain_patch(change_body("2"), RequestNotes()) is not None
     assert (
         read_plain_patch(patch_body({"op": "Replace", "path": "active", "value": "False"}), RequestNotes()) is not None
@@ -169,11 +169,11 @@ def test_what_entra_changes_is_plain() -> None:
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"schemas": [], "Operations": []}, patch_body(), patch_body("x")])
-def test_what_is_no_patch_is_not_plain(body: Any) -> None:
+def test_other_patches_are_not_plain(body: Any) -> None:
     assert read_plain_patch(body, RequestNotes()) is None
 
 
-def test_the_extension_is_named_where_it_has_something_to_say() -> None:
+def test_the_extension_is_in_schemas_if_it_has_values() -> None:
     body = user_body("-1", None)
     body[ENTERPRISE_URN] = {"department": ""}
 

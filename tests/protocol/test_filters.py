@@ -1,4 +1,4 @@
-"""Filters and paths are read as RFC 7644 writes them, and refused with a reason where they are not."""
+"""Filters and paths are parsed by RFC 7644, and invalid ones are refused with a reason."""
 
 from typing import Any
 
@@ -76,7 +76,7 @@ def test_times_are_compared_as_instants(text: str, expected: bool) -> None:
         pytest.param(f'title eq "{"x" * 8000}"', "characters", id="too long"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_the_reason(text: str, word: str) -> None:
+def test_an_invalid_filter_is_refused_with_the_reason(text: str, word: str) -> None:
     with pytest.raises(InvalidFilter) as refusal:
         parse_filter(text)
 
@@ -165,5 +165,5 @@ def test_a_condition_implies_what_an_element_must_be(text: str, implied: dict[st
 @pytest.mark.parametrize(
     "text", ["2026-13-01T00:00:00Z", "now", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"]
 )
-def test_what_is_no_instant_is_none(text: str) -> None:
+def test_a_text_that_is_not_an_instant_is_none(text: str) -> None:
     assert parse_instant(text) is None

@@ -1,4 +1,4 @@
-"""Strict JSON: what is read, what is refused and why, and that what is written can be read again."""
+"""Strict JSON is read, other texts are refused with the reason, and written JSON can be read again."""
 
 import json
 import time
@@ -85,7 +85,7 @@ def test_values_may_be_nested_as_deep_as_the_limit(opening: bytes) -> None:
         pytest.param(b'{"a":' * 100_000, "32 levels", id="100000 objects, none closed"),
     ],
 )
-def test_what_is_not_strict_json_is_refused(content: bytes, why: str) -> None:
+def test_text_that_is_not_strict_json_is_refused(content: bytes, why: str) -> None:
     with pytest.raises(InvalidJSON) as refusal:
         read_json(content)
 
@@ -93,7 +93,7 @@ def test_what_is_not_strict_json_is_refused(content: bytes, why: str) -> None:
     assert len(str(refusal.value)) < 200
 
 
-def test_a_refusal_is_as_quick_as_a_reading() -> None:
+def test_refusing_is_as_fast_as_reading() -> None:
     names = [f"name {number}" for number in range(20_000)]
     content = json.dumps(dict.fromkeys(names)).removesuffix("}") + ', "last": 1, "last": 2}'
     begun = time.perf_counter()
@@ -129,7 +129,7 @@ VALUES = st.recursive(
 
 @settings(max_examples=200, deadline=None)
 @given(value=VALUES)
-def test_what_is_written_is_read_again(value: Any) -> None:
+def test_written_json_is_read_again(value: Any) -> None:
     assert read_json(write_json(value).encode()) == value
 
 

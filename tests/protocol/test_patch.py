@@ -1,4 +1,4 @@
-"""PATCH: what each operation does to a user, in RFC shapes and in Entra's, all or none (RFC 7644 §3.5.2)."""
+"""PATCH: the effect of operations on a user, in the RFC's and Entra's shapes (RFC 7644 §3.5.2)."""
 
 from copy import deepcopy
 from typing import Any
@@ -43,13 +43,13 @@ def remove(path: str, *value: Any) -> dict[str, Any]:
 def patched(
     *operations: dict[str, Any], user: dict[str, Any] = USER, notes: RequestNotes | None = None
 ) -> dict[str, Any]:
-    """Return ``user`` after ``operations``, read and completed as a request does it."""
+    """Return ``user`` after ``operations``, processed like a request."""
     notes = notes or RequestNotes()
     return canonical_user(apply_patch(user, read_patch(patch_body(*operations), notes), notes), notes)
 
 
 def changes(*operations: dict[str, Any], user: dict[str, Any] = USER) -> dict[str, Any]:
-    """Return the attributes that ``operations`` change; one that goes is None."""
+    """Return the attributes that ``operations`` change. A removed attribute is None."""
     after = patched(*operations, user=user)
     return {name: after.get(name) for name in user | after if user.get(name) != after.get(name)}
 

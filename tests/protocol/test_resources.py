@@ -1,4 +1,4 @@
-"""The canonical form of a user, and what a user must satisfy as a whole."""
+"""The canonical form of a user, and the rules for a whole user."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def test_an_address_is_taken(address: str) -> None:
     ["a", "@", "a@", "@b", "a@b@c", "a b@c", "a@b c", "a@.b", "a@b.", "a@b..c", "a\n@b", "a@b\x00", "<a@b>", "a@b,c@d",
      "mailto:a@b", "a@b;c", "a\u00a0b@c", "(a)@b"],
 )  # fmt: skip
-def test_what_is_no_address_is_refused(address: str) -> None:
+def test_an_invalid_address_is_refused(address: str) -> None:
     with pytest.raises(InvalidValue, match="not a valid e-mail address"):
         canonical(emails=[{"value": address, "type": "work"}])
 
@@ -55,7 +55,7 @@ def test_what_is_no_address_is_refused(address: str) -> None:
         ({ENTERPRISE_URN: {"department": "", "manager": {"value": "", "displayName": None}}}, {}),
     ],
 )  # fmt: skip
-def test_what_says_nothing_goes(attributes: dict[str, Any], cleaned: dict[str, Any]) -> None:
+def test_empty_values_are_removed(attributes: dict[str, Any], cleaned: dict[str, Any]) -> None:
     user = canonical(**attributes)
 
     plain = {"schemas": [USER_URN], "userName": "x", "active": True, "emails": [WORK]}
@@ -87,7 +87,7 @@ def test_the_order_of_attributes_is_the_tables() -> None:
         ({"photos": [{"value": str(n)} for n in range(501)]}, "500"),
     ],
 )
-def test_a_user_that_cannot_be_is_refused(attributes: dict[str, Any], word: str) -> None:
+def test_an_invalid_user_is_refused(attributes: dict[str, Any], word: str) -> None:
     with pytest.raises(InvalidValue, match=word):
         canonical(**attributes)
 

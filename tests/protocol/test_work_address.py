@@ -1,4 +1,4 @@
-"""The filter that Entra matches by is recognised by its text, and means what the general parser makes of it."""
+"""Entra's filter for matching is recognized by its text, with the meaning that the general parser gives it."""
 
 import pytest
 from hypothesis import event, given
@@ -18,7 +18,7 @@ def match_of(address: str) -> str:
 
 
 def address_by_the_general_parser(text: str) -> str | bool | None:
-    """Return the address that the parsed filter compares the value of a work address with; None if it is another."""
+    """Return the address that the parsed filter compares with a work address, or None for another filter."""
     try:
         node: Node = parse_filter.__wrapped__(text)
     except InvalidFilter:
@@ -32,7 +32,7 @@ def address_by_the_general_parser(text: str) -> str | bool | None:
 
 
 @given(st.text(max_size=30) | st.text('"\\]ab\x00\x1f\x7f\x85\u2028\ud800\udc00ß@', max_size=20))
-def test_an_address_that_is_recognised_is_the_one_that_the_general_parser_reads(address: str) -> None:
+def test_a_recognized_address_is_the_one_of_the_general_parser(address: str) -> None:
     text = match_of(address)
 
     recognised = find_work_address(text)
@@ -41,7 +41,7 @@ def test_an_address_that_is_recognised_is_the_one_that_the_general_parser_reads(
     assert recognised is None or recognised == address_by_the_general_parser(text)
 
 
-def test_what_entra_sends_is_recognised() -> None:
+def test_entras_filters_are_recognized() -> None:
     text = match_of("José.Ñandú+test@contoso.example")
 
     assert find_work_address(text) == address_by_the_general_parser(text) == "José.Ñandú+test@contoso.example"
@@ -60,11 +60,11 @@ def test_what_entra_sends_is_recognised() -> None:
         "",
     ],
 )
-def test_what_is_not_exactly_that_is_left_to_the_general_parser(text: str) -> None:
+def test_other_filters_are_left_to_the_general_parser(text: str) -> None:
     assert find_work_address(text) is None
 
 
-def test_no_longer_filter_is_recognised_than_the_operator_wants() -> None:
+def test_a_filter_over_the_length_limit_is_not_recognized() -> None:
     text = match_of("a" * 170)
 
     assert find_work_address(text) is not None

@@ -1,4 +1,4 @@
-"""Locations: they begin with the public URL, or with what trusted proxies say of the request."""
+"""Locations begin with the public URL, or with the URL in the headers of trusted proxies."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ def user(acme: Enterprise) -> dict[str, Any]:
 
 
 def location_of(enterprise: Enterprise, **headers: str) -> str:
-    """Return what a location begins with for a request with ``headers`` (underscores for dashes)."""
+    """Return the beginning of a location for a request with ``headers`` (underscores for dashes)."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     answer = enterprise.send("GET", "/ServiceProviderConfig", headers=sent)
     assert answer.status_code == 200
@@ -44,7 +44,7 @@ def test_locations_agree_and_lead_to_the_user(acme: Enterprise) -> None:
     )
 
 
-def test_a_public_url_is_what_locations_begin_with_whatever_the_request_says(make_app: MakeApp) -> None:
+def test_locations_begin_with_the_public_url_for_any_request(make_app: MakeApp) -> None:
     enterprise = make_enterprise(make_app(PUBLIC_URL="https://app.example.com/prov/", TRUSTED_PROXIES=1), "Public")
 
     created = enterprise.send(
@@ -78,7 +78,7 @@ FORWARDED = {"X_Forwarded_Proto": "https", "X_Forwarded_Host": "app.example.com"
         pytest.param(0, {"Host": "app.example.com:8443"}, "http://app.example.com:8443", id="from the request"),
     ],
 )
-def test_as_many_proxies_are_believed_as_are_trusted(
+def test_only_the_headers_of_trusted_proxies_count(
     make_app: MakeApp, proxies: int, headers: dict[str, str], base: str
 ) -> None:
     enterprise = make_enterprise(make_app(TRUSTED_PROXIES=proxies), "Behind")
@@ -90,7 +90,7 @@ HOSTILE = ("", "a b", 'x"><script>', "[::1", "user@evil.example", "evil.example/
 
 
 @pytest.mark.parametrize(("name", "proxies"), [("HTTP_HOST", 0), ("HTTP_X_FORWARDED_HOST", 1)])
-def test_a_host_that_is_none_leads_to_no_broken_location(make_app: MakeApp, name: str, proxies: int) -> None:
+def test_an_invalid_host_does_not_lead_to_a_broken_location(make_app: MakeApp, name: str, proxies: int) -> None:
     app = make_app(TRUSTED_PROXIES=proxies)
     bearer = {"Authorization": f"Bearer {make_enterprise(app, 'Hostile').token}"}
     answers = {}

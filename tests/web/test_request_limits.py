@@ -1,4 +1,4 @@
-"""The limits of a request as an operator sets them (``SCIMSVC_MAX_…``): each refuses what is beyond it, and says how far it goes."""
+"""Each limit of a request (``SCIMSVC_MAX_…``) refuses requests beyond it, with the limit in the detail."""
 
 import json
 from collections.abc import Iterator
@@ -26,12 +26,12 @@ def settings_of(limits: dict[str, int]) -> dict[str, str]:
 
 @pytest.fixture
 def narrow(acme: Enterprise, make_app: MakeApp) -> Enterprise:
-    """The enterprise behind a service whose limits are as low as they go."""
+    """The enterprise in a service with the lowest limits that are allowed."""
     return Enterprise(make_app(**settings_of(LOWEST)), acme.made, acme.token)
 
 
 def nested(levels: int) -> Any:
-    """Return a user whose deepest member stands so many levels deep."""
+    """Return a user with members nested to this number of levels."""
     value: Any = 1
     for _ in range(levels - 1):
         value = [value]
@@ -51,7 +51,7 @@ def photos(number: int) -> list[str]:
 
 
 WHOLE = json.dumps(user_body())
-#: Limit, method, path, a body that is within it, one that is beyond it, and how the latter is refused.
+#: Limit, method, path, a body within the limit, a body beyond it, and the refusal of the latter.
 BODIES = [
     ("body", "POST", "/Users", WHOLE.ljust(16384), WHOLE.ljust(16385), 413, None),
     ("json_depth", "POST", "/Users", nested(10), nested(11), 400, "invalidSyntax"),
@@ -76,7 +76,7 @@ BODIES = [
 
 @pytest.mark.requirement("R40")
 @pytest.mark.parametrize(("limit", "method", "path", "within", "beyond", "status", "scim_type"), BODIES)
-def test_what_is_beyond_a_limit_that_was_set_is_refused_with_the_limit(
+def test_a_request_beyond_a_limit_is_refused_with_the_limit(
     narrow: Enterprise, limit: str, method: str, path: str, within: Any, beyond: Any, status: int, scim_type: str | None
 ) -> None:
     path = path.format(narrow.create(email="somebody@contoso.example")["id"])
@@ -90,21 +90,21 @@ def test_what_is_beyond_a_limit_that_was_set_is_refused_with_the_limit(
     assert taken.status_code < 300, taken.text
 
 
-def test_a_patch_adds_no_more_elements_than_were_set(narrow: Enterprise) -> None:
+def test_a_patch_adds_no_more_elements_than_the_limit(narrow: Enterprise) -> None:
     user = narrow.create(photos=photos(10))
     add = {"op": "add", "path": "photos", "value": [{"value": "https://photos.example/more"}]}
 
     assert_scim_error(narrow.patch(user, add), 400, "invalidValue", "photos", "10")
 
 
-def test_conditions_of_a_path_are_counted_as_a_filter_s(narrow: Enterprise) -> None:
+def test_conditions_of_a_path_count_like_those_of_a_filter(narrow: Enterprise) -> None:
     user = narrow.create()
     path = f"photos[{' or '.join(['type pr'] * 6)}]"
 
     assert_scim_error(narrow.patch(user, {"op": "remove", "path": path}), 400, "invalidFilter", "5 conditions")
 
 
-def test_the_other_paths_are_held_to_the_limits_of_a_body(narrow: Enterprise) -> None:
+def test_the_limits_of_a_body_apply_to_the_other_paths(narrow: Enterprise) -> None:
     api = make_api(narrow)
 
     assert_problem(api.send("POST", "/users", b" " * 16385), 413, "16384")
@@ -114,7 +114,7 @@ def test_the_other_paths_are_held_to_the_limits_of_a_body(narrow: Enterprise) ->
     assert narrow.app.test_client().post("/api/authenticate", data=form).get_json()["error"] == "invalid_request"
 
 
-def test_a_page_is_no_larger_than_was_set(acme: Enterprise, make_app: MakeApp) -> None:
+def test_a_page_is_not_larger_than_the_limit(acme: Enterprise, make_app: MakeApp) -> None:
     acme = Enterprise(make_app(MAX_PAGE="2"), acme.made, acme.token)
     for n in range(3):
         acme.create(email=f"user{n}@contoso.example")
@@ -132,7 +132,7 @@ def test_discovery_announces_the_limits_in_force(narrow: Enterprise) -> None:
     assert (config["pagination"]["defaultPageSize"], config["pagination"]["maxPageSize"]) == (1, 1)
 
 
-def test_explain_knows_the_limits_in_force(narrow: Enterprise) -> None:
+def test_explain_applies_the_limits_in_force(narrow: Enterprise) -> None:
     body = user_body(photos=photos(11))
 
     told = make_api(narrow).send("POST", "/explain", {"method": "POST", "path": "/Users", "body": body}).get_json()
@@ -144,7 +144,7 @@ def test_explain_knows_the_limits_in_force(narrow: Enterprise) -> None:
     assert "10 levels" in as_text.get_json()["detail"]
 
 
-def test_who_was_stored_under_a_wider_limit_is_sound_and_answered(acme: Enterprise, make_app: MakeApp) -> None:
+def test_a_user_stored_under_a_wider_limit_is_sound_and_returned(acme: Enterprise, make_app: MakeApp) -> None:
     wide = Enterprise(make_app(MAX_ELEMENTS="600", MAX_STRING_LENGTH="300000"), acme.made, acme.token)
 
     user = wide.create(photos=photos(600), title="x" * 300_000)
@@ -155,7 +155,7 @@ def test_who_was_stored_under_a_wider_limit_is_sound_and_answered(acme: Enterpri
 
 @pytest.mark.slow
 @pytest.mark.system
-def test_headers_go_as_far_as_was_set(tmp_path: Path) -> None:
+def test_headers_may_be_as_large_as_the_limit(tmp_path: Path) -> None:
     with serving(tmp_path, MAX_HEADERS="8192") as live:
         within = live.send("GET", SCIM + "/Users", headers={"X-Long": "x" * 7000})
         beyond = live.send("GET", SCIM + "/Users", headers={"X-Long": "x" * 9000})
@@ -173,7 +173,7 @@ def widest() -> Iterator[str]:
     ]
     conditions = HIGHEST["filter_conditions"]
     depth = HIGHEST["filter_depth"]
-    flat = [leaves[n % 4] for n in range(conditions // 6 * 4)]  # the first counts as three
+    flat = [leaves[n % 4] for n in range(conditions // 6 * 4)]  # the first one counts as three
     yield " or ".join(flat)
     yield " and ".join(flat)
     yield " or ".join(" and ".join(flat[n : n + 2]) for n in range(0, len(flat), 2))
@@ -189,7 +189,7 @@ def widest() -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_both_databases_answer_filters_as_wide_as_may_be_set(acme: Enterprise, make_app: MakeApp) -> None:
+def test_both_databases_run_filters_of_the_highest_limit(acme: Enterprise, make_app: MakeApp) -> None:
     acme = Enterprise(make_app(**settings_of(HIGHEST)), acme.made, acme.token)
     acme.create()
 
@@ -199,7 +199,7 @@ def test_both_databases_answer_filters_as_wide_as_may_be_set(acme: Enterprise, m
             assert answer.status_code == 200, (text[:200], answer.text)
 
 
-def test_a_body_as_deep_as_may_be_set_is_read(acme: Enterprise, make_app: MakeApp) -> None:
+def test_a_body_as_deep_as_the_highest_limit_is_read(acme: Enterprise, make_app: MakeApp) -> None:
     acme = Enterprise(make_app(**settings_of(HIGHEST)), acme.made, acme.token)
 
     assert acme.send("POST", "/Users", nested(100)).status_code == 201

@@ -1,4 +1,4 @@
-"""The request log of a really running service: one line for each request, no secrets in it, and none can be forged."""
+"""The request log of a running service: one line for each request, without secrets or forged lines."""
 
 import json
 import re
@@ -41,7 +41,7 @@ def live(request: pytest.FixtureRequest) -> Live:
 
 
 def logged(live: Live, *arguments: Any, **options: Any) -> str:
-    """Send a request and return what it added to the log: one line."""
+    """Send a request and return its line of the log."""
     before = len(live.log)
     live.send(*arguments, **options)
     added = live.log[before:]
@@ -82,7 +82,7 @@ def test_each_request_is_one_line(
     assert (entry["method"], entry["path"], entry["status"]) == (method, path, status)
 
 
-def test_a_line_of_text_names_who_asked_and_what_was_put_up_with(in_text: Live) -> None:
+def test_a_line_of_text_names_the_caller_and_the_tolerances(in_text: Live) -> None:
     body = json.dumps(user_body("text@contoso.example", active="True", bogus=1))
 
     line = logged(in_text, "POST", USERS, body, {"Content-Type": CONTENT_TYPE})
@@ -131,7 +131,7 @@ def test_a_line_of_json_is_one_object(in_json: Live) -> None:
 def test_query_values_tokens_and_secrets_in_a_url_are_not_logged(live: Live, path: str) -> None:
     line = logged(live, "GET", path)
 
-    assert "hunter2" not in line.replace("&hunter2", "")  # the name of a parameter is no value
+    assert "hunter2" not in line.replace("&hunter2", "")  # only the name of the parameter is logged
     assert entry_of(line)["path"].startswith(USERS)
 
 
@@ -151,7 +151,7 @@ def test_query_values_tokens_and_secrets_in_a_url_are_not_logged(live: Live, pat
         ("POST", USERS, json.dumps(user_body("a@contoso.example", password="hunter2", roles=["hunter2"])), {"Content-Type": CONTENT_TYPE}),
     ],
 )  # fmt: skip
-def test_what_headers_and_bodies_hold_is_not_logged(
+def test_values_of_headers_and_bodies_are_not_logged(
     live: Live, method: str, path: str, body: str | None, headers: dict[str, str]
 ) -> None:
     line = logged(live, method, path, body, headers)
@@ -194,7 +194,7 @@ def test_a_request_id_that_is_not_well_formed_is_replaced(live: Live, sent: str)
     assert entry_of(live.log.splitlines()[-1])["request_id"] == made
 
 
-def test_each_request_without_an_id_gets_one_of_its_own_errors_too(live: Live) -> None:
+def test_each_request_without_an_id_gets_a_new_one(live: Live) -> None:
     answers = [live.send("GET", path) for path in (USERS, USERS, f"{USERS}/nobody", "/nowhere", "/healthz")]
 
     made = [answer.headers["X-Request-Id"] for answer in answers]
@@ -238,7 +238,7 @@ def test_a_strange_method_is_one_line_too(live: Live, method: str) -> None:
     [f"GET {USERS} HTTP/1.1\r\nX-Request-ID: a\x1b[2K\r\n\r\n", f"G\x1b[2KET {USERS} HTTP/1.1\r\n\r\n"],
     ids=ascii,
 )
-def test_what_is_no_http_is_refused_and_leaves_nothing_of_itself(live: Live, head: str) -> None:
+def test_bytes_that_are_not_http_are_refused_and_not_logged(live: Live, head: str) -> None:
     before = live.log
 
     connection = live.connect()

@@ -1,4 +1,4 @@
-"""Every response: its security headers, and what an unexpected exception is answered with."""
+"""Security headers of every response, and the response to an unexpected exception."""
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ from tests.support.client import Enterprise, assert_scim_error
 
 
 @pytest.mark.requirement("R53")
-def test_outside_the_console_is_no_page_no_cookie_and_nothing_for_other_origins(acme: Enterprise) -> None:
+def test_outside_the_console_responses_have_no_cookies_and_no_cors(acme: Enterprise) -> None:
     tokens = {"/api/scim/v2": acme.token, "/api/v1": make_api(acme).token}
     asked = set()
     for rule in acme.app.url_map.iter_rules():
@@ -31,7 +31,7 @@ def test_outside_the_console_is_no_page_no_cookie_and_nothing_for_other_origins(
 
 
 @pytest.mark.requirement("R54")
-def test_a_fault_of_the_service_tells_its_request_id_alone(
+def test_an_internal_error_shows_only_the_request_id(
     acme: Enterprise, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     user = acme.create()

@@ -1,4 +1,4 @@
-"""What the settings bring about: the kept secret key, several keys, the public URL, proxies and the rate limit."""
+"""The effects of settings: the secret key and its file, the public URL, proxies and the rate limit."""
 
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +32,7 @@ def _issue_again(app: Flask) -> str:
 
 
 @pytest.mark.requirement("R36")
-def test_a_secret_key_is_made_once_and_kept_for_its_owner_alone(tmp_path: Path) -> None:
+def test_a_secret_key_is_created_once_and_readable_only_by_its_owner(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
 
     keys = [read_settings({"INSTANCE_PATH": folder}).secret_keys for _ in range(2)]
@@ -44,7 +44,7 @@ def test_a_secret_key_is_made_once_and_kept_for_its_owner_alone(tmp_path: Path) 
     assert read_settings({"INSTANCE_PATH": tmp_path / "other"}).secret_keys != keys[0]
 
 
-def test_of_many_first_starts_at_once_all_keep_the_same_key(tmp_path: Path) -> None:
+def test_simultaneous_first_starts_use_the_same_key(tmp_path: Path) -> None:
     starts = 8
     barrier = Barrier(starts)
 
@@ -61,7 +61,7 @@ def test_of_many_first_starts_at_once_all_keep_the_same_key(tmp_path: Path) -> N
 
 @pytest.mark.requirement("R36")
 @pytest.mark.parametrize("content", [b"", b"\n", b"k" * 31, b"\xff" * 40], ids=ascii)
-def test_a_spoilt_secret_key_is_refused_and_not_replaced(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_secret_key_is_refused_and_not_replaced(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "secret_key"
     path.write_bytes(content)
 
@@ -108,7 +108,7 @@ def test_the_newest_key_signs_all_verify_and_a_removed_one_ends_its_tokens(make_
 
 
 def _locations(app: Flask, token: str, **options: Any) -> set[str]:
-    """Create a user and return every location that the answers to that and to reading it name, less its id."""
+    """Create and read a user, and return every location in the responses, without the user's ID."""
     acme = Enterprise(app, {"name": "Acme"}, token)
     created = acme.send("POST", "/Users", user_body(), **options)
     assert created.status_code == 201, created.text
@@ -126,7 +126,7 @@ def _locations(app: Flask, token: str, **options: Any) -> set[str]:
 
 
 @pytest.mark.parametrize("prefix", ["", "/scim", "/a/b"])
-def test_locations_begin_with_the_public_url_whatever_was_asked(make_app: MakeApp, prefix: str) -> None:
+def test_locations_begin_with_the_public_url_for_any_request(make_app: MakeApp, prefix: str) -> None:
     app = make_app(PUBLIC_URL=f"https://app.example.com:8443{prefix}/", TRUSTED_PROXIES=1)
 
     found = _locations(app, _issue(app), headers={"Host": "10.0.0.1", "X-Forwarded-Host": "elsewhere.example"})
@@ -150,13 +150,13 @@ FORWARDED = {
         pytest.param(2, "http://forged.example/forged", id="the second is believed"),
     ],
 )
-def test_as_many_proxies_are_believed_as_are_trusted(make_app: MakeApp, trusted: int, root: str) -> None:
+def test_only_the_headers_of_trusted_proxies_count(make_app: MakeApp, trusted: int, root: str) -> None:
     app = make_app(TRUSTED_PROXIES=trusted)
 
     assert _locations(app, _issue(app), headers=FORWARDED) == {f"{root}/api/scim/v2/Users/ID"}
 
 
-def test_more_requests_than_the_rate_limit_are_told_to_wait(make_app: MakeApp) -> None:
+def test_requests_over_the_rate_limit_get_retry_after(make_app: MakeApp) -> None:
     app = make_app(RATE_LIMIT="0.01")
     token = _issue(app)
     other = make_app()

@@ -24,7 +24,7 @@ NOT_FOR_SERVING = {
 
 
 @pytest.mark.system
-def test_an_app_on_sqlite_loads_nothing_that_serving_does_not_need(tmp_path: Path) -> None:
+def test_an_app_on_sqlite_imports_only_what_serving_needs(tmp_path: Path) -> None:
     code = (
         "import sys; from scimsvc import create_app; import scimsvc.cli.serve; "
         f"create_app({{'INSTANCE_PATH': {str(tmp_path)!r}}}); print(*sys.modules, sep=chr(10))"
