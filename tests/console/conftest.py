@@ -1,4 +1,4 @@
-"""Fixtures: people who are signed in to the console."""
+"""Fixtures: browsers that are signed in to the console."""
 
 import pytest
 from flask import Flask

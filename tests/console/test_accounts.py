@@ -1,4 +1,4 @@
-"""Accounts: made by command, given a password by a one-time link, signed in with it."""
+"""Accounts: created by command, given a password through a one-time link, and signed in with it."""
 
 import time
 from datetime import timedelta
@@ -23,11 +23,11 @@ def link(cli: Cli) -> str:
 
 
 def with_password(app: Flask, link: str) -> None:
-    """Set the password by ``link``, in a browser that is then forgotten."""
+    """Set the password through ``link``, in a separate browser."""
     Console(app).post(link, password=PASSWORD, repeated=PASSWORD)
 
 
-def test_an_account_s_link_is_whole_and_its_kind_is_told(acme: Enterprise, cli: Cli) -> None:
+def test_a_new_account_is_returned_with_its_kind_and_a_whole_link(acme: Enterprise, cli: Cli) -> None:
     made = cli("admin", "create", "admin@acme.example", "--enterprise", "acme")
     operator = cli("admin", "create", "operator@example.com")
 
@@ -37,7 +37,7 @@ def test_an_account_s_link_is_whole_and_its_kind_is_told(acme: Enterprise, cli: 
     assert operator["enterprise"] is None
 
 
-def test_the_link_stands_under_the_public_url(make_app: MakeApp) -> None:
+def test_the_link_is_below_the_public_url(make_app: MakeApp) -> None:
     app = make_app(PUBLIC_URL="https://scim.example.com/prefix")
     result = app.test_cli_runner().invoke(args=["admin", "create", "operator@example.com"])
 
@@ -203,13 +203,13 @@ def test_an_unknown_account_takes_as_long_as_a_known_one(app: Flask, link: str) 
         sign_in(console, email, "not the password", status=400)
         return time.process_time() - started
 
-    # One hash costs many times of everything else; the shortest of three is what jitters least.
+    # One hash costs far more than everything else. The shortest of three runs varies least.
     known, unknown = (min(seconds(email) for _ in range(3)) for email in ("operator@example.com", "x@example.com"))
 
     assert unknown > known / 2
 
 
-def test_wrong_passwords_slow_that_account_and_address_alone(app: Flask, link: str) -> None:
+def test_wrong_passwords_slow_only_that_account_and_address(app: Flask, link: str) -> None:
     with_password(app, link)
     console, elsewhere = Console(app), Console(app, REMOTE_ADDR="192.0.2.7")
     for _ in range(MOST_PASSWORDS):
@@ -224,7 +224,7 @@ def test_wrong_passwords_slow_that_account_and_address_alone(app: Flask, link: s
 
 
 @pytest.mark.parametrize("email", ["", "a\0b@example.com", "x" * 5000, "\N{GRINNING FACE}"])
-def test_what_is_no_address_is_refused_like_an_unknown_one(app: Flask, email: str) -> None:
+def test_an_invalid_address_is_refused_like_an_unknown_one(app: Flask, email: str) -> None:
     page = sign_in(Console(app), email, status=400).text
 
     assert "The e-mail address is unknown, or the password is wrong." in page
@@ -245,7 +245,7 @@ def test_accounts_go_with_their_enterprise(acme: Enterprise, cli: Cli, admin: Co
     assert cli("admin", "list") == []
 
 
-def test_signing_in_is_noted(app: Flask, cli: Cli, link: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_time_of_signing_in_is_stored(app: Flask, cli: Cli, link: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with_password(app, link)
     at = clock.now().replace(microsecond=0) + timedelta(minutes=5)
     monkeypatch.setattr(clock, "now", lambda: at)
@@ -255,7 +255,7 @@ def test_signing_in_is_noted(app: Flask, cli: Cli, link: str, monkeypatch: pytes
     assert [each["signed_in_at"] for each in cli("admin", "list")] == [clock.timestamp(at)]
 
 
-def test_the_request_log_holds_no_link(app: Flask, link: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_request_log_contains_no_link(app: Flask, link: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO", logger="scimsvc"):
         Console(app).get(link)
 

@@ -1,4 +1,4 @@
-"""The console in a real browser, with Entra's requests sent meanwhile: set up, mend, rotate, and nobody shut out."""
+"""The console in a browser, while Entra sends requests: connect, fix refusals, rotate tokens, accessibility."""
 
 import json
 import re
@@ -22,7 +22,7 @@ OPERATOR = "operator@example.com"
 
 @dataclass
 class Console:
-    """A running service, a browser in which an operator is signed in, and the enterprise that is set up in it."""
+    """A running service, a browser with a signed-in operator, and the enterprise that the operator creates."""
 
     live: Live
     browser: Browser
@@ -34,14 +34,14 @@ class Console:
         return f"/console/enterprises/{self.enterprise}{path}"
 
     def entra(self, method: str, path: str, body: object = None) -> Answer:
-        """Send what Entra would, with the token that the console showed."""
+        """Send a request like Entra, with the token that the console showed."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/scim+json"}
         return self.live.send(method, SCIM + path, None if body is None else json.dumps(body), headers)
 
 
 @pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
-    """A service that knows an operator and no enterprise, and a browser at its door."""
+    """A service with an operator and no enterprise, and a browser at the sign-in page."""
     folder = tmp_path_factory.mktemp("console")
     app = create_app({"INSTANCE_PATH": str(folder / "instance")})
     run_command(app, "init")
@@ -91,7 +91,7 @@ def role(value: str) -> dict[str, object]:
 
 
 @pytest.mark.slow
-def test_a_refused_role_is_found_and_mended(console: Console) -> None:
+def test_a_refused_role_is_found_and_fixed(console: Console) -> None:
     browser = console.browser
     body = user_body("ben@contoso.example", userName="Ben", roles=[role("Signer")])
     browser.open(console.of("/log"))
@@ -170,7 +170,7 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
 
 
 @pytest.mark.slow
-def test_every_page_is_open_to_everybody_and_fits_every_screen(console: Console) -> None:
+def test_every_page_is_accessible_and_fits_every_screen(console: Console) -> None:
     if not AXE:
         skip("SCIMSVC_TEST_AXE names no axe-core")
     browser = console.browser
@@ -182,7 +182,7 @@ def test_every_page_is_open_to_everybody_and_fits_every_screen(console: Console)
         browser.show()
         browser.open(path)
         faults += [f"{path} {violation}" for violation in browser.violations()]
-        browser.show(scheme="dark")  # which differs by its colours alone
+        browser.show(scheme="dark")  # which differs only in its colors
         faults += [f"{path} (dark) {violation}" for violation in browser.violations("color-contrast")]
         for width in WIDTHS:
             browser.show(width=width)
@@ -200,12 +200,12 @@ def test_every_page_is_open_to_everybody_and_fits_every_screen(console: Console)
 
 
 def links(browser: Browser) -> list[str]:
-    """Return the links of the page to others of the console, without files."""
+    """Return the links of the page to other pages of the console."""
     found = browser.driver.execute_script("return [...document.links].map((link) => link.pathname + link.search)")
     return [link for link in found if link.startswith("/console") and ".csv" not in link]
 
 
-def test_the_doors_are_open_to_everybody_too(console: Console) -> None:
+def test_the_sign_in_pages_are_accessible(console: Console) -> None:
     if not AXE:
         skip("SCIMSVC_TEST_AXE names no axe-core")
     browser = console.browser

@@ -1,4 +1,4 @@
-"""The page that explains a request: what it would do, why, and what mends a refusal; nothing is written."""
+"""The page that explains a request: its effect, the reason, and fixes of a refusal, without writing anything."""
 
 import json
 import re
@@ -68,13 +68,13 @@ def test_a_refusal_has_its_remedies(acme: Enterprise, admin: Console) -> None:
         ("POST", "/Users", "GET /Users", "This request would be applied 200"),
     ],
 )
-def test_whatever_is_asked_is_told(
+def test_every_kind_of_request_is_explained(
     acme: Enterprise, admin: Console, method: str, path: str, body: str, words: str
 ) -> None:
     assert words in text(explain(admin, acme, method=method, path=path, body=body))
 
 
-def test_the_operations_of_bulk_are_told_one_by_one(acme: Enterprise, admin: Console) -> None:
+def test_the_operations_of_bulk_are_explained_one_by_one(acme: Enterprise, admin: Console) -> None:
     bulk = {
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
         "Operations": [{"method": "POST", "path": "/Users", "bulkId": "a", "data": user_body()}],
@@ -85,14 +85,14 @@ def test_the_operations_of_bulk_are_told_one_by_one(acme: Enterprise, admin: Con
     assert "Operation 1: create" in words
 
 
-def test_what_cannot_be_asked_stands_at_the_field(acme: Enterprise, admin: Console) -> None:
+def test_an_invalid_request_is_reported_at_its_field(acme: Enterprise, admin: Console) -> None:
     page = explain(admin, acme, 400, method="BREW", path="/Users", body="{}")
 
     assert list(errors(page)) == ["method"]
     assert typed(page, "body") == "{}"
 
 
-def test_an_enterprise_of_its_own_alone_is_looked_at(acme: Enterprise, admin: Console) -> None:
+def test_an_administrator_explains_only_requests_of_one_enterprise(acme: Enterprise, admin: Console) -> None:
     page = admin.get(f"{of(acme)}/explain")
 
     assert "Paste a SCIM request to see what it would do" in text(page)

@@ -1,4 +1,4 @@
-"""Forms: guarded against other sites, refused at the field with what was typed, and asking before they destroy."""
+"""Forms: protected from other sites, refused at the field with the input kept, and confirmed before deletion."""
 
 import re
 
@@ -15,7 +15,7 @@ def role_id(cli: Cli, name: str) -> str:
 
 
 @pytest.mark.parametrize("token", ["", "x", "another session's"])
-def test_a_form_of_another_site_changes_nothing_and_keeps_what_was_typed(
+def test_a_form_of_another_site_changes_nothing_and_keeps_the_input(
     acme: Enterprise, admin: Console, cli: Cli, token: str
 ) -> None:
     if token.startswith("another"):
@@ -50,7 +50,7 @@ def test_no_view_takes_a_form_without_a_token(acme: Enterprise, operator: Consol
     assert (cli("enterprise", "show", "Acme"), cli("role", "list", "Acme"), cli("admin", "list")) == before
 
 
-def test_a_token_of_a_form_is_good_as_long_as_its_session(acme: Enterprise, admin: Console) -> None:
+def test_the_token_of_a_form_is_valid_as_long_as_its_session(acme: Enterprise, admin: Console) -> None:
     admin.get(of(acme) + "/settings")
     first = admin._token
     admin.get(of(acme) + "/settings")
@@ -126,7 +126,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("path", "form", "said"), REFUSALS)
-def test_a_refusal_stands_at_its_field_and_what_was_typed_stays(
+def test_a_refusal_is_at_its_field_and_the_input_is_kept(
     acme: Enterprise, admin: Console, path: str, form: dict[str, str], said: dict[str, list[str]]
 ) -> None:
     page = admin.post(of(acme) + path, 400 if "already" not in str(said) else 409, **form).text
@@ -192,7 +192,7 @@ def test_user_names_do_not_become_unique_while_two_share_one(acme: Enterprise, a
     assert '<option value="User" selected>' in page
 
 
-def test_provisioning_is_paused_and_goes_on(acme: Enterprise, admin: Console) -> None:
+def test_provisioning_is_paused_and_resumed(acme: Enterprise, admin: Console) -> None:
     paused = admin.follow(of(acme) + "/settings/pause")
     held = acme.send("POST", "/Users", user_body()).status_code
     resumed = admin.follow(of(acme) + "/settings/resume")
@@ -203,7 +203,7 @@ def test_provisioning_is_paused_and_goes_on(acme: Enterprise, admin: Console) ->
     assert acme.send("POST", "/Users", user_body()).status_code == 201
 
 
-def test_a_button_leads_back_to_the_page_it_stood_on(acme: Enterprise, admin: Console) -> None:
+def test_a_button_leads_back_to_its_page(acme: Enterprise, admin: Console) -> None:
     admin.get(of(acme) + "/roles")
 
     def location(referrer: str) -> str:
@@ -216,7 +216,7 @@ def test_a_button_leads_back_to_the_page_it_stood_on(acme: Enterprise, admin: Co
     assert location("") == of(acme) + "/settings"
 
 
-def test_the_limit_on_removals_is_set_let_through_and_taken_away(acme: Enterprise, admin: Console, cli: Cli) -> None:
+def test_the_removal_limit_is_set_suspended_and_removed(acme: Enterprise, admin: Console, cli: Cli) -> None:
     settings = of(acme) + "/settings"
     limit = {"form": "limit", "removal_limit__users": "0", "removal_limit__percent": "", "removal_limit__hours": "12"}
     admin.follow(settings + "/removal-limit", **limit)

@@ -1,4 +1,4 @@
-"""Forms and addresses as no browser sends them: every page answers with a page, and soon."""
+"""Forms and addresses that no browser sends: every page responds with a page, and quickly."""
 
 import re
 import time
@@ -26,12 +26,12 @@ VALUES = (
     | st.sampled_from(["on", "true", "", " ", "0", "-1", "1" * 30, "1e9", "2026-02-30", "2026-11-25T10:00", "+10000-01-01", "0000-00-00"])
     | st.sampled_from(["x" * 5_000, "A\nB\rC", "<script>", "W/\"1\"", "*", "{}", '{"op": []}', "a@b.example", "week"])
 )  # fmt: skip
-#: What addresses have beside what forms have.
+#: Parameters of addresses in addition to the fields of forms.
 PARAMETERS = {"part", "cursor", "limit", "by", "since", "until", "outcome", "operation"}
 
 
 def fields_by_address(pages: list[str]) -> dict[str, set[str]]:
-    """Return the names of the fields of every form on the pages, by where it is sent to."""
+    """Return the field names of every form on the pages, by the path that it is sent to."""
     found: dict[str, set[str]] = {}
     for page in pages:
         for form in re.findall(r"<form.*?</form>", page, re.DOTALL):
@@ -45,7 +45,7 @@ def fields_by_address(pages: list[str]) -> dict[str, set[str]]:
 def sent(
     draw: st.DrawFn, rules: list[Any], fields: dict[str, set[str]], known: dict[str, str]
 ) -> tuple[str, str, list[tuple[str, str]]]:
-    """A method, a path and the fields, of one of the console's pages: mostly its own fields."""
+    """A method, a path and fields for one of the console's pages, mostly the fields of its form."""
     method, rule = draw(st.sampled_from(rules))
 
     def odd(found: re.Match[str]) -> str:
@@ -101,4 +101,4 @@ def test_no_form_is_too_hostile_to_be_answered(app: Flask, acme: Enterprise, ope
 
     answered()
 
-    assert operator.get("/console/account")  # and is signed in still
+    assert operator.get("/console/account")  # the browser is still signed in

@@ -37,7 +37,7 @@ def test_days_left_turn_amber_at_fourteen_and_red_at_three(
     ]
 
 
-def test_a_rotated_secret_is_shown_once_and_the_old_one_stays_good(acme: Enterprise, admin: Console) -> None:
+def test_a_rotated_secret_is_shown_once_and_the_old_one_stays_valid(acme: Enterprise, admin: Console) -> None:
     integration = ids_of_integration(acme)
     path = f"{of(acme)}/integrations/{integration}/rotate"
 
@@ -71,7 +71,7 @@ def test_a_token_is_rotated_with_no_gap(acme: Enterprise, admin: Console, cli: C
     assert (both, after) == ([200, 200], [401, 200])
 
 
-def test_the_last_integration_s_end_is_warned_of(acme: Enterprise, admin: Console) -> None:
+def test_deleting_the_last_integration_shows_a_warning(acme: Enterprise, admin: Console) -> None:
     path = f"{of(acme)}/integrations/{ids_of_integration(acme)}/revoke"
 
     assert "all its tokens stop working immediately" in text(admin.get(path))

@@ -25,7 +25,7 @@ def log(acme: Enterprise) -> str:
     return f"{of(acme)}/log"
 
 
-def test_an_entry_says_what_was_done_or_why_it_was_refused(admin: Console, log: str) -> None:
+def test_an_entry_shows_the_change_or_the_reason_of_the_refusal(admin: Console, log: str) -> None:
     page = admin.get(log)
 
     words = text(page)
@@ -64,11 +64,11 @@ def test_the_form_of_a_filter_comes_back_filled_in(admin: Console, log: str) -> 
     assert "No matching entries" in text(page)
 
 
-def test_a_filter_that_makes_no_sense_is_refused_in_words(admin: Console, log: str) -> None:
+def test_an_invalid_filter_is_refused_with_a_message(admin: Console, log: str) -> None:
     assert "RFC 3339" in text(admin.get(f"{log}?since=yesterday", 400))
 
 
-def test_the_live_part_is_the_list_alone_and_begins_the_log(admin: Console, log: str) -> None:
+def test_the_live_part_is_only_the_list_at_the_start_of_the_log(admin: Console, log: str) -> None:
     whole = admin.get(f"{log}?outcome=ok")
     (address,) = re.findall(r'data-live="([^"]+)"', whole)
 
@@ -121,7 +121,7 @@ def test_the_file_has_every_entry_that_meets_the_filters(admin: Console, log: st
     admin.get(f"{log}.csv?outcome=perhaps", 400)
 
 
-def test_the_file_runs_nothing_in_a_spreadsheet(acme: Enterprise, admin: Console) -> None:
+def test_the_file_has_no_formulas(acme: Enterprise, admin: Console) -> None:
     acme.send("POST", "/Users", user_body("=cmd|calc@x.example", roles=[{"value": "x"}]))
     acme.send("POST", "/Users", user_body("a@x.example", **{"=1+1": "x", "@sum": "y"}))
 

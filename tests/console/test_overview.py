@@ -1,4 +1,4 @@
-"""The page of an enterprise at a glance: what wants attention, open refusals with their remedies, and the plots."""
+"""The overview page of an enterprise: warnings, open refusals with their remedies, and plots."""
 
 import re
 from html import unescape
@@ -54,7 +54,7 @@ def test_a_refusal_has_its_cause_in_words_and_its_remedies(admin: Console, acme:
     assert "fixed, waiting for Entra" in text(admin.get(of(acme)))
 
 
-def test_every_remedy_is_a_page_that_there_is(admin: Console, acme: Enterprise) -> None:
+def test_every_remedy_is_an_existing_page(admin: Console, acme: Enterprise) -> None:
     acme.create(email="taken@x.example")
     change(acme, unique_user_name=True, reject_unknown_attributes=True)
     bodies = [
@@ -86,7 +86,7 @@ def test_every_remedy_is_a_page_that_there_is(admin: Console, acme: Enterprise) 
         ({}, "", "Pause provisioning"),
     ],
 )
-def test_what_holds_provisioning_back_has_its_button(
+def test_settings_that_stop_provisioning_have_a_button(
     admin: Console, acme: Enterprise, settings: dict[str, Any], words: str, button: str
 ) -> None:
     change(acme, **settings)
@@ -97,7 +97,7 @@ def test_what_holds_provisioning_back_has_its_button(
     assert button in page
 
 
-def test_the_brake_that_holds_is_told_and_released_from_here(admin: Console, acme: Enterprise) -> None:
+def test_a_reached_removal_limit_is_shown_and_released(admin: Console, acme: Enterprise) -> None:
     users = [acme.create(email=f"u{number}@x.example") for number in range(2)]
     change(acme, removal_limit={"users": 1, "hours": 24})
     acme.patch(users[0], replace("active", False))
@@ -110,7 +110,7 @@ def test_the_brake_that_holds_is_told_and_released_from_here(admin: Console, acm
     assert "The removal limit is suspended until" in text(admin.get(of(acme)))
 
 
-def test_tokens_tell_the_days_left(admin: Console, acme: Enterprise, cli: Cli) -> None:
+def test_tokens_show_the_days_left(admin: Console, acme: Enterprise, cli: Cli) -> None:
     cli("token", "issue", "Acme", "--days", "2")
 
     page = admin.get(of(acme))
@@ -136,7 +136,7 @@ def test_plots_are_pictures_with_a_title_a_description_and_a_table(admin: Consol
     assert re.search(r'<td class="number" data-label="Created">1</td>', page)
 
 
-def test_a_scale_that_there_is_not_is_the_usual_one(admin: Console, acme: Enterprise) -> None:
+def test_an_unknown_scale_is_the_default_one(admin: Console, acme: Enterprise) -> None:
     assert "by hour" in admin.get(f"{of(acme)}?by=century")
 
 

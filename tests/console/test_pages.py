@@ -1,4 +1,4 @@
-"""Pages: what every one of them has, whom they are shown to, and that nothing that is written in them breaks them."""
+"""Every page: its structure, its access control, and its escaping of stored text."""
 
 import re
 from html.parser import HTMLParser
@@ -26,7 +26,7 @@ HOSTILE = [
 
 
 class Outline(HTMLParser):
-    """Whether a page's elements are closed in order, and what stands in it that may not."""
+    """Checks that a page's elements are closed in order, and collects forbidden markup."""
 
     VOID = frozenset({"meta", "link", "input", "br", "hr", "img", "rect", "path", "circle", "line", "col", "wbr"})
 
@@ -93,7 +93,7 @@ def test_every_page_is_whole_and_has_its_headers(filled: Enterprise, operator: C
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_nobody_sees_or_does_anything_without_signing_in(acme: Enterprise, method: str) -> None:
+def test_pages_and_forms_require_signing_in(acme: Enterprise, method: str) -> None:
     stranger = Console(acme.app)
     stranger.get("/console/sign-in")
 
@@ -129,7 +129,7 @@ def test_another_enterprise_s_pages_do_not_exist(acme: Enterprise, admin: Consol
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_another_enterprise_s_things_do_not_exist_under_one_s_own_path(
+def test_another_enterprise_s_objects_do_not_exist_below_the_own_path(
     acme: Enterprise, admin: Console, method: str
 ) -> None:
     other = make_enterprise(acme.app, "Other")
@@ -196,7 +196,7 @@ def test_errors_are_pages_here_and_json_elsewhere(app: Flask, operator: Console)
     )
 
 
-def test_a_fault_is_told_by_the_request_s_id_alone(
+def test_an_internal_error_shows_only_the_request_id(
     app: Flask, operator: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
@@ -210,7 +210,7 @@ def test_a_fault_is_told_by_the_request_s_id_alone(
     assert "secret thing" not in answer.text
 
 
-def test_style_and_script_are_there(app: Flask) -> None:
+def test_style_and_script_are_served(app: Flask) -> None:
     page = Console(app).get("/console/sign-in")
 
     for path in re.findall(r'(?:href|src)="(/console/static/[^"]+)"', page):
@@ -218,7 +218,7 @@ def test_style_and_script_are_there(app: Flask) -> None:
             assert answer.status_code == 200
 
 
-def test_links_and_forms_lead_to_pages_that_there_are(filled: Enterprise, operator: Console) -> None:
+def test_links_and_forms_lead_to_existing_pages(filled: Enterprise, operator: Console) -> None:
     adapter = filled.app.url_map.bind("localhost")
     for path in pages_of(filled, operator):
         page = operator.send("GET", path)

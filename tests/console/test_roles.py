@@ -25,7 +25,7 @@ def test_a_role_is_made_changed_and_removed(acme: Enterprise, admin: Console, cl
     assert "Role Head Signer deleted." in text(gone)
 
 
-def test_a_role_that_somebody_changed_meanwhile_is_not_overwritten(acme: Enterprise, admin: Console, cli: Cli) -> None:
+def test_a_role_that_changed_meanwhile_is_not_overwritten(acme: Enterprise, admin: Console, cli: Cli) -> None:
     path = f"{of(acme)}/roles/{role_id(cli, 'User')}"
     tag = typed(admin.get(path), "tag")
     cli("role", "update", "Acme", "User", "--alias", "Reader")
@@ -46,7 +46,7 @@ def test_a_role_in_use_and_the_default_role_are_not_removed(acme: Enterprise, ad
     assert "'DefaultEnterprise' is the default role" in text(default)
 
 
-def test_a_refused_role_is_found_and_mended(acme: Enterprise, admin: Console, cli: Cli) -> None:
+def test_a_refused_role_is_found_and_fixed(acme: Enterprise, admin: Console, cli: Cli) -> None:
     body = user_body(roles=[{"value": "Signer", "primary": True}])
     acme.send("POST", "/Users", body)
     path = f"{of(acme)}/roles/{role_id(cli, 'User')}"

@@ -1,4 +1,4 @@
-"""Sessions: in a cookie of the console's alone, ended by time or by hand, and gone on with after signing in again."""
+"""Sessions: in a cookie only for the console, ended by time or by signing out, and continued after signing in."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from tests.support.types import Cli, MakeApp
 
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
-    """Go to so long after now."""
+    """Advance the clock to this time after now."""
     start = clock.now()
 
     def go(later: timedelta) -> None:
@@ -100,7 +100,7 @@ def test_a_session_ends_after_twelve_hours_whatever_happens(operator: Console, a
     assert timedelta(hours=12) == LONGEST_SESSION
 
 
-def test_what_a_page_asks_for_by_itself_prolongs_nothing(
+def test_automatic_requests_of_a_page_do_not_extend_the_session(
     acme: Enterprise, operator: Console, at: Callable[..., None]
 ) -> None:
     for minutes in range(0, 30, 5):
@@ -111,7 +111,7 @@ def test_what_a_page_asks_for_by_itself_prolongs_nothing(
     assert not is_signed_in(operator)
 
 
-def test_the_cookie_is_not_set_anew_by_every_answer(operator: Console, at: Callable[..., None]) -> None:
+def test_the_cookie_is_not_set_by_every_response(operator: Console, at: Callable[..., None]) -> None:
     operator.get("/console/account")
     again = operator.send("GET", "/console/account")
     at(timedelta(minutes=2))
@@ -121,7 +121,7 @@ def test_the_cookie_is_not_set_anew_by_every_answer(operator: Console, at: Calla
     assert "Set-Cookie" in later.headers
 
 
-def test_an_ended_session_goes_on_where_it_was(acme: Enterprise, cli: Cli, at: Callable[..., None]) -> None:
+def test_an_ended_session_continues_on_its_page(acme: Enterprise, cli: Cli, at: Callable[..., None]) -> None:
     console = Console(acme.app)
     console.post(link_path(cli("admin", "create", "op@example.com")), password=PASSWORD, repeated=PASSWORD)
     at(IDLE + timedelta(seconds=1))
@@ -173,7 +173,7 @@ def test_signing_in_leads_nowhere_outside_of_the_console(app: Flask, cli: Cli, w
     assert answer.headers["Location"] == "/console"
 
 
-def test_signing_out_ends_this_session_alone(app: Flask) -> None:
+def test_signing_out_ends_only_this_session(app: Flask) -> None:
     account = make_admin(app, "op@example.com")
     here, there = Console(app, account), Console(app, account)
 
@@ -200,7 +200,7 @@ def test_a_new_password_ends_older_sessions(app: Flask, cli: Cli, operator: Cons
     assert not is_signed_in(operator)
 
 
-def test_signing_in_begins_a_session_with_nothing_of_the_one_before(app: Flask, cli: Cli) -> None:
+def test_signing_in_starts_an_empty_session(app: Flask, cli: Cli) -> None:
     Console(app).post(link_path(cli("admin", "create", "op@example.com")), password=PASSWORD, repeated=PASSWORD)
     console = Console(app)
     console.get("/console/sign-in")
@@ -215,7 +215,7 @@ def test_signing_in_begins_a_session_with_nothing_of_the_one_before(app: Flask, 
 
 
 @pytest.mark.parametrize("cookie", ["x", "e30.aaaa.bbbb", ".eJw", "{}"])
-def test_a_cookie_that_was_not_signed_here_is_none(app: Flask, cookie: str) -> None:
+def test_a_cookie_with_another_signature_is_ignored(app: Flask, cookie: str) -> None:
     browser = app.test_client()
     browser.set_cookie("scimsvc_console", cookie, path="/console")
 

@@ -1,4 +1,4 @@
-"""The pages of users: searched and filtered, one as a whole, manual ones made, changed and deleted."""
+"""The pages of users: search and filters, one user, and manual users created, changed and deleted."""
 
 import re
 from typing import Any
@@ -52,7 +52,7 @@ def test_the_form_of_a_search_comes_back_filled_in(admin: Console, people: str) 
     assert "No matching users" in text(page)
 
 
-def test_a_part_is_the_list_alone(admin: Console, people: str) -> None:
+def test_a_part_is_only_the_list(admin: Console, people: str) -> None:
     part = admin.get(f"{people}?search=ada&part=1")
 
     assert names(part) == ["Ada"]
@@ -133,7 +133,7 @@ def test_a_manual_user_is_made_changed_and_deleted(acme: Enterprise, admin: Cons
         ({"email": "n@x.example", "role": "Nobody"}, "role"),
     ],
 )
-def test_what_is_wrong_stands_at_the_field_and_nothing_is_lost(
+def test_errors_are_at_their_fields_and_the_input_is_kept(
     acme: Enterprise, admin: Console, fields: dict[str, str], field: str
 ) -> None:
     acme.create(email="taken@x.example")
@@ -185,7 +185,7 @@ def test_another_enterprises_user_is_not_found(acme: Enterprise, admin: Console,
     admin.get(f"{of(acme)}/users/no-id", 404)
 
 
-def test_a_user_whom_somebody_changed_meanwhile_is_not_overwritten(acme: Enterprise, admin: Console, cli: Cli) -> None:
+def test_a_user_who_changed_meanwhile_is_not_overwritten(acme: Enterprise, admin: Console, cli: Cli) -> None:
     cli("user", "create", "Acme", "--email", "m@x.example", "--user-name", "Em")
     path = f"{of(acme)}/users/{profile_of(acme, 'm@x.example')['id']}/edit"
     tag = typed(admin.get(path), "tag")
