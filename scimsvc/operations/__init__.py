@@ -1,1 +1,1 @@
-"""Running the service: the server, readiness, metrics, backup, checks and the move to PostgreSQL."""
+"""Run the service: server, readiness, metrics, backup, checks and the move to PostgreSQL."""

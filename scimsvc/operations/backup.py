@@ -1,4 +1,4 @@
-"""A copy of the SQLite database while it serves: whole, verified, and under its name only when it is both."""
+"""Back up a SQLite database while it is in use, and verify the copy before it gets its final name."""
 
 import os
 import secrets
@@ -13,20 +13,20 @@ from scimsvc.errors import Conflict, InvalidInput
 from scimsvc.store.upkeep.maintenance import is_sqlite
 from scimsvc.store.upkeep.sqlite_backup import copy_database, database_path
 
-#: Is called with the number of steps that are done, and of all steps.
+#: A function that is called with the number of completed steps and the number of all steps.
 Progress = Callable[[int, int], None]
 
 
 def back_up(target: Path, progress: Progress) -> dict[str, Any]:
-    """Copy the database to the new file ``target`` (mode 0600), verify the copy and say what it holds.
+    """Copy the database to the new file ``target`` (mode 0600), verify the copy, and return its contents.
 
-    One state is copied, however long it takes, and nobody is kept from writing. Raises ``InvalidInput`` on
-    PostgreSQL, and ``Conflict`` where ``target`` exists or cannot be written.
+    The copy is one consistent state, and writers are not blocked. Raises ``InvalidInput`` on PostgreSQL, and
+    ``Conflict`` if ``target`` exists or cannot be written.
     """
     if not is_sqlite():
         raise InvalidInput(
-            "backup copies a SQLite file, and this database is PostgreSQL; back it up with PostgreSQL's own means, "
-            "such as pg_dump --format=custom"
+            "This command backs up only SQLite, and this database is PostgreSQL. "
+            "Use a tool of PostgreSQL, such as 'pg_dump --format=custom'."
         )
     _refuse_existing(target)
     draft = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
@@ -43,14 +43,14 @@ def back_up(target: Path, progress: Progress) -> dict[str, Any]:
             draft.unlink(missing_ok=True)
         _sync(target.parent)
     except OSError as error:
-        raise Conflict(f"{target} cannot be written: {error.strerror}") from None
+        raise Conflict(f"Cannot write '{target}': {error.strerror}.") from None
     except sqlite3.Error as error:
-        raise Conflict(f"the copy to {target} failed: {error}") from None
+        raise Conflict(f"The copy to '{target}' failed: {error}.") from None
     return {"file": str(target), "bytes": target.stat().st_size, **content}
 
 
 def back_up_before_upgrade(revision: str) -> Path | None:
-    """Keep a SQLite database with the old schema ``revision`` beside itself, and return where; None on PostgreSQL."""
+    """Copy a SQLite database with the old schema ``revision``, and return the path of the copy; None on PostgreSQL."""
     if not is_sqlite():
         return None
     copy = Path(f"{database_path()}.{revision}.{clock.now():%Y%m%dT%H%M%S%f}")
@@ -60,16 +60,16 @@ def back_up_before_upgrade(revision: str) -> Path | None:
 
 def _refuse_existing(target: Path) -> None:
     if os.path.lexists(target):
-        raise Conflict(f"{target} exists already and is left alone; name a new file")
+        raise Conflict(f"The file '{target}' already exists. Use a new file name.")
 
 
 def _verify(copy: sqlite3.Connection) -> dict[str, Any]:
-    """Return what the copy holds; raises ``Conflict`` if it is not sound."""
+    """Return the contents of the copy. Raises ``Conflict`` if the copy is damaged."""
     (result,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
     orphan = copy.execute("PRAGMA foreign_key_check").fetchone()
     if result != "ok" or orphan is not None:
-        fault = result if result != "ok" else f"a row of {orphan[0]} refers to one of {orphan[2]} that is not there"
-        raise Conflict(f"the copy is not sound ({fault}), and so the database is not either; run scimsvc check")
+        fault = result if result != "ok" else f"a row of {orphan[0]} refers to a missing row of {orphan[2]}"
+        raise Conflict(f"The copy is damaged ({fault}), so the database is damaged too. Run 'scimsvc check'.")
     return {
         "schema": copy.execute("SELECT version_num FROM alembic_version").fetchone()[0],
         "enterprises": copy.execute("SELECT count(*) FROM enterprises").fetchone()[0],

@@ -1,6 +1,6 @@
-"""Whether what is stored is sound: the file itself, and what one row says of another.
+"""Check the database: its file, and the consistency of its rows.
 
-Rows are read one after another from one state of the database, and are never held together in memory.
+Rows are read one by one from one consistent state of the database. They are never all in memory.
 """
 
 import json
@@ -20,12 +20,12 @@ from scimsvc.store.upkeep.maintenance import list_damage
 
 
 def find_faults() -> Iterator[str]:
-    """Yield every fault of the database in a line that names table, key and fault, but no stored value."""
+    """Yield a line for every fault of the database, with table, key and fault, but without stored values."""
     with snapshot() as connection:
         damage = list_damage(connection)
         yield from (f"the file is damaged: {line}" for line in damage)
         if damage:
-            return  # the rows of a damaged file prove nothing
+            return  # checks of rows in a damaged file are not reliable
         for find in (_orphans, _default_roles, _folded_names, _role_names, _users, _changes):
             yield from find(connection)
 
@@ -37,31 +37,31 @@ def count_rows() -> dict[str, int]:
 
 
 def _orphans(connection: Connection) -> Iterator[str]:
-    """Find rows that refer to a row that is not there."""
+    """Find rows that refer to a missing row."""
     for orphan in integrity.iterate_orphans(connection):
         key = " ".join(map(str, orphan.key))
-        yield f"{orphan.table} {key}: its row in {orphan.parent} is not there"
+        yield f"{orphan.table} {key}: its row in {orphan.parent} is missing"
 
 
 def _default_roles(connection: Connection) -> Iterator[str]:
     for row in integrity.iterate_default_role_counts(connection):
-        yield f"enterprises {row.enterprise_id}: it has {row.default_roles} default roles, not one"
+        yield f"enterprises {row.enterprise_id}: it has {row.default_roles} default roles instead of one"
 
 
 def _folded_names(connection: Connection) -> Iterator[str]:
     for row in integrity.iterate_enterprise_names(connection):
         if row.name_key != fold(row.name):
-            yield f"enterprises {row.enterprise_id}: name_key does not follow from name"
+            yield f"enterprises {row.enterprise_id}: name_key does not match name"
     for name in integrity.iterate_role_names(connection):
         if name.name_key != fold(name.name):
-            yield f"role_names {name.enterprise_id} {name.name_key!r}: name_key does not follow from name"
+            yield f"role_names {name.enterprise_id} {name.name_key!r}: name_key does not match name"
 
 
 def _role_names(connection: Connection) -> Iterator[str]:
-    """Find roles whose own name is not exactly once among the names by which they are found."""
+    """Find roles whose name is not exactly once in the lookup table."""
     for row in integrity.iterate_names_of_roles(connection):
         if (row.names, row.first_name) != (1, row.name):
-            yield f"roles {row.enterprise_id} {row.role_id}: its name does not stand once in role_names"
+            yield f"roles {row.enterprise_id} {row.role_id}: its name is not exactly once in role_names"
 
 
 def _users(connection: Connection) -> Iterator[str]:
@@ -79,30 +79,30 @@ def _user_faults(columns: dict[str, Any], *, unique_user_name: bool) -> Iterator
         yield "its document is not JSON"
         return
     except (ScimError, AttributeError, KeyError, TypeError):
-        yield "its document is no valid user"
+        yield "its document is not a valid user"
         return
     if user.get("id") != columns["id"]:
         yield "its document has another id"
     if write_json(canonical) != document:
         yield "its document is not in canonical form"
     if (ROLES.name in user) is (role_id is None):
-        yield "its document and its role_id do not agree whether it has a role"
+        yield "its document and its role_id disagree about its role"
     expected = user_columns(user, role_id=role_id, unique_user_name=unique_user_name)
     differing = [name for name, value in expected.items() if not _equal(columns[name], value)]
     if differing:
-        yield f"{', '.join(differing)} does not follow from its document"
+        yield f"{', '.join(differing)} does not match its document"
 
 
 def _equal(stored: Any, derived: Any) -> bool:
-    """Compare JSON as JSON: both databases return dicts, and neither promises their order."""
+    """Compare JSON regardless of the order of members, which databases do not keep."""
     if isinstance(derived, dict):
         return json.dumps(stored, sort_keys=True) == json.dumps(derived, sort_keys=True)
     return bool(stored == derived)
 
 
 def _changes(connection: Connection) -> Iterator[str]:
-    """Find feeds with a gap, or whose newest entry counts other users than there are."""
+    """Find feeds with a gap, or with a wrong number of users."""
     for gap in integrity.iterate_feed_gaps(connection):
-        yield f"changes {gap.enterprise_id}: there is a gap in the numbers"
+        yield f"changes {gap.enterprise_id}: the numbers have a gap"
     for row in integrity.iterate_feed_counts(connection):
-        yield f"changes {row.enterprise_id}: the newest counts {row.counted} users, and there are {row.users}"
+        yield f"changes {row.enterprise_id}: the newest change counts {row.counted} users, but {row.users} exist"

@@ -1,4 +1,4 @@
-"""The files of an installation, looked for without creating them."""
+"""Find the files of an installation without creating them."""
 
 from pathlib import Path
 
@@ -7,9 +7,9 @@ from scimsvc.settings.instance import DATABASE_FILE, SECRET_KEY_FILE
 
 
 def find_missing_database(config: object = None) -> Path | None:
-    """Return the SQLite file that ``config``, else the environment, names if it does not exist; else None.
+    """Return the path of the SQLite file if the file does not exist, else None.
 
-    Raises ``SettingsError`` if any setting cannot be used, which is more urgent than a missing file.
+    ``config`` overrides the environment. Raises ``SettingsError`` if a setting is invalid, even if the file is missing.
     """
     check_settings(config)
     url: str | None = read_setting("DATABASE_URL", config)
@@ -24,7 +24,7 @@ def find_missing_database(config: object = None) -> Path | None:
 
 
 def find_missing_key(config: object = None) -> Path | None:
-    """Return the file of the secret key if the key is read from it and it does not exist; else None."""
+    """Return the path of the secret key file if it is needed and does not exist, else None."""
     path = _instance_path(config) / SECRET_KEY_FILE
     return None if read_setting("SECRET_KEY", config) or path.exists() else path
 
@@ -35,6 +35,6 @@ def _instance_path(config: object) -> Path:
 
 
 def _file_of(url: str) -> str:
-    """Return the path in ``sqlite:///path`` or in ``sqlite:///file:path?uri=true``; a relative one is kept relative."""
+    """Return the path in ``sqlite:///path`` or ``sqlite:///file:path?uri=true``. It may be relative."""
     path, _, query = url.partition("://")[2].removeprefix("/").partition("?")
     return path.removeprefix("file:") if "uri=" in query else path

@@ -1,4 +1,4 @@
-"""The global settings, shown and changed by the operator."""
+"""Read and change the global settings."""
 
 from scimsvc.errors import InvalidInput, NoSuchThing
 from scimsvc.store.engine.retries import retried
@@ -10,22 +10,24 @@ _MOST_DIGITS = 9
 
 
 def show_global_settings() -> dict[str, int]:
-    """Return every setting."""
+    """Return all global settings."""
     with reading() as connection:
         return get_global_settings(connection)
 
 
 @retried
 def set_global_setting(name: str, value: str) -> dict[str, int]:
-    """Change one setting and return all; tokens that were issued before keep their expiry.
+    """Change a setting and return all settings. Existing tokens keep their expiry.
 
-    Raises ``NoSuchThing`` for an unknown name and ``InvalidInput`` for a value out of range.
+    Raises ``NoSuchThing`` if the setting does not exist, and ``InvalidInput`` if the value is out of range.
     """
     if name not in DEFAULTS:
-        raise NoSuchThing(f"there is no setting {name!r}; there are {', '.join(DEFAULTS)}")
+        raise NoSuchThing(f"Setting {name!r} does not exist. Use one of {', '.join(DEFAULTS)}.")
     is_number = value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS
     if not (is_number and 1 <= int(value) <= _HIGHEST[name]):
-        raise InvalidInput(f"{name} is a whole number from 1 to {_HIGHEST[name]}, not {value!r}")
+        raise InvalidInput(
+            f"The value {value!r} of {name} is not valid. Use a whole number from 1 to {_HIGHEST[name]}."
+        )
     with writing() as connection:
         update_global_setting(connection, name, int(value))
         return get_global_settings(connection)

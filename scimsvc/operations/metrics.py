@@ -1,6 +1,6 @@
-"""What ``/metrics`` tells: counts of this process, and gauges that are read from the database when asked.
+"""The metrics of ``/metrics``: counters of this process, and gauges that each request reads from the database.
 
-Enterprises are named by id: a name may be changed, and is nobody's business but the enterprise's.
+Enterprises are identified by ID, because a name can change and should not be visible to other people.
 """
 
 import time
@@ -20,7 +20,7 @@ from scimsvc.store.tokens import list_next_scim_expiries
 from scimsvc.store.users import list_users_by_state
 from scimsvc.web.state import RequestState
 
-#: Seconds of the histogram's buckets: from a fast read to a proxy's patience.
+#: The buckets of the histogram in seconds, from a fast read to the timeout of a proxy.
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
@@ -39,35 +39,35 @@ class Metrics:
             buckets=BUCKETS, registry=self.registry,
         )  # fmt: skip
         self._tolerances = Counter(
-            "scimsvc_tolerances", "Departures from the RFCs that were understood.", ["tolerance"],
+            "scimsvc_tolerances", "Tolerated departures from the RFCs.", ["tolerance"],
             registry=self.registry,
         )  # fmt: skip
         self._held_back = Counter(
-            "scimsvc_held_back", "SCIM writes held back by a pause or by the limit on removals.",
+            "scimsvc_held_back", "SCIM writes refused because of a pause or the removal limit.",
             ["enterprise", "reason"], registry=self.registry,
         )  # fmt: skip
         self.registry.register(_Stored())
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request that was answered."""
+        """Count an answered request."""
         self._requests.labels(method, route, status).inc()
         self._durations.labels(route).observe(seconds)
 
     def count_tolerance(self, tolerance: str) -> None:
-        """Count a departure from the RFCs."""
+        """Count a tolerance."""
         self._tolerances.labels(tolerance).inc()
 
     def count_held_back(self, enterprise_id: str, reason: str) -> None:
-        """Count a write that was held back."""
+        """Count a write that was refused because of a pause or the removal limit."""
         self._held_back.labels(enterprise_id, reason).inc()
 
     def text(self) -> bytes:
-        """Return all in Prometheus' text format; reads the database."""
+        """Return all metrics in the Prometheus text format. This reads the database."""
         return generate_latest(self.registry)
 
 
 def count(state: RequestState, response: Response) -> None:
-    """Count a request that is being answered, what it tolerated and whether it was held back."""
+    """Count a request, its tolerances, and its refusal because of a pause or the removal limit."""
     metrics = app_metrics.of(state.app)
     if metrics is None:
         return
@@ -86,14 +86,14 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class _Stored(Collector):
-    """What stands in the database; described without reading it, as registering asks."""
+    """The gauges from the database. Registration describes them without reading the database."""
 
     def describe(self) -> list[Metric]:
-        """Return the gauges, empty."""
+        """Return the gauges without values."""
         return list(_gauges().values())
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the gauges as they are now."""
+        """Yield the gauges with their current values."""
         gauges = _gauges()
         now = clock.now()
         with reading() as connection:
@@ -125,6 +125,6 @@ def _gauges() -> dict[str, GaugeMetricFamily]:
             "Seconds until an enterprise's next SCIM token expires.",
             "enterprise",
         ),
-        "paused": gauge("paused", "Whether an enterprise's SCIM writes are held back.", "enterprise"),
-        "held": gauge("removals_held", "Whether the limit on removals holds removals back.", "enterprise"),
+        "paused": gauge("paused", "Whether SCIM writes of an enterprise are paused.", "enterprise"),
+        "held": gauge("removals_held", "Whether the removal limit of an enterprise is reached.", "enterprise"),
     }

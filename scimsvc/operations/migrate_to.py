@@ -1,4 +1,4 @@
-"""Everything from SQLite into PostgreSQL: row by row as it is, in one transaction, and compared afterwards."""
+"""Move all data from SQLite to PostgreSQL in one transaction, and compare both afterwards."""
 
 import hashlib
 import json
@@ -8,6 +8,7 @@ from typing import Any
 
 from scimsvc.errors import Conflict, InvalidInput
 from scimsvc.operations.readiness import why_not_ready
+from scimsvc.protocol.errors import listed
 from scimsvc.store.engine.transactions import Connection, snapshot
 from scimsvc.store.upkeep import copying
 from scimsvc.store.upkeep.integrity import count_rows
@@ -15,22 +16,22 @@ from scimsvc.store.upkeep.maintenance import is_sqlite
 
 _CHECKSUM_BITS = 256
 
-#: Is called with the number of further rows that are done, and of all steps.
+#: A function that is called with the number of newly completed steps and the number of all steps.
 Progress = Callable[[int, int], None]
 
 
 def migrate_to(url: str, progress: Progress) -> list[dict[str, Any]]:
-    """Copy every row into the empty PostgreSQL database at ``url``; return rows and checksum of each table.
+    """Copy all rows into the empty PostgreSQL database at ``url``, and return rows and checksum of each table.
 
-    Raises ``InvalidInput`` unless the move is from SQLite to PostgreSQL, and ``Conflict`` if the schema is not this
-    version's, the target is not empty, or a table reads otherwise there.
+    Raises ``InvalidInput`` unless the move is from SQLite to PostgreSQL, and ``Conflict`` if the schema is of another
+    version, the target is not empty, or a copied table differs.
     """
     from scimsvc.migrations import upgrade  # loads Alembic
 
     _refuse_unsuitable_source()
     target = copying.OtherDatabase(url)
     if not target.is_postgresql:
-        raise InvalidInput("migrate-to moves into PostgreSQL; give a URL such as postgresql://user@host/database")
+        raise InvalidInput("The target is not PostgreSQL. Enter a URL such as postgresql://user@host/database.")
     with target.filling() as connection:
         _refuse_filled_target(connection)
         upgrade(connection)
@@ -39,7 +40,9 @@ def migrate_to(url: str, progress: Progress) -> list[dict[str, Any]]:
 
 def _refuse_unsuitable_source() -> None:
     if not is_sqlite():
-        raise InvalidInput("the database of this service is PostgreSQL already; migrate-to moves out of SQLite")
+        raise InvalidInput(
+            "The database of this service is already PostgreSQL. This command moves data only from SQLite."
+        )
     reason = why_not_ready()
     if reason is not None:
         raise Conflict(reason)
@@ -48,18 +51,20 @@ def _refuse_unsuitable_source() -> None:
 def _refuse_filled_target(target: Connection) -> None:
     tables = copying.list_filled_or_foreign_tables(target)
     if tables:
-        raise Conflict(f"the target is not empty: it has {', '.join(tables)}; make a database for it alone")
+        raise Conflict(
+            f"The target database is not empty. It has {listed(tables)}. Create a separate database for this service."
+        )
 
 
 def copy_everything(target: Connection, progress: Progress) -> list[dict[str, Any]]:
-    """Copy every row of every table into ``target``, which has the schema, and return rows and checksum of each.
+    """Copy all rows of all tables into ``target``, which has the schema, and return rows and checksum of each table.
 
-    IDs and numbers stay. Raises ``Conflict`` if a table reads otherwise there than here; the caller's transaction is
-    then rolled back.
+    IDs and numbers are unchanged. Raises ``Conflict`` if a copied table differs, so that the transaction of the caller
+    is rolled back.
     """
     copied = []
     with snapshot() as source:
-        steps = 2 * sum(count_rows(source).values())  # each row is copied, and then compared
+        steps = 2 * sum(count_rows(source).values())  # each row is copied and then compared
         for table in copying.list_tables():
             here, there = _Checksum(), _Checksum()
             for rows in copying.iterate_batches(source, table):
@@ -70,7 +75,7 @@ def copy_everything(target: Connection, progress: Progress) -> list[dict[str, An
                 there.add(rows)
                 progress(len(rows), steps)
             if here != there:
-                raise Conflict(f"{table.name} does not read there as it does here; nothing was moved")
+                raise Conflict(f"The copy of {table.name} differs from the original. Nothing was moved.")
             copying.continue_numbers(target, table)
             copied.append({"table": table.name, "rows": here.rows, "checksum": here.text})
     return copied
@@ -78,7 +83,7 @@ def copy_everything(target: Connection, progress: Progress) -> list[dict[str, An
 
 @dataclass
 class _Checksum:
-    """The number of rows, and the sum of their hashes, which does not depend on their order."""
+    """The number of rows, and the sum of their hashes, which is independent of their order."""
 
     rows: int = 0
     total: int = 0

@@ -1,4 +1,4 @@
-"""Serving with waitress, and stopping without dropping anybody (contract section 2, ``serve``)."""
+"""Serve with waitress, and stop without dropping requests (contract section 2, ``serve``)."""
 
 import errno
 import logging
@@ -32,9 +32,9 @@ from scimsvc.web.errors import PROBLEM_TYPE, problem
 from scimsvc.web.request_log import new_request_id
 from scimsvc.web.state import WebState, web_state
 
-#: Seconds after the signal in which new connections are still taken, so that a proxy sees ``/readyz`` turn 503.
+#: Seconds after the signal in which new connections are accepted, so that a proxy sees 503 from ``/readyz``.
 LAME_DUCK = 1.0
-#: Seconds after the signal at which requests that still run are given up, so that the process ends within ten.
+#: Seconds after the signal at which running requests are abandoned, so that the process ends within ten seconds.
 GIVE_UP = 7.0
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
@@ -43,15 +43,17 @@ _log = logging.getLogger("scimsvc")
 
 
 class _ErrorTask(ErrorTask):
-    """Answers what waitress refuses before the application sees it, in the form that the path has."""
+    """The response to a request that waitress refuses before the application sees it, in the format of the path."""
 
     def execute(self) -> None:
-        """Write the answer and close the connection, as what follows on it cannot be told apart."""
+        """Write the response and close the connection, because the next request on it cannot be recognized."""
         request: Any = self.request
-        error = ScimError(f"the request cannot be read: {request.error.body}")
+        error = ScimError(
+            f"The request cannot be read: {request.error.body}. Check the client and the proxies before this service."
+        )
         error.status = request.error.code
         request_id = new_request_id()
-        # Where not even the first line can be read there is no path, or waitress puts / in its place.
+        # If the first line cannot be read, the path is missing or waitress sets it to /.
         path = clean_path(getattr(request, "path", ""))
         scim = path == "/" or is_scim(path)
         body = write_json(error_message(error) if scim else problem(error)).encode()
@@ -65,19 +67,19 @@ class _ErrorTask(ErrorTask):
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
-        _log.warning("a request that cannot be read was answered %s (request %s)", self.status, request_id)
+        _log.warning("malformed request answered with %s (request %s)", self.status, request_id)
 
 
 class _Parser(HTTPRequestParser):
-    """Refuses what a proxy might read otherwise than this server does, and mends what waitress waits for in vain."""
+    """A parser that refuses requests that a proxy may interpret differently, and fixes a hang of waitress."""
 
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
-        # Where both are given, one reader may see the end of the request in the middle of another's (RFC 9112 §6.1).
-        # Of HTTP/1.0 waitress leaves the second alone; of 1.1 it has taken it away by now.
+        # With both headers, two readers can disagree about the end of a request (RFC 9112 §6.1). Waitress keeps
+        # Transfer-Encoding of HTTP/1.0 requests, and has removed it from HTTP/1.1 requests here.
         if ("CONTENT_LENGTH" in self.headers and self.chunked) or "TRANSFER_ENCODING" in self.headers:
-            raise ParsingError("Content-Length and Transfer-Encoding do not go together")
-        # A client that is told to go on, and has nothing to send, would wait for ever.
+            raise ParsingError("Content-Length and Transfer-Encoding must not be combined")
+        # Without this, waitress would wait forever for the body of a request with Expect but without a body.
         if self.expect_continue and not self.chunked and not self.content_length:
             self.expect_continue = False
 
@@ -88,7 +90,7 @@ class _Channel(HTTPChannel):
 
 
 class Server:
-    """A waitress server that is bound when it is made, and runs until SIGTERM or SIGINT."""
+    """A waitress server that is bound when it is created, and runs until SIGTERM or SIGINT."""
 
     def __init__(
         self,
@@ -99,7 +101,7 @@ class Server:
         unix_socket: str | None = None,
         threads: int = DEFAULT_THREADS,
     ) -> None:
-        """Bind; raises ``OSError`` where the address is not to be had, and ``ValueError`` where it is none."""
+        """Bind the address. Raises ``OSError`` if it is not available, and ``ValueError`` if it is invalid."""
         self._app = app
         waiters.init_app(app, Waiters(threads))
         self._sockets: dict[int, Any] = {}
@@ -115,15 +117,15 @@ class Server:
             ident=None,
             connection_limit=1000,
             channel_timeout=60,
-            # A fifth less work for concurrent clients than the default of one byte.
+            # Saves a fifth of the work for concurrent clients, compared with the default of one byte.
             send_bytes=18000,
             channel_request_lookahead=0,
             max_request_header_size=limits.headers,
-            # The application itself refuses a body over its limit, with a SCIM error.
+            # The application refuses a body over its limit with a SCIM error.
             max_request_body_size=16 * limits.body,
-            # X-Forwarded-* are left for the application, which believes as many proxies as it is told.
+            # The application handles X-Forwarded-*, according to the number of trusted proxies.
             clear_untrusted_proxy_headers=False,
-            # The group's too, so that a proxy under another user can be let in.
+            # The group may connect, so that a proxy can run as another user.
             unix_socket_perms="660",
             **where,
         )
@@ -136,7 +138,7 @@ class Server:
         return web_state.of(self._app)
 
     def run(self) -> None:
-        """Serve until SIGTERM or SIGINT, then finish what runs and return."""
+        """Serve until SIGTERM or SIGINT, then finish running requests and return."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         with self._app.app_context():
@@ -150,14 +152,14 @@ class Server:
         finished = not any(map(_is_busy, self._sockets.values()))
         self._server.task_dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._sockets, ignore_all=True)
-        if finished:  # else somebody may hold the database, and the last uses are not worth waiting for
+        if finished:  # otherwise a request may block the database, and last uses are not worth the wait
             write_last_uses(self._app)
             with self._app.app_context():
                 _checkpoint()
                 close_database()
         _log.info("stopped")
         if not finished:
-            # A thread that waits for SQLite's lock holds its connection, and an orderly end would wait for it as long.
+            # A thread that waits for SQLite's lock keeps its connection, and a normal exit would wait for the thread.
             logging.shutdown()
             os._exit(0)
 
@@ -187,14 +189,14 @@ class Server:
 
 
 def _checkpoint() -> None:
-    """Empty SQLite's log; a database that cannot be used now prevents neither serving nor stopping."""
+    """Checkpoint the write-ahead log of SQLite. An unavailable database prevents neither start nor stop."""
     error = checkpoint()
     if error is not None:
-        _log.warning("the database's log could not be put into its file: %s", error)
+        _log.warning("the write-ahead log could not be checkpointed: %s", error)
 
 
 def _is_busy(channel: Any) -> bool:
-    """Tell whether a request of this connection is read, worked on or not wholly answered."""
+    """Return whether this connection has an unfinished request or response."""
     if not isinstance(channel, HTTPChannel):
         return False
     return bool(channel.requests or channel.request or channel.total_outbufs_len)
@@ -205,7 +207,7 @@ def _shown_host(host: str) -> str:
 
 
 def _refuse_served_socket(path: Path) -> None:
-    """Leave a socket alone that somebody serves; one that a killed server left behind may be taken over."""
+    """Raise ``OSError`` if another server uses the socket. A socket that a killed server left behind is replaced."""
     if not path.is_socket():
         return
     with socket.socket(socket.AF_UNIX) as probe, suppress(ConnectionRefusedError):

@@ -1,4 +1,4 @@
-"""What a server makes sure of before it serves and after it served (requirements R11, R61, R63)."""
+"""Checks before a server starts (requirements R11, R61, R63)."""
 
 import sqlite3
 import sys
@@ -15,35 +15,35 @@ from scimsvc.store.upkeep.maintenance import (
     read_revision,
 )
 
-#: The first and last version of SQLite in which two connections that write or checkpoint at the same instant can
-#: damage a file in WAL mode, and the versions between them that were mended (requirement R63).
+#: The first and last version of SQLite with the WAL-reset fault, and the fixed versions between them (requirement R63).
+#: With this fault, two connections that write or checkpoint at the same instant can damage a file in WAL mode.
 _WAL_RESET_FAULT = ((3, 7, 0), (3, 51, 2))
 _MENDED = ((3, 44, 6), (3, 50, 7))
 
 
 def refuse_unsound_start(*, check: bool = False) -> None:
-    """Raise ``Conflict`` where serving would do harm; a database that is not there yet may still come.
+    """Raise ``Conflict`` if serving could do harm. A missing database is allowed, because it may be created later.
 
-    With ``check``, a SQLite file is read through first.
+    With ``check``, check the whole SQLite file first.
     """
     try:
         revision = read_revision()
     except DATABASE_ERRORS as error:
         fault = find_file_fault(error)
         if fault is not None:
-            raise Conflict(f"the database cannot be served: {fault}") from None
+            raise Conflict(f"Cannot serve the database: {fault}") from None
         return
     if revision is not None and revision > SCHEMA_REVISION:
         raise Conflict(
-            f"the database has schema {revision}, which is of a later version; this one works with {SCHEMA_REVISION}"
+            f"The database has schema {revision} of a later version. This version needs schema {SCHEMA_REVISION}."
         )
     damage = find_damage() if check else None
     if damage is not None:
-        raise Conflict(f"the database is damaged: {damage}; restore a backup")
+        raise Conflict(f"The database is damaged: {damage}. Restore a backup.")
 
 
 def describe_versions() -> str:
-    """Return the versions of everything that a report of a fault should name."""
+    """Return the versions to include in bug reports."""
     packages = {"Flask": "flask", "waitress": "waitress", "SQLAlchemy": "sqlalchemy"}
     return ", ".join(
         (
@@ -62,18 +62,18 @@ def _database_version() -> str:
 
 
 def why_not_this_sqlite(found: tuple[int, int, int] = sqlite3.sqlite_version_info) -> str | None:
-    """Return None for a version of SQLite without the WAL-reset fault, else what to tell the operator."""
+    """Return a warning if this version of SQLite has the WAL-reset fault, else None."""
     if not is_sqlite() or not has_wal_reset_fault(found):
         return None
     return (
-        f"SQLite {'.'.join(map(str, found))} can damage a file that several processes write at the same instant "
-        "(the WAL-reset fault, mended in 3.51.3, 3.50.7 and 3.44.6); "
-        "serve it by one process, or use a Python with a later SQLite"
+        f"SQLite {'.'.join(map(str, found))} can damage a database file if several processes write at the same instant "
+        "(the WAL-reset fault, fixed in 3.51.3, 3.50.7 and 3.44.6). "
+        "Run only one process, or use a Python with a later SQLite."
     )
 
 
 def has_wal_reset_fault(found: tuple[int, int, int]) -> bool:
-    """Tell whether this version of SQLite has the fault."""
+    """Return whether this version of SQLite has the WAL-reset fault."""
     first, last = _WAL_RESET_FAULT
     is_mended = any(found[:2] == mended[:2] and found >= mended for mended in _MENDED)
     return first <= found <= last and not is_mended

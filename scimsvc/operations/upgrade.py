@@ -1,4 +1,4 @@
-"""Creating the database and upgrading its schema; a server never imports this, because it loads Alembic."""
+"""Create the database and upgrade its schema. Servers never import this module, because it loads Alembic."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from scimsvc.store.engine.transactions import writing
 
 
 def upgrade_schema() -> Path | None:
-    """Create the schema or bring it up to this version, and return the copy of the old database, if there is one.
+    """Create or upgrade the schema, and return the path of the backup of the old database, or None without a backup.
 
     Raises ``UnknownSchema`` if the schema is of a later version.
     """

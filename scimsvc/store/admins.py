@@ -1,4 +1,4 @@
-"""Administrators: the accounts of the console."""
+"""The administrators, whose accounts give access to the console."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from scimsvc.store.engine.transactions import Connection
 
 
 class AdminRow(NamedTuple):
-    """An account, and the name of the enterprise that it is bound to; an operator's account has none."""
+    """An account, and the name of its enterprise, or None for the account of an operator."""
 
     id: str
     email: str
@@ -19,7 +19,7 @@ class AdminRow(NamedTuple):
     enterprise_id: str | None
     enterprise: str | None
     password_hash: str | None
-    #: Sessions of another epoch have ended.
+    #: Sessions of an earlier epoch are invalid.
     epoch: int
     link_digest: str | None
     link_expires_at: str | None
@@ -28,7 +28,7 @@ class AdminRow(NamedTuple):
 
 
 class NewAdmin(NamedTuple):
-    """An account to insert, which has no password."""
+    """An account to insert, without a password."""
 
     id: str
     email: str
@@ -38,7 +38,7 @@ class NewAdmin(NamedTuple):
 
 
 class AdminExists(Exception):
-    """There is an account with this address, apart from case."""
+    """An account with this address exists already, ignoring case."""
 
 
 _ID = bindparam("admin_id", type_=Admin.id.type)
@@ -72,7 +72,7 @@ _SET_LINK = Write(
     .where(_THIS)
     .values(link_digest=bindparam("new_link_digest"), link_expires_at=bindparam("new_link_expires_at"))
 )
-#: The link is named again: of two people who follow it at once, only the first changes a row.
+#: The condition on the link ensures that only the first of two concurrent uses changes a row.
 _SET_PASSWORD = Write(
     update(Admin)
     .where(and_(_THIS, Admin.link_digest == bindparam("digest")))
@@ -89,7 +89,7 @@ _DELETE = Write(delete(Admin).where(_THIS))
 
 
 def list_admins(connection: Connection) -> list[AdminRow]:
-    """Return every account, by e-mail address."""
+    """Return all accounts by e-mail address."""
     return _ALL.all(connection)
 
 
@@ -109,7 +109,7 @@ def find_admin_by_link(connection: Connection, link_digest: str, *, now: str) ->
 
 
 def insert_admin(connection: Connection, admin: NewAdmin) -> None:
-    """Insert an account; raises ``AdminExists``."""
+    """Insert an account. Raises ``AdminExists`` if another account has the address."""
     absent = {"password_hash": None, "link_digest": None, "link_expires_at": None, "signed_in_at": None}
     try:
         _INSERT.run(connection, {**admin._asdict(), **absent, "epoch": 1})
@@ -118,15 +118,15 @@ def insert_admin(connection: Connection, admin: NewAdmin) -> None:
 
 
 def update_admin_link(connection: Connection, admin_id: str, *, digest: str, expires_at: str) -> AdminRow:
-    """Give the account another one-time link, which ends the one before, and return the account."""
+    """Replace the one-time link of the account, and return the account."""
     _SET_LINK.run(connection, {"admin_id": admin_id, "new_link_digest": digest, "new_link_expires_at": expires_at})
     return _BY_ID.one(connection, {"admin_id": admin_id})
 
 
 def update_admin_password(connection: Connection, admin: AdminRow, password_hash: str) -> AdminRow | None:
-    """Set the password, end the account's link and its sessions, and return the account.
+    """Set the password, invalidate the link and the sessions of the account, and return the account.
 
-    Returns None if the link of ``admin`` was used since the row was read.
+    Returns None if the link of ``admin`` was used after the row was read.
     """
     parameters = {
         "admin_id": admin.id,
@@ -146,7 +146,7 @@ def update_admin_sign_in(connection: Connection, admin_id: str, *, at: str) -> N
 
 
 def end_sessions(connection: Connection, admin_id: str) -> None:
-    """Begin the next epoch of the account, which ends every session of it."""
+    """Begin the next epoch of the account, which invalidates all its sessions."""
     _NEXT_EPOCH.run(connection, {"admin_id": admin_id})
 
 

@@ -1,4 +1,4 @@
-"""Enterprises: the tenants' rows, each beside its default role."""
+"""The enterprises, with their settings and default roles."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ class EnterpriseRow(NamedTuple):
     paused: bool
     removal_users: int | None
     removal_percent: int | None
-    #: The period of the removal limit; None if there is no limit.
+    #: The period of the removal limit, in hours. None if no limit is set.
     removal_hours: int | None
     removal_released_until: str | None
     created_at: str
@@ -34,7 +34,7 @@ class EnterpriseRow(NamedTuple):
 
 
 class EnterpriseNameTaken(Exception):
-    """Another enterprise has the name, apart from case."""
+    """Another enterprise has the name, ignoring case."""
 
 
 class _Id(NamedTuple):
@@ -84,12 +84,12 @@ _DELETE = Write(delete(Enterprise).where(Enterprise.id == _ENTERPRISE_ID))
 
 
 def list_enterprises(connection: Connection) -> list[EnterpriseRow]:
-    """Return every enterprise, the oldest first."""
+    """Return all enterprises, oldest first."""
     return _ALL.all(connection)
 
 
 def find_enterprise(connection: Connection, reference: str) -> EnterpriseRow | None:
-    """Return the enterprise with the ID or, without regard to case, the name ``reference``."""
+    """Return the enterprise with the ID or, ignoring case, the name ``reference``."""
     rows = _BY_REFERENCE.all(connection, {"id": reference, "key": fold(reference)})
     return next((row for row in rows if row.id == reference), rows[0] if rows else None)
 
@@ -97,7 +97,7 @@ def find_enterprise(connection: Connection, reference: str) -> EnterpriseRow | N
 def lock_enterprise(connection: Connection, enterprise_id: str, *, shared: bool) -> None:
     """Lock the enterprise's row until the end of the transaction, if the database locks rows.
 
-    A ``shared`` lock keeps others from changing the row; the other kind also keeps others from taking a shared lock.
+    A ``shared`` lock prevents changes of the row. An exclusive lock also prevents shared locks.
     """
     (_SHARED_LOCK if shared else _LOCK).all(connection, {"enterprise_id": enterprise_id})
 
@@ -105,7 +105,10 @@ def lock_enterprise(connection: Connection, enterprise_id: str, *, shared: bool)
 def insert_enterprise(
     connection: Connection, enterprise_id: str, name: str, *, scim_enabled: bool, created_at: str
 ) -> None:
-    """Insert an enterprise; raises ``EnterpriseNameTaken``. It needs a default role in the same transaction."""
+    """Insert an enterprise. Insert its default role in the same transaction.
+
+    Raises ``EnterpriseNameTaken`` if another enterprise has the name.
+    """
     parameters = {
         **_INITIAL_SETTINGS,
         "id": enterprise_id,
@@ -121,11 +124,11 @@ def insert_enterprise(
 
 
 def update_enterprise(connection: Connection, enterprise_id: str, columns: Mapping[str, Any]) -> None:
-    """Change ``columns`` of the enterprise's row."""
+    """Update ``columns`` of the enterprise."""
     statement = update(Enterprise).where(Enterprise.id == _ENTERPRISE_ID).values(dict(columns))
     Write(statement, dynamic=True).run(connection, {"enterprise_id": enterprise_id})
 
 
 def delete_enterprise(connection: Connection, enterprise_id: str) -> None:
-    """Delete the enterprise and everything that belongs to it, except its users, who must be deleted before."""
+    """Delete the enterprise and everything that belongs to it. Delete its users first."""
     _DELETE.run(connection, {"enterprise_id": enterprise_id})

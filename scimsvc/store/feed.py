@@ -1,9 +1,9 @@
-"""The change feed's table: one numbered row for each change of a user.
+"""The table of the change feed: one numbered row for each change of a user.
 
-The number of a change follows the enterprise's last one, and each change carries the count of users. So that no change
-is committed behind a later one, a transaction holds the enterprise's feed from its first number to its end: on SQLite
-as the only writer, on PostgreSQL by an advisory lock. The newest change of an enterprise is never deleted, because the
-next one continues its number and its count.
+The numbers of an enterprise have no gaps, and each change stores the number of users after it. A transaction locks the
+feed of the enterprise from its first change to its end, so that changes are committed in the order of their numbers. On
+SQLite the transaction is the only writer, and on PostgreSQL it takes an advisory lock. The newest change of an
+enterprise is never deleted, because the next change continues its number and its count.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ from scimsvc.vocabulary import CREATED, DELETED
 
 
 class ChangeRow(NamedTuple):
-    """A change of a user, before the feed numbers it."""
+    """A change of a user, without its number."""
 
     time: str
     type: str
@@ -51,21 +51,21 @@ class ChangeRow(NamedTuple):
 
 
 class NumberedChange(NamedTuple):
-    """A change and its number in the enterprise's feed."""
+    """A change and its number in the feed of the enterprise."""
 
     number: int
     change: ChangeRow
 
 
 class FeedEnd(NamedTuple):
-    """The newest number of a feed, and how many users the enterprise has after it."""
+    """The newest number of a feed, and the number of users after that change."""
 
     number: int
     users: int
 
 
 class FeedSpan(NamedTuple):
-    """The oldest and the newest number of a feed; None where the feed is empty."""
+    """The oldest and the newest number of a feed. Both are None if the feed is empty."""
 
     oldest: int | None
     newest: int | None
@@ -92,27 +92,27 @@ _ENTERPRISE_ID = bindparam("enterprise_id", type_=Change.enterprise_id.type)
 _USER_ID = bindparam("user_id", type_=Change.user_id.type)
 _IN_ENTERPRISE = Change.enterprise_id == _ENTERPRISE_ID
 _CHANGE_COLUMNS = tuple(getattr(Change, name) for name in ChangeRow._fields)
-#: How a change alters the number of users.
+#: The difference in the number of users, by type of change.
 _DIFFERENCES = {CREATED: 1, DELETED: -1}
 
 
-# Holding the feed.
+# Lock the feed.
 
 _TAKE_LOCK = func.pg_advisory_xact_lock(func.hashtextextended(bindparam("feed"), literal_column("7246201")))
 _LOCK = Query(select(_TAKE_LOCK.label("lock")), _Lock)
 
 
 def hold_feed(connection: Connection, enterprise_id: str) -> None:
-    """Keep other transactions from the enterprise's feed until this one ends; SQLite has only one writer anyway."""
+    """Lock the feed of the enterprise until the transaction ends. SQLite needs no lock, because it has one writer."""
     if connection.dialect.name == "postgresql":
         _LOCK.all(connection, {"feed": enterprise_id})
 
 
 class FeedHoldingWrite:
-    """The write of one row of a user, after which the transaction holds the enterprise's feed.
+    """A write of one row of a user that also locks the feed of the enterprise.
 
-    PostgreSQL does both in one statement. It writes the row first, because transactions that already hold the row
-    want the feed next.
+    PostgreSQL does both in one statement. It writes the row first, because other transactions also lock the row before
+    the feed.
     """
 
     def __init__(self, write: Insert | Update | Delete) -> None:
@@ -121,14 +121,14 @@ class FeedHoldingWrite:
         self._write_and_lock = Query(select(_TAKE_LOCK.label("lock")).select_from(written), _Lock)
 
     def run(self, connection: Connection, parameters: Mapping[str, Any], *, enterprise_id: str) -> None:
-        """Write the row, and hold the enterprise's feed until the transaction ends."""
+        """Write the row, and lock the feed of the enterprise until the transaction ends."""
         if connection.dialect.name == "postgresql":
             self._write_and_lock.all(connection, {**parameters, "feed": enterprise_id})
         else:
             self._write.run(connection, parameters)
 
 
-# Adding changes.
+# Add changes.
 
 
 def _newest(column: InstrumentedAttribute[int]) -> ColumnElement[int]:
@@ -136,7 +136,7 @@ def _newest(column: InstrumentedAttribute[int]) -> ColumnElement[int]:
     return func.coalesce(newest.order_by(Change.number.desc()).limit(1).scalar_subquery(), 0)
 
 
-#: The columns that the database itself fills in, from the newest change of the enterprise ``feed``.
+#: The columns that the database computes from the newest change of the enterprise ``feed``.
 NUMBERING = {
     "number": _newest(Change.number) + 1,
     "users": _newest(Change.users) + bindparam("difference", type_=Integer),
@@ -149,17 +149,17 @@ NEWEST_CHANGE = Query(
 
 
 def insert_change(connection: Connection, enterprise_id: str, change: ChangeRow) -> None:
-    """Insert a change behind the newest one of the feed, which the transaction must hold."""
+    """Insert a change after the newest one of the feed. The transaction must have locked the feed."""
     _INSERT.run(connection, {"enterprise_id": enterprise_id, **change._asdict(), **numbering(enterprise_id, change)})
 
 
 def numbering(enterprise_id: str, change: ChangeRow) -> dict[str, Any]:
-    """Return the parameters of ``NUMBERING`` for a change."""
+    """Return the parameters of ``NUMBERING`` for ``change``."""
     return {"feed": enterprise_id, "difference": _DIFFERENCES.get(change.type, 0)}
 
 
 def insert_changes(connection: Connection, enterprise_id: str, changes: Sequence[ChangeRow]) -> None:
-    """Insert many changes in their order behind the newest one of the feed, which the transaction must hold."""
+    """Insert many changes, in order, after the newest one of the feed. The transaction must have locked the feed."""
     newest = NEWEST_CHANGE.first(connection, {"enterprise_id": enterprise_id}) or FeedEnd(0, 0)
     users = newest.users
     rows = []
@@ -169,7 +169,7 @@ def insert_changes(connection: Connection, enterprise_id: str, changes: Sequence
     _INSERT_MANY.run_many(connection, rows)
 
 
-# Reading.
+# Read changes.
 
 _SPAN = Query(
     select(
@@ -185,10 +185,10 @@ _AFTER = Query(
     .limit(bindparam("limit")),
     NumberedChange,
 )
-#: How many users the enterprise has, for statements that include it.
+#: The number of users of the enterprise, for use in other statements.
 SELECT_USER_COUNT = select(Change.users).where(_IN_ENTERPRISE).order_by(Change.number.desc()).limit(1)
 _USER_COUNT = Query(SELECT_USER_COUNT, _Count)
-#: Changes outside SCIM. The condition is that of the partial index.
+#: Changes outside SCIM. The condition matches the partial index.
 EDITS = Query(
     select(*_CHANGE_COLUMNS)
     .with_hint(Change, "INDEXED BY changes_by_hand", "sqlite")
@@ -206,33 +206,33 @@ _REMOVED_USERS = Query(
 
 
 def get_span(connection: Connection, enterprise_id: str) -> FeedSpan:
-    """Return the numbers between which the enterprise's feed lies."""
+    """Return the oldest and the newest number of the feed of the enterprise."""
     return _SPAN.one(connection, {"enterprise_id": enterprise_id})
 
 
 def list_changes(connection: Connection, enterprise_id: str, *, after: int, limit: int) -> list[NumberedChange]:
-    """Return at most ``limit`` changes that follow the number ``after``, in their order."""
+    """Return at most ``limit`` changes after the number ``after``, in order."""
     return _AFTER.all(connection, {"enterprise_id": enterprise_id, "after": after, "limit": limit})
 
 
 def list_edits(connection: Connection, enterprise_id: str, user_id: str, *, limit: int) -> list[ChangeRow]:
-    """Return the newest changes that the user underwent outside SCIM, the newest first."""
+    """Return at most ``limit`` changes of the user outside SCIM, newest first."""
     return EDITS.all(connection, {"enterprise_id": enterprise_id, "user_id": user_id, "limit": limit})
 
 
 def count_users(connection: Connection, enterprise_id: str) -> int:
-    """Return how many users the enterprise has, as the newest change states it."""
+    """Return the number of users of the enterprise, which its newest change stores."""
     row = _USER_COUNT.first(connection, {"enterprise_id": enterprise_id})
     return row.users if row is not None else 0
 
 
 def count_removed_users(connection: Connection, enterprise_id: str, *, since: str, besides: str = "") -> int:
-    """Return how many users other than the one with the id ``besides`` were disabled or deleted after ``since``."""
+    """Return the number of users who were disabled or deleted after ``since``, except the user ``besides``."""
     parameters = {"enterprise_id": enterprise_id, "since": since, "user_id": besides}
     return _REMOVED_USERS.one(connection, parameters).users
 
 
-# Pruning.
+# Prune changes.
 
 _COUNT_OLD = Query(
     select(func.count().label("changes")).select_from(Change).where(Change.time < bindparam("before")), _ChangeCount
@@ -251,15 +251,15 @@ _DELETE_UP_TO = Write(delete(Change).where(_IN_ENTERPRISE, Change.number <= bind
 
 
 def count_old_changes(connection: Connection, before: datetime) -> int:
-    """Return how many changes of all enterprises are older than ``before``."""
+    """Return the number of changes of all enterprises that are older than ``before``."""
     return _COUNT_OLD.one(connection, {"before": clock.timestamp(before)}).changes
 
 
 def delete_old_changes(connection: Connection, enterprise_id: str, before: datetime, *, limit: int) -> int:
-    """Delete at most ``limit`` changes older than ``before``, but never the newest one, and return how many.
+    """Delete at most ``limit`` changes older than ``before``, but never the newest one. Return the number deleted.
 
-    A clock that was set back leaves older times behind newer ones. Only the beginning of the feed is deleted, so that
-    its numbers have no gap.
+    If the clock was set back, older times follow newer ones. Only the beginning of the feed is deleted, so that its
+    numbers have no gaps.
     """
     hold_feed(connection, enterprise_id)
     oldest = _OLDEST.all(connection, {"enterprise_id": enterprise_id, "limit": limit})

@@ -1,4 +1,4 @@
-"""Integrations: an enterprise's clients, and the digests of their secrets."""
+"""The integrations of enterprises, and the digests of their client secrets."""
 
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ class IntegrationRow(NamedTuple):
 
 
 class ClientSecretRow(NamedTuple):
-    """A valid secret of an integration, and the integration's enterprise."""
+    """A valid client secret of an integration, and its enterprise."""
 
     enterprise_id: str
     enterprise_name: str
@@ -31,7 +31,7 @@ class ClientSecretRow(NamedTuple):
 
 
 class ClientUse(NamedTuple):
-    """The time at which a client was last let in."""
+    """The time at which a client was last authenticated."""
 
     client_id: str
     last_used_at: str | None
@@ -70,7 +70,7 @@ _CLIENT_SECRETS = Query(
     .where(Integration.client_id == bindparam("client_id"), Integration.revoked_at.is_(None)),
     ClientSecretRow,
 )
-#: Of revoked integrations too.
+#: Includes revoked integrations.
 _USES = Query(
     select(Integration.client_id, Integration.last_used_at).where(Integration.enterprise_id == _ENTERPRISE_ID),
     ClientUse,
@@ -89,7 +89,7 @@ _DELETE_SECRETS = Write(delete(ClientSecret).where(_OF_THIS))
 
 
 def list_integrations(connection: Connection, enterprise_id: str) -> list[IntegrationRow]:
-    """Return the enterprise's integrations that are not revoked, the oldest first."""
+    """Return the integrations of the enterprise that are not revoked, oldest first."""
     return _INTEGRATIONS.all(connection, {"enterprise_id": enterprise_id})
 
 
@@ -99,12 +99,12 @@ def list_client_secrets(connection: Connection, client_id: str, *, now: str) -> 
 
 
 def list_client_uses(connection: Connection, enterprise_id: str) -> list[ClientUse]:
-    """Return when each client of the enterprise was last let in, revoked ones included."""
+    """Return the last use of each client of the enterprise, including revoked ones."""
     return _USES.all(connection, {"enterprise_id": enterprise_id})
 
 
 def insert_integration(connection: Connection, enterprise_id: str, integration: IntegrationRow) -> None:
-    """Insert an integration, which has no secret yet."""
+    """Insert an integration without a secret."""
     _INSERT.run(connection, {"enterprise_id": enterprise_id, **integration._asdict(), "revoked_at": None})
 
 
@@ -114,12 +114,12 @@ def update_integration_name(connection: Connection, enterprise_id: str, integrat
 
 
 def update_integration_use(connection: Connection, enterprise_id: str, integration_id: str, *, at: str) -> None:
-    """Set the time at which the integration was last let in."""
+    """Set the time at which the integration was last authenticated."""
     _USE.run(connection, _key(enterprise_id, integration_id) | {"new_last_used_at": at})
 
 
 def revoke_integration(connection: Connection, enterprise_id: str, integration_id: str, *, at: str) -> None:
-    """Mark the integration as revoked at the time ``at``; its tokens are invalid from then on."""
+    """Revoke the integration at the time ``at``. Its tokens become invalid."""
     _REVOKE.run(connection, _key(enterprise_id, integration_id) | {"new_revoked_at": at})
 
 
@@ -129,12 +129,12 @@ def insert_secret(connection: Connection, enterprise_id: str, integration_id: st
 
 
 def expire_secrets(connection: Connection, enterprise_id: str, integration_id: str, *, at: str) -> None:
-    """Let the integration's secrets expire at the time ``at``, unless they expire earlier."""
+    """Let the secrets of the integration expire at ``at``, unless they expire earlier."""
     _EXPIRE_SECRETS.run(connection, _key(enterprise_id, integration_id) | {"new_expires_at": at})
 
 
 def delete_secrets(connection: Connection, enterprise_id: str, integration_id: str) -> None:
-    """Delete the integration's secrets, which are invalid from now on."""
+    """Delete the secrets of the integration. They become invalid immediately."""
     _DELETE_SECRETS.run(connection, _key(enterprise_id, integration_id))
 
 

@@ -1,7 +1,7 @@
-"""The provisioning log's table: one row for each SCIM write, done or refused.
+"""The table of the provisioning log: one row for each SCIM write, applied or refused.
 
-The id of an entry begins with its time in milliseconds. The primary key is therefore the order of the log, and a span
-of time is a range of ids.
+The ID of an entry begins with its time in milliseconds. The primary key therefore orders the log by time, and a time
+range is a range of IDs.
 """
 
 import itertools
@@ -61,15 +61,15 @@ class LogRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogConditions:
-    """The conditions that listed entries meet; None is no condition."""
+    """The conditions for listed entries. None means no condition."""
 
     outcome: str | None = None
     operation: str | None = None
-    #: The address of an entry or of the user that it is about, in any case.
+    #: The address in an entry, or the current address of its user, ignoring case.
     email: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-    #: Ids: only entries older and newer than these.
+    #: IDs. Only entries older than ``before`` and newer than ``after`` are listed.
     before: str | None = None
     after: str | None = None
 
@@ -90,19 +90,19 @@ LOG_COLUMNS = tuple(getattr(LogEntry, name) for name in LogRow._fields)
 IS_OK = text(f"outcome = '{OK}'")
 
 
-# Ids.
+# IDs.
 
 _sequence = itertools.count()
 _SEQUENCE_BITS = 0xFFFFFFFF
 
 
 def new_entry_id(at: datetime) -> str:
-    """Return a new id, which begins with its time and follows the ids that this process made before."""
+    """Return a new ID. It begins with its time and sorts after earlier IDs of this process."""
     return f"{_milliseconds(at):012x}{next(_sequence) & _SEQUENCE_BITS:08x}{random.getrandbits(48):012x}"  # no secret
 
 
 def first_id(at: datetime) -> str:
-    """Return what the ids of entries from ``at`` on follow."""
+    """Return the lower bound of the IDs of entries from ``at`` on."""
     return f"{max(0, _milliseconds(at)):012x}"
 
 
@@ -110,7 +110,7 @@ def _milliseconds(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
 
-# Inserting.
+# Insert entries.
 
 
 def _parameters_of(prefix: str, table: Any) -> dict[str, Any]:
@@ -126,9 +126,10 @@ _INSERT_BOTH = Write(
 
 
 def insert_entry(connection: Connection, enterprise_id: str, entry: LogRow, *, change: ChangeRow | None = None) -> None:
-    """Insert the log entry of a write and, if the write changed a user, its change.
+    """Insert the log entry of a write and, if the write changed a user, the change in the feed.
 
-    The transaction must hold the feed then. PostgreSQL inserts both in one statement, which saves a round trip.
+    With a change, the transaction must have locked the feed. PostgreSQL inserts both in one statement, which saves a
+    round trip.
     """
     if change is None:
         _INSERT.run(connection, {"enterprise_id": enterprise_id, **entry._asdict()})
@@ -145,31 +146,31 @@ _ENTRY_PARAMETERS = tuple(f"entry_{name}" for name in ("enterprise_id", *LogRow.
 _CHANGE_PARAMETERS = tuple(f"change_{name}" for name in ("enterprise_id", *ChangeRow._fields))
 
 
-# Listing.
+# List entries.
 
 StatementT = TypeVar("StatementT", bound=HasHints)
 SelectT = TypeVar("SelectT", bound=Select[Any])
 
 
 def by_refusals(statement: StatementT) -> StatementT:
-    """Return ``statement``, which reads refused entries only, with the hint that makes SQLite use their index."""
+    """Return ``statement``, which reads only refused entries, with a hint for SQLite to use their index."""
     return statement.with_hint(LogEntry, "INDEXED BY log_refused", "sqlite")
 
 
 def list_entries(connection: Connection, enterprise_id: str, conditions: LogConditions, *, limit: int) -> list[LogRow]:
-    """Return at most ``limit`` entries that meet the conditions, the newest first."""
+    """Return at most ``limit`` entries that meet the conditions, newest first."""
     statement = _meeting(conditions, select(*LOG_COLUMNS), enterprise_id).order_by(LogEntry.id.desc()).limit(limit)
     return Query(statement, LogRow, dynamic=True).all(connection)
 
 
 def list_entry_ids(connection: Connection, enterprise_id: str, conditions: LogConditions, *, limit: int) -> list[str]:
-    """Return the ids of at most ``limit`` entries that meet the conditions, the oldest first."""
+    """Return the IDs of at most ``limit`` entries that meet the conditions, oldest first."""
     statement = _meeting(conditions, select(LogEntry.id), enterprise_id).order_by(LogEntry.id).limit(limit)
     return [row.id for row in Query(statement, _Id, dynamic=True).all(connection)]
 
 
 def list_entries_by_id(connection: Connection, enterprise_id: str, ids: Sequence[str]) -> list[LogRow]:
-    """Return the entries with the ``ids``, the oldest first."""
+    """Return the entries with the ``ids``, oldest first."""
     statement = select(*LOG_COLUMNS).where(LogEntry.enterprise_id == enterprise_id, LogEntry.id.in_(ids))
     return Query(statement.order_by(LogEntry.id), LogRow, dynamic=True).all(connection)
 
@@ -182,7 +183,7 @@ def _meeting(conditions: LogConditions, statement: SelectT, enterprise_id: str) 
 
 def _where(enterprise_id: str, conditions: LogConditions) -> Iterator[ColumnElement[bool] | TextClause]:
     if conditions.outcome is not None:
-        # A literal, so that the database sees that the index of refusals applies.
+        # A literal, so that the database can use the partial index of refusals.
         yield IS_REFUSED if conditions.outcome == REFUSED else IS_OK
     if conditions.operation is not None:
         yield LogEntry.operation == conditions.operation
@@ -199,13 +200,13 @@ def _where(enterprise_id: str, conditions: LogConditions) -> Iterator[ColumnElem
 
 
 def _about(enterprise_id: str, email_key: str) -> CompoundSelect[str]:
-    """Return the ids of entries with an address and of those about the user who has it: two look-ups in indexes."""
+    """Return the IDs of entries with an address, and of entries about its current user, by two indexed lookups."""
     ids = select(LogEntry.id).where(LogEntry.enterprise_id == enterprise_id)
     user = select(User.id).where(User.enterprise_id == enterprise_id, User.email_key == email_key)
     return ids.where(LogEntry.email_key == email_key).union(ids.where(LogEntry.user_id.in_(user)))
 
 
-# Pruning.
+# Prune entries.
 
 _COUNT_OLD = Query(
     select(func.count().label("entries")).select_from(LogEntry).where(LogEntry.id < bindparam("before")), _Count
@@ -221,12 +222,12 @@ _DELETE_UP_TO = Write(delete(LogEntry).where(_IN_ENTERPRISE, LogEntry.id <= bind
 
 
 def count_old_entries(connection: Connection, before: datetime) -> int:
-    """Return how many entries of all enterprises are older than ``before``."""
+    """Return the number of entries of all enterprises that are older than ``before``."""
     return _COUNT_OLD.one(connection, {"before": first_id(before)}).entries
 
 
 def delete_old_entries(connection: Connection, enterprise_id: str, before: datetime, *, limit: int) -> int:
-    """Delete at most ``limit`` entries older than ``before``, the oldest first, and return how many."""
+    """Delete at most ``limit`` entries older than ``before``, oldest first. Return the number deleted."""
     parameters = {"enterprise_id": enterprise_id, "before": first_id(before), "limit": limit}
     rows = _OLDEST.all(connection, parameters)
     if rows:

@@ -1,4 +1,4 @@
-"""What reports ask of the provisioning log: counts by hour, the last success, and the refusals that are open."""
+"""Read the provisioning log for reports: counts by hour, the last success, and open refusals."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from scimsvc.store.log import IS_OK, LOG_COLUMNS, LogRow, by_refusals, first_id
 
 
 class HourCount(NamedTuple):
-    """How many entries of one hour have an outcome and an effect; ``hour`` is its start without the minutes."""
+    """The number of entries of one hour by outcome and effect. ``hour`` is its start without minutes."""
 
     hour: str
     outcome: str
@@ -21,7 +21,7 @@ class HourCount(NamedTuple):
 
 
 class RefusedUser(NamedTuple):
-    """Whom a refusal was about, and when."""
+    """The address in a refused request, and its time."""
 
     email: str | None
     user_id: str | None
@@ -34,11 +34,11 @@ class _Time(NamedTuple):
 
 _ENTERPRISE_ID = bindparam("enterprise_id", type_=LogEntry.enterprise_id.type)
 _IN_ENTERPRISE = LogEntry.enterprise_id == _ENTERPRISE_ID
-#: Each id begins with twelve hexadecimal digits.
+#: The ID of an entry begins with twelve hexadecimal digits for its time.
 _BEHIND_EVERY_ID = "g"
 
 _LAST_SUCCESS = Query(select(LogEntry.time).where(_IN_ENTERPRISE, IS_OK).order_by(LogEntry.id.desc()).limit(1), _Time)
-#: The newest refusals of writes whose folded role value named no role.
+#: The newest refused writes whose folded role value matches no role.
 REFUSED_FOR_ROLE = Query(
     by_refusals(select(LogEntry.email, LogEntry.user_id, LogEntry.time))
     .where(_IN_ENTERPRISE, IS_REFUSED, LogEntry.role_key == bindparam("key"))
@@ -46,7 +46,7 @@ REFUSED_FOR_ROLE = Query(
     .limit(bindparam("limit")),
     RefusedUser,
 )
-# Literals, so that PostgreSQL sees that the expression that it groups by is the one that it selects.
+# Literals, because PostgreSQL must recognize the selected expression in GROUP BY.
 _HOUR = func.substr(LogEntry.time, literal_column("1"), literal_column("13"))
 HOURS = Query(
     select(_HOUR.label("hour"), LogEntry.outcome, LogEntry.effect, func.count().label("entries"))
@@ -57,7 +57,7 @@ HOURS = Query(
 
 
 def find_last_success(connection: Connection, enterprise_id: str) -> str | None:
-    """Return when the last write of the enterprise was done, or None."""
+    """Return the time of the last applied write of the enterprise, or None."""
     row = _LAST_SUCCESS.first(connection, {"enterprise_id": enterprise_id})
     return row.time if row is not None else None
 
@@ -65,14 +65,14 @@ def find_last_success(connection: Connection, enterprise_id: str) -> str | None:
 def list_refused_for_role(
     connection: Connection, enterprise_id: str, role_key: str, *, limit: int
 ) -> list[RefusedUser]:
-    """Return whom the newest refusals were about whose role value, folded ``role_key``, named no role."""
+    """Return the newest refused writes with the folded role value ``role_key``, which matches no role."""
     return REFUSED_FOR_ROLE.all(connection, {"enterprise_id": enterprise_id, "key": role_key, "limit": limit})
 
 
 def count_by_hour(
     connection: Connection, enterprise_id: str, *, since: datetime, until: datetime | None
 ) -> list[HourCount]:
-    """Return how many entries there are in each hour from ``since`` until ``until``, by outcome and effect."""
+    """Return the number of entries in each hour from ``since`` until ``until``, by outcome and effect."""
     span = {"since": first_id(since), "until": first_id(until) if until else _BEHIND_EVERY_ID}
     return HOURS.all(connection, {"enterprise_id": enterprise_id, **span})
 
@@ -88,7 +88,7 @@ _RECENT = (
 
 
 def _is_last_of(column: str) -> ColumnElement[bool]:
-    """Return the condition that no later entry has the same ``column``; each check is a look-up in an index."""
+    """Return the condition that no later entry has the same ``column``. Each check is an indexed lookup."""
     later = select(1).where(
         _LATER.enterprise_id == _ENTERPRISE_ID,
         getattr(_LATER, column) == _RECENT.c[column],
@@ -103,5 +103,5 @@ OPEN_REFUSALS = Query(
 
 
 def list_open_refusals(connection: Connection, enterprise_id: str, *, limit: int) -> list[LogRow]:
-    """Return those of the newest ``limit`` refusals that no later entry about the same user or address follows."""
+    """Return the newest ``limit`` refusals without those that a later entry about the same user or address follows."""
     return OPEN_REFUSALS.all(connection, {"enterprise_id": enterprise_id, "limit": limit})

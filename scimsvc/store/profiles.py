@@ -1,4 +1,4 @@
-"""Profiles: users as the commands, the enterprise API and the console show them."""
+"""Read users for the commands, the enterprise API and the console."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from scimsvc.store.users import ENTERPRISE_ID, ID, KEY, REPRESENTED, read_whole
 
 
 class Profile(NamedTuple):
-    """A user as the commands and the enterprise API show it.
+    """A user for the commands, the enterprise API and the console.
 
-    ``role`` is the default role's name for a user on it; ``restricts`` is None then.
+    For a user with the default role, ``role`` is the name of the default role and ``restricts`` is None.
     """
 
     id: str
@@ -55,7 +55,7 @@ _PROFILES = (
     .where(User.enterprise_id == ENTERPRISE_ID)
 )
 _PROFILE = _PROFILES.where(or_(User.id == ID, User.email_key == KEY))
-# Without an order: for the sake of one, SQLite would read every user by address.
+# Without an order, because SQLite would read all users by address to sort them.
 PROFILE = Query(_PROFILE, Profile)
 PROFILE_FOR_UPDATE = Query(_PROFILE.with_for_update(of=User), Profile)
 
@@ -66,7 +66,7 @@ def find_profile(tenant: Tenant, reference: str) -> Profile | None:
 
 
 def lock_profile(tenant: Tenant, reference: str) -> Profile | None:
-    """Return the same, with the row locked until the end of the transaction."""
+    """Lock the user until the end of the transaction, and return it."""
     parameters = _reference_parameters(tenant, reference)
     return read_whole(lambda: PROFILE_FOR_UPDATE.first(tenant.connection, parameters))
 
@@ -81,10 +81,10 @@ def _tenant_parameters(tenant: Tenant) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class ProfileFilter:
-    """Conditions for users; None is no condition.
+    """Conditions for users. None means no condition.
 
-    ``search`` is a part of the e-mail address or of the userName, without regard to case. ``role_id`` with
-    ``or_on_default`` also includes the users on the default role.
+    ``search`` is part of the e-mail address or of the userName, ignoring case. With ``or_on_default``, ``role_id`` also
+    includes users with the default role.
     """
 
     role_id: str | None = None
@@ -99,7 +99,7 @@ class ProfileFilter:
 def list_profiles(
     tenant: Tenant, condition: ProfileFilter, *, after: str | None = None, limit: int | None = None
 ) -> list[Profile]:
-    """Return the users that meet ``condition``, by folded e-mail address and from the one behind ``after`` on."""
+    """Return the users that meet ``condition``, ordered by folded e-mail address, after the address ``after``."""
     statement = _PROFILES.where(*_conditions(condition)).order_by(User.email_key).limit(limit)
     if after is not None:
         statement = statement.where(User.email_key > after)

@@ -1,7 +1,7 @@
-"""Rows to SCIM and back: the one place where wire names meet column names.
+"""Convert rows to SCIM and back. Only this module maps SCIM attribute names to column names.
 
-A user's document is stored as the JSON text that is answered, so that reading needs no dump. Left out of it is what
-does not follow from the user alone: ``meta``, and the role of a user on the enterprise's default role.
+The document of a user is stored as the JSON text of the response, so that reading needs no encoder. It omits ``meta``
+and the default role of the enterprise, because they do not depend only on the user.
 """
 
 import json
@@ -29,7 +29,7 @@ from scimsvc.vocabulary import PROVISIONED
 
 
 class View(NamedTuple):
-    """What an answer takes from its reader's side: the Tenant URL, and the enterprise's default role."""
+    """The part of a response that is not stored with the user: the Tenant URL and the default role."""
 
     base: str
     default_role: str
@@ -37,7 +37,7 @@ class View(NamedTuple):
 
 
 class StoredUser(NamedTuple):
-    """The columns that a representation is made of; rows of users begin with the same."""
+    """The columns of a SCIM representation. Rows of users begin with these columns."""
 
     id: str
     document: str
@@ -48,22 +48,22 @@ class StoredUser(NamedTuple):
 
 
 def stored_user(row: Sequence[Any]) -> StoredUser:
-    """Return the columns of a representation by name, of a ``row`` that begins with them."""
+    """Return the columns of ``StoredUser`` from a ``row`` that begins with them."""
     return StoredUser(*row[: len(StoredUser._fields)])
 
 
 def represent(row: Any, view: View) -> Representation:
-    """Return the answer that ``row`` (a ``StoredUser``, or a row that begins with its columns) makes in ``view``."""
+    """Return the SCIM representation of ``row``, a ``StoredUser`` or a row that begins with its columns."""
     (text,) = represent_all((row,), view)
     tag = entity_tag(row.version, view.role_revision if row.role_id is None else None)
     return Representation(row.id, text, f"{view.base}/Users/{row.id}", tag)
 
 
 def represent_all(rows: Iterable[Any], view: View) -> list[str]:
-    """Return the texts of the answers that rows make, which are ``StoredUser`` or begin with its columns.
+    """Return the SCIM representations of ``rows`` as JSON texts. Rows begin with the columns of ``StoredUser``.
 
-    Written without a JSON encoder, and what is the same in all of them once: ids and times hold nothing that JSON
-    escapes, and of tags the quotation marks are known.
+    No JSON encoder is needed. IDs and times contain no characters that JSON escapes, the quotation marks of tags are
+    escaped here, and text that is the same in all representations is encoded once.
     """
     default_role, end_on_default = _json_of_default_role(view.default_role), f'-{view.role_revision}\\""}}}}'
     between = f'","location":"{_json_text(view.base)}/Users/'
@@ -75,7 +75,7 @@ def represent_all(rows: Iterable[Any], view: View) -> list[str]:
     ]
 
 
-#: How a text ends behind the version of a user whose role is the user's own.
+#: The text after the version of a user who does not have the default role.
 _END = '\\""}}'
 
 
@@ -90,25 +90,25 @@ def _json_text(text: str) -> str:
 
 
 def read_document(row: Any) -> Resource:
-    """Return the stored User, in canonical form, without ``meta`` and without a default role."""
+    """Return the stored document in canonical form, without ``meta`` and without the default role."""
     user: Resource = _DECODE(row.document)
     return user
 
 
-#: As ``json.loads``, without its look for what a text may be instead of text.
+#: Like ``json.loads``, but without its checks for other types than ``str``.
 _DECODE = json.JSONDecoder().decode
 
 
 def user_columns(user: Resource, *, role_id: str | None, unique_user_name: bool) -> dict[str, Any]:
-    """Return every column that follows from ``user`` (canonical, with its ``id``), its role and the enterprise.
+    """Return every column that is derived from ``user`` (canonical, with its ``id``), its role and the enterprise.
 
-    Whatever writes a user writes all of these that may have changed; a property test holds them to the document.
+    Every write of a user sets all of these that may have changed. A property test compares them with the document.
     """
     return key_columns(user, role_id=role_id, unique_user_name=unique_user_name) | content_columns(user)
 
 
 def key_columns(user: Resource, *, role_id: str | None, unique_user_name: bool) -> dict[str, Any]:
-    """Return the columns by which users are searched and told apart: they follow from ``KEY_ATTRIBUTES``."""
+    """Return the columns that identify users and select them in searches, derived from ``KEY_ATTRIBUTES``."""
     user_name_key = fold(user[USER_NAME.name])
     return {
         "email_key": fold(work_address(user)),
@@ -125,17 +125,17 @@ KEY_ATTRIBUTES = (USER_NAME.name, EMAILS.name, EXTERNAL_ID.name, ACTIVE.name)
 
 
 def content_columns(user: Resource) -> dict[str, Any]:
-    """Return the columns that hold ``user`` as a whole."""
+    """Return the columns that store all of ``user``."""
     return {"document": write_json(user), "search": searchable(user)}
 
 
 def searchable(user: Resource) -> dict[str, Any]:
-    """Return ``user`` as filters compare it: text folded in Python, as no database folds Unicode the same way."""
+    """Return ``user`` for filters to compare. Python folds its text, because databases fold Unicode differently."""
     return _SEARCHABLE(user)
 
 
 def _folding(attributes: Iterable[Attribute]) -> Callable[[Resource], dict[str, Any]]:
-    """Return what folds the members of a resource that is in canonical form."""
+    """Return a function that folds the members of a resource in canonical form."""
     folds = {attribute.name: _folding_one(attribute) for attribute in attributes}
     return lambda members: {name: folds[name](value) for name, value in members.items() if name in folds}
 
@@ -157,12 +157,12 @@ _SEARCHABLE = _folding(USER_ATTRIBUTES)
 
 
 def directory_values(user: Resource) -> tuple[str | None, str | None]:
-    """Return the directory's title and organization (contract section 6)."""
+    """Return the directory values of title and organization (contract section 6)."""
     return user.get("title"), user.get(EXTENSION.name, {}).get("organization")
 
 
 def profile_view(row: Any) -> dict[str, Any]:
-    """Return a user as the enterprise API and the commands show it (contract section 8, ``/users``)."""
+    """Return the view of a user for the enterprise API and the commands (contract section 8, ``/users``)."""
     user = read_document(row)
     name = user.get("name", {})
     title, organization = directory_values(user)
@@ -189,7 +189,7 @@ def profile_view(row: Any) -> dict[str, Any]:
 
 
 def manual_document(fields: Mapping[str, Any]) -> Resource:
-    """Return the SCIM document of a manual user: what is SCIM's; title and organization are effective values only."""
+    """Return the SCIM document of a manual user. It omits title and organization, which are only effective values."""
     name = {"givenName": fields.get("given_name"), "familyName": fields.get("family_name")}
     phone = fields.get("phone")
     return {

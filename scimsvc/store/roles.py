@@ -1,4 +1,4 @@
-"""Roles, their names and their aliases: every statement about them, and the users of each role."""
+"""Roles with their names and aliases, and the users of each role."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -30,7 +30,7 @@ class RoleNameRow(NamedTuple):
 
 
 class NamedRole(NamedTuple):
-    """A role beside one of its names or aliases."""
+    """A role with its name or one of its aliases."""
 
     name_key: str
     id: str
@@ -40,14 +40,14 @@ class NamedRole(NamedTuple):
 
 
 class RoleUsers(NamedTuple):
-    """The number of users with a role; the role None is the default role."""
+    """The number of users with a role. The role ID None means the default role."""
 
     role_id: str | None
     users: int
 
 
 class NameTaken(Exception):
-    """The name or alias belongs to ``role`` already."""
+    """The name or alias already belongs to ``role``."""
 
     def __init__(self, role: str) -> None:
         super().__init__(role)
@@ -100,41 +100,41 @@ USERS_ON_DEFAULT = Query(
 )
 
 
-# Reading.
+# Read roles.
 
 
 def list_roles(connection: Connection, enterprise_id: str) -> list[RoleRow]:
-    """Return the enterprise's roles by name."""
+    """Return the roles of the enterprise by name."""
     return ROLES.all(connection, {"enterprise_id": enterprise_id})
 
 
 def list_role_names(connection: Connection, enterprise_id: str) -> list[RoleNameRow]:
-    """Return the names and aliases of the enterprise's roles."""
+    """Return the names and aliases of the roles of the enterprise."""
     return ROLE_NAMES.all(connection, {"enterprise_id": enterprise_id})
 
 
 def list_named_roles(connection: Connection, enterprise_id: str) -> list[NamedRole]:
-    """Return the enterprise's roles, once for each of their names and aliases."""
+    """Return the roles of the enterprise, once for each name and alias."""
     return NAMED_ROLES.all(connection, {"enterprise_id": enterprise_id})
 
 
 def find_named_role(connection: Connection, enterprise_id: str, name: str) -> NamedRole | None:
-    """Return the role with the name or alias ``name``, without regard to case."""
+    """Return the role with the name or alias ``name``, ignoring case."""
     return NAMED_ROLE.first(connection, {"enterprise_id": enterprise_id, "key": fold(name)})
 
 
 def get_default_role_name(connection: Connection, enterprise_id: str) -> str:
-    """Return the name of the enterprise's default role."""
+    """Return the name of the default role of the enterprise."""
     return DEFAULT_ROLE_NAME.one(connection, {"enterprise_id": enterprise_id}).name
 
 
 def count_users_by_role(connection: Connection, enterprise_id: str) -> dict[str | None, int]:
-    """Return how many users have each role, by its ID; None is the default role."""
+    """Return the number of users by role ID. None means the default role."""
     return {row.role_id: row.users for row in USERS_BY_ROLE.all(connection, {"enterprise_id": enterprise_id})}
 
 
 def count_users_on_default(connection: Connection, enterprise_id: str) -> int:
-    """Return how many users are on the default role."""
+    """Return the number of users with the default role."""
     return USERS_ON_DEFAULT.one(connection, {"enterprise_id": enterprise_id}).users
 
 
@@ -161,7 +161,7 @@ _ROLE_USERS = (
 def iterate_role_users(
     connection: Connection, enterprise_id: str, role_ids: Sequence[str | None]
 ) -> Iterator[list[RoleUser]]:
-    """Yield the users who have one of the roles, some at a time; None is the default role."""
+    """Yield the users with one of the roles, in batches. The role ID None means the default role."""
     condition = or_(*(User.role_id == role_id for role_id in role_ids))
     query = Query(_ROLE_USERS.where(condition), RoleUser, dynamic=True)
     after = ""
@@ -170,7 +170,7 @@ def iterate_role_users(
         after = rows[-1].id
 
 
-# Writing.
+# Write roles.
 
 _OWN = (Role.enterprise_id == _ENTERPRISE_ID, Role.id == _ROLE_ID)
 _INSERT_ROLE = Write(insert(Role))
@@ -184,7 +184,7 @@ _SET_DEFAULT = Write(update(Role).where(*_OWN).values(is_default=True))
 _DELETE_ROLE = Write(delete(Role).where(*_OWN))
 _OF_ROLE = (RoleName.enterprise_id == _ENTERPRISE_ID, RoleName.role_id == _ROLE_ID)
 _DELETE_ALIAS = Write(delete(RoleName).where(*_OF_ROLE, RoleName.name_key == _KEY, RoleName.is_alias))
-#: The name, and an alias that becomes the name.
+#: Deletes the old name, and an alias that becomes the new name.
 _DELETE_NAME = Write(delete(RoleName).where(*_OF_ROLE, or_(~RoleName.is_alias, RoleName.name_key == _KEY)))
 _COUNT_DEFAULT_CHANGE = Write(
     update(Enterprise).where(Enterprise.id == _ENTERPRISE_ID).values(role_revision=Enterprise.role_revision + 1)
@@ -192,13 +192,13 @@ _COUNT_DEFAULT_CHANGE = Write(
 
 
 def insert_role(connection: Connection, enterprise_id: str, role: RoleRow) -> None:
-    """Insert ``role`` and its name; raises ``NameTaken``."""
+    """Insert ``role`` and its name. Raises ``NameTaken`` if another role has the name or alias."""
     _INSERT_ROLE.run(connection, {"enterprise_id": enterprise_id, **role._asdict()})
     _insert_name(connection, enterprise_id, role.id, role.name, is_alias=False)
 
 
 def insert_alias(connection: Connection, enterprise_id: str, role_id: str, alias: str) -> None:
-    """Insert an alias of a role; raises ``NameTaken``."""
+    """Insert an alias of a role. Raises ``NameTaken`` if another role has the name or alias."""
     _insert_name(connection, enterprise_id, role_id, alias, is_alias=True)
 
 
@@ -213,7 +213,7 @@ def _insert_name(connection: Connection, enterprise_id: str, role_id: str, name:
 
 
 def update_role_name(connection: Connection, enterprise_id: str, role: RoleRow, name: str) -> None:
-    """Rename ``role``, of which an alias may become the name; raises ``NameTaken``."""
+    """Rename ``role``. One of its aliases may become the name. Raises ``NameTaken`` if another role has the name."""
     key = {"enterprise_id": enterprise_id, "role_id": role.id}
     _DELETE_NAME.run(connection, {**key, "key": fold(name)})
     _insert_name(connection, enterprise_id, role.id, name, is_alias=False)
@@ -228,7 +228,7 @@ def update_restriction(connection: Connection, enterprise_id: str, role_id: str,
 
 
 def update_default_role(connection: Connection, enterprise_id: str, role_id: str) -> None:
-    """Make the role the enterprise's default role in place of the present one."""
+    """Set the role as the default role of the enterprise."""
     _UNSET_DEFAULT.run(connection, {"enterprise_id": enterprise_id})
     _SET_DEFAULT.run(connection, {"enterprise_id": enterprise_id, "role_id": role_id})
     _COUNT_DEFAULT_CHANGE.run(connection, {"enterprise_id": enterprise_id})
@@ -241,5 +241,5 @@ def delete_alias(connection: Connection, enterprise_id: str, role_id: str, alias
 
 
 def delete_role(connection: Connection, enterprise_id: str, role_id: str) -> None:
-    """Delete a role that no user has, with its names."""
+    """Delete a role without users, with its name and aliases."""
     _DELETE_ROLE.run(connection, {"enterprise_id": enterprise_id, "role_id": role_id})

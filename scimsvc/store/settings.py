@@ -1,4 +1,4 @@
-"""The global settings: the operator's, for every enterprise (contract section 8)."""
+"""The global settings, which apply to all enterprises (contract section 8)."""
 
 from typing import NamedTuple
 
@@ -10,13 +10,13 @@ from scimsvc.store.engine.transactions import Connection
 
 
 class SettingRow(NamedTuple):
-    """A global setting that was changed from its default."""
+    """A global setting that differs from its default."""
 
     name: str
     value: int
 
 
-#: Each setting with its default.
+#: The defaults of all settings.
 DEFAULTS = {"scim_token_days": 7, "access_token_hours": 6, "log_days": 90, "change_days": 90}
 
 _CHANGED = Query(select(Setting.name, Setting.value), SettingRow)
@@ -25,7 +25,7 @@ _INSERT = Write(insert(Setting))
 
 
 def get_global_settings(connection: Connection) -> dict[str, int]:
-    """Return every setting by name."""
+    """Return all settings by name."""
     return DEFAULTS | dict(_CHANGED.all(connection))
 
 

@@ -1,4 +1,4 @@
-"""Work within one enterprise: the transaction and the enterprise's row, found by ID or name."""
+"""Open a transaction within one enterprise, which is found by ID or name."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,30 +12,34 @@ from scimsvc.store.enterprises import EnterpriseRow, find_enterprise, lock_enter
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """An enterprise and the transaction in which it was read."""
+    """An enterprise, and the transaction that read it."""
 
     connection: Connection
     row: EnterpriseRow
 
     @property
     def id(self) -> str:
-        """The enterprise's ID, which every statement of the transaction names."""
+        """The ID of the enterprise, for the statements of the transaction."""
         return self.row.id
 
 
 @contextmanager
 def reading_in(reference: str) -> Iterator[Tenant]:
-    """Read within the enterprise with the ID or name ``reference``; raises ``NoSuchThing``."""
+    """Open a transaction for reading in the enterprise with the ID or name ``reference``.
+
+    Raises ``NoSuchThing`` if the enterprise does not exist.
+    """
     with reading() as connection:
         yield Tenant(connection, get_enterprise(connection, reference))
 
 
 @contextmanager
 def writing_in(reference: str, *, changes_settings: bool = True) -> Iterator[Tenant]:
-    """Write within the enterprise, whose row is locked against changes of its settings; raises ``NoSuchThing``.
+    """Open a transaction for writing in the enterprise, and lock its row against changes of its settings.
 
-    ``changes_settings`` says whether the enterprise's settings, roles, integrations or tokens may change. Cached
-    settings are then invalid after the commit. A write of users only shares the lock with others of its kind.
+    ``changes_settings`` states whether the settings, roles, integrations or tokens of the enterprise may change. If so,
+    cached settings are invalidated after the commit. Without it, writes of users share the lock with each other. Raises
+    ``NoSuchThing`` if the enterprise does not exist.
     """
     with writing() as connection:
         row = get_enterprise(connection, reference)
@@ -46,9 +50,12 @@ def writing_in(reference: str, *, changes_settings: bool = True) -> Iterator[Ten
 
 
 def get_enterprise(connection: Connection, reference: str) -> EnterpriseRow:
-    """Return the enterprise with the ID or, without regard to case, the name ``reference``; raises ``NoSuchThing``."""
+    """Return the enterprise with the ID or, ignoring case, the name ``reference``.
+
+    Raises ``NoSuchThing`` if the enterprise does not exist.
+    """
     row = find_enterprise(connection, reference)
     if row is None:
-        detail = f"there is no enterprise {reference!r}; scimsvc enterprise list shows those that there are"
+        detail = f"Enterprise {reference!r} does not exist. Run 'scimsvc enterprise list' to see all enterprises."
         raise NoSuchThing(detail, what="enterprise")
     return row

@@ -1,4 +1,4 @@
-"""Access tokens: their rows, which have no token text, and the look-up that every request begins with."""
+"""Access tokens, stored without their values, and the lookup at the beginning of every request."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from scimsvc.vocabulary import SCIM_SCOPE
 
 
 class TokenRow(NamedTuple):
-    """An access token, with its integration's client ID and its enterprise's name."""
+    """An access token, with the client ID of its integration and the name of its enterprise."""
 
     id: str
     enterprise_id: str
@@ -37,7 +37,7 @@ class NewToken(NamedTuple):
 
 
 class BearerRow(NamedTuple):
-    """The integration and the enterprise that a request's access token belongs to."""
+    """The integration and the enterprise of an access token."""
 
     revoked_at: str | None
     last_used_at: str | None
@@ -141,13 +141,13 @@ _USE = Write(update(Token).where(_THIS).values(last_used_at=bindparam("new_last_
 
 
 def find_bearer(enterprise_id: str, token_id: str) -> BearerRow | None:
-    """Return whom the token belongs to, outside of a transaction; it may be revoked."""
+    """Return the integration and enterprise of the token, even if it is revoked, outside of a transaction."""
     rows = read_rows(_BEARER, {"enterprise_id": enterprise_id, "token_id": token_id})
     return rows[0] if rows else None
 
 
 def list_tokens(connection: Connection, enterprise_id: str | None = None) -> list[TokenRow]:
-    """Return the tokens of one enterprise, or of all, the oldest first."""
+    """Return the tokens of one enterprise, or of all enterprises, oldest first."""
     if enterprise_id is None:
         return _ALL.all(connection)
     return _ALL_OF_ENTERPRISE.all(connection, {"enterprise_id": enterprise_id})
@@ -156,9 +156,9 @@ def list_tokens(connection: Connection, enterprise_id: str | None = None) -> lis
 def list_token_page(
     connection: Connection, enterprise_id: str, *, after: tuple[str, str] | None, limit: int
 ) -> list[TokenRow]:
-    """Return the first ``limit`` tokens of the enterprise, the oldest first.
+    """Return at most ``limit`` tokens of the enterprise, oldest first.
 
-    ``after`` is the time at which the last token of the page before was issued, and its ID.
+    ``after`` is the creation time and the ID of the last token on the previous page.
     """
     parameters = {"enterprise_id": enterprise_id, "limit": limit}
     if after is None:
@@ -168,34 +168,34 @@ def list_token_page(
 
 
 def list_valid_tokens(connection: Connection, enterprise_id: str, *, now: str, limit: int) -> list[TokenRow]:
-    """Return ``limit`` tokens of the enterprise that are valid at the time ``now``, the next to expire first."""
+    """Return at most ``limit`` tokens of the enterprise that are valid at ``now``, in the order of their expiry."""
     return _VALID.all(connection, {"enterprise_id": enterprise_id, "now": now, "limit": limit})
 
 
 def list_valid_scim_tokens(connection: Connection, enterprise_id: str, *, now: str) -> list[TokenRow]:
-    """Return all SCIM tokens of the enterprise that are valid at the time ``now``, the next to expire first."""
+    """Return all SCIM tokens of the enterprise that are valid at ``now``, in the order of their expiry."""
     return _VALID_FOR_SCIM.all(connection, {"enterprise_id": enterprise_id, "now": now})
 
 
 def find_token(connection: Connection, token_id: str, enterprise_id: str | None = None) -> TokenRow | None:
-    """Return the token with the ID, of one enterprise or of any."""
+    """Return the token with the ID in one enterprise, or in any enterprise."""
     if enterprise_id is None:
         return _BY_ID.first(connection, {"token_id": token_id})
     return _BY_ID_OF_ENTERPRISE.first(connection, {"enterprise_id": enterprise_id, "token_id": token_id})
 
 
 def find_last_scim_use(connection: Connection, enterprise_id: str) -> str | None:
-    """Return when a SCIM token of the enterprise was last used, to read or to write."""
+    """Return the time of the last use of a SCIM token of the enterprise, or None."""
     return _LAST_SCIM_USE.one(connection, {"enterprise_id": enterprise_id}).time
 
 
 def list_next_scim_expiries(connection: Connection, *, now: str) -> list[EnterpriseExpiry]:
-    """Return, for each enterprise with valid SCIM tokens, when the next of them expires."""
+    """Return the next expiry of a SCIM token for each enterprise with valid SCIM tokens."""
     return _NEXT_SCIM_EXPIRIES.all(connection, {"now": now})
 
 
 def insert_token(connection: Connection, token: NewToken) -> None:
-    """Insert a token that was never used."""
+    """Insert an unused token."""
     _INSERT.run(connection, {**token._asdict(), "last_used_at": None, "revoked_at": None})
 
 
@@ -207,7 +207,7 @@ def update_token_use(connection: Connection, enterprise_id: str, token_id: str, 
 def revoke_token(
     connection: Connection, enterprise_id: str, token_id: str, *, at: str, integration_id: str | None = None
 ) -> None:
-    """Mark the token as revoked, unless it is; with ``integration_id``, only if it is a token of that integration."""
+    """Revoke the token, unless it is revoked already. With ``integration_id``, only a token of that integration."""
     parameters = {"enterprise_id": enterprise_id, "token_id": token_id, "new_revoked_at": at}
     if integration_id is None:
         _REVOKE.run(connection, parameters)

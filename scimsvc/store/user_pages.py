@@ -1,7 +1,7 @@
-"""Pages of users as SCIM lists them: filtered, sorted, and by index or from where the page before ended.
+"""Pages of users for SCIM lists: filtered and sorted, by start index or after the previous page.
 
-A page costs the same wherever it begins if an index has the order (no order, ``id``, ``userName``, ``active``,
-``meta.lastModified``).
+If an index has the sort order (no order, ``id``, ``userName``, ``active``, ``meta.lastModified``), all pages of a list
+take the same time.
 """
 
 from collections.abc import Sequence
@@ -22,14 +22,14 @@ from scimsvc.store.users import ENTERPRISE_ID, OF_DEFAULT, REPRESENTED, VIEW, En
 
 
 class ViewAndTotal(NamedTuple):
-    """What answers show of the enterprise, and how many users it has; None is none yet."""
+    """The enterprise settings in responses, and the number of users. The number is None before the first change."""
 
     view: EnterpriseView
     total: int | None
 
 
 class SortedUser(NamedTuple):
-    """A user of a sorted list: a ``StoredUser`` and the value that it is sorted by."""
+    """A user of a sorted list: the columns of ``StoredUser``, and the value of the sort key."""
 
     id: str
     document: str
@@ -41,7 +41,7 @@ class SortedUser(NamedTuple):
 
 
 class Position(NamedTuple):
-    """Where a page ends: its last row's value that the list is sorted by (None without an order), and ID."""
+    """The end of a page: the sort key (None without an order) and the ID of its last row."""
 
     sort_key: Any
     last_id: str
@@ -49,14 +49,14 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UserPage:
-    """A page of users; ``view`` is None if the enterprise does not exist."""
+    """A page of users. ``view`` is None if the enterprise does not exist."""
 
-    #: Rows that begin with the columns of ``StoredUser``; ``stored_user`` names them.
+    #: Rows that begin with the columns of ``StoredUser``. Read them with ``stored_user``.
     rows: Sequence[tuple[Any, ...]]
     view: EnterpriseView | None
-    #: How many users there are on all pages.
+    #: The number of users on all pages.
     total: int
-    #: Where the next page begins; None if this is the last one.
+    #: The position after which the next page begins. None for the last page.
     end: Position | None = None
 
 
@@ -68,7 +68,7 @@ _EMPTY = UserPage([], None, 0)
 _VIEW = select(*VIEW).join(Role, OF_DEFAULT).where(Enterprise.id == ENTERPRISE_ID)
 ENTERPRISE_VIEW = Query(_VIEW, EnterpriseView)
 _TOTAL = SELECT_USER_COUNT.scalar_subquery()
-#: What answers show of the enterprise, and how many users there are: not beside each of a hundred users.
+#: Read once for a page instead of with each of its users.
 VIEW_AND_TOTAL = Query(_VIEW.add_columns(_TOTAL.label("total")), ViewAndTotal)
 USERS = select(*REPRESENTED).where(User.enterprise_id == ENTERPRISE_ID)
 _COUNT = select(func.count().label("users")).select_from(User).where(User.enterprise_id == ENTERPRISE_ID)
@@ -78,7 +78,7 @@ USERS_AFTER = Query(_BY_ID.where(User.id > bindparam("after")), StoredUser)
 
 
 def match_address(enterprise_id: str, address: str, *, offset: int, limit: int) -> UserPage:
-    """Return the page of the one user with the work e-mail address ``address``, if there is one."""
+    """Return a page with the user who has the work e-mail address ``address``, or an empty page."""
     row = find_user_by_address(enterprise_id, address)
     if row is None:
         return _EMPTY
@@ -86,26 +86,26 @@ def match_address(enterprise_id: str, address: str, *, offset: int, limit: int) 
 
 
 def list_by_id(enterprise_id: str, *, after: str | None, offset: int, limit: int) -> UserPage:
-    """Return at most ``limit`` of all users by ID, from the one behind ``after`` on, or from the index ``offset``."""
+    """Return at most ``limit`` users ordered by ID, after the ID ``after`` or from the index ``offset``."""
     parameters: dict[str, Any] = {"enterprise_id": enterprise_id}
-    page = parameters | {"limit": limit + 1}  # one more row tells whether there is a next page
+    page = parameters | {"limit": limit + 1}  # an additional row shows that another page follows
     if after is not None:
         rows_query = (USERS_AFTER, page | {"after": after})
     else:
         rows_query = (USERS_FROM, page | {"offset": offset})
-    # The enterprise is read after the users, so that none of them is shown with an older default role.
+    # Read the enterprise after the users, so that no user appears with an outdated default role.
     rows, views = read_each(rows_query, (VIEW_AND_TOTAL, parameters))
     if not views:  # the enterprise was deleted meanwhile
         return _EMPTY
     view, total = views[0]
     end = Position(None, rows[limit - 1].id) if 0 < limit < len(rows) else None
     rows = rows[:limit]
-    # Some of them may have been deleted meanwhile, and are counted because they are shown.
+    # Users on the page count, even if they were deleted meanwhile.
     return UserPage(rows, view, max(total or 0, len(rows)), end)
 
 
 def search(enterprise_id: str, query: ListQuery, *, base: str, after: Position | None) -> UserPage:
-    """Return the page that ``query`` asks for, from the one that ended at ``after`` on."""
+    """Return the page of ``query`` that begins after the position ``after``."""
     parameters = {"enterprise_id": enterprise_id}
     with reading() as connection:
         view = ENTERPRISE_VIEW.first(connection, parameters)
@@ -114,7 +114,7 @@ def search(enterprise_id: str, query: ListQuery, *, base: str, after: Position |
         statements = _SearchStatements(query, connection.dialect.name, View(base, *view))
         rows = statements.page(after).all(connection, parameters) if query.count else []
         if query.start_index == 1 and after is None and 0 < len(rows) <= query.count:
-            total = len(rows)  # the page is the whole list
+            total = len(rows)  # the page contains the whole list
         elif not query.has_filter:
             total = count_users(connection, enterprise_id)
         else:
@@ -124,7 +124,7 @@ def search(enterprise_id: str, query: ListQuery, *, base: str, after: Position |
 
 
 class _SearchStatements:
-    """The statements of one search, compiled for a database and for what its caller sees."""
+    """The statements of one search, compiled for a kind of database and a view of the enterprise."""
 
     def __init__(self, query: ListQuery, dialect: str, view: View) -> None:
         order = query.order
@@ -133,7 +133,7 @@ class _SearchStatements:
         self._sort_key = compile_sort_key(order.path, dialect=dialect, view=view) if order.path is not None else None
 
     def page(self, after: Position | None) -> Query[Any]:
-        """Return the query of the page that follows ``after``, and of one more row."""
+        """Return the query of the page after ``after``, with one additional row."""
         sort_key, query = self._sort_key, self._query
         statement = USERS.where(*self._conditions).offset(query.start_index - 1).limit(query.count + 1)
         if after is not None:
@@ -144,7 +144,7 @@ class _SearchStatements:
         return Query(statement, SortedUser, dynamic=True)
 
     def count(self) -> Query[_Count]:
-        """Return the query of the number of users on all pages."""
+        """Return the query that counts the users on all pages."""
         return Query(_COUNT.where(*self._conditions), _Count, dynamic=True)
 
     def position(self, row: StoredUser | SortedUser) -> Position:
@@ -171,12 +171,12 @@ def _may_be_null(sort_key: ColumnElement[Any]) -> bool:
 
 
 def _follows(after: Position, sort_key: ColumnElement[Any] | None, *, descending: bool) -> ColumnElement[bool]:
-    """Return the condition of the rows that come after the position ``after``."""
+    """Return the condition for rows after the position ``after``."""
     key, last_id = after
     later_id = User.id < last_id if descending else User.id > last_id
     if sort_key is None:
         return later_id
-    if not _may_be_null(sort_key):  # an index can seek to it
+    if not _may_be_null(sort_key):  # a row comparison can use an index
         row, last = tuple_(sort_key, User.id), tuple_(key, last_id)
         return row < last if descending else row > last
     if descending:

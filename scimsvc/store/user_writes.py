@@ -1,7 +1,7 @@
-"""Users: the statements that insert, update and delete them, and the meaning of a broken constraint.
+"""Insert, update and delete users, and report violated constraints.
 
-Uniqueness comes from the database's constraints, which decide who was first. A document and the columns that follow
-from it are always written together.
+The constraints of the database guarantee uniqueness: of two concurrent writes, the first one wins. A document and the
+columns that are derived from it are always written together.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,16 +29,16 @@ class EmailTaken(UserConflict):
 
 
 class UserNameTaken(UserConflict):
-    """Another user of the enterprise has the userName, and the enterprise wants userNames to be unique."""
+    """Another user of the enterprise has the userName, and the enterprise requires unique userNames."""
 
 
 class RoleGone(UserConflict):
-    """The role was removed since it was read."""
+    """The role was deleted after it was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """A user to insert: the columns that follow from its document (``user_columns``), and those that do not."""
+    """A user to insert: the columns derived from its document (``user_columns``), and its other columns."""
 
     id: str
     columns: Mapping[str, Any]
@@ -48,7 +48,7 @@ class NewUser:
     organization: str | None
 
     def row(self, enterprise_id: str, at: str) -> dict[str, Any]:
-        """Return all columns of the user if it is inserted at the time ``at``."""
+        """Return all columns of the user, inserted at the time ``at``."""
         return {
             **self.columns,
             "enterprise_id": enterprise_id,
@@ -66,10 +66,10 @@ class NewUser:
 
 @dataclass(frozen=True, slots=True)
 class UserUpdate:
-    """The state that takes the place of ``row``, a locked user whose document is ``before``.
+    """The new state of ``row``, a locked user with the document ``before``.
 
-    ``document`` is canonical and has the role's element. The role ID None is the default role. ``title`` and
-    ``organization`` are the effective values.
+    ``document`` is in canonical form and contains the element of the role. The role ID None means the default role.
+    ``title`` and ``organization`` are the effective values.
     """
 
     row: UserToChange | Profile
@@ -82,12 +82,12 @@ class UserUpdate:
 
     @property
     def is_visible(self) -> bool:
-        """Whether SCIM answers the user differently afterwards."""
+        """Whether the SCIM representation of the user changes."""
         return self.document != self.before or self.role_id != self.row.role_id
 
     @property
     def changes_keys(self) -> bool:
-        """Whether a column changes by which users are searched and told apart."""
+        """Whether a column changes that identifies users or selects them in searches."""
         row, before, document = self.row, self.before, self.document
         return (
             (self.role_id, self.source) != (row.role_id, row.source)
@@ -96,7 +96,7 @@ class UserUpdate:
 
 
 class EffectiveValues(NamedTuple):
-    """The effective title and organization that a user gets."""
+    """The new effective title and organization of a user."""
 
     user_id: str
     title: str | None
@@ -107,11 +107,11 @@ class _Key(NamedTuple):
     key: str
 
 
-# The names of parameters must differ from those of the columns that are set.
+# Parameters of the condition need other names than the columns that the statement sets.
 _OWN_ROW = (User.enterprise_id == bindparam("key_enterprise_id"), User.id == bindparam("key_id"))
 _COLUMNS = tuple(column.name for column in User.__table__.columns)
 _FIXED = ("enterprise_id", "id", "created_at")
-#: The columns that change seldom, most of them with an index; ``key_columns`` and the source.
+#: The columns that rarely change, most of them indexed: ``key_columns`` and the source.
 _KEYS = (
     "email_key", "has_other_emails", "user_name_key", "unique_user_name_key", "external_id", "active", "role_id",
     "source",
@@ -126,7 +126,7 @@ def _update(columns: Iterable[str]) -> FeedHoldingWrite:
 _INSERT = FeedHoldingWrite(insert(User).values({name: bindparam(f"new_{name}") for name in _COLUMNS}))
 _INSERT_MANY = Write(insert(User))
 _UPDATE = _update(_CONTENT + _KEYS)
-#: For an update that changes no key: SQLite writes an index again for every column that is set, changed or not.
+#: For updates without a changed key. SQLite rewrites the index of every column that is set, even if it is unchanged.
 _UPDATE_CONTENT = _update(_CONTENT)
 _UPDATE_EFFECTIVE = Write(
     update(User)
@@ -146,7 +146,7 @@ _EMPTY_UNIQUE_USER_NAMES = Write(_OF_ENTERPRISE.values(unique_user_name_key=null
 
 
 def insert_user(connection: Connection, enterprise_id: str, user: NewUser, *, at: str) -> StoredUser:
-    """Insert ``user`` and hold the enterprise's feed; raises ``UserConflict``."""
+    """Insert ``user`` and lock the change feed of the enterprise. Raises ``UserConflict`` on a violated constraint."""
     row = user.row(enterprise_id, at)
     try:
         _INSERT.run(connection, _new(row), enterprise_id=enterprise_id)
@@ -156,7 +156,7 @@ def insert_user(connection: Connection, enterprise_id: str, user: NewUser, *, at
 
 
 def insert_users(connection: Connection, enterprise_id: str, users: Sequence[NewUser], *, at: str) -> None:
-    """Insert many users; the feed is not held. Raises ``UserConflict``."""
+    """Insert many users without locking the change feed. Raises ``UserConflict`` on a violated constraint."""
     try:
         _INSERT_MANY.run_many(connection, [user.row(enterprise_id, at) for user in users])
     except IntegrityError as error:
@@ -164,13 +164,13 @@ def insert_users(connection: Connection, enterprise_id: str, users: Sequence[New
 
 
 def list_taken_addresses(connection: Connection, enterprise_id: str, keys: Sequence[str]) -> set[str]:
-    """Return those of the folded e-mail addresses ``keys`` that users of the enterprise have."""
+    """Return the folded e-mail addresses from ``keys`` that users of the enterprise already have."""
     statement = select(User.email_key).where(User.enterprise_id == enterprise_id, User.email_key.in_(keys))
     return {row.key for row in Query(statement, _Key, dynamic=True).all(connection)}
 
 
 def list_taken_user_names(connection: Connection, enterprise_id: str, keys: Sequence[str]) -> set[str]:
-    """Return those of the folded userNames ``keys`` that users have in an enterprise whose userNames are unique."""
+    """Return the folded userNames from ``keys`` that exist already, if the enterprise requires unique userNames."""
     condition = User.unique_user_name_key.in_(keys)
     statement = select(User.user_name_key).where(User.enterprise_id == enterprise_id, condition)
     return {row.key for row in Query(statement, _Key, dynamic=True).all(connection)}
@@ -179,9 +179,9 @@ def list_taken_user_names(connection: Connection, enterprise_id: str, keys: Sequ
 def update_user(
     connection: Connection, enterprise_id: str, change: UserUpdate, *, unique_user_name: bool, at: str
 ) -> StoredUser:
-    """Update a user and hold the enterprise's feed; raises ``UserConflict``.
+    """Update a user and lock the change feed of the enterprise. Raises ``UserConflict`` on a violated constraint.
 
-    Version and modification time change only if SCIM answers the user differently afterwards.
+    The version and the modification time change only if the SCIM representation of the user changes.
     """
     row, is_visible = change.row, change.is_visible
     columns = {
@@ -222,17 +222,17 @@ def update_effective_values(
 
 
 def delete_user(connection: Connection, enterprise_id: str, user_id: str) -> None:
-    """Delete a user and hold the enterprise's feed."""
+    """Delete a user and lock the change feed of the enterprise."""
     _DELETE.run(connection, _key(enterprise_id, user_id), enterprise_id=enterprise_id)
 
 
 def delete_users(connection: Connection, enterprise_id: str) -> None:
-    """Delete all users of the enterprise, of whom the feed says nothing; only for an enterprise that is deleted."""
+    """Delete all users of the enterprise without changes in the feed. Use it only to delete an enterprise."""
     _DELETE_ALL.run(connection, {"enterprise_id": enterprise_id})
 
 
 def update_unique_user_names(connection: Connection, enterprise_id: str, *, unique: bool) -> None:
-    """Fill or empty the column whose unique index keeps the enterprise's userNames apart."""
+    """Fill or clear the column with the unique index on userNames."""
     statement = _FILL_UNIQUE_USER_NAMES if unique else _EMPTY_UNIQUE_USER_NAMES
     statement.run(connection, {"enterprise_id": enterprise_id})
 
@@ -246,8 +246,8 @@ def _key(enterprise_id: str, user_id: str) -> dict[str, Any]:
 
 
 def _conflict(error: IntegrityError) -> UserConflict:
-    """Return what a broken constraint means."""
-    # PostgreSQL's message also has the values, which may be anything; SQLite's has only the names of columns.
+    """Return the conflict that a violated constraint means."""
+    # The message of PostgreSQL also contains values, so use its constraint name. SQLite only names the columns.
     constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or str(error.orig)
     if "unique_user_name" in constraint:
         return UserNameTaken()

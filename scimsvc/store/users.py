@@ -1,7 +1,7 @@
-"""Users: the statements that read one of them, or lock it for a change.
+"""Read a user, or lock it for a change.
 
-``user_pages`` lists users for SCIM, ``profiles`` for commands and the enterprise API; ``user_writes`` inserts, updates
-and deletes them.
+``user_pages`` lists users for SCIM, and ``profiles`` lists them for commands and the enterprise API. ``user_writes``
+inserts, updates and deletes users.
 """
 
 from collections.abc import Callable
@@ -21,9 +21,9 @@ KEY = bindparam("key", type_=User.email_key.type)
 
 
 class ViewedUser(NamedTuple):
-    """A user's representation (it begins with the columns of ``StoredUser``), and what answers show of the enterprise.
+    """The columns of ``StoredUser``, followed by those of ``EnterpriseView``.
 
-    Both are read in one statement, so that the default role is never an older one.
+    One statement reads both, so that the default role is never outdated.
     """
 
     id: str
@@ -37,14 +37,14 @@ class ViewedUser(NamedTuple):
 
 
 class EnterpriseView(NamedTuple):
-    """What answers show of the enterprise."""
+    """The enterprise settings that appear in SCIM responses."""
 
     default_role: str
     role_revision: int
 
 
 class EnterpriseRules(NamedTuple):
-    """What an enterprise decides about writes to its users."""
+    """The enterprise settings that apply to writes."""
 
     id: str
     name: str
@@ -60,9 +60,9 @@ class EnterpriseRules(NamedTuple):
 
 
 class UserToChange(NamedTuple):
-    """A user that SCIM is about to change. It begins with the columns of ``StoredUser``.
+    """A user to change through SCIM. The first columns are those of ``StoredUser``.
 
-    ``role`` and ``restricts`` (whether it restricts editing) are None for a user on the default role.
+    ``role`` and ``restricts`` (whether the role restricts editing) are None for a user with the default role.
     """
 
     id: str
@@ -80,18 +80,18 @@ class UserToChange(NamedTuple):
 
 
 class RulesAndUser(NamedTuple):
-    """A user that SCIM is about to change, and what the enterprise decides about it."""
+    """A user to change through SCIM, and the enterprise settings that apply to the write."""
 
     rules: EnterpriseRules
     user: UserToChange
 
 
-#: The columns of a representation, in the order of ``StoredUser``.
+#: The columns of ``StoredUser``, in order.
 REPRESENTED: tuple[Any, ...] = (User.id, User.document, User.role_id, User.version, User.created_at, User.modified_at)
-#: What answers show of the enterprise, in the order of ``EnterpriseView``.
+#: The columns of ``EnterpriseView``, in order.
 VIEW: tuple[Any, ...] = (Role.name.label("default_role"), Enterprise.role_revision)
 OF_DEFAULT = and_(Role.enterprise_id == Enterprise.id, Role.is_default)
-#: The enterprise is named twice, so that its row is looked up once.
+#: Both tables have a condition on the enterprise, so that its row is read only once.
 _VIEWED = (
     select(*REPRESENTED, *VIEW)
     .join(Enterprise, Enterprise.id == User.enterprise_id)
@@ -109,12 +109,12 @@ def find_user(enterprise_id: str, user_id: str) -> ViewedUser | None:
 
 
 def find_user_by_address(enterprise_id: str, address: str) -> ViewedUser | None:
-    """Return the user with the work e-mail address ``address``, without regard to case, outside of a transaction."""
+    """Return the user with the work e-mail address ``address``, ignoring case, outside of a transaction."""
     rows = read_rows(USER_BY_ADDRESS, {"enterprise_id": enterprise_id, "key": fold(address)})
     return rows[0] if rows else None
 
 
-# Locking what a SCIM write depends on.
+# Lock the rows that a SCIM write depends on.
 
 _RULES: tuple[Any, ...] = (
     Enterprise.id,
@@ -140,9 +140,9 @@ _TO_CHANGE: tuple[Any, ...] = (
     _HELD.name.label("role"),
     _HELD.restrict_editing.label("restricts"),
 )
-#: The rows of the enterprise and of its default role are locked until the end of the transaction if the database locks
-#: rows. PostgreSQL reads a row again that it had to wait for, but of other tables what was there before: no row is
-#: found if another role became the default meanwhile.
+#: Locks the rows of the enterprise and of its default role until the transaction ends, if the database locks rows.
+#: When PostgreSQL had to wait for a lock, it reads the locked row again, but rows of other tables as they were before.
+#: It therefore finds no row if another role became the default meanwhile.
 ENTERPRISE_RULES = Query(
     select(*_RULES)
     .join(Role, OF_DEFAULT)
@@ -150,7 +150,7 @@ ENTERPRISE_RULES = Query(
     .with_for_update(read=True, of=[Enterprise, Role]),
     EnterpriseRules,
 )
-#: See ``read_whole``.
+#: Call it through ``read_whole``.
 USER_FOR_UPDATE = Query(
     select(*_TO_CHANGE)
     .outerjoin(_HELD, _OF_HELD)
@@ -158,7 +158,7 @@ USER_FOR_UPDATE = Query(
     .with_for_update(of=User),
     UserToChange,
 )
-#: Both at once, for SQLite: the only writer needs to lock no rows in an order.
+#: Both in one statement, for SQLite. Its only writer does not need to lock rows in a certain order.
 RULES_AND_USER = Query(
     select(*_RULES, *_TO_CHANGE)
     .select_from(Enterprise)
@@ -171,22 +171,22 @@ RULES_AND_USER = Query(
 
 
 def lock_enterprise(connection: Connection, enterprise_id: str) -> EnterpriseRules | None:
-    """Return the enterprise's rules, locked until the end of the transaction; None if there is no such enterprise.
+    """Lock the enterprise until the end of the transaction, and return its rules, or None if it does not exist.
 
-    They are locked before a user, because a change of the enterprise locks it before its users: a write cannot slip
-    past the change, and the two cannot wait for each other.
+    Lock the enterprise before a user. A change of the enterprise uses the same order, so that no write misses the
+    change and the two never deadlock.
     """
     parameters = {"enterprise_id": enterprise_id}
-    # Read again if another role became the default while the enterprise was waited for.
+    # Read again if another role became the default while waiting for the lock.
     return ENTERPRISE_RULES.first(connection, parameters) or ENTERPRISE_RULES.first(connection, parameters)
 
 
 def lock_user(
     connection: Connection, enterprise_id: str, user_id: str
 ) -> tuple[EnterpriseRules | None, UserToChange | None]:
-    """Return the enterprise's rules and the user's row, locked until the end of the transaction.
+    """Lock the enterprise and the user until the end of the transaction, and return the rules and the user.
 
-    The rules are None if there is no such enterprise; the row is None if it has no such user.
+    The rules are None if the enterprise does not exist. The user is None if it does not exist in the enterprise.
     """
     key = {"enterprise_id": enterprise_id, "id": user_id}
     if connection.dialect.name == "sqlite":
@@ -211,14 +211,14 @@ _Row = TypeVar("_Row", bound=_RowWithRole)
 def read_whole(read: Callable[[], _Row | None]) -> _Row | None:
     """Return the row that ``read`` locks, with its role.
 
-    PostgreSQL finds no role for a row that had another one before its lock was waited for. Once the row is locked, the
-    same statement finds it.
+    If the role of the user changed while PostgreSQL waited for the lock, the statement finds no role. Once the row is
+    locked, the same statement finds it.
     """
     row = read()
     return read() if row is not None and row.role_id is not None and row.restricts is None else row
 
 
-# Numbers and names of users.
+# Counts and duplicates.
 
 
 class _Count(NamedTuple):
@@ -231,7 +231,7 @@ DISABLED_USERS = Query(
 
 
 def count_disabled_users(connection: Connection, enterprise_id: str) -> int:
-    """Return how many of the enterprise's users are disabled; the change feed knows how many there are."""
+    """Return the number of disabled users of the enterprise. ``feed.count_users`` returns the total."""
     return DISABLED_USERS.one(connection, {"enterprise_id": enterprise_id}).users
 
 
@@ -250,7 +250,7 @@ _USERS_BY_STATE = Query(
 
 
 def list_users_by_state(connection: Connection) -> list[UsersByState]:
-    """Return how many active and disabled users each enterprise has."""
+    """Return the number of active and disabled users of each enterprise."""
     return _USERS_BY_STATE.all(connection)
 
 

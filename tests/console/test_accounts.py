@@ -100,7 +100,9 @@ def test_accounts_are_listed_without_anything_secret(acme: Enterprise, cli: Cli)
     [
         pytest.param(("create", "no address"), "Enter an e-mail address", id="no address"),
         pytest.param(("create", "OPERATOR@example.com"), "already exists", id="taken in another letter case"),
-        pytest.param(("create", "x@example.com", "--enterprise", "Nobody"), "no enterprise 'Nobody'", id="enterprise"),
+        pytest.param(
+            ("create", "x@example.com", "--enterprise", "Nobody"), "Enterprise 'Nobody' does not exist", id="enterprise"
+        ),
         pytest.param(("remove", "x@example.com"), "Account 'x@example.com' does not exist", id="remove nobody"),
         pytest.param(("link", "x@example.com"), "Account 'x@example.com' does not exist", id="link of nobody"),
     ],

@@ -61,8 +61,8 @@ def test_a_backup_overwrites_nothing(sqlite_acme: Enterprise, tmp_path: Path) ->
     target.write_text("yesterday's")
     dangling.symlink_to(tmp_path / "nowhere")
 
-    assert "exists already" in refusal(sqlite_acme.app, "backup", str(target))
-    assert "exists already" in refusal(sqlite_acme.app, "backup", str(dangling))
+    assert "already exists" in refusal(sqlite_acme.app, "backup", str(target))
+    assert "already exists" in refusal(sqlite_acme.app, "backup", str(dangling))
     assert target.read_text() == "yesterday's"
     assert "No such file" in refusal(sqlite_acme.app, "backup", str(tmp_path / "no" / "such.db"))
     assert "directory" in misuse(sqlite_acme.app, "backup", str(tmp_path))
@@ -80,7 +80,7 @@ def test_a_backup_of_a_damaged_database_is_refused_and_leaves_nothing(sqlite_acm
 
     line = refusal(sqlite_acme.app, "backup", str(tmp_path / "b.db"))
 
-    assert "not sound" in line
+    assert "is damaged" in line
     assert "scimsvc check" in line
     assert list(tmp_path.glob("b.db*")) == []
 

@@ -92,14 +92,14 @@ def test_a_target_with_rows_is_refused_and_not_changed(
 ) -> None:
     with psycopg.connect(target_url) as connection:
         connection.execute("CREATE TABLE theirs (x int)")
-    assert "not empty: it has theirs" in refusal(acme.app, "migrate-to", target_url)
+    assert "not empty. It has theirs" in refusal(acme.app, "migrate-to", target_url)
     assert tables_of(target_url) == {"theirs"}
     with psycopg.connect(target_url) as connection:
         connection.execute("DROP TABLE theirs")
 
     cli("migrate-to", target_url)
     before = everything(make_app(DATABASE_URL=target_url))
-    assert "not empty: it has changes, client_secrets, enterprises" in refusal(acme.app, "migrate-to", target_url)
+    assert "not empty. It has changes, client_secrets, enterprises" in refusal(acme.app, "migrate-to", target_url)
     assert everything(make_app(DATABASE_URL=target_url)) == before
 
 
@@ -119,7 +119,7 @@ def test_nothing_is_moved_if_rows_arrive_changed(
 
     monkeypatch.setattr(migrate_to, "copy_everything", tampered)
 
-    assert "role_names does not read there as it does here" in refusal(acme.app, "migrate-to", target_url)
+    assert "The copy of role_names differs from the original" in refusal(acme.app, "migrate-to", target_url)
     assert tables_of(target_url) == set()
 
 
@@ -141,8 +141,8 @@ def test_only_from_sqlite_to_postgresql(acme: Enterprise, make_app: MakeApp, tar
     run_command(there, "init")
     fresh = make_app(DATABASE_URL=f"sqlite:///{tmp_path}/fresh.db")
 
-    assert "PostgreSQL already" in refusal(there, "migrate-to", target_url)
-    assert "into PostgreSQL" in refusal(acme.app, "migrate-to", f"sqlite:///{tmp_path}/other.db")
+    assert "already PostgreSQL" in refusal(there, "migrate-to", target_url)
+    assert "target is not PostgreSQL" in refusal(acme.app, "migrate-to", f"sqlite:///{tmp_path}/other.db")
     assert "scimsvc init" in refusal(fresh, "migrate-to", target_url)
     assert not (tmp_path / "other.db").exists()
 
@@ -164,6 +164,6 @@ def test_a_terminal_shows_the_progress(acme: Enterprise, database_url: str, targ
     done, shown = on_a_terminal("migrate-to", target_url, settings=settings)
 
     assert done.returncode == 0
-    assert "Moving" in shown
+    assert "Copying" in shown
     assert "100%" in shown
     assert b"checksum" in done.stdout

@@ -96,7 +96,7 @@ def test_a_stuck_writer_causes_only_temporary_503s(acme: Enterprise, cli: Cli, m
     assert int(refused.headers["Retry-After"]) > 0
     assert read == user
     assert (said.exit_code, said.stdout) == (1, "")
-    assert said.stderr == "Error: The database is not usable: no turn to write within 0.1 seconds.\n"
+    assert said.stderr == "Error: The database is not usable: the write lock was not available within 0.1 seconds.\n"
     assert done.status_code == 200
 
 

@@ -99,7 +99,7 @@ def test_a_later_schema_is_not_served(tmp_path: Path, database_url: str) -> None
         database.execute("UPDATE alembic_version SET version_num = '9999'")
         database.commit()
 
-    assert "schema 9999, which is of a later version" in _refused_start(tmp_path, DATABASE_URL=database_url)
+    assert "schema 9999 of a later version" in _refused_start(tmp_path, DATABASE_URL=database_url)
 
 
 @pytest.mark.requirement("R61")

@@ -250,7 +250,7 @@ def test_bytes_that_are_not_http_are_refused_and_not_logged(live: Live, head: st
     assert answered.startswith(b"HTTP/1.0 400 ")
     left = live.log.removeprefix(before)
     assert left.count("\n") == 1
-    assert "a request that cannot be read was answered 400 Bad Request" in left
+    assert "malformed request answered with 400 Bad Request" in left
     assert "\x1b" not in left
 
 

@@ -1,7 +1,7 @@
-"""The database of an app: its engine and everything that the app's threads share about it.
+"""The database of an app: its engine, and the state that the threads of the app share.
 
-Two apps in one process share nothing here, even if they have the same database: they neither wait for each other's
-write lock nor invalidate each other's caches.
+Two apps in one process share nothing, even if they use the same database. Each has its own write lock and its own
+caches.
 """
 
 import itertools
@@ -20,9 +20,9 @@ _EXTENSION = "scimsvc.database"
 
 
 class _Thread(threading.local):
-    """What one thread does with the database."""
+    """The state of one thread."""
 
-    #: The transaction of a rehearsal, in which everything that the thread reads and writes happens.
+    #: The transaction of a rehearsal. While it is set, all reads and writes of the thread use it.
     rehearsal: Connection | None = None
 
 
@@ -31,31 +31,31 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        #: Whether writers must take turns.
+        #: Whether the database allows only one writer at a time.
         self.has_one_writer = engine.dialect.name == "sqlite"
-        #: The statement that begins a transaction, by mode.
+        #: The statement that begins a transaction, by mode (``READ`` or ``WRITE``).
         self.begins = {READ: BEGIN, WRITE: begins_write(engine)}
-        #: Engines whose transactions SQLAlchemy begins with that statement, by mode.
+        #: Engines with which SQLAlchemy begins transactions by that statement, by mode.
         self.engines = {mode: engine.execution_options(**{BEGINS: text}) for mode, text in self.begins.items()}
         self.kept = KeptConnections(engine)
-        #: SQLite does not queue writers fairly: with this lock, the slowest write of eight clients takes a fifth of
+        #: SQLite does not queue writers fairly. With this lock, the slowest write of eight clients takes a fifth of
         #: the time.
         self.write_lock = FairLock()
         self.thread = _Thread()
-        #: A number that differs after each change of settings that are cached. Read it before the settings themselves.
+        #: A number that changes with the cached settings. Read it before reading the settings.
         self.settings_epoch = 0
         self._epochs = itertools.count(1)
-        #: Connections of the parent process, referenced so that this process never closes or uses them.
+        #: Connections of the parent process. The reference prevents this process from closing them.
         self._left_to_parent: list[KeptConnections] = []
         event.listen(engine, "engine_disposed", self._on_disposed)
         _databases.add(self)
 
     def note_settings_change(self) -> None:
-        """Invalidate cached settings; to be called once their change is committed."""
+        """Invalidate cached settings. Call it after the change of the settings is committed."""
         self.settings_epoch = next(self._epochs)
 
     def leave_to_parent(self) -> None:
-        """Begin again in a forked process, without the connections of the parent process or its locks."""
+        """Start over in a forked process, without the connections and locks of the parent process."""
         self._left_to_parent.append(self.kept)
         self.kept = KeptConnections(self.engine)
         self.write_lock = FairLock()
@@ -66,7 +66,7 @@ class Database:
         kept.close()
 
 
-#: Every database of this process, for the hook below only.
+#: Every database of this process, for ``_after_fork``.
 _databases: WeakSet[Database] = WeakSet()
 
 
@@ -79,12 +79,12 @@ os.register_at_fork(after_in_child=_after_fork)
 
 
 def init_database(app: Flask, url: str) -> None:
-    """Connect ``app`` with the database at ``url``; raises ``SettingsError`` if its driver is not installed."""
+    """Connect ``app`` to the database at ``url``. Raises ``SettingsError`` if its driver is not installed."""
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url)
     teardown_functions = list(app.teardown_appcontext_funcs)
     db.init_app(app)
-    # Flask-SQLAlchemy adds a function that closes sessions of the ORM, of which there are none.
+    # Flask-SQLAlchemy adds a function that closes ORM sessions, and this service does not use them.
     app.teardown_appcontext_funcs[:] = teardown_functions
     with app.app_context():
         prepare_engine(db.engine)
@@ -93,6 +93,6 @@ def init_database(app: Flask, url: str) -> None:
 
 def current_database() -> Database:
     """Return the database of the current app."""
-    # The app itself and not its proxy, which takes five calls for an attribute where this takes one.
+    # The app itself instead of its proxy, because the proxy needs five calls for each attribute.
     database: Database = current_app._get_current_object().extensions[_EXTENSION]  # type: ignore[attr-defined]  # noqa: SLF001
     return database

@@ -1,4 +1,4 @@
-"""Transactions that PostgreSQL gave up in favour of others are done again (docs/design/storage.md)."""
+"""Retry transactions that PostgreSQL aborted in favor of others (docs/design/storage.md)."""
 
 import functools
 import random
@@ -8,9 +8,9 @@ from typing import ParamSpec, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
-#: How often a use case is begun anew; what fails then is told to the client as an outage.
+#: The maximum number of retries. If the last one fails, the client gets the error of an outage.
 RETRIES = 3
-#: serialization_failure and deadlock_detected: nothing was done, and the same again may well succeed.
+#: serialization_failure and deadlock_detected. Nothing was written, and a retry can succeed.
 _GIVEN_UP = ("40001", "40P01")
 _LONGEST_PAUSE = 0.05
 
@@ -19,9 +19,9 @@ _Result = TypeVar("_Result")
 
 
 def retried(use_case: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
-    """Do ``use_case`` again, up to ``RETRIES`` times, where the database gave its transaction up.
+    """Retry ``use_case`` up to ``RETRIES`` times if the database aborts its transaction.
 
-    For functions that do all of their work in one transaction that they open themselves.
+    Use it only for functions that do all their work in one transaction that they open.
     """
 
     @functools.wraps(use_case)
@@ -32,7 +32,7 @@ def retried(use_case: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Re
             except DBAPIError as error:
                 if not was_given_up(error):
                     raise
-            # By chance, so that two that met do not meet again.
+            # A random pause, so that two conflicting transactions do not collide again.
             time.sleep(random.uniform(0, _LONGEST_PAUSE * 2**attempt))  # noqa: S311  # no secret
         return use_case(*args, **arguments)
 
@@ -40,5 +40,5 @@ def retried(use_case: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Re
 
 
 def was_given_up(error: DBAPIError) -> bool:
-    """Tell whether ``error`` is a serialization failure or a deadlock."""
+    """Return whether ``error`` is a serialization failure or a deadlock."""
     return getattr(error.orig, "sqlstate", None) in _GIVEN_UP

@@ -1,4 +1,4 @@
-"""Statements and the rows that they return: the one way to run SQL.
+"""Run SQL statements, and return rows with types.
 
 A store module declares its statements as constants, each query with the type of its rows::
 
@@ -11,9 +11,9 @@ A store module declares its statements as constants, each query with the type of
 
     ROLES.all(connection, {"enterprise_id": enterprise_id})
 
-The Core expression is the definition of a statement. It is compiled to SQL once per kind of database and then run by
-the database driver (``store.fast``). ``dynamic=True`` is for an expression that is built for one call, as by a filter:
-it goes through SQLAlchemy, because compiling it would cost more than running it. Callers see no difference.
+The Core expression defines a statement. It is compiled to SQL once per kind of database, and then the database driver
+runs it (``store.fast``). Use ``dynamic=True`` for an expression that is built for one call, for example from a filter.
+SQLAlchemy runs it, because compiling it would take longer than running it. Callers see no difference.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,12 +36,12 @@ RowT = TypeVar("RowT", bound=tuple[Any, ...])
 _RowMaker = Callable[[Any], RowT]
 
 _NO_PARAMETERS: Parameters = MappingProxyType({})
-#: How many rows ``Query.iterate`` holds in memory.
+#: The number of rows that ``Query.iterate`` keeps in memory.
 _ROWS_AT_ONCE = 1000
 
 
 class _Statement:
-    """A Core expression, and the prepared statement of it for each kind of database."""
+    """A Core expression, with a prepared statement for each kind of database."""
 
     def __init__(self, statement: Executable, columns: Sequence[str] | None, *, dynamic: bool) -> None:
         #: The Core expression.
@@ -59,9 +59,9 @@ class _Statement:
 class Query(_Statement, Generic[RowT]):
     """A statement that returns rows of the type ``row_type``.
 
-    ``row_type`` is a NamedTuple whose fields are the selected columns in order, or ``tuple`` where only the call knows
-    the columns. A field whose type is itself a NamedTuple takes as many columns as that one has: this is how a join
-    returns the rows of both sides.
+    ``row_type`` is a NamedTuple with the selected columns as fields, in order. Use ``tuple`` if only the caller knows
+    the columns. A field whose type is another NamedTuple takes as many columns as that NamedTuple has. A join returns
+    the rows of both sides this way.
     """
 
     def __init__(self, statement: Executable, row_type: type[RowT], *, dynamic: bool = False) -> None:
@@ -80,19 +80,19 @@ class Query(_Statement, Generic[RowT]):
         return list(map(self._make_row, rows))
 
     def first(self, connection: Connection, parameters: Parameters = _NO_PARAMETERS) -> RowT | None:
-        """Return the first row, or None where there is none; the statement itself says how many rows are read."""
+        """Return the first row, or None if no row exists. All rows are read, so limit the statement."""
         rows = self.all(connection, parameters)
         return rows[0] if rows else None
 
     def one(self, connection: Connection, parameters: Parameters = _NO_PARAMETERS) -> RowT:
-        """Return the only row; raises SQLAlchemy's ``NoResultFound`` if there is not exactly one."""
+        """Return the only row. Raises ``NoResultFound`` of SQLAlchemy if the number of rows is not one."""
         rows = self.all(connection, parameters)
         if len(rows) != 1:
-            raise NoResultFound(f"{len(rows)} rows were found where exactly one was expected")
+            raise NoResultFound(f"Expected one row, got {len(rows)}.")
         return rows[0]
 
     def iterate(self, connection: Connection, parameters: Parameters = _NO_PARAMETERS) -> Iterator[RowT]:
-        """Yield the rows, of which only some are in memory at a time."""
+        """Yield the rows, with at most ``_ROWS_AT_ONCE`` of them in memory."""
         options = {"yield_per": _ROWS_AT_ONCE}
         yield from map(self._make_row, connection.execute(self.statement, dict(parameters), execution_options=options))
 
@@ -100,15 +100,15 @@ class Query(_Statement, Generic[RowT]):
 class Write(_Statement):
     """A statement that changes rows.
 
-    ``columns`` are those that the parameters of an INSERT or UPDATE set; without them an INSERT sets every column that
-    its expression does not.
+    ``columns`` are the columns that the parameters of an INSERT or UPDATE set. Without ``columns``, an INSERT sets
+    every column that its expression does not set.
     """
 
     def __init__(self, statement: Executable, columns: Sequence[str] | None = None, *, dynamic: bool = False) -> None:
         super().__init__(statement, columns, dynamic=dynamic)
 
     def run(self, connection: Connection, parameters: Parameters = _NO_PARAMETERS) -> int:
-        """Execute the statement and return how many rows it changed."""
+        """Execute the statement and return the number of changed rows."""
         if self._is_dynamic:
             return self._run_by_sqlalchemy(connection, dict(parameters))
         prepared = self._prepared_for(connection.dialect)
@@ -120,18 +120,18 @@ class Write(_Statement):
         return connection.execute(self.statement, parameters, execution_options={"preserve_rowcount": True}).rowcount
 
     def run_many(self, connection: Connection, parameters: Iterable[Parameters]) -> None:
-        """Execute the statement with each of ``parameters``, of which each sets the same columns."""
+        """Execute the statement with each of ``parameters``. All of them must set the same columns."""
         several = list(map(dict, parameters))
         if several:
             connection.execute(self.statement, several)
 
 
 def _row_maker(row_type: type[RowT]) -> _RowMaker[RowT]:
-    """Return a function that makes a ``row_type`` of a sequence of columns."""
+    """Return a function that creates a ``row_type`` from a sequence of columns."""
     types = [getattr(row_type, "__annotations__", {}).get(field) for field in getattr(row_type, "_fields", ())]
     widths = [len(getattr(each, "_fields", ())) for each in types]
     if not any(widths):
-        return partial(tuple.__new__, row_type)  # as NamedTuple's _make does, without its count of the columns
+        return partial(tuple.__new__, row_type)  # like NamedTuple._make, without its check of the length
     ends = list(accumulate(width or 1 for width in widths))
     parts = [
         _part_maker(type_, end - width, end) if width else itemgetter(end - 1)

@@ -1,7 +1,7 @@
-"""Transactions: reads are reads, and a write begins as a write.
+"""Transactions for reading and for writing.
 
-A use case does its work in one of these; leaving it commits, an exception rolls everything back. A single SELECT sees
-one state by itself and needs no transaction: ``read_rows``, ``read_each``.
+A use case runs in one transaction. Leaving the block commits, and an exception rolls everything back. A single SELECT
+reads one consistent state and needs no transaction: use ``read_rows`` or ``read_each``.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +29,7 @@ __all__ = [
     "writing",
 ]
 
-#: Seconds that a thread waits for SQLite's write lock within its app, before it asks SQLite itself.
+#: Seconds that a thread waits for the write lock of its app, before it waits for the lock of SQLite itself.
 LOCK_TIMEOUT = 10.0
 
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
@@ -52,11 +52,11 @@ def read_each(*questions: Question) -> list[list[Any]]: ...
 def read_each(*questions: Question) -> Any:
     """Return all rows of each SELECT, one after another, outside of any transaction.
 
-    A connection that was lost meanwhile, as by a restart of the database, is replaced and every question asked again.
+    If the connection was lost, for example by a restart of the database, it is replaced and every SELECT runs again.
     """
     database = current_database()
     kept = None if database.thread.rehearsal is not None else database.kept.take(READ)
-    if kept is None:  # as within a transaction of this thread, whose uncommitted changes must not be seen
+    if kept is None:  # for example, this thread is in a transaction, and its uncommitted changes must stay hidden
         with reading() as connection:
             return _ask(connection, questions)
     reusable = False
@@ -79,14 +79,17 @@ def _ask(connection: Connection, questions: Iterable[Question]) -> list[list[Any
 
 
 def reading() -> AbstractContextManager[Connection]:
-    """Open a transaction that changes nothing: on SQLite it sees one state, on PostgreSQL what is committed by then."""
+    """Open a transaction for reading.
+
+    On SQLite it reads one consistent state. On PostgreSQL each statement reads the state that is committed by then.
+    """
     database = current_database()
     rehearsal = database.thread.rehearsal
     return _Transaction(database, READ) if rehearsal is None else nullcontext(rehearsal)
 
 
 def writing() -> AbstractContextManager[Connection]:
-    """Open a transaction that holds the right to write from its first statement; commit on leaving it."""
+    """Open a transaction for writing. On SQLite it begins with the write lock. Leaving the block commits."""
     database = current_database()
     rehearsal = database.thread.rehearsal
     return _Transaction(database, WRITE) if rehearsal is None else _savepoint(rehearsal)
@@ -99,9 +102,9 @@ def _savepoint(rehearsal: Connection) -> Iterator[Connection]:
 
 
 class _Transaction:
-    """A transaction on the kept connection, or on another one while that is in use.
+    """A transaction on the kept connection, or on another connection while the kept one is in use.
 
-    A class, because three nested generators took as long as one of a write's statements.
+    This is a class because three nested generators took as long as one statement of a write.
     """
 
     __slots__ = ("_database", "_general", "_kept", "_mode", "_needs_lock")
@@ -154,15 +157,18 @@ class _Transaction:
 
 @contextmanager
 def _general_transaction(database: Database, mode: str) -> Iterator[Connection]:
-    """Open a transaction as SQLAlchemy does, on a connection from the pool."""
+    """Open a transaction through SQLAlchemy, on a connection from the pool."""
     with database.engines[mode].connect() as connection, connection.begin() as transaction:
         yield connection
         if mode == READ:
-            transaction.rollback()  # there is nothing to commit
+            transaction.rollback()  # a read commits nothing
 
 
 def _begin(database: Database, kept: KeptConnection, mode: str) -> KeptConnection:
-    """Begin on ``kept``, or on its replacement; a connection on which nothing can begin is given back."""
+    """Begin a transaction on ``kept``, or on its replacement if ``kept`` was lost.
+
+    A connection that cannot begin a transaction returns to the pool.
+    """
     try:
         driver.begin(kept.connection, database.begins[mode])
     except BaseException as error:
@@ -171,7 +177,8 @@ def _begin(database: Database, kept: KeptConnection, mode: str) -> KeptConnectio
             raise
     else:
         return kept
-    # Lost since it was last used, as by a restart of the database: nothing was begun, so another one can be used.
+    # The connection was lost since its last use, for example by a restart of the database. No transaction had begun,
+    # so another connection can be used.
     replacement = database.kept.take(mode)
     assert replacement is not None
     try:
@@ -184,7 +191,7 @@ def _begin(database: Database, kept: KeptConnection, mode: str) -> KeptConnectio
 
 @contextmanager
 def rehearsing() -> Iterator[None]:
-    """Run the block in one transaction that is rolled back at its end, whatever happened."""
+    """Run the block in one transaction that is always rolled back at its end."""
     database = current_database()
     lock = database.write_lock.held(LOCK_TIMEOUT) if database.has_one_writer else nullcontext()
     with lock, database.engines[WRITE].connect() as connection:
@@ -198,7 +205,7 @@ def rehearsing() -> Iterator[None]:
 
 @contextmanager
 def snapshot() -> Iterator[Connection]:
-    """Read one state of everything, however long it takes: for copies and checks, never for a request."""
+    """Read one consistent state of the database for as long as needed. Use it for copies and checks, not requests."""
     with current_database().engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
@@ -207,13 +214,13 @@ def snapshot() -> Iterator[Connection]:
 
 
 def without_timeouts(connection: Connection) -> None:
-    """Let the statements of this transaction take their time where the database bounds it."""
+    """Remove the timeout of the statements in this transaction."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL statement_timeout = 0"))
 
 
 @contextmanager
 def between_writes() -> Iterator[None]:
-    """Keep the writers of this app waiting during a task that must not meet one of them."""
+    """Block the writers of this app during the block."""
     with current_database().write_lock.held(LOCK_TIMEOUT):
         yield

@@ -1,11 +1,11 @@
-"""Kept connections: each thread keeps the connection that it read on last, instead of returning it to the pool.
+"""Keep a connection per thread for reading, instead of returning it to the pool after each request.
 
-SQLite has one writer at a time, so all threads of an app share the connection on which they write: its page cache holds
-the pages that it wrote last, which each of several connections would have to read again after another one's write.
+SQLite allows one writer at a time, so all threads of an app share one connection for writing. Its page cache contains
+the pages that were written last. With several connections, each would have to read these pages again.
 
-SQLAlchemy begins no transaction on a kept connection. A statement on it is its own transaction, unless
-``store.engine`` has begun one through the driver. A kept connection returns to the pool, which resets it, when
-anything fails on it, when its thread has ended, and when the engine is disposed of.
+SQLAlchemy begins no transaction on a kept connection. Each statement is its own transaction, unless ``store.engine``
+has begun one through the driver. A kept connection returns to the pool, which resets it, when a statement fails on it,
+when its thread ends, and when the engine is disposed of.
 """
 
 import threading
@@ -21,19 +21,19 @@ WRITE: Final = "write"
 
 
 class _Slot(threading.local):
-    """Where a thread finds its kept connection."""
+    """The kept connection of each thread."""
 
     kept: "KeptConnection | None" = None
 
 
 class _SharedSlot:
-    """Where all threads find the connection on which they write to SQLite."""
+    """The connection on which all threads write to SQLite."""
 
     kept: "KeptConnection | None" = None
 
 
 class KeptConnection:
-    """A connection that the thread which holds ``lock`` may use."""
+    """A connection. Only the thread that acquired ``lock`` may use it."""
 
     def __init__(self, engine: Engine, slot: _Slot | _SharedSlot) -> None:
         self.lock = threading.Lock()
@@ -42,14 +42,14 @@ class KeptConnection:
         self.connection: Connection = engine.connect()
 
     def close(self, *, discard: bool) -> None:
-        """Return the connection to the pool, or close it where ``discard`` says that its pool no longer exists."""
+        """Return the connection to the pool. With ``discard``, close it, because its pool no longer exists."""
         if discard and not self.connection.invalidated:
             self.connection.detach()
         self.connection.close()
 
 
 class KeptConnections:
-    """The kept connections of one engine, until it is disposed of."""
+    """The kept connections of one engine until the engine is disposed of."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine.execution_options(**{BEGINS: ""})
@@ -61,10 +61,10 @@ class KeptConnections:
         self._is_closed = False
 
     def take(self, mode: str) -> KeptConnection | None:
-        """Return the connection to ``READ`` or ``WRITE`` on, which must be given back.
+        """Return the connection for ``mode`` (``READ`` or ``WRITE``). The caller must give it back.
 
-        Returns None while the connection is in use, as by a transaction of this thread, and while fast paths are
-        disabled. To ``WRITE`` on SQLite, the caller must hold the database's write lock.
+        Returns None while the connection is in use, for example by a transaction of this thread, and while fast paths
+        are disabled. On SQLite, the caller must acquire the write lock of the database before it takes ``WRITE``.
         """
         if not fast_paths.enabled:
             return None
@@ -84,7 +84,7 @@ class KeptConnections:
         return kept
 
     def give_back(self, kept: KeptConnection, *, reusable: bool) -> None:
-        """Let ``kept`` be taken again; one that is not ``reusable`` returns to the pool."""
+        """Make ``kept`` available again. If it is not ``reusable``, return it to the pool."""
         if not reusable:
             kept.slot.kept = None
         kept.lock.release()
@@ -92,20 +92,20 @@ class KeptConnections:
             self._close_unused(kept)
 
     def replace(self, kept: KeptConnection, mode: str) -> KeptConnection:
-        """Return another connection instead of ``kept``, which was lost before anything was done on it."""
+        """Return another connection instead of ``kept``, which was lost before its first statement."""
         self.give_back(kept, reusable=False)
         replacement = self.take(mode)
         assert replacement is not None
         return replacement
 
     def close(self) -> None:
-        """Close the connections that are not in use; each of the others is closed when it is given back."""
+        """Close the connections that are not in use. The others are closed when they are given back."""
         self._is_closed = True
         for kept in list(self._all):
             self._close_unused(kept)
 
     def _close_unused(self, kept: KeptConnection) -> None:
-        # The lock is never released: nobody can take a closed connection.
+        # The lock is not released again, so no thread can take a closed connection.
         if kept.lock.acquire(blocking=False):
             with self._lock:
                 self._all.discard(kept)

@@ -1,4 +1,4 @@
-"""Run statements and transactions on the database driver itself, with the errors that SQLAlchemy would raise."""
+"""Run statements and transactions directly on the database driver, and raise errors as SQLAlchemy does."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,9 +16,9 @@ _Result = TypeVar("_Result")
 
 
 def execute(connection: Connection, text: str, values: Any, fetch: Callable[[Any], _Result]) -> _Result:
-    """Execute ``text`` and return what ``fetch`` returns of the cursor; raises SQLAlchemy's exceptions.
+    """Execute ``text`` and return the result of ``fetch`` on the cursor. Raises the exceptions of SQLAlchemy.
 
-    A connection keeps one cursor for all statements: creating one costs PostgreSQL's driver as much as reading a row.
+    A connection keeps one cursor for all statements. With PostgreSQL, creating a cursor takes as long as reading a row.
     """
     try:
         pooled = connection.connection
@@ -26,14 +26,14 @@ def execute(connection: Connection, text: str, values: Any, fetch: Callable[[Any
         if cursor is None:
             cursor = pooled.info[_CURSOR] = pooled.cursor()
         cursor.execute(text, values)
-        result = fetch(cursor)  # SQLite raises some errors only here
+        result = fetch(cursor)  # sqlite3 may raise while fetching, not only in execute()
     except BaseException as error:  # noqa: BLE001  # it is raised again
         _raise_as_sqlalchemy(connection, text, error)
     return result
 
 
 def begin(connection: Connection, text: str) -> None:
-    """Begin a transaction by ``text``; SQLAlchemy's own statements on ``connection`` take part in it."""
+    """Begin a transaction with ``text``. Statements that SQLAlchemy runs on ``connection`` belong to it."""
     execute(connection, text, (), no_rows)
 
 
@@ -59,7 +59,7 @@ def no_rows(_cursor: Any) -> list[Any]:
 
 
 def row_count(cursor: Any) -> int:
-    """Return how many rows the statement of ``cursor`` changed."""
+    """Return the number of rows that the statement of ``cursor`` changed."""
     count: int = cursor.rowcount
     return count
 
@@ -71,9 +71,9 @@ def all_rows(cursor: Any) -> list[Any]:
 
 
 def _raise_as_sqlalchemy(connection: Connection, text: str, error: BaseException) -> NoReturn:
-    """Raise the exception that SQLAlchemy makes of the driver's; a lost connection is discarded before.
+    """Raise ``error`` as the exception of SQLAlchemy, and first discard a lost connection.
 
-    A connection that was interrupted, as by Ctrl-C, is discarded too: it may be in the middle of a result.
+    Interrupted connections are also discarded, for example after Ctrl-C, because a result may be incomplete.
     """
     dialect = connection.dialect
     if not isinstance(error, dialect.loaded_dbapi.Error):
@@ -90,7 +90,7 @@ def _raise_as_sqlalchemy(connection: Connection, text: str, error: BaseException
 
 
 def _discard(connection: Connection, error: BaseException) -> None:
-    # With a statement that is not finished, SQLite would keep its locks.
+    # Close the cursor, because SQLite keeps its locks while a statement is unfinished.
     cursor = connection.connection.info.pop(_CURSOR, None)
     if cursor is not None:
         with suppress(connection.dialect.loaded_dbapi.Error):

@@ -1,4 +1,4 @@
-"""A lock that threads acquire in the order in which they ask for it, each waiting only as long as it wants to."""
+"""A lock that threads acquire in the order of their requests, each with its own timeout."""
 
 import threading
 from collections import deque
@@ -9,21 +9,21 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 
 class FairLockTimeout(PoolTimeout):
-    """The lock was not acquired in time; clients see it as any other wait for the database that was too long."""
+    """The lock was not acquired in time. Clients get the same error as for other timeouts of the database."""
 
 
 class FairLock:
-    """Admits one thread at a time, first come, first served."""
+    """A lock for one thread at a time, in the order of the requests."""
 
     def __init__(self) -> None:
         self._state = threading.Lock()
-        #: One locked lock for each waiting thread, released to admit it.
+        #: A locked lock for each waiting thread. Releasing it wakes the thread.
         self._waiting: deque[threading.Lock] = deque()
         self._is_held = False
 
     @contextmanager
     def held(self, timeout: float) -> Iterator[None]:
-        """Hold the lock until the end of the block; raises ``FairLockTimeout`` after ``timeout`` seconds."""
+        """Acquire the lock for the block. Raises ``FairLockTimeout`` after ``timeout`` seconds."""
         self.acquire(timeout)
         try:
             yield
@@ -31,7 +31,7 @@ class FairLock:
             self.release()
 
     def acquire(self, timeout: float) -> None:
-        """Wait for the lock, which the caller must release; raises ``FairLockTimeout`` after ``timeout`` seconds."""
+        """Acquire the lock, which the caller must release. Raises ``FairLockTimeout`` after ``timeout`` seconds."""
         with self._state:
             if not self._is_held:
                 self._is_held = True
@@ -44,11 +44,11 @@ class FairLock:
         with self._state:
             if admission in self._waiting:
                 self._waiting.remove(admission)
-                raise FairLockTimeout(f"no turn to write within {timeout:g} seconds")
-        # The lock was passed on at the last moment, and this thread holds it.
+                raise FairLockTimeout(f"the write lock was not available within {timeout:g} seconds")
+        # Another thread passed the lock to this one right after the timeout.
 
     def release(self) -> None:
-        """Admit the thread that has waited longest."""
+        """Release the lock, or pass it to the thread that has waited longest."""
         with self._state:
             if self._waiting:
                 self._waiting.popleft().release()

@@ -1,1 +1,1 @@
-"""SCIM filters and sort keys as SQL, for SQLite and PostgreSQL."""
+"""Compile SCIM filters and sort keys to SQL for SQLite and PostgreSQL."""

@@ -1,8 +1,8 @@
-"""Compile filter nodes to SQL, for SQLite and PostgreSQL (RFC 7644 §3.4.2.2).
+"""Compile filter nodes to SQL for SQLite and PostgreSQL (RFC 7644 §3.4.2.2).
 
-An attribute with a column is compared there, by an index where there is one. The other attributes are read from the
-``search`` document by the database's JSON functions. A row meets the condition exactly if ``protocol.filters.matching``
-says that the answered resource matches, also under ``not``: a comparison with an absent value is false, never unknown.
+Attributes with a column are compared by column, which may have an index. Other attributes are read from the ``search``
+document with the JSON functions of the database. A row meets the condition exactly if ``protocol.filters.matching``
+matches its SCIM representation. A comparison with an absent value is false instead of unknown, so ``not`` works too.
 """
 
 from collections.abc import Callable
@@ -44,22 +44,22 @@ Condition = ColumnElement[bool]
 
 
 def compile_filter(node: Node, *, dialect: str, view: View) -> Condition:
-    """Return the condition on rows of ``User`` that ``node`` says; ``dialect`` is sqlite or postgresql."""
+    """Return the condition of ``node`` on rows of ``User``. ``dialect`` is sqlite or postgresql."""
     return _Compiler(dialect, view).compile(node)
 
 
 def compile_sort_key(path: AttributePath, *, dialect: str, view: View) -> Expression:
-    """Return the value of ``path`` that rows of ``User`` are sorted by (RFC 7644 §3.4.2.3); null where there is none.
+    """Return the value of ``path`` to sort rows of ``User`` by (RFC 7644 §3.4.2.3), or null if the value is absent.
 
-    Of a multi-valued attribute it is the primary element's, or the first's.
+    For a multi-valued attribute, this is the value of the primary element or else of the first element.
     """
     return _Compiler(dialect, view).sort_key(path)
 
 
 def matched_address(node: Node) -> str | None:
-    """Return the address that Entra's match asks for, ``emails[type eq "work"].value eq "…"``; None for other filters.
+    """Return the address in Entra's match, ``emails[type eq "work"].value eq "…"``, or None for other filters.
 
-    The work address is a user's key and has an index.
+    The work address identifies a user and has an index.
     """
     if not isinstance(node, ValuePath) or node.path.attribute is not EMAILS or not isinstance(node.condition, And):
         return None
@@ -70,7 +70,7 @@ def matched_address(node: Node) -> str | None:
 
 
 class _Compiler:
-    """Compiles for one view of the enterprise: what a filter on roles sees is what is answered."""
+    """Compiles for one view of the enterprise, so that filters on roles see the same roles as responses."""
 
     def __init__(self, dialect: str, view: View) -> None:
         self.functions = SEARCH_FUNCTIONS[dialect]
@@ -90,7 +90,7 @@ class _Compiler:
         self.default_roles = write_json([default_element(fold(view.default_role))])
 
     def compile(self, node: Node, element: Expression | None = None) -> Condition:
-        """Return the condition on a row, or on one ``element`` of a multi-valued attribute."""
+        """Return the condition of ``node`` on a row, or on one ``element`` of a multi-valued attribute."""
         if isinstance(node, And):
             return and_(*(self.compile(operand, element) for operand in node.operands))
         if isinstance(node, Or):
@@ -110,7 +110,7 @@ class _Compiler:
         return self._compare(node, self._value(node.path, element))
 
     def sort_key(self, path: AttributePath) -> Expression:
-        """Return the value that rows are sorted by."""
+        """Return the value of ``path`` to sort rows by."""
         attribute, *below = path.steps
         if not attribute.multi_valued:
             return self._value(path, None)
@@ -127,10 +127,10 @@ class _Compiler:
         return self._exists(node.path.attribute, lambda element: self.compile(node.condition, element))
 
     def _any_address(self, node: Comparison) -> Condition:
-        """Return that one of the addresses is the one asked for: the work address, or for users with others any."""
+        """Return the condition that a user has the address: as work address, or as one of several addresses."""
         if not isinstance(node.value, str):
             return self._any_element(node, EMAILS, node.path.attribute)
-        # Two searches, each by its index; an OR of both conditions would make the planner walk all users.
+        # Two searches, each with its index. With an OR of both conditions, the planner would read all users.
         users = select(User.id).where(User.enterprise_id == ENTERPRISE_ID).correlate(None)
         among_others = self._any_element(node, EMAILS, node.path.attribute)
         return User.id.in_(
@@ -194,14 +194,14 @@ class _Compiler:
         return and_(value.is_not(None), compared)
 
     def _compare_text(self, value: Expression, operator: str, text: str) -> Condition:
-        # Substrings are cut and compared, not matched by LIKE, in which % and _ would not be plain characters.
+        # Compare substrings instead of using LIKE, because LIKE treats % and _ as wildcards.
         if operator in ("co", "sw", "ew") and not text:
             return true()
         if operator == "co":
             return self.functions.position(value, text) > 0
         if operator == "sw":
             starts: Condition = func.substr(value, 1, len(text)) == text
-            # What begins with a text stands together in an index, from the text on.
+            # Values with the same beginning are next to each other in an index.
             return and_(value >= text, value < _successor(text), starts) if isinstance(value, Column) else starts
         if operator == "ew":
             return self.functions.right(value, len(text)) == text
@@ -219,7 +219,7 @@ _ORDERED: dict[str, Callable[[Expression, Any], Condition]] = {
 
 
 def _successor(text: str) -> str:
-    """Return the least text that is greater than all that begin with ``text``, by code points."""
+    """Return the smallest text, by code points, that is greater than all texts that begin with ``text``."""
     head = text.rstrip(_LAST_CHARACTER)
     if not head:
         return _LAST_CHARACTER * (len(text) + 1)
@@ -237,9 +237,9 @@ def _is_address(path: AttributePath) -> bool:
 
 
 def _compare_instants(value: Expression, operator: str, instant: datetime) -> Condition:
-    """Compare a column of time stamps, which have milliseconds, with an instant that may be finer."""
+    """Compare a column of timestamps in milliseconds with an instant that may be more precise."""
     if instant.microsecond % 1000 == 0:
         return _ORDERED[operator](value, timestamp(instant))
-    # Between two milliseconds no stored time is equal; the one below tells before from after.
+    # No stored time is equal to an instant between two milliseconds. Compare with the millisecond before it.
     before = value <= timestamp(instant)
     return {"eq": false(), "ne": true(), "gt": not_(before), "ge": not_(before), "lt": before, "le": before}[operator]

@@ -1,4 +1,4 @@
-"""The JSON and text functions in which SQLite and PostgreSQL differ, as filters need them."""
+"""The JSON and text functions that filters need, for SQLite and PostgreSQL."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -11,11 +11,11 @@ Expression = ColumnElement[Any]
 
 
 class SearchFunctions(ABC):
-    """The SQL of each function in one kind of database."""
+    """The functions in the SQL of one kind of database."""
 
     @abstractmethod
     def member(self, source: Expression, names: tuple[str, ...]) -> Expression:
-        """Return the text (or truth value) at ``names`` below a JSON object; null where there is none."""
+        """Return the text or truth value at the path ``names`` in a JSON object, or null if it is absent."""
 
     @abstractmethod
     def array(self, source: Expression, name: str) -> Expression:
@@ -23,11 +23,11 @@ class SearchFunctions(ABC):
 
     @abstractmethod
     def numbered_elements(self, array: Expression) -> tuple[Any, Expression, Expression]:
-        """Return a FROM element with a row for each element of ``array``, the element there, and its position."""
+        """Return a FROM clause with a row for each element of ``array``, the element, and its position."""
 
     @abstractmethod
     def scalar(self, element: Expression) -> Expression:
-        """Return an element that is a string as text."""
+        """Return a string element as text."""
 
     @abstractmethod
     def constant(self, text: str) -> Expression:
@@ -35,11 +35,11 @@ class SearchFunctions(ABC):
 
     @abstractmethod
     def boolean(self, value: bool) -> Expression:
-        """Return ``value`` as ``member`` returns it."""
+        """Return ``value`` in the form that ``member`` returns."""
 
     @abstractmethod
     def position(self, value: Expression, text: str) -> Expression:
-        """Return the position of ``text`` in ``value``, from 1, or 0 where it is not contained."""
+        """Return the position of ``text`` in ``value``, starting at 1, or 0 if ``value`` does not contain it."""
 
     @abstractmethod
     def right(self, value: Expression, length: int) -> Expression:
@@ -101,5 +101,5 @@ class _PostgreSQL(SearchFunctions):
         return func.right(value, length)
 
 
-#: By the name of SQLAlchemy's dialect.
+#: The functions by dialect of SQLAlchemy.
 SEARCH_FUNCTIONS: dict[str, SearchFunctions] = {"sqlite": _SQLite(), "postgresql": _PostgreSQL()}

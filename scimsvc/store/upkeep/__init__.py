@@ -1,1 +1,1 @@
-"""Statements that operators run on a whole database: checks, backups, and copies to another database."""
+"""Operations on a whole database: checks, backups, and copies to another database."""

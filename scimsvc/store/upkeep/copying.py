@@ -1,4 +1,4 @@
-"""Copying every table from the app's database into another one, row by row."""
+"""Copy all tables of the app's database to another database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from scimsvc.extensions import Model, make_engine
 from scimsvc.store.engine.transactions import without_timeouts
 from scimsvc.store.upkeep.integrity import count_rows_of
 
-#: The table in which Alembic keeps the schema's revision.
+#: The table in which Alembic stores the revision of the schema.
 _REVISION_TABLE = "alembic_version"
 _ROWS_PER_BATCH = 500
 
@@ -18,20 +18,20 @@ Row = dict[str, Any]
 
 
 class OtherDatabase:
-    """A database beside the app's."""
+    """A database other than the database of the app."""
 
     def __init__(self, url: str) -> None:
-        """Connect to nothing yet; raises ``SettingsError`` if the driver is not installed."""
+        """Create the engine without connecting. Raises ``SettingsError`` if the driver is not installed."""
         self._engine: Engine = make_engine(url)
 
     @property
     def is_postgresql(self) -> bool:
-        """Whether it is PostgreSQL; a SQLite file would be created by a connection."""
+        """Whether the database is PostgreSQL. Check this before connecting, which would create a SQLite file."""
         return self._engine.dialect.name == "postgresql"
 
     @contextmanager
     def filling(self) -> Iterator[Connection]:
-        """Open a transaction that may take as long as it needs."""
+        """Open a transaction for writing, without a timeout."""
         try:
             with self._engine.begin() as connection:
                 without_timeouts(connection)
@@ -41,12 +41,12 @@ class OtherDatabase:
 
 
 def list_tables() -> list[Table]:
-    """Return the tables of this service, each after those that it refers to."""
+    """Return the tables of this service. Each table follows the tables that it refers to."""
     return list(Model.metadata.sorted_tables)
 
 
 def list_filled_or_foreign_tables(connection: Connection) -> list[str]:
-    """Return the tables that are not this service's, or else those of its tables that have rows."""
+    """Return the tables that do not belong to this service, or else its tables that have rows."""
     existing = set(inspect(connection).get_table_names())
     tables = {table.name: table for table in list_tables()}
     foreign = sorted(existing - tables.keys() - {_REVISION_TABLE})
@@ -54,19 +54,19 @@ def list_filled_or_foreign_tables(connection: Connection) -> list[str]:
 
 
 def iterate_batches(connection: Connection, table: Table) -> Iterator[list[Row]]:
-    """Yield all rows of ``table``, some at a time."""
+    """Yield all rows of ``table`` in batches."""
     result = connection.execute(select(table), execution_options={"yield_per": _ROWS_PER_BATCH})
     for rows in result.mappings().partitions():
         yield [dict(row) for row in rows]
 
 
 def insert_rows(connection: Connection, table: Table, rows: list[Row]) -> None:
-    """Insert ``rows`` as they are."""
+    """Insert ``rows`` unchanged."""
     connection.execute(insert(table), rows)
 
 
 def continue_numbers(connection: Connection, table: Table) -> None:
-    """Let each sequence of a PostgreSQL table go on after the largest number that was inserted."""
+    """Continue each sequence of a PostgreSQL table after the largest inserted number."""
     for column in table.columns:
         if not isinstance(column.type, Integer):
             continue

@@ -1,4 +1,4 @@
-"""Rows that do not fit together, and rows to be compared; each is read from one state, a few at a time."""
+"""Read inconsistent rows, and rows to check. Rows are read from one consistent state, a few at a time."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from scimsvc.store.engine.transactions import Connection
 
 
 class Orphan(NamedTuple):
-    """A row that refers to a row that does not exist."""
+    """A row whose foreign key refers to a row that does not exist."""
 
     table: str
     key: tuple[Any, ...]
@@ -27,7 +27,7 @@ class DefaultRoleCount(NamedTuple):
 
 
 class EnterpriseName(NamedTuple):
-    """The name of an enterprise, and the folded form by which it is found."""
+    """The name of an enterprise, and its folded form for lookups."""
 
     enterprise_id: str
     name: str
@@ -35,7 +35,7 @@ class EnterpriseName(NamedTuple):
 
 
 class RoleNameRow(NamedTuple):
-    """A name or alias of a role, and the folded form by which it is found."""
+    """A name or alias of a role, and its folded form for lookups."""
 
     enterprise_id: str
     name_key: str
@@ -43,7 +43,7 @@ class RoleNameRow(NamedTuple):
 
 
 class NamesOfRole(NamedTuple):
-    """A role with its names among those by which roles are found, aliases apart."""
+    """A role, and its names in the lookup table, without aliases."""
 
     enterprise_id: str
     role_id: str
@@ -53,7 +53,7 @@ class NamesOfRole(NamedTuple):
 
 
 class UserColumns(NamedTuple):
-    """Everything that is stored of a user: the columns by name."""
+    """All columns of a user by name."""
 
     columns: dict[str, Any]
     unique_user_name: bool
@@ -66,7 +66,7 @@ class FeedGap(NamedTuple):
 
 
 class FeedCount(NamedTuple):
-    """An enterprise whose newest change counts other users than there are."""
+    """An enterprise whose newest change has a wrong number of users."""
 
     enterprise_id: str
     users: int
@@ -127,7 +127,7 @@ def count_rows_of(connection: Connection, table: Table) -> int:
 
 
 def iterate_orphans(connection: Connection) -> Iterator[Orphan]:
-    """Yield the rows whose foreign key refers to nothing."""
+    """Yield the rows whose foreign key refers to a row that does not exist."""
     for table in Model.metadata.sorted_tables:
         for constraint in table.foreign_key_constraints:
             parent = constraint.referred_table.alias()
@@ -157,7 +157,7 @@ def iterate_role_names(connection: Connection) -> Iterator[RoleNameRow]:
 
 
 def iterate_names_of_roles(connection: Connection) -> Iterator[NamesOfRole]:
-    """Yield all roles, each with the names by which it is found."""
+    """Yield all roles with their names in the lookup table."""
     return _NAMES_OF_ROLES.iterate(connection)
 
 
@@ -176,5 +176,5 @@ def iterate_feed_gaps(connection: Connection) -> Iterator[FeedGap]:
 
 
 def iterate_feed_counts(connection: Connection) -> Iterator[FeedCount]:
-    """Yield the enterprises whose newest change counts other users than there are."""
+    """Yield the enterprises whose newest change has a wrong number of users."""
     return _FEED_COUNTS.iterate(connection)

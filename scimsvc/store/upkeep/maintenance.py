@@ -1,4 +1,4 @@
-"""The database as a whole: its kind, its schema's revision, its file, and its end."""
+"""The kind of the database, the revision of its schema, checks of its file, and closing it."""
 
 import sqlite3
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from scimsvc.store.engine.outages import DATABASE_ERRORS, describe_outage
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.engine.transactions import Connection, between_writes, reading, snapshot
 
-#: Seconds that a checkpoint waits for readers and for other processes; the next checkpoint does the rest.
+#: Seconds that a checkpoint waits for readers and other processes. The next checkpoint does the rest.
 _CHECKPOINT_TIMEOUT = 0.5
 #: A raw connection raises the errors of the driver.
 _CHECKPOINT_ERRORS: tuple[type[Exception], ...] = (*DATABASE_ERRORS, sqlite3.Error)
@@ -27,19 +27,19 @@ _SERVER_VERSION = Query(text("SHOW server_version"), _Text, dynamic=True)
 
 
 def is_sqlite() -> bool:
-    """Tell whether the app's database is a SQLite file; the only other kind is PostgreSQL."""
+    """Return whether the database of the app is a SQLite file. The only other kind is PostgreSQL."""
     return current_database().engine.dialect.name == "sqlite"
 
 
 def read_revision() -> str | None:
-    """Return the revision of the schema; raises one of ``DATABASE_ERRORS`` if it cannot be read."""
+    """Return the revision of the schema. Raises one of ``DATABASE_ERRORS`` if it cannot be read."""
     with reading() as connection:
         row = _REVISION.first(connection)
     return None if row is None else row.value
 
 
 def find_file_fault(error: Exception) -> str | None:
-    """Return why a SQLite file can never be served if ``error`` says so, else None."""
+    """Return the reason if ``error`` means that the SQLite file cannot be served at all, else None."""
     original = getattr(error, "orig", None)
     return str(original) if isinstance(original, NoWriteAheadLog) else None
 
@@ -54,12 +54,12 @@ def find_postgresql_version() -> str | None:
 
 
 def list_damage(connection: Connection) -> list[str]:
-    """Return what SQLite finds wrong with its file and indexes; PostgreSQL has its own tools for that (pg_amcheck)."""
+    """Return the faults that SQLite finds in its file and indexes. For PostgreSQL, use its own tools (pg_amcheck)."""
     return _read_through(connection, "PRAGMA integrity_check") if is_sqlite() else []
 
 
 def find_damage() -> str | None:
-    """Return the first fault of a SQLite file, without a look at its indexes, or None."""
+    """Return the first fault of a SQLite file, without checking its indexes, or None."""
     if not is_sqlite():
         return None
     with snapshot() as connection:
@@ -75,14 +75,14 @@ def _read_through(connection: Connection, pragma: str) -> list[str]:
 
 
 def checkpoint() -> str | None:
-    """Move SQLite's write-ahead log into the file; return the kind of error if that cannot be done now, else None."""
+    """Move SQLite's write-ahead log into the database file. Return the type of the error if that fails."""
     if not is_sqlite():
         return None
     try:
         with between_writes():
             pooled = current_database().engine.raw_connection()
             try:
-                # Outside of any transaction, and with less patience than a request has.
+                # Outside of a transaction, and with a shorter timeout than a request.
                 pooled.execute(f"PRAGMA busy_timeout={_CHECKPOINT_TIMEOUT * 1000:.0f}")
                 pooled.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             finally:

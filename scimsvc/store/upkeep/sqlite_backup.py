@@ -1,4 +1,4 @@
-"""Copying a SQLite database while it is written to."""
+"""Copy a SQLite database during writes."""
 
 import sqlite3
 from collections.abc import Callable
@@ -20,13 +20,13 @@ def database_path() -> Path:
 
 
 def copy_database(copy: sqlite3.Connection, progress: Callable[[int, int], None]) -> None:
-    """Copy one state of the SQLite database into ``copy``; writers do not wait meanwhile."""
+    """Copy one consistent state of the SQLite database into ``copy`` without blocking writers."""
     with snapshot() as connection:
-        # The first read fixes the state; otherwise every write would start the copy again.
+        # The first read fixes the state. Otherwise every write would restart the copy.
         connection.execute(text("SELECT count(*) FROM sqlite_master")).scalar_one()
         source: Any = connection.connection.driver_connection
         source.backup(
             copy, pages=_PAGES_PER_STEP, progress=lambda _, left, total: progress(total - left, total), sleep=0
         )
-    # The copy is a single file, without a log beside it that could be forgotten.
+    # The copy is a single file, without a separate write-ahead log.
     copy.execute("PRAGMA journal_mode=DELETE").fetchone()
