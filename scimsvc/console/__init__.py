@@ -1,4 +1,4 @@
-"""The console ``/console``: a blueprint for each kind of page (contract section 10)."""
+"""The console ``/console``: one blueprint for each kind of page (contract section 10)."""
 
 from flask import Blueprint
 
@@ -16,7 +16,7 @@ from scimsvc.console.views.tokens import tokens
 from scimsvc.console.views.users import users
 from scimsvc.paths import CONSOLE_PREFIX
 
-#: Style sheet, script, pictures and templates.
+#: Serves the style sheet, the script and the pictures, and contains the templates.
 static = Blueprint(
     "console_static",
     __name__,

@@ -1,4 +1,4 @@
-"""What the pages of integrations and of tokens share: a page that shows a secret once, and integrations' names."""
+"""Functions for the pages of integrations and of tokens: show a secret once, and name integrations."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ def show_once(
     secret_name: str = "Client secret",  # noqa: S107  # a label
     issued: dict[str, Any] | None = None,
 ) -> Answer:
-    """Return the page that shows ``secret``, which no other page does, and what belongs ``beside`` it."""
+    """Return the page that shows ``secret`` once, with the values ``beside`` it."""
     return page("secret.html", title=title, beside=beside, secret=secret, secret_name=secret_name, issued=issued)
 
 
 def integration_names() -> dict[str, str]:
-    """Return the names of the enterprise's integrations, by their client IDs."""
+    """Return the names of the integrations of the enterprise by client ID."""
     return {each["client_id"]: each["name"] for each in list_integrations(enterprise_id())}

@@ -1,4 +1,4 @@
-"""What the console's pages stand in: sessions, headers, what templates know, and errors as pages."""
+"""The environment of the console: sessions, headers, template functions, and error pages."""
 
 from http import HTTPStatus
 from typing import Any
@@ -16,7 +16,8 @@ from scimsvc.errors import NoSuchThing, ServiceError, TooManyAttempts
 from scimsvc.paths import CONSOLE_PREFIX
 from scimsvc.web.errors import ErrorFormat, Refusal, RequestRefused, describe_http_error, register_error_format
 
-#: Everything comes from here, no script or style stands in a page, and no other site frames it or learns where it was.
+#: Pages load files only from this service and contain no inline script or style. No other site can frame a page or see
+#: its address.
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
@@ -30,8 +31,8 @@ MISSING_PAGE = "This page does not exist, or you do not have access to it."
 
 
 def init_console(app: Flask) -> None:
-    """Give ``app`` what the console needs of it; requests elsewhere notice nothing."""
-    app.config["WTF_CSRF_TIME_LIMIT"] = None  # a form is good as long as its session
+    """Initialize sessions, templates and error pages of the console for ``app``. Other paths are not affected."""
+    app.config["WTF_CSRF_TIME_LIMIT"] = None  # a form is valid as long as its session
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     app.context_processor(_known_to_templates)
     for name, function in {"sentence": sentence, "capitalized": capitalized, "utc": utc}.items():
@@ -42,7 +43,7 @@ def init_console(app: Flask) -> None:
 
 
 def protect(response: Response) -> Response:
-    """Give a page its headers."""
+    """Add the security headers to the response."""
     response.headers.update(HEADERS)
     return response
 
@@ -61,7 +62,7 @@ def _known_to_templates() -> dict[str, Any]:
 
 
 def plural(number: int, one: str, many: str | None = None) -> str:
-    """Return ``number`` with the word for so many: 1 user, 1,234 users."""
+    """Return ``number`` with the word in its singular or plural form: 1 user, 1,234 users."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
@@ -76,11 +77,11 @@ def _answer_error(error: Refusal) -> Response:
 
 
 def _refused_page(error: ServiceError) -> Response:
-    """Answer a refusal: with the form again where one was sent, else with a page that says what is wrong."""
+    """Answer a refused request with its form and the errors, or with an error page if no form was sent."""
     is_missing = isinstance(error, NoSuchThing) and error.what is not None
     try:
         again = None if is_missing else page_again(error)
-    except ServiceError as further:  # what the form was about is gone by now
+    except ServiceError as further:  # the object of the form no longer exists
         error, again = further, None
     if again is None:
         return _error_page(error.status, MISSING_PAGE if is_missing else sentence(error.detail))
@@ -92,22 +93,22 @@ def _refused_page(error: ServiceError) -> Response:
 
 
 def _error_page(status: int, detail: str) -> Response:
-    """Answer with a page that says what went wrong."""
+    """Return an error page."""
     response = make_response(page("error.html", title=HTTPStatus(status).phrase, detail=detail))
     response.status_code = status
     return protect(response)
 
 
 def sentence(text: str) -> str:
-    """Return a message of the services as a sentence."""
+    """Return ``text`` with a capital letter and a full stop."""
     return capitalized(text) + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def capitalized(text: str) -> str:
-    """Return ``text`` with a capital letter first, and the others as they are."""
+    """Return ``text`` with its first letter in upper case."""
     return text[:1].upper() + text[1:]
 
 
 def utc(moment: str) -> str:
-    """Return a moment for people who have no script that shows it in their zone."""
+    """Return a time in UTC. The script of the page converts it to the local time zone."""
     return f"{moment[:10]} {moment[11:16]} UTC"

@@ -1,4 +1,4 @@
-"""What the console's blueprints share: who is signed in, which enterprise a page is of, and how a page is answered."""
+"""Functions for all blueprints of the console: access, the enterprise of a page, and responses."""
 
 import re
 from typing import Any, NamedTuple
@@ -16,19 +16,19 @@ from scimsvc.vocabulary import ID_PATTERN
 from scimsvc.web.state import find_request_state
 
 _ID = re.compile(ID_PATTERN)
-#: What a view answers: a page, or where to go.
+#: The result of a view: a page or a redirect.
 Answer = str | BaseResponse
 
 
 def open_blueprint(name: str) -> Blueprint:
-    """Return a blueprint of pages that nobody need be signed in for."""
+    """Return a blueprint of pages that need no sign-in."""
     blueprint = Blueprint(f"console_{name}", __name__, url_prefix=CONSOLE_PREFIX)
     blueprint.before_request(refuse_stale_form)
     return blueprint
 
 
 def console_blueprint(name: str) -> Blueprint:
-    """Return a blueprint of pages for whoever is signed in."""
+    """Return a blueprint of pages for signed-in administrators."""
     blueprint = Blueprint(f"console_{name}", __name__, url_prefix=CONSOLE_PREFIX)
     blueprint.before_request(_admit)
     blueprint.before_request(refuse_stale_form)
@@ -38,7 +38,7 @@ def console_blueprint(name: str) -> Blueprint:
 def enterprise_blueprint(name: str) -> Blueprint:
     """Return a blueprint of pages of one enterprise, below ``/console/enterprises/<enterprise_id>``.
 
-    Its views take no ``enterprise_id``: ``enterprise_id()`` tells it, and ``url_for`` adds it to links among them.
+    Its views have no parameter ``enterprise_id``. Call ``enterprise_id()`` instead. ``url_for`` adds it to links.
     """
     blueprint = Blueprint(f"console_{name}", __name__, url_prefix=f"{CONSOLE_PREFIX}/enterprises/<enterprise_id>")
 
@@ -54,7 +54,7 @@ def _take_enterprise_id() -> None:
 
 
 def add_enterprise(endpoint: str, values: dict[str, Any]) -> None:
-    """Let links lead to pages of the same enterprise, unless they name another one."""
+    """Add the enterprise of the current page to links that do not name another enterprise."""
     state = find_request_state()
     enterprise_id = state.feature.requested_enterprise_id if state and isinstance(state.feature, ConsoleState) else None
     if enterprise_id is not None and "enterprise_id" not in values and _is_of_enterprise(endpoint):
@@ -66,9 +66,9 @@ def _is_of_enterprise(endpoint: str) -> bool:
 
 
 def _admit() -> Any:
-    """Find out who is signed in; whoever is not signs in first, and comes back."""
+    """Set the signed-in administrator, or redirect to the sign-in page."""
     admin = resume_session(session)
-    # What a page asks for by itself is no sign of somebody being there, and no place to tell somebody anything.
+    # Live updates are not activity of the administrator, and no messages are shown in them.
     is_seen = "live" not in request.args
     if admin is None:
         if is_seen:
@@ -89,19 +89,19 @@ def _end_session() -> None:
 
 def _note_use() -> None:
     changes = note_use(session)
-    if changes:  # an update with nothing would set the cookie as well
+    if changes:  # an empty update would also set the cookie
         session.update(changes)
 
 
 def _here() -> str:
-    """Return the page to come back to: this one, or the one whose form was sent."""
+    """Return the page to return to after signing in: this page, or the page of the submitted form."""
     page = urlsplit(request.url if request.method == "GET" else request.referrer or request.url)
     path = page.path.removeprefix(request.script_root)
     return path + (f"?{page.query}" if page.query else "")
 
 
 def safe_next(target: str | None) -> str:
-    """Return where to go after signing in: the console's page that is target, and nothing outside of the console."""
+    """Return ``target`` if it is a page of the console, else the start page."""
     if target and target.isprintable() and "\\" not in target and target.startswith(CONSOLE_PREFIX):
         url = urlsplit(target)
         if not url.scheme and not url.netloc and is_console(clean_path(url.path)) and "/." not in url.path:
@@ -118,38 +118,38 @@ def _enter() -> None:
 
 
 def admin() -> Admin:
-    """Return who is signed in."""
+    """Return the signed-in administrator."""
     admin = console_state().admin
     assert admin is not None
     return admin
 
 
 def enterprise() -> dict[str, Any]:
-    """Return the enterprise that the page is of."""
+    """Return the enterprise of the page."""
     enterprise = console_state().enterprise
     assert enterprise is not None
     return enterprise
 
 
 def enterprise_id() -> str:
-    """Return the id of the enterprise that the page is of, which is all that the page can see."""
+    """Return the ID of the enterprise of the page. The page can access only this enterprise."""
     return str(enterprise()["id"])
 
 
 def parameters(*names: str) -> dict[str, str]:
-    """Return the parameters of the query that are called so and are not empty."""
+    """Return the query parameters with these ``names`` that are not empty."""
     return {name: request.args[name] for name in names if request.args.get(name)}
 
 
 class Section(NamedTuple):
-    """An entry of the navigation: where it leads, its name, and the blueprints whose pages belong to it."""
+    """An entry of the navigation: its endpoint, its name, and the blueprints of its pages."""
 
     endpoint: str
     name: str
     blueprints: tuple[str, ...]
 
 
-#: The pages of an enterprise in the order of the navigation. An enterprise opens with the first.
+#: The pages of an enterprise in the order of the navigation. The first one is the start page of an enterprise.
 SECTIONS = (
     Section("console_overview.show", "Overview", ("console_overview",)),
     Section("console_connect.show", "Connect Entra", ("console_connect",)),
@@ -164,27 +164,27 @@ HOME_ENDPOINT = SECTIONS[0].endpoint
 
 
 def page(template: str, **values: Any) -> str:
-    """Return the page that ``template`` (below ``console/``) makes of ``values``."""
+    """Render ``template`` (below ``console/``) with ``values``."""
     return render_template(f"console/{template}", **values)
 
 
 def confirmation(title: str, text: str, *, action: str, back: str, **options: Any) -> str:
-    """Return the page that asks before something is destroyed: ``action`` is the button's label.
+    """Return the page that asks for confirmation. ``action`` is the label of its button.
 
-    ``type_name`` among the options wants a name typed as it is.
+    With the option ``type_name``, the administrator must type that name to confirm.
     """
     return page("confirm.html", title=title, text=text, action=action, back=back, **options)
 
 
 def go(endpoint: str, message: str | None = None, *, tone: str = "good", **values: Any) -> BaseResponse:
-    """Go to the page of ``endpoint``, which says ``message`` once."""
+    """Redirect to the page of ``endpoint``, and show ``message`` there once."""
     if message:
         flash(message, tone)
     return redirect(url_for(endpoint, **values), 303)
 
 
 def go_back(endpoint: str, message: str, *, tone: str = "good") -> BaseResponse:
-    """Go back to the console's page that the button stood on, else to the page of ``endpoint``."""
+    """Redirect to the page with the button, or to the page of ``endpoint`` if it is unknown."""
     page = urlsplit(request.referrer or "")
     path = page.path.removeprefix(request.script_root)
     flash(message, tone)

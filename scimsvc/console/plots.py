@@ -1,22 +1,22 @@
-"""Plots as geometry: what a template draws as SVG with a title, a description and no style of its own.
+"""Compute plots: the geometry, title and description that a template draws as SVG.
 
-Each series has a scale of its own, as one refusal matters beside ten thousand creations.
+Each series has its own scale, because one refusal matters even beside ten thousand created users.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-#: The drawing's own units; the page stretches it.
+#: The size of the drawing in its own units. The page scales it.
 WIDTH, HEIGHT = 480, 72
-#: What stands of a bar, however small its number.
+#: The minimum height of a bar.
 _LEAST_HEIGHT = 3
 _GAP = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar and what it says when it is pointed at."""
+    """A bar with its tooltip."""
 
     x: float
     y: float
@@ -38,7 +38,7 @@ class Plot:
 
 
 def plot_series(spans: Sequence[Mapping[str, Any]], name: str, *, label: str, unit: str) -> Plot:
-    """Return the plot of the numbers called ``name`` of ``spans`` (each an ``unit``, oldest first, with ``start``)."""
+    """Return the plot of the numbers ``name`` in ``spans``, oldest first. Each span lasts one ``unit``."""
     counts = [int(span[name]) for span in spans]
     peak, step = max(counts, default=0), WIDTH / max(1, len(spans))
     bars = [

@@ -1,4 +1,4 @@
-"""Where a remedy is to be had: what services call an action is a page here."""
+"""Map the actions of remedies to pages of the console."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from flask import url_for
 
 from scimsvc.reports.causes import Action, Remedy
 
-#: The page of an action, and the name under which it is told the remedy's value, if it is.
+#: The page of each action, and the name of the query parameter for the value of the remedy, if any.
 _PAGES: dict[Action, tuple[str, str | None]] = {
     Action.ADD_ALIAS: ("console_roles.preview", "name"),
     Action.CREATE_ROLE: ("console_roles.new", "name"),
@@ -22,7 +22,7 @@ _PAGES: dict[Action, tuple[str, str | None]] = {
 
 
 def remedy_url(remedy: Remedy) -> str:
-    """Return the URL of the page on which ``remedy`` is to be had."""
+    """Return the URL of the page for ``remedy``."""
     endpoint, name = _PAGES[remedy.action]
     parameters: dict[str, Any] = {name: remedy.value} if name and remedy.value else {}
     return url_for(endpoint, **parameters)

@@ -1,4 +1,4 @@
-"""What the console keeps of a request: who is signed in, the page's enterprise, and a form that was refused."""
+"""The state of a request to the console: the administrator, the enterprise, and a refused form."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class ConsoleState:
-    """What is known of a request to the console by now."""
+    """The state of a request to the console."""
 
     admin: "Admin | None" = None
-    #: The id in the path, before the enterprise was entered.
+    #: The enterprise ID in the path, before access is checked.
     requested_enterprise_id: str | None = None
     enterprise: dict[str, Any] | None = None
-    #: The form that was refused and is shown again.
+    #: The refused form, to show again.
     form: "Form | None" = None
 
 
 def console_state() -> ConsoleState:
-    """Return the console's state of the request that is being answered."""
+    """Return the console state of the current request."""
     state = request_state()
     if not isinstance(state.feature, ConsoleState):
         state.feature = ConsoleState()

@@ -35,7 +35,7 @@ PATTERNS = {
     r"\bas good as\b|\bgood (?:until|for)\b": "valid until, valid for",
     r"\b[Bb]rakes?\b": "removal limit",
     r"\b[Ll]enien\w+": "tolerance",
-    r"\b[Ss]et-up\b": "setup, connect",
+    r"(?<!/)\b[Ss]et-up\b": "setup, connect",
     r"\b[Nn]amesakes?\b": "people with the same name",
 }
 _PATTERNS = {re.compile(pattern): instead for pattern, instead in PATTERNS.items()}

@@ -1,1 +1,1 @@
-"""The pages of the console: a blueprint for each kind. Each view reads a form, calls one use case and shows a page."""
+"""The blueprints of the pages. Each view reads a form, calls a use case and shows a page."""

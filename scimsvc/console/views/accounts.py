@@ -1,4 +1,4 @@
-"""The blueprint of accounts: signing in and out, and setting a password by a one-time link."""
+"""The blueprints of accounts: sign in and out, and set a password with a one-time link."""
 
 from flask import redirect, request, session
 
@@ -13,14 +13,14 @@ own_account = console_blueprint("own_account")
 
 @accounts.get("/sign-in")
 def sign_in() -> Answer:
-    """Ask for e-mail address and password."""
+    """Show the sign-in form."""
     return page("sign_in.html", next=request.args.get("next", ""))
 
 
 @accounts.post("/sign-in")
 @redisplay_on_error(sign_in)
 def open_session() -> Answer:
-    """Sign in, and go on where the session had ended."""
+    """Sign in, and continue with the page on which the session ended."""
     password = request.form.get("password", "")
     account = admins.sign_in(
         text("email"), password, address=request.remote_addr or "", wrong_passwords=wrong_passwords.current
@@ -31,14 +31,14 @@ def open_session() -> Answer:
 
 @accounts.get("/password/<link>")
 def choose_password(link: str) -> Answer:
-    """Ask for the account's new password."""
+    """Show the form for a new password."""
     return page("password.html", account=admins.show_link(link), shortest=admins.SHORTEST_PASSWORD)
 
 
 @accounts.post("/password/<link>")
 @redisplay_on_error(choose_password)
 def set_password(link: str) -> Answer:
-    """Set it, and sign in."""
+    """Set the password, and sign in."""
     form = request.form
     _begin(admins.set_password(link, form.get("password", ""), form.get("repeated", "")))
     return go("console_enterprises.start", "Password set. You are signed in.")
@@ -46,7 +46,7 @@ def set_password(link: str) -> Answer:
 
 @own_account.get("/account")
 def show() -> Answer:
-    """Show who is signed in."""
+    """Show the account."""
     return page("account.html", hours=admins.LONGEST_SESSION.seconds // 3600, minutes=admins.IDLE.seconds // 60)
 
 
@@ -59,12 +59,12 @@ def sign_out() -> Answer:
 
 @own_account.post("/sign-out-everywhere")
 def sign_out_everywhere() -> Answer:
-    """End every session of the account, this one too."""
+    """End all sessions of the account, including this one."""
     admins.sign_out_everywhere(admin())
     session.clear()
     return go("console_accounts.sign_in", "Signed out everywhere.")
 
 
 def _begin(account: admins.Admin) -> None:
-    session.clear()  # what was there before, a form's secret too, is not carried into the new session
+    session.clear()  # no data of the old session, such as its CSRF secret, enters the new one
     session.update(admins.begin_session(account))

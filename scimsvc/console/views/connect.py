@@ -1,4 +1,4 @@
-"""The blueprint of the guided connection with Entra: every step, and how far Entra has come."""
+"""The blueprint that guides through connecting Entra and shows its progress."""
 
 from typing import Any
 
@@ -17,13 +17,13 @@ connect = enterprise_blueprint("connect")
 
 @connect.get("/set-up")
 def show() -> Answer:
-    """Show every step."""
+    """Show all steps."""
     return page("connect.html", **_steps())
 
 
 @connect.post("/set-up/enable")
 def enable() -> Answer:
-    """Switch SCIM provisioning on."""
+    """Enable SCIM provisioning."""
     services.update_enterprise(enterprise_id(), {"scim_enabled": True})
     return go(".show", "SCIM provisioning enabled.")
 
@@ -31,7 +31,7 @@ def enable() -> Answer:
 @connect.post("/set-up")
 @redisplay_on_error(show)
 def issue() -> Answer:
-    """Issue the token for Entra, which this answer alone shows."""
+    """Create the token for Entra. Only this response shows it."""
     members = {"scope": "scim", "days": number("days")}
     issued = grants.issue_described_token(enterprise_id(), members, signer=token_signer.current)
     return page("connect.html", **_steps() | {"issued": issued})
@@ -39,7 +39,7 @@ def issue() -> Answer:
 
 @connect.get("/set-up/progress")
 def progress() -> Answer:
-    """Show how far Entra has come, for the page to put in its place."""
+    """Show the progress, which the page updates live."""
     return page("connect_progress.html", progress=read_progress(enterprise_id()))
 
 
@@ -52,6 +52,6 @@ def _steps() -> dict[str, Any]:
         "mappings": entra.MAPPINGS,
         "progress": read_progress(enterprise_id()),
         "issued": None,
-        # Another address each time, as a browser does not load one again that differs by its fragment alone.
+        # A new address each time, because a browser does not reload a page if only the fragment differs.
         "at": clock.timestamp(clock.now()),
     }

@@ -1,4 +1,4 @@
-"""The blueprint of the operator's page: every enterprise, a new one, and the end of one."""
+"""The blueprints of enterprises: list, create and delete them."""
 
 from flask import redirect, url_for
 
@@ -25,7 +25,7 @@ one_enterprise = enterprise_blueprint("enterprise")
 
 @enterprises.get("")
 def start() -> Answer:
-    """Show the enterprises to an operator, and their own to everybody else."""
+    """Show all enterprises to operators, and redirect other administrators to their enterprise."""
     if not admin().is_operator:
         return redirect(url_for(HOME_ENDPOINT, enterprise_id=admin().enterprise_id))
     return page("enterprises.html", enterprises=services.list_enterprises(), home=HOME_ENDPOINT)
@@ -33,7 +33,7 @@ def start() -> Answer:
 
 @enterprises.get("/enterprises/new")
 def ask() -> Answer:
-    """Ask what a new enterprise is called."""
+    """Show the form for a new enterprise."""
     refuse_unless_operator(admin())
     return page("enterprise_new.html", default_role=services.DEFAULT_ROLE)
 
@@ -41,7 +41,7 @@ def ask() -> Answer:
 @enterprises.post("/enterprises/new")
 @redisplay_on_error(ask)
 def create() -> Answer:
-    """Make it, and show the secret of its first integration."""
+    """Create an enterprise, and show the client secret of its first integration."""
     refuse_unless_operator(admin())
     default_role = without_none(default_role=optional_text("default_role"))
     new_enterprise = services.create_enterprise(
@@ -52,7 +52,7 @@ def create() -> Answer:
 
 @one_enterprise.get("/delete")
 def ask_to_delete() -> Answer:
-    """Ask before an enterprise goes."""
+    """Ask for confirmation to delete an enterprise."""
     refuse_unless_operator(admin())
     return confirmation(
         f"Delete enterprise {enterprise()['name']}?",
@@ -67,7 +67,7 @@ def ask_to_delete() -> Answer:
 @one_enterprise.post("/delete")
 @redisplay_on_error(ask_to_delete)
 def delete() -> Answer:
-    """Delete it with everything that is its."""
+    """Delete an enterprise with all its data."""
     refuse_unless_operator(admin())
     deleted = services.delete_enterprise(enterprise_id(), typed_name=text("typed_name"))
     return go("console_enterprises.start", f"Enterprise {deleted['name']} deleted.")

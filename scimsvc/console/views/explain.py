@@ -1,4 +1,4 @@
-"""The blueprint that explains a request: what it would do and why, writing nothing."""
+"""The blueprint that explains the effect of a SCIM request without writing anything."""
 
 import re
 from collections.abc import Mapping
@@ -21,20 +21,20 @@ METHODS = ("POST", "PATCH", "PUT", "DELETE", "GET")
 
 @explain.get("/explain")
 def show() -> Answer:
-    """Ask for a request."""
+    """Show the form for a request."""
     return page("explain.html", methods=METHODS, explanation=None, typed={})
 
 
 @explain.post("/explain")
 @redisplay_on_error(show)
 def tell() -> Answer:
-    """Show what it would do."""
+    """Show the explanation of the request."""
     typed = {"method": text("method"), "path": text("path") or "/Users", "body": request.form.get("body", "")}
     return page("explain.html", methods=METHODS, explanation=explain_in_words(read_pasted(typed)), typed=typed)
 
 
 def explain_in_words(members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the request of ``members`` would do, and ``why`` it would be refused in words, with remedies."""
+    """Explain the request in ``members``. ``why`` has the cause of a refusal, with remedies."""
     explanation = explain_request(enterprise_id(), members, base=tenant_url())
     return explanation.members | {"why": _why(explanation)}
 
@@ -53,9 +53,9 @@ def _why(explanation: Explanation) -> dict[str, Any] | None:
 
 
 def read_pasted(typed: Mapping[str, str]) -> dict[str, Any]:
-    """Return method, path and body of a request.
+    """Return the method, path and body of a request.
 
-    The body may be a whole request, from its first line on (``PATCH /Users/… HTTP/1.1``), with headers or without.
+    The body may be a full request that begins with a line such as ``PATCH /Users/… HTTP/1.1``. Headers are optional.
     """
     pasted = typed["body"].strip()
     match = _FIRST_LINE.match(pasted)

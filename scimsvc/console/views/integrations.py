@@ -1,4 +1,4 @@
-"""The blueprint of integrations, whose secrets are shown once."""
+"""The blueprint of integrations. Client secrets are shown only once."""
 
 from flask import url_for
 
@@ -14,7 +14,7 @@ integrations = enterprise_blueprint("integrations")
 
 @integrations.get("/integrations")
 def list_() -> Answer:
-    """List the integrations, and the tokens that are good."""
+    """List the integrations and the valid tokens."""
     return page(
         "integrations.html",
         integrations=services.list_integrations(enterprise_id()),
@@ -25,14 +25,14 @@ def list_() -> Answer:
 
 @integrations.get("/integrations/new")
 def new() -> Answer:
-    """Ask what a new integration is called."""
+    """Show the form for a new integration."""
     return page("integration_new.html")
 
 
 @integrations.post("/integrations/new")
 @redisplay_on_error(new)
 def create() -> Answer:
-    """Make one, and show its secret."""
+    """Create an integration, and show its client secret."""
     integration = services.create_integration(enterprise_id(), {"name": text("name")})
     return show_once(
         f"Integration {integration['name']} created",
@@ -43,28 +43,28 @@ def create() -> Answer:
 
 @integrations.get("/integrations/<integration_id>/rename")
 def ask_name(integration_id: str) -> Answer:
-    """Ask what an integration is called from now on."""
+    """Show the form for a new name."""
     return page("integration_rename.html", integration=services.show_integration(enterprise_id(), integration_id))
 
 
 @integrations.post("/integrations/<integration_id>/rename")
 @redisplay_on_error(ask_name)
 def rename(integration_id: str) -> Answer:
-    """Give it another name."""
+    """Rename an integration."""
     renamed = services.rename_integration(enterprise_id(), integration_id, {"name": text("name")})
     return go(".list_", f"Integration renamed to {renamed['name']}.")
 
 
 @integrations.get("/integrations/<integration_id>/rotate")
 def ask_to_rotate(integration_id: str) -> Answer:
-    """Ask how long the old secret stays good."""
+    """Show the form for rotating a client secret."""
     return page("integration_rotate.html", integration=services.show_integration(enterprise_id(), integration_id))
 
 
 @integrations.post("/integrations/<integration_id>/rotate")
 @redisplay_on_error(ask_to_rotate)
 def rotate(integration_id: str) -> Answer:
-    """Make a new secret, and show it."""
+    """Create a new client secret, and show it."""
     overlap = without_none(overlap_hours=number("overlap_hours"))
     rotated = services.rotate_secret(enterprise_id(), integration_id, overlap)
     title = f"Secret of {rotated['name']} rotated"
@@ -73,7 +73,7 @@ def rotate(integration_id: str) -> Answer:
 
 @integrations.get("/integrations/<integration_id>/revoke")
 def ask_to_revoke(integration_id: str) -> Answer:
-    """Ask before an integration ends."""
+    """Ask for confirmation to delete an integration."""
     integration = services.show_integration(enterprise_id(), integration_id)
     return confirmation(
         f"Delete integration {integration['name']}?",
@@ -87,7 +87,7 @@ def ask_to_revoke(integration_id: str) -> Answer:
 @integrations.post("/integrations/<integration_id>/revoke")
 @redisplay_on_error(ask_to_revoke)
 def revoke(integration_id: str) -> Answer:
-    """End it with all of its tokens."""
+    """Delete an integration and revoke its tokens."""
     integration = services.revoke_integration(enterprise_id(), integration_id)
     last = (
         " It was the last integration. Create another one before you create tokens." if integration["warning"] else ""

@@ -1,4 +1,4 @@
-"""The blueprint of the provisioning log: what was done and refused, why, and what mends it."""
+"""The blueprint of the provisioning log."""
 
 from flask import Response, request, stream_with_context
 
@@ -19,7 +19,7 @@ _TO_THE_MINUTE = len("2026-11-30T21:36")
 
 @log.get("/log")
 def list_() -> Answer:
-    """List the entries that meet the filters; ``live`` asks for the list alone, which a script does again and again."""
+    """List the entries that meet the filters. With ``live``, return only the list, for live updates."""
     filters = parameters(*FILTERS)
     query = {**_in_utc(filters), **parameters("cursor"), "limit": PAGE_LENGTH}
     log_page = lists.explained_log(enterprise_id(), query, cursor_keys())
@@ -29,13 +29,13 @@ def list_() -> Answer:
 
 @log.get("/log.csv")
 def export() -> Answer:
-    """Send the entries that meet the filters as a file, as they are read."""
+    """Stream the entries that meet the filters as a CSV file."""
     lines = stream_with_context(export_log(enterprise_id(), _in_utc(parameters(*FILTERS))))
     headers = {"Content-Disposition": 'attachment; filename="provisioning-log.csv"', "Cache-Control": "no-store"}
     return Response(lines, headers=headers, content_type="text/csv; charset=utf-8")
 
 
 def _in_utc(filters: dict[str, str]) -> dict[str, str]:
-    """Return the filters with times as the services read them: a browser's field tells no offset."""
+    """Return the filters with times in UTC, because browsers send times without an offset."""
     times = {name: filters[name] for name in ("since", "until") if len(filters.get(name, "")) == _TO_THE_MINUTE}
     return {**filters, **{name: f"{time}:00Z" for name, time in times.items()}}

@@ -1,4 +1,4 @@
-"""The blueprint of an enterprise at a glance."""
+"""The blueprint of the overview of an enterprise."""
 
 from flask import request
 
@@ -11,13 +11,13 @@ from scimsvc.reports.overview import DAYS, HOURS, show_overview
 overview = enterprise_blueprint("overview")
 overview.add_app_template_global(remedy_url)
 
-#: What the plots show, and how a series is called.
+#: The series in the plots, with their labels.
 SERIES = {"created": "Created", "changed": "Changed", "disabled": "Disabled or deleted", "refused": "Refused"}
 
 
 @overview.get("")
 def show() -> Answer:
-    """Show it."""
+    """Show the overview."""
     by = DAYS if request.args.get("by") == DAYS else HOURS
     seen = show_overview(enterprise_id(), hourly_counts.current, by=by)
     spans, unit = seen["provisioning"], by.removesuffix("s")

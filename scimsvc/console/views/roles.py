@@ -1,4 +1,4 @@
-"""The blueprint of roles: what they are called, who would get one, and whether they restrict editing."""
+"""The blueprint of roles, with their names, aliases and restrictions."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def list_() -> Answer:
 
 @roles.get("/roles/preview")
 def preview() -> Answer:
-    """Show who has, and who would get, the role that a value names."""
+    """Show the role that an app role value maps to, or the users who were refused because of the value."""
     query = parameters("name")
     if not query:
         return go(".list_")
@@ -34,21 +34,21 @@ def preview() -> Answer:
 
 @roles.get("/roles/new")
 def new() -> Answer:
-    """Ask what a new role is called; ``name`` may propose it."""
+    """Show the form for a new role. The query parameter ``name`` may propose its name."""
     return page("role.html", role=None, proposed=request.args.get("name", ""), waiting=_waiting("name"))
 
 
 @roles.post("/roles/new")
 @redisplay_on_error(new)
 def add() -> Answer:
-    """Make a role."""
+    """Create a role."""
     role = services.add_role(enterprise_id(), _members())
     return go(".list_", f"Role {role['name']} created.")
 
 
 @roles.get("/roles/<role_id>")
 def edit(role_id: str) -> Answer:
-    """Show one to be changed; ``alias`` may propose another alias."""
+    """Show the form of a role. The query parameter ``alias`` may propose another alias."""
     role = services.show_role(enterprise_id(), role_id)
     proposed = [alias for alias in [request.args.get("alias")] if alias]
     return page("role.html", role=role, tag=entity_tag(role), proposed=proposed, waiting=_waiting("alias"))
@@ -57,14 +57,14 @@ def edit(role_id: str) -> Answer:
 @roles.post("/roles/<role_id>")
 @redisplay_on_error(edit)
 def update(role_id: str) -> Answer:
-    """Change one; its users keep it."""
+    """Change a role. Its users keep it."""
     role = services.update_role(enterprise_id(), role_id, _members(), if_match=text("tag") or None)
     return go(".list_", f"Role {role['name']} saved.")
 
 
 @roles.get("/roles/<role_id>/remove")
 def ask_to_remove(role_id: str) -> Answer:
-    """Ask before a role goes."""
+    """Ask for confirmation to delete a role."""
     role = services.show_role(enterprise_id(), role_id)
     return confirmation(
         f"Delete role {role['name']}?",
@@ -77,7 +77,7 @@ def ask_to_remove(role_id: str) -> Answer:
 @roles.post("/roles/<role_id>/remove")
 @redisplay_on_error(ask_to_remove)
 def remove(role_id: str) -> Answer:
-    """Remove one that nobody has."""
+    """Delete a role without users."""
     role = services.remove_role(enterprise_id(), role_id)
     return go(".list_", f"Role {role['name']} deleted.")
 
@@ -88,6 +88,6 @@ def _members() -> dict[str, Any]:
 
 
 def _waiting(parameter: str) -> list[dict[str, Any]]:
-    """Return who was refused as no role is called as the query proposes."""
+    """Return the users who were refused because no role has the proposed name."""
     proposed = parameters(parameter)
     return preview_role(enterprise_id(), {"name": proposed[parameter]})["waiting"] if proposed else []

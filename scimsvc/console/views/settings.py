@@ -1,4 +1,4 @@
-"""The blueprint of the enterprise's settings: on and off, rules, the limit on removals, the pause."""
+"""The blueprint of the enterprise settings: SCIM provisioning, pause, user rules and the removal limit."""
 
 from flask import url_for
 
@@ -23,14 +23,14 @@ settings = enterprise_blueprint("settings")
 
 @settings.get("/settings")
 def show() -> Answer:
-    """Show every setting."""
+    """Show all enterprise settings."""
     return page("settings.html", roles=list_roles(enterprise_id()))
 
 
 @settings.post("/settings/rules")
 @redisplay_on_error(show)
 def change_rules() -> Answer:
-    """Change the default role, and what is asked of users."""
+    """Change the default role and the rules for users."""
     changes = {
         "default_role": text("default_role"),
         "unique_user_name": flag("unique_user_name"),
@@ -43,7 +43,7 @@ def change_rules() -> Answer:
 @settings.post("/settings/removal-limit")
 @redisplay_on_error(show)
 def change_limit() -> Answer:
-    """Set the limit on removals; with neither number nor percentage there is none."""
+    """Set the removal limit. The form needs a number of users or a percentage."""
     limit = {
         "users": number("removal_limit.users"),
         "percent": number("removal_limit.percent"),
@@ -56,7 +56,7 @@ def change_limit() -> Answer:
 @settings.post("/settings/no-removal-limit")
 @redisplay_on_error(show)
 def drop_limit() -> Answer:
-    """Let any number be removed."""
+    """Remove the removal limit."""
     services.update_enterprise(enterprise_id(), {"removal_limit": None})
     return go(".show", "Removal limit removed.")
 
@@ -78,7 +78,7 @@ def ask_to_release() -> Answer:
 @settings.post("/settings/release")
 @redisplay_on_error(ask_to_release)
 def release() -> Answer:
-    """Let through what the limit holds back."""
+    """Suspend the removal limit, so that Entra can retry the refused removals."""
     services.release_removals(enterprise_id())
     return go(".show", "Removals allowed. Entra retries them in its next cycles.")
 
@@ -86,7 +86,7 @@ def release() -> Answer:
 @settings.post("/settings/pause")
 @redisplay_on_error(show)
 def pause() -> Answer:
-    """Hold every write of SCIM."""
+    """Pause provisioning."""
     services.update_enterprise(enterprise_id(), {"paused": True})
     return go_back(".show", "Provisioning paused. Entra retries the changes that it sends meanwhile.", tone="warn")
 
@@ -94,7 +94,7 @@ def pause() -> Answer:
 @settings.post("/settings/resume")
 @redisplay_on_error(show)
 def resume() -> Answer:
-    """Take writes again."""
+    """Resume provisioning."""
     services.update_enterprise(enterprise_id(), {"paused": False})
     return go_back(".show", "Provisioning resumed. Entra retries the refused changes in its next cycles.")
 
@@ -102,14 +102,14 @@ def resume() -> Answer:
 @settings.post("/settings/enable")
 @redisplay_on_error(show)
 def enable() -> Answer:
-    """Switch SCIM provisioning on."""
+    """Enable SCIM provisioning."""
     services.update_enterprise(enterprise_id(), {"scim_enabled": True})
     return go_back(".show", "SCIM provisioning enabled.")
 
 
 @settings.get("/settings/disable")
 def ask_to_disable() -> Answer:
-    """Ask before SCIM provisioning is switched off."""
+    """Ask for confirmation to disable SCIM provisioning."""
     return confirmation(
         f"Disable SCIM provisioning of {enterprise()['name']}?",
         "All requests from Entra will be refused. After some time, Entra puts its provisioning job into quarantine. "
@@ -122,6 +122,6 @@ def ask_to_disable() -> Answer:
 @settings.post("/settings/disable")
 @redisplay_on_error(ask_to_disable)
 def disable() -> Answer:
-    """Switch it off."""
+    """Disable SCIM provisioning."""
     services.update_enterprise(enterprise_id(), {"scim_enabled": False})
     return go(".show", "SCIM provisioning disabled.", tone="warn")

@@ -1,4 +1,4 @@
-"""The blueprint of tokens, which are shown once."""
+"""The blueprint of tokens. Their values are shown only once."""
 
 from scimsvc.auth import grants
 from scimsvc.auth.clients import list_integrations
@@ -17,21 +17,21 @@ tokens = enterprise_blueprint("tokens")
 
 @tokens.get("/tokens")
 def list_() -> Answer:
-    """List every token that was ever issued, the oldest first."""
+    """List all tokens, oldest first."""
     listed = lists.tokens(enterprise_id(), parameters("cursor"), cursor_keys())
     return page("tokens.html", tokens=listed["items"], next=listed["next"], names=integration_names())
 
 
 @tokens.get("/tokens/new")
 def ask() -> Answer:
-    """Ask what a new token is for, and how long it is to live."""
+    """Show the form for a new token."""
     return page("token_new.html", integrations=list_integrations(enterprise_id()), defaults=show_global_settings())
 
 
 @tokens.post("/tokens/new")
 @redisplay_on_error(ask)
 def issue() -> Answer:
-    """Issue it, and show it."""
+    """Create a token, and show its value."""
     members = without_none(scope=optional_text("scope"), days=number("days"), client_id=optional_text("client_id"))
     issued = grants.issue_described_token(enterprise_id(), members, signer=token_signer.current)
     where = {"Tenant URL": tenant_url()} if issued["scope"] == "scim" else {}
@@ -41,7 +41,7 @@ def issue() -> Answer:
 
 @tokens.get("/tokens/<token_id>/revoke")
 def ask_to_revoke(token_id: str) -> Answer:
-    """Ask before a token ends."""
+    """Ask for confirmation to revoke a token."""
     token = lists.token(enterprise_id(), token_id)
     return page("token_revoke.html", token=token, names=integration_names())
 
@@ -49,6 +49,6 @@ def ask_to_revoke(token_id: str) -> Answer:
 @tokens.post("/tokens/<token_id>/revoke")
 @redisplay_on_error(ask_to_revoke)
 def revoke(token_id: str) -> Answer:
-    """End it at once."""
+    """Revoke a token."""
     grants.revoke_token(token_id, enterprise=enterprise_id(), signer=token_signer.current)
     return go("console_integrations.list_", "Token revoked.")

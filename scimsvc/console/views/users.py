@@ -1,4 +1,4 @@
-"""The blueprint of users: searched, looked at as a whole, and the manual ones made, changed and deleted."""
+"""The blueprint of users: search and show users, and manage manual users."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ PAGE_LENGTH = "50"
 
 @users.get("/users")
 def list_() -> Answer:
-    """List those who meet the filters; ``part`` asks for the list alone, which a script puts into the page."""
+    """List the users who meet the filters. With ``part``, return only the list, for the script of the page."""
     filters = parameters(*FILTERS)
     query = {**filters, **parameters("cursor"), "limit": PAGE_LENGTH}
     user_page = lists.users(enterprise_id(), query, cursor_keys())
@@ -32,27 +32,27 @@ def list_() -> Answer:
 
 @users.get("/users/<user_id>")
 def show(user_id: str) -> Answer:
-    """Show one."""
+    """Show a user."""
     return page("user.html", details=show_user_details(enterprise_id(), user_id))
 
 
 @users.get("/users/new")
 def ask() -> Answer:
-    """Ask who a new manual user is."""
+    """Show the form for a new manual user."""
     return page("user_form.html", user=None, role="", roles=list_role_names(enterprise_id()))
 
 
 @users.post("/users/new")
 @redisplay_on_error(ask)
 def create() -> Answer:
-    """Make the user."""
+    """Create a manual user."""
     user = manual_users.create_manual_user(enterprise_id(), _typed())
     return go("console_users.show", f"User {user['user_name']} created.", user_id=user["id"])
 
 
 @users.get("/users/<user_id>/edit")
 def edit(user_id: str) -> Answer:
-    """Show what may be changed of a manual user."""
+    """Show the form of a manual user."""
     details = show_user_details(enterprise_id(), user_id)
     role = "" if details["role"]["reason"] == "default" else details["role"]["name"]
     user = details["user"]
@@ -62,14 +62,14 @@ def edit(user_id: str) -> Answer:
 @users.post("/users/<user_id>/edit")
 @redisplay_on_error(edit)
 def update(user_id: str) -> Answer:
-    """Change it."""
+    """Change a manual user."""
     user = manual_users.update_manual_user(enterprise_id(), user_id, _typed(), if_match=text("tag") or None)
     return go("console_users.show", f"User {user['user_name']} saved.", user_id=user_id)
 
 
 @users.get("/users/<user_id>/delete")
 def ask_to_delete(user_id: str) -> Answer:
-    """Ask before a manual user goes."""
+    """Ask for confirmation to delete a manual user."""
     user = profiles.show_user(enterprise_id(), user_id)
     return confirmation(
         f"Delete user {user['user_name']}?",
@@ -82,7 +82,7 @@ def ask_to_delete(user_id: str) -> Answer:
 @users.post("/users/<user_id>/delete")
 @redisplay_on_error(ask_to_delete)
 def delete(user_id: str) -> Answer:
-    """Delete it."""
+    """Delete a manual user."""
     user = manual_users.delete_manual_user(enterprise_id(), user_id)
     return go("console_users.list_", f"User {user['user_name']} deleted.")
 
