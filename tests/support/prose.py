@@ -4,6 +4,7 @@
 """
 
 import ast
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -128,6 +129,11 @@ def _of_template(text: str, _: bool) -> Iterator[str]:
     yield from re.split(r"<[^>]*>", text)
 
 
+def _of_payload(text: str, _: bool) -> Iterator[str]:
+    """Yield the sentence that says what a payload file proves."""
+    yield json.loads(text).get("proves", "")
+
+
 def _of_script(text: str, _: bool) -> Iterator[str]:
     """Yield comments and quoted texts of JavaScript and CSS."""
     yield from re.findall(r"/\*(.*?)\*/", text, re.DOTALL)
@@ -136,7 +142,14 @@ def _of_script(text: str, _: bool) -> Iterator[str]:
     yield from re.findall(r'"([^"\n]* [^"\n]*)"', text)
 
 
-_READERS = {".py": _of_module, ".md": _of_page, ".html": _of_template, ".js": _of_script, ".css": _of_script}
+_READERS = {
+    ".py": _of_module,
+    ".md": _of_page,
+    ".html": _of_template,
+    ".js": _of_script,
+    ".css": _of_script,
+    ".json": _of_payload,
+}
 
 
 if __name__ == "__main__":
