@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,7 +18,15 @@ from scimsvc import create_app
 from tests.support.apps import SECRET_KEY, dispose, make_api, make_enterprise, run_command
 from tests.support.client import Api, Enterprise
 from tests.support.compiled import remember_compiled_rules, remember_compiled_templates
-from tests.support.databases import MEMORY, StoredRows, create_schema, empty_postgresql, new_postgresql, sqlite_url
+from tests.support.databases import (
+    MEMORY,
+    StoredAcme,
+    StoredRows,
+    create_schema,
+    empty_postgresql,
+    new_postgresql,
+    sqlite_url,
+)
 from tests.support.types import MakeApp
 
 # Slow generation is a property of the machine, not of the tested code.
@@ -132,18 +140,10 @@ def cli(app: Flask) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def acme(app: Flask, stored_acme: "StoredAcme") -> Enterprise:
+def acme(app: Flask, stored_acme: StoredAcme) -> Enterprise:
     """An enterprise with SCIM enabled and the roles of the payload files."""
     stored_acme.rows.copy_to(app.config["SQLALCHEMY_DATABASE_URI"])
     return Enterprise(app, deepcopy(stored_acme.result), stored_acme.token)
-
-
-class StoredAcme(NamedTuple):
-    """An enterprise as its rows, the response to its creation, and its SCIM token."""
-
-    rows: StoredRows
-    result: dict[str, Any]
-    token: str
 
 
 @pytest.fixture(scope="session")

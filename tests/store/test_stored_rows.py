@@ -39,8 +39,7 @@ def rows(enterprise: Enterprise) -> list[Any]:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(operations=OPERATIONS)
 def test_columns_follow_from_the_document(acme: Enterprise, operations: list[dict[str, Any]]) -> None:
-    user = acme.made.setdefault("user", None) or acme.create()
-    acme.made["user"] = user
+    (user,) = acme.find("id pr") or [acme.create()]
 
     answer = acme.patch(user, *operations)
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -81,6 +81,14 @@ class StoredRows:
         else:
             with psycopg.connect(url.replace("postgresql+psycopg", "postgresql"), autocommit=True) as connection:
                 connection.execute(self._postgresql)
+
+
+class StoredAcme(NamedTuple):
+    """An enterprise as its rows, the response to its creation, and its SCIM token."""
+
+    rows: StoredRows
+    result: dict[str, Any]
+    token: str
 
 
 def _insert(table: str, row: dict[str, Any]) -> str:
