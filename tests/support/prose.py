@@ -20,7 +20,7 @@ PATTERNS = {
     r"[;:] what (?:is|was|has|had|does|did|they|it|a|the)\b": "name the thing",
     r"[;:] who (?:is|was|has|had|does|did|may)\b": "name the thing",
     r"(?:^|(?<=[.;:!?] ))Of (?:an?|the|what|several|those|these|each)\b": "put the subject first",
-    r"\b[Ww]hoever\b": "users who, requests that",
+    r"\b(?:whoever|Whoever)\b": "users who, requests that",
     r"(?<!\b[Tt]here )\b(?:is|are) no(?:ne)?\b(?! (?:longer|more|later|earlier|other))": "is not a valid, does not exist",
     r"\balone\b": "only",
     r"\banew\b": "again",
