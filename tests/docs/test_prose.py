@@ -1,29 +1,15 @@
 """All prose of the project is free of the patterns of the old style (tests/support/prose.py)."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.support.documents import ROOT
-from tests.support.prose import Finding, files, findings, findings_in
-
-#: Files that still have such phrases, one on each line. The list may only become shorter.
-UNCONVERTED = set((Path(__file__).parent / "unconverted.txt").read_text("utf-8").split())
+from tests.support.prose import files, findings, findings_in
 
 
-@pytest.fixture(scope="module")
-def found() -> dict[str, list[Finding]]:
-    """The findings of each file that has any."""
-    each = ((str(path.relative_to(ROOT)), list(findings(path))) for path in files())
-    return {name: wrong for name, wrong in each if wrong}
+def test_no_text_uses_the_old_style() -> None:
+    wrong = {str(path.relative_to(ROOT)): list(map(str, findings(path))) for path in files()}
 
-
-def test_no_text_uses_the_old_style(found: dict[str, list[Finding]]) -> None:
-    assert {name: list(map(str, wrong)) for name, wrong in found.items() if name not in UNCONVERTED} == {}
-
-
-def test_a_file_that_was_converted_leaves_the_list(found: dict[str, list[Finding]]) -> None:
-    assert UNCONVERTED - found.keys() == set()
+    assert {name: found for name, found in wrong.items() if found} == {}
 
 
 @pytest.mark.parametrize(
