@@ -77,8 +77,8 @@ def _init_requests(app: "Flask", settings: "Settings") -> None:
     from scimsvc.auth.expiry import announce_expiry
     from scimsvc.auth.guard import guard
     from scimsvc.auth.last_uses import note_use
-    from scimsvc.auth.refusals import log_refused_token
-    from scimsvc.scim.refusals import log_refused_request
+    from scimsvc.auth.refusal_log import log_refused_token
+    from scimsvc.scim.refusal_log import log_refused_request
     from scimsvc.web.hooks import After, init_hooks
 
     after: list[After] = [announce_expiry, log_refused_token, log_refused_request, note_use, prune_when_due]

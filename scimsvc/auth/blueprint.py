@@ -14,7 +14,7 @@ from scimsvc.auth.grants import (
     read_token_request,
     revoke_own_token,
 )
-from scimsvc.auth.refusals import refused_client_logger
+from scimsvc.auth.refusal_log import refused_client_logger
 from scimsvc.auth.state import token_signer
 from scimsvc.auth.throttling import wrong_secrets
 from scimsvc.paths import AUTHENTICATE_PATH, REVOKE_PATH

@@ -19,7 +19,7 @@ Where each rule lives:
   that a response showed: this changes nothing, even if the role was renamed in between.
 - ``roles``: the enterprise's roles and aliases, and the operations on them.
 - ``role_changes``: the consequences of a changed role for its users.
-- ``effective``: under a role that restricts editing, the directory's title and organization win.
+- ``effective_values``: under a role that restricts editing, the directory's title and organization win.
 - ``entra``: the mapping as Entra's administrator enters it.
 
 Two modules deal with the spelling of ``roles`` before the decision:

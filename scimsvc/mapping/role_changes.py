@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from scimsvc import clock
 from scimsvc.activity.feed_writing import UserChange, record_changes
-from scimsvc.mapping.effective import effective_values
+from scimsvc.mapping.effective_values import effective_values
 from scimsvc.protocol.resources import work_address
 from scimsvc.store.representations import directory_values, read_document
 from scimsvc.store.roles import RoleUser, iterate_role_users

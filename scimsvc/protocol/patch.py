@@ -31,7 +31,7 @@ def apply_patch(resource: Resource, operations: Sequence[Operation], notes: Requ
     """Return ``resource`` with every operation applied in order (RFC 7644 §3.5.2).
 
     ``resource`` itself does not change. Raises ``Mutability`` for readOnly and required attributes, ``NoTarget`` if a
-    value path matches no element and describes none to create, and ``InvalidValue`` if an operation sets two primary
+    value path matches no element and does not describe a new one, and ``InvalidValue`` if an operation sets two primary
     elements.
     """
     patched = dict(resource)
@@ -195,7 +195,8 @@ def _set_matching(elements: list[Any], path: PatchPath, operation: Operation, no
         # creation (Entra facts section 7 rule 3), so that the element is created with the values in the filter.
         if implied is None:
             raise NoTarget(
-                f'No element matches {path}, and its filter describes none to create. Use one like [type eq "work"].'
+                f"No element matches {path}, and its filter does not describe a new one. "
+                'Use a filter like [type eq "work"].'
             )
         notes.tolerate(Tolerance.ELEMENT_MADE)
         matching = [dict(implied)]

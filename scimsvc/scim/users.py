@@ -12,7 +12,7 @@ from scimsvc import clock
 from scimsvc.activity.feed_writing import UserChange, change_type
 from scimsvc.activity.log_writing import record_write
 from scimsvc.enterprises.removal_limit import refuse_mass_removal
-from scimsvc.mapping.effective import effective_values
+from scimsvc.mapping.effective_values import effective_values
 from scimsvc.mapping.judge import RoleAfter, judge_changed_user, judge_new_user, role_after, sent_value
 from scimsvc.mapping.resolve import RoleDecision
 from scimsvc.protocol.attributes import ROLES

@@ -40,7 +40,10 @@ class CursorKeys:
         self._oldest_first = tuple(reversed(keys))
 
     def serializer(self, *question: str) -> URLSafeSerializer:
-        """Return the serializer of cursors for this ``question`` only. Its first part is the ID of an enterprise."""
+        """Return the serializer that signs cursors of one ``question``: an enterprise's ID and what its page lists.
+
+        It refuses the cursor of any other question.
+        """
         return _serializer(self._oldest_first, question)
 
     def write(self, key: Any, *question: str) -> str:

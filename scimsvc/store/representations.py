@@ -62,8 +62,8 @@ def represent(row: Any, view: View) -> Representation:
 def represent_all(rows: Iterable[Any], view: View) -> list[str]:
     """Return the SCIM representations of ``rows`` as JSON texts. Rows begin with the columns of ``StoredUser``.
 
-    No JSON encoder is needed. IDs and times contain no characters that JSON escapes, the quotation marks of tags are
-    escaped here, and text that is the same in all representations is encoded once.
+    The texts are joined without a JSON encoder: documents are stored as JSON, and IDs and times contain no characters
+    that JSON escapes. The quotation marks of ETags are escaped here.
     """
     default_role, end_on_default = _json_of_default_role(view.default_role), f'-{view.role_revision}\\""}}}}'
     between = f'","location":"{_json_text(view.base)}/Users/'
