@@ -30,9 +30,7 @@ def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) 
     return Caller(
         enterprise_id=claims.enterprise_id,
         enterprise=row.enterprise_name,
-        scim_enabled=row.scim_enabled,
-        reject_unknown_attributes=row.reject_unknown_attributes,
-        unique_user_name=row.unique_user_name,
+        settings=row.settings,
         integration_id=row.integration_id,
         integration=row.integration_name,
         client_id=row.client_id,
@@ -90,7 +88,7 @@ known_callers: AppState[Callers] = AppState("callers")
 
 def refuse_while_off(caller: Caller) -> None:
     """Raise ``Forbidden`` if SCIM provisioning is disabled for the caller's enterprise."""
-    if not caller.scim_enabled:
+    if not caller.settings.scim_enabled:
         raise Forbidden(
             f"SCIM provisioning is disabled for {caller.enterprise}. Enable it in the scimsvc console, under Settings.",
             reason=Reason.SCIM_OFF,

@@ -55,7 +55,7 @@ def schema(urn: str) -> Response:
 
 def _schemas() -> list[dict[str, Any]]:
     names = [role["name"] for role in list_roles(caller().enterprise_id)]
-    return documents.schemas(tenant_url(), unique_user_name=caller().unique_user_name, role_names=names)
+    return documents.schemas(tenant_url(), unique_user_name=caller().settings.unique_user_name, role_names=names)
 
 
 def _list(resources: list[dict[str, Any]]) -> Response:

@@ -85,9 +85,7 @@ def _caller(tenant: Tenant) -> Caller:
     return Caller(
         enterprise_id=tenant.id,
         enterprise=row.name,
-        scim_enabled=row.scim_enabled,
-        reject_unknown_attributes=row.reject_unknown_attributes,
-        unique_user_name=row.unique_user_name,
+        settings=row.request_settings,
         integration_id="",
         integration="",
         client_id="",

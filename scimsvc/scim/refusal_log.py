@@ -34,7 +34,7 @@ def _log(state: RequestState, caller: Caller, error: ScimError) -> None:
     request = scim_request_of(state)
     if request.attempt.operation != READ and error.status != _TOO_MANY_REQUESTS:
         record_refusal(request.refusal_entry(error))
-    elif error.status == _TOO_MANY_REQUESTS or not caller.scim_enabled:
+    elif error.status == _TOO_MANY_REQUESTS or not caller.settings.scim_enabled:
         # Throttled requests, and reads while SCIM is off, can arrive by the thousand: log a bounded number of them.
         reason = error.reason or Reason.RATE_LIMIT
         entry = refused_client(

@@ -75,7 +75,7 @@ def _read_new_user(request: ScimRequest, body: Any, user_id: str) -> Resource:
     Raises ``ScimError`` after noting the address in the body for the log.
     """
     try:
-        reject_unknown = request.caller.reject_unknown_attributes
+        reject_unknown = request.caller.settings.reject_unknown_attributes
         return read_new_user(body, request.notes, user_id=user_id, reject_unknown=reject_unknown)
     except ScimError:
         request.attempt.email = claimed_address(body)
@@ -100,7 +100,7 @@ def replace_user(
     """
     attempt = request.attempt
     attempt.user_id, attempt.email = user_id, claimed_address(body)
-    resource = read_user(body, request.notes, reject_unknown=request.caller.reject_unknown_attributes)
+    resource = read_user(body, request.notes, reject_unknown=request.caller.settings.reject_unknown_attributes)
     attempt.understood = resource
     with writing() as connection:
         lock = lock_user(connection, request, user_id, preconditions)
@@ -119,7 +119,7 @@ def patch_user(
     Raises ``ScimError`` if one of them cannot be applied; then none is.
     """
     request.attempt.user_id = user_id
-    operations = read_patch(body, request.notes, reject_unknown=request.caller.reject_unknown_attributes)
+    operations = read_patch(body, request.notes, reject_unknown=request.caller.settings.reject_unknown_attributes)
     request.attempt.understood = operations
     attributes = dict.fromkeys(operation.path.target.steps[0] for operation in operations)
     with writing() as connection:

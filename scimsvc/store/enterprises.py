@@ -12,6 +12,18 @@ from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.engine.transactions import Connection
 
 
+class RequestSettings(NamedTuple):
+    """The settings of an enterprise that decide how a request to it is read."""
+
+    scim_enabled: bool
+    unique_user_name: bool
+    reject_unknown_attributes: bool
+
+
+#: The columns of ``RequestSettings``.
+REQUEST_SETTINGS = tuple(getattr(Enterprise, name) for name in RequestSettings._fields)
+
+
 class EnterpriseRow(NamedTuple):
     """An enterprise with its settings and its default role."""
 
@@ -31,6 +43,11 @@ class EnterpriseRow(NamedTuple):
     default_role_id: str
     default_role: str
     default_restricts: bool
+
+    @property
+    def request_settings(self) -> RequestSettings:
+        """The settings that decide how a request is read."""
+        return RequestSettings(*(getattr(self, name) for name in RequestSettings._fields))
 
 
 class EnterpriseNameTaken(Exception):

@@ -7,6 +7,7 @@ from sqlalchemy import BindParameter, and_, bindparam, func, insert, select, tup
 from scimsvc.models import Enterprise, Integration, Token
 from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.engine.transactions import Connection, read_rows
+from scimsvc.store.enterprises import REQUEST_SETTINGS, RequestSettings
 from scimsvc.vocabulary import SCIM_SCOPE
 
 
@@ -46,9 +47,7 @@ class BearerRow(NamedTuple):
     integration_name: str
     integration_revoked_at: str | None
     enterprise_name: str
-    scim_enabled: bool
-    reject_unknown_attributes: bool
-    unique_user_name: bool
+    settings: RequestSettings
 
 
 class EnterpriseExpiry(NamedTuple):
@@ -113,9 +112,7 @@ _BEARER = Query(
         Integration.name.label("integration_name"),
         Integration.revoked_at.label("integration_revoked_at"),
         Enterprise.name.label("enterprise_name"),
-        Enterprise.scim_enabled,
-        Enterprise.reject_unknown_attributes,
-        Enterprise.unique_user_name,
+        *REQUEST_SETTINGS,
     )
     .select_from(Token)
     .join(Integration, _OF_INTEGRATION)

@@ -15,6 +15,7 @@ from flask import Flask, Request, current_app, g
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.settings import Settings
+from scimsvc.store.enterprises import RequestSettings
 from scimsvc.store.paging import CursorKeys
 
 ValueT = TypeVar("ValueT")
@@ -27,9 +28,7 @@ class Caller:
 
     enterprise_id: str
     enterprise: str
-    scim_enabled: bool
-    reject_unknown_attributes: bool
-    unique_user_name: bool
+    settings: RequestSettings
     integration_id: str
     integration: str
     client_id: str
