@@ -91,7 +91,7 @@ def test_an_upgrade_keeps_a_copy_of_the_old_database(old: Path) -> None:
 
     assert process.returncode == 0, said
     (kept,) = (path for path in old.parent.iterdir() if path.name.startswith(f"scimsvc.db.{OLD}."))
-    assert said == f"The database from before the upgrade is kept in {kept}\n"
+    assert said == f"The database from before the upgrade is kept in {kept}.\n"
     assert kept.stat().st_mode & 0o777 == 0o600
     assert state(kept) == (OLD, USERS, False)
     assert state(old) == (SCHEMA_REVISION, USERS, True)
