@@ -220,7 +220,9 @@ def _backends(side: _Side) -> list[int]:
     url = side.where.floor_database
     if side.database != "postgresql" or urlsplit(url).hostname not in _LOCAL:
         return []
-    query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    # Others, as those of autovacuum, end when they like.
+    query = """SELECT pid FROM pg_stat_activity
+               WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
     with psycopg.connect(url) as connection:
         pids = [pid for (pid,) in connection.execute(query)]
     return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
