@@ -107,7 +107,8 @@ def test_the_installed_command_works_in_any_folder(bin_folder: Path, tmp_path: P
 def test_the_installed_package_reads_the_same_environment(bin_folder: Path, tmp_path: Path) -> None:
     program = (
         "from scimsvc import create_app\n"
-        "settings = create_app().extensions['scimsvc'].settings\n"
+        "from scimsvc.web.state import web_state\n"
+        "settings = web_state.of(create_app()).settings\n"
         "print(settings.public_url, settings.trusted_proxies, settings.rate_limit, settings.log_format)"
     )
     variables = {
