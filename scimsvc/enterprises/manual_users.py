@@ -19,8 +19,8 @@ from scimsvc.protocol.role_elements import with_role
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import user_writes
 from scimsvc.store.engine.retries import retried
-from scimsvc.store.profiles import Profile
-from scimsvc.store.representations import profile_view, read_document
+from scimsvc.store.profiles import Profile, profile_view
+from scimsvc.store.representations import read_document
 from scimsvc.store.roles import RoleRow
 from scimsvc.store.tenancy import Tenant, writing_in
 from scimsvc.store.user_writes import EmailTaken, UserConflict, UserNameTaken, UserUpdate

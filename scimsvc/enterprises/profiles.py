@@ -13,8 +13,8 @@ from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated_changes
 from scimsvc.store.engine.retries import retried
 from scimsvc.store.paging import Page
-from scimsvc.store.profiles import Profile, ProfileFilter, find_profile, list_profiles, lock_profile
-from scimsvc.store.representations import profile_view, read_document
+from scimsvc.store.profiles import Profile, ProfileFilter, find_profile, list_profiles, lock_profile, profile_view
+from scimsvc.store.representations import read_document
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
 from scimsvc.store.user_writes import EffectiveValues, update_effective_values
 from scimsvc.vocabulary import BY_USER, UPDATED

@@ -13,8 +13,8 @@ from scimsvc.protocol.patch import Resource
 from scimsvc.reports.causes import explain_entry
 from scimsvc.store.feed import list_edits
 from scimsvc.store.log import LogConditions
-from scimsvc.store.profiles import Profile
-from scimsvc.store.representations import profile_view, read_document
+from scimsvc.store.profiles import Profile, profile_view
+from scimsvc.store.representations import read_document
 from scimsvc.store.tenancy import Tenant, reading_in
 from scimsvc.vocabulary import MANUAL
 

@@ -22,8 +22,8 @@ from scimsvc.scim.lists import find_users
 from scimsvc.scim.rehearsal import RehearsedRequest, answer, rehearsed_request
 from scimsvc.scim.request import Attempt, ScimRequest
 from scimsvc.store.engine.transactions import rehearsing
-from scimsvc.store.profiles import find_profile
-from scimsvc.store.representations import profile_view, read_document
+from scimsvc.store.profiles import find_profile, profile_view
+from scimsvc.store.representations import read_document
 from scimsvc.store.tenancy import Tenant, reading_in
 from scimsvc.vocabulary import OK, REFUSED
 from scimsvc.web.state import Caller, RequestState, cursor_keys

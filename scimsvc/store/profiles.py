@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 
 from scimsvc.models import Role, User
 from scimsvc.protocol.attributes import fold
+from scimsvc.protocol.resources import work_address
 from scimsvc.store.engine.statements import Query
+from scimsvc.store.representations import directory_values, read_document
 from scimsvc.store.tenancy import Tenant
 from scimsvc.store.users import ENTERPRISE_ID, ID, KEY, REPRESENTED, read_whole
+from scimsvc.vocabulary import PROVISIONED
 
 
 class Profile(NamedTuple):
@@ -35,6 +38,33 @@ class Profile(NamedTuple):
     changed_at: str
     role: str
     restricts: bool | None
+
+
+def profile_view(row: Profile) -> dict[str, Any]:
+    """Return the view of a user for the enterprise API and the commands (contract section 8, ``/users``)."""
+    user = read_document(row)
+    name = user.get("name", {})
+    title, organization = directory_values(user)
+    return {
+        "id": row.id,
+        "email": work_address(user),
+        "user_name": user["userName"],
+        "given_name": name.get("givenName"),
+        "family_name": name.get("familyName"),
+        "phone": next(
+            (each["value"] for each in user.get("phoneNumbers", []) if fold(each.get("type", "")) == "work"), None
+        ),
+        "title": row.title,
+        "organization": row.organization,
+        "directory": {"title": title, "organization": organization} if row.source == PROVISIONED else None,
+        "role": row.role,
+        "active": row.active,
+        "source": row.source,
+        "external_id": row.external_id,
+        "created_at": row.created_at,
+        "modified_at": row.changed_at,
+        "version": row.revision,
+    }
 
 
 _PROFILES = (

@@ -7,7 +7,7 @@ and the default role of the enterprise, because they do not depend only on the u
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from scimsvc.protocol.attributes import (
     ACTIVE,
@@ -25,7 +25,6 @@ from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.resources import work_address
 from scimsvc.protocol.role_elements import default_element
 from scimsvc.protocol.versions import entity_tag
-from scimsvc.vocabulary import PROVISIONED
 
 
 class View(NamedTuple):
@@ -47,12 +46,36 @@ class StoredUser(NamedTuple):
     modified_at: str
 
 
+class HasDocument(Protocol):
+    """A row with the document of a user."""
+
+    @property
+    def document(self) -> str:
+        """The JSON text of the document."""
+
+
+class Represented(HasDocument, Protocol):
+    """A row that begins with the columns of ``StoredUser``."""
+
+    @property
+    def id(self) -> str:
+        """The user's ID."""
+
+    @property
+    def role_id(self) -> str | None:
+        """The role, or None for the default role."""
+
+    @property
+    def version(self) -> int:
+        """The number of the version."""
+
+
 def stored_user(row: Sequence[Any]) -> StoredUser:
     """Return the columns of ``StoredUser`` from a ``row`` that begins with them."""
     return StoredUser(*row[: len(StoredUser._fields)])
 
 
-def represent(row: Any, view: View) -> Representation:
+def represent(row: Represented, view: View) -> Representation:
     """Return the SCIM representation of ``row``, a ``StoredUser`` or a row that begins with its columns."""
     (text,) = represent_all((row,), view)
     tag = entity_tag(row.version, view.role_revision if row.role_id is None else None)
@@ -89,7 +112,7 @@ def _json_text(text: str) -> str:
     return write_json(text)[1:-1]
 
 
-def read_document(row: Any) -> Resource:
+def read_document(row: HasDocument) -> Resource:
     """Return the stored document in canonical form, without ``meta`` and without the default role."""
     user: Resource = _DECODE(row.document)
     return user
@@ -159,33 +182,6 @@ _SEARCHABLE = _folding(USER_ATTRIBUTES)
 def directory_values(user: Resource) -> tuple[str | None, str | None]:
     """Return the directory values of title and organization (contract section 6)."""
     return user.get("title"), user.get(EXTENSION.name, {}).get("organization")
-
-
-def profile_view(row: Any) -> dict[str, Any]:
-    """Return the view of a user for the enterprise API and the commands (contract section 8, ``/users``)."""
-    user = read_document(row)
-    name = user.get("name", {})
-    title, organization = directory_values(user)
-    return {
-        "id": row.id,
-        "email": work_address(user),
-        "user_name": user["userName"],
-        "given_name": name.get("givenName"),
-        "family_name": name.get("familyName"),
-        "phone": next(
-            (each["value"] for each in user.get("phoneNumbers", []) if fold(each.get("type", "")) == "work"), None
-        ),
-        "title": row.title,
-        "organization": row.organization,
-        "directory": {"title": title, "organization": organization} if row.source == PROVISIONED else None,
-        "role": row.role,
-        "active": row.active,
-        "source": row.source,
-        "external_id": row.external_id,
-        "created_at": row.created_at,
-        "modified_at": row.changed_at,
-        "version": row.revision,
-    }
 
 
 def manual_document(fields: Mapping[str, Any]) -> Resource:
