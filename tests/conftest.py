@@ -34,6 +34,15 @@ settings.register_profile("scimsvc", suppress_health_check=[HealthCheck.too_slow
 settings.load_profile("scimsvc")
 
 
+# The tests start hundreds of processes, which need not compile the package each time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than processors, because tests of real servers spend much of their time waiting."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests that run on PostgreSQL, and run the slowest files first, so that no worker waits at the end."""
     for item in items:
