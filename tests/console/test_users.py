@@ -1,6 +1,7 @@
 """The pages of users: search and filters, one user, and manual users created, changed and deleted."""
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -82,11 +83,17 @@ def test_an_empty_list_says_what_to_do_next(acme: Enterprise, admin: Console) ->
     assert f'href="{of(acme)}/users/new"' in page
 
 
+_A_MILLISECOND = 0.0015
+
+
 def test_one_user_has_both_sides_the_role_and_the_history(acme: Enterprise, admin: Console) -> None:
     acme.send("POST", "/Users", user_body(roles=[{"value": "Nobody"}]))
     extension = {ENTERPRISE_URN: {"organization": "Contoso", "department": "R&D"}}
+    time.sleep(_A_MILLISECOND)  # the history is sorted by milliseconds
     user = acme.create(title="Engineer", roles=[{"value": "powersigner"}], **extension)
+    time.sleep(_A_MILLISECOND)
     edit_profile(acme, user["id"], title="Chief")
+    time.sleep(_A_MILLISECOND)
     acme.patch(user, {"op": "Replace", "path": "active", "value": "False"})
 
     words = text(admin.get(f"{of(acme)}/users/{user['id']}"))
