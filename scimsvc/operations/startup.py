@@ -18,7 +18,7 @@ from scimsvc.store.upkeep.maintenance import (
 #: The first and last version of SQLite with the WAL-reset fault, and the fixed versions between them (requirement R63).
 #: With this fault, two connections that write or checkpoint at the same instant can damage a file in WAL mode.
 _WAL_RESET_FAULT = ((3, 7, 0), (3, 51, 2))
-_MENDED = ((3, 44, 6), (3, 50, 7))
+_FIXED = ((3, 44, 6), (3, 50, 7))
 
 
 def refuse_unsound_start(*, check: bool = False) -> None:
@@ -75,5 +75,5 @@ def why_not_this_sqlite(found: tuple[int, int, int] = sqlite3.sqlite_version_inf
 def has_wal_reset_fault(found: tuple[int, int, int]) -> bool:
     """Return whether this version of SQLite has the WAL-reset fault."""
     first, last = _WAL_RESET_FAULT
-    is_mended = any(found[:2] == mended[:2] and found >= mended for mended in _MENDED)
-    return first <= found <= last and not is_mended
+    is_fixed = any(found[:2] == fixed[:2] and found >= fixed for fixed in _FIXED)
+    return first <= found <= last and not is_fixed

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.client import Enterprise, assert_scim_error, replace, user_body
+from tests.support.full_user import FULL_USER
 from tests.support.urns import ENTERPRISE_URN, USER_URN
 
 WORK = {"value": "test.user@contoso.example", "type": "work", "primary": True}
@@ -58,49 +59,6 @@ def test_put_never_creates_and_needs_the_required_attributes(acme: Enterprise, u
     assert_scim_error(acme.send("PUT", path, user_body(emails=None)), 400, "invalidValue", "emails")
     assert_scim_error(acme.send("PUT", path, user_body(emails=[HOME])), 400, "invalidValue", "emails")
     assert acme.find("id pr") == [user]
-
-
-FULL_USER: dict[str, Any] = {
-    "schemas": [USER_URN, ENTERPRISE_URN],
-    "externalId": "0a21f0f2-8d2a-4f8e-bf98-7363c4aed4ef",
-    "userName": "Test User",
-    "name": {
-        "formatted": "Ms. Test A User, III",
-        "familyName": "User",
-        "givenName": "Test",
-        "middleName": "A",
-        "honorificPrefix": "Ms.",
-        "honorificSuffix": "III",
-    },
-    "displayName": "  Test\tUser ",
-    "nickName": "Tester",
-    "profileUrl": "no url at all",
-    "title": "Engineer <b>",
-    "userType": "Employee",
-    "preferredLanguage": "en-XX",
-    "locale": "nowhere",
-    "timezone": "Somewhere/Else",
-    "active": False,
-    "emails": [
-        {"value": "Test.User@Contoso.example", "type": "Work", "primary": True, "display": "Work"},
-        {"value": "home, sweet", "type": "home"},
-    ],
-    "phoneNumbers": [{"value": "tel:+1-201-555-0123 x 4", "type": "work"}, {"value": "0"}],
-    "ims": [{"value": "someone", "type": "aim"}],
-    "photos": [{"value": "photo", "type": "thumbnail"}],
-    "addresses": [{"type": "work", "streetAddress": "1\nStreet", "country": "USA", "primary": True}],
-    "entitlements": [{"value": "one"}],
-    "roles": [{"value": "uSER", "display": "The role", "type": "x", "primary": True}],
-    "x509Certificates": [{"value": "MIIDQzCCAqygAwIBAgICEAAwDQYJKoZIhvcNAQEFBQAwTjELMAkGA1UEBhMCVVMx"}],
-    ENTERPRISE_URN: {
-        "employeeNumber": "701984",
-        "costCenter": "4130",
-        "organization": "Contoso 😀",
-        "division": "Theme Park",
-        "department": "Tour Operations",
-        "manager": {"value": "26118915", "$ref": "../Users/26118915", "displayName": "A Manager"},
-    },
-}
 
 
 def test_put_clears_omitted_attributes(acme: Enterprise) -> None:
