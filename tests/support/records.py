@@ -1,5 +1,6 @@
 """Read an enterprise's log, feed and users, to test the effects of requests."""
 
+import time
 from typing import Any
 
 from scimsvc.activity.log_reading import list_entries
@@ -7,6 +8,9 @@ from scimsvc.activity.state import feed_reader
 from scimsvc.enterprises import profiles
 from scimsvc.store.log import LogConditions
 from tests.support.client import Enterprise
+
+#: A little longer, so that two times differ.
+_MILLISECOND = 0.0015
 
 
 def log_of(enterprise: Enterprise, **conditions: Any) -> list[dict[str, Any]]:
@@ -38,6 +42,9 @@ def profile_of(enterprise: Enterprise, user_id: str) -> dict[str, Any]:
 
 
 def edit_profile(enterprise: Enterprise, user_id: str, **values: str | None) -> dict[str, Any]:
-    """Edit the profile as the user does."""
+    """Edit the profile as the user does, in a millisecond of its own: histories are sorted by milliseconds."""
+    time.sleep(_MILLISECOND)
     with enterprise.app.app_context():
-        return profiles.edit_profile(enterprise.made["id"], user_id, values)
+        user = profiles.edit_profile(enterprise.made["id"], user_id, values)
+    time.sleep(_MILLISECOND)
+    return user
