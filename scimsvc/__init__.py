@@ -58,11 +58,13 @@ def _init_features(app: "Flask", settings: "Settings") -> None:
     from scimsvc.console.environment import init_console
     from scimsvc.operations.state import init_operations
     from scimsvc.reports.hourly_counts import init_hourly_counts
+    from scimsvc.web.downloads import init_downloads
     from scimsvc.web.errors import init_errors
     from scimsvc.web.state import init_web
 
     init_web(app, settings)
     init_errors(app)
+    init_downloads(app)
     init_auth(app, settings)
     init_auth_errors(app)
     init_activity(app)

@@ -85,8 +85,24 @@ class _Parser(HTTPRequestParser):
 
 
 class _Channel(HTTPChannel):
+    """A connection that never makes a worker thread wait for a client that does not read."""
+
     error_task_class = _ErrorTask
     parser_class = _Parser
+
+    def _flush_outbufs_below_high_watermark(self) -> None:
+        """Drop the requests that the client sent ahead, if it has not read the responses before them.
+
+        Waitress would wait for the client here, in the worker thread. The responses so far are still sent; then the
+        connection is closed, and the client repeats the dropped requests (RFC 9112 §9.3.2).
+        """
+        channel: Any = self
+        if channel.total_outbufs_len > channel.adj.outbuf_high_watermark and len(channel.requests) > 1:
+            with channel.requests_lock:
+                later, channel.requests[1:] = channel.requests[1:], []
+                channel.close_when_flushed = True
+            for request in later:
+                request.close()
 
 
 class Server:

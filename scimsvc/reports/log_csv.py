@@ -1,4 +1,4 @@
-"""Stream the provisioning log as CSV."""
+"""Write the provisioning log as CSV."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

@@ -138,6 +138,16 @@ def test_the_file_is_no_longer_than_it_may_be(admin: Console, log: str, monkeypa
     assert len(rows(admin.get(f"{log}.csv"))) == 2
 
 
+def test_a_second_download_is_refused_with_a_page(admin: Console, log: str) -> None:
+    with admin.browser.get(f"{log}.csv") as unread:
+        second = admin.send("GET", f"{log}.csv")
+
+    assert unread.status_code == 200
+    assert (second.status_code, second.headers["Retry-After"]) == (429, "10")
+    assert "Another download of this enterprise is not finished" in text(second.text)
+    admin.get(f"{log}.csv")
+
+
 def test_every_tolerance_is_in_words() -> None:
     for tolerance in Tolerance:
         assert tolerance_in_words(tolerance) != tolerance

@@ -29,7 +29,7 @@ class Console:
 
     def send(self, method: str, path: str, **options: Any) -> TestResponse:
         """Send a request and remember the page's CSRF token."""
-        answer = self.browser.open(path, method=method, environ_overrides=self.environ, **options)
+        answer = self.browser.open(path, method=method, environ_overrides=self.environ, buffered=True, **options)
         found = _TOKEN.search(answer.text) if answer.mimetype == "text/html" else None
         self._token = found[1] if found else self._token
         return answer

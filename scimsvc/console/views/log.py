@@ -1,12 +1,13 @@
 """The blueprint of the provisioning log."""
 
-from flask import Response, request, stream_with_context
+from flask import request
 
 from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, page, parameters
 from scimsvc.reports import lists
 from scimsvc.reports.log_csv import MOST_ENTRIES, export_log
 from scimsvc.reports.tolerances import tolerance_in_words
 from scimsvc.vocabulary import OPERATIONS
+from scimsvc.web.downloads import send_download
 from scimsvc.web.state import cursor_keys
 
 log = enterprise_blueprint("log")
@@ -29,10 +30,9 @@ def list_() -> Answer:
 
 @log.get("/log.csv")
 def export() -> Answer:
-    """Stream the entries that meet the filters as a CSV file."""
-    lines = stream_with_context(export_log(enterprise_id(), _in_utc(parameters(*FILTERS))))
-    headers = {"Content-Disposition": 'attachment; filename="provisioning-log.csv"', "Cache-Control": "no-store"}
-    return Response(lines, headers=headers, content_type="text/csv; charset=utf-8")
+    """Send the entries that meet the filters as a CSV file."""
+    lines = export_log(enterprise_id(), _in_utc(parameters(*FILTERS)))
+    return send_download(enterprise_id(), lines, name="provisioning-log.csv", media_type="text/csv; charset=utf-8")
 
 
 def _in_utc(filters: dict[str, str]) -> dict[str, str]:
