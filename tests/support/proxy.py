@@ -125,6 +125,7 @@ def _nginx(folder: Path, site: str) -> Iterator[int]:
         port = int(probe.getsockname()[1])
     for there, here in (
         ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
+        ("listen 443 ssl default_server;", f"listen 127.0.0.1:{port} ssl default_server;"),
         ("/run/scimsvc/scimsvc.sock", f"{folder}/s"),
         (f"/etc/ssl/{NAME}/fullchain.pem", f"{folder}/certificate.pem"),
         (f"/etc/ssl/{NAME}/privkey.pem", f"{folder}/key.pem"),

@@ -1,8 +1,11 @@
 """The service behind nginx with TLS and the configuration of ``deploy/`` (requirements R56, R57, R58)."""
 
+import http.client
 import json
 import re
 import shutil
+import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -127,6 +130,60 @@ def test_doubled_slashes_and_escapes_reach_the_service_unchanged(proxied: Proxie
     for path in ("/api/scim/v2/Users/%0d%0aX:%20y", "/api/scim/v2/../../healthz/x"):
         answer = proxied.send("GET", path)
         assert (answer.status, "X" in answer.headers) == (404, False)
+
+
+MONITORING = (
+    *(path + slashes for path in ("/healthz", "/readyz", "/metrics") for slashes in ("", "/", "//", "%2f", "/.")),
+    *("//metrics", "/./metrics/", "/x/..//healthz/", "/%6detrics/", "/provisioning/metrics/"),
+)
+
+
+@pytest.mark.requirement("R58")
+def test_no_spelling_of_a_monitoring_path_passes_from_outside() -> None:
+    site = SITE.read_text()
+    inside = "        allow 127.0.0.1;\n        allow ::1;\n"
+    assert inside in site
+    with behind_nginx(site.replace(inside, "")) as proxied:
+        statuses = {path: proxied.send("GET", path).status for path in MONITORING}
+
+    assert statuses == dict.fromkeys(MONITORING, 403)
+
+
+def test_monitoring_paths_are_open_on_the_machine(proxied: Proxied) -> None:
+    assert proxied.send("GET", "/healthz").status == 200
+    assert proxied.send("GET", "/readyz").status == 200
+    assert proxied.send("GET", "/metrics").status == 404  # off without a token
+
+
+def test_an_unknown_host_is_refused(proxied: Proxied) -> None:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    for name in ("evil.example", None):
+        with socket.create_connection(("127.0.0.1", proxied.port), 5) as connection, pytest.raises(ssl.SSLError):
+            context.wrap_socket(connection, server_hostname=name)
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+        proxied.send("GET", USERS, headers={"Host": "evil.example"})
+
+
+@pytest.mark.slow
+def test_an_address_has_a_bounded_number_of_requests_at_a_time() -> None:
+    site = SITE.read_text()
+    limit = "limit_conn scimsvc 200;"
+    assert limit in site
+    with behind_nginx(site.replace(limit, "limit_conn scimsvc 2;")) as proxied, ExitStack() as stack:
+        for _ in range(2):
+            connection = stack.enter_context(proxied.connect())
+            connection.sendall(f"POST {USERS} HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 99\r\n\r\n{{".encode())
+        time.sleep(0.2)
+        refused = proxied.send("GET", USERS)
+        stack.close()
+        time.sleep(0.2)
+        served = proxied.send("GET", USERS)
+
+    assert (refused.status, refused.headers["Content-Type"]) == (429, MEDIA_TYPE)
+    assert (refused.json()["schemas"], refused.json()["status"]) == ([ERROR_URN], "429")
+    assert refused.headers["Retry-After"]
+    assert served.status == 200
 
 
 def test_errors_of_the_service_and_of_nginx_are_scim_errors(proxied: Proxied) -> None:
