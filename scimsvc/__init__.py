@@ -108,8 +108,10 @@ def _wrap(app: "Flask", settings: "Settings") -> None:
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from scimsvc.web.clean_paths import CleanPaths
+    from scimsvc.web.forwarding import CheckedForwarding
 
     app.wsgi_app = CleanPaths(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
+        app.wsgi_app = CheckedForwarding(app.wsgi_app)  # type: ignore[method-assign]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count, x_prefix=count)  # type: ignore[method-assign]

@@ -104,3 +104,38 @@ def test_an_invalid_host_does_not_lead_to_a_broken_location(make_app: MakeApp, n
     refused = ("400", MEDIA_TYPE, None, "400")
     unnamed = ("200", MEDIA_TYPE, f"http://localhost{SCIM}/ServiceProviderConfig", None)
     assert {host: answer for host, answer in answers.items() if answer not in (refused, unnamed)} == {}
+
+
+NO_PREFIXES = (
+    "//evil.example", "javascript:alert(1)", "evil", "https://evil.example", "/a//b", "/..", "/a/../b", "/a b", "/a\\b",
+    "/%2e%2e", "/a?b", "/a#b", "/\xe9", "/" + "a" * 300,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("prefix", NO_PREFIXES)
+def test_a_forwarded_prefix_that_is_no_path_is_ignored(
+    make_app: MakeApp, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(TRUSTED_PROXIES=1)
+    headers = {"X-Forwarded-Prefix": prefix}
+
+    answer = app.test_client().get("/console/enterprises/new", headers=headers)
+    again = app.test_client().get("/console/sign-in", headers=headers)
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/console/sign-in?next=/console/enterprises/new")
+    assert (again.status_code, "evil" in again.text) == (200, False)
+    assert [each.levelname for each in caplog.records if "X-Forwarded-Prefix" in each.getMessage()] == ["WARNING"]
+
+
+@pytest.mark.parametrize("prefix", ["/prov", "/prov/", "/a/b-1/c_2.d~e"])
+def test_a_forwarded_prefix_leads_links(make_app: MakeApp, prefix: str) -> None:
+    answer = make_app(TRUSTED_PROXIES=1).test_client().get("/console", headers={"X-Forwarded-Prefix": prefix})
+
+    assert answer.headers["Location"].startswith(f"{prefix.rstrip('/')}/console/sign-in")
+
+
+@pytest.mark.parametrize("scheme", ["javascript", "gopher", "http:", "HTTPS"])
+def test_a_forwarded_scheme_that_is_not_http_is_ignored(make_app: MakeApp, scheme: str) -> None:
+    enterprise = make_enterprise(make_app(TRUSTED_PROXIES=1), "Behind")
+
+    assert location_of(enterprise, X_Forwarded_Proto=scheme) == "http://localhost" + SCIM
