@@ -101,12 +101,19 @@ def _here() -> str:
 
 
 def safe_next(target: str | None) -> str:
-    """Return ``target`` if it is a page of the console, else the start page."""
+    """Return the page ``target`` of the console, else the start page.
+
+    The paths of pages need no escapes. A browser would read ``%2e%2e`` as the folder above.
+    """
     if target and target.isprintable() and "\\" not in target and target.startswith(CONSOLE_PREFIX):
         url = urlsplit(target)
-        if not url.scheme and not url.netloc and is_console(clean_path(url.path)) and "/." not in url.path:
-            return request.script_root + target
+        path = clean_path(url.path)
+        if is_console(path) and _PAGE.fullmatch(path):
+            return request.script_root + path + (f"?{url.query}" if url.query else "")
     return url_for("console_enterprises.start")
+
+
+_PAGE = re.compile(r"(?:/[A-Za-z0-9_-]+)+", re.ASCII)
 
 
 def _enter() -> None:

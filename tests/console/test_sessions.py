@@ -156,6 +156,21 @@ def test_a_form_of_an_ended_session_leads_back_to_its_page(
     [
         *("https://evil.example", "//evil.example", "/\\evil.example", "/console/../api", "/consolex", "/api/v1/users"),
         *("/console//evil.example/..", "javascript:alert(1)", "/console\r\nX: y", "console", ""),
+        *(
+            "/console/%2e%2e/host/logout",
+            "/console/%2E./host",
+            "/console/.%2e/x",
+            "/console/%252e%252e/x",
+            "/console%2f../x",
+        ),
+        *(
+            "/console/%5c%5cevil.example",
+            "/console/..%2fhost",
+            "/console/..;/host",
+            "/console/./x",
+            "/console/%0d%0aX:y",
+        ),
+        *("/console/x\x7f", "/console/%ff", "/console/%25252e%25252e/x", "//console/users", "/console/.."),
     ],
 )
 def test_signing_in_leads_nowhere_outside_of_the_console(app: Flask, cli: Cli, wanted: str) -> None:
@@ -171,6 +186,33 @@ def test_signing_in_leads_nowhere_outside_of_the_console(app: Flask, cli: Cli, w
     )
 
     assert answer.headers["Location"] == "/console"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reached"),
+    [
+        ("/console", "/console"),
+        ("/console/account", "/console/account"),
+        ("/console/enterprises/1/log?email=a%2Bb@x.example&since=2026-11-01T10:00", None),
+        ("/console//account/", "/console/account"),
+        ("/console/account?next=//evil.example/..", None),
+    ],
+)
+def test_signing_in_leads_to_the_page_on_which_the_session_ended(
+    app: Flask, cli: Cli, wanted: str, reached: str | None
+) -> None:
+    Console(app).post(link_path(cli("admin", "create", "op@example.com")), password=PASSWORD, repeated=PASSWORD)
+    console = Console(app)
+    console.get("/console/sign-in")
+
+    answer = console.send(
+        "POST",
+        "/console/sign-in",
+        query_string={"next": wanted},
+        data={"csrf_token": console._token, "email": "op@example.com", "password": PASSWORD},
+    )
+
+    assert answer.headers["Location"] == (reached or wanted)
 
 
 def test_signing_out_ends_only_this_session(app: Flask) -> None:
