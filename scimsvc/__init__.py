@@ -75,7 +75,7 @@ def _init_features(app: "Flask", settings: "Settings") -> None:
 
 def _init_requests(app: "Flask", settings: "Settings") -> None:
     """Register the steps before and after every request, in order."""
-    from scimsvc.activity.pruning import prune_when_due
+    from scimsvc.activity.housekeeping import prune_when_due
     from scimsvc.auth.expiry import announce_expiry
     from scimsvc.auth.guard import guard
     from scimsvc.auth.last_uses import note_use

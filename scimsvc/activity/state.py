@@ -3,7 +3,7 @@
 from flask import Flask
 
 from scimsvc.activity.feed_reading import FeedReader, Waiters
-from scimsvc.activity.pruning import Pruning, pruner
+from scimsvc.activity.housekeeping import Housekeeping, housekeeping
 from scimsvc.activity.refused_clients import Allowance
 from scimsvc.web.state import AppState, cursor_keys, web_state
 
@@ -21,7 +21,7 @@ def init_activity(app: Flask) -> None:
     """Create the state of the provisioning log, the change feed and pruning for ``app``."""
     logged_refusals.init_app(app, Allowance())
     waiters.init_app(app, Waiters(DEFAULT_THREADS))
-    pruner.init_app(app, Pruning())
+    housekeeping.init_app(app, Housekeeping(app))
 
 
 def feed_reader() -> FeedReader:

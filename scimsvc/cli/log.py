@@ -125,9 +125,11 @@ def _entry_lines(entry: dict[str, Any]) -> Iterator[str]:
     help="Age of the log entries to delete (default: the setting log_days)",
 )
 def prune(older_than: int | None) -> dict[str, Any]:
-    """Delete old entries of the log, and entries of the change feed that are older than change_days.
+    """Delete old entries of the log and of the change feed, and tokens, secrets and integrations that ended long ago.
 
-    scimsvc serve also does this once a day, by log_days.
+    Changes are deleted after change_days. Tokens, secrets and integrations are deleted log_days after they expired or
+    were revoked. Pruning works in small batches with rests, so that a service keeps answering. A server process also
+    prunes once a day.
     """
     age = None if older_than is None else timedelta(days=older_than)
     with progress("Pruning") as advance:

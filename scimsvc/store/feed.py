@@ -7,8 +7,6 @@ enterprise is never deleted, because the next change continues its number and it
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from itertools import takewhile
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -19,7 +17,6 @@ from sqlalchemy import (
     Integer,
     Update,
     bindparam,
-    delete,
     distinct,
     func,
     insert,
@@ -28,7 +25,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
-from scimsvc import clock
 from scimsvc.models import IS_REMOVAL, Change
 from scimsvc.store.engine.statements import Query, Write
 from scimsvc.vocabulary import CREATED, DELETED
@@ -73,15 +69,6 @@ class FeedSpan(NamedTuple):
 
 class _Count(NamedTuple):
     users: int
-
-
-class _ChangeCount(NamedTuple):
-    changes: int
-
-
-class _Position(NamedTuple):
-    number: int
-    time: str
 
 
 class _Lock(NamedTuple):
@@ -230,41 +217,3 @@ def count_removed_users(connection: Connection, enterprise_id: str, *, since: st
     """Return the number of users who were disabled or deleted after ``since``, except the user ``besides``."""
     parameters = {"enterprise_id": enterprise_id, "since": since, "user_id": besides}
     return _REMOVED_USERS.one(connection, parameters).users
-
-
-# Prune changes.
-
-_COUNT_OLD = Query(
-    select(func.count().label("changes")).select_from(Change).where(Change.time < bindparam("before")), _ChangeCount
-)
-_OLDEST = Query(
-    select(Change.number, Change.time)
-    .where(
-        _IN_ENTERPRISE,
-        Change.number < select(func.max(Change.number)).where(_IN_ENTERPRISE).scalar_subquery(),
-    )
-    .order_by(Change.number)
-    .limit(bindparam("limit")),
-    _Position,
-)
-_DELETE_UP_TO = Write(delete(Change).where(_IN_ENTERPRISE, Change.number <= bindparam("number")))
-
-
-def count_old_changes(connection: Connection, before: datetime) -> int:
-    """Return the number of changes of all enterprises that are older than ``before``."""
-    return _COUNT_OLD.one(connection, {"before": clock.timestamp(before)}).changes
-
-
-def delete_old_changes(connection: Connection, enterprise_id: str, before: datetime, *, limit: int) -> int:
-    """Delete at most ``limit`` changes older than ``before``, but never the newest one. Return the number deleted.
-
-    If the clock was set back, older times follow newer ones. Only the beginning of the feed is deleted, so that its
-    numbers have no gaps.
-    """
-    hold_feed(connection, enterprise_id)
-    oldest = _OLDEST.all(connection, {"enterprise_id": enterprise_id, "limit": limit})
-    end = clock.timestamp(before)
-    numbers = [row.number for row in takewhile(lambda row: row.time < end, oldest)]
-    if numbers:
-        _DELETE_UP_TO.run(connection, {"enterprise_id": enterprise_id, "number": numbers[-1]})
-    return len(numbers)

@@ -18,8 +18,6 @@ from sqlalchemy import (
     Select,
     TextClause,
     bindparam,
-    delete,
-    func,
     insert,
     select,
     text,
@@ -72,10 +70,6 @@ class LogConditions:
     #: IDs. Only entries older than ``before`` and newer than ``after`` are listed.
     before: str | None = None
     after: str | None = None
-
-
-class _Count(NamedTuple):
-    entries: int
 
 
 class _Id(NamedTuple):
@@ -204,32 +198,3 @@ def _about(enterprise_id: str, email_key: str) -> CompoundSelect[str]:
     ids = select(LogEntry.id).where(LogEntry.enterprise_id == enterprise_id)
     user = select(User.id).where(User.enterprise_id == enterprise_id, User.email_key == email_key)
     return ids.where(LogEntry.email_key == email_key).union(ids.where(LogEntry.user_id.in_(user)))
-
-
-# Prune entries.
-
-_COUNT_OLD = Query(
-    select(func.count().label("entries")).select_from(LogEntry).where(LogEntry.id < bindparam("before")), _Count
-)
-_OLDEST = Query(
-    select(LogEntry.id)
-    .where(_IN_ENTERPRISE, LogEntry.id < bindparam("before"))
-    .order_by(LogEntry.id)
-    .limit(bindparam("limit")),
-    _Id,
-)
-_DELETE_UP_TO = Write(delete(LogEntry).where(_IN_ENTERPRISE, LogEntry.id <= bindparam("id")))
-
-
-def count_old_entries(connection: Connection, before: datetime) -> int:
-    """Return the number of entries of all enterprises that are older than ``before``."""
-    return _COUNT_OLD.one(connection, {"before": first_id(before)}).entries
-
-
-def delete_old_entries(connection: Connection, enterprise_id: str, before: datetime, *, limit: int) -> int:
-    """Delete at most ``limit`` entries older than ``before``, oldest first. Return the number deleted."""
-    parameters = {"enterprise_id": enterprise_id, "before": first_id(before), "limit": limit}
-    rows = _OLDEST.all(connection, parameters)
-    if rows:
-        _DELETE_UP_TO.run(connection, {"enterprise_id": enterprise_id, "id": rows[-1].id})
-    return len(rows)

@@ -1,6 +1,8 @@
-"""A serving process prunes the log and the feed once a day, in small steps after its responses."""
+"""A serving process prunes once a day, in small batches and in a thread of its own, and only by a steady clock."""
 
-from collections.abc import Callable
+import logging
+import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -8,121 +10,252 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from scimsvc import clock
+from scimsvc.activity import housekeeping as module
 from scimsvc.activity import pruning
-from scimsvc.activity.pruning import Pruning, prune_changes, pruner
+from scimsvc.activity.housekeeping import Housekeeping, housekeeping
+from scimsvc.activity.pruning import paced, prune, prune_changes, prune_everything, prune_log
+from scimsvc.web.state import web_state
 from tests.support.client import Enterprise
 from tests.support.records import feed_of, log_of
 from tests.support.types import Cli
 
 
-@pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Sets the clock to a time after the beginning of the test."""
-    start = clock.now()
-    return lambda **span: monkeypatch.setattr(clock, "now", lambda: start + timedelta(**span))
+class Clock:
+    """A clock that a test moves, and that can be set without time elapsing."""
+
+    def __init__(self) -> None:
+        self._start, self._elapsed = clock.now(), clock.elapsed()
+        self._moved = self._set = timedelta(0)
+
+    def now(self) -> Any:
+        return self._start + self._moved + self._set
+
+    def elapsed(self) -> float:
+        return self._elapsed + self._moved.total_seconds()
+
+    def move(self, **span: float) -> None:
+        """Let time elapse."""
+        self._moved += timedelta(**span)
+
+    def set(self, **span: float) -> None:
+        """Set the clock to a wrong time: the right one and ``span``."""
+        self._set = timedelta(**span)
 
 
 @pytest.fixture
-def own(acme: Enterprise) -> Pruning:
+def time(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    moved = Clock()
+    monkeypatch.setattr(clock, "now", moved.now)
+    monkeypatch.setattr(clock, "elapsed", moved.elapsed)
+    return moved
+
+
+@pytest.fixture
+def keeper(acme: Enterprise, cli: Cli, time: Clock) -> Iterator[Housekeeping]:
     """A new object for the app, which has already answered requests."""
-    pruner.init_app(acme.app, Pruning())
-    return pruner.of(acme.app)
+    acme.token = cli("token", "issue", "Acme", "--days=3650")["access_token"]
+    housekeeping.init_app(acme.app, Housekeeping(acme.app))
+    keeper = housekeeping.of(acme.app)
+    yield keeper
+    if keeper.thread is not None:
+        keeper.thread.join(10)
 
 
-def prune_while_due(enterprise: Enterprise, own: Pruning) -> int:
-    """Prune step by step until nothing is due, and return the number of steps."""
-    steps = 0
-    with enterprise.app.app_context():
-        while own.is_due(clock.now()):
-            own.prune_some()
-            steps += 1
-    return steps
+def send(enterprise: Enterprise) -> None:
+    """Send a request, and wait for the thread that it may have started."""
+    enterprise.send("GET", "/Users", query={"count": "0"}).close()
+    thread = housekeeping.of(enterprise.app).thread
+    if thread is not None:
+        thread.join(10)
 
 
-def test_each_transaction_is_small_and_comes_behind_an_answer(
-    acme: Enterprise, cli: Cli, own: Pruning, later: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    acme.token = cli("token", "issue", "Acme", "--days=365")["access_token"]
-    for number in range(5):
-        acme.create(email=f"{number}@x.example")
-    pruner.init_app(acme.app, Pruning())
-    monkeypatch.setattr(pruning, "_PRUNED_AT_ONCE", 2)
-    later(days=91)
-
-    left = []
-    for _ in range(5):
-        acme.send("GET", "/Users", query={"count": "0"}).close()
-        left.append(len(log_of(acme)))
-
-    assert left == [3, 1, 0, 0, 0]
-    assert len(feed_of(acme)["items"]) == 1
-
-
-def test_the_settings_decide_which_rows_are_old(
-    acme: Enterprise, cli: Cli, own: Pruning, later: Callable[..., None]
+def test_a_serving_process_prunes_with_the_second_look_at_the_clock(
+    acme: Enterprise, keeper: Housekeeping, time: Clock
 ) -> None:
     for number in range(3):
         acme.create(email=f"{number}@x.example")
-    later(days=3)
+    time.move(days=91)
 
-    cli("settings", "set", "log_days", "4")
-    cli("settings", "set", "change_days", "2")
-    assert prune_while_due(acme, own) == 2
-    assert (len(log_of(acme)), len(feed_of(acme)["items"])) == (3, 1)
+    left = []
+    for minutes in (0, 5, 5, 1):
+        time.move(minutes=minutes)
+        send(acme)
+        left.append(len(log_of(acme)))
 
-    later(days=5)
-    prune_while_due(acme, own)
-    assert log_of(acme) == []
-
-
-def test_it_begins_once_a_day(acme: Enterprise, own: Pruning, later: Callable[..., None]) -> None:
-    due = []
-    for hours in (0, 1, 23, 25, 26, 20, 24 * 3):  # the clock is also set back once
-        later(hours=hours)
-        due.append(prune_while_due(acme, own))
-
-    assert due == [1, 0, 0, 1, 0, 1, 1]
+    assert left == [3, 3, 0, 0]
+    assert len(feed_of(acme)["items"]) == 1
 
 
-def test_two_threads_do_not_prune_at_once(acme: Enterprise, own: Pruning, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun = []
+def test_a_clock_that_is_wrong_for_a_while_deletes_nothing(acme: Enterprise, keeper: Housekeeping, time: Clock) -> None:
+    acme.create()
+    send(acme)
+    time.move(days=2)
+    time.set(days=91)
+    for _ in range(3):
+        time.move(minutes=4)
+        send(acme)
 
-    def prune_log() -> Any:
-        begun.append(1)
-        own.prune_some()  # like a second thread at the same time
+    time.set(days=0)
+    for _ in range(4):
+        time.move(minutes=9)
+        send(acme)
+
+    assert len(log_of(acme)) == 1
+    assert keeper.thread is not None  # it ran when the clock was right again
+
+
+def test_a_clock_that_is_set_while_rows_are_deleted_ends_pruning(
+    acme: Enterprise, keeper: Housekeeping, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = []
+
+    def prune_everything() -> Iterator[int]:
+        for step in range(3):
+            steps.append(step)
+            time.set(days=step)
+            yield 1
+
+    monkeypatch.setattr(module, "prune_everything", prune_everything)
+    send(acme)
+    time.move(minutes=11)
+    send(acme)
+
+    assert steps == [0, 1]
+
+
+def test_a_process_that_stops_ends_pruning(
+    acme: Enterprise, keeper: Housekeeping, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = []
+
+    def prune_everything() -> Iterator[int]:
+        for step in range(3):
+            steps.append(step)
+            web_state.of(acme.app).stopping.set()
+            yield 1
+
+    monkeypatch.setattr(module, "prune_everything", prune_everything)
+    send(acme)
+    time.move(minutes=11)
+    send(acme)
+
+    assert steps == [0]
+
+
+def test_it_begins_once_a_day_and_not_in_the_thread_of_a_request(
+    acme: Enterprise, keeper: Housekeeping, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+
+    def prune_everything() -> Iterator[int]:
+        threads.append(threading.current_thread().name)
         yield from ()
 
-    monkeypatch.setattr(pruning, "prune_log", prune_log)
+    monkeypatch.setattr(module, "prune_everything", prune_everything)
+    begun = []
+    for hours in (0, 1, 22, 2, 1, 25):
+        time.move(hours=hours)
+        send(acme)
+        begun.append(len(threads))
 
-    assert prune_while_due(acme, own) == 1
-    assert begun == [1]
+    assert begun == [0, 1, 1, 2, 2, 3]
+    assert set(threads) == {"scimsvc-pruning"}
+
+
+def test_a_thread_that_still_prunes_is_the_only_one(acme: Enterprise, keeper: Housekeeping, time: Clock) -> None:
+    released = threading.Event()
+    running = threading.Thread(target=released.wait, daemon=True)
+    running.start()
+    keeper.start()
+    keeper.thread = running
+    time.move(minutes=11)
+
+    keeper.start()
+    keeper.start()
+
+    assert keeper.thread is running
+    released.set()
 
 
 def test_a_failure_is_a_warning_and_is_tried_again_the_next_day(
-    acme: Enterprise, own: Pruning, later: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
+    acme: Enterprise, keeper: Housekeeping, time: Clock, monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
     def fail() -> Any:
         raise OperationalError("DELETE", {}, ConnectionError())
 
+    caplog.set_level(logging.WARNING, "scimsvc")
+    send(acme)
+    time.move(minutes=11)
+    monkeypatch.setattr(module, "prune_everything", fail)
+    send(acme)
+
+    assert "cannot delete old rows: ConnectionError. The next attempt is in a day." in caplog.text
+    assert not keeper.is_due(clock.now())
+    time.move(hours=24)
+    assert keeper.is_due(clock.now())
+
+
+def test_the_settings_decide_which_rows_are_old(acme: Enterprise, cli: Cli, time: Clock) -> None:
+    for number in range(3):
+        acme.create(email=f"{number}@x.example")
+    time.move(days=3)
+
+    cli("settings", "set", "log_days", "4")
+    cli("settings", "set", "change_days", "2")
+    with acme.app.app_context():
+        pruned = [sum(prune_everything())]
+        time.move(days=2)
+        pruned.append(sum(prune_everything()))
+
+    assert pruned == [2, 3]
+    assert log_of(acme) == []
+
+
+def test_each_transaction_is_small(acme: Enterprise, time: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        acme.create(email=f"{number}@x.example")
+    monkeypatch.setattr(pruning, "_PRUNED_AT_ONCE", 2)
+    time.move(days=91)
+
+    with acme.app.app_context():
+        assert list(prune_everything()) == [2, 2, 1, 2, 2]
+
+
+def test_others_get_their_turn_for_at_least_as_long_as_a_batch_takes() -> None:
+    import time as real
+
+    rests: list[float] = []
+
+    def steps() -> Iterator[int]:
+        for _ in range(2):
+            real.sleep(0.01)
+            yield 1
+
+    assert list(paced(steps(), rests.append)) == [1, 1]
+    assert len(rests) == 2
+    assert min(rests) >= 0.01
+
+
+def test_two_that_prune_at_once_count_each_row_once(acme: Enterprise, time: Clock) -> None:
+    for number in range(4):
+        acme.create(email=f"{number}@x.example")
+    time.move(days=91)
+
+    with acme.app.app_context():
+        first = prune_log()
+        entries = pruning.TABLES[0]
+        batch = entries._find(acme.made["id"], entries.end(), None)
+        assert batch is not None
+        deleted = [next(first), pruning._delete(entries.rows, batch)]
+
+    assert deleted == [4, 0]
+
+
+def test_the_newest_change_of_each_enterprise_stays(acme: Enterprise, time: Clock) -> None:
     acme.create()
-    pruner.init_app(acme.app, Pruning())
-    later(hours=1)
-    with monkeypatch.context() as broken:
-        broken.setattr(pruning, "prune_log", fail)
-        answer = acme.send("GET", "/Users")
-        answer.close()
-
-    assert answer.status_code == 200
-    assert "cannot prune the provisioning log and the change feed: ConnectionError" in caplog.text
-    assert not pruner.of(acme.app).is_due(clock.now())
-    later(hours=26)
-    assert pruner.of(acme.app).is_due(clock.now())
-
-
-def test_the_newest_change_of_each_enterprise_stays(acme: Enterprise, later: Callable[..., None]) -> None:
-    acme.create()
-    later(days=400)
+    time.move(days=400)
 
     with acme.app.app_context():
         assert sum(prune_changes()) == 0
+        assert prune(progress=lambda _more, _of: None)["changes"] == 0

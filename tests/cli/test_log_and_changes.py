@@ -67,20 +67,9 @@ def test_the_log_and_the_feed_are_pruned(acme: Enterprise, cli: Cli, monkeypatch
     cli("settings", "set", "change_days", "40")
     pruned = cli("log", "prune", "--older-than", "40")
 
-    assert (kept, pruned) == ({"log_entries": 0, "changes": 0}, {"log_entries": 3, "changes": 2})
+    nothing = dict.fromkeys(("log_entries", "changes", "tokens", "secrets", "integrations"), 0)
+    assert (kept, pruned) == (nothing, nothing | {"log_entries": 3, "changes": 2})
     assert (cli("log", "Acme"), len(cli("changes", "Acme")["items"])) == ([], 1)
-
-
-def test_a_serving_process_prunes(acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    acme.token = cli("token", "issue", "Acme", "--days=365")["access_token"]
-    user = acme.create()
-    now = clock.now()
-    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=91))
-
-    for _ in range(4):
-        acme.send("GET", f"/Users/{user['id']}").close()
-
-    assert log_of(acme) == []
 
 
 def test_changes_are_read_after_a_cursor(acme: Enterprise, cli: Cli) -> None:
@@ -225,7 +214,7 @@ def test_an_enterprise_named_like_a_command_is_found_by_its_id(app: Flask, cli: 
     enterprise = make_enterprise(app, "prune")
     enterprise.create()
 
-    assert cli("log", "prune", "--older-than=1") == {"log_entries": 0, "changes": 0}
+    assert set(cli("log", "prune", "--older-than=1").values()) == {0}
     assert [each["operation"] for each in cli("log", enterprise.made["id"])] == ["create"]
     assert cli("log", "list", "prune") == cli("log", "--limit=5", enterprise.made["id"])
 

@@ -1,0 +1,186 @@
+"""Find, count and delete the rows that only old requests concern: log entries, changes, and ended credentials.
+
+A batch is found in a transaction for reading and deleted in another one, which therefore holds the write lock only for
+the deletion. Two processes may prune at once: a row counts where it was deleted.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+from typing import Any, NamedTuple, TypeAlias
+
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, exists, func, literal, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from scimsvc import clock
+from scimsvc.models import Change, ClientSecret, Integration, LogEntry, Token
+from scimsvc.store.engine.statements import Query, Write
+from scimsvc.store.engine.transactions import Connection
+from scimsvc.store.log import first_id
+from scimsvc.vocabulary import SCIM_SCOPE
+
+#: The key of a row within its enterprise.
+Key: TypeAlias = str | int
+
+
+class _Count(NamedTuple):
+    rows: int
+
+
+class _Candidate(NamedTuple):
+    key: Any
+    #: Compared with the time before which rows are old. Empty if the statement has compared it.
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Old rows of an enterprise: those after the key ``after`` up to ``last`` that ended before ``before``."""
+
+    enterprise_id: str
+    before: datetime
+    after: Key
+    last: Key
+
+
+class OldRows:
+    """The rows of one table that ended before a time, in the order of their keys."""
+
+    def __init__(
+        self, *, count: Query[_Count], find: Query[_Candidate], delete_: Write, write_time: Callable[[datetime], str]
+    ) -> None:
+        self._count = count
+        self._find = find
+        self._delete = delete_
+        self._write_time = write_time
+
+    def count(self, connection: Connection, before: datetime) -> int:
+        """Return the number of old rows of all enterprises."""
+        return self._count.one(connection, {"before": self._write_time(before)}).rows
+
+    def find(
+        self, connection: Connection, enterprise_id: str, before: datetime, *, after: Key = "", limit: int
+    ) -> Batch | None:
+        """Return the next batch of at most ``limit`` old rows after the key ``after``, or None if none is left."""
+        end = self._write_time(before)
+        parameters = {"enterprise_id": enterprise_id, "before": end, "after": after, "limit": limit}
+        candidates = self._find.all(connection, parameters)
+        keys = [row.key for row in takewhile(lambda row: row.time < end, candidates)]
+        return Batch(enterprise_id, before, after, keys[-1]) if keys else None
+
+    def delete(self, connection: Connection, batch: Batch) -> int:
+        """Delete the rows of ``batch`` and return how many existed."""
+        parameters = {
+            "enterprise_id": batch.enterprise_id,
+            "before": self._write_time(batch.before),
+            "after": batch.after,
+            "last": batch.last,
+        }
+        return self._delete.run(connection, parameters)
+
+
+_BEFORE = bindparam("before", type_=LogEntry.id.type)
+_AFTER = bindparam("after", type_=LogEntry.id.type)
+_LIMIT: BindParameter[int] = bindparam("limit")
+
+
+def _counting(table: Any, condition: ColumnElement[bool]) -> Query[_Count]:
+    return Query(select(func.count().label("rows")).select_from(table).where(condition), _Count)
+
+
+# Log entries. Their IDs begin with their time.
+
+_ENTRIES_OF = LogEntry.enterprise_id == bindparam("enterprise_id", type_=LogEntry.enterprise_id.type)
+ENTRIES = OldRows(
+    count=_counting(LogEntry, LogEntry.id < _BEFORE),
+    find=Query(
+        select(LogEntry.id.label("key"), LogEntry.id.label("time"))
+        .where(_ENTRIES_OF, LogEntry.id < _BEFORE)
+        .order_by(LogEntry.id)
+        .limit(_LIMIT),
+        _Candidate,
+    ),
+    delete_=Write(delete(LogEntry).where(_ENTRIES_OF, LogEntry.id <= bindparam("last"))),
+    write_time=first_id,
+)
+_ENTRY_COUNT = Query(select(func.count().label("rows")).select_from(LogEntry).where(_ENTRIES_OF), _Count)
+
+
+def count_entries(connection: Connection, enterprise_id: str) -> int:
+    """Return the number of log entries of the enterprise."""
+    return _ENTRY_COUNT.one(connection, {"enterprise_id": enterprise_id}).rows
+
+
+# Changes. The newest one of an enterprise stays, because the next change continues its number and its count. If the
+# clock was set back, older times follow newer ones. Only the beginning of a feed is deleted, so that its numbers have
+# no gaps.
+
+_CHANGES_OF = Change.enterprise_id == bindparam("enterprise_id", type_=Change.enterprise_id.type)
+_Newer = aliased(Change)
+_HAS_NEWER = Change.number < (
+    select(func.max(_Newer.number)).where(_Newer.enterprise_id == Change.enterprise_id).scalar_subquery()
+)
+CHANGES = OldRows(
+    count=_counting(Change, and_(Change.time < _BEFORE, _HAS_NEWER)),
+    find=Query(
+        select(Change.number.label("key"), Change.time)
+        .where(
+            _CHANGES_OF,
+            Change.number
+            < select(func.max(_Newer.number))
+            .where(_Newer.enterprise_id == bindparam("enterprise_id"))
+            .scalar_subquery(),
+        )
+        .order_by(Change.number)
+        .limit(_LIMIT),
+        _Candidate,
+    ),
+    delete_=Write(delete(Change).where(_CHANGES_OF, Change.number <= bindparam("last"))),
+    write_time=clock.timestamp,
+)
+
+
+# Tokens, secrets and integrations that expired or were revoked. No index leads to the ended ones, so a pass reads the
+# keys of an enterprise once, from batch to batch.
+
+
+def _ended(table: Any, key: InstrumentedAttribute[str], condition: ColumnElement[bool]) -> OldRows:
+    of_enterprise = table.enterprise_id == bindparam("enterprise_id", type_=table.enterprise_id.type)
+    return OldRows(
+        count=_counting(table, condition),
+        find=Query(
+            select(key.label("key"), literal("").label("time"))
+            .where(of_enterprise, key > _AFTER, condition)
+            .order_by(key)
+            .limit(_LIMIT),
+            _Candidate,
+        ),
+        delete_=Write(delete(table).where(of_enterprise, key > _AFTER, key <= bindparam("last"), condition)),
+        write_time=clock.timestamp,
+    )
+
+
+_REVOKED_CLIENT = exists().where(
+    Integration.enterprise_id == Token.enterprise_id,
+    Integration.id == Token.integration_id,
+    Integration.revoked_at < _BEFORE,
+)
+_Other = aliased(Token)
+#: The SCIM token of an enterprise that was used last stays, because it has the time of the last SCIM request.
+_USED_LATER = exists().where(
+    _Other.enterprise_id == Token.enterprise_id,
+    _Other.scope == SCIM_SCOPE,
+    _Other.last_used_at > Token.last_used_at,
+)
+_ENDED_TOKEN = and_(
+    or_(Token.expires_at < _BEFORE, Token.revoked_at < _BEFORE, _REVOKED_CLIENT),
+    or_(Token.scope != SCIM_SCOPE, Token.last_used_at.is_(None), _USED_LATER),
+)
+TOKENS = _ended(Token, Token.id, _ENDED_TOKEN)
+
+SECRETS = _ended(ClientSecret, ClientSecret.digest, ClientSecret.expires_at < _BEFORE)
+
+# Deleting an integration deletes its tokens. They come first, in batches, so that this deletes few rows.
+_HAS_TOKENS = exists().where(Token.enterprise_id == Integration.enterprise_id, Token.integration_id == Integration.id)
+INTEGRATIONS = _ended(Integration, Integration.id, and_(Integration.revoked_at < _BEFORE, ~_HAS_TOKENS))
