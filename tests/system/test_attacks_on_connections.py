@@ -1,0 +1,55 @@
+"""Clients that do not read or do not finish their requests, and clients that wait, delay no one else."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tests.support.attacks import Arena, arena, assert_answered, assert_harmless, at_once
+from tests.support.client import SCIM
+
+pytestmark = [pytest.mark.slow, pytest.mark.system]
+
+SECONDS = 3.0
+
+
+@pytest.fixture
+def place(app: Flask, tmp_path: Path) -> Iterator[Arena]:
+    with arena(app, tmp_path / "live") as made:
+        yield made
+
+
+def test_slow_bodies_delay_no_one(place: Arena) -> None:
+    head = place.head("POST", f"{SCIM}/Users", "Content-Type: application/json", "Content-Length: 100000")
+    with place.watched() as harm, ExitStack() as stack:
+        connections: list[socket.socket] = []
+        for _ in range(100):
+            try:
+                connections.append(stack.enter_context(place.connect()))
+                connections[-1].sendall(head)
+            except OSError:
+                continue
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            for connection in connections:
+                try:
+                    connection.send(b" ")
+                except OSError:
+                    continue
+            time.sleep(0.05)
+
+    assert_harmless(harm)
+
+
+def test_long_polls_delay_no_one(place: Arena) -> None:
+    last = place.api("GET", "/changes?limit=1").json()["next"]
+
+    with place.watched() as harm:
+        replies = at_once(30, lambda _: place.api("GET", f"/changes?after={last}&wait=4"))
+
+    assert_harmless(harm)
+    assert_answered(replies, 200, 429, 503)
