@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scimsvc.protocol.attributes import USER_ATTRIBUTES, AttributePath
-from scimsvc.protocol.errors import UnknownAttribute
+from scimsvc.protocol.errors import InvalidValue, UnknownAttribute
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.names import resolve_name
 from scimsvc.protocol.patch import Resource
@@ -42,20 +42,33 @@ class Projection:
 
 
 def parse_projection(attributes: str | None, excluded: str | None) -> Projection:
-    """Return the projection of two comma-separated lists of names. Unknown names are ignored."""
+    """Return the projection of two comma-separated lists of names. Unknown names are ignored.
+
+    Raises ``InvalidValue`` if a list has more than ``MOST_NAMES`` different names.
+    """
     if not attributes and not excluded:
         return _WHOLE
-    return Projection(_resolve(attributes or ""), _resolve(excluded or ""), selects=bool(attributes))
+    return Projection(
+        _resolve("attributes", attributes or ""),
+        _resolve("excludedAttributes", excluded or ""),
+        selects=bool(attributes),
+    )
 
 
 _WHOLE = Projection()
+#: The maximum number of different names in ``attributes`` or ``excludedAttributes``. A user has about 110 attributes.
+MOST_NAMES = 500
 
 
-def _resolve(names: str) -> tuple[AttributePath, ...]:
-    paths = []
-    for name in names.split(","):
+def _resolve(parameter: str, text: str) -> tuple[AttributePath, ...]:
+    """Return the different attributes in the list ``text``, the value of ``parameter``."""
+    names = dict.fromkeys(text.split(","))
+    if len(names) > MOST_NAMES:
+        raise InvalidValue(f"The {parameter} has {len(names)} different names. Send at most {MOST_NAMES}.")
+    paths: dict[AttributePath, None] = {}
+    for name in names:
         try:
-            paths.append(resolve_name(name.strip()))
+            paths[resolve_name(name.strip())] = None
         except UnknownAttribute:
             continue
     return tuple(paths)

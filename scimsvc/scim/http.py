@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Request, Response
 
 from scimsvc.paths import SCIM_PREFIX
 from scimsvc.protocol.errors import InvalidSyntax, UnsupportedMediaType
 from scimsvc.protocol.messages import MEDIA_TYPE, Representation
-from scimsvc.protocol.projection import parse_projection
+from scimsvc.protocol.projection import MOST_NAMES, Projection, parse_projection
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
 from scimsvc.scim.operation import operation_of
@@ -20,10 +20,15 @@ from scimsvc.web.urls import public_root
 
 
 def scim_request() -> ScimRequest:
-    """Return the current request for the use cases; raises ``InvalidHost``."""
+    """Return the current request for the use cases.
+
+    Raises ``InvalidHost``, and ``InvalidValue`` for a selection of too many attributes, before a write is applied.
+    """
     state = request_state()
     if isinstance(state.feature, ScimRequest):
         return state.feature
+    if len(state.request.query_string) > MOST_NAMES:
+        _read_selection(state.request)
     request = _make_request(state, public_root(state) + SCIM_PREFIX)
     state.feature = request
     return request
@@ -73,11 +78,14 @@ def user_response(user: Representation, status: int = 200) -> Response:
     """Return a response with ``user``, reduced to the attributes that the request selects (RFC 7644 §3.9)."""
     text, request = user.text, request_state().request
     if request.query_string:
-        projection = parse_projection(request.args.get("attributes"), request.args.get("excludedAttributes"))
-        text = projection.apply_to_text(text)
+        text = _read_selection(request).apply_to_text(text)
     response = text_response(text, status)
     response.headers.add("ETag", user.entity_tag)
     return response
+
+
+def _read_selection(request: Request) -> Projection:
+    return parse_projection(request.args.get("attributes"), request.args.get("excludedAttributes"))
 
 
 def preconditions() -> Preconditions:

@@ -3,6 +3,8 @@
 An absent value is None. ``null``, ``""`` and ``[]`` count as absent (RFC 7643 §2.5).
 """
 
+from collections import Counter
+from itertools import islice
 from typing import Any
 
 from scimsvc.protocol.attributes import EXTENSION, ROLES, Attribute, fold
@@ -119,9 +121,14 @@ def folded_members(members: Resource) -> Resource:
     """Return the members by folded name. Raises ``InvalidSyntax`` if two names fold to the same one."""
     folded = {fold(name): value for name, value in members.items()}
     if len(folded) != len(members):
-        twice = [name for name in members if list(map(fold, members)).count(fold(name)) > 1]
+        counts = Counter(map(fold, members))
+        twice = islice((name for name in members if counts[fold(name)] > 1), _MOST_SPELLINGS)
         raise InvalidSyntax(f"An object has the same name twice, as {quoted(', '.join(twice))}. Send it once.")
     return folded
+
+
+#: The number of spellings that the error shows.
+_MOST_SPELLINGS = 10
 
 
 def json_kind(value: Any) -> str:

@@ -1,0 +1,38 @@
+"""The work of one request is bounded: neither a small body nor a small query can occupy the service for seconds."""
+
+import json
+
+from tests.support.client import Enterprise, assert_scim_error, patch_body, user_body
+from tests.support.cpu import cpu_seconds
+from tests.support.urns import SEARCH_URN
+
+
+def test_a_search_that_repeats_an_attribute_costs_no_more_than_one_that_names_it_once(acme: Enterprise) -> None:
+    for number in range(60):
+        acme.create(email=f"user{number}@contoso.example")
+    search = {"schemas": [SEARCH_URN], "attributes": ["title"] * 100_000}
+
+    answer, seconds = cpu_seconds(lambda: acme.send("POST", "/.search", search))
+
+    assert answer.get_json()["itemsPerPage"] == 60
+    assert seconds < 1
+
+
+def test_a_request_that_selects_too_many_attributes_is_refused_before_it_changes_anything(acme: Enterprise) -> None:
+    names = [f"x{number}" for number in range(501)]
+
+    for members in ({"attributes": names}, {"excludedAttributes": names}):
+        search = acme.send("POST", "/.search", {"schemas": [SEARCH_URN]} | members)
+        write = acme.send("POST", "/Users", user_body(), query={name: ",".join(names) for name in members})
+        assert_scim_error(search, 400, "invalidValue", *members, "500")
+        assert_scim_error(write, 400, "invalidValue", *members, "500")
+    assert acme.find("id pr") == []
+
+
+def test_a_body_with_many_names_and_one_of_them_twice_is_refused_at_once(acme: Enterprise) -> None:
+    body = json.dumps(patch_body() | {f"x{number}": 1 for number in range(20_000)} | {"schemas": [], "SCHEMAS": []})
+
+    answer, seconds = cpu_seconds(lambda: acme.send("POST", "/.search", body))
+
+    assert_scim_error(answer, 400, "invalidSyntax", "twice", "'schemas, SCHEMAS'")
+    assert seconds < 1
