@@ -23,6 +23,8 @@ class Limits:
     string_length: int = 256 * 1024
     #: Elements of a multi-valued attribute.
     elements: int = 500
+    #: Bytes of a user's document, which is the JSON text of a response without ``meta``.
+    document: int = 256 * 1024
     #: Operations of a PATCH.
     patch_operations: int = 1_000
     #: Conditions in all paths of a PATCH together. Each is evaluated for every element.
@@ -41,4 +43,4 @@ class Limits:
 
 DEFAULTS = Limits()
 #: For stored users, who were accepted under the limits of their time.
-UNLIMITED = Limits(string_length=2**63, elements=2**63)
+UNLIMITED = Limits(string_length=2**63, elements=2**63, document=2**63)

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 from scimsvc.protocol.attributes import Attribute
 from scimsvc.protocol.errors import InvalidValue, Mutability, NoTarget
-from scimsvc.protocol.filters.matching import comparable, matches
+from scimsvc.protocol.filters.matching import comparable, make_test
+from scimsvc.protocol.named_elements import named_by
+from scimsvc.protocol.patch_work import PatchWork
 from scimsvc.protocol.reading.paths import PatchPath
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 
@@ -32,14 +34,15 @@ def apply_patch(resource: Resource, operations: Sequence[Operation], notes: Requ
 
     ``resource`` itself does not change. Raises ``Mutability`` for readOnly and required attributes, ``NoTarget`` if a
     value path matches no element and does not describe a new one, and ``InvalidValue`` if an operation sets two primary
-    elements.
+    elements or if the operations take too much work.
     """
     patched = dict(resource)
     for name in {operation.path.target.steps[0].name for operation in operations}:
         if type(patched.get(name)) in _NESTED:
             patched[name] = _copied(patched[name])
+    work = PatchWork(notes or RequestNotes())
     for operation in operations:
-        _apply(patched, operation, notes or RequestNotes())
+        _apply(patched, operation, work)
     return patched
 
 
@@ -53,16 +56,16 @@ def _copied(value: Any) -> Any:
 _NESTED = (dict, list)
 
 
-def _apply(resource: Resource, operation: Operation, notes: RequestNotes) -> None:
+def _apply(resource: Resource, operation: Operation, work: PatchWork) -> None:
     *parents, attribute = operation.path.target.steps
     _refuse_immutable(operation)
     container = resource
     for parent in parents:
         container = container.setdefault(parent.name, {})
     if attribute.multi_valued:
-        _change_elements(container, attribute, operation, notes)
+        _change_elements(container, attribute, operation, work)
     elif operation.op == "remove":
-        _remove_single(container, attribute, operation.value, notes)
+        _remove_single(container, attribute, operation.value, work)
     else:
         _set_single(container, attribute, operation.value)
 
@@ -97,98 +100,107 @@ def _set_single(container: Resource, attribute: Attribute, value: Any) -> None:
         container[attribute.name] = value
 
 
-def _remove_single(container: Resource, attribute: Attribute, value: Any, notes: RequestNotes) -> None:
+def _remove_single(container: Resource, attribute: Attribute, value: Any, work: PatchWork) -> None:
     present = container.get(attribute.name)
     if value is None:
         if container.pop(attribute.name, None) in (None, {}):
-            notes.tolerate(Tolerance.REMOVE_OF_ABSENT)
+            work.tolerate(Tolerance.REMOVE_OF_ABSENT)
     elif present is None:
-        notes.tolerate(Tolerance.REMOVE_OF_ABSENT)
+        work.tolerate(Tolerance.REMOVE_OF_ABSENT)
     elif attribute.type == "complex":
         for name, member in value.items():
             sub_attribute = attribute.find(name)
             assert sub_attribute is not None, name
-            _remove_single(present, sub_attribute, member, notes)
-    elif comparable(attribute, present) == comparable(attribute, value):
+            _remove_single(present, sub_attribute, member, work)
+    elif comparable(attribute, present, work.folded) == comparable(attribute, value, work.folded):
         if attribute.required:
             raise Mutability(
                 f"The attribute {attribute.name} is required and cannot be removed. Replace its value instead."
             )
         del container[attribute.name]
     else:
-        notes.tolerate(Tolerance.REMOVE_OF_ABSENT)
+        work.tolerate(Tolerance.REMOVE_OF_ABSENT)
 
 
 # Multi-valued attributes.
 
 
-def _change_elements(container: Resource, attribute: Attribute, operation: Operation, notes: RequestNotes) -> None:
+def _change_elements(container: Resource, attribute: Attribute, operation: Operation, work: PatchWork) -> None:
     elements: list[Any] = container.get(attribute.name, [])
-    preferred_before = [element for element in elements if _is_primary(element)]
-    path = operation.path
+    path, sets_primary = operation.path, _may_set_primary(operation)
+    work.visit(elements, 1 + path.conditions + sets_primary)
+    older = [element for element in elements if _is_primary(element)] if sets_primary else []
     if path.condition is None and path.sub_attribute is None:
-        changed = _WHOLE[operation.op](elements, attribute, operation.value, notes)
+        changed = _WHOLE[operation.op](elements, attribute, operation.value, work)
     elif operation.op == "remove" or operation.value is None:
-        changed = _remove_matching(elements, path, operation, notes)
+        changed = _remove_matching(elements, path, operation, work)
     else:
-        changed = _set_matching(elements, path, operation, notes)
-    _end_older_primary(attribute, changed, preferred_before)
+        changed = _set_matching(elements, path, operation, work)
+    if sets_primary:
+        _end_older_primary(attribute, changed, older)
     container[attribute.name] = changed
 
 
-def _add(elements: list[Any], attribute: Attribute, value: Any, notes: RequestNotes) -> list[Any]:
+def _add(elements: list[Any], attribute: Attribute, value: Any, work: PatchWork) -> list[Any]:
     if value is None:
         return elements
     if attribute.single_element:
         # A user has one role. Entra's AppRoleAssignmentsComplex sends only adds, so that a demoted administrator
         # would otherwise keep the old role (Entra facts section 7, "Roles in PATCH").
         return list(value)
-    present = {_key(element) for element in elements}
-    added = elements + [element for element in value if _key(element) not in present]
-    if len(added) > notes.limits.elements:
-        most = notes.limits.elements
-        raise InvalidValue(f"The attribute {attribute.name} would have {len(added)} elements. Keep at most {most}.")
+    if len(value) == 1:
+        added = elements if value[0] in elements else [*elements, *value]
+    else:
+        present = {_key(element) for element in elements}
+        added = elements + [element for element in value if _key(element) not in present]
+    _refuse_too_many(attribute, added, work)
     return added
 
 
-def _replace(elements: list[Any], attribute: Attribute, value: Any, notes: RequestNotes) -> list[Any]:
+def _refuse_too_many(attribute: Attribute, elements: list[Any], work: PatchWork) -> None:
+    most = work.notes.limits.elements
+    if len(elements) > most:
+        raise InvalidValue(f"The attribute {attribute.name} would have {len(elements)} elements. Keep at most {most}.")
+
+
+def _replace(elements: list[Any], attribute: Attribute, value: Any, work: PatchWork) -> list[Any]:
     return list(value or [])
 
 
-def _remove(elements: list[Any], attribute: Attribute, value: Any, notes: RequestNotes) -> list[Any]:
-    kept = [] if value is None else list(filterfalse(_named_by(value, attribute), elements))
+def _remove(elements: list[Any], attribute: Attribute, value: Any, work: PatchWork) -> list[Any]:
+    kept = [] if value is None else list(filterfalse(named_by(value, attribute, elements, work), elements))
     if len(kept) == len(elements):
-        notes.tolerate(Tolerance.REMOVE_OF_ABSENT)
+        work.tolerate(Tolerance.REMOVE_OF_ABSENT)
     return kept
 
 
-_WHOLE: dict[str, Callable[[list[Any], Attribute, Any, RequestNotes], list[Any]]] = {
+_WHOLE: dict[str, Callable[[list[Any], Attribute, Any, PatchWork], list[Any]]] = {
     "add": _add,
     "replace": _replace,
     "remove": _remove,
 }
 
 
-def _remove_matching(elements: list[Any], path: PatchPath, operation: Operation, notes: RequestNotes) -> list[Any]:
-    named = _matching(elements, path, notes)
+def _remove_matching(elements: list[Any], path: PatchPath, operation: Operation, work: PatchWork) -> list[Any]:
+    named = _matching(elements, path, work)
     if operation.value is not None and path.sub_attribute is None:
-        named = list(filter(_named_by(operation.value, path.target.attribute), named))
+        named = list(filter(named_by(operation.value, path.target.attribute, named, work), named))
     if operation.op == "remove" and not named:
-        notes.tolerate(Tolerance.REMOVE_OF_ABSENT)
+        work.tolerate(Tolerance.REMOVE_OF_ABSENT)
     if path.sub_attribute is None:
         gone = set(map(id, named))
         return [element for element in elements if id(element) not in gone]
     for element in named:
-        _remove_single(element, path.sub_attribute, operation.value, notes)
+        _remove_single(element, path.sub_attribute, operation.value, work)
     return elements
 
 
-def _set_matching(elements: list[Any], path: PatchPath, operation: Operation, notes: RequestNotes) -> list[Any]:
+def _set_matching(elements: list[Any], path: PatchPath, operation: Operation, work: PatchWork) -> list[Any]:
     implied = path.implied
-    matching = _matching(elements, path, notes)
+    matching = _matching(elements, path, work)
     if not matching and path.target.attribute.single_element and len(elements) == 1 and implied is not None:
         # An add or replace of a role changes the user's only role (contract section 7).
-        notes.tolerate(Tolerance.ONE_ROLE)
+        work.tolerate(Tolerance.ONE_ROLE)
         matching = elements
     if not matching:
         # RFC 7644 §3.5.2.3 answers noTarget here. Entra sends a first work phone like this and relies on its
@@ -198,9 +210,11 @@ def _set_matching(elements: list[Any], path: PatchPath, operation: Operation, no
                 f"No element matches {path}, and its filter does not describe a new one. "
                 'Use a filter like [type eq "work"].'
             )
-        notes.tolerate(Tolerance.ELEMENT_MADE)
+        work.tolerate(Tolerance.ELEMENT_MADE)
         matching = [dict(implied)]
         elements = matching if path.target.attribute.single_element else [*elements, *matching]
+        _refuse_too_many(path.target.attribute, elements, work)
+    work.copy(operation.value, len(matching))
     if path.sub_attribute is not None:
         for element in matching:
             if path.target.attribute.single_element:
@@ -217,11 +231,12 @@ def _set_matching(elements: list[Any], path: PatchPath, operation: Operation, no
     ]
 
 
-def _matching(elements: list[Any], path: PatchPath, notes: RequestNotes) -> list[Any]:
+def _matching(elements: list[Any], path: PatchPath, work: PatchWork) -> list[Any]:
     condition = path.condition
     if condition is None:
         return elements
-    matching = [element for element in elements if matches(condition, element)]
+    work.search(elements, path.searched)
+    matching = list(filter(make_test(condition, work.folded), elements))
     if (
         not matching
         and path.target.attribute.single_element
@@ -229,36 +244,32 @@ def _matching(elements: list[Any], path: PatchPath, notes: RequestNotes) -> list
         and path.implied == {"primary": True}
     ):
         # roles[primary eq "True"] means the only role, even if Entra sent it without primary (contract section 7).
-        notes.tolerate(Tolerance.ONE_ROLE)
+        work.tolerate(Tolerance.ONE_ROLE)
         return elements
     return matching
 
 
-def _named_by(value: list[Any], attribute: Attribute) -> Callable[[Any], bool]:
-    """Return a function that tests whether a ``remove`` with ``value`` selects an element.
-
-    Elements are compared by their ``value``, or by all members that were sent if there is none.
-    """
-
-    def members(element: Resource, names: tuple[str, ...]) -> tuple[Any, ...]:
-        return tuple(comparable(sub, element.get(sub.name)) for sub in attribute.sub_attributes if sub.name in names)
-
-    wanted: dict[tuple[str, ...], set[tuple[Any, ...]]] = {}
-    for element in value:
-        names = ("value",) if "value" in element else tuple(sorted(element))
-        wanted.setdefault(names, set()).add(members(element, names))
-    return lambda element: any(members(element, names) in values for names, values in wanted.items())
+def _may_set_primary(operation: Operation) -> bool:
+    """Return whether ``operation`` may lead to a new primary element."""
+    sub, value, implied = operation.path.sub_attribute, operation.value, operation.path.implied
+    if operation.op == "remove":
+        return False
+    if sub is not None and value is True:
+        return True
+    sent = value if isinstance(value, list) else [value]
+    return (implied is not None and implied.get("primary") is True) or any(map(_is_primary, sent))
 
 
 def _end_older_primary(attribute: Attribute, elements: list[Any], before: list[Any]) -> None:
     """Set primary to false on older elements if there is a new primary one (RFC 7644 §3.5.2)."""
     primary = [element for element in elements if _is_primary(element)]
-    new = [element for element in primary if not any(element is old for old in before)]
-    if len({_key(element) for element in new}) > 1:
+    old = set(map(id, before))
+    new = [element for element in primary if id(element) not in old]
+    if any(element != new[0] for element in new):
         raise InvalidValue(f"The attribute {attribute.name} has two primary elements. Send primary true only once.")
     if new:
         for element in primary:
-            if _key(element) != _key(new[0]):
+            if element != new[0]:
                 element["primary"] = False
 
 

@@ -1,5 +1,6 @@
 """Filters evaluated on plain dicts: for value paths in PATCH, and as the oracle in tests of the SQL compiler."""
 
+import operator
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -7,66 +8,119 @@ from typing import Any
 from scimsvc.protocol.attributes import Attribute, AttributePath, fold
 from scimsvc.protocol.filters.nodes import And, Comparison, Node, Not, Or, ValuePath, parse_instant
 
+#: Tests whether a resource meets a filter. For a condition in brackets, the resource is an element.
+Test = Callable[[Mapping[str, Any]], bool]
+#: Folds a value that may be text.
+Fold = Callable[[Any], Any]
+
+
+def fold_text(value: Any) -> Any:
+    """Return ``value``, folded if it is text."""
+    return fold(value) if isinstance(value, str) else value
+
+
+class FoldedTexts(dict[Any, Any]):
+    """Folded texts by text. Many conditions on the same elements fold each text only once."""
+
+    def __missing__(self, value: Any) -> Any:
+        """Fold ``value`` and remember the result."""
+        folded = self[value] = fold_text(value)
+        return folded
+
 
 def matches(node: Node, resource: Mapping[str, Any]) -> bool:
     """Return whether ``resource`` meets ``node``. For a condition in brackets, ``resource`` is an element."""
+    return make_test(node)(resource)
+
+
+def make_test(node: Node, folded: Fold = fold_text) -> Test:
+    """Return the test of ``node``. It folds texts with ``folded``, which may remember them for other tests."""
     if isinstance(node, Comparison):
-        return _compare(node, _values(node.path, resource))
-    if isinstance(node, And):
-        return all(matches(operand, resource) for operand in node.operands)
-    if isinstance(node, Or):
-        return any(matches(operand, resource) for operand in node.operands)
+        return _comparison(node, folded)
+    if isinstance(node, And | Or):
+        return _joined([make_test(operand, folded) for operand in node.operands], until=isinstance(node, Or))
     if isinstance(node, Not):
-        return not matches(node.operand, resource)
+        operand = make_test(node.operand, folded)
+        return lambda resource: not operand(resource)
+    values = _reader(node.path)
     if isinstance(node, ValuePath):
-        return any(matches(node.condition, element) for element in _values(node.path, resource))
-    return bool(_values(node.path, resource))
+        condition = make_test(node.condition, folded)
+        return lambda resource: any(map(condition, values(resource)))
+    return lambda resource: bool(values(resource))
 
 
-def _compare(node: Comparison, values: list[Any]) -> bool:
+def _joined(tests: list[Test], *, until: bool) -> Test:
+    """Return the test that runs ``tests`` until one of them returns ``until``."""
+
+    def test(resource: Mapping[str, Any]) -> bool:
+        for each in tests:
+            if each(resource) is until:
+                return until
+        return not until
+
+    return test
+
+
+def _comparison(node: Comparison, folded: Fold) -> Test:
+    values = _reader(node.path)
     if node.value is None:  # eq null matches absent values, ne null matches present ones
-        return bool(values) is (node.operator == "ne")
-    if node.operator == "ne":  # a resource without the attribute matches too
-        return not values or any(not _holds("eq", node, value) for value in values)
-    return any(_holds(node.operator, node, value) for value in values)
+        wanted = node.operator == "ne"
+        return lambda resource: bool(values(resource)) is wanted
+    holds = _value_test("eq" if node.operator == "ne" else node.operator, node, folded)
+    if node.operator != "ne":
+        return lambda resource: any(map(holds, values(resource)))
+
+    def differs(resource: Mapping[str, Any]) -> bool:
+        present = values(resource)  # a resource without the attribute matches too
+        return not present or not all(map(holds, present))
+
+    return differs
 
 
-def _holds(operator: str, node: Comparison, value: Any) -> bool:
-    attribute = node.path.attribute
+def _value_test(name: str, node: Comparison, folded: Fold) -> Callable[[Any], bool]:
+    """Return the test whether one value meets the operator ``name`` and the value of ``node``."""
+    holds = _OPERATORS[name]
     if isinstance(node.value, datetime):
-        left: Any = parse_instant(value)
-        right: Any = node.value
-    else:
-        left, right = comparable(attribute, value), comparable(attribute, node.value)
-    return _OPERATORS[operator](left, right)
+        return lambda value: holds(parse_instant(value), node.value)
+    wanted = comparable(node.path.attribute, node.value)
+    if node.path.attribute.case_exact:
+        return lambda value: holds(value, wanted)
+    return lambda value: holds(folded(value), wanted)
 
 
-def comparable(attribute: Attribute, value: Any) -> Any:
+def comparable(attribute: Attribute, value: Any, folded: Fold = fold_text) -> Any:
     """Return ``value`` in the form that comparisons use: folded, unless the attribute is case-exact."""
-    return fold(value) if isinstance(value, str) and not attribute.case_exact else value
+    return value if attribute.case_exact else folded(value)
+
+
+def _reader(path: AttributePath) -> Callable[[Mapping[str, Any]], list[Any]]:
+    """Return a function that returns every value at ``path``, without empty ones (RFC 7643 §2.5: they are absent)."""
+    if len(path.steps) == 1:
+        (name,) = (step.name for step in path.steps)
+        return lambda resource: _present(resource.get(name))
+    return lambda resource: _values(path, resource)
+
+
+def _present(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    return [] if value in (None, "", {}) else [value]
 
 
 def _values(path: AttributePath, resource: Mapping[str, Any]) -> list[Any]:
-    """Return every value at ``path``, without empty ones, which count as absent (RFC 7643 §2.5)."""
     values: list[Any] = [resource]
     for step in path.steps:
-        below = (container.get(step.name) for container in values)
-        values = []
-        for value in below:
-            if isinstance(value, list):
-                values.extend(value)
-            elif value not in (None, "", {}):
-                values.append(value)
+        values = [below for container in values for below in _present(container.get(step.name))]
     return values
 
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": lambda left, right: left == right,
-    "co": lambda left, right: right in left,
-    "sw": lambda left, right: left.startswith(right),
-    "ew": lambda left, right: left.endswith(right),
-    "gt": lambda left, right: left > right,
-    "ge": lambda left, right: left >= right,
-    "lt": lambda left, right: left < right,
-    "le": lambda left, right: left <= right,
+    "eq": operator.eq,
+    "co": operator.contains,
+    "sw": str.startswith,
+    "ew": str.endswith,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "lt": operator.lt,
+    "le": operator.le,
 }

@@ -25,7 +25,6 @@ from scimsvc.protocol.attributes import (
     Attribute,
 )
 from scimsvc.protocol.errors import InvalidValue, ScimError
-from scimsvc.protocol.filters.nodes import conditions
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.patch import Operation, Resource
 from scimsvc.protocol.reading.leniency import spelling_tolerances
@@ -247,7 +246,6 @@ def _find_target(text: str, limits: Limits) -> _Target | None:
     outer = path.target.attribute
     if path.read_only or outer.dropped or outer is ROLES or attribute.multi_valued or attribute.type == "complex":
         return None
-    count = len(list(conditions(path.condition))) if path.condition is not None else 0
     # The length of a text is checked in the whole user, after the last operation.
     reader = _boolean if attribute.type == "boolean" else _text_reader(Attribute(attribute.name))
-    return _Target(path, spelling_tolerances(text, limits), count, reader)
+    return _Target(path, spelling_tolerances(text, limits), path.conditions, reader)

@@ -63,7 +63,7 @@ def read_patch(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) 
     reader = ValueReader(notes, InvalidPath if reject_unknown else None)
     read = [each for number, operation in enumerate(operations, 1)
             for each in _read_operation(operation, number, reader)]  # fmt: skip
-    count = sum(1 for each in read if each.path.condition is not None for _ in conditions(each.path.condition))
+    count = sum(each.path.conditions for each in read)
     if count > limits.patch_conditions:
         raise InvalidPath(f"The paths have {count} conditions. Send at most {limits.patch_conditions} in one request.")
     return read

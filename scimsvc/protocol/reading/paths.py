@@ -1,12 +1,14 @@
 """The parser of PATCH paths (RFC 7644 §3.5.2, Figure 7)."""
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from scimsvc.protocol.attributes import Attribute, AttributePath
 from scimsvc.protocol.errors import InvalidPath, quoted
-from scimsvc.protocol.filters.nodes import Node, implied_values
+from scimsvc.protocol.filters.nodes import Comparison, Node, conditions, implied_values
 from scimsvc.protocol.filters.parser import parse_condition
 from scimsvc.protocol.limits import DEFAULTS, Limits
 from scimsvc.protocol.names import resolve_name, resolve_sub_attribute
@@ -27,12 +29,22 @@ class PatchPath:
     read_only: bool = field(init=False, compare=False)
     #: The sub-attributes that an element must have to meet the condition; see ``implied_values``.
     implied: dict[str, str | bool] | None = field(init=False, compare=False)
+    #: The number of single conditions, each of which is evaluated for every element.
+    conditions: int = field(init=False, compare=False)
+    #: How many conditions search a sub-attribute for a part of its value, by name.
+    searched: Mapping[str, int] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         """Set the derived fields once, because paths are cached and used often."""
         read_only = any(step.mutability == "readOnly" for step in self.target.steps)
         object.__setattr__(self, "read_only", read_only)
         object.__setattr__(self, "implied", implied_values(self.condition) if self.condition is not None else {})
+        single = list(conditions(self.condition)) if self.condition is not None else []
+        searched = (
+            each.path.attribute.name for each in single if isinstance(each, Comparison) and each.operator == "co"
+        )
+        object.__setattr__(self, "conditions", len(single))
+        object.__setattr__(self, "searched", Counter(searched))
 
     def __str__(self) -> str:
         """Return the name of the target for errors."""
