@@ -20,7 +20,7 @@ from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import user_writes
 from scimsvc.store.engine.retries import retried
 from scimsvc.store.profiles import Profile, profile_view
-from scimsvc.store.representations import read_document
+from scimsvc.store.representations import content_columns, read_document
 from scimsvc.store.roles import RoleRow
 from scimsvc.store.tenancy import Tenant, writing_in
 from scimsvc.store.user_writes import EmailTaken, UserConflict, UserNameTaken, UserUpdate
@@ -84,9 +84,9 @@ def _store(tenant: Tenant, row: Profile, update: UserUpdate, role: str) -> None:
     if not change.changed and update.role_id == row.role_id:
         return
     at = clock.timestamp(clock.now())
-    unique_user_name = tenant.row.unique_user_name
+    unique_user_name, content = tenant.row.unique_user_name, content_columns(update.document)
     try:
-        user_writes.update_user(tenant.connection, tenant.id, update, unique_user_name=unique_user_name, at=at)
+        user_writes.update_user(tenant.connection, tenant.id, update, content, unique_user_name=unique_user_name, at=at)
     except UserConflict as error:
         raise _conflict(tenant, error) from None
     record_change(tenant.connection, tenant.id, change, at=at)

@@ -16,6 +16,7 @@ from scimsvc.mapping.effective_values import effective_values
 from scimsvc.mapping.judge import RoleAfter, judge_changed_user, judge_new_user, role_after, sent_value
 from scimsvc.mapping.resolve import RoleDecision
 from scimsvc.protocol.attributes import ROLES
+from scimsvc.protocol.document_size import refuse_large_document
 from scimsvc.protocol.errors import Mutability, ScimError, Unavailable, Uniqueness, quoted
 from scimsvc.protocol.messages import Representation
 from scimsvc.protocol.patch import Resource, apply_patch
@@ -30,7 +31,7 @@ from scimsvc.scim.request import ScimRequest, claimed_address
 from scimsvc.store import user_writes
 from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import Connection, writing
-from scimsvc.store.representations import directory_values, represent, user_columns
+from scimsvc.store.representations import content_columns, directory_values, represent, user_columns
 from scimsvc.store.user_writes import EmailTaken, NewUser, UserConflict, UserNameTaken, UserUpdate
 from scimsvc.store.users import EnterpriseRules, UserToChange, find_user
 from scimsvc.vocabulary import CREATED, DELETED, MANUAL, PROVISIONED
@@ -51,6 +52,7 @@ def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) 
         user = with_role(user, decision.element)
         now = clock.now()
         columns = user_columns(user, role_id=decision.role_id, unique_user_name=rules.unique_user_name)
+        refuse_large_document(user, columns["document"], request.notes.limits)
         new_user = NewUser(user["id"], columns, PROVISIONED, *directory_values(user))
         try:
             row = user_writes.insert_user(connection, rules.id, new_user, at=clock.timestamp(now))
@@ -199,9 +201,11 @@ def _store(lock: UserLock, user: Resource, decision: RoleDecision | None) -> Rep
     if not (change.changed or update.is_visible or row.source == MANUAL):
         _record(connection, request, None, user, status=200, at=now)
         return represent(row, request.view_of(rules))
+    content = content_columns(user)
+    refuse_large_document(user, content["document"], request.notes.limits, before=row.document)
     try:
         new_row = user_writes.update_user(
-            connection, rules.id, update, unique_user_name=rules.unique_user_name, at=clock.timestamp(now)
+            connection, rules.id, update, content, unique_user_name=rules.unique_user_name, at=clock.timestamp(now)
         )
     except UserConflict as error:
         raise _conflict(error, user, rules, _AT_UPDATE) from None

@@ -16,7 +16,7 @@ from scimsvc.protocol.patch import Resource
 from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.feed import FeedHoldingWrite
 from scimsvc.store.profiles import Profile
-from scimsvc.store.representations import KEY_ATTRIBUTES, StoredUser, content_columns, key_columns
+from scimsvc.store.representations import KEY_ATTRIBUTES, StoredUser, key_columns
 from scimsvc.store.users import ENTERPRISE_ID, UserToChange
 
 
@@ -177,15 +177,22 @@ def list_taken_user_names(connection: Connection, enterprise_id: str, keys: Sequ
 
 
 def update_user(
-    connection: Connection, enterprise_id: str, change: UserUpdate, *, unique_user_name: bool, at: str
+    connection: Connection,
+    enterprise_id: str,
+    change: UserUpdate,
+    content: Mapping[str, Any],
+    *,
+    unique_user_name: bool,
+    at: str,
 ) -> StoredUser:
     """Update a user and lock the change feed of the enterprise. Raises ``UserConflict`` on a violated constraint.
 
+    ``content`` is the result of ``content_columns`` for the document of ``change``.
     The version and the modification time change only if the SCIM representation of the user changes.
     """
     row, is_visible = change.row, change.is_visible
     columns = {
-        **content_columns(change.document),
+        **content,
         "version": row.version + is_visible,
         "modified_at": at if is_visible else row.modified_at,
         "revision": row.revision + 1,

@@ -11,6 +11,7 @@ from scimsvc.operations.metrics import Metrics
 from scimsvc.protocol import errors, limits
 from scimsvc.protocol.attributes import USER
 from scimsvc.protocol.errors import ScimError
+from scimsvc.protocol.projection import MOST_NAMES
 from scimsvc.protocol.reading.paths import parse_path
 from scimsvc.protocol.reading.tolerances import Tolerance
 from scimsvc.protocol.urns import ENTERPRISE_USER
@@ -88,6 +89,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     settable = {limit.description: (f"{limit.default:,}", f"`{PREFIX}{limit.setting}`") for limit in LIMIT_RANGES}
     fixed = {
         "characters of `userName`, `externalId` and e-mail addresses": (f"{limits.MAX_KEY_LENGTH:,}", "–"),
+        "different names in `attributes` or `excludedAttributes`": (f"{MOST_NAMES:,}", "–"),
         "users a page, unless `count` says": (f"{limits.DEFAULT_PAGE:,}", "–"),
     }
     assert documented == settable | fixed

@@ -145,7 +145,9 @@ def test_explain_applies_the_limits_in_force(narrow: Enterprise) -> None:
 
 
 def test_a_user_stored_under_a_wider_limit_is_sound_and_returned(acme: Enterprise, make_app: MakeApp) -> None:
-    wide = Enterprise(make_app(MAX_ELEMENTS="600", MAX_STRING_LENGTH="300000"), acme.made, acme.token)
+    wide = Enterprise(
+        make_app(MAX_ELEMENTS="600", MAX_STRING_LENGTH="300000", MAX_DOCUMENT="400000"), acme.made, acme.token
+    )
 
     user = wide.create(photos=photos(600), title="x" * 300_000)
 
