@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import unquote_plus
 
 from flask import Blueprint, Response, after_this_request, request
@@ -20,6 +21,7 @@ from scimsvc.auth.throttling import wrong_secrets
 from scimsvc.paths import AUTHENTICATE_PATH, REVOKE_PATH
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE, SCOPES
+from scimsvc.web.client_address import counted_address
 from scimsvc.web.messages import json_response
 from scimsvc.web.state import request_state
 
@@ -67,17 +69,16 @@ def _read_scope(scope: str | None) -> str:
 
 def _authenticate_client() -> Client:
     client_id, client_secret = _read_credentials()
-    address = request.remote_addr or ""
-    wrong = wrong_secrets.current
-    wrong.check(address, client_id)
     try:
-        return authenticate_client(client_id, client_secret)
+        client = wrong_secrets.current.authenticate(
+            counted_address(), client_id, partial(authenticate_client, client_id, client_secret)
+        )
     except InvalidClient as refusal:
-        wrong.note(address, client_id)
         if refusal.known is not None:
             log_refusal = refused_client_logger(*refusal.known, _WRONG_MESSAGE)
             after_this_request(lambda response: _then(response, log_refusal))
         raise
+    return client
 
 
 #: The detail in the provisioning log. The answer does not show that the client ID is known.

@@ -57,7 +57,7 @@ class InvalidScope(OAuthError):
 
 
 class TooManyWrongSecrets(OAuthError):
-    """Too many wrong secrets were sent from one address for one client (contract section 4)."""
+    """Too many wrong secrets were sent (contract section 4)."""
 
     status = 429
     error = "temporarily_unavailable"

@@ -4,7 +4,7 @@ This includes unknown paths. The guard runs before the body is read, on the norm
 """
 
 from scimsvc.auth.callers import known_callers, refuse_while_off
-from scimsvc.auth.throttling import rate_limit
+from scimsvc.auth.rate_limit import rate_limit
 from scimsvc.paths import is_api, is_scim
 from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE
 from scimsvc.web.state import RequestState

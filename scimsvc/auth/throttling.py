@@ -1,139 +1,139 @@
-"""Throttling of wrong client secrets, wrong passwords and SCIM requests, counted in this process.
+"""Refuse clients that guess secrets or passwords.
 
-The token endpoint refuses a client from an address after twenty wrong secrets a minute (contract section 4). The rate
-limit (``SCIMSVC_RATE_LIMIT``) is a last resort, because Entra may quarantine a job that is refused. Entra expects 25
-requests a second and sends bursts, so that a limit below 50 causes refusals.
+The token endpoint refuses a client from an address after twenty wrong secrets a minute (contract section 4). A secret
+has 256 random bits, so that guessing is hopeless, and the limits only bound its cost. They must never stop an honest
+client because of a stranger. Therefore a right secret passes unless twenty wrong ones of the same client came from the
+same address, and even then if that client has sent its right secret from there before.
+
+A person chooses a password, so that limits must stop guessing. A browser in which the account signed in before is
+counted apart (``console.browsers``). Strangers reach only the limits of other browsers.
 """
 
-import math
-import threading
-import time
-from collections import OrderedDict, deque
 from collections.abc import Callable
+from typing import TypeVar
 
-from scimsvc.auth.errors import TooManyWrongSecrets
+from scimsvc.auth.attempts import Attempts, Limit, digest_key, limit
+from scimsvc.auth.errors import InvalidClient, TooManyWrongSecrets
 from scimsvc.errors import TooManyAttempts
-from scimsvc.protocol.errors import TooManyRequests
 from scimsvc.web.state import AppState
 
-WINDOW_SECONDS = 60.0
-MOST_WRONG = 20
-_MOST_PAIRS = 10_000
+ClientT = TypeVar("ClientT")
 
-#: The maximum of wrong passwords a minute: for an account from one address, for an account, and from an address.
+#: The maximum of wrong client secrets a minute: for a client from one address, for a client, from an address, in all.
+MOST_WRONG = 20
+MOST_FOR_CLIENT = 100
+MOST_SECRETS_FROM_ADDRESS = 100
+MOST_SECRETS = 600
+
+#: The maximum of wrong passwords a minute: for an account from one address or known browser, for an account, from an
+#: address, and in all. The last one bounds the slow computations of hashes.
 MOST_PASSWORDS = 5
 MOST_FOR_ACCOUNT = 20
 MOST_FROM_ADDRESS = 30
+MOST_IN_ALL = 120
 
-
-class Attempts:
-    """Remembers wrong attempts under names of several parts, at most ``most`` of each name within the window."""
-
-    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most = most
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._times: OrderedDict[tuple[str, ...], deque[float]] = OrderedDict()
-
-    def wait(self, *name: str) -> int:
-        """Return the seconds until another attempt is allowed; 0 means now."""
-        with self._lock:
-            times = self._recent(name)
-            if times is None or len(times) < self._most:
-                return 0
-            return int(times[0] + WINDOW_SECONDS - self._clock()) + 1
-
-    def note(self, *name: str) -> None:
-        """Remember a wrong attempt now."""
-        with self._lock:
-            times = self._times.setdefault(name, deque(maxlen=self._most))
-            times.append(self._clock())
-            self._times.move_to_end(name)
-            while len(self._times) > _MOST_PAIRS:
-                self._times.popitem(last=False)
-
-    def _recent(self, name: tuple[str, ...]) -> deque[float] | None:
-        times = self._times.get(name)
-        while times and times[0] <= self._clock() - WINDOW_SECONDS:
-            times.popleft()
-        return times
+#: The maximum of wrong metrics tokens a minute: from an address, and in all.
+MOST_METRICS_TOKENS = 20
+MOST_METRICS_TOKENS_IN_ALL = 200
 
 
 class WrongSecrets:
-    """Counts wrong client secrets for each address and client.
+    """Counts wrong client secrets. Requests with a valid token are not affected, because they do not come here."""
 
-    Requests with a valid token are not affected, because only the token endpoint uses this counter.
-    """
+    def __init__(self, attempts: Attempts) -> None:
+        self._attempts = attempts
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._attempts = Attempts(MOST_WRONG, clock)
+    def authenticate(self, address: str, client_id: str, authenticate: Callable[[], ClientT]) -> ClientT:
+        """Return the result of ``authenticate``, or count its ``InvalidClient`` and raise it.
 
-    def check(self, address: str, client_id: str) -> None:
-        """Raise ``TooManyWrongSecrets`` if the maximum was reached within the window."""
-        wait = self._attempts.wait(address, client_id)
-        if wait:
-            raise TooManyWrongSecrets(
-                f"{MOST_WRONG} wrong client secrets were sent within a minute. Try again in {wait} seconds.",
-                retry_after=wait,
-            )
+        Raises ``TooManyWrongSecrets`` if a maximum was reached.
+        """
+        pair = limit(MOST_WRONG, "secret", address, client_id)
+        mark = digest_key("secret was right", address, client_id)
+        wait, marked_until = self._attempts.look_up([pair], mark)
+        try:
+            client = authenticate()
+        except InvalidClient:
+            wait = wait or self._attempts.take(_secret_limits(pair, address, client_id))
+            if wait:
+                raise _too_many_secrets(wait) from None
+            raise
+        if wait and marked_until is None:
+            raise _too_many_secrets(wait)
+        self._attempts.mark(mark, marked_until=marked_until)
+        return client
 
-    def note(self, address: str, client_id: str) -> None:
-        """Remember a wrong secret now."""
-        self._attempts.note(address, client_id)
+
+def _secret_limits(pair: Limit, address: str, client_id: str) -> list[Limit]:
+    return [
+        pair,
+        limit(MOST_FOR_CLIENT, "secret of client", client_id),
+        limit(MOST_SECRETS_FROM_ADDRESS, "secret from address", address),
+        limit(MOST_SECRETS, "secrets"),
+    ]
+
+
+def _too_many_secrets(wait: int) -> TooManyWrongSecrets:
+    return TooManyWrongSecrets(
+        f"Too many wrong client secrets were sent within a minute. Try again in {wait} seconds.", retry_after=wait
+    )
 
 
 class WrongPasswords:
     """Counts wrong passwords of the console's accounts. Unknown accounts count like known ones."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._both = Attempts(MOST_PASSWORDS, clock)
-        self._account = Attempts(MOST_FOR_ACCOUNT, clock)
-        self._address = Attempts(MOST_FROM_ADDRESS, clock)
+    def __init__(self, attempts: Attempts) -> None:
+        self._attempts = attempts
 
-    def check(self, address: str, account: str) -> None:
-        """Raise ``TooManyAttempts`` if a maximum was reached within the window."""
-        wait = max(self._both.wait(address, account), self._account.wait(account), self._address.wait(address))
+    def take(self, address: str, account: str, browser: str | None) -> list[Limit]:
+        """Count an attempt to sign in, and return its limits. Give it back if the password is right.
+
+        ``browser`` identifies a browser in which the account signed in before. Raises ``TooManyAttempts`` if a maximum
+        was reached.
+        """
+        limits = _password_limits(address, account) if browser is None else _known_limits(browser, account)
+        wait = self._attempts.take(limits)
         if wait:
             raise TooManyAttempts(f"Too many wrong passwords were sent. Try again in {wait} seconds.", retry_after=wait)
-
-    def note(self, address: str, account: str) -> None:
-        """Remember a wrong password now."""
-        self._both.note(address, account)
-        self._account.note(account)
-        self._address.note(address)
+        return limits
 
 
-class RateLimit:
-    """Limits each enterprise to ``rate`` SCIM requests a second, with a token bucket for one second.
+def _password_limits(address: str, account: str) -> list[Limit]:
+    return [
+        limit(MOST_PASSWORDS, "password", address, account),
+        limit(MOST_FOR_ACCOUNT, "password of account", account),
+        limit(MOST_FROM_ADDRESS, "password from address", address),
+        limit(MOST_IN_ALL, "passwords"),
+    ]
 
-    A ``rate`` of 0 means no limit.
-    """
 
-    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate = rate
-        self._capacity = max(rate, 1.0)
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._buckets: dict[str, tuple[float, float]] = {}
+def _known_limits(browser: str, account: str) -> list[Limit]:
+    return [
+        limit(MOST_PASSWORDS, "password in browser", browser, account),
+        limit(MOST_FOR_ACCOUNT, "password of account in known browsers", account),
+    ]
 
-    def take(self, enterprise_id: str) -> None:
-        """Count one request. Raises ``TooManyRequests`` with ``Retry-After`` if the enterprise sends too many."""
-        if not self._rate:
-            return
-        with self._lock:
-            now = self._clock()
-            left, since = self._buckets.get(enterprise_id, (self._capacity, now))
-            left = min(self._capacity, left + (now - since) * self._rate)
-            if left < 1:
-                self._buckets[enterprise_id] = (left, now)
-                wait = math.ceil((1 - left) / self._rate)
-                raise TooManyRequests(
-                    f"More than {self._rate:g} SCIM requests a second were sent. Retry in {wait} s.",
-                    {"Retry-After": str(wait)},
-                )
-            self._buckets[enterprise_id] = (left - 1, now)
+
+class WrongMetricsTokens:
+    """Counts wrong tokens of ``/metrics``. The right token is never refused."""
+
+    def __init__(self, attempts: Attempts) -> None:
+        self._attempts = attempts
+
+    def count(self, address: str) -> None:
+        """Count a wrong token. Raises ``TooManyAttempts`` if a maximum was reached."""
+        wait = self._attempts.take(
+            [
+                limit(MOST_METRICS_TOKENS, "metrics token from address", address),
+                limit(MOST_METRICS_TOKENS_IN_ALL, "metrics tokens"),
+            ]
+        )
+        if wait:
+            raise TooManyAttempts(
+                f"Too many wrong metrics tokens were sent. Try again in {wait} seconds.", retry_after=wait
+            )
 
 
 wrong_secrets: AppState[WrongSecrets] = AppState("wrong secrets")
 wrong_passwords: AppState[WrongPasswords] = AppState("wrong passwords")
-rate_limit: AppState[RateLimit] = AppState("rate limit")
+wrong_metrics_tokens: AppState[WrongMetricsTokens] = AppState("wrong metrics tokens")

@@ -12,7 +12,7 @@ from scimsvc.console.forms import current_form, page_again
 from scimsvc.console.pages import SECTIONS, add_enterprise, page
 from scimsvc.console.sessions import ConsoleSessions
 from scimsvc.console.state import console_state
-from scimsvc.errors import NoSuchThing, ServiceError, TooManyAttempts
+from scimsvc.errors import NoSuchThing, ServiceError
 from scimsvc.paths import CONSOLE_PREFIX
 from scimsvc.web.errors import ErrorFormat, Refusal, RequestRefused, describe_http_error, register_error_format
 
@@ -87,8 +87,6 @@ def _refused_page(error: ServiceError) -> Response:
         return _error_page(error.status, MISSING_PAGE if is_missing else sentence(error.detail))
     response = protect(make_response(again))
     response.status_code = error.status
-    if isinstance(error, TooManyAttempts):
-        response.headers["Retry-After"] = str(error.retry_after)
     return response
 
 

@@ -4,22 +4,18 @@ An operator sees every enterprise, an enterprise's administrator only this one. 
 Increasing the epoch in the account's row ends all sessions of the account.
 """
 
-import unicodedata
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from werkzeug.security import check_password_hash, generate_password_hash
-
 from scimsvc import clock, schemas
-from scimsvc.auth.throttling import WrongPasswords
 from scimsvc.auth.tokens import digest_secret, new_link
 from scimsvc.enterprises.enterprises import show_enterprise
+from scimsvc.enterprises.passwords import LONGEST_PASSWORD, hash_password
 from scimsvc.errors import Conflict, InvalidInput, NoSuchThing
 from scimsvc.protocol.attributes import fold
-from scimsvc.protocol.json_text import is_storable
 from scimsvc.schemas.validation import validated
 from scimsvc.store import admins as store
 from scimsvc.store.admins import AdminExists, AdminRow, NewAdmin
@@ -32,18 +28,11 @@ LINK_LIFETIME = timedelta(hours=24)
 #: The account that ``offer_first_link`` creates. No one receives mail at this domain (RFC 2606).
 FIRST_OPERATOR = "operator@example.com"
 SHORTEST_PASSWORD = 12
-LONGEST_PASSWORD = 1000
 #: How long a session lasts without a request, and in total.
 IDLE = timedelta(minutes=30)
 LONGEST_SESSION = timedelta(hours=12)
 #: Sessions note their last use at most this often, so that most responses set no cookie.
 NOTED_EVERY = timedelta(minutes=1)
-
-#: The hash for passwords of unknown accounts, so that these take as long to refuse as wrong passwords.
-_NOBODYS_HASH = (
-    "scrypt:32768:8:1$Ej3E98IRGTZtx7nt$ed862ff5faa68c7fd90aa0b0447ddd7116859051d66c90ca67ba269df7a17465"
-    "fbfb435200e8f45093388f9247c2afd2f1fece480c7fa637d8255d3e518cb1bd"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,33 +125,12 @@ def set_password(link: str, password: str, repeated: str) -> Admin:
     """
     with reading() as connection:
         _refuse_weak_password(_get_linked(connection, link), password, repeated)
-    password_hash = generate_password_hash(_normal(password), method="scrypt")  # slow, so before the lock
+    password_hash = hash_password(password)  # slow, so before the lock
     with writing() as connection:
         row = store.update_admin_password(connection, _get_linked(connection, link), password_hash)
         if row is None:
             raise NoSuchThing(_USED_UP, what="link")
-        return _admin(row)
-
-
-@retried
-def sign_in(email: str, password: str, *, address: str, wrong_passwords: WrongPasswords) -> Admin:
-    """Return the account with this e-mail address and password.
-
-    Raises the same ``InvalidInput`` for an unknown account as for a wrong password, and ``TooManyAttempts`` after too
-    many wrong passwords from ``address`` or for the account.
-    """
-    key = fold(email.strip())
-    wrong_passwords.check(address, key)
-    with reading() as connection:
-        row = store.find_admin_by_email(connection, key) if is_storable(key) else None
-    password_hash = (row.password_hash if row else None) or _NOBODYS_HASH
-    is_right = check_password_hash(password_hash, _normal(password[:LONGEST_PASSWORD]))
-    if row is None or row.password_hash is None or not is_right:
-        wrong_passwords.note(address, key)
-        raise InvalidInput("The e-mail address is unknown, or the password is wrong. Check both and try again.")
-    with writing() as connection:
-        store.update_admin_sign_in(connection, row.id, at=clock.timestamp(clock.now()))
-    return _admin(row)
+        return signed_in(row)
 
 
 @retried
@@ -186,7 +154,7 @@ def resume_session(session: Mapping[str, Any]) -> Admin | None:
         return None
     with reading() as connection:
         row = store.find_admin(connection, session.get("admin"))
-    return _admin(row) if row is not None and row.epoch == session.get("epoch") else None
+    return signed_in(row) if row is not None and row.epoch == session.get("epoch") else None
 
 
 def note_use(session: Mapping[str, Any]) -> dict[str, Any]:
@@ -253,11 +221,6 @@ def _refuse_weak_password(row: AdminRow, password: str, repeated: str) -> None:
         raise InvalidInput(f"{message}.", wrong)
 
 
-def _normal(password: str) -> str:
-    """Return ``password`` in NFKC, so that keyboards may compose a character differently (NIST SP 800-63B §3.1.1.2)."""
-    return unicodedata.normalize("NFKC", password.encode("utf-8", "replace").decode())
-
-
 def _get_admin(connection: Connection, email: str) -> AdminRow:
     row = store.find_admin_by_email(connection, fold(email))
     if row is None:
@@ -265,7 +228,8 @@ def _get_admin(connection: Connection, email: str) -> AdminRow:
     return row
 
 
-def _admin(row: AdminRow) -> Admin:
+def signed_in(row: AdminRow) -> Admin:
+    """Return the account of ``row``, which is signed in."""
     return Admin(row.id, row.email, row.enterprise_id, row.epoch)
 
 

@@ -4,20 +4,21 @@ The statements of ``scimsvc.store`` read and write rows. ORM objects are not use
 """
 
 from scimsvc.extensions import Model
-from scimsvc.models.access import ClientSecret, Integration, Token
+from scimsvc.models.access import Attempts, ClientSecret, Integration, Token
 from scimsvc.models.activity import Change, LogEntry
 from scimsvc.models.conditions import IS_REFUSED, IS_REMOVAL
 from scimsvc.models.enterprises import Admin, Enterprise, Role, RoleName, Setting
 from scimsvc.models.users import Searchable, User
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0005"
+SCHEMA_REVISION = "0006"
 
 __all__ = [
     "IS_REFUSED",
     "IS_REMOVAL",
     "SCHEMA_REVISION",
     "Admin",
+    "Attempts",
     "Change",
     "ClientSecret",
     "Enterprise",

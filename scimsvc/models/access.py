@@ -1,4 +1,4 @@
-"""Integrations, their secrets and their tokens."""
+"""Integrations, their secrets and their tokens, and the counts of wrong attempts."""
 
 from sqlalchemy import (
     ForeignKey,
@@ -59,3 +59,15 @@ class Token(Model):
     expires_at: Mapped[str]
     last_used_at: Mapped[str | None]
     revoked_at: Mapped[str | None]
+
+
+class Attempts(Model):
+    """The number of wrong attempts of one kind, or the mark of an address that sent the right secret of a client."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (Index("attempts_expiry", "expires_at"),)
+
+    #: A digest. The table does not show which addresses and accounts are counted.
+    key: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    expires_at: Mapped[str]

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, request
 
 from scimsvc.auth.errors import InvalidToken
+from scimsvc.auth.throttling import wrong_metrics_tokens
 from scimsvc.errors import NoSuchThing
 from scimsvc.operations.readiness import why_not_ready
 from scimsvc.operations.state import metrics as app_metrics
+from scimsvc.web.client_address import counted_address
 from scimsvc.web.messages import json_response
 from scimsvc.web.state import app_settings, web_state
 
@@ -47,6 +49,7 @@ def _wanted_metrics() -> "Metrics":
         raise NoSuchThing("The endpoint '/metrics' is off. Set SCIMSVC_METRICS_TOKEN to turn it on.")
     scheme, _, credentials = request.headers.get("Authorization", "").strip().partition(" ")
     if scheme.lower() != "bearer" or not hmac.compare_digest(credentials.strip().encode(), token.encode()):
+        wrong_metrics_tokens.current.count(counted_address())
         raise InvalidToken(
             "The metrics token is missing or invalid. Send the value of SCIMSVC_METRICS_TOKEN as Bearer token."
         )

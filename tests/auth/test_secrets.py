@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import event
 
 from scimsvc import create_app
-from scimsvc.auth.throttling import WrongSecrets, wrong_secrets
 from scimsvc.extensions import db
 from tests.support.apps import SECRET_KEY, dispose, make_api, make_enterprise
+from tests.support.attempts import forget_attempts
 from tests.support.client import Enterprise
 
 PACKAGE = Path(__file__).parents[2] / "scimsvc"
@@ -26,7 +26,7 @@ def test_an_unknown_client_takes_as_long_as_a_wrong_secret(acme: Enterprise) -> 
 
     def ask(client_id: str) -> float:
         form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": "wrong"}
-        wrong_secrets.init_app(app, WrongSecrets())
+        forget_attempts(app)
         begin = time.thread_time()  # processor time, because other work may keep the machine busy
         answer = app.test_client().post("/api/authenticate", data=form, buffered=False)
         took = time.thread_time() - begin

@@ -26,11 +26,11 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import run_wsgi_app
 
 from scimsvc import create_app
-from scimsvc.auth.throttling import WrongSecrets, wrong_secrets
 from scimsvc.models import User
 from scimsvc.paths import clean_path, is_scim
 from scimsvc.protocol.errors import ScimError
 from tests.support.apps import SECRET_KEY, dispose, make_api, make_enterprise, run_command
+from tests.support.attempts import forget_attempts
 from tests.support.client import CONTENT_TYPE, MEDIA_TYPE, SCIM
 from tests.support.databases import MEMORY, empty_postgresql
 from tests.support.hostile import FORM, REQUESTS, Sent
@@ -110,7 +110,7 @@ class World:
         for name, value in sent.headers.items():
             key = name.upper().replace("-", "_")
             environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
-        wrong_secrets.init_app(self.app, WrongSecrets())
+        forget_attempts(self.app)
         answer, status, headers = run_wsgi_app(self.app.wsgi_app, environ, buffered=True)
         return int(status.split()[0]), headers, b"".join(answer)
 

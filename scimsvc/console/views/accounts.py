@@ -3,9 +3,12 @@
 from flask import redirect, request, session
 
 from scimsvc.auth.throttling import wrong_passwords
+from scimsvc.console.browsers import known_browser, remember_browser
 from scimsvc.console.forms import redisplay_on_error, text
 from scimsvc.console.pages import Answer, admin, console_blueprint, go, open_blueprint, page, safe_next
 from scimsvc.enterprises import admins
+from scimsvc.enterprises.sign_in import sign_in as sign_in_with_password
+from scimsvc.web.client_address import counted_address
 
 accounts = open_blueprint("accounts")
 own_account = console_blueprint("own_account")
@@ -21,12 +24,16 @@ def sign_in() -> Answer:
 @redisplay_on_error(sign_in)
 def open_session() -> Answer:
     """Sign in, and continue with the page on which the session ended."""
-    password = request.form.get("password", "")
-    account = admins.sign_in(
-        text("email"), password, address=request.remote_addr or "", wrong_passwords=wrong_passwords.current
+    email = text("email")
+    account = sign_in_with_password(
+        email,
+        request.form.get("password", ""),
+        address=counted_address(),
+        browser=known_browser(email),
+        wrong_passwords=wrong_passwords.current,
     )
     _begin(account)
-    return redirect(safe_next(request.args.get("next")), 303)
+    return remember_browser(redirect(safe_next(request.args.get("next")), 303), account.email)
 
 
 @accounts.get("/password/<link>")
@@ -40,8 +47,9 @@ def choose_password(link: str) -> Answer:
 def set_password(link: str) -> Answer:
     """Set the password, and sign in."""
     form = request.form
-    _begin(admins.set_password(link, form.get("password", ""), form.get("repeated", "")))
-    return go("console_enterprises.start", "Password set. You are signed in.")
+    account = admins.set_password(link, form.get("password", ""), form.get("repeated", ""))
+    _begin(account)
+    return remember_browser(go("console_enterprises.start", "Password set. You are signed in."), account.email)
 
 
 @own_account.get("/account")

@@ -1,0 +1,52 @@
+"""Sign in to the console with an e-mail address and a password."""
+
+from scimsvc import clock
+from scimsvc.auth.attempts import Limit, give_back
+from scimsvc.auth.throttling import WrongPasswords
+from scimsvc.enterprises.admins import Admin, signed_in
+from scimsvc.enterprises.passwords import is_right_password, turn
+from scimsvc.errors import InvalidInput
+from scimsvc.protocol.attributes import fold
+from scimsvc.protocol.json_text import is_storable
+from scimsvc.protocol.limits import MAX_KEY_LENGTH
+from scimsvc.protocol.resources import is_email_address
+from scimsvc.store import admins as store
+from scimsvc.store.engine.retries import retried
+from scimsvc.store.engine.transactions import reading, writing
+
+
+def sign_in(email: str, password: str, *, address: str, browser: str | None, wrong_passwords: WrongPasswords) -> Admin:
+    """Return the account with this e-mail address and password.
+
+    ``browser`` identifies a browser in which the account signed in before. Raises the same ``InvalidInput`` for an
+    unknown account as for a wrong password, and ``TooManyAttempts`` after too many wrong passwords.
+    """
+    key = _account_key(email)
+    if key is None:  # refused without counting, because no account can have such an address
+        raise InvalidInput(_WRONG)
+    with turn():
+        limits = wrong_passwords.take(address, key, browser)
+        with reading() as connection:
+            row = store.find_admin_by_email(connection, key)
+        is_right = is_right_password(password, row.password_hash if row is not None else None)
+    if row is None or not is_right:
+        raise InvalidInput(_WRONG)
+    _note_sign_in(row.id, limits)
+    return signed_in(row)
+
+
+_WRONG = "The e-mail address is unknown, or the password is wrong. Check both and try again."
+
+
+def _account_key(email: str) -> str | None:
+    address = email.strip()
+    if len(address) > MAX_KEY_LENGTH or not is_email_address(address) or not is_storable(address):
+        return None
+    return fold(address)
+
+
+@retried
+def _note_sign_in(admin_id: str, limits: list[Limit]) -> None:
+    with writing() as connection:
+        store.update_admin_sign_in(connection, admin_id, at=clock.timestamp(clock.now()))
+        give_back(connection, limits)
