@@ -165,7 +165,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
     responses = {str(operation.status): done}
     if "If-None-Match" in operation.headers:
         responses["304"] = {"description": "Not modified."}
-    statuses = {400, 401, 403, 503, *operation.refusals} | ({413, 415} if operation.body is not None else set())
+    statuses = {400, 401, 403, 429, 503, *operation.refusals} | ({413, 415} if operation.body is not None else set())
     for status in sorted(statuses):
         content = {"application/problem+json": {"schema": answers.Problem}}
         responses[str(status)] = {"description": _REASONS[status], "content": content}
@@ -184,5 +184,6 @@ _REASONS = {
     412: "The resource was changed since the version of If-Match.",
     413: "The body is too large.",
     415: "The Content-Type of the body is not JSON.",
+    429: "The enterprise sends more requests than SCIMSVC_RATE_LIMIT allows.",
     503: "The database is temporarily unavailable.",
 }

@@ -8,17 +8,19 @@ from urllib.parse import unquote_plus
 from flask import Blueprint, Response, after_this_request, request
 
 from scimsvc.auth.clients import Client, authenticate_client
-from scimsvc.auth.errors import InvalidClient, InvalidRequest, InvalidScope, UnsupportedGrantType
+from scimsvc.auth.errors import InvalidClient, InvalidRequest, InvalidScope, TooManyTokenRequests, UnsupportedGrantType
 from scimsvc.auth.grants import (
     grant_token,
     read_revocation_request,
     read_token_request,
     revoke_own_token,
 )
+from scimsvc.auth.rate_limit import TOKEN, rate_limit
 from scimsvc.auth.refusal_log import refused_client_logger
 from scimsvc.auth.state import token_signer
 from scimsvc.auth.throttling import wrong_secrets
 from scimsvc.paths import AUTHENTICATE_PATH, REVOKE_PATH
+from scimsvc.protocol.errors import TooManyRequests
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE, SCOPES
 from scimsvc.web.client_address import counted_address
@@ -78,7 +80,15 @@ def _authenticate_client() -> Client:
             log_refusal = refused_client_logger(*refusal.known, _WRONG_MESSAGE)
             after_this_request(lambda response: _then(response, log_refusal))
         raise
+    _take_rate(client.enterprise_id)
     return client
+
+
+def _take_rate(enterprise_id: str) -> None:
+    try:
+        rate_limit.current.take(enterprise_id, TOKEN)
+    except TooManyRequests as refusal:
+        raise TooManyTokenRequests(refusal.detail, retry_after=int(refusal.headers["Retry-After"])) from None
 
 
 #: The detail in the provisioning log. The answer does not show that the client ID is known.

@@ -63,6 +63,13 @@ class TooManyWrongSecrets(OAuthError):
     error = "temporarily_unavailable"
 
 
+class TooManyTokenRequests(OAuthError):
+    """An enterprise requests more tokens a second than the rate limit allows."""
+
+    status = 429
+    error = "temporarily_unavailable"
+
+
 class BearerError(Exception):
     """A protected path refuses the access token (RFC 6750 §3.1)."""
 

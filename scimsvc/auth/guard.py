@@ -4,7 +4,7 @@ This includes unknown paths. The guard runs before the body is read, on the norm
 """
 
 from scimsvc.auth.callers import known_callers, refuse_while_off
-from scimsvc.auth.rate_limit import rate_limit
+from scimsvc.auth.rate_limit import API, rate_limit
 from scimsvc.paths import is_api, is_scim
 from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE
 from scimsvc.web.state import RequestState
@@ -20,4 +20,6 @@ def guard(state: RequestState) -> None:
         rate_limit.of(state.app).take(caller.enterprise_id)
     elif is_api(request.path):
         callers = known_callers.of(state.app)
-        state.caller = callers.authenticate(request.environ.get("HTTP_AUTHORIZATION"), scope=API_SCOPE)
+        caller = callers.authenticate(request.environ.get("HTTP_AUTHORIZATION"), scope=API_SCOPE)
+        state.caller = caller
+        rate_limit.of(state.app).take(caller.enterprise_id, API)

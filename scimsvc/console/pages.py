@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from scimsvc.auth.rate_limit import CONSOLE, rate_limit
 from scimsvc.console.forms import refuse_stale_form
 from scimsvc.console.state import ConsoleState, console_state
 from scimsvc.enterprises.admins import Admin, enter_enterprise, note_use, resume_session
@@ -66,7 +67,7 @@ def _is_of_enterprise(endpoint: str) -> bool:
 
 
 def _admit() -> Any:
-    """Set the signed-in administrator, or redirect to the sign-in page."""
+    """Set the signed-in administrator, or redirect to the sign-in page. Raises ``TooManyRequests``."""
     admin = resume_session(session)
     # Live updates are not activity of the administrator, and no messages are shown in them.
     is_seen = "live" not in request.args
@@ -77,6 +78,7 @@ def _admit() -> Any:
     if is_seen:
         _note_use()
     console_state().admin = admin
+    rate_limit.current.take(admin.enterprise_id or admin.id, CONSOLE)
     return None
 
 
