@@ -1,5 +1,6 @@
 """Configuration (contract section 3): valid values of each variable, and refusals of one line."""
 
+import os
 import runpy
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 import config
 from scimsvc import create_app
 from scimsvc.protocol.limits import Limits
-from scimsvc.settings import SETTINGS, SettingsError, read_settings
+from scimsvc.settings import SETTINGS, SettingsError, read_settings, unknown_variables
 from scimsvc.settings.limits import LIMIT_RANGES
 from scimsvc.web.state import web_state
 from tests.support.apps import dispose
@@ -100,6 +101,59 @@ def test_an_invalid_variable_is_refused_in_one_line(
     assert f"SCIMSVC_{name}" in line
     assert repr(value.strip())[1:-1] in line
     assert ". Use " in line
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "member", "value"),
+    [
+        ("SECRET_KEY", f"{KEY}1,{KEY}2\n", "secret_keys", (f"{KEY}1", f"{KEY}2")),
+        ("METRICS_TOKEN", "a-token-of-sufficient-length\r\n", "metrics_token", "a-token-of-sufficient-length"),
+        ("DATABASE_URL", "postgres://u:p@h/d", "database_url", "postgresql+psycopg://u:p@h/d"),
+    ],
+)
+def test_a_secret_may_be_in_a_file(
+    read: Callable[..., Any], tmp_path: Path, name: str, content: str, member: str, value: Any
+) -> None:
+    (tmp_path / "secret").write_text(content)
+
+    settings = read(**{name: "", f"{name}_FILE": str(tmp_path / "secret")})
+
+    assert getattr(settings, member) == value
+    assert unknown_variables() == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"SECRET_KEY": KEY}, "SCIMSVC_SECRET_KEY and SCIMSVC_SECRET_KEY_FILE are both set. Set only one of them."),
+        (
+            {"SECRET_KEY_FILE": "missing"},
+            "SCIMSVC_SECRET_KEY_FILE is '{}/missing', and this file cannot be read (No such",
+        ),
+        ({"SECRET_KEY_FILE": "latin"}, "this file cannot be read (it is not UTF-8 text). Use the path of"),
+        ({"SECRET_KEY_FILE": "empty"}, "and this file is empty. Write the value of SCIMSVC_SECRET_KEY into it."),
+        ({"SECRET_KEY_FILE": "\0"}, "this file cannot be read (it is not UTF-8 text)"),
+        ({"SECRET_KEY_FILE": "short"}, "SCIMSVC_SECRET_KEY is not valid. Use one key"),
+    ],
+)
+def test_an_invalid_file_of_a_secret_is_refused_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variables: dict[str, str], message: str
+) -> None:
+    for name, content in {"valid": KEY.encode(), "latin": b"\xe4" * 40, "empty": b" \n", "short": b"hunter2"}.items():
+        (tmp_path / name).write_bytes(content)
+    named = {"SECRET_KEY_FILE": "valid", "SECRET_KEY": "", **variables}
+    monkeypatch.setenv("SCIMSVC_DATABASE_URL", ELSEWHERE["DATABASE_URL"])
+    monkeypatch.setenv("SCIMSVC_SECRET_KEY", named["SECRET_KEY"])
+    monkeypatch.setattr(
+        os, "environ", os.environ | {"SCIMSVC_SECRET_KEY_FILE": f"{tmp_path}/{named['SECRET_KEY_FILE']}"}
+    )
+
+    with pytest.raises(SettingsError) as refused:
+        read_settings()
+
+    assert message.format(tmp_path) in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
+    assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 
 from scimsvc.protocol.limits import Limits
 from scimsvc.settings import values
+from scimsvc.settings.files import FILE_SUFFIX, read_secret_file
 from scimsvc.settings.instance import DATABASE_FILE, PREFIX, SettingsError, create_instance_folder, kept_secret_key
 from scimsvc.settings.limits import LIMIT_RANGES, LimitRange, limits_of
 
@@ -42,6 +43,8 @@ class DeploymentSetting:
     read: Callable[[str], Any]
     #: Whether errors must not show its value.
     is_secret: bool = False
+    #: Whether its value may be in a file, which the variable with the suffix ``_FILE`` names.
+    may_be_in_file: bool = False
 
     @property
     def variable(self) -> str:
@@ -70,18 +73,18 @@ def _limit_setting(limit: LimitRange) -> DeploymentSetting:
 
 SETTINGS = (
     DeploymentSetting("DATABASE_URL", "`scimsvc.db` in the instance folder", "SQLite file or PostgreSQL database",
-                      values.read_database_url),
+                      values.read_database_url, may_be_in_file=True),
     DeploymentSetting("INSTANCE_PATH", "`./instance`", "folder of the database file and the secret key",
                       values.read_instance_path),
     DeploymentSetting("SECRET_KEY", "created once, in the instance folder", "keys that sign tokens, newest first",
-                      values.read_secret_keys, is_secret=True),
+                      values.read_secret_keys, is_secret=True, may_be_in_file=True),
     DeploymentSetting("PUBLIC_URL", "taken from the request", "prefix of the Tenant URL and of every location",
                       values.read_public_url),
     DeploymentSetting("TRUSTED_PROXIES", "`0`", "number of reverse proxies whose `X-Forwarded-*` headers are trusted",
                       values.read_trusted_proxies),
     DeploymentSetting("RATE_LIMIT", "`0`, no limit", "SCIM requests a second of an enterprise", values.read_rate_limit),
     DeploymentSetting("METRICS_TOKEN", "unset; `/metrics` answers 404", "bearer token that `/metrics` requires",
-                      values.read_metrics_token, is_secret=True),
+                      values.read_metrics_token, is_secret=True, may_be_in_file=True),
     DeploymentSetting("LOG_FORMAT", "`text`", "`text` for people, `json` for machines", values.read_log_format),
     *map(_limit_setting, LIMIT_RANGES),
 )  # fmt: skip
@@ -91,8 +94,15 @@ _OTHER_VARIABLES = frozenset({"SCIMSVC_TEST_POSTGRESQL_URL", "SCIMSVC_TEST_LONG"
 
 
 def from_environment(name: str) -> str | None:
-    """Return the text of the setting ``name`` in the environment, or None if it is not set or empty."""
-    return os.environ.get(PREFIX + name) or None
+    """Return the text of the setting ``name`` in the environment, or None if it is not set or empty.
+
+    A secret may be in a file instead, which the variable with the suffix ``_FILE`` names. Raises ``SettingsError`` if
+    both variables are set, or if the file cannot be read.
+    """
+    text = os.environ.get(PREFIX + name) or None
+    if not _BY_NAME[name].may_be_in_file:
+        return text
+    return read_secret_file(PREFIX + name, text, os.environ.get(f"{PREFIX}{name}{FILE_SUFFIX}"))
 
 
 def read_settings(host: object = None) -> Settings:
@@ -141,6 +151,7 @@ def read_database_url(text: str) -> str:
 def unknown_variables() -> list[str]:
     """Return the environment variables with the prefix that are not settings. They may be misspelled."""
     known = {setting.variable for setting in SETTINGS} | _OTHER_VARIABLES
+    known |= {setting.variable + FILE_SUFFIX for setting in SETTINGS if setting.may_be_in_file}
     return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
 
 
