@@ -34,8 +34,11 @@ def create_app(config: object = None) -> "Flask":
 
 
 def _configure(app: "Flask", settings: "Settings") -> None:
-    app.config["SECRET_KEY"] = settings.secret_keys[0]
-    app.config["SECRET_KEY_FALLBACKS"] = list(settings.secret_keys[1:])
+    from scimsvc.settings.keys import SESSIONS, derive_key
+
+    # Flask, its extensions and a host application see only this key. They cannot sign tokens with it.
+    newest, *older = (derive_key(key, SESSIONS) for key in settings.secret_keys)
+    app.config["SECRET_KEY"], app.config["SECRET_KEY_FALLBACKS"] = newest, older
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.body
 
 

@@ -10,6 +10,7 @@ COMMANDS = {
     "explain": "Show what a SCIM request would do, without doing it.",
     "init": "Create the database or upgrade its schema. Safe to repeat.",
     "integration": "Create, list, rename, rotate and revoke integrations.",
+    "key": "Create secret keys.",
     "log": "Show and prune the provisioning log.",
     "migrate-to": "Copy everything from SQLite into an empty PostgreSQL.",
     "quickstart": "Set everything up, print the values for Entra, and serve.",

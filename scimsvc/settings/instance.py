@@ -5,6 +5,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from scimsvc.settings.keys import new_secret_key
 from scimsvc.settings.values import MIN_KEY_BYTES
 
 PREFIX = "SCIMSVC_"
@@ -53,7 +54,7 @@ def _create_secret_key(path: Path) -> None:
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48) + "\n")
+            file.write(new_secret_key() + "\n")
             file.flush()
             os.fsync(file.fileno())
         with suppress(FileExistsError):  # another process was first

@@ -16,6 +16,7 @@ from scimsvc.activity import pruning
 from scimsvc.extensions import db
 from scimsvc.models import LogEntry
 from scimsvc.store.log import new_entry_id
+from tests.support.apps import SECRET_KEY
 from tests.support.client import Enterprise
 from tests.support.live import SCIMSVC, environment
 from tests.support.population import user_body
@@ -104,7 +105,7 @@ def test_the_median_of_writes_stays_beside_the_thread(acme: Enterprise, writer: 
 def test_the_median_of_writes_stays_beside_the_command(acme: Enterprise, writer: Writer, database_url: str) -> None:
     def measure() -> float:
         fill(acme)
-        settings = {"DATABASE_URL": database_url, "SECRET_KEY": acme.app.config["SECRET_KEY"]}
+        settings = {"DATABASE_URL": database_url, "SECRET_KEY": SECRET_KEY}
         command = subprocess.Popen([SCIMSVC, "log", "prune"], env=environment(**settings), stdout=subprocess.DEVNULL)
         try:
             before = old_entries(acme.app)

@@ -33,7 +33,9 @@ WRITING = {
     ("log", "prune"),
 }
 ALL = {path: command for path, command in walk(scimsvc) if not isinstance(command, click.Group)}
-READING = sorted(ALL.keys() - CREATING - WRITING)
+#: Commands that need no installation.
+INDEPENDENT = {("key", "new")}
+READING = sorted(ALL.keys() - CREATING - WRITING - INDEPENDENT)
 
 
 @pytest.mark.system
