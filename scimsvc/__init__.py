@@ -63,9 +63,11 @@ def _init_features(app: "Flask", settings: "Settings") -> None:
     from scimsvc.reports.hourly_counts import init_hourly_counts
     from scimsvc.web.downloads import init_downloads
     from scimsvc.web.errors import init_errors
+    from scimsvc.web.quotas import init_quotas
     from scimsvc.web.state import init_web
 
     init_web(app, settings)
+    init_quotas(app, settings)
     init_errors(app)
     init_downloads(app)
     init_auth(app, settings)

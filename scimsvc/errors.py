@@ -40,6 +40,10 @@ class Conflict(ServiceError):
     status = 409
 
 
+class QuotaReached(Conflict):
+    """The enterprise has as much as the operator of the service allows."""
+
+
 class NotAllowed(ServiceError):
     """A rule of the enterprise forbids the change."""
 

@@ -17,6 +17,7 @@ from scimsvc import create_app
 from scimsvc.protocol.limits import Limits
 from scimsvc.settings import SETTINGS, SettingsError, read_settings, unknown_variables
 from scimsvc.settings.limits import LIMIT_RANGES
+from scimsvc.settings.quotas import QUOTA_RANGES, QuotaRange, Quotas
 from scimsvc.web.state import web_state
 from tests.support.apps import dispose
 from tests.support.live import SCIMSVC, environment
@@ -347,3 +348,16 @@ def test_an_unknown_variable_is_a_warning(command: list[str], tmp_path: Path) ->
     assert done.stderr.count("\n") == 1, done.stderr
     assert "SCIMSVC_DATABASE_URI" in done.stderr
     assert "hunter2" not in done.stderr
+
+
+def test_every_quota_has_a_setting_within_its_range() -> None:
+    assert [quota.name for quota in QUOTA_RANGES] == [field.name for field in fields(Quotas)]
+    assert all(1 < quota.default <= quota.most for quota in QUOTA_RANGES)
+
+
+@pytest.mark.parametrize("quota", QUOTA_RANGES, ids=lambda quota: quota.name)
+def test_a_quota_is_a_number_in_its_range(read: Callable[..., Any], quota: QuotaRange) -> None:
+    assert getattr(read(**{quota.setting: str(quota.most)}).quotas, quota.name) == quota.most
+    for text in ("0", "-1", "1.5", str(quota.most + 1), "many"):
+        with pytest.raises(SettingsError, match=f"SCIMSVC_{quota.setting}"):
+            read(**{quota.setting: text})

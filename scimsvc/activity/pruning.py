@@ -1,7 +1,8 @@
 """Delete what only old requests concern: log entries and changes, and tokens, secrets and integrations that ended.
 
 Log entries are stored for ``log_days`` and changes for ``change_days``. The log and the console name a token, a secret
-or an integration for ``log_days`` after it expired or was revoked.
+or an integration for ``log_days`` after it expired or was revoked. An enterprise with more rows than its quota allows
+loses the oldest earlier.
 
 Pruning works in small batches with rests between them, because SQLite has one writer. A batch of 50 rows takes a few
 milliseconds, and larger ones delete no more rows a second. Without rests, the writers of other processes would wait for
@@ -16,15 +17,18 @@ from datetime import datetime, timedelta
 from scimsvc import clock
 from scimsvc.store import old_rows
 from scimsvc.store.engine.retries import retried
-from scimsvc.store.engine.transactions import reading, writing
+from scimsvc.store.engine.transactions import Connection, reading, writing
 from scimsvc.store.enterprises import list_enterprises
-from scimsvc.store.old_rows import Batch, OldRows
+from scimsvc.store.old_rows import Batch, Key, OldRows
 from scimsvc.store.settings import get_global_settings
+from scimsvc.web.state import app_settings
 
 #: Rows that one transaction deletes.
 _PRUNED_AT_ONCE = 50
 #: A rest in relation to the batch before it.
 _REST = 2.0
+#: How long ended tokens are kept if there are too many.
+_SHORT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class PrunedTable:
     name: str
     setting: str
     rows: OldRows
+    #: Returns a later time for an enterprise that has too many rows, or else None.
+    end_of: Callable[[Connection, str], datetime | None] = lambda _connection, _enterprise_id: None
 
     def end(self, older_than: timedelta | None = None) -> datetime:
         """Return the time before which rows are old: ``older_than`` ago, or by default as the setting says."""
@@ -54,30 +60,44 @@ class PrunedTable:
         with reading() as connection:
             enterprises = list_enterprises(connection)
         for enterprise in enterprises:
-            batch = self._find(enterprise.id, end, None)
+            with reading() as connection:
+                its_end = max(end, self.end_of(connection, enterprise.id) or end)
+            batch = self.find(enterprise.id, its_end)
             while batch is not None:
-                yield _delete(self.rows, batch)
-                batch = self._find(enterprise.id, end, batch)
+                yield delete_batch(self.rows, batch)
+                batch = self.find(enterprise.id, its_end, after=batch.last)
 
-    def _find(self, enterprise_id: str, end: datetime, previous: Batch | None) -> Batch | None:
-        after = "" if previous is None else previous.last
+    def find(self, enterprise_id: str, end: datetime, *, after: Key = "") -> Batch | None:
+        """Return the next batch of old rows of an enterprise, or None."""
         with reading() as connection:
             return self.rows.find(connection, enterprise_id, end, after=after, limit=_PRUNED_AT_ONCE)
 
 
 @retried
-def _delete(rows: OldRows, batch: Batch) -> int:
+def delete_batch(rows: OldRows, batch: Batch) -> int:
+    """Delete the rows of ``batch`` that still exist, and return their number."""
     with writing() as connection:
         return rows.delete(connection, batch)
 
 
-_LOG = PrunedTable("log_entries", "log_days", old_rows.ENTRIES)
+def _end_of_log(connection: Connection, enterprise_id: str) -> datetime | None:
+    """Return the time before which entries exceed the quota, or None."""
+    return old_rows.find_time_of_excess(connection, enterprise_id, most=app_settings().quotas.log_entries)
+
+
+def _end_of_tokens(connection: Connection, enterprise_id: str) -> datetime | None:
+    """Return the time a day ago if the tokens, ended ones included, exceed twice the quota, or else None."""
+    count = old_rows.count_tokens(connection, enterprise_id)
+    return clock.now() - _SHORT if count > 2 * app_settings().quotas.tokens else None
+
+
+_LOG = PrunedTable("log_entries", "log_days", old_rows.ENTRIES, _end_of_log)
 _FEED = PrunedTable("changes", "change_days", old_rows.CHANGES)
 #: All tables, in the order of pruning: tokens are deleted before their integrations.
 TABLES = (
     _LOG,
     _FEED,
-    PrunedTable("tokens", "log_days", old_rows.TOKENS),
+    PrunedTable("tokens", "log_days", old_rows.TOKENS, _end_of_tokens),
     PrunedTable("secrets", "log_days", old_rows.SECRETS),
     PrunedTable("integrations", "log_days", old_rows.INTEGRATIONS),
 )

@@ -19,6 +19,7 @@ from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import Connection, reading
 from scimsvc.store.integrations import IntegrationRow
 from scimsvc.store.tenancy import reading_in, writing_in
+from scimsvc.web.quotas import quotas
 
 #: Compared with the secret of an unknown client, so that the answer takes as long as for a wrong secret.
 _NOBODYS_DIGEST = digest_secret("")
@@ -145,7 +146,8 @@ def get_integration(
 
 
 def insert_integration(connection: Connection, enterprise_id: str, name: str) -> dict[str, Any]:
-    """Insert an integration with a valid ``name`` and return it with its secret."""
+    """Insert an integration with a valid ``name`` and return it with its secret. Raises ``QuotaReached``."""
+    quotas.current.integrations.claim(enterprise_id, connection=connection)
     row = IntegrationRow(str(uuid.uuid4()), str(uuid.uuid4()), name, clock.timestamp(clock.now()), last_used_at=None)
     store.insert_integration(connection, enterprise_id, row)
     return _represent(row) | {"client_secret": _insert_secret(connection, enterprise_id, row.id)}

@@ -8,7 +8,7 @@ from scimsvc import clock, schemas
 from scimsvc.auth.clients import Client, get_integration
 from scimsvc.auth.errors import Claims, InvalidRequest, UnauthorizedClient
 from scimsvc.auth.tokens import TokenSigner, new_token_id
-from scimsvc.errors import Conflict, InvalidInput, NoSuchThing
+from scimsvc.errors import Conflict, InvalidInput, NoSuchThing, QuotaReached
 from scimsvc.schemas.validation import validated
 from scimsvc.store import tokens as store
 from scimsvc.store.engine.database import current_database
@@ -19,6 +19,7 @@ from scimsvc.store.settings import get_global_settings
 from scimsvc.store.tenancy import get_enterprise, writing_in
 from scimsvc.store.tokens import NewToken, TokenRow
 from scimsvc.vocabulary import SCIM_SCOPE
+from scimsvc.web.quotas import quotas
 
 if TYPE_CHECKING:
     from marshmallow import Schema
@@ -47,9 +48,14 @@ def grant_token(client: Client, *, scope: str, long_lived: bool, signer: TokenSi
     """Issue a token to an authenticated client (contract section 4).
 
     A ``long_lived`` token is valid for ``scim_token_days``, any other for ``access_token_hours``. Raises
-    ``UnauthorizedClient`` for a SCIM token if SCIM provisioning is disabled for the enterprise.
+    ``UnauthorizedClient`` for a SCIM token if SCIM provisioning is disabled for the enterprise, and for any token if
+    the enterprise has too many valid ones.
     """
     _refuse_while_off(client.enterprise, scope=scope, enabled=client.scim_enabled)
+    try:
+        quotas.current.tokens.claim(client.enterprise_id)
+    except QuotaReached as error:
+        raise UnauthorizedClient(error.detail) from None
     with writing() as connection:
         lifetime = _lifetime(connection, long_lived=long_lived)
         return _issue(
@@ -63,10 +69,11 @@ def issue_token(
 ) -> dict[str, Any]:
     """Issue a token without the client secret, for an operator.
 
-    Raises ``NoSuchThing``, ``InvalidInput`` or ``UnauthorizedClient``.
+    Raises ``NoSuchThing``, ``InvalidInput``, ``QuotaReached`` or ``UnauthorizedClient``.
     """
     with writing_in(enterprise) as tenant:
         _refuse_while_off(tenant.row.name, scope=scope, enabled=tenant.row.scim_enabled)
+        quotas.current.tokens.claim(tenant.id, connection=tenant.connection)
         row = get_integration(tenant.connection, tenant.id, integration, field="client_id")
         lifetime = timedelta(days=days) if days else _lifetime(tenant.connection, long_lived=scope == SCIM_SCOPE)
         return _issue(tenant.connection, tenant.id, row.id, scope=scope, lifetime=lifetime, signer=signer)

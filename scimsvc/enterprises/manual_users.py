@@ -25,6 +25,7 @@ from scimsvc.store.roles import RoleRow
 from scimsvc.store.tenancy import Tenant, writing_in
 from scimsvc.store.user_writes import EmailTaken, UserConflict, UserNameTaken, UserUpdate
 from scimsvc.vocabulary import BY_ADMINISTRATOR, DELETED, MANUAL
+from scimsvc.web.quotas import quotas
 
 
 @retried
@@ -47,6 +48,7 @@ def create_manual_user(enterprise: str, members: Mapping[str, Any]) -> dict[str,
             user_writes.insert_user(tenant.connection, tenant.id, user.row, at=at)
         except UserConflict as error:
             raise _conflict(tenant, error) from None
+        quotas.current.claim_users(tenant.connection, tenant.id, [user.row.columns["document"]])
         record_change(tenant.connection, tenant.id, user.change, at=at)
         return profile_view(get_profile(tenant, user.row.id))
 
@@ -89,6 +91,7 @@ def _store(tenant: Tenant, row: Profile, update: UserUpdate, role: str) -> None:
         user_writes.update_user(tenant.connection, tenant.id, update, content, unique_user_name=unique_user_name, at=at)
     except UserConflict as error:
         raise _conflict(tenant, error) from None
+    quotas.current.claim_growth(tenant.connection, tenant.id, row.document, content["document"])
     record_change(tenant.connection, tenant.id, change, at=at)
 
 

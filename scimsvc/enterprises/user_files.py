@@ -19,6 +19,7 @@ from scimsvc.schemas.validation import validated
 from scimsvc.store.engine.retries import retried
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
 from scimsvc.store.user_writes import UserConflict, insert_users, list_taken_addresses, list_taken_user_names
+from scimsvc.web.quotas import quotas
 
 _BATCH = 1000
 _Member = TypeVar("_Member")
@@ -177,6 +178,8 @@ def _insert(rules: _Rules, file: _File, progress: Callable[[int], None]) -> int:
         problems = [*file.problems, *_taken(tenant, file.claims)]
         if problems:
             raise InvalidFile(problems)
+        documents = [user.row.columns["document"] for user in file.users]
+        quotas.current.claim_users(tenant.connection, tenant.id, documents)
         at = clock.timestamp(clock.now())
         for batch in _batches(file.users):
             _insert_batch(tenant, batch, at)

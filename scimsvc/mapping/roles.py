@@ -18,6 +18,7 @@ from scimsvc.store.engine.transactions import Connection
 from scimsvc.store.log_reports import list_refused_for_role
 from scimsvc.store.roles import NameTaken, RoleRow
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
+from scimsvc.web.quotas import quotas
 
 # For the mapping.
 
@@ -146,6 +147,7 @@ def add_role(enterprise: str, members: Mapping[str, Any]) -> dict[str, Any]:
     """
     fields = validated(schemas.ROLE, members)
     with writing_in(enterprise) as tenant:
+        quotas.current.claim_aliases(0, len(fields["aliases"]))
         restricts = fields["restrict_editing"]
         role_id = insert_role(tenant.connection, tenant.id, fields["name"], restrict_editing=restricts)
         for alias in fields["aliases"]:
@@ -158,7 +160,8 @@ def add_role(enterprise: str, members: Mapping[str, Any]) -> dict[str, Any]:
 def insert_role(
     connection: Connection, enterprise_id: str, name: str, *, is_default: bool = False, restrict_editing: bool = False
 ) -> str:
-    """Insert a role and return its ID; raises ``Conflict`` if the name is already used."""
+    """Insert a role and return its ID; raises ``Conflict`` if the name is used or the enterprise has too many roles."""
+    quotas.current.roles.claim(enterprise_id, connection=connection)
     role = RoleRow(str(uuid.uuid4()), name, is_default, restrict_editing)
     try:
         store.insert_role(connection, enterprise_id, role)
@@ -195,7 +198,9 @@ def update_role(
         if name != role.name:
             _rename(tenant, role, name)
         present = {fold(alias) for alias in _show(tenant, role.id)["aliases"]}
-        for alias in [*added, *(each for each in fields.get("aliases", ()) if fold(each) not in present)]:
+        new = [*added, *(each for each in fields.get("aliases", ()) if fold(each) not in present)]
+        quotas.current.claim_aliases(len(present), len(new))
+        for alias in new:
             _insert_alias(tenant, role.id, alias)
         _change_users(tenant, role, name, restricts=fields.get("restrict_editing", role.restrict_editing))
         if fields.get("is_default"):

@@ -79,6 +79,17 @@ class Mutability(ScimError):
     scim_type = "mutability"
 
 
+class QuotaExceeded(ScimError):
+    """The enterprise has as much as the operator allows. RFC 7644 has no keyword for it.
+
+    The status is 400, because Entra counts it as the failure of one user, shows its detail, and tries again later. A
+    403 stops the whole job, and the detail of a 5xx is not shown (docs/design/entra-facts.md, section 9).
+    """
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, reason=Reason.QUOTA)
+
+
 class Unauthorized(ScimError):
     """The request has no valid access token (RFC 6750 §3)."""
 

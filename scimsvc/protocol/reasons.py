@@ -43,3 +43,5 @@ class Reason(StrEnum):
     SECRET = "secret"  # noqa: S105 - a keyword
     #: The enterprise sends more requests than its rate limit allows.
     RATE_LIMIT = "rate-limit"
+    #: The enterprise has as much as the operator of the service allows.
+    QUOTA = "quota"

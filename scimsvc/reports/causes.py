@@ -129,6 +129,10 @@ _WORDS: Mapping[str, _Words] = {
         ((Action.INTEGRATIONS, "Rotate the secret"),),
     ),
     Reason.RATE_LIMIT: _Words("Rate limit exceeded", "No action is needed. Entra slows down automatically."),
+    Reason.QUOTA: _Words(
+        "A quota of this enterprise is reached",
+        "Ask the operator of this service to raise the quota, or delete users who are no longer needed.",
+    ),
 }
 #: Causes with different words for an update, because the refused user already exists.
 _UPDATE_WORDS: Mapping[str, _Words] = {

@@ -27,6 +27,7 @@ from scimsvc.protocol.resources import canonical_again, canonical_user, changed_
 from scimsvc.protocol.role_elements import with_role
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
 from scimsvc.scim.locking import UserLock, known_form, lock_enterprise, lock_user, no_such_user
+from scimsvc.scim.quotas import claim_growth, claim_new_user
 from scimsvc.scim.request import ScimRequest, claimed_address
 from scimsvc.store import user_writes
 from scimsvc.store.engine.retries import retried
@@ -58,6 +59,7 @@ def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) 
             row = user_writes.insert_user(connection, rules.id, new_user, at=clock.timestamp(now))
         except UserConflict as error:
             raise _conflict(error, user, rules, _AT_CREATE) from None
+        claim_new_user(connection, rules.id, row.document)
         change = UserChange(
             type=CREATED,
             user_id=row.id,
@@ -209,6 +211,7 @@ def _store(lock: UserLock, user: Resource, decision: RoleDecision | None) -> Rep
         )
     except UserConflict as error:
         raise _conflict(error, user, rules, _AT_UPDATE) from None
+    claim_growth(connection, rules.id, row.document, new_row.document)
     _record(connection, request, change, user, status=200, at=now)
     return represent(new_row, request.view_of(rules))
 

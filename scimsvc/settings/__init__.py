@@ -15,6 +15,7 @@ from scimsvc.settings import values
 from scimsvc.settings.files import FILE_SUFFIX, read_secret_file
 from scimsvc.settings.instance import DATABASE_FILE, PREFIX, SettingsError, create_instance_folder, kept_secret_key
 from scimsvc.settings.limits import LIMIT_RANGES, LimitRange, limits_of
+from scimsvc.settings.quotas import QUOTA_RANGES, QuotaRange, Quotas, quotas_of
 
 __all__ = [
     "PREFIX",
@@ -65,9 +66,10 @@ class Settings:
     metrics_token: str | None
     log_format: str
     limits: Limits
+    quotas: Quotas
 
 
-def _limit_setting(limit: LimitRange) -> DeploymentSetting:
+def _limit_setting(limit: LimitRange | QuotaRange) -> DeploymentSetting:
     return DeploymentSetting(limit.setting, f"`{limit.default}`", f"maximum {limit.description}", limit.read)
 
 
@@ -87,6 +89,7 @@ SETTINGS = (
                       values.read_metrics_token, is_secret=True, may_be_in_file=True),
     DeploymentSetting("LOG_FORMAT", "`text`", "`text` for people, `json` for machines", values.read_log_format),
     *map(_limit_setting, LIMIT_RANGES),
+    *map(_limit_setting, QUOTA_RANGES),
 )  # fmt: skip
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 #: Variables with the prefix that are not settings, but belong to the tests.
@@ -123,6 +126,7 @@ def read_settings(host: object = None) -> Settings:
         metrics_token=read["METRICS_TOKEN"],
         log_format=read["LOG_FORMAT"] or "text",
         limits=limits_of(read),
+        quotas=quotas_of(read),
     )
 
 

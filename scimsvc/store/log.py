@@ -8,7 +8,7 @@ import itertools
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
@@ -98,6 +98,11 @@ def new_entry_id(at: datetime) -> str:
 def first_id(at: datetime) -> str:
     """Return the lower bound of the IDs of entries from ``at`` on."""
     return f"{max(0, _milliseconds(at)):012x}"
+
+
+def time_of_id(entry_id: str) -> datetime:
+    """Return the time of the entry with the ID, in milliseconds."""
+    return datetime.fromtimestamp(int(entry_id[:12], 16) / 1000, UTC)
 
 
 def _milliseconds(at: datetime) -> int:

@@ -17,7 +17,7 @@ from scimsvc import clock
 from scimsvc.models import Change, ClientSecret, Integration, LogEntry, Token
 from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.engine.transactions import Connection
-from scimsvc.store.log import first_id
+from scimsvc.store.log import first_id, time_of_id
 from scimsvc.vocabulary import SCIM_SCOPE
 
 #: The key of a row within its enterprise.
@@ -26,6 +26,10 @@ Key: TypeAlias = str | int
 
 class _Count(NamedTuple):
     rows: int
+
+
+class _Id(NamedTuple):
+    id: str
 
 
 class _Candidate(NamedTuple):
@@ -105,11 +109,18 @@ ENTRIES = OldRows(
     write_time=first_id,
 )
 _ENTRY_COUNT = Query(select(func.count().label("rows")).select_from(LogEntry).where(_ENTRIES_OF), _Count)
+_ENTRY_AT = Query(
+    select(LogEntry.id).where(_ENTRIES_OF).order_by(LogEntry.id).offset(bindparam("position")).limit(1), _Id
+)
 
 
-def count_entries(connection: Connection, enterprise_id: str) -> int:
-    """Return the number of log entries of the enterprise."""
-    return _ENTRY_COUNT.one(connection, {"enterprise_id": enterprise_id}).rows
+def find_time_of_excess(connection: Connection, enterprise_id: str, *, most: int) -> datetime | None:
+    """Return the time of the oldest of the newest ``most`` entries of the enterprise, or None if it has no more."""
+    count = _ENTRY_COUNT.one(connection, {"enterprise_id": enterprise_id}).rows
+    if count <= most:
+        return None
+    row = _ENTRY_AT.first(connection, {"enterprise_id": enterprise_id, "position": count - most})
+    return time_of_id(row.id) if row is not None else None
 
 
 # Changes. The newest one of an enterprise stays, because the next change continues its number and its count. If the
@@ -178,6 +189,16 @@ _ENDED_TOKEN = and_(
     or_(Token.scope != SCIM_SCOPE, Token.last_used_at.is_(None), _USED_LATER),
 )
 TOKENS = _ended(Token, Token.id, _ENDED_TOKEN)
+_TOKEN_COUNT = Query(
+    select(func.count().label("rows")).select_from(Token).where(Token.enterprise_id == bindparam("enterprise_id")),
+    _Count,
+)
+
+
+def count_tokens(connection: Connection, enterprise_id: str) -> int:
+    """Return the number of tokens of the enterprise, including ended ones."""
+    return _TOKEN_COUNT.one(connection, {"enterprise_id": enterprise_id}).rows
+
 
 SECRETS = _ended(ClientSecret, ClientSecret.digest, ClientSecret.expires_at < _BEFORE)
 

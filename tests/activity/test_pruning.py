@@ -15,9 +15,10 @@ from scimsvc.activity import pruning
 from scimsvc.activity.housekeeping import Housekeeping, housekeeping
 from scimsvc.activity.pruning import paced, prune, prune_changes, prune_everything, prune_log
 from scimsvc.web.state import web_state
+from tests.support.apps import make_enterprise, run_command
 from tests.support.client import Enterprise
 from tests.support.records import feed_of, log_of
-from tests.support.types import Cli
+from tests.support.types import Cli, MakeApp
 
 
 class Clock:
@@ -245,9 +246,9 @@ def test_two_that_prune_at_once_count_each_row_once(acme: Enterprise, time: Cloc
     with acme.app.app_context():
         first = prune_log()
         entries = pruning.TABLES[0]
-        batch = entries._find(acme.made["id"], entries.end(), None)
+        batch = entries.find(acme.made["id"], entries.end())
         assert batch is not None
-        deleted = [next(first), pruning._delete(entries.rows, batch)]
+        deleted = [next(first), pruning.delete_batch(entries.rows, batch)]
 
     assert deleted == [4, 0]
 
@@ -259,3 +260,34 @@ def test_the_newest_change_of_each_enterprise_stays(acme: Enterprise, time: Cloc
     with acme.app.app_context():
         assert sum(prune_changes()) == 0
         assert prune(progress=lambda _more, _of: None)["changes"] == 0
+
+
+def test_the_oldest_entries_over_the_quota_are_deleted(make_app: MakeApp, time: Clock) -> None:
+    acme = make_enterprise(make_app(MAX_LOG_ENTRIES="3"), "Acme")
+    other = make_enterprise(acme.app, "Other")
+    other.create()
+    for number in range(5):
+        time.move(seconds=1)
+        acme.send("POST", "/Users", {"userName": f"{number}"})
+    newest = [entry["id"] for entry in log_of(acme)][:3]
+
+    with acme.app.app_context():
+        pruned = [sum(prune_log()), sum(prune_log())]
+
+    assert pruned == [2, 0]
+    assert ([entry["id"] for entry in log_of(acme)], len(log_of(other))) == (newest, 1)
+
+
+def test_many_ended_tokens_are_deleted_after_a_day(make_app: MakeApp, time: Clock) -> None:
+    app = make_app(MAX_TOKENS="4")
+    acme = make_enterprise(app, "Acme")
+    for count in (3, 3, 3):
+        for _ in range(count):
+            run_command(app, "token", "issue", "Acme", "--days=1")
+        time.move(days=1.5)
+
+    with app.app_context():
+        deleted = prune(progress=lambda _more, _of: None)
+
+    assert deleted["tokens"] == 6
+    assert acme.made["name"] == "Acme"
