@@ -1,6 +1,8 @@
 """Write CSV lines whose cells a spreadsheet never runs as formulas (OWASP, CSV injection).
 
-A cell that looks like a formula is written with a leading apostrophe. ``read_cell`` removes it.
+An apostrophe is written before a text that looks like a formula, at the beginning of a cell and where a cell begins for
+a spreadsheet that separates cells by semicolons or tabs. ``read_cell`` removes it. A first line ``sep=,`` would be read
+by one spreadsheet only, and as a line of data by every other program.
 """
 
 import csv
@@ -9,7 +11,12 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+#: The beginning of a cell for any separator. Such spreadsheets ignore blanks and take quotes as text.
+_BEGIN = r"((?:^|[;\t\r\n])[ \"]*)"
+#: Some spreadsheets take the wide forms for the signs themselves.
+_FORMULA = r"(?='*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])"
+_UNGUARDED = re.compile(_BEGIN + _FORMULA)
+_GUARDED = re.compile(_BEGIN + "'" + _FORMULA)
 
 
 def write_line(cells: Iterable[Any]) -> str:
@@ -24,10 +31,9 @@ def _written(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = str(value)
-    return "'" + text if _FORMULA.match(text) else text
+    return _UNGUARDED.sub(r"\1'", str(value))
 
 
 def read_cell(cell: str) -> str:
     """Return the value that ``write_line`` wrote as ``cell``."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+    return _GUARDED.sub(r"\1", cell)

@@ -5,6 +5,8 @@ import io
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, user_body
 from tests.support.commands import misuse
@@ -37,6 +39,9 @@ ODD = [
     "''+y",
     "'t Hooft",
     "a;b,c",
+    "Eve;=1+cmd|' /C calc'!A0",
+    "Eve; '+1;@x;-",
+    "\uff1d1+1",
     'say "hi"',
     " blank ",
     "株式会社",
@@ -61,7 +66,7 @@ def test_an_exported_file_is_read_back_exactly(acme: Enterprise, cli: Cli) -> No
     text = exported(acme)
     status, output, errors = imported(other, text)
 
-    assert (status, output, errors) == (0, '{"imported": 13}\n', "")
+    assert (status, output, errors) == (0, f'{{"imported": {len(ODD) + 1}}}\n', "")
     own = ("id", "created_at", "modified_at", "source", "directory", "version")
     mine, theirs = ([user | dict.fromkeys(own) for user in cli("user", "list", name)] for name in ("Acme", "Other"))
     assert theirs == mine
@@ -76,7 +81,19 @@ def test_an_exported_file_has_no_formulas(acme: Enterprise, cli: Cli) -> None:
 
     assert len(rows) == len(ODD) + 1
     assert [cell for row in rows for cell in row.values() if cell.startswith(tuple("=+-@\t\r"))] == []
-    assert rows[0]["title"] == "'\t=1"
+    assert rows[0]["title"] == "'\t'=1"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_an_exported_file_has_no_formulas_for_another_separator(acme: Enterprise, cli: Cli, separator: str) -> None:
+    acme.create(email="directory@x.example", title="Eve\t=1\t\t'-2", nickName="Eve\n=1")
+    for number, title in enumerate(ODD):
+        cli("user", "create", "Acme", f"u{number}@x.example", f"--title={title}")
+
+    rows = list(csv.reader(io.StringIO(exported(acme), newline=""), delimiter=separator))
+
+    cells = [cell.lstrip(' "') for row in rows for cell in row]
+    assert [cell for cell in cells if cell.startswith(tuple("=+-@\t\r\uff1d"))] == []
 
 
 def test_the_columns_are_the_members_of_the_api(acme: Enterprise, cli: Cli) -> None:
