@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from scimsvc.cli.options import enterprise_argument
-from scimsvc.cli.output import result_command
+from scimsvc.cli.output import cell, result_command
 from scimsvc.enterprises import enterprises
 from scimsvc.schemas.entity_tags import entity_tag
 from scimsvc.schemas.validation import without_none
@@ -123,6 +123,6 @@ def release(enterprise: str) -> dict[str, Any]:
 def delete(enterprise: str, *, yes: bool) -> dict[str, Any]:
     """Delete an enterprise permanently, with its users, roles, integrations and tokens."""
     name = enterprises.show_enterprise(enterprise)["name"]
-    if not yes and click.prompt(f"Type '{name}' to delete this enterprise and all its users", err=True) != name:
+    if not yes and click.prompt(f"Type '{cell(name)}' to delete this enterprise and all its users", err=True) != name:
         raise click.ClickException("The name does not match. Nothing was deleted.")
     return enterprises.delete_enterprise(enterprise)

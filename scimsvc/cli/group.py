@@ -4,17 +4,31 @@ import importlib
 import logging
 import os
 import sys
+from typing import Any
 
 import click
 from flask.cli import AppGroup, ScriptInfo
 
 from scimsvc import create_app
 from scimsvc.cli.commands import COMMANDS, DESCRIPTION, HELP_OPTIONS, version_line
+from scimsvc.cli.printable import printable, printable_errors
 from scimsvc.settings import SettingsError
 
 
 class CommandGroup(AppGroup):
     """The commands of ``COMMANDS``, imported on first use, and the commands that a host application adds."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Return the context of the command line; raises errors without control characters."""
+        with printable_errors():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; raises errors without control characters."""
+        with printable_errors():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
@@ -45,5 +59,5 @@ def main() -> None:
     try:
         scimsvc.main(obj=ScriptInfo(create_app=create_app, set_debug_flag=False))
     except SettingsError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {printable(str(error))}", err=True)
         sys.exit(2)

@@ -6,6 +6,7 @@ import click
 from flask import current_app
 
 from scimsvc.cli.output import result_command
+from scimsvc.cli.printable import printable
 from scimsvc.models import SCHEMA_REVISION
 from scimsvc.operations.upgrade import upgrade_schema
 
@@ -21,4 +22,4 @@ def upgrade() -> None:
     """Upgrade the schema to this version and report on standard error where the old database is kept."""
     copy = upgrade_schema()
     if copy is not None:
-        click.echo(f"The database from before the upgrade is kept in {copy}.", err=True)
+        click.echo(f"The database from before the upgrade is kept in {printable(str(copy))}.", err=True)

@@ -1,7 +1,6 @@
 """``log``: read the provisioning log, to see for example why a user was not provisioned."""
 
 import itertools
-import json
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -16,6 +15,7 @@ from scimsvc.activity import pruning
 from scimsvc.activity.log_reading import follow_entries, list_entries
 from scimsvc.cli.options import Moment, enterprise_argument
 from scimsvc.cli.output import PRINTED, cell, echo, progress, result_command, wants_json
+from scimsvc.cli.printable import write_json_line
 from scimsvc.schemas.validation import without_none
 from scimsvc.store.log import LogConditions
 from scimsvc.vocabulary import OK, OPERATIONS, OUTCOMES, REFUSED
@@ -97,7 +97,7 @@ def print_as_they_come(members: Iterable[dict[str, Any]], written: Any) -> None:
     as_json = wants_json()
     with suppress(KeyboardInterrupt):
         for member in members:
-            echo(json.dumps(member, ensure_ascii=False) if as_json else written(member))
+            echo(write_json_line(member) if as_json else written(member))
 
 
 def _entry(entry: dict[str, Any]) -> str:

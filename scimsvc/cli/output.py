@@ -2,7 +2,6 @@
 
 import functools
 import gc
-import json
 import os
 import sys
 import unicodedata
@@ -16,6 +15,7 @@ from flask.cli import ScriptInfo, with_appcontext
 
 from scimsvc import create_app
 from scimsvc.auth.errors import OAuthError
+from scimsvc.cli.printable import printable, printable_errors, write_json_line
 from scimsvc.errors import ServiceError
 from scimsvc.operations.files import find_missing_database, find_missing_key
 from scimsvc.protocol.json_text import is_storable
@@ -60,10 +60,10 @@ def result_command(
             try:
                 result = function(**arguments)
             except Faulty as error:
-                click.echo(json.dumps(error.result, ensure_ascii=False)) if as_json else _name_faults(error)
+                click.echo(write_json_line(error.result)) if as_json else _name_faults(error)
                 raise click.exceptions.Exit(1) from None
             if result is not PRINTED:
-                echo(json.dumps(result, ensure_ascii=False) if as_json else write_text(result))
+                echo(write_json_line(result) if as_json else write_text(result))
 
         option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value and nothing else")
         command = click.command(name)(option(app_command(**access)(run)))
@@ -156,11 +156,12 @@ def refusing(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def run(*args: Any, **arguments: Any) -> Any:
         try:
-            return function(*args, **arguments)
+            with printable_errors():
+                return function(*args, **arguments)
         except ServiceError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(printable(str(error))) from None
         except OAuthError as error:
-            raise click.ClickException(error.description) from None
+            raise click.ClickException(printable(error.description)) from None
         except DATABASE_ERRORS as error:
             reason = describe_outage(error) or "unknown"
             hint = " Run 'scimsvc init' first." if "no such table" in reason or "does not exist" in reason else ""
@@ -181,7 +182,7 @@ def wants_json() -> bool:
 
 def warn(text: str) -> None:
     """Print a warning on standard error."""
-    click.echo(f"Warning: {text}", err=True)
+    click.echo(f"Warning: {printable(text)}", err=True)
 
 
 @contextmanager
@@ -208,9 +209,9 @@ def as_text(result: Any) -> str:
         return _lines(result)
     if not result:
         return "none"
-    headings = list(result[0])
-    rows = [headings, *([cell(each[name]) for name in headings] for each in result)]
-    widths = [max(_width(row[column]) for row in rows) for column in range(len(headings))]
+    names = list(result[0])
+    rows = [list(map(cell, names)), *([cell(each[name]) for name in names] for each in result)]
+    widths = [max(_width(row[column]) for row in rows) for column in range(len(names))]
     return "\n".join(
         "  ".join(ljust(text, width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
@@ -218,7 +219,7 @@ def as_text(result: Any) -> str:
 
 def _lines(result: dict[str, Any]) -> str:
     width = max(map(len, result))
-    return "\n".join(f"{name.ljust(width)}  {cell(value)}" for name, value in result.items())
+    return "\n".join(f"{cell(name).ljust(width)}  {cell(value)}" for name, value in result.items())
 
 
 def cell(value: Any) -> str:
@@ -230,8 +231,8 @@ def cell(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(cell, value)) or "-"
     if isinstance(value, dict):
-        return ", ".join(f"{name}={cell(member)}" for name, member in value.items())
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value))
+        return ", ".join(f"{cell(name)}={cell(member)}" for name, member in value.items())
+    return printable(str(value), keep="")
 
 
 def ljust(text: str, width: int) -> str:

@@ -1,6 +1,5 @@
 """``quickstart``: initialize, create a first enterprise, and serve."""
 
-import json
 from typing import Any
 
 import click
@@ -10,7 +9,8 @@ from scimsvc.auth.state import token_signer
 from scimsvc.cli.admin import password_url
 from scimsvc.cli.init import upgrade
 from scimsvc.cli.options import host_option, port_option
-from scimsvc.cli.output import app_command, as_text
+from scimsvc.cli.output import app_command, as_text, cell
+from scimsvc.cli.printable import write_json_line
 from scimsvc.cli.serve import bind
 from scimsvc.enterprises.admins import offer_first_link
 from scimsvc.enterprises.enterprises import create_enterprise, list_enterprises
@@ -37,7 +37,7 @@ def quickstart(host: str, port: int, *, as_json: bool) -> None:
     root = app_settings().public_url or server.url
     account = offer_first_link()
     result = _first_steps(root) | {"console_link": password_url(root, account["link"]) if account else None}
-    click.echo(json.dumps(result, ensure_ascii=False) if as_json else _introduction(result, root, account))
+    click.echo(write_json_line(result) if as_json else _introduction(result, root, account))
     server.run()
 
 
@@ -75,7 +75,7 @@ def _introduction(result: dict[str, Any], root: str, account: dict[str, Any] | N
         )
     if account is not None:
         notes.append(
-            f"Open the Console link to set the password of {account['email']}. It works once, within 24 hours."
+            f"Open the Console link to set the password of {cell(account['email'])}. It works once, within 24 hours."
         )
     lines = [
         as_text({**values, "Console": result["console_link"] or root + CONSOLE_PREFIX}),

@@ -1,8 +1,8 @@
 """``user``: manage manual users, list all users, and import and export users."""
 
 import itertools
-import json
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +12,8 @@ from typing import IO, Any
 import click
 
 from scimsvc.cli.options import enterprise_argument
-from scimsvc.cli.output import PRINTED, progress, result_command, wants_json
+from scimsvc.cli.output import PRINTED, cell, progress, result_command, wants_json
+from scimsvc.cli.printable import printable, write_json_line
 from scimsvc.enterprises import manual_users, profiles, user_csv, user_files
 from scimsvc.enterprises.enterprises import show_enterprise
 from scimsvc.schemas.validation import without_none
@@ -102,7 +103,7 @@ def _changes(fields: dict[str, Any], mandatory: tuple[str, ...] = ()) -> dict[st
 def delete(enterprise: str, user: str, *, yes: bool) -> dict[str, Any]:
     """Delete a manual user permanently."""
     found = profiles.show_user(enterprise, user)
-    if not yes and not click.confirm(f"Delete {found['email']} permanently?", err=True):
+    if not yes and not click.confirm(f"Delete {cell(found['email'])} permanently?", err=True):
         raise click.ClickException("Nothing was deleted.")
     return manual_users.delete_manual_user(enterprise, found["id"])
 
@@ -157,7 +158,7 @@ def export(enterprise: str, form: str | None, output: Path | None) -> Any:
     """Write all users as CSV, or as JSON with one object on each line.
 
     With --json and without --output, the result is one JSON array. In CSV, an apostrophe is put before a cell that a
-    spreadsheet would read as a formula; user import removes it.
+    spreadsheet would read as a formula; user import removes it. A terminal gets no control characters; a file has them.
     """
     if output == Path("-"):
         output = None
@@ -168,8 +169,11 @@ def export(enterprise: str, form: str | None, output: Path | None) -> Any:
     show_enterprise(enterprise)  # refuses an unknown enterprise before output begins
     count = itertools.count()
     users = (user for user, _ in zip(user_files.export_users(enterprise), count, strict=False))
+    lines = _FORMS[form or CSV](users)
+    if output is None and sys.stdout.isatty():
+        lines = (printable(line, keep="\r\n") for line in lines)
     with _opened(output) as file:
-        file.writelines(_FORMS[form or CSV](users))
+        file.writelines(lines)
     return PRINTED if output is None else {"exported": next(count)}
 
 
@@ -180,13 +184,13 @@ def _as_csv(users: Iterator[dict[str, Any]]) -> Iterator[str]:
 
 def _as_json_lines(users: Iterator[dict[str, Any]]) -> Iterator[str]:
     for user in users:
-        yield json.dumps(user, ensure_ascii=False) + "\n"
+        yield write_json_line(user) + "\n"
 
 
 def _as_json(users: Iterator[dict[str, Any]]) -> Iterator[str]:
     before = "["
     for user in users:
-        yield before + json.dumps(user, ensure_ascii=False)
+        yield before + write_json_line(user)
         before = ",\n"
     yield "[]\n" if before == "[" else "]\n"
 
