@@ -1,10 +1,11 @@
 """``admin``: console accounts."""
 
+import sys
 from typing import Any
 
 import click
 
-from scimsvc.cli.output import result_command
+from scimsvc.cli.output import cell, result_command
 from scimsvc.enterprises import admins
 from scimsvc.operations.server import DEFAULT_HOST, DEFAULT_PORT
 from scimsvc.paths import CONSOLE_PREFIX
@@ -18,11 +19,21 @@ def admin() -> None:
 
 @result_command(admin, "create", writes=True)
 @click.argument("email")
-@click.option(
-    "--enterprise", metavar="E", help="Enterprise that the account may administer (default: all, as an operator)"
-)
-def create(email: str, enterprise: str | None) -> dict[str, Any]:
-    """Create an account and print a one-time link to set its password. The link is valid for 24 hours."""
+@click.option("--enterprise", metavar="E", help="Enterprise that the account may administer")
+@click.option("--operator", is_flag=True, help="Let the account administer every enterprise")
+def create(email: str, enterprise: str | None, *, operator: bool) -> dict[str, Any]:
+    """Create an account and print a one-time link to set its password. The link is valid for 24 hours.
+
+    Pass --enterprise or --operator. Without either, the command asks on a terminal and refuses otherwise.
+    """
+    if enterprise is not None and operator:
+        raise click.UsageError(
+            "--operator contradicts --enterprise, because an operator may administer every enterprise."
+        )
+    if enterprise is None and not operator and not _wants_operator(email):
+        raise click.UsageError(
+            "Pass --enterprise E for an administrator of one enterprise, or --operator for all of them."
+        )
     return _with_whole_link(admins.create_admin(email, enterprise=enterprise))
 
 
@@ -44,6 +55,13 @@ def list_() -> list[dict[str, Any]]:
 def remove(email: str) -> dict[str, Any]:
     """Remove an account. Its sessions end immediately."""
     return admins.remove_admin(email)
+
+
+def _wants_operator(email: str) -> bool:
+    """Ask on a terminal whether the account is for an operator. Elsewhere, return False."""
+    if not sys.stdin.isatty():
+        return False
+    return click.confirm(f"Create {cell(email)} as an operator, who may administer every enterprise?", err=True)
 
 
 def password_url(root: str, link: str) -> str:

@@ -1,6 +1,7 @@
 """Arguments and options that several commands share, and the types of their values."""
 
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,9 +20,28 @@ port_option = click.option(
     help="Port to listen on; 0 selects a free one",
 )
 
+#: The argument that stands for standard input.
+STANDARD_INPUT = "-"
+
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d))?", re.ASCII)
 _SPAN = re.compile(r"(\d{1,9})([smhdw])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def read_secret(name: str) -> str:
+    """Return the first line of standard input. On a terminal, ask for it and do not show it.
+
+    Raises ``UsageError`` if it is empty.
+    """
+    if sys.stdin.isatty():
+        return str(click.prompt(name, hide_input=True, err=True)).strip()
+    try:
+        line = sys.stdin.buffer.readline().decode().strip()
+    except UnicodeDecodeError:
+        raise click.UsageError("Standard input is not UTF-8 text.") from None
+    if not line:
+        raise click.UsageError("Standard input is empty. Write the value to it, or pass it as the argument.")
+    return line
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.2 on

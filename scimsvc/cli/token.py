@@ -6,8 +6,8 @@ import click
 
 from scimsvc.auth import grants
 from scimsvc.auth.state import token_signer
-from scimsvc.cli.options import enterprise_argument
-from scimsvc.cli.output import result_command
+from scimsvc.cli.options import STANDARD_INPUT, enterprise_argument, read_secret
+from scimsvc.cli.output import result_command, warn
 from scimsvc.paths import API_PREFIX, SCIM_PREFIX
 from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE
 
@@ -44,10 +44,20 @@ def list_(enterprise: str | None) -> list[dict[str, Any]]:
 
 
 @result_command(token, "revoke", writes=True)
-@click.argument("words", nargs=-1, metavar="[ENTERPRISE] TOKEN")
+@click.argument("words", nargs=-1, metavar="[ENTERPRISE] [TOKEN]")
 def revoke(words: tuple[str, ...]) -> dict[str, Any]:
-    """Revoke a token, by ID or by value."""
-    if len(words) not in (1, 2):
+    """Revoke a token, by the ID that token list shows or by value.
+
+    Pass a value on standard input (TOKEN is - or left out), because all users of the machine can read arguments:
+    scimsvc token revoke < FILE
+    """
+    if len(words) > 2:
         raise click.UsageError("Name the token, optionally after its enterprise.")
     enterprise = words[0] if words[1:] else None
-    return grants.revoke_token(words[-1], enterprise=enterprise, signer=token_signer.current)
+    argument = words[-1] if words else STANDARD_INPUT
+    reference = read_secret("Token or ID") if argument == STANDARD_INPUT else argument
+    signer = token_signer.current
+    revoked = grants.revoke_token(reference, enterprise=enterprise, signer=signer)
+    if signer.read_any(argument) is not None:
+        warn("All users of this machine can read a token in the arguments. Pass its ID, or pass it on standard input.")
+    return revoked

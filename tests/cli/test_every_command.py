@@ -206,7 +206,7 @@ def test_people_read_a_list_as_a_table(acme: Enterprise) -> None:
 )
 def test_people_and_scripts_can_read_every_list_and_thing(acme: Enterprise, cli: Cli, words: tuple[str, ...]) -> None:
     cli("user", "create", "Acme", "a@contoso.example", "--title=Boss")
-    cli("admin", "create", "operator@example.com")
+    cli("admin", "create", "operator@example.com", "--operator")
     arguments = {
         "enterprise show": ["Acme"],
         "user show": ["Acme", "a@contoso.example"],

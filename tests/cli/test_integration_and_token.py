@@ -278,6 +278,38 @@ def test_a_revoked_token_ends_at_once_and_no_other(
     assert {token["id"]: token["revoked_at"] for token in cli("token", "list")}[issued["id"]] == revoked["revoked_at"]
 
 
+@pytest.mark.parametrize("words", [[], ["-"], ["Acme", "-"]], ids=["no argument", "a dash", "after its enterprise"])
+@pytest.mark.parametrize("by", ["id", "access_token"])
+def test_a_token_is_revoked_from_standard_input(acme: Enterprise, cli: Cli, words: list[str], by: str) -> None:
+    issued = cli("token", "issue", "Acme")
+
+    result = acme.app.test_cli_runner().invoke(args=["token", "revoke", *words, "--json"], input=f" {issued[by]}\n")
+
+    assert (result.exit_code, result.stderr, json.loads(result.stdout)["id"]) == (0, "", issued["id"])
+    assert acme.send("GET", "/Users", token=issued["access_token"]).status_code == 401
+
+
+def test_a_token_as_an_argument_is_revoked_with_a_warning(acme: Enterprise, cli: Cli) -> None:
+    issued = cli("token", "issue", "Acme")
+
+    result = acme.app.test_cli_runner().invoke(args=["token", "revoke", issued["access_token"]])
+    by_id = acme.app.test_cli_runner().invoke(args=["token", "revoke", issued["id"]])
+
+    assert (result.exit_code, by_id.exit_code, by_id.stderr) == (0, 0, "")
+    assert result.stderr.startswith("Warning: All users of this machine can read a token in the arguments. Pass its ID")
+    assert issued["access_token"] not in result.output
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"", "is empty"), (b"\n", "is empty"), (b"\xff\n", "is not UTF-8")], ids=ascii
+)
+def test_standard_input_without_a_token_is_refused(acme: Enterprise, content: bytes, words: str) -> None:
+    result = acme.app.test_cli_runner().invoke(args=["token", "revoke"], input=content)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"Standard input {words}" in result.stderr
+
+
 def test_a_token_id_never_looks_like_an_option() -> None:
     assert [token_id for token_id in (new_token_id() for _ in range(2000)) if token_id.startswith("-")] == []
 

@@ -19,7 +19,7 @@ from tests.support.types import Cli, MakeApp
 @pytest.fixture
 def link(cli: Cli) -> str:
     """The path of an operator's one-time link."""
-    return link_path(cli("admin", "create", "operator@example.com"))
+    return link_path(cli("admin", "create", "operator@example.com", "--operator"))
 
 
 def with_password(app: Flask, link: str) -> None:
@@ -29,7 +29,7 @@ def with_password(app: Flask, link: str) -> None:
 
 def test_a_new_account_is_returned_with_its_kind_and_a_whole_link(acme: Enterprise, cli: Cli) -> None:
     made = cli("admin", "create", "admin@acme.example", "--enterprise", "acme")
-    operator = cli("admin", "create", "operator@example.com")
+    operator = cli("admin", "create", "operator@example.com", "--operator")
 
     assert list(made) == ["id", "email", "enterprise", "link", "link_expires_at"]
     assert (made["email"], made["enterprise"]) == ("admin@acme.example", "Acme")
@@ -39,7 +39,7 @@ def test_a_new_account_is_returned_with_its_kind_and_a_whole_link(acme: Enterpri
 
 def test_the_link_is_below_the_public_url(make_app: MakeApp) -> None:
     app = make_app(PUBLIC_URL="https://scim.example.com/prefix")
-    result = app.test_cli_runner().invoke(args=["admin", "create", "operator@example.com"])
+    result = app.test_cli_runner().invoke(args=["admin", "create", "operator@example.com", "--operator"])
 
     assert f"https://scim.example.com/prefix/console/password/{LINK_PREFIX}" in result.stdout
 
@@ -57,7 +57,7 @@ def test_the_first_link_is_a_new_operator_s_and_later_ones_are_the_same_account_
 
 def test_the_first_link_is_that_of_an_operator_who_exists(acme: Enterprise, cli: Cli) -> None:
     cli("admin", "create", "admin@acme.example", "--enterprise", "Acme")
-    created = cli("admin", "create", "someone@example.com")
+    created = cli("admin", "create", "someone@example.com", "--operator")
 
     with acme.app.app_context():
         offered = offer_first_link()
@@ -82,7 +82,7 @@ def test_no_first_link_is_offered_where_an_administrator_has_its_address(acme: E
 
 def test_accounts_are_listed_without_anything_secret(acme: Enterprise, cli: Cli) -> None:
     cli("admin", "create", "b@acme.example", "--enterprise", "Acme")
-    with_password(acme.app, link_path(cli("admin", "create", "A@example.com")))
+    with_password(acme.app, link_path(cli("admin", "create", "A@example.com", "--operator")))
 
     listed = cli("admin", "list")
 
@@ -98,8 +98,10 @@ def test_accounts_are_listed_without_anything_secret(acme: Enterprise, cli: Cli)
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        pytest.param(("create", "no address"), "Enter an e-mail address", id="no address"),
-        pytest.param(("create", "OPERATOR@example.com"), "already exists", id="taken in another letter case"),
+        pytest.param(("create", "no address", "--operator"), "Enter an e-mail address", id="no address"),
+        pytest.param(
+            ("create", "OPERATOR@example.com", "--operator"), "already exists", id="taken in another letter case"
+        ),
         pytest.param(
             ("create", "x@example.com", "--enterprise", "Nobody"), "Enterprise 'Nobody' does not exist", id="enterprise"
         ),
@@ -108,7 +110,7 @@ def test_accounts_are_listed_without_anything_secret(acme: Enterprise, cli: Cli)
     ],
 )
 def test_commands_refuse(app: Flask, cli: Cli, words: tuple[str, ...], said: str) -> None:
-    cli("admin", "create", "operator@example.com")
+    cli("admin", "create", "operator@example.com", "--operator")
 
     assert said in refusal(app, "admin", *words)
 
@@ -180,7 +182,7 @@ def test_a_password_may_be_typed_on_any_keyboard(app: Flask, link: str) -> None:
 
 def test_an_unknown_account_is_refused_like_a_wrong_password(app: Flask, cli: Cli, link: str) -> None:
     with_password(app, link)
-    cli("admin", "create", "new@example.com")
+    cli("admin", "create", "new@example.com", "--operator")
     console = Console(app)
 
     answers = {

@@ -45,7 +45,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     folder = tmp_path_factory.mktemp("console")
     app = create_app({"INSTANCE_PATH": str(folder / "instance")})
     run_command(app, "init")
-    link = run_command(app, "admin", "create", OPERATOR)["link"]
+    link = run_command(app, "admin", "create", OPERATOR, "--operator")["link"]
     dispose(app)
     with (
         serving(folder, command="serve") as live,

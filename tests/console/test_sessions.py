@@ -123,7 +123,9 @@ def test_the_cookie_is_not_set_by_every_response(operator: Console, at: Callable
 
 def test_an_ended_session_continues_on_its_page(acme: Enterprise, cli: Cli, at: Callable[..., None]) -> None:
     console = Console(acme.app)
-    console.post(link_path(cli("admin", "create", "op@example.com")), password=PASSWORD, repeated=PASSWORD)
+    console.post(
+        link_path(cli("admin", "create", "op@example.com", "--operator")), password=PASSWORD, repeated=PASSWORD
+    )
     at(IDLE + timedelta(seconds=1))
     wanted = of(acme) + "/roles/preview?name=Power+Signer"
 
@@ -174,7 +176,9 @@ def test_a_form_of_an_ended_session_leads_back_to_its_page(
     ],
 )
 def test_signing_in_leads_nowhere_outside_of_the_console(app: Flask, cli: Cli, wanted: str) -> None:
-    Console(app).post(link_path(cli("admin", "create", "op@example.com")), password=PASSWORD, repeated=PASSWORD)
+    Console(app).post(
+        link_path(cli("admin", "create", "op@example.com", "--operator")), password=PASSWORD, repeated=PASSWORD
+    )
     console = Console(app)
     console.get("/console/sign-in")
 
@@ -201,7 +205,9 @@ def test_signing_in_leads_nowhere_outside_of_the_console(app: Flask, cli: Cli, w
 def test_signing_in_leads_to_the_page_on_which_the_session_ended(
     app: Flask, cli: Cli, wanted: str, reached: str | None
 ) -> None:
-    Console(app).post(link_path(cli("admin", "create", "op@example.com")), password=PASSWORD, repeated=PASSWORD)
+    Console(app).post(
+        link_path(cli("admin", "create", "op@example.com", "--operator")), password=PASSWORD, repeated=PASSWORD
+    )
     console = Console(app)
     console.get("/console/sign-in")
 
@@ -243,7 +249,9 @@ def test_a_new_password_ends_older_sessions(app: Flask, cli: Cli, operator: Cons
 
 
 def test_signing_in_starts_an_empty_session(app: Flask, cli: Cli) -> None:
-    Console(app).post(link_path(cli("admin", "create", "op@example.com")), password=PASSWORD, repeated=PASSWORD)
+    Console(app).post(
+        link_path(cli("admin", "create", "op@example.com", "--operator")), password=PASSWORD, repeated=PASSWORD
+    )
     console = Console(app)
     console.get("/console/sign-in")
     with console.browser.session_transaction("/console") as session:

@@ -102,7 +102,7 @@ def test_the_command_of_the_service_passes_its_settings_and_arguments(tmp_path: 
         script = script.replace(path, replacement)
     (tmp_path / "scimsvc").write_text(script)
 
-    for words in (["init"], ["admin", "create", "a b@example.com".replace(" ", "+")]):
+    for words in (["init"], ["admin", "create", "a+b@example.com", "--operator"]):
         run = subprocess.run(
             ["sh", tmp_path / "scimsvc", *words], env=environment(), check=True, capture_output=True, text=True
         )

@@ -1,5 +1,6 @@
 """``scimsvc migrate-to`` copies everything from SQLite to an empty PostgreSQL unchanged, or nothing."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,7 +66,7 @@ def test_everything_arrives_unchanged_and_is_served_there(
 ) -> None:
     before = everything(acme.app)
 
-    moved = cli("migrate-to", target_url)
+    moved = json.loads(acme.app.test_cli_runner().invoke(args=["migrate-to", "-", "--json"], input=target_url).stdout)
 
     there = make_app(DATABASE_URL=target_url)
     assert everything(there) == before == everything(acme.app)
