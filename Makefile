@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup hooks test test-fast coverage format lint types docs serve bench clean
+.PHONY: help setup hooks test test-fast coverage format lint types docs sbom serve bench clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -44,6 +44,12 @@ types: setup  ## Check the types
 
 docs: setup  ## Build the documentation into build/docs
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs build/docs
+
+sbom: setup  ## Write the software bill of materials (CycloneDX) to build/sbom.json
+	rm -rf build/sbom && $(PYTHON) -m venv build/sbom
+	build/sbom/bin/python -m pip install --quiet '.[postgresql]'
+	build/sbom/bin/python -m pip uninstall --quiet --yes setuptools pip
+	$(BIN)/cyclonedx-py environment --output-reproducible --output-file build/sbom.json build/sbom/bin/python
 
 serve: setup  ## Create a database with a first enterprise and serve it
 	$(BIN)/scimsvc quickstart
