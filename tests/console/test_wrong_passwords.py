@@ -35,7 +35,7 @@ def browser(app: Flask, cli: Cli) -> Console:
 
 def known_browser(app: Flask, cli: Cli) -> Console:
     console = Console(app)
-    console.post(link_path(cli("admin", "create", OPERATOR)), password=PASSWORD, repeated=PASSWORD)
+    console.post(link_path(cli("admin", "create", OPERATOR, "--operator")), password=PASSWORD, repeated=PASSWORD)
     console.get("/console/account")
     console.follow("/console/sign-out")
     return console
@@ -86,7 +86,7 @@ def test_a_known_browser_has_a_limit_of_its_own(app: Flask, browser: Console) ->
 
 
 def test_a_browser_is_known_only_for_the_accounts_that_signed_in_there(app: Flask, browser: Console, cli: Cli) -> None:
-    cli("admin", "create", "other@example.com")
+    cli("admin", "create", "other@example.com", "--operator")
     guess(app, MOST_FOR_ACCOUNT, account="other@example.com")
 
     sign_in(browser, "other@example.com", status=429)
@@ -122,7 +122,7 @@ def test_a_forged_cookie_makes_no_browser_known(app: Flask, browser: Console, fo
 
 def test_the_cookie_of_a_known_browser_is_for_the_console_only(make_app: MakeApp) -> None:
     app = make_app(PUBLIC_URL="https://scim.example.com")
-    made = app.test_cli_runner().invoke(args=["admin", "create", OPERATOR]).stdout
+    made = app.test_cli_runner().invoke(args=["admin", "create", OPERATOR, "--operator"]).stdout
     link = "/console/password/" + made.partition("/console/password/")[2].split()[0]
 
     answer = Console(app).post(link, password=PASSWORD, repeated=PASSWORD)
