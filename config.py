@@ -36,6 +36,9 @@ MAX_FILTER_LENGTH = from_environment("MAX_FILTER_LENGTH") or "8000"
 MAX_FILTER_CONDITIONS = from_environment("MAX_FILTER_CONDITIONS") or "100"
 MAX_FILTER_DEPTH = from_environment("MAX_FILTER_DEPTH") or "20"
 MAX_PAGE = from_environment("MAX_PAGE") or "1000"
+# The seconds that the database may take for a read, and for a write or a whole request.
+MAX_READ_SECONDS = from_environment("MAX_READ_SECONDS") or "5"
+MAX_WRITE_SECONDS = from_environment("MAX_WRITE_SECONDS") or "15"
 # The quotas of each enterprise. docs/operate/growth.md describes them.
 MAX_USERS = from_environment("MAX_USERS") or "1000000"
 MAX_STORED_BYTES = from_environment("MAX_STORED_BYTES") or "10000000000"

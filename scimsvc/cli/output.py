@@ -20,6 +20,7 @@ from scimsvc.errors import ServiceError
 from scimsvc.operations.files import find_missing_database, find_missing_key
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.settings.keys import new_secret_key
+from scimsvc.store.engine.database import without_deadline
 from scimsvc.store.engine.outages import DATABASE_ERRORS, describe_outage
 from scimsvc.store.upkeep.maintenance import close_database
 
@@ -84,7 +85,7 @@ def app_command(
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        in_context = with_appcontext(_end_loading(refusing(function)))
+        in_context = with_appcontext(_end_loading(refusing(_without_deadline(function))))
 
         @click.pass_context
         @functools.wraps(function)
@@ -148,6 +149,15 @@ def _refuse_unstorable(arguments: dict[str, Any]) -> None:
         texts = value if isinstance(value, tuple) else (value,)
         if not all(is_storable(text) for text in texts if isinstance(text, str)):
             raise click.ClickException(f"{name} is not UTF-8 text.")
+
+
+def _without_deadline(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def run(*args: Any, **arguments: Any) -> Any:
+        with without_deadline():
+            return function(*args, **arguments)
+
+    return run
 
 
 def refusing(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -79,6 +79,12 @@ class Mutability(ScimError):
     scim_type = "mutability"
 
 
+class TooMany(ScimError):
+    """The filter or the sort order takes longer than the server is willing to calculate."""
+
+    scim_type = "tooMany"
+
+
 class QuotaExceeded(ScimError):
     """The enterprise has as much as the operator allows. RFC 7644 has no keyword for it.
 

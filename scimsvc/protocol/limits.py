@@ -39,6 +39,10 @@ class Limits:
     filter_depth: int = 20
     #: Users on a page, even if ``count`` is larger.
     page: int = 1_000
+    #: Seconds for which the database may work on one read.
+    read_seconds: int = 5
+    #: Seconds for which the database may work on one write, and on one request as a whole.
+    write_seconds: int = 15
 
 
 DEFAULTS = Limits()

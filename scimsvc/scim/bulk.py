@@ -13,7 +13,7 @@ from scimsvc.protocol.messages import Representation, error_message
 from scimsvc.protocol.versions import Preconditions
 from scimsvc.scim import users
 from scimsvc.scim.request import ScimRequest, claimed_address
-from scimsvc.store.engine.outages import is_outage, unavailable
+from scimsvc.store.engine.outages import find_unavailable
 from scimsvc.vocabulary import USER_OPERATIONS
 
 _STATUS = {"POST": 201, "PUT": 200, "PATCH": 200, "DELETE": 204}
@@ -94,7 +94,7 @@ def _run(request: ScimRequest, operation: BulkOperation, references: _References
     try:
         user = _change_user(attempt, operation, references)
     except Exception as error:
-        refusal = unavailable() if is_outage(error) else error
+        refusal = find_unavailable(error) or error
         if not isinstance(refusal, ScimError):
             raise
         record_refusal(attempt.refusal_entry(refusal))

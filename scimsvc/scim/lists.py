@@ -6,10 +6,12 @@ is created or deleted between two pages therefore does not shift other users.
 
 from collections.abc import Iterator
 
-from scimsvc.protocol.errors import InvalidCursor
+from scimsvc.protocol.errors import InvalidCursor, TooMany
+from scimsvc.protocol.filters.nodes import Comparison
 from scimsvc.protocol.listing import ListQuery
 from scimsvc.protocol.messages import list_response
 from scimsvc.scim.request import ScimRequest
+from scimsvc.store.engine.deadlines import DeadlineExceeded
 from scimsvc.store.paging import CursorKeys
 from scimsvc.store.representations import StoredUser, represent_all, stored_user
 from scimsvc.store.user_pages import Position, UserPage, list_by_id, match_address, search
@@ -41,7 +43,22 @@ def _find_page(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> User
             after = _read_cursor(request, query, keys)
             last_id = after.last_id if after is not None else None
             return list_by_id(enterprise_id, after=last_id, offset=query.start_index - 1, limit=query.count)
-    return search(enterprise_id, query, base=request.base, after=_read_cursor(request, query, keys))
+    after = _read_cursor(request, query, keys)
+    try:
+        return search(enterprise_id, query, base=request.base, after=after)
+    except DeadlineExceeded as error:
+        if error.hangs or _is_simple(query):
+            raise
+        raise TooMany(
+            "The filter or the sort order takes the database too long. Send a filter with fewer conditions, "
+            "or read all users page by page with a cursor."
+        ) from None
+
+
+def _is_simple(query: ListQuery) -> bool:
+    """Return whether ``query`` searches for one value. If that takes long, the database is overloaded."""
+    is_equality = isinstance(query.filter, Comparison) and query.filter.operator == "eq"
+    return is_equality and query.order.path is None
 
 
 def _read_cursor(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> Position | None:

@@ -52,6 +52,8 @@ LIMIT_RANGES = (
     LimitRange("filter_conditions", 5, 200, "conditions of a filter"),
     LimitRange("filter_depth", 2, 25, "levels of a filter"),
     LimitRange("page", 1, 10_000, "users a page, whatever `count` says"),
+    LimitRange("read_seconds", 1, 300, "seconds that the database works on a read"),
+    LimitRange("write_seconds", 5, 300, "seconds that the database works on a write or a request"),
 )
 
 

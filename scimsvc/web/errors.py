@@ -17,7 +17,7 @@ from scimsvc.errors import NoSuchThing, ServiceError
 from scimsvc.paths import API_PREFIX, CONSOLE_PREFIX, SCIM_PREFIX, is_api, is_below
 from scimsvc.protocol.errors import InvalidSyntax, ScimError, quoted
 from scimsvc.protocol.messages import MEDIA_TYPE, error_message
-from scimsvc.store.engine.outages import DATABASE_ERRORS, describe_outage, hide_values, is_outage, unavailable
+from scimsvc.store.engine.outages import DATABASE_ERRORS, describe_outage, find_unavailable, hide_values, is_outage
 from scimsvc.web.messages import json_response
 from scimsvc.web.state import AppState, find_request_state, limits, request_state
 
@@ -153,12 +153,12 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _database_error(error: Exception) -> Response:
-    if not is_outage(error):
+    unavailable = find_unavailable(error)
+    if unavailable is None:
         return _internal_error(error)
-    cause = getattr(error, "orig", None) or error
-    _log.error("database unavailable: %s: %s (request %s)", type(cause).__name__, describe_outage(error), _request_id())
-    outage = unavailable()
-    return answer_error(RequestRefused(outage.detail, outage.status, outage.headers))
+    cause, what = getattr(error, "orig", None) or error, "unavailable" if is_outage(error) else "too slow"
+    _log.error("database %s: %s: %s (request %s)", what, type(cause).__name__, describe_outage(error), _request_id())
+    return answer_error(RequestRefused(unavailable.detail, unavailable.status, unavailable.headers))
 
 
 def _internal_error(error: Exception) -> Response:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from flask import Flask, Response, request
 
 from scimsvc import clock
+from scimsvc.store.engine.database import database_of
 from scimsvc.web.request_log import begin, end
 from scimsvc.web.state import RequestState, begin_request_state, request_state, web_state
 
@@ -22,11 +23,13 @@ After: TypeAlias = Callable[[RequestState, Response], None]
 def init_hooks(app: Flask, *, before: Sequence[Before], after: Sequence[After]) -> None:
     """Run the steps ``before`` and ``after`` for every request of ``app``, then log the request."""
     settings = web_state.of(app).settings
+    deadlines = database_of(app).deadlines
 
     def before_request() -> None:
         # The request instead of its proxy, which looks the request up again for every attribute.
         state = begin(app, request._get_current_object(), settings)  # type: ignore[attr-defined]  # noqa: SLF001
         begin_request_state(state)
+        deadlines.begin_request()
         for step in before:
             step(state)
 
@@ -35,6 +38,7 @@ def init_hooks(app: Flask, *, before: Sequence[Before], after: Sequence[After]) 
         state.answered_at = clock.now()
         for step in after:
             step(state, response)
+        deadlines.end_request()
         end(state, response)
         return response
 

@@ -3,11 +3,12 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -48,6 +49,40 @@ class Cluster:
 
     def restart(self) -> None:
         self._run("pg_ctl", "restart", "--wait", "--mode=fast", f"--log={self.folder}/log")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop every process of the cluster for the block. The kernel still accepts connections and bytes for them."""
+        pids = self._pids()
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
+    @contextmanager
+    def without_standby(self) -> Iterator[None]:
+        """Let each commit wait for a standby that does not exist, for the block."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = 'lost'")
+            connection.execute("SELECT pg_reload_conf()")
+            try:
+                yield
+            finally:
+                connection.execute("ALTER SYSTEM RESET synchronous_standby_names")
+                connection.execute("SELECT pg_reload_conf()")
+
+    def _pids(self) -> list[int]:
+        """Return the main process of the cluster and its children."""
+        main = int((self.folder / "cluster" / "postmaster.pid").read_text().split()[0])
+        parents = {}
+        for status in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # the process ended
+                parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
+        return [main, *(pid for pid, parent in parents.items() if parent == main)]
 
     def _run(self, program: str, *options: str) -> None:
         done = subprocess.run(

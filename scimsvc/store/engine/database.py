@@ -7,12 +7,18 @@ caches.
 import itertools
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from math import inf
 from weakref import WeakSet
 
 from flask import Flask, current_app
 from sqlalchemy import Connection, Engine, event
 
 from scimsvc.extensions import BEGIN, BEGINS, begins_write, db, engine_options, prepare_engine
+from scimsvc.protocol.limits import Limits
+from scimsvc.store.engine.deadlines import Deadlines
+from scimsvc.store.engine.watchdog import watch_engine
 from scimsvc.store.fast.connections import READ, WRITE, KeptConnections
 from scimsvc.store.fast.fair_lock import FairLock
 
@@ -29,8 +35,9 @@ class _Thread(threading.local):
 class Database:
     """An engine, the connections that threads keep, the write lock, and the epoch of cached settings."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, read_seconds: float, write_seconds: float) -> None:
         self.engine = engine
+        watch_engine(engine)
         #: Whether the database allows only one writer at a time.
         self.has_one_writer = engine.dialect.name == "sqlite"
         #: The statement that begins a transaction, by mode (``READ`` or ``WRITE``).
@@ -42,6 +49,7 @@ class Database:
         #: the time.
         self.write_lock = FairLock()
         self.thread = _Thread()
+        self.deadlines = Deadlines({READ: read_seconds, WRITE: write_seconds})
         #: A number that changes with the cached settings. Read it before reading the settings.
         self.settings_epoch = 0
         self._epochs = itertools.count(1)
@@ -78,7 +86,7 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
-def init_database(app: Flask, url: str) -> None:
+def init_database(app: Flask, url: str, limits: Limits) -> None:
     """Connect ``app`` to the database at ``url``. Raises ``SettingsError`` if its driver is not installed."""
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url)
@@ -88,7 +96,15 @@ def init_database(app: Flask, url: str) -> None:
     app.teardown_appcontext_funcs[:] = teardown_functions
     with app.app_context():
         prepare_engine(db.engine)
-        app.extensions[_EXTENSION] = Database(db.engine)
+        app.extensions[_EXTENSION] = Database(
+            db.engine, read_seconds=limits.read_seconds, write_seconds=limits.write_seconds
+        )
+
+
+def database_of(app: Flask) -> Database:
+    """Return the database of ``app``."""
+    database: Database = app.extensions[_EXTENSION]
+    return database
 
 
 def current_database() -> Database:
@@ -96,3 +112,18 @@ def current_database() -> Database:
     # The app itself instead of its proxy, because the proxy needs five calls for each attribute.
     database: Database = current_app._get_current_object().extensions[_EXTENSION]  # type: ignore[attr-defined]  # noqa: SLF001
     return database
+
+
+@contextmanager
+def longer_deadline(seconds: float) -> Iterator[None]:
+    """Allow ``seconds`` for the database work of the block, instead of the limits of a request.
+
+    Use it for work that is allowed to take longer, such as an export.
+    """
+    with current_database().deadlines.replaced(seconds):
+        yield
+
+
+def without_deadline() -> AbstractContextManager[None]:
+    """Allow the database work of the block any time. Use it for commands, not for requests."""
+    return longer_deadline(inf)

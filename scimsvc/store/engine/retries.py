@@ -8,6 +8,8 @@ from typing import ParamSpec, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
+from scimsvc.store.engine.database import current_database
+
 #: The maximum number of retries. If the last one fails, the client gets the error of an outage.
 RETRIES = 3
 #: serialization_failure and deadlock_detected. Nothing was written, and a retry can succeed.
@@ -30,7 +32,7 @@ def retried(use_case: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Re
             try:
                 return use_case(*args, **arguments)
             except DBAPIError as error:
-                if not was_given_up(error):
+                if not was_given_up(error) or current_database().deadlines.is_over:
                     raise
             # A random pause, so that two conflicting transactions do not collide again.
             time.sleep(random.uniform(0, _LONGEST_PAUSE * 2**attempt))  # noqa: S311  # no secret

@@ -5,15 +5,19 @@ reads one consistent state and needs no transaction: use ``read_rows`` or ``read
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from time import monotonic
 from types import TracebackType
 from typing import Any, TypeAlias, TypeVar, overload
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from scimsvc.extensions import BUSY_TIMEOUT
 from scimsvc.store.engine.database import Database, current_database
+from scimsvc.store.engine.deadlines import committing, refuse_overdue
 from scimsvc.store.engine.statements import Query
+from scimsvc.store.engine.watchdog import watched
 from scimsvc.store.fast import driver
 from scimsvc.store.fast.connections import READ, WRITE, KeptConnection
 
@@ -59,16 +63,26 @@ def read_each(*questions: Question) -> Any:
     if kept is None:  # for example, this thread is in a transaction, and its uncommitted changes must stay hidden
         with reading() as connection:
             return _ask(connection, questions)
+    try:
+        return _ask_kept(database, kept, questions)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+    replacement = database.kept.take(READ)
+    assert replacement is not None
+    return _ask_kept(database, replacement, questions)
+
+
+def _ask_kept(database: Database, kept: KeptConnection, questions: Iterable[Question]) -> list[list[Any]]:
+    """Ask the ``questions`` on the connection ``kept``, and give it back."""
     reusable = False
     try:
-        try:
-            answers = _ask(kept.connection, questions)
-        except DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-            kept = database.kept.replace(kept, READ)
-            answers = _ask(kept.connection, questions)
+        kept.watched.begin(database.deadlines.expiry(READ))
+        answers = _ask(kept.connection, questions)
         reusable = True
+    except DBAPIError as error:
+        refuse_overdue(kept.watched, READ, error)
+        raise
     finally:
         database.kept.give_back(kept, reusable=reusable)
     return answers
@@ -107,7 +121,7 @@ class _Transaction:
     This is a class because three nested generators took as long as one statement of a write.
     """
 
-    __slots__ = ("_database", "_general", "_kept", "_mode", "_needs_lock")
+    __slots__ = ("_database", "_expires", "_general", "_kept", "_mode", "_needs_lock")
 
     def __init__(self, database: Database, mode: str) -> None:
         self._database = database
@@ -117,35 +131,84 @@ class _Transaction:
         self._general: AbstractContextManager[Connection] | None = None
 
     def __enter__(self) -> Connection:
+        database, mode = self._database, self._mode
+        self._expires = database.deadlines.expiry(mode)
         if self._needs_lock:
-            self._database.write_lock.acquire(LOCK_TIMEOUT)
+            database.write_lock.acquire(min(LOCK_TIMEOUT, self._expires - monotonic()))
         try:
-            kept = self._database.kept.take(self._mode)
+            kept = database.kept.take(mode)
             if kept is None:
-                self._general = _general_transaction(self._database, self._mode)
+                self._general = _general_transaction(database, mode, self._expires)
                 return self._general.__enter__()
-            self._kept = _begin(self._database, kept, self._mode)
+            self._kept = self._begin(kept)
         except BaseException:
             self._release_lock()
             raise
         return self._kept.connection
+
+    def _begin(self, kept: KeptConnection) -> KeptConnection:
+        """Begin a transaction on ``kept``, or on its replacement if ``kept`` was lost."""
+        try:
+            self._begin_on(kept)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        else:
+            return kept
+        # The connection was lost since its last use, for example by a restart of the database. No transaction had
+        # begun, so another connection can be used.
+        replacement = self._database.kept.take(self._mode)
+        assert replacement is not None
+        self._begin_on(replacement)
+        return replacement
+
+    def _begin_on(self, kept: KeptConnection) -> None:
+        """Begin a transaction on ``kept``. A connection that cannot begin one returns to the pool."""
+        try:
+            kept.watched.begin(self._expires)
+            if self._needs_lock:
+                self._shorten_wait(kept)
+            driver.begin(kept.connection, self._database.begins[self._mode])
+        except BaseException as error:
+            self._database.kept.give_back(kept, reusable=False)
+            refuse_overdue(kept.watched, self._mode, error)
+            raise
+
+    def _shorten_wait(self, kept: KeptConnection) -> None:
+        """Let SQLite wait for the writer of another process only until the deadline.
+
+        SQLite does not interrupt this wait.
+        """
+        left = self._expires - monotonic()
+        if left < BUSY_TIMEOUT:
+            driver.execute(kept.connection, f"PRAGMA busy_timeout={max(left, 0) * 1000:.0f}", (), driver.all_rows)
+            kept.has_shorter_wait = True
+        elif kept.has_shorter_wait:
+            driver.execute(kept.connection, f"PRAGMA busy_timeout={BUSY_TIMEOUT * 1000}", (), driver.all_rows)
+            kept.has_shorter_wait = False
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
             if self._kept is not None:
-                self._end(self._kept, failed=kind is not None)
+                self._end(self._kept, error)
             elif self._general is not None:
                 self._general.__exit__(kind, error, traceback)
         finally:
             self._release_lock()
 
-    def _end(self, kept: KeptConnection, *, failed: bool) -> None:
+    def _end(self, kept: KeptConnection, error: BaseException | None) -> None:
         reusable = False
         try:
-            if not failed:
-                (driver.commit if self._mode == WRITE else driver.roll_back)(kept.connection)
+            if error is not None:
+                _roll_back(kept.connection)
+                refuse_overdue(kept.watched, self._mode, error)
+            elif self._mode == READ:
+                reusable = _end_reading(kept)
+            else:
+                with committing(kept.watched):
+                    driver.commit(kept.connection)
                 reusable = True
         finally:
             self._database.kept.give_back(kept, reusable=reusable)
@@ -155,38 +218,45 @@ class _Transaction:
             self._database.write_lock.release()
 
 
-@contextmanager
-def _general_transaction(database: Database, mode: str) -> Iterator[Connection]:
-    """Open a transaction through SQLAlchemy, on a connection from the pool."""
-    with database.engines[mode].connect() as connection, connection.begin() as transaction:
-        yield connection
-        if mode == READ:
-            transaction.rollback()  # a read commits nothing
-
-
-def _begin(database: Database, kept: KeptConnection, mode: str) -> KeptConnection:
-    """Begin a transaction on ``kept``, or on its replacement if ``kept`` was lost.
-
-    A connection that cannot begin a transaction returns to the pool.
-    """
+def _end_reading(kept: KeptConnection) -> bool:
+    """Roll back after a complete read. Return whether the connection can be used again."""
     try:
-        driver.begin(kept.connection, database.begins[mode])
-    except BaseException as error:
-        database.kept.give_back(kept, reusable=False)
-        if not (isinstance(error, DBAPIError) and error.connection_invalidated):
+        driver.roll_back(kept.connection)
+    except DBAPIError:
+        if not kept.watched.is_overdue:
             raise
-    else:
-        return kept
-    # The connection was lost since its last use, for example by a restart of the database. No transaction had begun,
-    # so another connection can be used.
-    replacement = database.kept.take(mode)
-    assert replacement is not None
-    try:
-        driver.begin(replacement.connection, database.begins[mode])
-    except BaseException:
-        database.kept.give_back(replacement, reusable=False)
-        raise
-    return replacement
+        return False
+    return True
+
+
+def _roll_back(connection: Connection) -> None:
+    """Roll back after an error, within the deadline. The pool does it otherwise, and could wait forever."""
+    if not connection.invalidated:
+        with suppress(DBAPIError):
+            driver.roll_back(connection)
+
+
+@contextmanager
+def _general_transaction(database: Database, mode: str, expires: float) -> Iterator[Connection]:
+    """Open a transaction through SQLAlchemy, on a connection from the pool."""
+    with database.engines[mode].connect() as connection:
+        use = watched(connection)
+        use.begin(expires)
+        try:
+            with connection.begin() as transaction:
+                yield connection
+                if mode == READ:
+                    transaction.rollback()  # a read commits nothing
+                else:
+                    with committing(use):
+                        transaction.commit()
+        except DBAPIError as error:
+            refuse_overdue(use, mode, error)
+            raise
+        finally:
+            use.end()
+            if use.may_be_interrupted_late:
+                connection.invalidate()
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 
 from scimsvc import fast_paths
 from scimsvc.extensions import BEGINS
+from scimsvc.store.engine.watchdog import watched
 
 READ: Final = "read"
 WRITE: Final = "write"
@@ -40,10 +41,13 @@ class KeptConnection:
         self.slot = slot
         self.thread = threading.current_thread()
         self.connection: Connection = engine.connect()
+        self.watched = watched(self.connection)
+        #: Whether the connection waits shorter for SQLite's write lock than ``BUSY_TIMEOUT``.
+        self.has_shorter_wait = False
 
     def close(self, *, discard: bool) -> None:
         """Return the connection to the pool. With ``discard``, close it, because its pool no longer exists."""
-        if discard and not self.connection.invalidated:
+        if (discard or self.has_shorter_wait) and not self.connection.invalidated:
             self.connection.detach()
         self.connection.close()
 
@@ -84,19 +88,16 @@ class KeptConnections:
         return kept
 
     def give_back(self, kept: KeptConnection, *, reusable: bool) -> None:
-        """Make ``kept`` available again. If it is not ``reusable``, return it to the pool."""
+        """End the use of ``kept`` and make it available again. If it is not ``reusable``, return it to the pool."""
+        kept.watched.end()
+        if kept.watched.may_be_interrupted_late:
+            kept.connection.invalidate()
+            reusable = False
         if not reusable:
             kept.slot.kept = None
         kept.lock.release()
         if not reusable or self._is_closed:
             self._close_unused(kept)
-
-    def replace(self, kept: KeptConnection, mode: str) -> KeptConnection:
-        """Return another connection instead of ``kept``, which was lost before its first statement."""
-        self.give_back(kept, reusable=False)
-        replacement = self.take(mode)
-        assert replacement is not None
-        return replacement
 
     def close(self) -> None:
         """Close the connections that are not in use. The others are closed when they are given back."""

@@ -39,7 +39,7 @@ class FairLock:
             admission = threading.Lock()
             admission.acquire()
             self._waiting.append(admission)
-        if admission.acquire(timeout=timeout):
+        if admission.acquire(timeout=max(timeout, 0)):
             return
         with self._state:
             if admission in self._waiting:

@@ -1,0 +1,96 @@
+"""The time that requests have for their reads and writes.
+
+Each read and each write has a limit, and all work of a request has a deadline. Reads and writes outside of requests
+have the limits too, so that no thread of a server waits forever. Commands and copies have none.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from math import inf
+from time import monotonic
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from scimsvc.store.engine.watchdog import Watched
+from scimsvc.store.fast.connections import WRITE
+
+
+class DeadlineExceeded(PoolTimeout):
+    """A read or a write took longer than it may, and was interrupted."""
+
+    def __init__(self, mode: str, *, may_be_applied: bool = False, hangs: bool = True) -> None:
+        super().__init__(f"the database did not complete a {mode} in time")
+        #: ``READ`` or ``WRITE``.
+        self.mode = mode
+        #: Whether a commit was interrupted, so that the result is unknown.
+        self.may_be_applied = may_be_applied
+        #: Whether the database did not answer at all. Otherwise it answers, and only this work took too long.
+        self.hangs = hangs
+
+
+class Deadlines(threading.local):
+    """The limits and the deadline of one thread."""
+
+    def __init__(self, limits: Mapping[str, float]) -> None:
+        #: The default seconds of a read and of a write, by mode.
+        self._default = limits
+        self._limits = limits
+        #: When all work of the current request must be done, by ``time.monotonic``.
+        self._end = inf
+
+    def begin_request(self) -> None:
+        """Give a new request the time of one write for all of its work."""
+        self._end = monotonic() + self._default[WRITE]
+
+    def end_request(self) -> None:
+        """End the deadline of the request."""
+        self._end = inf
+
+    def expiry(self, mode: str) -> float:
+        """Return when a read or write that begins now must be done. Raises ``DeadlineExceeded`` if it is too late."""
+        now = monotonic()
+        expires = now + self._limits[mode]
+        if expires <= self._end:
+            return expires
+        if self._end <= now:
+            raise DeadlineExceeded(mode)
+        return self._end
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the deadline of the request has passed."""
+        return self._end <= monotonic()
+
+    @contextmanager
+    def replaced(self, seconds: float) -> Iterator[None]:
+        """Allow ``seconds`` for all work in the block, instead of the deadline of the request."""
+        before = self._limits, self._end
+        self._limits, self._end = dict.fromkeys(before[0], seconds), monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._limits, self._end = before
+
+
+def refuse_overdue(watched: Watched, mode: str, error: BaseException) -> None:
+    """Raise ``DeadlineExceeded`` if ``error`` of the driver ended a use because of its deadline."""
+    if watched.is_overdue and isinstance(error, DBAPIError):
+        raise DeadlineExceeded(mode, hangs=watched.hangs) from error
+
+
+@contextmanager
+def committing(watched: Watched) -> Iterator[None]:
+    """Commit in the block. Raises ``DeadlineExceeded`` if the deadline passed before or during the commit."""
+    if watched.is_overdue:
+        raise DeadlineExceeded(WRITE, hangs=watched.hangs)
+    try:
+        yield
+    except DBAPIError as error:
+        if watched.is_overdue:
+            raise DeadlineExceeded(WRITE, may_be_applied=watched.may_be_interrupted_late, hangs=True) from error
+        raise
+    # PostgreSQL reports success if the wait for a standby is cancelled, although no standby has the change.
+    if watched.may_be_interrupted_late:
+        raise DeadlineExceeded(WRITE, may_be_applied=True)

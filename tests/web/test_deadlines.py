@@ -1,0 +1,108 @@
+"""Requests that take the database too long are refused in the form of their path, and others are answered."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.support.apps import make_api
+from tests.support.client import Enterprise, assert_problem, assert_scim_error, replace, user_body
+from tests.support.console import Console, make_admin
+from tests.support.types import MakeApp
+from tests.support.urns import SEARCH_URN
+
+#: Conditions on 500 elements of each of 40 users: some seconds of work.
+EXPENSIVE = " or ".join(f'ims[value co "x{n}" or display ew "y{n}"]' for n in range(33))
+
+
+@pytest.fixture
+def hasty(acme: Enterprise, make_app: MakeApp) -> Enterprise:
+    """The enterprise in a service whose reads may take a second."""
+    return Enterprise(make_app(MAX_READ_SECONDS=1, MAX_WRITE_SECONDS=5), acme.made, acme.token)
+
+
+@pytest.fixture
+def large(acme: Enterprise) -> list[dict[str, Any]]:
+    """Users with many elements."""
+    ims = [{"value": f"{n} value of an element", "display": f"{n} display"} for n in range(500)]
+    return [acme.create(**user_body(f"{number}@contoso.example", ims=ims)) for number in range(40)]
+
+
+@pytest.mark.parametrize("way", ["GET", "POST"])
+def test_an_expensive_filter_is_refused_and_others_are_answered(
+    hasty: Enterprise, large: list[dict[str, Any]], way: str
+) -> None:
+    answers: list[Any] = []
+
+    def ask() -> None:
+        if way == "GET":
+            answers.append(hasty.send("GET", "/Users", query={"filter": EXPENSIVE}))
+        else:
+            answers.append(hasty.send("POST", "/Users/.search", {"schemas": [SEARCH_URN], "filter": EXPENSIVE}))
+
+    begin = time.monotonic()
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    slowest = 0.0
+    while any(thread.is_alive() for thread in threads):
+        started = time.monotonic()
+        assert hasty.find('userName eq "nobody"') == []
+        slowest = max(slowest, time.monotonic() - started)
+        time.sleep(0.05)
+    took = time.monotonic() - begin
+
+    for answer in answers:
+        assert_scim_error(answer, 400, "tooMany", "fewer conditions", "cursor")
+    assert took < 5
+    assert slowest < 1
+    assert len(hasty.find('ims[value co "17 value"]', count="50")) == 40
+
+
+@contextmanager
+def locked_users(url: str) -> Iterator[None]:
+    """Let every read of users wait."""
+    with psycopg.connect(url) as connection:
+        connection.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+        yield
+
+
+class TestPostgreSQLThatWaits:
+    """A table is locked, as a careless maintenance does it."""
+
+    @pytest.fixture
+    def database_url(self, empty_postgresql_url: str) -> str:
+        return empty_postgresql_url
+
+    def test_each_front_end_answers_503_in_its_form(self, hasty: Enterprise, database_url: str) -> None:
+        api = make_api(hasty)
+        console = Console(hasty.app, make_admin(hasty.app, "admin@acme.example", "Acme"))
+        with locked_users(database_url):
+            begin = time.monotonic()
+            scim = hasty.send("GET", "/Users", query={"filter": 'userName eq "a"'})
+            problem = api.send("GET", "/users")
+            page = console.send("GET", f"/console/enterprises/{hasty.made['id']}/users")
+            took = time.monotonic() - begin
+
+        assert_scim_error(scim, 503, None, "did not complete the request in time")
+        assert_problem(problem, 503, "did not complete the request in time")
+        assert (page.status_code, page.mimetype) == (503, "text/html")
+        assert "did not complete the request in time" in page.text
+        for answer in (scim, problem, page):
+            assert int(answer.headers["Retry-After"]) > 0
+        assert took < 9
+
+    def test_a_write_that_waits_too_long_is_not_applied(self, hasty: Enterprise, database_url: str) -> None:
+        user = hasty.create()
+        with locked_users(database_url):
+            begin = time.monotonic()
+            refused = hasty.patch(user, replace("title", "Lead"))
+            took = time.monotonic() - begin
+
+        assert_scim_error(refused, 503, None, "The request was not applied")
+        assert took < 8
+        assert hasty.get(user) == user
