@@ -15,6 +15,7 @@ from flask import Flask, Response, request
 from werkzeug.wsgi import wrap_file
 
 from scimsvc.errors import Conflict, ServiceError
+from scimsvc.store.engine.database import longer_deadline
 from scimsvc.web.state import AppState
 
 #: The most bytes of a file.
@@ -97,7 +98,8 @@ def send_download(enterprise_id: str, lines: Iterable[str], *, name: str, media_
 
     Raises ``DownloadRunning``, or ``Conflict`` if the file is too large or takes too long.
     """
-    file = _downloads.current.write(enterprise_id, lines)
+    with longer_deadline(MOST_SECONDS):
+        file = _downloads.current.write(enterprise_id, lines)
     response = Response(wrap_file(request.environ, file), content_type=media_type, direct_passthrough=True)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["Cache-Control"] = "no-store"
