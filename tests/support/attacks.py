@@ -4,6 +4,7 @@ The attacker has everything that a tenant has: a SCIM token, an API token and a 
 """
 
 import json
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ from tests.support.client import MEDIA_TYPE, SCIM, Enterprise, patch_body, user_
 from tests.support.console import Console, make_admin
 from tests.support.live import Live, environment, serving
 
-#: Bounds of the harm that an attack may do to others: seconds, and bytes that the process keeps afterwards.
+#: Bounds of the harm that an attack may do to others: seconds on two free cores, and bytes that the process keeps.
 LONGEST_WAIT = 1.0
 MOST_KEPT = 30 * 2**20
 
@@ -63,7 +64,7 @@ class Harm:
 
     def __str__(self) -> str:
         slowest = ", ".join(f"{kind} {seconds:.2f} s" for kind, seconds in self.report.slowest.items())
-        return f"slowest {slowest}; {len(self.report.failures)} failures; {self.kept / 2**20:+.0f} MiB, at most {self.peak / 2**20:+.0f} MiB"
+        return f"slowest {slowest}; {len(self.report.failures)} failures; {self.kept / 2**20:+.0f} MiB, at most {self.peak / 2**20:+.0f} MiB; crowd {crowd():.1f}"
 
 
 @dataclass(frozen=True)
@@ -164,8 +165,13 @@ def assert_harmless(harm: Harm, *, longest: float = LONGEST_WAIT, most: int = MO
     print(harm)  # pytest shows it with -rP
     assert not harm.report.failures, (str(harm), harm.report.failures[:5])
     assert min(harm.report.counts.values()) > 1, harm.report.counts
-    assert max(harm.report.slowest.values()) <= longest, str(harm)
+    assert max(harm.report.slowest.values()) <= longest * crowd(), str(harm)
     assert harm.kept <= most, str(harm)
+
+
+def crowd() -> float:
+    """Return the number of programs that share a core, at least 1, because other tests run at the same time."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 @contextmanager

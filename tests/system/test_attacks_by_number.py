@@ -1,15 +1,19 @@
 """One client sends as many requests as it can. Others are answered within a second."""
 
+import subprocess
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
 
-from tests.support.attacks import Arena, Reply, arena, assert_answered, assert_harmless, at_once
+from scimsvc import clock
+from tests.support.attacks import Arena, Reply, arena, assert_answered, assert_harmless, at_once, fill_log
 from tests.support.hostile import FORM
+from tests.support.live import SCIMSVC
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
 
@@ -20,6 +24,31 @@ SECONDS = 3.0
 def place(app: Flask, tmp_path: Path) -> Iterator[Arena]:
     with arena(app, tmp_path / "live") as made:
         yield made
+
+
+def test_wrong_passwords_from_many_addresses_delay_no_one(place: Arena) -> None:
+    page = place.send("GET", "/console/sign-in")
+    cookie = page.headers["Set-Cookie"].partition(";")[0]
+    token = page.content.decode().partition('name="csrf_token" value="')[2].partition('"')[0]
+    headers = {"Content-Type": FORM, "Cookie": cookie, "Referer": place.live.base_url}
+    end = time.monotonic() + SECONDS
+
+    def flood(number: int) -> Reply:
+        turn = 0
+        while True:
+            form = {"csrf_token": token, "email": f"u{number}.{turn}@x.example", "password": f"wrong password {turn}"}
+            address = f"127.0.{1 + turn % 200}.{1 + number}"
+            reply = place.send("POST", "/console/sign-in", urlencode(form), headers, address=address)
+            assert_answered([reply], 400, 429, 503)
+            turn += 1
+            if time.monotonic() > end:
+                return reply
+
+    with place.watched() as harm:
+        end = time.monotonic() + SECONDS
+        at_once(40, flood)
+
+    assert_harmless(harm)
 
 
 def test_wrong_secrets_from_many_addresses_delay_no_one(place: Arena) -> None:
@@ -42,3 +71,21 @@ def test_wrong_secrets_from_many_addresses_delay_no_one(place: Arena) -> None:
         at_once(40, flood)
 
     assert_harmless(harm)
+
+
+def test_pruning_costs_a_writer_little(app: Flask, tmp_path: Path) -> None:
+    old = clock.now() - timedelta(days=200)
+    with arena(app, tmp_path / "live") as place:
+        with place.watched(pause=0.01) as quiet:
+            time.sleep(1)
+        fill_log(place, 120_000, at=old)
+        with place.watched(settle=0.0, pause=0.01) as harm:
+            command = [SCIMSVC, "log", "prune"]
+            with subprocess.Popen(command, env=place.environment, stdout=subprocess.DEVNULL) as pruning:
+                try:
+                    pruning.wait(SECONDS)
+                except subprocess.TimeoutExpired:
+                    pruning.terminate()
+
+    assert_harmless(harm, longest=0.5)
+    assert harm.report.median["write"] < 2 * quiet.report.median["write"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.support.attacks import Arena, arena, assert_answered, assert_harmless, at_once
+from tests.support.attacks import Arena, arena, assert_answered, assert_harmless, at_once, fill_log
 from tests.support.client import SCIM
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
@@ -21,6 +21,18 @@ SECONDS = 3.0
 def place(app: Flask, tmp_path: Path) -> Iterator[Arena]:
     with arena(app, tmp_path / "live") as made:
         yield made
+
+
+def test_downloads_that_no_one_reads_delay_no_one(place: Arena) -> None:
+    fill_log(place, 80_000)
+
+    with place.watched() as harm, ExitStack() as stack:
+        for _ in range(6):
+            connection = stack.enter_context(place.connect(buffer=4096))
+            connection.sendall(place.head("GET", place.console_path("/log.csv")))
+        time.sleep(SECONDS)
+
+    assert_harmless(harm)
 
 
 def test_slow_bodies_delay_no_one(place: Arena) -> None:

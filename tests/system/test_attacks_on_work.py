@@ -1,0 +1,58 @@
+"""One enterprise sends requests that are expensive to answer. Others are answered within a second."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from flask import Flask
+
+from tests.support.attacks import Arena, arena, assert_answered, assert_harmless, at_once
+from tests.support.client import user_body
+from tests.support.urns import SEARCH_URN
+
+pytestmark = [pytest.mark.slow, pytest.mark.system]
+
+SLOW_FILTER = " or ".join(f'ims[value co "q{n}" or display ew "z{n}"]' for n in range(33))
+SLOW_LIST = "/Users?filter=" + quote(SLOW_FILTER)
+
+
+@pytest.fixture
+def place(app: Flask, tmp_path: Path) -> Iterator[Arena]:
+    with arena(app, tmp_path / "live") as made:
+        yield made
+
+
+def create_users_with_many_elements(place: Arena) -> None:
+    """Create 40 users with 500 elements each."""
+    elements = [{"value": f"value {n:<30}", "display": f"display {n:<30}"} for n in range(500)]
+    for number in range(40):
+        created = place.scim("POST", "/Users", user_body(f"u{number}@attacker.example", ims=elements))
+        assert created.status == 201, created.content
+
+
+@pytest.mark.parametrize("name", ["attributes", "excludedAttributes"])
+def test_an_attribute_that_is_named_again_and_again_delays_no_one(place: Arena, name: str) -> None:
+    for number in range(60):
+        assert place.scim("POST", "/Users", user_body(f"u{number}@attacker.example")).status == 201
+    body = json.dumps({"schemas": [SEARCH_URN], name: ["title"] * 66_000})
+
+    with place.watched() as harm:
+        replies = at_once(5, lambda _: place.scim("POST", "/.search", body))
+
+    assert_harmless(harm)
+    assert_answered(replies, 200, 400, 429, 503)
+
+
+def test_long_pages_of_large_users_delay_no_one(place: Arena) -> None:
+    body = user_body(nickName="n" * 100_000)
+    for number in range(60):
+        email = [{"type": "work", "value": f"u{number}@attacker.example"}]
+        assert place.scim("POST", "/Users", body | {"emails": email}).status == 201
+
+    with place.watched() as harm:
+        replies = at_once(8, lambda _: place.scim("GET", "/Users?count=1000"))
+
+    assert_harmless(harm)
+    assert_answered(replies, 200, 400, 429, 503)
