@@ -1,7 +1,10 @@
 """The database extension, and the settings of connections for each kind of database."""
 
+import os
 import sqlite3
+from contextlib import suppress
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -94,11 +97,26 @@ def prepare_engine(engine: Engine) -> None:
     event.listen(engine, "begin", _begin)
     if engine.dialect.name == "sqlite":
         engine.dialect.statement_compiler = _HintingCompiler
+        event.listen(engine, "do_connect", _create_private_file)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "handle_error", _discard_lost_sqlite)
     else:
         event.listen(engine, "connect", _prepare_postgresql)
         event.listen(engine, "handle_error", _discard_lost_postgresql)
+
+
+def sqlite_file(name: str) -> Path | None:
+    """Return the path of the file with the ``name`` that a URL of SQLite has, or None for a database in memory."""
+    path, _, query = name.removeprefix("file:").partition("?") if name.startswith("file:") else (name, "", "")
+    return None if path in ("", ":memory:") or "mode=memory" in query else Path(path)
+
+
+def _create_private_file(_dialect: Any, _record: Any, arguments: list[Any], _options: dict[str, Any]) -> None:
+    """Create the database file with mode 0600 before SQLite would use the umask. SQLite's other files have its mode."""
+    path = sqlite_file(arguments[0])
+    if path is not None and "mode=r" not in arguments[0].partition("?")[2]:
+        with suppress(OSError):  # it exists, or SQLite reports the error
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

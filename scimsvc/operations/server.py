@@ -22,7 +22,7 @@ from scimsvc.activity.feed_reading import Waiters
 from scimsvc.activity.state import DEFAULT_THREADS, waiters
 from scimsvc.auth.last_uses import write_last_uses
 from scimsvc.operations.readiness import why_not_ready
-from scimsvc.operations.startup import describe_versions, why_not_this_sqlite
+from scimsvc.operations.startup import describe_versions, why_not_this_sqlite, why_others_can_read
 from scimsvc.paths import clean_path, is_scim
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import write_json
@@ -159,7 +159,7 @@ class Server:
             signal.signal(number, self._on_signal)
         with self._app.app_context():
             _log.info("%s", describe_versions())
-            for reason in filter(None, (why_not_this_sqlite(), why_not_ready())):
+            for reason in filter(None, (why_not_this_sqlite(), why_others_can_read(), why_not_ready())):
                 _log.warning("%s", reason)
             _checkpoint()
         _log.info("serving on %s", self.url)

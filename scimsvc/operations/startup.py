@@ -1,14 +1,20 @@
 """Checks before a server starts (requirements R11, R61, R63)."""
 
+import os
 import sqlite3
 import sys
 from importlib.metadata import version
+from pathlib import Path
+
+from flask import current_app
 
 from scimsvc.errors import Conflict
 from scimsvc.models import SCHEMA_REVISION
+from scimsvc.settings.instance import SECRET_KEY_FILE
 from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.upkeep.maintenance import (
     find_damage,
+    find_database_files,
     find_file_fault,
     find_postgresql_version,
     is_sqlite,
@@ -70,6 +76,20 @@ def why_not_this_sqlite(found: tuple[int, int, int] = sqlite3.sqlite_version_inf
         "(the WAL-reset fault, fixed in 3.51.3, 3.50.7 and 3.44.6). "
         "Run only one process, or use a Python with a later SQLite."
     )
+
+
+def why_others_can_read() -> str | None:
+    """Return a warning if other users of the machine can read the instance folder, the database or the key."""
+    folder = Path(current_app.instance_path)
+    paths = [folder, folder / SECRET_KEY_FILE, *find_database_files()]
+    wide = [str(path) for path in paths if path.exists() and path.stat().st_mode & _OTHERS]
+    if not wide or os.name != "posix":
+        return None
+    return f"Other users of this machine can open files of the service. Run chmod go= {' '.join(wide)}"
+
+
+#: The rights of the group and of others.
+_OTHERS = 0o077
 
 
 def has_wal_reset_fault(found: tuple[int, int, int]) -> bool:

@@ -1,12 +1,13 @@
 """The kind of the database, the revision of its schema, checks of its file, and closing it."""
 
 import sqlite3
+from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from scimsvc.extensions import NoWriteAheadLog
+from scimsvc.extensions import NoWriteAheadLog, sqlite_file
 from scimsvc.store.engine.database import current_database
 from scimsvc.store.engine.outages import DATABASE_ERRORS, describe_outage
 from scimsvc.store.engine.statements import Query
@@ -29,6 +30,14 @@ _SERVER_VERSION = Query(text("SHOW server_version"), _Text, dynamic=True)
 def is_sqlite() -> bool:
     """Return whether the database of the app is a SQLite file. The only other kind is PostgreSQL."""
     return current_database().engine.dialect.name == "sqlite"
+
+
+def find_database_files() -> list[Path]:
+    """Return the existing files of the SQLite database. PostgreSQL has none here."""
+    path = sqlite_file(current_database().engine.url.database or "") if is_sqlite() else None
+    if path is None:
+        return []
+    return [file for suffix in ("", "-wal", "-shm") if (file := path.with_name(path.name + suffix)).exists()]
 
 
 def read_revision() -> str | None:
