@@ -50,7 +50,10 @@ class PrunedTable:
 
     def count(self, older_than: timedelta | None = None) -> int:
         """Return how many rows are old."""
-        end = self.end(older_than)
+        return self.count_before(self.end(older_than))
+
+    def count_before(self, end: datetime) -> int:
+        """Return how many rows ended before ``end``."""
         with reading() as connection:
             return self.rows.count(connection, end)
 

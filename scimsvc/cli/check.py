@@ -3,17 +3,35 @@
 import itertools
 from typing import Any
 
-from scimsvc.cli.output import Faulty, result_command
-from scimsvc.operations import checks
+from scimsvc.cli.output import Faulty, as_text, cell, result_command, warn
+from scimsvc.operations import checks, growth
 
 #: Maximum number of faults to report. A longer list would not help to find the cause.
 _MAX_FAULTS = 1000
 
 
-@result_command(None, "check")
+def _text(result: dict[str, Any]) -> str:
+    """Print the warnings on standard error, and return the rest."""
+    for warning in result["warnings"]:
+        warn(cell(warning))
+    return as_text({name: value for name, value in result.items() if name != "warnings"})
+
+
+@result_command(None, "check", text=_text)
 def check() -> dict[str, Any]:
-    """Check the integrity of the database and the consistency of its rows. Exit status 1 means that it has faults."""
+    """Check the integrity of the database and the consistency of its rows. Exit status 1 means that it has faults.
+
+    Warnings name what grows without end: rows that pruning should have deleted, copies from before upgrades, and unused
+    space in the file. They do not change the exit status.
+    """
     faults = list(itertools.islice(checks.find_faults(), _MAX_FAULTS))
     if faults:
         raise Faulty({"sound": False, "faults": faults})
-    return {"sound": True, "faults": faults, "rows": checks.count_rows()}
+    overdue = growth.count_overdue()
+    return {
+        "sound": True,
+        "faults": faults,
+        "rows": checks.count_rows(),
+        "overdue": overdue,
+        "warnings": growth.list_warnings(overdue),
+    }

@@ -23,6 +23,26 @@ class _Text(NamedTuple):
     value: str
 
 
+class Space(NamedTuple):
+    """The bytes of a SQLite file, and those of its pages that no row uses."""
+
+    size: int
+    unused: int
+
+
+class _Pages(NamedTuple):
+    page_size: int
+    pages: int
+    free_pages: int
+
+
+_PAGES = Query(
+    text(
+        "SELECT page_size, page_count, freelist_count FROM pragma_page_size, pragma_page_count, pragma_freelist_count"
+    ),
+    _Pages,
+    dynamic=True,
+)
 _REVISION = Query(text("SELECT version_num FROM alembic_version"), _Text)
 _SERVER_VERSION = Query(text("SHOW server_version"), _Text, dynamic=True)
 
@@ -65,6 +85,15 @@ def find_postgresql_version() -> str | None:
 def list_damage(connection: Connection) -> list[str]:
     """Return the faults that SQLite finds in its file and indexes. For PostgreSQL, use its own tools (pg_amcheck)."""
     return _read_through(connection, "PRAGMA integrity_check") if is_sqlite() else []
+
+
+def read_space() -> Space | None:
+    """Return how much of a SQLite file is used, or None on PostgreSQL."""
+    if not is_sqlite():
+        return None
+    with reading() as connection:
+        pages = _PAGES.one(connection)
+    return Space(pages.page_size * pages.pages, pages.page_size * pages.free_pages)
 
 
 def find_damage() -> str | None:

@@ -1,0 +1,61 @@
+"""Find what grows without end: rows that pruning should have deleted, old copies of the file, and unused space."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from scimsvc.activity.pruning import TABLES
+from scimsvc.store.upkeep.maintenance import is_sqlite, read_space
+from scimsvc.store.upkeep.sqlite_backup import database_path
+
+#: A serving process prunes once a day, so rows may be this much older than their setting.
+_ALLOWED_DELAY = timedelta(days=2)
+#: Unused space is worth rebuilding the file if it is most of the file and at least this large.
+_WORTH_REBUILDING = 100_000_000
+
+
+def count_overdue() -> dict[str, int]:
+    """Return the number of rows that pruning should have deleted two days ago, by the names of ``log prune``."""
+    return {table.name: table.count_before(table.end() - _ALLOWED_DELAY) for table in TABLES}
+
+
+def list_warnings(overdue: dict[str, int]) -> list[str]:
+    """Return a sentence for each thing that grows without end, given the result of ``count_overdue``."""
+    return [*_lags(overdue), *_copies(), *_space()]
+
+
+def _lags(overdue: dict[str, int]) -> Iterator[str]:
+    for table in TABLES:
+        if overdue[table.name]:
+            yield (
+                f"{table.name}: {overdue[table.name]:,} rows are more than {_ALLOWED_DELAY.days} days older than "
+                f"{table.setting} allows, so pruning lags behind. Run 'scimsvc log prune'."
+            )
+
+
+def _copies() -> Iterator[str]:
+    """Find the copies that ``init`` kept before upgrades."""
+    if not is_sqlite():
+        return
+    path = Path(database_path())
+    copies = sorted(path.parent.glob(f"{path.name}.[0-9][0-9][0-9][0-9].*T*"))
+    if copies:
+        size = sum(copy.stat().st_size for copy in copies)
+        names = ", ".join(copy.name for copy in copies)
+        yield (
+            f"{path.parent}: {len(copies)} copies from before upgrades use {_megabytes(size)} ({names}). "
+            "Delete the copies that you no longer need."
+        )
+
+
+def _space() -> Iterator[str]:
+    space = read_space()
+    if space is not None and space.unused > max(space.size // 2, _WORTH_REBUILDING):
+        yield (
+            f"{database_path()}: {_megabytes(space.unused)} of {_megabytes(space.size)} are unused. "
+            "To shrink the file, stop the service and run VACUUM (see 'Growth' in the manual)."
+        )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:,.1f} MB"

@@ -1,0 +1,84 @@
+"""``scimsvc check`` warns of what grows without end."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from scimsvc import clock
+from scimsvc.extensions import db
+from scimsvc.operations import growth
+from scimsvc.store.upkeep.maintenance import Space, read_space
+from tests.support.client import Enterprise
+from tests.support.types import Cli
+
+NOTHING = dict.fromkeys(("log_entries", "changes", "tokens", "secrets", "integrations"), 0)
+
+
+def check(app: Flask, *options: str) -> tuple[int, str, str]:
+    result = app.test_cli_runner().invoke(args=["check", *options], catch_exceptions=False)
+    return result.exit_code, result.stdout, result.stderr
+
+
+def in_days(monkeypatch: pytest.MonkeyPatch, days: float) -> None:
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=days))
+
+
+def is_sqlite(app: Flask) -> bool:
+    with app.app_context():
+        return db.engine.dialect.name == "sqlite"
+
+
+def test_rows_that_pruning_left_behind_are_named(acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        acme.create(email=f"{number}@x.example")
+    assert (cli("check")["overdue"], cli("check")["warnings"]) == (NOTHING, [])
+
+    in_days(monkeypatch, 91)
+    assert cli("check")["overdue"] == NOTHING
+    in_days(monkeypatch, 2)
+    status, text, warnings = check(acme.app)
+
+    assert (status, "warnings" in text) == (0, False)
+    assert "log_entries: 3 rows are more than 2 days older than log_days allows" in warnings
+    assert "changes: 2 rows are more than 2 days older than change_days allows" in warnings
+    assert json.loads(check(acme.app, "--json")[1])["overdue"] == NOTHING | {"log_entries": 3, "changes": 2}
+
+    in_days(monkeypatch, 8)
+    assert "tokens: 1 rows" in check(acme.app)[2]
+    cli("log", "prune")
+    assert (cli("check")["overdue"], cli("check")["warnings"]) == (NOTHING, [])
+
+
+def test_copies_from_before_upgrades_are_named(acme: Enterprise, cli: Cli) -> None:
+    if not is_sqlite(acme.app):
+        pytest.skip("PostgreSQL has no copies")
+    with acme.app.app_context():
+        path = Path(str(db.engine.url.database))
+    for name in ("0001.20260101T000000000000", "0004.20260102T000000000000"):
+        path.with_name(f"{path.name}.{name}").write_bytes(b"x" * 1_000_000)
+    path.with_name(f"{path.name}.backup").write_bytes(b"x")
+
+    (warning,) = cli("check")["warnings"]
+
+    assert "2 copies from before upgrades use 2.0 MB" in warning
+    assert f"{path.name}.0001.20260101T000000000000, {path.name}.0004.20260102T000000000000)" in warning
+
+
+def test_unused_space_is_named_if_it_is_most_of_the_file(
+    acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not is_sqlite(acme.app):
+        assert cli("check")["warnings"] == []
+        return
+    with acme.app.app_context():
+        space = read_space()
+    assert space is not None
+    assert space.size > space.unused >= 0
+    monkeypatch.setattr(growth, "read_space", lambda: Space(500_000_000, 400_000_000))
+    assert "400.0 MB of 500.0 MB are unused" in cli("check")["warnings"][0]
+    monkeypatch.setattr(growth, "read_space", lambda: Space(5_000_000, 4_000_000))
+    assert cli("check")["warnings"] == []
