@@ -13,7 +13,15 @@ from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated_changes
 from scimsvc.store.engine.retries import retried
 from scimsvc.store.paging import Page
-from scimsvc.store.profiles import Profile, ProfileFilter, find_profile, list_profiles, lock_profile, profile_view
+from scimsvc.store.profiles import (
+    Profile,
+    ProfileFilter,
+    find_profile,
+    list_profiles,
+    lock_profile,
+    profile_view,
+    read_page,
+)
 from scimsvc.store.representations import read_document
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
 from scimsvc.store.user_writes import EffectiveValues, update_effective_values
@@ -38,7 +46,9 @@ def list_users(
     limit: int | None = None,
     **conditions: Unpack[Conditions],
 ) -> Page:
-    """Return users sorted by e-mail address. ``Page.next`` is the folded address of the last one.
+    """Return users sorted by e-mail address: all of them, or a page of at most ``limit`` after the address ``after``.
+
+    ``Page.next`` is the folded address of the last user if another page follows.
 
     ``role`` is the ID, the name or an alias of a role. Raises ``InvalidInput`` if this role does not exist.
     """
@@ -47,8 +57,10 @@ def list_users(
         if role is not None:
             wanted = get_role(tenant, role, field="role")
             condition = replace(condition, role_id=wanted.id, or_on_default=wanted.is_default)
-        rows = list_profiles(tenant, condition, after=after, limit=None if limit is None else limit + 1)
-    return Page.of(rows, len(rows) if limit is None else limit, profile_view, key=lambda row: row.email_key)
+        if limit is None:
+            return Page(list(map(profile_view, list_profiles(tenant, condition))))
+        rows, more = read_page(tenant, condition, after=after, limit=limit)
+        return Page(list(map(profile_view, rows)), rows[-1].email_key if more and rows else None)
 
 
 def show_user(enterprise: str, reference: str) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 #: The default number of resources on a page (contract section 5).
 DEFAULT_PAGE = 100
+#: The bytes of users after which a page ends. The user with whom it exceeds them is its last one.
+PAGE_BYTES = 4 * 1024 * 1024
 #: The maximum length of userName, externalId and e-mail addresses, in characters (contract section 5).
 MAX_KEY_LENGTH = 512
 

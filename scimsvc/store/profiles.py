@@ -1,15 +1,16 @@
 """Read users for the commands, the enterprise API and the console."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 
 from scimsvc.models import Role, User
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.resources import work_address
 from scimsvc.store.engine.statements import Query
+from scimsvc.store.page_queries import PageQuery, cut_page
 from scimsvc.store.representations import directory_values, read_document
 from scimsvc.store.tenancy import Tenant
 from scimsvc.store.users import ENTERPRISE_ID, ID, KEY, REPRESENTED, read_whole
@@ -126,14 +127,28 @@ class ProfileFilter:
     search: str | None = None
 
 
-def list_profiles(
-    tenant: Tenant, condition: ProfileFilter, *, after: str | None = None, limit: int | None = None
-) -> list[Profile]:
-    """Return the users that meet ``condition``, ordered by folded e-mail address, after the address ``after``."""
-    statement = _PROFILES.where(*_conditions(condition)).order_by(User.email_key).limit(limit)
+def list_profiles(tenant: Tenant, condition: ProfileFilter) -> list[Profile]:
+    """Return all users that meet ``condition``, ordered by folded e-mail address."""
+    query = Query(_ordered(condition), Profile, dynamic=True)
+    return query.all(tenant.connection, _tenant_parameters(tenant))
+
+
+def read_page(
+    tenant: Tenant, condition: ProfileFilter, *, after: str | None, limit: int
+) -> tuple[Sequence[Profile], bool]:
+    """Return a page of the users that meet ``condition``, ordered by folded e-mail address.
+
+    The page begins after the address ``after``. The second result is whether another page follows.
+    """
+    statement = _ordered(condition).limit(limit + 1)
     if after is not None:
         statement = statement.where(User.email_key > after)
-    return Query(statement, Profile, dynamic=True).all(tenant.connection, _tenant_parameters(tenant))
+    query = PageQuery(statement, Profile, lambda columns: [columns.email_key], dynamic=True)
+    return cut_page(query.all(tenant.connection, _tenant_parameters(tenant)), limit)
+
+
+def _ordered(condition: ProfileFilter) -> Select[Any]:
+    return _PROFILES.where(*_conditions(condition)).order_by(User.email_key)
 
 
 def _conditions(wanted: ProfileFilter) -> Iterator[ColumnElement[bool]]:

@@ -17,6 +17,7 @@ from scimsvc.store.engine.statements import Query
 from scimsvc.store.engine.transactions import read_each, reading
 from scimsvc.store.feed import SELECT_USER_COUNT, count_users
 from scimsvc.store.filters.compiler import compile_filter, compile_sort_key
+from scimsvc.store.page_queries import PageQuery, cut_page
 from scimsvc.store.representations import StoredUser, View
 from scimsvc.store.users import ENTERPRISE_ID, OF_DEFAULT, REPRESENTED, VIEW, EnterpriseView, find_user_by_address
 
@@ -73,8 +74,8 @@ VIEW_AND_TOTAL = Query(_VIEW.add_columns(_TOTAL.label("total")), ViewAndTotal)
 USERS = select(*REPRESENTED).where(User.enterprise_id == ENTERPRISE_ID)
 _COUNT = select(func.count().label("users")).select_from(User).where(User.enterprise_id == ENTERPRISE_ID)
 _BY_ID = USERS.order_by(User.id).limit(bindparam("limit"))
-USERS_FROM = Query(_BY_ID.offset(bindparam("offset")), StoredUser)
-USERS_AFTER = Query(_BY_ID.where(User.id > bindparam("after")), StoredUser)
+USERS_FROM = PageQuery(_BY_ID.offset(bindparam("offset")), StoredUser, lambda columns: [columns.id])
+USERS_AFTER = PageQuery(_BY_ID.where(User.id > bindparam("after")), StoredUser, lambda columns: [columns.id])
 
 
 def match_address(enterprise_id: str, address: str, *, offset: int, limit: int) -> UserPage:
@@ -98,10 +99,10 @@ def list_by_id(enterprise_id: str, *, after: str | None, offset: int, limit: int
     if not views:  # the enterprise was deleted meanwhile
         return _EMPTY
     view, total = views[0]
-    end = Position(None, rows[limit - 1].id) if 0 < limit < len(rows) else None
-    rows = rows[:limit]
+    users, more = cut_page(rows, limit)
+    end = Position(None, users[-1].id) if more and users else None
     # Users on the page count, even if they were deleted meanwhile.
-    return UserPage(rows, view, max(total or 0, len(rows)), end)
+    return UserPage(users, view, max(total or 0, len(users)), end)
 
 
 def search(enterprise_id: str, query: ListQuery, *, base: str, after: Position | None) -> UserPage:
@@ -112,15 +113,15 @@ def search(enterprise_id: str, query: ListQuery, *, base: str, after: Position |
         if view is None:
             return _EMPTY
         statements = _SearchStatements(query, connection.dialect.name, View(base, *view))
-        rows = statements.page(after).all(connection, parameters) if query.count else []
-        if query.start_index == 1 and after is None and 0 < len(rows) <= query.count:
-            total = len(rows)  # the page contains the whole list
+        rows: list[Any] = statements.page(after).all(connection, parameters) if query.count else []
+        page, more = cut_page(rows, query.count)
+        if query.start_index == 1 and after is None and page and not more:
+            total = len(page)  # the page contains the whole list
         elif not query.has_filter:
             total = count_users(connection, enterprise_id)
         else:
             total = statements.count().one(connection, parameters).users
-    end = statements.position(rows[query.count - 1]) if len(rows) > query.count else None
-    return UserPage(rows[: query.count], view, total, end)
+    return UserPage(page, view, total, statements.position(page[-1]) if more and page else None)
 
 
 class _SearchStatements:
@@ -139,9 +140,14 @@ class _SearchStatements:
         if after is not None:
             statement = statement.where(_follows(after, sort_key, descending=query.order.descending))
         if sort_key is None:
-            return Query(statement.order_by(User.id), StoredUser, dynamic=True)
-        statement = statement.add_columns(sort_key.label("sort_key")).order_by(*_order(sort_key, query.order))
-        return Query(statement, SortedUser, dynamic=True)
+            return PageQuery(statement.order_by(User.id), StoredUser, lambda columns: [columns.id], dynamic=True)
+        statement = statement.add_columns(sort_key.label("sort_key")).order_by(*_order(sort_key, User.id, query.order))
+        return PageQuery(
+            statement,
+            SortedUser,
+            lambda columns: _order(columns.sort_key, columns.id, query.order),
+            dynamic=True,
+        )
 
     def count(self) -> Query[_Count]:
         """Return the query that counts the users on all pages."""
@@ -158,8 +164,8 @@ def _conditions(query: ListQuery, dialect: str, view: View) -> list[ColumnElemen
     return [User.email_key == fold(query.work_address)] if query.work_address is not None else []
 
 
-def _order(sort_key: ColumnElement[Any], order: Order) -> Sequence[ColumnElement[Any]]:
-    keys = [sort_key.desc(), User.id.desc()] if order.descending else [sort_key.asc(), User.id.asc()]
+def _order(sort_key: ColumnElement[Any], id_: Any, order: Order) -> Sequence[ColumnElement[Any]]:
+    keys = [sort_key.desc(), id_.desc()] if order.descending else [sort_key.asc(), id_.asc()]
     if _may_be_null(sort_key):
         # Absent values come last, and first in descending order (RFC 7644 §3.4.2.3).
         keys[0] = keys[0].nulls_first() if order.descending else keys[0].nulls_last()

@@ -90,6 +90,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     fixed = {
         "characters of `userName`, `externalId` and e-mail addresses": (f"{limits.MAX_KEY_LENGTH:,}", "–"),
         "different names in `attributes` or `excludedAttributes`": (f"{MOST_NAMES:,}", "–"),
+        "bytes of the users on a page": (f"{limits.PAGE_BYTES:,}", "–"),
         "users a page, unless `count` says": (f"{limits.DEFAULT_PAGE:,}", "–"),
     }
     assert documented == settable | fixed

@@ -35,7 +35,7 @@ Parameters = Mapping[str, Any]
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
 _RowMaker = Callable[[Any], RowT]
 
-_NO_PARAMETERS: Parameters = MappingProxyType({})
+NO_PARAMETERS: Parameters = MappingProxyType({})
 #: The number of rows that ``Query.iterate`` keeps in memory.
 _ROWS_AT_ONCE = 1000
 
@@ -47,10 +47,11 @@ class _Statement:
         #: The Core expression.
         self.statement = statement
         self._columns = columns
-        self._is_dynamic = dynamic
+        self.is_dynamic = dynamic
         self._prepared: dict[str, PreparedStatement] = {}
 
-    def _prepared_for(self, dialect: Dialect) -> PreparedStatement:
+    def prepared_for(self, dialect: Dialect) -> PreparedStatement:
+        """Return the statement for the driver of ``dialect``."""
         return self._prepared.get(dialect.name) or self._prepared.setdefault(
             dialect.name, prepare_statement(self.statement, self._columns, dialect)
         )
@@ -67,34 +68,34 @@ class Query(_Statement, Generic[RowT]):
     def __init__(self, statement: Executable, row_type: type[RowT], *, dynamic: bool = False) -> None:
         super().__init__(statement, None, dynamic=dynamic)
         self.row_type = row_type
-        self._make_row = _row_maker(row_type)
+        self.make_row = _row_maker(row_type)
 
-    def all(self, connection: Connection, parameters: Parameters = _NO_PARAMETERS) -> list[RowT]:
+    def all(self, connection: Connection, parameters: Parameters = NO_PARAMETERS) -> list[RowT]:
         """Return all rows."""
-        if self._is_dynamic or not fast_paths.enabled:
-            return [self._make_row(row) for row in connection.execute(self.statement, dict(parameters))]
-        prepared = self._prepared_for(connection.dialect)
+        if self.is_dynamic or not fast_paths.enabled:
+            return [self.make_row(row) for row in connection.execute(self.statement, dict(parameters))]
+        prepared = self.prepared_for(connection.dialect)
         rows = driver.execute(connection, prepared.text, prepared.values(parameters), driver.all_rows)
         if prepared.column_converters:
             rows = prepared.converted(rows)
-        return list(map(self._make_row, rows))
+        return list(map(self.make_row, rows))
 
-    def first(self, connection: Connection, parameters: Parameters = _NO_PARAMETERS) -> RowT | None:
+    def first(self, connection: Connection, parameters: Parameters = NO_PARAMETERS) -> RowT | None:
         """Return the first row, or None if no row exists. All rows are read, so limit the statement."""
         rows = self.all(connection, parameters)
         return rows[0] if rows else None
 
-    def one(self, connection: Connection, parameters: Parameters = _NO_PARAMETERS) -> RowT:
+    def one(self, connection: Connection, parameters: Parameters = NO_PARAMETERS) -> RowT:
         """Return the only row. Raises ``NoResultFound`` of SQLAlchemy if the number of rows is not one."""
         rows = self.all(connection, parameters)
         if len(rows) != 1:
             raise NoResultFound(f"Expected one row, got {len(rows)}.")
         return rows[0]
 
-    def iterate(self, connection: Connection, parameters: Parameters = _NO_PARAMETERS) -> Iterator[RowT]:
+    def iterate(self, connection: Connection, parameters: Parameters = NO_PARAMETERS) -> Iterator[RowT]:
         """Yield the rows, with at most ``_ROWS_AT_ONCE`` of them in memory."""
         options = {"yield_per": _ROWS_AT_ONCE}
-        yield from map(self._make_row, connection.execute(self.statement, dict(parameters), execution_options=options))
+        yield from map(self.make_row, connection.execute(self.statement, dict(parameters), execution_options=options))
 
 
 class Write(_Statement):
@@ -107,11 +108,11 @@ class Write(_Statement):
     def __init__(self, statement: Executable, columns: Sequence[str] | None = None, *, dynamic: bool = False) -> None:
         super().__init__(statement, columns, dynamic=dynamic)
 
-    def run(self, connection: Connection, parameters: Parameters = _NO_PARAMETERS) -> int:
+    def run(self, connection: Connection, parameters: Parameters = NO_PARAMETERS) -> int:
         """Execute the statement and return the number of changed rows."""
-        if self._is_dynamic:
+        if self.is_dynamic:
             return self._run_by_sqlalchemy(connection, dict(parameters))
-        prepared = self._prepared_for(connection.dialect)
+        prepared = self.prepared_for(connection.dialect)
         if not fast_paths.enabled:
             return self._run_by_sqlalchemy(connection, prepared.named(parameters))
         return driver.execute(connection, prepared.text, prepared.values(parameters), driver.row_count)

@@ -32,6 +32,16 @@ def execute(connection: Connection, text: str, values: Any, fetch: Callable[[Any
     return result
 
 
+def execute_partly(
+    connection: Connection, text: str, values: Any, fetch: Callable[[Any], tuple[_Result, bool]]
+) -> _Result:
+    """Execute ``text`` like ``execute``, where ``fetch`` also returns whether it fetched all rows."""
+    result, is_complete = execute(connection, text, values, fetch)
+    if not is_complete:
+        _close_cursor(connection)
+    return result
+
+
 def begin(connection: Connection, text: str) -> None:
     """Begin a transaction with ``text``. Statements that SQLAlchemy runs on ``connection`` belong to it."""
     execute(connection, text, (), no_rows)
@@ -90,9 +100,13 @@ def _raise_as_sqlalchemy(connection: Connection, text: str, error: BaseException
 
 
 def _discard(connection: Connection, error: BaseException) -> None:
-    # Close the cursor, because SQLite keeps its locks while a statement is unfinished.
+    _close_cursor(connection)
+    connection.invalidate(error)
+
+
+def _close_cursor(connection: Connection) -> None:
+    """Close the cursor of ``connection``, because SQLite keeps its locks while a statement is unfinished."""
     cursor = connection.connection.info.pop(_CURSOR, None)
     if cursor is not None:
         with suppress(connection.dialect.loaded_dbapi.Error):
             cursor.close()
-    connection.invalidate(error)
