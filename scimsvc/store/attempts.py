@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, case, delete, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, delete, select, text, update
 
 from scimsvc.models import Attempts
 from scimsvc.store.engine.statements import Query, Write
@@ -29,26 +28,17 @@ _COUNTS = Query(
     select(Attempts.key, Attempts.count.label("attempts"), Attempts.expires_at).where(_NAMED, _IS_CURRENT), CountRow
 )
 
-# INSERT … ON CONFLICT of PostgreSQL, which SQLite writes the same way.
-_FIRST = insert(Attempts).values(key=bindparam("key"), count=1, expires_at=bindparam("until"))
+# SQLAlchemy has ON CONFLICT only for each dialect, and importing PostgreSQL's delays the start of a process on SQLite.
+_INSERT = 'INSERT INTO attempts ("key", count, expires_at) VALUES (:key, 1, :until) ON CONFLICT ("key") DO UPDATE SET '
 #: A row that expires after ``latest`` was written before the clock was set back.
-_BEGINS_AGAIN = or_(Attempts.expires_at <= bindparam("now"), Attempts.expires_at > bindparam("latest"))
+_BEGINS_AGAIN = "attempts.expires_at <= :now OR attempts.expires_at > :latest"
 _ADD = Write(
-    _FIRST.on_conflict_do_update(
-        index_elements=[Attempts.key],
-        set_={
-            "count": case((_BEGINS_AGAIN, 1), else_=Attempts.count + 1),
-            "expires_at": case((_BEGINS_AGAIN, _FIRST.excluded.expires_at), else_=Attempts.expires_at),
-        },
-    ),
-    columns=(),
+    text(
+        f"{_INSERT} count = CASE WHEN {_BEGINS_AGAIN} THEN 1 ELSE attempts.count + 1 END,"
+        f" expires_at = CASE WHEN {_BEGINS_AGAIN} THEN excluded.expires_at ELSE attempts.expires_at END"
+    )
 )
-_REMEMBER = Write(
-    _FIRST.on_conflict_do_update(
-        index_elements=[Attempts.key], set_={"count": 1, "expires_at": _FIRST.excluded.expires_at}
-    ),
-    columns=(),
-)
+_REMEMBER = Write(text(f"{_INSERT} count = 1, expires_at = excluded.expires_at"))
 _SUBTRACT = Write(
     update(Attempts).where(_NAMED, _IS_CURRENT, Attempts.count > 0).values(count=Attempts.count - 1), columns=()
 )
