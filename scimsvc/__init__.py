@@ -35,11 +35,14 @@ def create_app(config: object = None) -> "Flask":
 
 def _configure(app: "Flask", settings: "Settings") -> None:
     from scimsvc.settings.keys import SESSIONS, derive_key
+    from scimsvc.web.form_parser import LONGEST_FORM, MOST_FIELDS
 
     # Flask, its extensions and a host application see only this key. They cannot sign tokens with it.
     newest, *older = (derive_key(key, SESSIONS) for key in settings.secret_keys)
     app.config["SECRET_KEY"], app.config["SECRET_KEY_FALLBACKS"] = newest, older
     app.config["MAX_CONTENT_LENGTH"] = settings.limits.body
+    app.config["MAX_FORM_MEMORY_SIZE"] = LONGEST_FORM
+    app.config["MAX_FORM_PARTS"] = MOST_FIELDS
 
 
 def _init_log(settings: "Settings") -> None:

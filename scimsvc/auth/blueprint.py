@@ -24,6 +24,7 @@ from scimsvc.protocol.errors import TooManyRequests
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE, SCOPES
 from scimsvc.web.client_address import counted_address
+from scimsvc.web.form_parser import limit_form_of_stranger
 from scimsvc.web.messages import json_response
 from scimsvc.web.state import request_state
 
@@ -55,6 +56,7 @@ def revoke() -> Response:
 def _read_form() -> dict[str, str]:
     if request.mimetype != "application/x-www-form-urlencoded":
         raise InvalidRequest("The request is not a form. Send the parameters as application/x-www-form-urlencoded.")
+    limit_form_of_stranger()
     repeated = [name for name, values in request.form.lists() if len(values) > 1]
     if repeated:
         raise InvalidRequest(f"The parameter {repeated[0]} is sent more than once. Send it once.")

@@ -6,7 +6,7 @@ import time
 
 from scimsvc import clock
 from scimsvc.auth.errors import Claims, InvalidToken, MissingToken
-from scimsvc.auth.tokens import TokenSigner
+from scimsvc.auth.tokens import NOT_ISSUED, TokenSigner
 from scimsvc.protocol.errors import Forbidden
 from scimsvc.protocol.reasons import Reason
 from scimsvc.store.engine.database import current_database
@@ -101,11 +101,17 @@ def read_bearer(authorization: str | None) -> str:
     Accepts ``Bearer Bearer …``, which Entra sends if the token was pasted together with the word. Raises
     ``MissingToken`` or ``InvalidToken``.
     """
-    words = re.split(r"[ \t]+", (authorization or "").strip(" \t"))
+    text = authorization or ""
+    if len(text) > LONGEST_HEADER:
+        raise InvalidToken(NOT_ISSUED)
+    words = re.split(r"[ \t]+", text.strip(" \t"))
     if words[0].lower() != "bearer":
         raise MissingToken("The request has no access token. Send the header Authorization: Bearer scimsvc_…")
-    while words and words[0].lower() == "bearer":
-        words.pop(0)
-    if len(words) != 1:
+    others = [word for word in words if word.lower() != "bearer"]
+    if len(others) != 1 or words[-1] != others[0]:
         raise InvalidToken("The Authorization header is malformed. Send the word Bearer and one token.")
-    return words[0]
+    return others[0]
+
+
+#: Characters of a header. A token has at most 200, and callers are cached by their header.
+LONGEST_HEADER = 1000

@@ -35,8 +35,9 @@ class TokenSigner:
             scope: Signer(oldest_first, f"scimsvc.{scope}-token", key_derivation="hmac", digest_method=hashlib.sha256)
             for scope in SCOPES
         }
-        # The content of a token never changes. Expiry and revocation are checked elsewhere, each time.
-        self._read = lru_cache(maxsize=4096)(self._verify_signature)
+        # The content of a token never changes. Expiry and revocation are checked elsewhere, each time. Only tokens of
+        # this service are cached, because others raise BadData.
+        self._read_signed = lru_cache(maxsize=4096)(self._verify_signature)
 
     def issue(self, scope: str, claims: Claims) -> str:
         """Return a token for ``scope``."""
@@ -54,29 +55,36 @@ class TokenSigner:
             other = self.read_any(token)
             if other is not None:
                 raise InsufficientScope(_OTHER_SCOPE[scope], other)
-            raise InvalidToken("This service did not issue the access token. Copy the whole token again.")
+            raise InvalidToken(NOT_ISSUED)
         if now >= claims.expires_at:
             raise InvalidToken(
                 f"The access token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}. {_RENEWAL[scope]}", claims
             )
         return claims
 
-    def _verify_signature(self, token: str, scope: str) -> Claims | None:
-        text = token.removeprefix(TOKEN_PREFIX)
-        if not token.startswith(TOKEN_PREFIX) or len(token) > _LONGEST_TOKEN or not _is_canonical(text):
+    def _read(self, token: str, scope: str) -> Claims | None:
+        if len(token) > _LONGEST_TOKEN or not token.startswith(TOKEN_PREFIX):
             return None
         try:
-            payload = base64_decode(self._signers[scope].unsign(text))
-            enterprise_id, token_id, expires_at = json.loads(payload)
-            return Claims(enterprise_id, token_id, datetime.fromtimestamp(expires_at, UTC))
+            return self._read_signed(token, scope)
         except (BadData, ValueError, TypeError, OverflowError):
             return None
+
+    def _verify_signature(self, token: str, scope: str) -> Claims:
+        """Return the content of ``token``. Raises ``BadData`` or another error if it was not issued for ``scope``."""
+        text = token.removeprefix(TOKEN_PREFIX)
+        if not _is_canonical(text):
+            raise BadData("The token is not canonical.")
+        payload = base64_decode(self._signers[scope].unsign(text))
+        enterprise_id, token_id, expires_at = json.loads(payload)
+        return Claims(enterprise_id, token_id, datetime.fromtimestamp(expires_at, UTC))
 
     def read_any(self, token: str) -> Claims | None:
         """Return the content of ``token`` of any scope or expiry, or None if this service did not issue it."""
         return next(filter(None, (self._read(token, scope) for scope in SCOPES)), None)
 
 
+NOT_ISSUED = "This service did not issue the access token. Copy the whole token again."
 _LONGEST_TOKEN = 512
 _RENEWAL = {
     SCIM_SCOPE: "Create a new one in the scimsvc console and paste it into Entra's Secret Token field.",

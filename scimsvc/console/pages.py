@@ -14,6 +14,7 @@ from scimsvc.enterprises.admins import Admin, enter_enterprise, note_use, resume
 from scimsvc.errors import NoSuchThing
 from scimsvc.paths import CONSOLE_PREFIX, clean_path, is_console
 from scimsvc.vocabulary import ID_PATTERN
+from scimsvc.web.form_parser import limit_form_of_stranger
 from scimsvc.web.state import find_request_state
 
 _ID = re.compile(ID_PATTERN)
@@ -24,6 +25,7 @@ Answer = str | BaseResponse
 def open_blueprint(name: str) -> Blueprint:
     """Return a blueprint of pages that need no sign-in."""
     blueprint = Blueprint(f"console_{name}", __name__, url_prefix=CONSOLE_PREFIX)
+    blueprint.before_request(limit_form_of_stranger)
     blueprint.before_request(refuse_stale_form)
     return blueprint
 
@@ -97,9 +99,16 @@ def _note_use() -> None:
 
 def _here() -> str:
     """Return the page to return to after signing in: this page, or the page of the submitted form."""
-    page = urlsplit(request.url if request.method == "GET" else request.referrer or request.url)
+    url = request.url if request.method == "GET" else request.referrer or request.url
+    if len(url) > _LONGEST_URL:
+        return ""
+    page = urlsplit(url)
     path = page.path.removeprefix(request.script_root)
     return path + (f"?{page.query}" if page.query else "")
+
+
+#: Characters of the address of a page. A longer one is forgotten, because urllib caches what it splits.
+_LONGEST_URL = 2000
 
 
 def safe_next(target: str | None) -> str:
@@ -194,7 +203,7 @@ def go(endpoint: str, message: str | None = None, *, tone: str = "good", **value
 
 def go_back(endpoint: str, message: str, *, tone: str = "good") -> BaseResponse:
     """Redirect to the page with the button, or to the page of ``endpoint`` if it is unknown."""
-    page = urlsplit(request.referrer or "")
+    page = urlsplit((request.referrer or "")[:_LONGEST_URL])
     path = page.path.removeprefix(request.script_root)
     flash(message, tone)
     if page.netloc == request.host and is_console(path):

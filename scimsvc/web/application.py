@@ -11,6 +11,7 @@ from flask import Flask, Request
 from werkzeug.routing import MapAdapter, Rule
 
 from scimsvc import fast_paths
+from scimsvc.web.form_parser import FormRequest
 
 
 class LazyRule(Rule):
@@ -34,6 +35,7 @@ class LazyRule(Rule):
 class Application(Flask):
     """The Flask application of scimsvc."""
 
+    request_class = FormRequest
     url_rule_class = LazyRule
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -64,12 +66,15 @@ class Application(Flask):
     def _bind(self, request: Request, where: tuple[str | None, ...]) -> MapAdapter:
         bound = super().create_url_adapter(request)  # refuses an invalid host
         assert bound is not None
-        if len(self._bound) >= _MOST_BOUND:
-            self._bound.clear()
-        self._bound[where] = bound
+        if sum(len(value or "") for value in where) <= _LONGEST_BOUND:
+            if len(self._bound) >= _MOST_BOUND:
+                self._bound.clear()
+            self._bound[where] = bound
         return bound
 
 
 #: The variables that the binding of a request depends on, besides its method, path and query.
 _BINDING = ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME", "wsgi.url_scheme")
 _MOST_BOUND = 64
+#: Characters of the variables of a cached binding. A host name has at most 253.
+_LONGEST_BOUND = 1000

@@ -6,6 +6,7 @@ import re
 import pytest
 from flask import Flask
 
+from scimsvc.auth.callers import LONGEST_HEADER
 from scimsvc.enterprises import user_csv
 from scimsvc.operations.metrics import Metrics
 from scimsvc.protocol import errors, limits
@@ -19,6 +20,7 @@ from scimsvc.schemas.bodies import EnterpriseChangesSchema
 from scimsvc.settings import PREFIX, SETTINGS
 from scimsvc.settings.limits import LIMIT_RANGES, LimitRange
 from scimsvc.store.settings import DEFAULTS
+from scimsvc.web.form_parser import LONGEST_FORM, LONGEST_FORM_OF_STRANGERS, MOST_FIELDS
 from tests.support.documents import DOCS, ROOT, code, read, table, tables
 
 SETUP = configparser.ConfigParser()
@@ -91,6 +93,10 @@ def test_the_limits_are_those_of_the_code() -> None:
         "characters of `userName`, `externalId` and e-mail addresses": (f"{limits.MAX_KEY_LENGTH:,}", "–"),
         "different names in `attributes` or `excludedAttributes`": (f"{MOST_NAMES:,}", "–"),
         "bytes of the users on a page": (f"{limits.PAGE_BYTES:,}", "–"),
+        "fields of a form": (f"{MOST_FIELDS:,}", "–"),
+        "bytes of a form at the token endpoint and the sign-in page": (f"{LONGEST_FORM_OF_STRANGERS:,}", "–"),
+        "bytes of another form of the console, without its file": (f"{LONGEST_FORM:,}", "–"),
+        "characters of an `Authorization` header": (f"{LONGEST_HEADER:,}", "–"),
         "users a page, unless `count` says": (f"{limits.DEFAULT_PAGE:,}", "–"),
     }
     assert documented == settable | fixed
