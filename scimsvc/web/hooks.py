@@ -6,6 +6,7 @@ takes as long as most steps.
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
+from urllib.parse import clear_cache  # type: ignore[attr-defined]  # typeshed does not know it
 
 from flask import Flask, Response, request
 
@@ -40,7 +41,13 @@ def init_hooks(app: Flask, *, before: Sequence[Before], after: Sequence[After]) 
             step(state, response)
         deadlines.end_request()
         end(state, response)
+        if len(state.request.path) + len(state.request.query_string) > _LONGEST_URL:
+            clear_cache()
         return response
 
     app.before_request(before_request)
     app.after_request(after_request)
+
+
+#: Characters of a URL that urllib may keep. It caches the last 128 URLs that waitress and others split, of any length.
+_LONGEST_URL = 2000

@@ -145,13 +145,14 @@ def _path(request: Request) -> str:
     if not _PLAIN_PATH.fullmatch(path):
         path = quote(path, safe="/:@!$'()*,;=+~")
     if request.query_string:
-        path += f"?{'&'.join(map(_quoted_name, request.args))}"
+        path += f"?{'&'.join(_quoted_name(name[:_LONGEST_NAME]) for name in request.args)}"
     if TOKEN_PREFIX in path:
         path = _TOKEN.sub(f"{TOKEN_PREFIX}...", path)
     return path[:_LONGEST_PATH]
 
 
 _LONGEST_PATH = 500
+_LONGEST_NAME = 100
 
 
 @lru_cache(maxsize=256)
