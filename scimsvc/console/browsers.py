@@ -15,10 +15,13 @@ from werkzeug.wrappers import Response as BaseResponse
 from scimsvc.auth.attempts import digest_key
 from scimsvc.console.sessions import ConsoleSessions
 from scimsvc.protocol.attributes import fold
+from scimsvc.settings.keys import derive_key
 from scimsvc.web.state import app_settings, request_state
 
 #: Browsers delete cookies after 400 days (RFC 6265bis §5.5). Each sign-in renews the cookie.
 LIFETIME = timedelta(days=365)
+#: The purpose of the key that signs the cookie.
+_BROWSERS = "console browsers"
 COOKIE = "scimsvc_console_browser"
 #: The accounts that a browser is remembered for.
 _MOST_ACCOUNTS = 5
@@ -70,7 +73,8 @@ def _read() -> Browser | None:
 
 def _serializer() -> URLSafeTimedSerializer:
     # itsdangerous expects the oldest key first.
-    return URLSafeTimedSerializer(list(reversed(app_settings().secret_keys)), salt="scimsvc.console-browser")
+    keys = [derive_key(key, _BROWSERS) for key in reversed(app_settings().secret_keys)]
+    return URLSafeTimedSerializer(keys, salt="scimsvc.console-browser")
 
 
 def _digest(email: str) -> str:
