@@ -19,7 +19,7 @@ from scimsvc.store import old_rows
 from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import Connection, reading, writing
 from scimsvc.store.enterprises import list_enterprises
-from scimsvc.store.old_rows import Batch, Key, OldRows
+from scimsvc.store.old_rows import Batch, Key, OldRows, Scope
 from scimsvc.store.settings import get_global_settings
 from scimsvc.web.state import app_settings
 
@@ -63,17 +63,22 @@ class PrunedTable:
         with reading() as connection:
             enterprises = list_enterprises(connection)
         for enterprise in enterprises:
-            with reading() as connection:
-                its_end = max(end, self.end_of(connection, enterprise.id) or end)
-            batch = self.find(enterprise.id, its_end)
+            scope = self.scope(enterprise.id, end)
+            batch = self.find(scope)
             while batch is not None:
                 yield delete_batch(self.rows, batch)
-                batch = self.find(enterprise.id, its_end, after=batch.last)
+                batch = self.find(scope, after=batch.last)
 
-    def find(self, enterprise_id: str, end: datetime, *, after: Key = "") -> Batch | None:
-        """Return the next batch of old rows of an enterprise, or None."""
+    def scope(self, enterprise_id: str, end: datetime) -> Scope:
+        """Return the rows of an enterprise that ended before ``end``, or before a later time if it has too many."""
         with reading() as connection:
-            return self.rows.find(connection, enterprise_id, end, after=after, limit=_PRUNED_AT_ONCE)
+            end = max(end, self.end_of(connection, enterprise_id) or end)
+            return self.rows.scope(connection, enterprise_id, end)
+
+    def find(self, scope: Scope, *, after: Key = "") -> Batch | None:
+        """Return the next batch of the rows in ``scope``, or None."""
+        with reading() as connection:
+            return self.rows.find(connection, scope, after=after, limit=_PRUNED_AT_ONCE)
 
 
 @retried

@@ -18,6 +18,7 @@ from scimsvc.models import Change, ClientSecret, Integration, LogEntry, Token
 from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.engine.transactions import Connection
 from scimsvc.store.log import first_id, time_of_id
+from scimsvc.store.tokens import find_last_scim_use
 from scimsvc.vocabulary import SCIM_SCOPE
 
 #: The key of a row within its enterprise.
@@ -39,11 +40,20 @@ class _Candidate(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Old rows of an enterprise: those after the key ``after`` up to ``last`` that ended before ``before``."""
+class Scope:
+    """The old rows of an enterprise: those that ended before ``before``."""
 
     enterprise_id: str
     before: datetime
+    #: Tokens that were used at this time or later stay.
+    last_use: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The rows of ``scope`` after the key ``after`` up to ``last``."""
+
+    scope: Scope
     after: Key
     last: Key
 
@@ -52,7 +62,12 @@ class OldRows:
     """The rows of one table that ended before a time, in the order of their keys."""
 
     def __init__(
-        self, *, count: Query[_Count], find: Query[_Candidate], delete_: Write, write_time: Callable[[datetime], str]
+        self,
+        *,
+        count: Query[_Count],
+        find: Query[_Candidate],
+        delete_: Write,
+        write_time: Callable[[datetime], str] = clock.timestamp,
     ) -> None:
         self._count = count
         self._find = find
@@ -63,25 +78,32 @@ class OldRows:
         """Return the number of old rows of all enterprises."""
         return self._count.one(connection, {"before": self._write_time(before)}).rows
 
-    def find(
-        self, connection: Connection, enterprise_id: str, before: datetime, *, after: Key = "", limit: int
-    ) -> Batch | None:
+    def scope(self, connection: Connection, enterprise_id: str, before: datetime) -> Scope:
+        """Return the old rows of an enterprise."""
+        return Scope(enterprise_id, before, last_use="")
+
+    def find(self, connection: Connection, scope: Scope, *, after: Key = "", limit: int) -> Batch | None:
         """Return the next batch of at most ``limit`` old rows after the key ``after``, or None if none is left."""
-        end = self._write_time(before)
-        parameters = {"enterprise_id": enterprise_id, "before": end, "after": after, "limit": limit}
+        parameters = self._parameters(scope) | {"after": after, "limit": limit}
         candidates = self._find.all(connection, parameters)
-        keys = [row.key for row in takewhile(lambda row: row.time < end, candidates)]
-        return Batch(enterprise_id, before, after, keys[-1]) if keys else None
+        keys = [row.key for row in takewhile(lambda row: row.time < parameters["before"], candidates)]
+        return Batch(scope, after, keys[-1]) if keys else None
 
     def delete(self, connection: Connection, batch: Batch) -> int:
         """Delete the rows of ``batch`` and return how many existed."""
-        parameters = {
-            "enterprise_id": batch.enterprise_id,
-            "before": self._write_time(batch.before),
-            "after": batch.after,
-            "last": batch.last,
-        }
-        return self._delete.run(connection, parameters)
+        return self._delete.run(connection, self._parameters(batch.scope) | {"after": batch.after, "last": batch.last})
+
+    def _parameters(self, scope: Scope) -> dict[str, Any]:
+        before = self._write_time(scope.before)
+        return {"enterprise_id": scope.enterprise_id, "before": before, "last_use": scope.last_use}
+
+
+class _OldTokens(OldRows):
+    """The SCIM token of an enterprise that was used last stays, because it has the time of the last SCIM request."""
+
+    def scope(self, connection: Connection, enterprise_id: str, before: datetime) -> Scope:
+        """Return the old tokens of an enterprise."""
+        return Scope(enterprise_id, before, last_use=find_last_scim_use(connection, enterprise_id) or "")
 
 
 _BEFORE = bindparam("before", type_=LogEntry.id.type)
@@ -148,7 +170,6 @@ CHANGES = OldRows(
         _Candidate,
     ),
     delete_=Write(delete(Change).where(_CHANGES_OF, Change.number <= bindparam("last"))),
-    write_time=clock.timestamp,
 )
 
 
@@ -156,10 +177,17 @@ CHANGES = OldRows(
 # keys of an enterprise once, from batch to batch.
 
 
-def _ended(table: Any, key: InstrumentedAttribute[str], condition: ColumnElement[bool]) -> OldRows:
+def _ended(
+    table: Any,
+    key: InstrumentedAttribute[str],
+    condition: ColumnElement[bool],
+    *,
+    counted: Query[_Count] | None = None,
+    of: type[OldRows] = OldRows,
+) -> OldRows:
     of_enterprise = table.enterprise_id == bindparam("enterprise_id", type_=table.enterprise_id.type)
-    return OldRows(
-        count=_counting(table, condition),
+    return of(
+        count=_counting(table, condition) if counted is None else counted,
         find=Query(
             select(key.label("key"), literal("").label("time"))
             .where(of_enterprise, key > _AFTER, condition)
@@ -168,7 +196,6 @@ def _ended(table: Any, key: InstrumentedAttribute[str], condition: ColumnElement
             _Candidate,
         ),
         delete_=Write(delete(table).where(of_enterprise, key > _AFTER, key <= bindparam("last"), condition)),
-        write_time=clock.timestamp,
     )
 
 
@@ -177,18 +204,33 @@ _REVOKED_CLIENT = exists().where(
     Integration.id == Token.integration_id,
     Integration.revoked_at < _BEFORE,
 )
-_Other = aliased(Token)
-#: The SCIM token of an enterprise that was used last stays, because it has the time of the last SCIM request.
-_USED_LATER = exists().where(
-    _Other.enterprise_id == Token.enterprise_id,
-    _Other.scope == SCIM_SCOPE,
-    _Other.last_used_at > Token.last_used_at,
+_ENDED_TOKEN = or_(Token.expires_at < _BEFORE, Token.revoked_at < _BEFORE, _REVOKED_CLIENT)
+
+
+def _used_before(last_use: ColumnElement[str]) -> ColumnElement[bool]:
+    return or_(Token.scope != SCIM_SCOPE, Token.last_used_at.is_(None), Token.last_used_at < last_use)
+
+
+_LAST_USES = (
+    select(Token.enterprise_id, func.max(Token.last_used_at).label("time"))
+    .where(Token.scope == SCIM_SCOPE)
+    .group_by(Token.enterprise_id)
+    .subquery()
 )
-_ENDED_TOKEN = and_(
-    or_(Token.expires_at < _BEFORE, Token.revoked_at < _BEFORE, _REVOKED_CLIENT),
-    or_(Token.scope != SCIM_SCOPE, Token.last_used_at.is_(None), _USED_LATER),
+_ENDED_TOKENS = Query(
+    select(func.count().label("rows"))
+    .select_from(Token)
+    .outerjoin(_LAST_USES, _LAST_USES.c.enterprise_id == Token.enterprise_id)
+    .where(_ENDED_TOKEN, _used_before(_LAST_USES.c.time)),
+    _Count,
 )
-TOKENS = _ended(Token, Token.id, _ENDED_TOKEN)
+TOKENS = _ended(
+    Token,
+    Token.id,
+    and_(_ENDED_TOKEN, _used_before(bindparam("last_use", type_=Token.last_used_at.type))),
+    counted=_ENDED_TOKENS,
+    of=_OldTokens,
+)
 _TOKEN_COUNT = Query(
     select(func.count().label("rows")).select_from(Token).where(Token.enterprise_id == bindparam("enterprise_id")),
     _Count,

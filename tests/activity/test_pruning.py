@@ -246,7 +246,7 @@ def test_two_that_prune_at_once_count_each_row_once(acme: Enterprise, time: Cloc
     with acme.app.app_context():
         first = prune_log()
         entries = pruning.TABLES[0]
-        batch = entries.find(acme.made["id"], entries.end())
+        batch = entries.find(entries.scope(acme.made["id"], entries.end()))
         assert batch is not None
         deleted = [next(first), pruning.delete_batch(entries.rows, batch)]
 
