@@ -50,6 +50,10 @@ class NotAllowed(ServiceError):
     status = 403
 
 
+class EnterpriseSuspended(NotAllowed):
+    """The operator suspended the enterprise."""
+
+
 class Gone(ServiceError):
     """The requested data was deleted."""
 

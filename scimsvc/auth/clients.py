@@ -32,6 +32,7 @@ class Client:
     enterprise_id: str
     enterprise: str
     scim_enabled: bool
+    suspension: str | None
     integration_id: str
     client_id: str
 
@@ -52,7 +53,9 @@ def authenticate_client(client_id: str, client_secret: str) -> Client:
         refusal.known = (rows[0].enterprise_id, rows[0].client_id) if rows else None
         raise refusal
     row = matching[0]
-    return Client(row.enterprise_id, row.enterprise_name, row.scim_enabled, row.integration_id, row.client_id)
+    return Client(
+        row.enterprise_id, row.enterprise_name, row.scim_enabled, row.suspension, row.integration_id, row.client_id
+    )
 
 
 def list_integrations(enterprise: str) -> list[dict[str, Any]]:

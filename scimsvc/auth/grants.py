@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from scimsvc import clock, schemas
 from scimsvc.auth.clients import Client, get_integration
 from scimsvc.auth.errors import Claims, InvalidRequest, UnauthorizedClient
+from scimsvc.auth.suspension import describe_suspension
 from scimsvc.auth.tokens import TokenSigner, new_token_id
 from scimsvc.errors import Conflict, InvalidInput, NoSuchThing, QuotaReached
 from scimsvc.schemas.validation import validated
@@ -51,6 +52,8 @@ def grant_token(client: Client, *, scope: str, long_lived: bool, signer: TokenSi
     ``UnauthorizedClient`` for a SCIM token if SCIM provisioning is disabled for the enterprise, and for any token if
     the enterprise has too many valid ones.
     """
+    if client.suspension is not None:
+        raise UnauthorizedClient(describe_suspension(client.enterprise, client.suspension))
     _refuse_while_off(client.enterprise, scope=scope, enabled=client.scim_enabled)
     try:
         quotas.current.tokens.claim(client.enterprise_id)

@@ -6,7 +6,7 @@ COMMANDS = {
     "backup": "Copy the SQLite database to a new file while it serves.",
     "changes": "Read the change feed in commit order.",
     "check": "Check the integrity and consistency of the database.",
-    "enterprise": "Create, show, change, pause and delete enterprises.",
+    "enterprise": "Create, show, change, suspend and delete enterprises.",
     "explain": "Show what a SCIM request would do, without doing it.",
     "init": "Create the database or upgrade its schema. Safe to repeat.",
     "integration": "Create, list, rename, rotate and revoke integrations.",

@@ -6,14 +6,14 @@ import click
 
 from scimsvc.cli.options import enterprise_argument
 from scimsvc.cli.output import cell, result_command
-from scimsvc.enterprises import enterprises
+from scimsvc.enterprises import enterprises, suspension
 from scimsvc.schemas.entity_tags import entity_tag
 from scimsvc.schemas.validation import without_none
 
 
 @click.group()
 def enterprise() -> None:
-    """Create, show, change, pause and delete enterprises."""
+    """Create, show, change, pause, suspend and delete enterprises."""
 
 
 @result_command(enterprise, "create", writes=True)
@@ -41,7 +41,7 @@ def list_() -> list[dict[str, Any]]:
 @enterprise_argument
 def show(enterprise: str) -> dict[str, Any]:
     """Show one enterprise."""
-    return enterprises.show_enterprise(enterprise)
+    return enterprises.show_for_operator(enterprise)
 
 
 @result_command(enterprise, "update", writes=True)
@@ -80,6 +80,7 @@ def update(
     """Change an enterprise.
 
     Removal limit options that you omit keep their value. If a number and a percentage are set, the lower limit applies.
+    The enterprise can lower this limit, but not raise or remove it.
     """
     limit = without_none(users=users, percent=percent, hours=hours)
     if no_removal_limit and limit:
@@ -88,33 +89,48 @@ def update(
         )
     fields = without_none(**changes)
     if no_removal_limit:
-        return enterprises.update_enterprise(enterprise, fields | {"removal_limit": None})
+        return enterprises.update_enterprise(enterprise, fields | {"removal_limit": None}, by_operator=True)
     if not limit:
-        return enterprises.update_enterprise(enterprise, fields)
+        return enterprises.update_enterprise(enterprise, fields, by_operator=True)
     before = enterprises.show_enterprise(enterprise)
     fields["removal_limit"] = (before["removal_limit"] or {}) | limit
-    return enterprises.update_enterprise(enterprise, fields, if_match=entity_tag(before))
+    return enterprises.update_enterprise(enterprise, fields, if_match=entity_tag(before), by_operator=True)
 
 
 @result_command(enterprise, "pause", writes=True)
 @enterprise_argument
 def pause(enterprise: str) -> dict[str, Any]:
     """Pause SCIM provisioning. Writes are answered 503, and Entra retries them later. Reads still work."""
-    return enterprises.update_enterprise(enterprise, {"paused": True})
+    return enterprises.update_enterprise(enterprise, {"paused": True}, by_operator=True)
 
 
 @result_command(enterprise, "resume", writes=True)
 @enterprise_argument
 def resume(enterprise: str) -> dict[str, Any]:
     """Resume SCIM provisioning after a pause."""
-    return enterprises.update_enterprise(enterprise, {"paused": False})
+    return enterprises.update_enterprise(enterprise, {"paused": False}, by_operator=True)
 
 
 @result_command(enterprise, "release", writes=True)
 @enterprise_argument
 def release(enterprise: str) -> dict[str, Any]:
     """Allow removals beyond the removal limit, for as many hours as the limit counts."""
-    return enterprises.release_removals(enterprise)
+    return enterprises.release_removals(enterprise, by_operator=True)
+
+
+@result_command(enterprise, "suspend", writes=True)
+@enterprise_argument
+@click.option("--reason", default="", metavar="TEXT", help="Reason to show to the enterprise's people and programs")
+def suspend(enterprise: str, reason: str) -> dict[str, Any]:
+    """Suspend an enterprise. Its SCIM, API and console requests are answered 403 until you reactivate it."""
+    return suspension.suspend_enterprise(enterprise, reason=reason)
+
+
+@result_command(enterprise, "reactivate", writes=True)
+@enterprise_argument
+def reactivate(enterprise: str) -> dict[str, Any]:
+    """Reactivate a suspended enterprise."""
+    return suspension.reactivate_enterprise(enterprise)
 
 
 @result_command(enterprise, "delete", writes=True)

@@ -12,7 +12,7 @@ from scimsvc.console.forms import current_form, page_again
 from scimsvc.console.pages import SECTIONS, add_enterprise, page
 from scimsvc.console.sessions import ConsoleSessions
 from scimsvc.console.state import console_state
-from scimsvc.errors import NoSuchThing, ServiceError
+from scimsvc.errors import EnterpriseSuspended, NoSuchThing, ServiceError
 from scimsvc.paths import CONSOLE_PREFIX
 from scimsvc.web.errors import ErrorFormat, Refusal, RequestRefused, describe_http_error, register_error_format
 
@@ -79,8 +79,9 @@ def _answer_error(error: Refusal) -> Response:
 def _refused_page(error: ServiceError) -> Response:
     """Answer a refused request with its form and the errors, or with an error page if no form was sent."""
     is_missing = isinstance(error, NoSuchThing) and error.what is not None
+    has_form = not is_missing and not isinstance(error, EnterpriseSuspended)
     try:
-        again = None if is_missing else page_again(error)
+        again = page_again(error) if has_form else None
     except ServiceError as further:  # the object of the form no longer exists
         error, again = further, None
     if again is None:

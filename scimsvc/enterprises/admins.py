@@ -11,10 +11,11 @@ from datetime import timedelta
 from typing import Any
 
 from scimsvc import clock, schemas
+from scimsvc.auth.suspension import describe_suspension
 from scimsvc.auth.tokens import digest_secret, new_link
-from scimsvc.enterprises.enterprises import show_enterprise
+from scimsvc.enterprises.enterprises import show_for_operator
 from scimsvc.enterprises.passwords import LONGEST_PASSWORD, hash_password
-from scimsvc.errors import Conflict, InvalidInput, NoSuchThing
+from scimsvc.errors import Conflict, EnterpriseSuspended, InvalidInput, NoSuchThing
 from scimsvc.protocol.attributes import fold
 from scimsvc.schemas.validation import validated
 from scimsvc.store import admins as store
@@ -170,10 +171,15 @@ def refuse_unless_operator(admin: Admin) -> None:
 
 
 def enter_enterprise(admin: Admin, enterprise_id: str) -> dict[str, Any]:
-    """Return the enterprise; raises the same ``NoSuchThing`` if it does not exist and if ``admin`` has no access."""
-    enterprise = show_enterprise(enterprise_id) if admin.enterprise_id in (None, enterprise_id) else None
+    """Return the enterprise; raises the same ``NoSuchThing`` if it does not exist and if ``admin`` has no access.
+
+    Raises ``EnterpriseSuspended`` for its administrators while it is suspended.
+    """
+    enterprise = show_for_operator(enterprise_id) if admin.enterprise_id in (None, enterprise_id) else None
     if enterprise is None or enterprise["id"] != enterprise_id:  # the reference was a name
         raise NoSuchThing("This enterprise does not exist, or you do not have access.", what="enterprise")
+    if enterprise["suspended"] and not admin.is_operator:
+        raise EnterpriseSuspended(describe_suspension(enterprise["name"], enterprise["suspension"]))
     return enterprise
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from scimsvc import clock, schemas
 from scimsvc.auth.clients import insert_integration
+from scimsvc.enterprises.removal_cap import cap_columns, describe_cap, refuse_raised_limit, refuse_release
 from scimsvc.enterprises.removal_limit import DEFAULT_HOURS, describe_limit
 from scimsvc.errors import Conflict, InvalidInput
 from scimsvc.mapping.roles import get_role, insert_role, make_default, role_names
@@ -57,9 +58,9 @@ def create_enterprise(
 
 
 def list_enterprises() -> list[dict[str, Any]]:
-    """Return every enterprise, oldest first."""
+    """Return every enterprise, oldest first, as operators see it."""
     with reading() as connection:
-        return [_represent(row) for row in store.list_enterprises(connection)]
+        return [represent_for_operator(row) for row in store.list_enterprises(connection)]
 
 
 def show_enterprise(reference: str) -> dict[str, Any]:
@@ -68,12 +69,21 @@ def show_enterprise(reference: str) -> dict[str, Any]:
         return _represent(tenant.row)
 
 
+def show_for_operator(reference: str) -> dict[str, Any]:
+    """Return the enterprise with the decisions of the operator; raises ``NoSuchThing``."""
+    with reading_in(reference) as tenant:
+        return represent_for_operator(tenant.row)
+
+
 @retried
-def update_enterprise(reference: str, changes: Mapping[str, Any], *, if_match: str | None = None) -> dict[str, Any]:
+def update_enterprise(
+    reference: str, changes: Mapping[str, Any], *, if_match: str | None = None, by_operator: bool = False
+) -> dict[str, Any]:
     """Apply ``changes`` (members of ``schemas.EnterpriseChangesSchema``) and return the enterprise.
 
-    Raises ``InvalidInput``, ``NoSuchThing``, ``OutOfDate``, or ``Conflict`` if ``unique_user_name`` is switched on
-    while several users have the same userName.
+    A removal limit that the operator sets binds the enterprise. Raises ``InvalidInput``, ``NoSuchThing``,
+    ``OutOfDate``, ``NotAllowed`` if the enterprise raises the operator's limit, or ``Conflict`` if
+    ``unique_user_name`` is switched on while several users have the same userName.
     """
     fields = validated_changes(schemas.ENTERPRISE_CHANGES, changes)
     with writing_in(reference) as tenant:
@@ -82,34 +92,47 @@ def update_enterprise(reference: str, changes: Mapping[str, Any], *, if_match: s
         if fields.get("unique_user_name", tenant.row.unique_user_name) != tenant.row.unique_user_name:
             _switch_unique_user_name(tenant, on=fields["unique_user_name"])
         if "removal_limit" in fields:
-            values |= _removal_columns(fields["removal_limit"])
+            values |= _limit_columns(tenant.row, fields["removal_limit"], by_operator=by_operator)
         if values:
             store.update_enterprise(tenant.connection, tenant.id, values)
         if "default_role" in fields:
             make_default(tenant, get_role(tenant, fields["default_role"], field="default_role").id)
-        return _represent(get_enterprise(tenant.connection, tenant.id))
+        row = get_enterprise(tenant.connection, tenant.id)
+        return represent_for_operator(row) if by_operator else _represent(row)
 
 
 _FLAGS = ("scim_enabled", "unique_user_name", "reject_unknown_attributes", "paused")
 
 
+def _limit_columns(row: EnterpriseRow, limit: Mapping[str, Any] | None, *, by_operator: bool) -> dict[str, Any]:
+    if limit is not None:
+        limit = {
+            "users": limit.get("users"),
+            "percent": limit.get("percent"),
+            "hours": limit.get("hours", DEFAULT_HOURS),
+        }
+    if not by_operator:
+        refuse_raised_limit(row, limit)
+        return _removal_columns(limit)
+    return _removal_columns(limit) | cap_columns(limit)
+
+
 def _removal_columns(limit: Mapping[str, Any] | None) -> dict[str, Any]:
     if limit is None:
         return {"removal_users": None, "removal_percent": None, "removal_hours": None, "removal_released_until": None}
-    return {
-        "removal_users": limit.get("users"),
-        "removal_percent": limit.get("percent"),
-        "removal_hours": limit.get("hours", DEFAULT_HOURS),
-    }
+    return {f"removal_{name}": value for name, value in limit.items()}
 
 
 @retried
-def release_removals(reference: str) -> dict[str, Any]:
+def release_removals(reference: str, *, by_operator: bool = False) -> dict[str, Any]:
     """Suspend the removal limit for the length of its period, and return the enterprise.
 
-    Removals count again from the end of that time. Raises ``Conflict`` if the enterprise has no removal limit.
+    Removals count again from the end of that time. Raises ``Conflict`` if the enterprise has no removal limit, and
+    ``NotAllowed`` if the operator set the limit and the enterprise releases it.
     """
     with writing_in(reference) as tenant:
+        if not by_operator:
+            refuse_release(tenant.row)
         if tenant.row.removal_hours is None:
             raise Conflict(f"{tenant.row.name} has no removal limit. Removals are already allowed.")
         until = clock.timestamp(clock.now() + timedelta(hours=tenant.row.removal_hours))
@@ -130,7 +153,7 @@ def delete_enterprise(reference: str, *, typed_name: str | None = None) -> dict[
         # Users first, because they reference their roles.
         delete_users(tenant.connection, tenant.id)
         store.delete_enterprise(tenant.connection, tenant.id)
-        return _represent(tenant.row)
+        return represent_for_operator(tenant.row)
 
 
 def _insert_enterprise(connection: Connection, fields: dict[str, Any]) -> str:
@@ -171,4 +194,16 @@ def _represent(row: EnterpriseRow) -> dict[str, Any]:
         "reject_unknown_attributes": row.reject_unknown_attributes,
         "removal_limit": describe_limit(row),
         "paused": row.paused,
+    }
+
+
+def represent_for_operator(row: EnterpriseRow) -> dict[str, Any]:
+    """Return the enterprise with the decisions of the operator.
+
+    ``suspension`` is the reason of a suspension, which may be empty.
+    """
+    return _represent(row) | {
+        "operator_removal_limit": describe_cap(row),
+        "suspended": row.suspension is not None,
+        "suspension": row.suspension,
     }

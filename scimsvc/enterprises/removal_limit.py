@@ -48,6 +48,10 @@ class LimitedEnterprise(Protocol):
         """The period in which removed users are counted, in hours; None if there is no limit."""
 
     @property
+    def removal_cap_hours(self) -> int | None:
+        """The period of the limit that the operator set; None if the operator set no limit."""
+
+    @property
     def removal_released_until(self) -> str | None:
         """The time until which the limit is suspended. Removals count again from then on."""
 
@@ -80,9 +84,16 @@ def refuse_mass_removal(connection: Connection, enterprise: LimitedEnterprise, u
         raise WritesStopped(
             f"Removal limit reached: at most {users} can be disabled or deleted in {enterprise.name} within "
             f"{enterprise.removal_hours} hours. Check the scope and the assignments in Entra. If the removals are "
-            "intended, open Settings in the scimsvc console and allow them.",
+            f"intended, {_HOW_TO_ALLOW[enterprise.removal_cap_hours is not None]}.",
             Reason.REMOVAL_LIMIT,
         )
+
+
+#: How the enterprise allows removals, by whether the operator set the limit.
+_HOW_TO_ALLOW = {
+    False: "open Settings in the scimsvc console and allow them",
+    True: "ask the operator of this service to allow them",
+}
 
 
 @dataclass(frozen=True, slots=True)

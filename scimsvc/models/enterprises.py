@@ -43,6 +43,12 @@ class Enterprise(Model):
     removal_hours: Mapped[int | None]
     #: The end of a release, until which the limit does not apply. Removals count again from then on.
     removal_released_until: Mapped[str | None]
+    #: The removal limit that the operator set. The enterprise can choose a lower limit, but no higher one.
+    removal_cap_users: Mapped[int | None]
+    removal_cap_percent: Mapped[int | None]
+    removal_cap_hours: Mapped[int | None]
+    #: Why the operator suspended the enterprise; may be empty. Null means that it is not suspended.
+    suspension: Mapped[str | None]
     created_at: Mapped[str]
 
 

@@ -38,6 +38,8 @@ class Reason(StrEnum):
     REMOVAL_LIMIT = "removal-limit"
     #: SCIM provisioning is disabled.
     SCIM_OFF = "scim-off"
+    #: The operator suspended the enterprise.
+    SUSPENDED = "suspended"
     #: The access token or the client secret is not valid, or no longer valid.
     TOKEN = "token"  # noqa: S105 - a keyword
     SECRET = "secret"  # noqa: S105 - a keyword

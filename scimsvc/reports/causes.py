@@ -118,6 +118,10 @@ _WORDS: Mapping[str, _Words] = {
         "All requests from Entra are refused until you enable it.",
         ((Action.SETTINGS, "Enable SCIM provisioning"),),
     ),
+    Reason.SUSPENDED: _Words(
+        "The enterprise is suspended",
+        "The operator of this service suspended the enterprise. Contact the operator.",
+    ),
     Reason.TOKEN: _Words(
         "An access token was refused",
         "Create a token, and enter it as the Secret Token in Entra.",

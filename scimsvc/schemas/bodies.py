@@ -8,6 +8,7 @@ from scimsvc.protocol.limits import MAX_KEY_LENGTH
 from scimsvc.schemas.field_types import (
     EmailAddress,
     InputSchema,
+    Line,
     Name,
     Names,
     Number,
@@ -55,6 +56,12 @@ class EnterpriseChangesSchema(InputSchema):
         RemovalLimitSchema, allow_none=True, metadata={"description": "The removal limit; null for no limit."}
     )
     paused = TruthValue("Whether SCIM writes are paused.")
+
+
+class SuspensionSchema(InputSchema):
+    """The suspension of an enterprise."""
+
+    reason = Line("The reason that the enterprise's people and programs see.", max_length=500, load_default="")
 
 
 class RoleSchema(InputSchema):
@@ -158,6 +165,7 @@ class RevocationRequestSchema(InputSchema):
 
 ENTERPRISE = EnterpriseSchema()
 ENTERPRISE_CHANGES = EnterpriseChangesSchema()
+SUSPENSION = SuspensionSchema()
 ROLE = RoleSchema()
 INTEGRATION = IntegrationSchema()
 ROTATION = RotationSchema()

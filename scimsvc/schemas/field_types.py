@@ -62,6 +62,13 @@ class Name(Text):
         super().__init__(description, validate=[_not_blank, _printable, at_most(max_length)], **options)
 
 
+class Line(Text):
+    """One line of text, which may be empty."""
+
+    def __init__(self, description: str = "", *, max_length: int, **options: Any) -> None:
+        super().__init__(description, validate=[_printable, at_most(max_length)], **options)
+
+
 #: The rules of ``Name`` as JSON Schema: words of printable characters, and spaces.
 _WORD = r"[^\p{C}\p{Z}]+"
 _NAME_PATTERN = rf"^ *{_WORD}( +{_WORD})* *$"

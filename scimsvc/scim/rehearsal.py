@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.test import EnvironBuilder
 
 from scimsvc.auth.callers import refuse_while_off
+from scimsvc.auth.suspension import refuse_while_suspended
 from scimsvc.errors import ServiceError
 from scimsvc.paths import SCIM_PREFIX, clean_path
 from scimsvc.protocol.errors import ScimError
@@ -57,6 +58,7 @@ def answer(state: RequestState) -> Response:
     app = state.app
     try:
         assert state.caller is not None
+        refuse_while_suspended(state.caller)
         refuse_while_off(state.caller)
         return app.make_response(_view(state)(**(request.view_args or {})))
     except (ScimError, ServiceError, HTTPException) as error:

@@ -18,6 +18,7 @@ class RequestSettings(NamedTuple):
     scim_enabled: bool
     unique_user_name: bool
     reject_unknown_attributes: bool
+    suspension: str | None
 
 
 #: The columns of ``RequestSettings``.
@@ -39,6 +40,11 @@ class EnterpriseRow(NamedTuple):
     #: The period of the removal limit, in hours. None if no limit is set.
     removal_hours: int | None
     removal_released_until: str | None
+    removal_cap_users: int | None
+    removal_cap_percent: int | None
+    #: The period of the limit that the operator set. None if the operator set no limit.
+    removal_cap_hours: int | None
+    suspension: str | None
     created_at: str
     default_role_id: str
     default_role: str
@@ -72,6 +78,10 @@ _ENTERPRISES = (
         Enterprise.removal_percent,
         Enterprise.removal_hours,
         Enterprise.removal_released_until,
+        Enterprise.removal_cap_users,
+        Enterprise.removal_cap_percent,
+        Enterprise.removal_cap_hours,
+        Enterprise.suspension,
         Enterprise.created_at,
         Role.id.label("default_role_id"),
         Role.name.label("default_role"),
@@ -96,6 +106,10 @@ _INITIAL_SETTINGS = {
     "removal_percent": None,
     "removal_hours": None,
     "removal_released_until": None,
+    "removal_cap_users": None,
+    "removal_cap_percent": None,
+    "removal_cap_hours": None,
+    "suspension": None,
 }
 _DELETE = Write(delete(Enterprise).where(Enterprise.id == _ENTERPRISE_ID))
 

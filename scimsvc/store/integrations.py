@@ -25,6 +25,7 @@ class ClientSecretRow(NamedTuple):
     enterprise_id: str
     enterprise_name: str
     scim_enabled: bool
+    suspension: str | None
     integration_id: str
     client_id: str
     digest: str
@@ -54,6 +55,7 @@ _CLIENT_SECRETS = Query(
         Integration.enterprise_id,
         Enterprise.name.label("enterprise_name"),
         Enterprise.scim_enabled,
+        Enterprise.suspension,
         Integration.id.label("integration_id"),
         Integration.client_id,
         ClientSecret.digest,

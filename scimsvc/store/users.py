@@ -55,6 +55,7 @@ class EnterpriseRules(NamedTuple):
     removal_percent: int | None
     removal_hours: int | None
     removal_released_until: str | None
+    removal_cap_hours: int | None
     default_role: str
     default_restricts: bool
 
@@ -126,6 +127,7 @@ _RULES: tuple[Any, ...] = (
     Enterprise.removal_percent,
     Enterprise.removal_hours,
     Enterprise.removal_released_until,
+    Enterprise.removal_cap_hours,
     Role.name.label("default_role"),
     Role.restrict_editing.label("default_restricts"),
 )

@@ -83,6 +83,12 @@ def test_enterprises_are_listed_the_oldest_first_each_as_it_is_shown(acme: Enter
     )
 
 
+def _limited(users: int | None = None, percent: int | None = None) -> dict[str, Any]:
+    """Return the members that change if the operator sets a removal limit."""
+    limit = {"users": users, "percent": percent, "hours": 24}
+    return {"removal_limit": limit, "operator_removal_limit": limit}
+
+
 @pytest.mark.parametrize(
     ("option", "changed"),
     [
@@ -94,8 +100,8 @@ def test_enterprises_are_listed_the_oldest_first_each_as_it_is_shown(acme: Enter
         ("--no-unique-user-name", {}),
         ("--reject-unknown-attributes", {"reject_unknown_attributes": True}),
         ("--no-reject-unknown-attributes", {}),
-        ("--removal-limit=0", {"removal_limit": {"users": 0, "percent": None, "hours": 24}}),
-        ("--removal-percent=10", {"removal_limit": {"users": None, "percent": 10, "hours": 24}}),
+        ("--removal-limit=0", _limited(users=0)),
+        ("--removal-percent=10", _limited(percent=10)),
         ("--no-removal-limit", {}),
     ],
 )

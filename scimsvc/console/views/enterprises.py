@@ -17,6 +17,7 @@ from scimsvc.console.pages import (
 )
 from scimsvc.enterprises import enterprises as services
 from scimsvc.enterprises.admins import refuse_unless_operator
+from scimsvc.enterprises.suspension import reactivate_enterprise, suspend_enterprise
 from scimsvc.schemas.validation import without_none
 
 enterprises = console_blueprint("enterprises")
@@ -48,6 +49,31 @@ def create() -> Answer:
         text("name"), roles=lines("roles"), scim_enabled=flag("scim_enabled"), **default_role
     )
     return page("enterprise_made.html", new_enterprise=new_enterprise)
+
+
+@one_enterprise.get("/suspend")
+def ask_to_suspend() -> Answer:
+    """Ask for the reason of a suspension."""
+    refuse_unless_operator(admin())
+    return page("suspend.html", back=url_for("console_enterprises.start"))
+
+
+@one_enterprise.post("/suspend")
+@redisplay_on_error(ask_to_suspend)
+def suspend() -> Answer:
+    """Suspend the enterprise."""
+    refuse_unless_operator(admin())
+    suspended = suspend_enterprise(enterprise_id(), reason=text("reason"))
+    return go("console_enterprises.start", f"Enterprise {suspended['name']} suspended.", tone="warn")
+
+
+@one_enterprise.post("/reactivate")
+@redisplay_on_error(ask_to_suspend)
+def reactivate() -> Answer:
+    """End the suspension of the enterprise."""
+    refuse_unless_operator(admin())
+    reactivated = reactivate_enterprise(enterprise_id())
+    return go("console_enterprises.start", f"Enterprise {reactivated['name']} reactivated.")
 
 
 @one_enterprise.get("/delete")

@@ -6,6 +6,7 @@ from scimsvc.console.environment import plural
 from scimsvc.console.forms import flag, number, redisplay_on_error, text
 from scimsvc.console.pages import (
     Answer,
+    admin,
     confirmation,
     enterprise,
     enterprise_blueprint,
@@ -15,10 +16,12 @@ from scimsvc.console.pages import (
     page,
 )
 from scimsvc.enterprises import enterprises as services
+from scimsvc.enterprises.removal_cap import describe_in_words
 from scimsvc.mapping.roles import list_roles
 from scimsvc.schemas.validation import without_none
 
 settings = enterprise_blueprint("settings")
+settings.add_app_template_filter(describe_in_words, "limit_in_words")
 
 
 @settings.get("/settings")
@@ -49,7 +52,7 @@ def change_limit() -> Answer:
         "percent": number("removal_limit.percent"),
         **without_none(hours=number("removal_limit.hours")),
     }
-    services.update_enterprise(enterprise_id(), {"removal_limit": limit})
+    services.update_enterprise(enterprise_id(), {"removal_limit": limit}, by_operator=admin().is_operator)
     return go(".show", "Removal limit saved.")
 
 
@@ -57,7 +60,7 @@ def change_limit() -> Answer:
 @redisplay_on_error(show)
 def drop_limit() -> Answer:
     """Remove the removal limit."""
-    services.update_enterprise(enterprise_id(), {"removal_limit": None})
+    services.update_enterprise(enterprise_id(), {"removal_limit": None}, by_operator=admin().is_operator)
     return go(".show", "Removal limit removed.")
 
 
@@ -79,7 +82,7 @@ def ask_to_release() -> Answer:
 @redisplay_on_error(ask_to_release)
 def release() -> Answer:
     """Suspend the removal limit, so that Entra can retry the refused removals."""
-    services.release_removals(enterprise_id())
+    services.release_removals(enterprise_id(), by_operator=admin().is_operator)
     return go(".show", "Removals allowed. Entra retries them in its next cycles.")
 
 
