@@ -77,13 +77,18 @@ def record_refusal(entry: LogEntry) -> None:
         )
 
 
+#: The characters that an entry keeps of the ID in a path and of an unknown role value. Names of roles are shorter.
+_LONGEST_TEXT = 512
+
+
 def _entry_row(entry: LogEntry, outcome: str, at: datetime) -> LogRow:
     email = entry.email if entry.email and is_storable(entry.email) else None
+    role_value = entry.role_value[:_LONGEST_TEXT] if entry.role_value else None
     return LogRow(
         id=new_entry_id(at),
         time=clock.timestamp(at),
         operation=entry.operation,
-        user_id=entry.user_id,
+        user_id=entry.user_id[:_LONGEST_TEXT] if entry.user_id else None,
         email=email,
         email_key=fold(email) if email else None,
         outcome=outcome,
@@ -92,8 +97,8 @@ def _entry_row(entry: LogEntry, outcome: str, at: datetime) -> LogRow:
         detail=entry.detail,
         effect=entry.effect,
         cause=entry.reason,
-        role_value=entry.role_value,
-        role_key=fold(entry.role_value) if entry.role_value else None,
+        role_value=role_value,
+        role_key=fold(role_value) if role_value else None,
         changed=write_names(entry.changed),
         tolerances=write_names(entry.tolerances),
         ignored=write_names(entry.ignored),

@@ -1,8 +1,12 @@
 """SCIM errors: one class per ``scimType`` keyword or status (RFC 7644 §3.12, Tables 8 and 9)."""
 
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 
 from scimsvc.protocol.reasons import Reason
+
+#: A refused request of 100 bytes gets an answer, and an entry in the log, of about this size.
+_LONGEST_DETAIL = 1000
 
 
 class ScimError(Exception):
@@ -16,6 +20,8 @@ class ScimError(Exception):
     scim_type: str | None = None
 
     def __init__(self, detail: str, headers: Mapping[str, str] | None = None, *, reason: Reason | None = None) -> None:
+        if len(detail) > _LONGEST_DETAIL:
+            detail = detail[:_LONGEST_DETAIL] + "…"
         super().__init__(detail)
         self.detail = detail
         #: A finer keyword than ``scim_type``, for programs and logs (see ``reasons``).
@@ -185,10 +191,16 @@ def quoted(text: str) -> str:
 
 
 _MOST_LISTED = 10
+_LONGEST_LIST = 400
 
 
 def listed(names: Iterable[str]) -> str:
-    """Return ``names`` as an error lists them: "A, B, C", and of a long list the first ten "and 12 more"."""
+    """Return ``names`` as an error lists them: "A, B, C", and of a long list the first ones "and 12 more".
+
+    The first ones are at most ten names, with at most 400 characters together unless the first name is longer.
+    """
     every = list(names)
-    more = len(every) - _MOST_LISTED
-    return ", ".join(every[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
+    ends = accumulate(map(len, every[:_MOST_LISTED]))
+    shown = every[: max(1, sum(end <= _LONGEST_LIST for end in ends))]
+    more = len(every) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -8,7 +8,7 @@ from typing import Any
 from scimsvc.activity.log_writing import record_refusal
 from scimsvc.protocol import urns
 from scimsvc.protocol.bulk import BulkOperation, BulkRequest
-from scimsvc.protocol.errors import FailedDependency, ScimError
+from scimsvc.protocol.errors import FailedDependency, ScimError, quoted
 from scimsvc.protocol.messages import Representation, error_message
 from scimsvc.protocol.versions import Preconditions
 from scimsvc.scim import users
@@ -34,11 +34,11 @@ class _References:
             if reference in self.refused or reference not in self.ids:
                 if reference in self.refused:
                     raise FailedDependency(
-                        f"The operation with bulkId {reference!r}, which this operation refers to, was refused. "
+                        f"The operation with bulkId {quoted(reference)}, which this operation refers to, was refused. "
                         "Correct that operation, and send both again."
                     )
                 raise FailedDependency(
-                    f"The bulkId {reference!r}, which this operation refers to, is not in this request. "
+                    f"The bulkId {quoted(reference)}, which this operation refers to, is not in this request. "
                     "Add a POST operation with this bulkId."
                 )
 

@@ -43,7 +43,8 @@ def _make_request(state: RequestState, base: str) -> ScimRequest:
     assert state.caller is not None
     state.notes = RequestNotes(state.settings.limits)
     attempt = Attempt(operation_of(state.request.method, state.request.path))
-    return ScimRequest(state.caller, base, state.notes, attempt, state.request_id, state.started)
+    operations: list[ScimRequest] | None = None if state.request_id else []  # a rehearsed request has no ID
+    return ScimRequest(state.caller, base, state.notes, attempt, state.request_id, state.started, operations)
 
 
 def read_body() -> Any:

@@ -23,6 +23,7 @@ from scimsvc.paths import SCIM_PREFIX, clean_path
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.messages import MEDIA_TYPE
+from scimsvc.scim.request import ExplanationTooLarge
 from scimsvc.web.state import Caller, RequestState, begin_request_state, web_state
 
 if TYPE_CHECKING:
@@ -54,13 +55,18 @@ def rehearsed_request(asked: RehearsedRequest, caller: Caller) -> Iterator[Reque
 
 
 def answer(state: RequestState) -> Response:
-    """Return the response to the request of ``state``, also if it is refused; raises errors of this service itself."""
+    """Return the response to the request of ``state``, also if it is refused.
+
+    Raises errors of this service itself, and ``ExplanationTooLarge``.
+    """
     app = state.app
     try:
         assert state.caller is not None
         refuse_while_suspended(state.caller)
         refuse_while_off(state.caller)
         return app.make_response(_view(state)(**(request.view_args or {})))
+    except ExplanationTooLarge:
+        raise  # the request itself is not refused
     except (ScimError, ServiceError, HTTPException) as error:
         return app.make_response(app.handle_user_exception(error))
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scimsvc.activity.log_writing import LogEntry
+from scimsvc.errors import InvalidInput
 from scimsvc.mapping.resolve import RoleDecision
 from scimsvc.protocol.errors import ScimError
+from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.listing import ListQuery
 from scimsvc.protocol.patch import Operation, Resource
 from scimsvc.protocol.reading.tolerances import RequestNotes
@@ -15,6 +17,14 @@ from scimsvc.protocol.reasons import Reason
 from scimsvc.store.representations import View
 from scimsvc.store.users import EnterpriseRules, EnterpriseView, ViewedUser
 from scimsvc.web.state import Caller
+
+
+class ExplanationTooLarge(InvalidInput):
+    """A Bulk request changes so much that its explanation would have many megabytes."""
+
+
+#: The maximum number of characters of the users that the operations of an explained Bulk request change.
+_MOST_EXPLAINED = 4 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -39,6 +49,8 @@ class Attempt:
     effect: str | None = None
     #: Effective values that change: old and new value by name.
     effective: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
+    #: The characters of the users before and after the operations of a Bulk request that is explained.
+    explained_characters: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +65,9 @@ class ScimRequest:
     request_id: str
     #: The arrival time, by ``time.perf_counter``.
     started: float
-    #: The requests for those operations of a Bulk request that ran so far.
-    operations: list["ScimRequest"] = field(default_factory=list)
+    #: The requests for those operations of a Bulk request that ran so far, to explain them. None for a real request,
+    #: because they contain the documents of all users that were changed.
+    operations: list["ScimRequest"] | None = None
 
     def view_of(self, row: EnterpriseView | EnterpriseRules | ViewedUser) -> View:
         """Return the caller's view of users, with the default role and the role revision in ``row``."""
@@ -94,16 +107,30 @@ class ScimRequest:
         )
 
     def for_operation(self, operation: str) -> "ScimRequest":
-        """Return a request for one ``operation`` of this Bulk request, with new notes and a new attempt."""
+        """Return a request for one ``operation`` of this Bulk request, with new notes and a new attempt.
+
+        Raises ``ExplanationTooLarge`` if the operations so far are too large to explain them.
+        """
         request = replace(
             self,
             notes=RequestNotes(self.notes.limits),
             attempt=Attempt(operation),
             started=time.perf_counter(),
-            operations=[],
+            operations=None,
         )
-        self.operations.append(request)
+        if self.operations is not None:
+            self._count_explained(self.operations)
+            self.operations.append(request)
         return request
+
+    def _count_explained(self, operations: list["ScimRequest"]) -> None:
+        attempt = operations[-1].attempt if operations else Attempt("")
+        self.attempt.explained_characters += len(write_json([attempt.before, attempt.after]))
+        if self.attempt.explained_characters > _MOST_EXPLAINED:
+            raise ExplanationTooLarge(
+                f"The users of the first {len(operations)} operations are too large to explain all operations at once. "
+                "Explain fewer operations."
+            )
 
 
 def claimed_address(body: Any) -> str | None:

@@ -78,9 +78,16 @@ class RequestNotes:
 
     def ignore(self, name: str) -> None:
         """Note that the attribute ``name``, which is not in any schema, was ignored."""
-        if name not in self.ignored and len(self.ignored) < _MOST_IGNORED:
-            self.ignored.append(name[:_LONGEST_IGNORED])
+        name = name[:_LONGEST_IGNORED]
+        if (
+            len(self.ignored) < _MOST_IGNORED
+            and name not in self.ignored
+            and sum(map(len, self.ignored)) < _LONGEST_NOTES
+        ):
+            self.ignored.append(name)
 
 
 _MOST_IGNORED = 50
 _LONGEST_IGNORED = 200
+#: Characters of all ignored names together, of which an entry of the log contains no more.
+_LONGEST_NOTES = 2000
