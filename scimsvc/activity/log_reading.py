@@ -41,14 +41,20 @@ ALL = LogConditions()
 
 
 def list_entries(
-    enterprise: str, conditions: LogConditions = ALL, *, limit: int, represent: Representation = represent_entry
+    enterprise: str,
+    conditions: LogConditions = ALL,
+    *,
+    limit: int,
+    represent: Representation = represent_entry,
+    longest: int | None = None,
 ) -> Page:
     """Return the newest entries that meet the conditions, newest first. ``Page.next`` is the ID of the last one.
 
-    Raises ``NoSuchThing`` if the enterprise does not exist.
+    Only the beginning of a text with more than ``longest`` characters is read. Raises ``NoSuchThing`` if the enterprise
+    does not exist.
     """
     with reading_in(enterprise) as tenant:
-        rows = list_rows(tenant.connection, tenant.id, conditions, limit=limit + 1)
+        rows = list_rows(tenant.connection, tenant.id, conditions, limit=limit + 1, longest=longest)
     return Page.of(rows, limit, represent, key=lambda row: row.id)
 
 

@@ -45,7 +45,13 @@ def init_console(app: Flask) -> None:
 def protect(response: Response) -> Response:
     """Add the security headers to the response."""
     response.headers.update(HEADERS)
+    if request.endpoint in _PAGES_WITH_A_SECRET:
+        response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+#: The pages of a one-time link. Even requests for style sheets must not repeat their address, for the log of a proxy.
+_PAGES_WITH_A_SECRET = frozenset({"console_accounts.choose_password", "console_accounts.set_password"})
 
 
 def _known_to_templates() -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from scimsvc.activity.log_reading import represent_entry
 from scimsvc.protocol.reasons import Reason
+from scimsvc.schemas.field_types import MAX_NAME_LENGTH
 from scimsvc.store.log import LogRow
 from scimsvc.vocabulary import PATCH, REFUSED, REPLACE
 
@@ -162,6 +163,10 @@ _OTHER = _Words(
 )
 
 
+#: The most characters of a text of an entry on a page, which would otherwise be as long as the client wants.
+LONGEST_SHOWN = 512
+
+
 def explain_entry(row: LogRow) -> dict[str, Any]:
     """Return an entry of the log with its ``effect``, and as ``why`` the explanation of a refusal, or None."""
     why = explain_refusal(row, email=row.email or row.user_id) if row.outcome == REFUSED else None
@@ -184,6 +189,7 @@ def explain_cause(
     """Return the title, the advice and the remedies for a cause or, without a cause, for a status.
 
     ``operation`` is the refused operation, ``value`` the role value, and ``email`` the address of the user concerned.
+    A value that is too long for a role has no remedies.
     """
     words = _words(cause or "", status, is_update=operation in (PATCH, REPLACE))
     return {
@@ -193,7 +199,7 @@ def explain_cause(
         "remedies": [
             Remedy(action, text.format(value=value), email if action is Action.SHOW_USER else value)
             for action, text in words.remedies
-            if action is not Action.SHOW_USER or email
+            if (email if action is Action.SHOW_USER else len(value or "") <= MAX_NAME_LENGTH)
         ],
     }
 

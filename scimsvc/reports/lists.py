@@ -12,7 +12,7 @@ from scimsvc.auth.grants import page_tokens, show_token
 from scimsvc.enterprises import profiles
 from scimsvc.errors import InvalidInput
 from scimsvc.mapping.roles import list_roles, preview_role
-from scimsvc.reports.causes import explain_entry
+from scimsvc.reports.causes import LONGEST_SHOWN, explain_entry
 from scimsvc.schemas.limits import MAX_WAIT
 from scimsvc.schemas.validation import read_query
 from scimsvc.store.log import LogConditions
@@ -117,19 +117,25 @@ def users(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Liste
 
 
 def log(
-    enterprise_id: str, parameters: Parameters, keys: CursorKeys, *, represent: Representation = represent_entry
+    enterprise_id: str,
+    parameters: Parameters,
+    keys: CursorKeys,
+    *,
+    represent: Representation = represent_entry,
+    longest: int | None = None,
 ) -> Listed:
-    """Return a page of the provisioning log, newest first."""
+    """Return a page of the provisioning log, newest first, with at most ``longest`` characters of each text."""
 
     def read_page(before: Any, limit: int, conditions: dict[str, Any]) -> Page:
-        return list_entries(enterprise_id, LogConditions(before=before, **conditions), limit=limit, represent=represent)
+        matching = LogConditions(before=before, **conditions)
+        return list_entries(enterprise_id, matching, limit=limit, represent=represent, longest=longest)
 
     return _List(enterprise_id, "provisioning-log", schemas.LOG, keys).page(parameters, read_page)
 
 
 def explained_log(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
-    """Return a page of the provisioning log with an explanation of each refusal."""
-    return log(enterprise_id, parameters, keys, represent=explain_entry)
+    """Return a page of the provisioning log with an explanation of each refusal, and the beginning of long texts."""
+    return log(enterprise_id, parameters, keys, represent=explain_entry, longest=LONGEST_SHOWN)
 
 
 def changes(enterprise_id: str, parameters: Parameters, reader: FeedReader) -> Listed:

@@ -18,7 +18,9 @@ COLUMNS = (
     *("time", "outcome", "operation", "email", "user_id", "effect", "changed", "status", "scim_type", "cause"),
     *("detail", "tolerances", "ignored", "client_id", "request_id", "duration_ms"),
 )
-_READ_AT_ONCE = 1000
+#: A cell of a spreadsheet has at most 32,767 characters.
+_LONGEST = 32_000
+_READ_AT_ONCE = 250
 
 
 def export_log(enterprise: str, parameters: Mapping[str, str]) -> Iterator[str]:
@@ -35,7 +37,7 @@ def export_log(enterprise: str, parameters: Mapping[str, str]) -> Iterator[str]:
 def _lines(enterprise_id: str, conditions: LogConditions) -> Iterator[str]:
     yield write_line(COLUMNS)
     for _ in range(MOST_ENTRIES // _READ_AT_ONCE):
-        page = list_entries(enterprise_id, conditions, limit=_READ_AT_ONCE, represent=explain_entry)
+        page = list_entries(enterprise_id, conditions, limit=_READ_AT_ONCE, represent=explain_entry, longest=_LONGEST)
         yield "".join(map(_line, page.items))
         if page.next is None:
             return

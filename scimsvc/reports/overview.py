@@ -23,15 +23,19 @@ GOOD, SOON, URGENT = "good", "soon", "urgent"
 #: Clients renew tokens with a lifetime up to this themselves, so these need no attention.
 _RENEWED_BY_CLIENT = timedelta(days=1)
 _MOST_TOKENS = 20
+_MOST_CAUSES = 50
 
 
 def show_overview(enterprise: str, cache: HourlyCounts, *, by: str = HOURS) -> dict[str, Any]:
     """Return the content of the console's overview, with counts ``by`` hours or days; raises ``NoSuchThing``."""
     with reading_in(enterprise) as tenant:
+        causes = list_open_causes(tenant)
         return {
             "users": _users(tenant),
             "provisioning": _COUNTS[by](tenant.connection, tenant.id, cache),
-            "causes": list_open_causes(tenant),
+            "open_refusals": sum(cause["refusals"] for cause in causes),
+            "causes": causes[:_MOST_CAUSES],
+            "more_causes": max(0, len(causes) - _MOST_CAUSES),
             "last_success": find_last_success(tenant.connection, tenant.id),
             "last_request": find_last_scim_use(tenant.connection, tenant.id),
             "stops": _stops(tenant),

@@ -10,7 +10,7 @@ from scimsvc.mapping.resolve import EnterpriseRoles
 from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.protocol.attributes import EXTENSION, ROLES, fold
 from scimsvc.protocol.patch import Resource
-from scimsvc.reports.causes import explain_entry
+from scimsvc.reports.causes import LONGEST_SHOWN, explain_entry
 from scimsvc.store.feed import list_edits
 from scimsvc.store.log import LogConditions
 from scimsvc.store.profiles import Profile, profile_view
@@ -41,7 +41,8 @@ def show_user_details(enterprise: str, user_id: str) -> dict[str, Any]:
         roles = read_enterprise_roles(tenant.connection, tenant.id, tenant.row.name)
         edits = _edits(tenant, user["id"])
         restricts = tenant.row.default_restricts if row.role_id is None else row.restricts
-    page = list_entries(enterprise, LogConditions(email=user["email"]), limit=MOST_ENTRIES, represent=explain_entry)
+    about = LogConditions(email=user["email"])
+    page = list_entries(enterprise, about, limit=MOST_ENTRIES, represent=explain_entry, longest=LONGEST_SHOWN)
     history = sorted([*_logged(page.items), *edits], key=lambda entry: entry["time"], reverse=True)
     return {
         "user": user,

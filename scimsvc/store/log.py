@@ -6,7 +6,7 @@ range is a range of IDs.
 
 import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
@@ -18,7 +18,10 @@ from sqlalchemy import (
     Select,
     TextClause,
     bindparam,
+    case,
+    func,
     insert,
+    literal_column,
     select,
     text,
 )
@@ -79,7 +82,33 @@ class _Id(NamedTuple):
 _ENTERPRISE_ID = bindparam("enterprise_id", type_=LogEntry.enterprise_id.type)
 _IN_ENTERPRISE = LogEntry.enterprise_id == _ENTERPRISE_ID
 LOG_COLUMNS = tuple(getattr(LogEntry, name) for name in LogRow._fields)
+_COLUMNS_BY_NAME = dict(zip(LogRow._fields, LOG_COLUMNS, strict=True))
 
+
+def shortened(columns: Mapping[str, ColumnElement[Any]], longest: int) -> list[ColumnElement[Any]]:
+    """Return the ``columns`` of a ``LogRow`` with at most ``longest`` characters of each text.
+
+    Long lists of names become a list of one ellipsis.
+    """
+    return [_shortened(name, columns[name], longest) for name in LogRow._fields]
+
+
+def _shortened(name: str, column: ColumnElement[Any], longest: int) -> ColumnElement[Any]:
+    if name in _LISTS:
+        return _if_longer(column, 4 * longest, literal_column("""'["…"]'""")).label(name)
+    if name not in _TEXTS:
+        return column
+    beginning = func.substr(column, 1, literal_column(str(longest)))
+    return _if_longer(column, longest, beginning.op("||")(literal_column("'…'"))).label(name)
+
+
+def _if_longer(column: ColumnElement[Any], longest: int, instead: ColumnElement[Any]) -> ColumnElement[Any]:
+    return case((func.length(column) > literal_column(str(longest)), instead), else_=column)
+
+
+#: The columns whose length the client of a request decides.
+_TEXTS = frozenset({"email", "email_key", "detail", "role_value", "role_key"})
+_LISTS = frozenset({"changed", "ignored"})
 
 IS_OK = text(f"outcome = '{OK}'")
 
@@ -156,9 +185,12 @@ def by_refusals(statement: StatementT) -> StatementT:
     return statement.with_hint(LogEntry, "INDEXED BY log_refused", "sqlite")
 
 
-def list_entries(connection: Connection, enterprise_id: str, conditions: LogConditions, *, limit: int) -> list[LogRow]:
-    """Return at most ``limit`` entries that meet the conditions, newest first."""
-    statement = _meeting(conditions, select(*LOG_COLUMNS), enterprise_id).order_by(LogEntry.id.desc()).limit(limit)
+def list_entries(
+    connection: Connection, enterprise_id: str, conditions: LogConditions, *, limit: int, longest: int | None = None
+) -> list[LogRow]:
+    """Return at most ``limit`` entries that meet the conditions, newest first, ``shortened`` to ``longest``."""
+    columns = LOG_COLUMNS if longest is None else shortened(_COLUMNS_BY_NAME, longest)
+    statement = _meeting(conditions, select(*columns), enterprise_id).order_by(LogEntry.id.desc()).limit(limit)
     return Query(statement, LogRow, dynamic=True).all(connection)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 
 from scimsvc.models import IS_REFUSED, LogEntry
 from scimsvc.store.engine.statements import Query
-from scimsvc.store.log import IS_OK, LOG_COLUMNS, LogRow, by_refusals, first_id
+from scimsvc.store.log import IS_OK, LOG_COLUMNS, LogRow, by_refusals, first_id, shortened
 
 
 class HourCount(NamedTuple):
@@ -97,8 +97,13 @@ def _is_last_of(column: str) -> ColumnElement[bool]:
     return ~later.exists()
 
 
+#: The most characters of a text of a refusal that the overview shows.
+_LONGEST = 512
 OPEN_REFUSALS = Query(
-    select(_RECENT).where(_is_last_of("email_key"), _is_last_of("user_id")).order_by(_RECENT.c.id.desc()), LogRow
+    select(*shortened(dict(_RECENT.c), _LONGEST))
+    .where(_is_last_of("email_key"), _is_last_of("user_id"))
+    .order_by(_RECENT.c.id.desc()),
+    LogRow,
 )
 
 

@@ -68,9 +68,11 @@ function keepLive(part) {
         }
       } catch { /* The service is unavailable. Retry with the next interval. */ }
     }
-    setTimeout(look, seconds * 1000);
+    setTimeout(look, pause());
   }
-  setTimeout(look, seconds * 1000);
+  // A long part reloads less often: every 30 seconds for a million characters.
+  const pause = () => Math.max(seconds * 1000, shown.length * 0.03);
+  setTimeout(look, pause());
 }
 
 function replace(part, html) {
