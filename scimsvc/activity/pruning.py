@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 
 from scimsvc import clock
 from scimsvc.store import old_rows
+from scimsvc.store.engine.database import longer_deadline
 from scimsvc.store.engine.retries import retried
-from scimsvc.store.engine.transactions import Connection, reading, writing
+from scimsvc.store.engine.transactions import Connection, reading, without_timeouts, writing
 from scimsvc.store.enterprises import list_enterprises
 from scimsvc.store.old_rows import Batch, Key, OldRows, Scope
 from scimsvc.store.settings import get_global_settings
@@ -27,6 +28,8 @@ from scimsvc.web.state import app_settings
 _PRUNED_AT_ONCE = 50
 #: A rest in relation to the batch before it.
 _REST = 2.0
+#: Seconds in which the rows of an enterprise are counted at the latest.
+_LONGEST_COUNT = 600.0
 #: How long ended tokens are kept if there are too many.
 _SHORT = timedelta(days=1)
 
@@ -71,7 +74,8 @@ class PrunedTable:
 
     def scope(self, enterprise_id: str, end: datetime) -> Scope:
         """Return the rows of an enterprise that ended before ``end``, or before a later time if it has too many."""
-        with reading() as connection:
+        with longer_deadline(_LONGEST_COUNT), reading() as connection:
+            without_timeouts(connection)
             end = max(end, self.end_of(connection, enterprise_id) or end)
             return self.rows.scope(connection, enterprise_id, end)
 

@@ -5,6 +5,7 @@ Far from a quota few requests measure it, and near it every request does. Other 
 committed are not seen. A quota may therefore be exceeded by a few, or by a tenth of the room for each process.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from scimsvc import clock
 from scimsvc.errors import QuotaReached
 from scimsvc.settings import PREFIX, Settings
 from scimsvc.store import quotas as store
+from scimsvc.store.engine.database import longer_deadline
 from scimsvc.store.engine.outages import DATABASE_ERRORS
-from scimsvc.store.engine.transactions import Connection, reading
+from scimsvc.store.engine.transactions import Connection, reading, without_timeouts
 from scimsvc.store.feed import count_users
 from scimsvc.web.state import AppState
 
@@ -25,6 +27,10 @@ _SHARE = 10
 _SECONDS = 60.0
 #: Enterprises whose room is remembered.
 _MOST = 4096
+#: Seconds in which the bytes of all users are measured at the latest.
+_LONGEST = 600.0
+
+_logger = logging.getLogger("scimsvc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,8 @@ class StoredBytes:
         self._largest = largest
         self._rooms: dict[str, _Room] = {}
         self._lock = threading.Lock()
+        #: After a failure, when to measure again (``clock.elapsed``).
+        self._not_before = 0.0
         self.thread: threading.Thread | None = None
 
     def claim(self, enterprise_id: str, more: int, *, users: int) -> None:
@@ -125,7 +133,8 @@ class StoredBytes:
 
     def _measure_soon(self, enterprise_id: str) -> None:
         with self._lock:
-            if self.thread is None or not self.thread.is_alive():
+            is_busy = self.thread is not None and self.thread.is_alive()
+            if not is_busy and clock.elapsed() >= self._not_before:
                 self.thread = threading.Thread(
                     target=self._measure, args=(enterprise_id,), name="scimsvc-quota", daemon=True
                 )
@@ -134,10 +143,13 @@ class StoredBytes:
     def _measure(self, enterprise_id: str) -> None:
         began = clock.elapsed()
         try:
-            with self._app.app_context(), reading() as connection:
+            with self._app.app_context(), longer_deadline(_LONGEST), reading() as connection:
+                without_timeouts(connection)
                 used = store.sum_user_bytes(connection, enterprise_id)
-        except DATABASE_ERRORS:
-            return  # the next request tries again
+        except DATABASE_ERRORS as error:
+            _logger.warning("cannot measure the bytes of users: %s", type(error).__name__)
+            self._not_before = clock.elapsed() + max(_SECONDS, self._REST * (clock.elapsed() - began))
+            return
         now = clock.elapsed()
         if len(self._rooms) >= _MOST:
             self._rooms.clear()

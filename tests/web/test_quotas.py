@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from scimsvc import clock
 from scimsvc.errors import QuotaReached
 from scimsvc.reports.open_causes import list_open_causes
+from scimsvc.store import quotas as store
 from scimsvc.store.tenancy import reading_in
 from scimsvc.web.quotas import Meter, quotas
 from tests.support.apps import make_api, make_enterprise
@@ -187,3 +189,27 @@ def test_another_process_is_seen_after_a_minute(make_app: MakeApp, monkeypatch: 
         monkeypatch.setattr(clock, "elapsed", lambda: elapsed + 61)
         with pytest.raises(QuotaReached):
             meter.claim("an enterprise")
+
+
+def test_bytes_that_cannot_be_measured_refuse_nothing(
+    limited: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    acme = limited(MAX_STORED_BYTES="1000")
+    tried: list[str] = []
+
+    def fail(_connection: object, enterprise_id: str) -> int:
+        tried.append(enterprise_id)
+        raise OperationalError("SELECT", {}, ConnectionError())
+
+    monkeypatch.setattr(store, "sum_user_bytes", fail)
+    for number in range(3):
+        acme.create(email=f"{number}@x.example")
+        measured(acme)
+
+    assert tried == [acme.made["id"]]
+    assert "cannot measure the bytes of users: OperationalError" in caplog.text
+    elapsed = clock.elapsed()
+    monkeypatch.setattr(clock, "elapsed", lambda: elapsed + 61)
+    acme.create()
+    measured(acme)
+    assert len(tried) == 2
