@@ -23,14 +23,10 @@ from scimsvc.store.engine.statements import Query
 from scimsvc.store.engine.transactions import read_rows, reading, snapshot, writing
 from scimsvc.store.engine.watchdog import watched
 from scimsvc.store.fast.connections import READ, WRITE
+from tests.support.endless import ENDLESS, work_forever
 from tests.support.live import PATIENCE
 from tests.support.types import MakeApp
 
-#: Reads that need no rows of the database and take hours.
-ENDLESS = {
-    "sqlite": "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c",
-    "postgresql": "SELECT pg_sleep(3600)",
-}
 NAMES = Query(text("SELECT name FROM settings").columns(), tuple, dynamic=True)
 INSERT = text("INSERT INTO settings VALUES ('a', 1)")
 
@@ -53,10 +49,6 @@ def _both_ways(request: pytest.FixtureRequest) -> Iterator[None]:
     else:
         with fast_paths.disabled():
             yield
-
-
-def work_forever(connection: Connection) -> None:
-    connection.execute(text(ENDLESS[connection.dialect.name]))
 
 
 def write(then: Callable[[Connection], object]) -> None:

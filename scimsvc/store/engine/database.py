@@ -10,10 +10,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from math import inf
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from flask import Flask, current_app
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Engine, event
 
 from scimsvc.extensions import BEGIN, BEGINS, begins_write, db, engine_options, prepare_engine
 from scimsvc.protocol.limits import Limits
@@ -22,14 +23,17 @@ from scimsvc.store.engine.watchdog import watch_engine
 from scimsvc.store.fast.connections import READ, WRITE, KeptConnections
 from scimsvc.store.fast.fair_lock import FairLock
 
+if TYPE_CHECKING:
+    from scimsvc.store.engine.rehearsals import Rehearsal
+
 _EXTENSION = "scimsvc.database"
 
 
 class _Thread(threading.local):
     """The state of one thread."""
 
-    #: The transaction of a rehearsal. While it is set, all reads and writes of the thread use it.
-    rehearsal: Connection | None = None
+    #: While a rehearsal is set, all reads and writes of the thread take place in it.
+    rehearsal: "Rehearsal | None" = None
 
 
 class Database:
@@ -48,6 +52,8 @@ class Database:
         #: SQLite does not queue writers fairly. With this lock, the slowest write of eight clients takes a fifth of
         #: the time.
         self.write_lock = FairLock()
+        #: Lets one rehearsal at a time queue for the write lock.
+        self.rehearsal_lock = FairLock()
         self.thread = _Thread()
         self.deadlines = Deadlines({READ: read_seconds, WRITE: write_seconds})
         #: A number that changes with the cached settings. Read it before reading the settings.
@@ -67,6 +73,7 @@ class Database:
         self._left_to_parent.append(self.kept)
         self.kept = KeptConnections(self.engine)
         self.write_lock = FairLock()
+        self.rehearsal_lock = FairLock()
         self.engine.dispose(close=False)
 
     def _on_disposed(self, _engine: Engine) -> None:

@@ -5,7 +5,7 @@ reads one consistent state and needs no transaction: use ``read_rows`` or ``read
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from time import monotonic
 from types import TracebackType
 from typing import Any, TypeAlias, TypeVar, overload
@@ -14,12 +14,14 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from scimsvc.extensions import BUSY_TIMEOUT
+from scimsvc.store.engine import rehearsals
 from scimsvc.store.engine.database import Database, current_database
 from scimsvc.store.engine.deadlines import committing, refuse_overdue
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.engine.watchdog import watched
 from scimsvc.store.fast import driver
 from scimsvc.store.fast.connections import READ, WRITE, KeptConnection
+from scimsvc.store.fast.fair_lock import LOCK_TIMEOUT
 
 __all__ = [
     "Connection",
@@ -32,9 +34,6 @@ __all__ = [
     "without_timeouts",
     "writing",
 ]
-
-#: Seconds that a thread waits for the write lock of its app, before it waits for the lock of SQLite itself.
-LOCK_TIMEOUT = 10.0
 
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
 OtherRowT = TypeVar("OtherRowT", bound=tuple[Any, ...])
@@ -99,20 +98,14 @@ def reading() -> AbstractContextManager[Connection]:
     """
     database = current_database()
     rehearsal = database.thread.rehearsal
-    return _Transaction(database, READ) if rehearsal is None else nullcontext(rehearsal)
+    return _Transaction(database, READ) if rehearsal is None else rehearsal.reading()
 
 
 def writing() -> AbstractContextManager[Connection]:
     """Open a transaction for writing. On SQLite it begins with the write lock. Leaving the block commits."""
     database = current_database()
     rehearsal = database.thread.rehearsal
-    return _Transaction(database, WRITE) if rehearsal is None else _savepoint(rehearsal)
-
-
-@contextmanager
-def _savepoint(rehearsal: Connection) -> Iterator[Connection]:
-    with rehearsal.begin_nested():
-        yield rehearsal
+    return _Transaction(database, WRITE) if rehearsal is None else rehearsal.writing()
 
 
 class _Transaction:
@@ -259,18 +252,9 @@ def _general_transaction(database: Database, mode: str, expires: float) -> Itera
                 connection.invalidate()
 
 
-@contextmanager
-def rehearsing() -> Iterator[None]:
-    """Run the block in one transaction that is always rolled back at its end."""
-    database = current_database()
-    lock = database.write_lock.held(LOCK_TIMEOUT) if database.has_one_writer else nullcontext()
-    with lock, database.engines[WRITE].connect() as connection:
-        database.thread.rehearsal = connection
-        try:
-            yield
-        finally:
-            database.thread.rehearsal = None
-            connection.rollback()
+def rehearsing() -> AbstractContextManager[None]:
+    """Run the block in a transaction that is always rolled back at its end."""
+    return rehearsals.rehearsing(current_database())
 
 
 @contextmanager

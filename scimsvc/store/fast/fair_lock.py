@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+#: Seconds that a thread waits for the write lock of its app, before it waits for the lock of SQLite itself.
+LOCK_TIMEOUT = 10.0
+
 
 class FairLockTimeout(PoolTimeout):
     """The lock was not acquired in time. Clients get the same error as for other timeouts of the database."""
