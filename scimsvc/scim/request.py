@@ -20,7 +20,7 @@ from scimsvc.web.state import Caller
 
 
 class ExplanationTooLarge(InvalidInput):
-    """A Bulk request changes so much that its explanation would have many megabytes."""
+    """The explanation of a Bulk request would have many megabytes."""
 
 
 #: The maximum number of characters of the users that the operations of an explained Bulk request change.

@@ -115,7 +115,7 @@ def search(enterprise_id: str, query: ListQuery, *, base: str, after: Position |
         statements = _SearchStatements(query, connection.dialect.name, View(base, *view))
         rows: list[Any] = statements.page(after).all(connection, parameters) if query.count else []
         page, more = cut_page(rows, query.count)
-        if query.start_index == 1 and after is None and page and not more:
+        if query.start_index == 1 and after is None and query.count and not more:
             total = len(page)  # the page contains the whole list
         elif not query.has_filter:
             total = count_users(connection, enterprise_id)

@@ -5,7 +5,7 @@ document with the JSON functions of the database. A row meets the condition exac
 matches its SCIM representation. A comparison with an absent value is false instead of unknown, so ``not`` works too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -31,16 +31,28 @@ from scimsvc.clock import timestamp
 from scimsvc.models import User
 from scimsvc.protocol.attributes import EMAILS, PRIMARY, ROLES, Attribute, AttributePath, fold
 from scimsvc.protocol.filters.matching import comparable
-from scimsvc.protocol.filters.nodes import And, Comparison, Node, Not, Or, Present, ValuePath, implied_values
+from scimsvc.protocol.filters.nodes import (
+    And,
+    Comparison,
+    Node,
+    Not,
+    Or,
+    Present,
+    ValuePath,
+    conditions,
+)
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.role_elements import default_element
 from scimsvc.protocol.versions import entity_tag
+from scimsvc.store.filters.merging import matched_address, merge_alternatives, merge_exclusions
 from scimsvc.store.filters.search_functions import SEARCH_FUNCTIONS, Expression
 from scimsvc.store.representations import View
 
 ENTERPRISE_ID = bindparam("enterprise_id", type_=User.enterprise_id.type)
 
 Condition = ColumnElement[bool]
+#: The members of an element by name.
+Element = Mapping[str, Expression]
 
 
 def compile_filter(node: Node, *, dialect: str, view: View) -> Condition:
@@ -54,19 +66,6 @@ def compile_sort_key(path: AttributePath, *, dialect: str, view: View) -> Expres
     For a multi-valued attribute, this is the value of the primary element or else of the first element.
     """
     return _Compiler(dialect, view).sort_key(path)
-
-
-def matched_address(node: Node) -> str | None:
-    """Return the address in Entra's match, ``emails[type eq "work"].value eq "…"``, or None for other filters.
-
-    The work address identifies a user and has an index.
-    """
-    if not isinstance(node, ValuePath) or node.path.attribute is not EMAILS or not isinstance(node.condition, And):
-        return None
-    implied = implied_values(node.condition) or {}
-    address = implied.get("value")
-    asked = len(node.condition.operands) == len(implied) == 2 and fold(str(implied.get("type"))) == "work"
-    return address if asked and isinstance(address, str) else None
 
 
 class _Compiler:
@@ -89,12 +88,12 @@ class _Compiler:
         }  # fmt: skip
         self.default_roles = write_json([default_element(fold(view.default_role))])
 
-    def compile(self, node: Node, element: Expression | None = None) -> Condition:
+    def compile(self, node: Node, element: Element | None = None) -> Condition:
         """Return the condition of ``node`` on a row, or on one ``element`` of a multi-valued attribute."""
         if isinstance(node, And):
-            return and_(*(self.compile(operand, element) for operand in node.operands))
+            return and_(*(self.compile(operand, element) for operand in merge_exclusions(node.operands)))
         if isinstance(node, Or):
-            return or_(*(self.compile(operand, element) for operand in node.operands))
+            return or_(*(self.compile(operand, element) for operand in merge_alternatives(node.operands)))
         if isinstance(node, Not):
             return not_(self.compile(node.operand, element))
         if isinstance(node, ValuePath):
@@ -124,7 +123,7 @@ class _Compiler:
         address = matched_address(node)
         if address is not None:
             return User.email_key == fold(address)
-        return self._exists(node.path.attribute, lambda element: self.compile(node.condition, element))
+        return self._exists_with(node.path.attribute, node.condition)
 
     def _any_address(self, node: Comparison) -> Condition:
         """Return the condition that a user has the address: as work address, or as one of several addresses."""
@@ -161,16 +160,26 @@ class _Compiler:
         rows, element, _ = self.functions.numbered_elements(self._elements_of(attribute))
         return select(literal(1)).select_from(rows).where(condition(element)).exists()
 
+    def _exists_with(self, attribute: Attribute, condition: Node) -> Condition:
+        """Return the condition that an element meets ``condition``, whose members are read once for each element."""
+        rows, element, _ = self.functions.numbered_elements(self._elements_of(attribute))
+        names = {each.path.attribute.name for each in conditions(condition)}
+        members = [self.functions.member(element, (name,)).label(name) for name in sorted(names)]
+        # Both databases read the members again for each condition if they can merge the subquery with its outer query.
+        # OFFSET prevents that.
+        read = select(*members).select_from(rows).correlate(User).offset(0).subquery()
+        return select(literal(1)).select_from(read).where(self.compile(condition, dict(read.c))).exists()
+
     def _elements_of(self, attribute: Attribute) -> Expression:
         array = self.functions.array(User.search.expression, attribute.name)
         if attribute is ROLES:
             return case((User.role_id.is_(None), self.functions.constant(self.default_roles)), else_=array)
         return array
 
-    def _value(self, path: AttributePath, element: Expression | None) -> Expression:
+    def _value(self, path: AttributePath, element: Element | None) -> Expression:
         names = tuple(step.name for step in path.steps)
         if element is not None:
-            return self.functions.member(element, names)
+            return element[path.attribute.name]
         column = self.columns.get(".".join(names))
         if column is not None:
             return column
