@@ -8,8 +8,8 @@ from flask import Blueprint, Response, request
 from scimsvc.auth.errors import InvalidToken
 from scimsvc.auth.throttling import wrong_metrics_tokens
 from scimsvc.errors import NoSuchThing
-from scimsvc.operations.readiness import why_not_ready
 from scimsvc.operations.state import metrics as app_metrics
+from scimsvc.operations.state import readiness
 from scimsvc.web.client_address import counted_address
 from scimsvc.web.messages import json_response
 from scimsvc.web.state import app_settings, web_state
@@ -28,8 +28,8 @@ def healthz() -> Response:
 
 @operations.get("/readyz")
 def readyz() -> Response:
-    """Report whether this process is ready for requests."""
-    reason = "stopping" if web_state.current.stopping.is_set() else why_not_ready()
+    """Report whether this process is ready for requests. A database that hangs does not delay the answer."""
+    reason = "stopping" if web_state.current.stopping.is_set() else readiness.current.reason()
     if reason is not None:
         return json_response({"status": "unavailable", "reason": reason}, 503)
     return json_response({"status": "ok"})

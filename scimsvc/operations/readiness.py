@@ -1,5 +1,9 @@
 """Check whether the database is available and has the schema of this version."""
 
+import threading
+import time
+from collections.abc import Callable
+
 from scimsvc.models import SCHEMA_REVISION
 from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.upkeep.maintenance import read_revision
@@ -15,3 +19,54 @@ def why_not_ready() -> str | None:
     if revision != SCHEMA_REVISION:
         return f"The database has schema {revision}, but this version needs {SCHEMA_REVISION}. Run 'scimsvc init'."
     return None
+
+
+NO_ANSWER = "The database does not answer. Check the database and the network."
+
+
+class _Check:
+    """A check that runs in a thread of its own, because a database that hangs would keep the thread of the caller."""
+
+    def __init__(self, check: Callable[[], str | None]) -> None:
+        self._check = check
+        self._ended = threading.Event()
+        self._reason: str | None = NO_ANSWER
+        self.started_at = time.monotonic()
+        threading.Thread(target=self._run, name="scimsvc-readiness", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            self._reason = self._check()
+        finally:
+            self._ended.set()
+
+    @property
+    def is_running(self) -> bool:
+        return not self._ended.is_set()
+
+    def reason(self, patience: float) -> str | None:
+        """Return the result. A check that does not end within ``patience`` seconds of its start has none yet."""
+        self._ended.wait(max(0.0, self.started_at + patience - time.monotonic()))
+        return self._reason
+
+
+class Readiness:
+    """Remembers the result of a check for a short time, so that frequent questions do not reach the database."""
+
+    #: Seconds for which a result is remembered.
+    FRESH = 0.5
+    #: Seconds that a caller waits for the database.
+    PATIENCE = 0.8
+
+    def __init__(self, check: Callable[[], str | None]) -> None:
+        self._check = check
+        self._lock = threading.Lock()
+        self._latest: _Check | None = None
+
+    def reason(self) -> str | None:
+        """Return None if requests can be served, else the reason. It is at most about a second old."""
+        with self._lock:
+            latest = self._latest
+            if latest is None or not (latest.is_running or time.monotonic() - latest.started_at < self.FRESH):
+                latest = self._latest = _Check(self._check)
+        return latest.reason(self.PATIENCE)

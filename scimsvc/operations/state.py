@@ -1,21 +1,29 @@
-"""The metrics of each app, if they are on."""
+"""The readiness of each app, and its metrics if they are on."""
 
 from typing import TYPE_CHECKING
 
 from flask import Flask
 
+from scimsvc.operations.readiness import Readiness, why_not_ready
 from scimsvc.settings import Settings
 from scimsvc.web.state import AppState
 
 if TYPE_CHECKING:
     from scimsvc.operations.metrics import Metrics
 
+readiness: "AppState[Readiness]" = AppState("readiness")
 #: None if ``/metrics`` is off.
 metrics: "AppState[Metrics | None]" = AppState("metrics")
 
 
 def init_operations(app: Flask, settings: Settings) -> None:
-    """Create the metrics of ``app`` if its settings have a token for ``/metrics``."""
+    """Create the readiness of ``app``, and its metrics if its settings have a token for ``/metrics``."""
+
+    def check() -> str | None:
+        with app.app_context():
+            return why_not_ready()
+
+    readiness.init_app(app, Readiness(check))
     metrics.init_app(app, _make_metrics() if settings.metrics_token else None)
 
 
