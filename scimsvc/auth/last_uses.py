@@ -12,7 +12,7 @@ from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import writing
 from scimsvc.store.integrations import update_integration_use
 from scimsvc.store.tokens import update_token_use
-from scimsvc.web.state import AppState, Caller, RequestState
+from scimsvc.web.state import AppState, Caller, RequestState, web_state
 
 _log = logging.getLogger("scimsvc")
 
@@ -30,6 +30,8 @@ class LastUses:
         self._lock = threading.Lock()
         self._pending: dict[tuple[str, str, str], datetime] = {}
         self._written_at: datetime | None = None
+        #: Since when a write is due that has not begun.
+        self._due_since: datetime | None = None
         #: Tokens whose first use was noted. A cached caller does not show it yet.
         self._noted: set[str] = set()
 
@@ -37,15 +39,23 @@ class LastUses:
         """Note that the token of ``caller`` was used ``now``. Return whether it is time to write."""
         with self._lock:
             self._pending[caller.enterprise_id, caller.token_id, caller.integration_id] = now
-            if self._written_at is None or (caller.is_first_use and caller.token_id not in self._noted):
+            if self._is_recent(self._due_since, now):
+                return False
+            if caller.is_first_use and caller.token_id not in self._noted:
                 self._noted.add(caller.token_id)
-                return True
-            return not timedelta(0) <= now - self._written_at < self.INTERVAL
+            elif self._is_recent(self._written_at, now):
+                return False
+            self._due_since = now
+            return True
+
+    def _is_recent(self, instant: datetime | None, now: datetime) -> bool:
+        return instant is not None and timedelta(0) <= now - instant < self.INTERVAL
 
     def write(self) -> None:
         """Write the collected times."""
         with self._lock:
             pending, self._pending = self._pending, {}
+            self._due_since = None
             self._written_at = clock.now()
             if len(self._noted) > self.MOST_NOTED:
                 self._noted.clear()
@@ -60,7 +70,7 @@ def note_use(state: RequestState, response: Response) -> None:
     """Note that the caller's token was used. If it is time, write the notes after the response is sent."""
     if state.caller is not None and last_uses.of(state.app).note(state.caller, state.answered_at):
         app = state.app
-        response.call_on_close(lambda: write_last_uses(app))
+        response.call_on_close(lambda: web_state.of(app).later(lambda: write_last_uses(app)))
 
 
 def write_last_uses(app: Flask) -> None:

@@ -122,6 +122,8 @@ class WebState:
     cursor_keys: CursorKeys
     #: Set when the process is asked to stop. Then ``/readyz`` answers 503, and no request waits for changes.
     stopping: threading.Event = field(default_factory=threading.Event)
+    #: Runs work after an answer. A server runs it in another thread, so that the answer does not wait for it.
+    later: Callable[[Callable[[], None]], None] = lambda work: work()  # a default value
 
 
 web_state: AppState[WebState] = AppState("web")
