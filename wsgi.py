@@ -13,7 +13,7 @@ except SettingsError as error:
     raise SystemExit(2) from None
 
 if __name__ == "__main__":
-    from scimsvc.operations.server import Server
+    from scimsvc.operations.serving.server import Server
 
     try:
         Server(app).run()

@@ -3,6 +3,8 @@
 import json
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,22 +19,34 @@ _LIST = "changes"
 
 
 class Waiters:
-    """Let at most a quarter of the server's threads wait for changes, so that others remain for providers."""
+    """Bounds the requests that wait for changes, so that other requests find a thread.
 
-    def __init__(self, threads: int) -> None:
-        self._places = threading.BoundedSemaphore(threads // 4) if threads >= _THREADS_PER_WAITER else None
+    An enterprise has at most half of the places.
+    """
 
-    def enter(self) -> bool:
-        """Reserve a place if one is free, and return whether it was."""
-        return self._places is not None and self._places.acquire(blocking=False)
+    def __init__(self, places: int, step_aside: Callable[[], None] | None = None) -> None:
+        """Create ``places``. A waiting request calls ``step_aside``, so that a server can count it separately."""
+        self._places = places
+        self._most = max(1, places // 2)
+        self._step_aside = step_aside
+        self._lock = threading.Lock()
+        self._waiting: Counter[str] = Counter()
 
-    def leave(self) -> None:
+    def enter(self, enterprise_id: str) -> bool:
+        """Reserve a place if the enterprise may have one more, and return whether it may."""
+        with self._lock:
+            if self._waiting.total() >= self._places or self._waiting[enterprise_id] >= self._most:
+                return False
+            self._waiting[enterprise_id] += 1
+        if self._step_aside is not None:
+            self._step_aside()
+        return True
+
+    def leave(self, enterprise_id: str) -> None:
         """Release the place."""
-        if self._places is not None:
-            self._places.release()
-
-
-_THREADS_PER_WAITER = 4
+        with self._lock:
+            self._waiting[enterprise_id] -= 1
+            self._waiting += Counter()  # forgets enterprises without a waiting request
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +66,11 @@ class FeedReader:
         """
         number = self._read_cursor(enterprise_id, after)
         rows, start = _read(enterprise_id, number, limit)
-        if not rows and wait > 0 and self.waiters.enter():
+        if not rows and wait > 0 and self.waiters.enter(enterprise_id):
             try:
                 rows = self._wait_for(enterprise_id, start, limit, wait)
             finally:
-                self.waiters.leave()
+                self.waiters.leave(enterprise_id)
         cursors = [self._write_cursor(enterprise_id, row.number) for row in rows]
         items = [_represent(cursor, row.change) for cursor, row in zip(cursors, rows, strict=True)]
         return {"items": items, "next": cursors[-1] if cursors else self._write_cursor(enterprise_id, start)}

@@ -13,14 +13,14 @@ DEFAULT_THREADS = 4
 
 #: The limit on entries for refused clients in the provisioning log.
 logged_refusals: AppState[Allowance] = AppState("logged refusals")
-#: The requests that wait for changes. A server that knows its number of threads replaces this object.
+#: The requests that wait for changes: a quarter of the usual threads. ``scimsvc serve`` replaces this object.
 waiters: AppState[Waiters] = AppState("waiters")
 
 
 def init_activity(app: Flask) -> None:
     """Create the state of the provisioning log, the change feed and pruning for ``app``."""
     logged_refusals.init_app(app, Allowance())
-    waiters.init_app(app, Waiters(DEFAULT_THREADS))
+    waiters.init_app(app, Waiters(DEFAULT_THREADS // 4))
     housekeeping.init_app(app, Housekeeping(app))
 
 

@@ -7,7 +7,7 @@ import click
 
 from scimsvc.cli.output import cell, result_command
 from scimsvc.enterprises import admins
-from scimsvc.operations.server import DEFAULT_HOST, DEFAULT_PORT
+from scimsvc.operations.serving.server import DEFAULT_HOST, DEFAULT_PORT
 from scimsvc.paths import CONSOLE_PREFIX
 from scimsvc.web.state import app_settings
 

@@ -7,7 +7,7 @@ import click
 
 from scimsvc.cli.options import enterprise_argument
 from scimsvc.cli.output import as_text, cell, result_command
-from scimsvc.operations.server import DEFAULT_HOST, DEFAULT_PORT
+from scimsvc.operations.serving.server import DEFAULT_HOST, DEFAULT_PORT
 from scimsvc.paths import SCIM_PREFIX
 from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
 from scimsvc.scim.explain import explain as explain_request

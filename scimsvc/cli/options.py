@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from scimsvc import clock
-from scimsvc.operations.server import DEFAULT_HOST, DEFAULT_PORT
+from scimsvc.operations.serving.server import DEFAULT_HOST, DEFAULT_PORT
 
 enterprise_argument = click.argument("enterprise")
 host_option = click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on")

@@ -8,7 +8,7 @@ from flask import Flask, current_app
 from scimsvc.activity.state import DEFAULT_THREADS
 from scimsvc.cli.options import host_option, port_option
 from scimsvc.cli.output import app_command
-from scimsvc.operations.server import Server
+from scimsvc.operations.serving.server import Server
 from scimsvc.operations.startup import refuse_unsound_start
 
 

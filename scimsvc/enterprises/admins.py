@@ -144,7 +144,7 @@ def sign_out_everywhere(admin: Admin) -> None:
 def begin_session(admin: Admin) -> dict[str, Any]:
     """Return the content of a new session of the account."""
     now = int(clock.now().timestamp())
-    return {"admin": admin.id, "epoch": admin.epoch, "since": now, "seen": now}
+    return {"admin": admin.id, "enterprise": admin.enterprise_id, "epoch": admin.epoch, "since": now, "seen": now}
 
 
 def resume_session(session: Mapping[str, Any]) -> Admin | None:

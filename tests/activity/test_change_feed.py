@@ -156,15 +156,16 @@ def test_a_request_waits_for_the_next_change(acme: Enterprise) -> None:
     assert 0.2 < time.monotonic() - begun < 5
 
 
-def test_a_quarter_of_the_threads_may_wait_and_others_are_answered_at_once(acme: Enterprise) -> None:
-    assert [sum(Waiters(threads).enter() for _ in range(1)) for threads in (1, 3, 4)] == [0, 0, 1]
-    eight = Waiters(8)
-    assert [eight.enter(), eight.enter(), eight.enter()] == [True, True, False]
-    eight.leave()
-    assert eight.enter()
+def test_an_enterprise_has_half_of_the_places_and_others_are_answered_at_once(acme: Enterprise) -> None:
+    four = Waiters(4)
+    assert [four.enter("acme") for _ in range(3)] == [True, True, False]
+    assert [four.enter(name) for name in ("globex", "initech", "hooli")] == [True, True, False]
+    four.leave("acme")
+    assert [four.enter(name) for name in ("acme", "acme")] == [True, False]
+    assert [Waiters(0).enter("acme"), Waiters(1).enter("acme")] == [False, True]
 
     of_app = waiters.of(acme.app)
-    assert of_app.enter()
+    assert of_app.enter("another enterprise")
     begun = time.monotonic()
     assert feed_of(acme, wait=5)["items"] == []
     assert time.monotonic() - begun < 1

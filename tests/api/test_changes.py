@@ -109,10 +109,10 @@ def test_a_wait_without_a_change_ends_with_the_same_cursor(api: Api, waiting: Ca
     assert 0.5 <= seconds < 5
 
 
-def test_a_quarter_of_the_threads_wait_and_further_callers_are_answered_at_once(
+def test_half_of_the_places_wait_and_further_callers_are_answered_at_once(
     acme: Enterprise, api: Api, waiting: Callable[..., Any]
 ) -> None:
-    waiters.init_app(acme.app, Waiters(8))  # two places
+    waiters.init_app(acme.app, Waiters(4))  # two places for each enterprise
     start = api.get("/changes")["next"]
     patient = [waiting(after=start, wait="20") for _ in range(2)]
     time.sleep(0.4)
@@ -125,7 +125,7 @@ def test_a_quarter_of_the_threads_wait_and_further_callers_are_answered_at_once(
     assert seconds < 5
     assert others == [200, 200]
     assert all(answer.result(10)[0]["items"] for answer in patient)
-    # Both threads are free again.
+    # Both places are free again.
     late = waiting(after=api.get("/changes")["next"], wait="0.3").result(10)
     assert late[1] >= 0.3
 

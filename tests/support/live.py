@@ -91,7 +91,7 @@ def serving(
             env=environment(INSTANCE_PATH=str(folder / "instance"), **settings),
         )
     try:
-        url = _wait_for_url(process, folder / "stderr")
+        url = wait_for_url(process, folder / "stderr")
         result = json.loads((folder / "stdout").read_text("utf-8")) if form else {}
         yield Live(process, url, folder, result)
     finally:
@@ -111,7 +111,8 @@ def environment(**settings: str) -> dict[str, str]:
     return outside | {f"SCIMSVC_{name}": value for name, value in settings.items()}
 
 
-def _wait_for_url(process: subprocess.Popen[bytes], stderr: Path) -> str:
+def wait_for_url(process: subprocess.Popen[bytes], stderr: Path) -> str:
+    """Return the URL of a service as soon as its log shows it."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         found = _SERVING_ON.search(stderr.read_text("utf-8"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from scimsvc.operations import server
+from scimsvc.operations.serving import server
 from tests.benchmark import floor, starts
 from tests.benchmark.__main__ import main
 from tests.benchmark.storage import columns_as_created, read_as_created, user_row

@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,95 +15,33 @@ from typing import Any
 from flask import Flask
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer, create_server
-from waitress.task import ErrorTask
 
 from scimsvc.activity.feed_reading import Waiters
 from scimsvc.activity.state import DEFAULT_THREADS, waiters
 from scimsvc.auth.last_uses import write_last_uses
 from scimsvc.operations.readiness import why_not_ready
+from scimsvc.operations.serving.apart import Apart
+from scimsvc.operations.serving.channels import MOST_SECONDS, Channel, Front
+from scimsvc.operations.serving.connections import Connections, accept_some, connection_limit
+from scimsvc.operations.serving.dispatcher import FairDispatcher
+from scimsvc.operations.serving.lanes import Lanes
 from scimsvc.operations.startup import describe_versions, why_not_this_sqlite, why_others_can_read
-from scimsvc.paths import clean_path, is_scim
-from scimsvc.protocol.errors import ScimError
-from scimsvc.protocol.json_text import write_json
-from scimsvc.protocol.messages import MEDIA_TYPE, error_message
 from scimsvc.store.upkeep.maintenance import checkpoint, close_database
-from scimsvc.web.errors import PROBLEM_TYPE, problem
-from scimsvc.web.request_log import new_request_id
 from scimsvc.web.state import WebState, web_state
 
 #: Seconds after the signal in which new connections are accepted, so that a proxy sees 503 from ``/readyz``.
 LAME_DUCK = 1.0
 #: Seconds after the signal at which running requests are abandoned, so that the process ends within ten seconds.
 GIVE_UP = 7.0
+#: Seconds between two looks at waiting requests and slow connections.
+LOOK_EVERY = 0.5
+#: The most requests that wait for changes.
+WAITING = 8
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 
 _log = logging.getLogger("scimsvc")
-
-
-class _ErrorTask(ErrorTask):
-    """The response to a request that waitress refuses before the application sees it, in the format of the path."""
-
-    def execute(self) -> None:
-        """Write the response and close the connection, because the next request on it cannot be recognized."""
-        request: Any = self.request
-        error = ScimError(
-            f"The request cannot be read: {request.error.body}. Check the client and the proxies before this service."
-        )
-        error.status = request.error.code
-        request_id = new_request_id()
-        # If the first line cannot be read, the path is missing or waitress sets it to /.
-        path = clean_path(getattr(request, "path", ""))
-        scim = path == "/" or is_scim(path)
-        body = write_json(error_message(error) if scim else problem(error)).encode()
-        self.status = f"{error.status} {request.error.reason}"
-        self.response_headers = [
-            ("Content-Type", MEDIA_TYPE if scim else PROBLEM_TYPE),
-            ("X-Request-ID", request_id),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Cache-Control", "no-store"),
-        ]
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
-        _log.warning("malformed request answered with %s (request %s)", self.status, request_id)
-
-
-class _Parser(HTTPRequestParser):
-    """A parser that refuses requests that a proxy may interpret differently, and fixes a hang of waitress."""
-
-    def parse_header(self, header_plus: bytes) -> None:
-        super().parse_header(header_plus)
-        # With both headers, two readers can disagree about the end of a request (RFC 9112 §6.1). Waitress keeps
-        # Transfer-Encoding of HTTP/1.0 requests, and has removed it from HTTP/1.1 requests here.
-        if ("CONTENT_LENGTH" in self.headers and self.chunked) or "TRANSFER_ENCODING" in self.headers:
-            raise ParsingError("Content-Length and Transfer-Encoding must not be combined")
-        # Without this, waitress would wait forever for the body of a request with Expect but without a body.
-        if self.expect_continue and not self.chunked and not self.content_length:
-            self.expect_continue = False
-
-
-class _Channel(HTTPChannel):
-    """A connection that never makes a worker thread wait for a client that does not read."""
-
-    error_task_class = _ErrorTask
-    parser_class = _Parser
-
-    def _flush_outbufs_below_high_watermark(self) -> None:
-        """Drop the requests that the client sent ahead, if it has not read the responses before them.
-
-        Waitress would wait for the client here, in the worker thread. The responses so far are still sent; then the
-        connection is closed, and the client repeats the dropped requests (RFC 9112 §9.3.2).
-        """
-        channel: Any = self
-        if channel.total_outbufs_len > channel.adj.outbuf_high_watermark and len(channel.requests) > 1:
-            with channel.requests_lock:
-                later, channel.requests[1:] = channel.requests[1:], []
-                channel.close_when_flushed = True
-            for request in later:
-                request.close()
 
 
 class Server:
@@ -116,25 +55,35 @@ class Server:
         port: int = DEFAULT_PORT,
         unix_socket: str | None = None,
         threads: int = DEFAULT_THREADS,
+        queue_seconds: float = MOST_SECONDS,
     ) -> None:
         """Bind the address. Raises ``OSError`` if it is not available, and ``ValueError`` if it is invalid."""
         self._app = app
-        waiters.init_app(app, Waiters(threads))
         self._sockets: dict[int, Any] = {}
+        self._queue_seconds = queue_seconds
         self._signalled_at: float | None = None
         limits = self._state.settings.limits
         where: dict[str, Any] = {"unix_socket": unix_socket} if unix_socket else {"host": host, "port": port}
         if unix_socket:
             _refuse_served_socket(Path(unix_socket))
-        self._server = create_server(
+        most = connection_limit()
+        self._dispatcher = FairDispatcher(threads=threads)
+        self._front = Front(Lanes(app), self._dispatcher, Connections(self._sockets, most), limits)
+        waiters.init_app(app, Waiters(WAITING, self._dispatcher.step_aside))
+        self._later = Apart("scimsvc-later")
+        self._state.later = self._later.add
+        create_server(
             app,
             map=self._sockets,
-            threads=threads,
+            _dispatcher=self._front,  # type: ignore[arg-type]  # waitress only adds tasks to it
             ident=None,
-            connection_limit=1000,
+            connection_limit=most,
             channel_timeout=60,
             # Saves a fifth of the work for concurrent clients, compared with the default of one byte.
             send_bytes=18000,
+            # No thread waits for a client to read. Instead, long answers move to files, and the next request waits.
+            outbuf_high_watermark=2**40,
+            inbuf_overflow=16 * 1024,
             channel_request_lookahead=0,
             max_request_header_size=limits.headers,
             # The application refuses a body over its limit with a SCIM error.
@@ -146,7 +95,8 @@ class Server:
             **where,
         )
         for listener in self._listeners():
-            listener.channel_class = _Channel
+            listener.channel_class = partial(Channel, self._front)
+            listener.handle_accept = partial(accept_some, listener)
         self.url = f"unix:{unix_socket}" if unix_socket else f"http://{_shown_host(host)}:{self._port()}"
 
     @property
@@ -163,10 +113,15 @@ class Server:
                 _log.warning("%s", reason)
             _checkpoint()
         _log.info("serving on %s", self.url)
+        look_at = 0.0
         while not self._may_stop():
             wasyncore.loop(timeout=0.1 if self._signalled_at else 1.0, use_poll=True, map=self._sockets, count=1)
-        finished = not any(map(_is_busy, self._sockets.values()))
-        self._server.task_dispatcher.shutdown(timeout=1)
+            self._front.make_room()
+            if time.monotonic() >= look_at:
+                self._front.look_after(self._queue_seconds)
+                look_at = time.monotonic() + LOOK_EVERY
+        finished = not self._is_busy()
+        self._dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._sockets, ignore_all=True)
         if finished:  # otherwise a request may block the database, and last uses are not worth the wait
             write_last_uses(self._app)
@@ -195,7 +150,11 @@ class Server:
         for listener in self._listeners():
             listener.del_channel()
             listener.socket.close()
-        return since > GIVE_UP or not any(map(_is_busy, list(self._sockets.values())))
+        return since > GIVE_UP or not self._is_busy()
+
+    def _is_busy(self) -> bool:
+        """Return whether a request, or the work after one, is not finished."""
+        return self._later.is_busy or any(map(_is_busy, list(self._sockets.values())))
 
     def _port(self) -> int:
         return int(self._listeners()[0].socket.getsockname()[1])
