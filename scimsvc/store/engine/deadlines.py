@@ -5,16 +5,19 @@ have the limits too, so that no thread of a server waits forever. Commands and c
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from math import inf
 from time import monotonic
+from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from scimsvc.store.engine.watchdog import Watched
 from scimsvc.store.fast.connections import WRITE
+
+SubjectT = TypeVar("SubjectT")
 
 
 class DeadlineExceeded(PoolTimeout):
@@ -80,17 +83,20 @@ def refuse_overdue(watched: Watched, mode: str, error: BaseException) -> None:
         raise DeadlineExceeded(mode, hangs=watched.hangs) from error
 
 
-@contextmanager
-def committing(watched: Watched) -> Iterator[None]:
-    """Commit in the block. Raises ``DeadlineExceeded`` if the deadline passed before or during the commit."""
+def commit_in_time(watched: Watched, commit: Callable[[SubjectT], object], subject: SubjectT) -> None:
+    """Commit ``subject``. Raises ``DeadlineExceeded`` if the deadline passes before or during the commit."""
     if watched.is_overdue:
         raise DeadlineExceeded(WRITE, hangs=watched.hangs)
     try:
-        yield
+        commit(subject)
     except DBAPIError as error:
-        if watched.is_overdue:
-            raise DeadlineExceeded(WRITE, may_be_applied=watched.may_be_interrupted_late, hangs=True) from error
+        refuse_unconfirmed(watched, error)
         raise
     # PostgreSQL reports success if the wait for a standby is cancelled, although no standby has the change.
-    if watched.may_be_interrupted_late:
-        raise DeadlineExceeded(WRITE, may_be_applied=True)
+    refuse_unconfirmed(watched, None)
+
+
+def refuse_unconfirmed(watched: Watched, error: DBAPIError | None) -> None:
+    """Raise ``DeadlineExceeded`` if the deadline passed during a commit that failed with ``error``, or succeeded."""
+    if watched.is_overdue and (error is not None or watched.may_be_interrupted_late):
+        raise DeadlineExceeded(WRITE, may_be_applied=watched.may_be_interrupted_late) from error

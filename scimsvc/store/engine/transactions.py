@@ -10,13 +10,13 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, TypeAlias, TypeVar, overload
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Transaction, text
 from sqlalchemy.exc import DBAPIError
 
 from scimsvc.extensions import BUSY_TIMEOUT
 from scimsvc.store.engine import rehearsals
 from scimsvc.store.engine.database import Database, current_database
-from scimsvc.store.engine.deadlines import committing, refuse_overdue
+from scimsvc.store.engine.deadlines import commit_in_time, refuse_overdue
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.engine.watchdog import watched
 from scimsvc.store.fast import driver
@@ -200,8 +200,7 @@ class _Transaction:
             elif self._mode == READ:
                 reusable = _end_reading(kept)
             else:
-                with committing(kept.watched):
-                    driver.commit(kept.connection)
+                commit_in_time(kept.watched, driver.commit, kept.connection)
                 reusable = True
         finally:
             self._database.kept.give_back(kept, reusable=reusable)
@@ -241,8 +240,7 @@ def _general_transaction(database: Database, mode: str, expires: float) -> Itera
                 if mode == READ:
                     transaction.rollback()  # a read commits nothing
                 else:
-                    with committing(use):
-                        transaction.commit()
+                    commit_in_time(use, Transaction.commit, transaction)
         except DBAPIError as error:
             refuse_overdue(use, mode, error)
             raise

@@ -66,7 +66,7 @@ class Watched:
         """Begin a use that is interrupted at ``expires``, by ``time.monotonic``."""
         self.is_overdue = self.hangs = False
         self._expires = expires
-        if not _watchdog.is_running and expires != inf:
+        if not _watchdog.is_running:
             _watchdog.start()
 
     def end(self) -> None:
