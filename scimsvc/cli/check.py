@@ -21,8 +21,8 @@ def _text(result: dict[str, Any]) -> str:
 def check() -> dict[str, Any]:
     """Check the integrity of the database and the consistency of its rows. Exit status 1 means that it has faults.
 
-    Warnings name what grows without end: rows that pruning should have deleted, copies from before upgrades, and unused
-    space in the file. They do not change the exit status.
+    Warnings name what grows without end: rows that pruning should have deleted, quotas that are nearly used, copies
+    from before upgrades, and unused space in the file. They do not change the exit status.
     """
     faults = list(itertools.islice(checks.find_faults(), _MAX_FAULTS))
     if faults:

@@ -1,15 +1,23 @@
-"""Find what grows without end: rows that pruning should have deleted, old copies of the file, and unused space."""
+"""Find what grows without end: rows that pruning should have deleted, old copies of the file, and unused space.
+
+Enterprises that are near a quota are found too.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 from scimsvc.activity.pruning import TABLES
+from scimsvc.store.engine.transactions import snapshot
+from scimsvc.store.enterprises import list_enterprises
 from scimsvc.store.upkeep.maintenance import is_sqlite, read_space
 from scimsvc.store.upkeep.sqlite_backup import database_path
+from scimsvc.web.quotas import quotas
 
 #: A serving process prunes once a day, so rows may be this much older than their setting.
 _ALLOWED_DELAY = timedelta(days=2)
+#: The part of a quota from which on a warning is due.
+_NEAR = 0.9
 #: Unused space is worth rebuilding the file if it is most of the file and at least this large.
 _WORTH_REBUILDING = 100_000_000
 
@@ -21,7 +29,7 @@ def count_overdue() -> dict[str, int]:
 
 def list_warnings(overdue: dict[str, int]) -> list[str]:
     """Return a sentence for each thing that grows without end, given the result of ``count_overdue``."""
-    return [*_lags(overdue), *_copies(), *_space()]
+    return [*_lags(overdue), *_near_quotas(), *_copies(), *_space()]
 
 
 def _lags(overdue: dict[str, int]) -> Iterator[str]:
@@ -31,6 +39,17 @@ def _lags(overdue: dict[str, int]) -> Iterator[str]:
                 f"{table.name}: {overdue[table.name]:,} rows are more than {_ALLOWED_DELAY.days} days older than "
                 f"{table.setting} allows, so pruning lags behind. Run 'scimsvc log prune'."
             )
+
+
+def _near_quotas() -> Iterator[str]:
+    with snapshot() as connection:
+        for enterprise in list_enterprises(connection):
+            for use in quotas.current.list_uses(connection, enterprise.id):
+                if use.used >= _NEAR * use.limit:
+                    yield (
+                        f"{enterprise.name}: {use.used:,} of at most {use.limit:,} {use.counted} are used. "
+                        f"Raise {use.variable} before requests are refused."
+                    )
 
 
 def _copies() -> Iterator[str]:

@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from flask import Flask
 
@@ -33,6 +34,15 @@ _LONGEST = 600.0
 _logger = logging.getLogger("scimsvc")
 
 
+class QuotaUse(NamedTuple):
+    """How much of a quota an enterprise uses, and the name of its variable."""
+
+    used: int
+    limit: int
+    counted: str
+    variable: str
+
+
 @dataclass(frozen=True, slots=True)
 class _Quota:
     limit: int
@@ -40,6 +50,10 @@ class _Quota:
     #: The counted objects, and what an administrator can do.
     counted: str
     advice: str
+
+    def use(self, used: int) -> QuotaUse:
+        """Return ``used`` with the quota."""
+        return QuotaUse(used, self.limit, self.counted, f"{PREFIX}{self.setting}")
 
     def reached(self, used: int) -> QuotaReached:
         """Return the error for an enterprise that uses ``used`` already."""
@@ -80,6 +94,10 @@ class Meter:
         room.left -= amount
         room.used += amount
         return room.used
+
+    def measure(self, connection: Connection, enterprise_id: str) -> QuotaUse:
+        """Return how much the enterprise uses."""
+        return self._quota.use(self._measure(connection, enterprise_id))
 
     def _measured(self, enterprise_id: str, amount: int, connection: Connection | None, now: float) -> _Room:
         if connection is None:
@@ -131,6 +149,10 @@ class StoredBytes:
             raise self._quota.reached(room.used)
         room.used += more
 
+    def measure(self, connection: Connection, enterprise_id: str) -> QuotaUse:
+        """Return how much the enterprise uses. This reads every user."""
+        return self._quota.use(store.sum_user_bytes(connection, enterprise_id))
+
     def _measure_soon(self, enterprise_id: str) -> None:
         with self._lock:
             is_busy = self.thread is not None and self.thread.is_alive()
@@ -180,6 +202,11 @@ class EnterpriseQuotas:
             ),
             refuses_for=5.0,
         )
+
+    def list_uses(self, connection: Connection, enterprise_id: str) -> list[QuotaUse]:
+        """Return how much of each quota the enterprise uses, except aliases. This reads every user."""
+        meters = (self.users, self.stored_bytes, self.roles, self.integrations, self.tokens)
+        return [meter.measure(connection, enterprise_id) for meter in meters]
 
     def claim_aliases(self, present: int, more: int) -> None:
         """Claim ``more`` aliases for a role that has ``present``. Raises ``QuotaReached``."""

@@ -11,8 +11,9 @@ from scimsvc import clock
 from scimsvc.extensions import db
 from scimsvc.operations import growth
 from scimsvc.store.upkeep.maintenance import Space, read_space
+from tests.support.apps import make_enterprise, run_command
 from tests.support.client import Enterprise
-from tests.support.types import Cli
+from tests.support.types import Cli, MakeApp
 
 NOTHING = dict.fromkeys(("log_entries", "changes", "tokens", "secrets", "integrations"), 0)
 
@@ -51,6 +52,21 @@ def test_rows_that_pruning_left_behind_are_named(acme: Enterprise, cli: Cli, mon
     assert "tokens: 1 rows" in check(acme.app)[2]
     cli("log", "prune")
     assert (cli("check")["overdue"], cli("check")["warnings"]) == (NOTHING, [])
+
+
+def test_an_enterprise_near_a_quota_is_named(make_app: MakeApp) -> None:
+    acme = make_enterprise(make_app(MAX_USERS="10", MAX_ROLES="5"), "Acme")
+    for number in range(8):
+        acme.create(email=f"{number}@x.example")
+    assert run_command(acme.app, "check")["warnings"] == []
+
+    acme.create(email="ninth@x.example")
+    run_command(acme.app, "role", "add", "Acme", "Fifth")
+
+    assert run_command(acme.app, "check")["warnings"] == [
+        "Acme: 9 of at most 10 users are used. Raise SCIMSVC_MAX_USERS before requests are refused.",
+        "Acme: 5 of at most 5 roles are used. Raise SCIMSVC_MAX_ROLES before requests are refused.",
+    ]
 
 
 def test_copies_from_before_upgrades_are_named(acme: Enterprise, cli: Cli) -> None:

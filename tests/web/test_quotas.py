@@ -1,5 +1,7 @@
 """Quotas of an enterprise: each way to create something counts, and the error names the quota and the setting."""
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,19 @@ def test_an_operation_of_bulk_is_refused_by_itself(limited: Any) -> None:
     )
 
     assert [each["status"] for each in answer.get_json()["Operations"]] == ["201", "400"]
+
+
+def test_creates_at_once_do_not_exceed_the_quota(limited: Any) -> None:
+    acme = limited(MAX_USERS="5")
+
+    def create(number: int) -> int:
+        return int(acme.send("POST", "/Users", user_body(email=f"{number}@x.example")).status_code)
+
+    with ThreadPoolExecutor(8) as threads:
+        statuses = Counter(threads.map(create, range(16)))
+
+    assert statuses == {201: 5, 400: 11}
+    assert len(acme.find("id pr")) == 5
 
 
 def test_a_taken_address_is_a_conflict_even_at_the_quota(limited: Any) -> None:
