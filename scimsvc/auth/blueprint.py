@@ -26,7 +26,7 @@ from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE, SCOPES
 from scimsvc.web.client_address import counted_address
 from scimsvc.web.form_parser import limit_form_of_stranger
 from scimsvc.web.messages import json_response
-from scimsvc.web.state import request_state
+from scimsvc.web.state import request_state, web_state
 
 auth = Blueprint("auth", __name__)
 
@@ -104,7 +104,7 @@ def _then(response: Response, function: Callable[[], None]) -> Response:
         with app.app_context():
             function()
 
-    response.call_on_close(run)
+    response.call_on_close(lambda: web_state.of(app).later(run))
     return response
 
 

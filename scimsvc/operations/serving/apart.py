@@ -19,8 +19,10 @@ def run(action: Callable[[], None]) -> None:
 class Apart:
     """Runs actions one after another in a thread of its own, which starts with the first one."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, most: int | None = None) -> None:
+        """Create a thread's queue of at most ``most`` actions. Further ones are dropped."""
         self._name = name
+        self._most = most
         self._actions: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -34,6 +36,8 @@ class Apart:
     def add(self, action: Callable[[], None]) -> None:
         """Run ``action`` after the earlier ones."""
         with self._lock:
+            if self._most is not None and self._unfinished >= self._most:
+                return
             self._unfinished += 1
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)

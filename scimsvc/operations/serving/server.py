@@ -38,6 +38,8 @@ GIVE_UP = 7.0
 LOOK_EVERY = 0.5
 #: The most requests that wait for changes.
 WAITING = 8
+#: The most notes that wait to be written after answers. While the database hangs, further ones are lost.
+MOST_LATER = 100
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 
@@ -70,7 +72,7 @@ class Server:
         self._dispatcher = FairDispatcher(threads=threads)
         self._front = Front(Lanes(app), self._dispatcher, Connections(self._sockets, most), limits)
         waiters.init_app(app, Waiters(WAITING, self._dispatcher.step_aside))
-        self._later = Apart("scimsvc-later")
+        self._later = Apart("scimsvc-later", most=MOST_LATER)
         self._state.later = self._later.add
         create_server(
             app,
