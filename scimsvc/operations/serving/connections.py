@@ -1,6 +1,7 @@
 """Bound the number of connections, and the memory of answers that clients do not read."""
 
 import resource
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -41,15 +42,22 @@ MOST_UNREAD_OF_LANE = 32 * 1024 * 1024
 def connection_limit() -> int:
     """Return the most connections for the files that this process may open. Raises the soft limit if possible."""
     wanted = MOST_CONNECTIONS * _FILES_PER_CONNECTION + _OTHER_FILES
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft, hard = map(_finite, limits)
+    if soft < min(wanted, hard):
         with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    if soft == resource.RLIM_INFINITY:
-        return MOST_CONNECTIONS
-    return max(2 * MARGIN, min(MOST_CONNECTIONS, (soft - _OTHER_FILES) // _FILES_PER_CONNECTION))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), limits[1]))
+            soft = min(wanted, hard)
+    return connections_for(soft)
+
+
+def _finite(limit: int) -> int:
+    return sys.maxsize if limit == resource.RLIM_INFINITY else limit
+
+
+def connections_for(files: int) -> int:
+    """Return the most connections of a process that may open this number of files."""
+    return max(2 * MARGIN, min(MOST_CONNECTIONS, (files - _OTHER_FILES) // _FILES_PER_CONNECTION))
 
 
 def accept_some(listener: BaseWSGIServer) -> None:
