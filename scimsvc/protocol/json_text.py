@@ -78,7 +78,7 @@ def write_names(names: Iterable[str]) -> str:
     return _write_names(tuple(names))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _write_names(names: tuple[str, ...]) -> str:
     return write_json(names)
 

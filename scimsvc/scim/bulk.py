@@ -11,6 +11,7 @@ from scimsvc.protocol.bulk import BulkOperation, BulkRequest
 from scimsvc.protocol.errors import FailedDependency, ScimError, quoted
 from scimsvc.protocol.messages import Representation, error_message
 from scimsvc.protocol.versions import Preconditions
+from scimsvc.protocol.work_budget import WorkBudget
 from scimsvc.scim import users
 from scimsvc.scim.request import ScimRequest, claimed_address
 from scimsvc.store.engine.outages import find_unavailable
@@ -49,6 +50,7 @@ def run_bulk(request: ScimRequest, bulk: BulkRequest) -> dict[str, Any]:
     IDs of new users are assigned first, so that forward and circular references can be resolved. An operation that
     refers to a refused operation gets 409. After ``failOnErrors`` errors, the remaining operations are skipped.
     """
+    request.notes.budget = WorkBudget(request.notes.limits)
     creations = [operation.bulk_id for operation in bulk.operations if _is_creation(operation)]
     references = _References({bulk_id: str(uuid.uuid4()) for bulk_id in creations if bulk_id})
     results: dict[int, _Result] = {}

@@ -45,12 +45,14 @@ def lock_user(connection: Connection, request: ScimRequest, user_id: str, precon
     """Lock the caller's enterprise and the user with the ID ``user_id``.
 
     Raises ``NotFound`` if the enterprise or the user does not exist, ``Unavailable`` while the enterprise is paused,
-    and ``PreconditionFailed``.
+    ``PreconditionFailed``, and ``InvalidValue`` if a Bulk request changes too many large users.
     """
     rules_row, row = users.lock_user(connection, request.caller.enterprise_id, known_form(user_id))
     rules = _admitted(rules_row)
     if row is None:
         raise no_such_user(user_id)
+    if request.notes.budget is not None:
+        request.notes.budget.read(row.document)
     if preconditions is not UNCONDITIONAL:
         preconditions.check(represent(row, request.view_of(rules)).entity_tag)
     return UserLock(connection, request, rules, row, read_document(row))

@@ -113,7 +113,7 @@ class ScimRequest:
         """
         request = replace(
             self,
-            notes=RequestNotes(self.notes.limits),
+            notes=RequestNotes(self.notes.limits, budget=self.notes.budget),
             attempt=Attempt(operation),
             started=time.perf_counter(),
             operations=None,

@@ -20,7 +20,7 @@ def match_of(address: str) -> str:
 def address_by_the_general_parser(text: str) -> str | bool | None:
     """Return the address that the parsed filter compares with a work address, or None for another filter."""
     try:
-        node: Node = parse_filter.__wrapped__(text)
+        node: Node = parse_filter(text)
     except InvalidFilter:
         return None
     if not isinstance(node, ValuePath) or str(node.path) != "emails" or not isinstance(node.condition, And):

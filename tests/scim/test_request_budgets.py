@@ -2,9 +2,9 @@
 
 import json
 
-from tests.support.client import Enterprise, assert_scim_error, patch_body, user_body
+from tests.support.client import Enterprise, assert_scim_error, patch_body, replace, user_body
 from tests.support.cpu import cpu_seconds
-from tests.support.urns import SEARCH_URN
+from tests.support.urns import BULK_URN, SEARCH_URN
 
 
 def test_a_search_that_repeats_an_attribute_costs_no_more_than_one_that_names_it_once(acme: Enterprise) -> None:
@@ -36,3 +36,35 @@ def test_a_body_with_many_names_and_one_of_them_twice_is_refused_at_once(acme: E
 
     assert_scim_error(answer, 400, "invalidSyntax", "twice", "'schemas, SCHEMAS'")
     assert seconds < 1
+
+
+def test_the_operations_of_a_bulk_request_have_one_budget(acme: Enterprise) -> None:
+    elements = [{"value": "a" * 20 + str(number)} for number in range(500)]
+    user = acme.create(ims=elements)
+    condition = " or ".join(f'value eq "{number}"' for number in range(90))
+    patch = {
+        "method": "PATCH",
+        "path": f"/Users/{user['id']}",
+        "data": patch_body({"op": "remove", "path": f"ims[{condition}]"}),
+    }
+
+    answer, seconds = cpu_seconds(
+        lambda: acme.send("POST", "/Bulk", {"schemas": [BULK_URN], "Operations": [patch] * 500})
+    )
+
+    refused = [each["response"] for each in answer.get_json()["Operations"] if "response" in each]
+    assert 400 < len(refused) < 500
+    assert {each["scimType"] for each in refused} == {"invalidValue"}
+    assert "visit too many elements" in refused[0]["detail"]
+    assert seconds < 5
+
+
+def test_a_bulk_request_changes_a_bounded_number_of_large_users(acme: Enterprise) -> None:
+    user = acme.create(photos=[{"value": "x" * 250_000}])
+    patch = {"method": "PATCH", "path": f"/Users/{user['id']}", "data": patch_body(replace("active", True))}
+
+    answer = acme.send("POST", "/Bulk", {"schemas": [BULK_URN], "Operations": [patch] * 300})
+
+    statuses = [each["status"] for each in answer.get_json()["Operations"]]
+    assert 256 <= statuses.index("400") < 270
+    assert set(statuses) == {"200", "400"}

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from functools import lru_cache
 
 from scimsvc.protocol.attributes import Attribute, AttributePath
 from scimsvc.protocol.errors import InvalidFilter, UnknownAttribute, listed, quoted
@@ -25,13 +24,14 @@ from scimsvc.protocol.filters.nodes import (
 )
 from scimsvc.protocol.filters.tokens import END, Tokens
 from scimsvc.protocol.json_text import is_storable
-from scimsvc.protocol.limits import DEFAULTS, Limits
+from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.names import resolve_name, resolve_sub_attribute
+from scimsvc.protocol.short_texts import cached_for_short_texts
 from scimsvc.protocol.urns import ENTERPRISE_USER
 
 
-@lru_cache(maxsize=1024)
-def parse_filter(text: str, limits: Limits = DEFAULTS) -> Node:
+@cached_for_short_texts
+def parse_filter(text: str, limits: Limits) -> Node:
     """Return the node of the filter ``text``. Raises ``InvalidFilter``, also for unknown attributes."""
     if len(text) > limits.filter_length:
         raise InvalidFilter(f"The filter has {len(text)} characters. Shorten it to at most {limits.filter_length}.")

@@ -9,7 +9,6 @@ code. ``bodies`` chooses the reader, and ``scimsvc.fast_paths`` switches this mo
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from scimsvc.protocol import urns
@@ -32,6 +31,7 @@ from scimsvc.protocol.reading.paths import PatchPath, parse_path
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.resources import work_address
 from scimsvc.protocol.role_elements import may_be_packed
+from scimsvc.protocol.short_texts import cached_for_short_texts
 
 
 class _NotPlain(Exception):
@@ -236,7 +236,7 @@ def _target_of(operation: Any, limits: Limits) -> _Target | None:
     return _find_target(path, limits)
 
 
-@lru_cache(maxsize=1024)
+@cached_for_short_texts
 def _find_target(text: str, limits: Limits) -> _Target | None:
     try:
         path = parse_path(text, limits)

@@ -6,7 +6,6 @@ Later code sees canonical names, values of the attribute's type and one attribut
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 from scimsvc.protocol import urns
@@ -32,6 +31,7 @@ from scimsvc.protocol.reading.paths import PatchPath, parse_path
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.reading.values import ValueReader, folded_members, json_kind
 from scimsvc.protocol.role_elements import unpack_role
+from scimsvc.protocol.short_texts import cached_for_short_texts
 
 
 def read_user(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) -> Resource:
@@ -184,7 +184,7 @@ def _operation(op: str, text: str, path: PatchPath, value: Any, reader: ValueRea
     yield Operation(op, path, read)
 
 
-@lru_cache(maxsize=1024)
+@cached_for_short_texts
 def spelling_tolerances(text: str, limits: Limits) -> tuple[Tolerance, ...]:
     """Return the tolerances that the spelling of the path ``text`` needs. Raises the errors of ``parse_path``."""
     path, needed = parse_path(text, limits), []

@@ -4,14 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from scimsvc.protocol.attributes import Attribute, AttributePath
 from scimsvc.protocol.errors import InvalidPath, quoted
 from scimsvc.protocol.filters.nodes import Comparison, Node, conditions, implied_values
 from scimsvc.protocol.filters.parser import parse_condition
-from scimsvc.protocol.limits import DEFAULTS, Limits
+from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.names import resolve_name, resolve_sub_attribute
+from scimsvc.protocol.short_texts import cached_for_short_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ _PATH = re.compile(
 )
 
 
-@lru_cache(maxsize=1024)
-def parse_path(text: str, limits: Limits = DEFAULTS) -> PatchPath:
+@cached_for_short_texts
+def parse_path(text: str, limits: Limits) -> PatchPath:
     """Return the target of the path ``text`` of a PATCH operation.
 
     Raises ``InvalidPath`` if it is malformed, ``UnknownAttribute`` (a subclass) if it names an unknown attribute, and

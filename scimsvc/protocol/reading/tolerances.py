@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from scimsvc.protocol.limits import DEFAULTS, Limits
+from scimsvc.protocol.work_budget import WorkBudget
 
 
 class Tolerance(StrEnum):
@@ -59,6 +60,8 @@ class RequestNotes:
     limits: Limits = DEFAULTS
     tolerances: list[Tolerance] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    #: The budget of the Bulk request to which the operation belongs. None for a single request.
+    budget: WorkBudget | None = field(default=None, compare=False)
 
     def tolerate(self, tolerance: Tolerance) -> None:
         """Note that ``tolerance`` was needed."""
