@@ -1,10 +1,9 @@
 """Large downloads that clients do not read delay no one."""
 
-import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from http.client import HTTPResponse
@@ -52,8 +51,11 @@ class Service:
 
     def open_files(self) -> list[str]:
         """Return the temporary files that the service has open."""
-        links = Path(f"/proc/{self.live.process.pid}/fd")
-        return [target for target in map(os.readlink, links.iterdir()) if "(deleted)" in target]
+        targets = []
+        for link in Path(f"/proc/{self.live.process.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # the service has closed it
+                targets.append(str(link.readlink()))
+        return [target for target in targets if "(deleted)" in target]
 
     def wait_until_closed(self) -> None:
         """Wait until the service has noticed that the clients of all downloads are gone."""
