@@ -1,7 +1,7 @@
 """Prune once a day in a serving process, in a thread of its own, so that neither a response nor a worker waits for it.
 
 A request starts the thread, and the thread ends with its work. Nothing is deleted before two looks at the clock, at
-least ten minutes apart, agree with the time that has elapsed between them. A clock that is wrong for a while, for
+least an hour apart, agree with the time that has elapsed between them. A clock that is wrong for a while, for
 example until a machine synchronizes it after its start, therefore deletes nothing.
 """
 
@@ -24,7 +24,7 @@ class SteadyClock:
     """Looks at the clock, and the time since which they agree with the elapsed time."""
 
     #: How long the clock must have been steady.
-    PERIOD = timedelta(minutes=10)
+    PERIOD = timedelta(hours=1)
     #: A difference in which the clock counts as steady. Synchronizing it moves it by less.
     TOLERANCE = timedelta(minutes=5)
 

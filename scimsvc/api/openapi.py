@@ -60,7 +60,8 @@ OPERATIONS = (
         "GET", "/integrations", "List the integrations.", answers.page_of(answers.Integration), query=queries.PAGE
     ),
     Operation(
-        "POST", "/integrations", "Create an integration.", answers.IntegrationWithSecret, 201, body=schemas.INTEGRATION
+        "POST", "/integrations", "Create an integration.", answers.IntegrationWithSecret, 201,
+        body=schemas.INTEGRATION, refusals=(409,),
     ),
     _one(_INTEGRATION, "an integration", answers.Integration),
     _change(_INTEGRATION, "an integration's name", answers.Integration, schemas.INTEGRATION),
@@ -70,7 +71,7 @@ OPERATIONS = (
     ),
     Operation(
         "POST", f"{_INTEGRATION}/rotate", "Create a new client secret. The old one may stay valid for some hours.",
-        answers.IntegrationWithSecret, body=schemas.ROTATION, optional=True, refusals=(404,),
+        answers.IntegrationWithSecret, body=schemas.ROTATION, optional=True, refusals=(404, 409),
     ),
     Operation("GET", "/tokens", "List the tokens.", answers.page_of(answers.Token), query=queries.PAGE),
     Operation(
@@ -179,7 +180,7 @@ _REASONS = {
     401: "The token is missing or invalid.",
     403: "The token is for other paths, or an enterprise setting forbids the request.",
     404: "The resource does not exist in this enterprise.",
-    409: "The request conflicts with an existing resource.",
+    409: "The request conflicts with an existing resource, or a quota of the enterprise is reached.",
     410: "The changes after this cursor are no longer kept.",
     412: "The resource was changed since the version of If-Match.",
     413: "The body is too large.",

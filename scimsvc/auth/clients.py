@@ -10,7 +10,7 @@ from typing import Any
 from scimsvc import clock, schemas
 from scimsvc.auth.errors import InvalidClient
 from scimsvc.auth.tokens import digest_secret, new_client_secret
-from scimsvc.errors import InvalidInput, NoSuchThing
+from scimsvc.errors import Conflict, InvalidInput, NoSuchThing
 from scimsvc.protocol.errors import listed, quoted
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
@@ -21,6 +21,8 @@ from scimsvc.store.integrations import IntegrationRow
 from scimsvc.store.tenancy import reading_in, writing_in
 from scimsvc.web.quotas import quotas
 
+#: Valid secrets of one integration: the newest one, and those that overlap with it.
+_MOST_SECRETS = 20
 #: Compared with the secret of an unknown client, so that the answer takes as long as for a wrong secret.
 _NOBODYS_DIGEST = digest_secret("")
 
@@ -94,18 +96,32 @@ def rename_integration(
 
 @retried
 def rotate_secret(enterprise: str, reference: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Create a new secret for the integration and return both. Older secrets end now or after ``overlap_hours``."""
+    """Create a new secret for the integration and return both. Older secrets end now or after ``overlap_hours``.
+
+    Raises ``Conflict`` if the integration already has as many valid secrets as it may have.
+    """
     overlap_hours = validated(schemas.ROTATION, fields)["overlap_hours"]
     with writing_in(enterprise) as tenant:
         connection = tenant.connection
         row = get_integration(connection, tenant.id, reference)
         if overlap_hours > 0:
+            _refuse_many_secrets(connection, row)
             end = clock.timestamp(clock.now() + timedelta(hours=overlap_hours))
             store.expire_secrets(connection, tenant.id, row.id, at=end)
         else:
             store.delete_secrets(connection, tenant.id, row.id)
         secret = _insert_secret(connection, tenant.id, row.id)
         return _represent(row) | {"client_secret": secret}
+
+
+def _refuse_many_secrets(connection: Connection, row: IntegrationRow) -> None:
+    """Raise ``Conflict`` if the integration has the most secrets. Each of them is compared at every authentication."""
+    valid = store.list_client_secrets(connection, row.client_id, now=clock.timestamp(clock.now()))
+    if len(valid) >= _MOST_SECRETS:
+        raise Conflict(
+            f"This integration has {len(valid)} valid secrets, and at most {_MOST_SECRETS} are allowed. Rotate without "
+            "an overlap, or wait until an old secret expires."
+        )
 
 
 @retried

@@ -124,6 +124,32 @@ def test_roles_aliases_and_integrations_count(limited: Any) -> None:
     assert runner.invoke(args=["integration", "create", "Limited", "Third"]).exit_code == 0
 
 
+def test_the_api_answers_409_for_each_quota(limited: Any) -> None:
+    acme = limited(MAX_ROLES="4", MAX_INTEGRATIONS="1", MAX_TOKENS="2")
+    api = make_api(acme)
+
+    answers = [
+        api.send("POST", "/roles", {"name": "Fifth"}),
+        api.send("POST", "/integrations", {"name": "Second"}),
+        api.send("POST", "/tokens", {"scope": "scim"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [409, 409, 409]
+    for answer, name in zip(answers, ("ROLES", "INTEGRATIONS", "TOKENS"), strict=True):
+        assert f"SCIMSVC_MAX_{name}" in answer.get_json()["detail"]
+
+
+def test_the_secrets_of_an_integration_are_few(acme: Enterprise) -> None:
+    api = make_api(acme)
+    client = api.send("GET", "/integrations").get_json()["items"][0]["id"]
+    rotations = [
+        api.send("POST", f"/integrations/{client}/rotate", {"overlap_hours": hours}).status_code
+        for hours in [24] * 20 + [0, 24]
+    ]
+
+    assert rotations == [200] * 19 + [409, 200, 200]
+
+
 def test_valid_tokens_count(limited: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     acme = limited(MAX_TOKENS="3")
     client = {
