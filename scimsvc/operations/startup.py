@@ -11,6 +11,7 @@ from flask import current_app
 from scimsvc.errors import Conflict
 from scimsvc.models import SCHEMA_REVISION
 from scimsvc.settings.instance import SECRET_KEY_FILE
+from scimsvc.settings.transport import find_unverified_host
 from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.upkeep.maintenance import (
     find_damage,
@@ -20,6 +21,7 @@ from scimsvc.store.upkeep.maintenance import (
     is_sqlite,
     read_revision,
 )
+from scimsvc.web.state import app_settings
 
 #: The first and last version of SQLite with the WAL-reset fault, and the fixed versions between them (requirement R63).
 #: With this fault, two connections that write or checkpoint at the same instant can damage a file in WAL mode.
@@ -61,6 +63,11 @@ def describe_versions() -> str:
     )
 
 
+def start_warnings() -> tuple[str | None, ...]:
+    """Return the warnings about this installation. Those that do not apply are None."""
+    return why_not_this_sqlite(), why_not_this_connection(), why_others_can_read()
+
+
 def _database_version() -> str:
     if is_sqlite():
         return f"SQLite {sqlite3.sqlite_version}"
@@ -75,6 +82,17 @@ def why_not_this_sqlite(found: tuple[int, int, int] = sqlite3.sqlite_version_inf
         f"SQLite {'.'.join(map(str, found))} can damage a database file if several processes write at the same instant "
         "(the WAL-reset fault, fixed in 3.51.3, 3.50.7 and 3.44.6). "
         "Run only one process, or use a Python with a later SQLite."
+    )
+
+
+def why_not_this_connection() -> str | None:
+    """Return a warning if PostgreSQL is on another host whose certificate is not verified, else None."""
+    host = find_unverified_host(app_settings().database_url)
+    if host is None:
+        return None
+    return (
+        f"The connection to PostgreSQL on {host} does not verify the server's certificate. Others in the network could "
+        "read or change data. Add sslmode=verify-full and sslrootcert to SCIMSVC_DATABASE_URL."
     )
 
 

@@ -26,7 +26,7 @@ from scimsvc.operations.serving.channels import MOST_SECONDS, Channel, Front
 from scimsvc.operations.serving.connections import Connections, accept_some, connection_limit
 from scimsvc.operations.serving.dispatcher import FairDispatcher
 from scimsvc.operations.serving.lanes import Lanes
-from scimsvc.operations.startup import describe_versions, why_not_this_sqlite, why_others_can_read
+from scimsvc.operations.startup import describe_versions, start_warnings
 from scimsvc.store.upkeep.maintenance import checkpoint, close_database
 from scimsvc.web.state import WebState, web_state
 
@@ -111,7 +111,7 @@ class Server:
             signal.signal(number, self._on_signal)
         with self._app.app_context():
             _log.info("%s", describe_versions())
-            for reason in filter(None, (why_not_this_sqlite(), why_others_can_read(), why_not_ready())):
+            for reason in filter(None, (*start_warnings(), why_not_ready())):
                 _log.warning("%s", reason)
             _checkpoint()
         _log.info("serving on %s", self.url)
