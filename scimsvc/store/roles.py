@@ -1,7 +1,7 @@
 """Roles with their names and aliases, and the users of each role."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from scimsvc.models import Enterprise, Role, RoleName, User
 from scimsvc.protocol.attributes import fold
 from scimsvc.store.engine.statements import Query, Write
+from scimsvc.store.page_queries import PageQuery
 
 
 class RoleRow(NamedTuple):
@@ -150,8 +151,9 @@ class RoleUser(NamedTuple):
 
 
 _BATCH = 1000
+_COLUMNS: tuple[Any, ...] = (User.id, User.document, User.active, User.source, User.title, User.organization)
 _ROLE_USERS = (
-    select(User.id, User.document, User.active, User.source, User.title, User.organization)
+    select(*_COLUMNS)
     .where(User.enterprise_id == _ENTERPRISE_ID, User.id > bindparam("after"))
     .order_by(User.id)
     .limit(_BATCH)
@@ -161,9 +163,9 @@ _ROLE_USERS = (
 def iterate_role_users(
     connection: Connection, enterprise_id: str, role_ids: Sequence[str | None]
 ) -> Iterator[list[RoleUser]]:
-    """Yield the users with one of the roles, in batches. The role ID None means the default role."""
+    """Yield the users with one of the roles, in batches of bounded size. The role ID None means the default role."""
     condition = or_(*(User.role_id == role_id for role_id in role_ids))
-    query = Query(_ROLE_USERS.where(condition), RoleUser, dynamic=True)
+    query = PageQuery(_ROLE_USERS.where(condition), RoleUser, lambda columns: [columns.id], dynamic=True)
     after = ""
     while rows := query.all(connection, {"enterprise_id": enterprise_id, "after": after}):
         yield rows

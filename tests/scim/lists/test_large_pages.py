@@ -88,3 +88,14 @@ def test_a_page_reads_only_the_users_that_it_shows(acme: Enterprise) -> None:
 
     assert page.get_json()["totalResults"] == 100
     assert peak < 6 * PAGE_BYTES + 32 * DEFAULTS.document
+
+
+def test_a_changed_role_changes_each_of_many_large_users(acme: Enterprise, large_users: list[str]) -> None:
+    api = make_api(acme)
+    (role,) = (each for each in api.send("GET", "/roles").get_json()["items"] if each["is_default"])
+
+    assert api.send("PATCH", f"/roles/{role['id']}", {"name": "Renamed"}).status_code == 200
+
+    changes = api.send("GET", "/changes", query={"limit": "1000"}).get_json()["items"]
+    renamed = [change["user_id"] for change in changes if change["type"] == "updated"]
+    assert sorted(renamed) == large_users
