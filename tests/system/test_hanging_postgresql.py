@@ -1,15 +1,20 @@
 """A PostgreSQL server that hangs: its synchronous standby is lost, or the server is frozen."""
 
+import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from tests.support.apps import make_enterprise, run_command
-from tests.support.client import Enterprise, assert_scim_error, replace, user_body
+from tests.support.apps import SECRET_KEY, make_enterprise, run_command
+from tests.support.client import CONTENT_TYPE, SCIM, Enterprise, assert_scim_error, replace, user_body
 from tests.support.cluster import Cluster, own_cluster
+from tests.support.live import Answer, Live, serving
 from tests.support.types import MakeApp
 
 pytestmark = [pytest.mark.system, pytest.mark.slow]
@@ -130,3 +135,142 @@ def test_a_server_that_freezes_within_a_write_is_503(guest: Enterprise, cluster:
     assert answers[before + 1] == 503
     last = max(number for number, status in enumerate(answers) if status == 200)
     assert title in {f"Title {last}", f"Title {last + 1}"}
+
+
+# The whole service.
+
+WRITERS = 8
+
+
+@pytest.fixture
+def live(guest: Enterprise, cluster: Cluster, tmp_path: Path) -> Iterator[Live]:
+    """The service in a process of its own."""
+    with serving(
+        tmp_path / "served",
+        command="serve",
+        DATABASE_URL=cluster.url,
+        SECRET_KEY=SECRET_KEY,
+        MAX_READ_SECONDS=str(READ_SECONDS),
+        MAX_WRITE_SECONDS=str(WRITE_SECONDS),
+    ) as live:
+        yield live
+
+
+@dataclass
+class Load:
+    """Clients that write, read and ask for the health of a service, and what they saw."""
+
+    live: Live
+    token: str
+    prefix: str
+    #: The addresses that were acknowledged.
+    created: list[str] = field(default_factory=list)
+    statuses: dict[str, set[int]] = field(default_factory=dict)
+    #: The seconds of the slowest answer, by what was asked.
+    slowest: dict[str, float] = field(default_factory=dict)
+
+    def send(self, method: str, path: str, body: object = None) -> Answer:
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": CONTENT_TYPE}
+        return self.live.send(method, path, json.dumps(body) if body is not None else None, headers)
+
+    def clear(self) -> None:
+        self.statuses.clear()
+        self.slowest.clear()
+
+    def timed(self, what: str, ask: Callable[[], Answer]) -> int:
+        begin = time.monotonic()
+        answer = ask()
+        self.slowest[what] = max(self.slowest.get(what, 0.0), time.monotonic() - begin)
+        self.statuses.setdefault(what, set()).add(answer.status)
+        return answer.status
+
+    def write(self, client: int, number: int) -> None:
+        address = f"{self.prefix}.{client}.{number}@contoso.example"
+        if self.timed("write", lambda: self.send("POST", f"{SCIM}/Users", user_body(address))) == 201:
+            self.created.append(address)
+
+    def ask(self, what: str, path: str) -> Callable[[int], None]:
+        def once(_number: int) -> None:
+            self.timed(what, lambda: self.send("GET", path))
+            time.sleep(0.05)
+
+        return once
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        stopping = threading.Event()
+
+        def repeat(work: Callable[[int], None]) -> None:
+            number = 0
+            while not stopping.is_set():
+                work(number)
+                number += 1
+
+        works = [
+            *((lambda number, client=client: self.write(client, number)) for client in range(WRITERS)),
+            self.ask("read", f"{SCIM}/Users?count=1"),
+            self.ask("health", "/healthz"),
+            self.ask("ready", "/readyz"),
+        ]
+        threads = [threading.Thread(target=repeat, args=(work,)) for work in works]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            stopping.set()
+            for thread in threads:
+                thread.join()
+
+
+def stored_addresses(cluster: Cluster) -> set[str]:
+    with psycopg.connect(cluster.url) as connection:
+        return {address for (address,) in connection.execute("SELECT email_key FROM users")}
+
+
+def test_a_lost_standby_stops_only_writes_of_the_service(guest: Enterprise, live: Live, cluster: Cluster) -> None:
+    load = Load(live, guest.token, "standby")
+
+    with load.running():
+        time.sleep(1)
+        load.clear()
+        with cluster.without_standby():
+            time.sleep(WRITE_SECONDS * 2.5)
+        during, slowest = {what: set(seen) for what, seen in load.statuses.items()}, dict(load.slowest)
+        time.sleep(1)
+        load.clear()
+        time.sleep(2)
+
+    assert during["health"] == during["read"] == during["ready"] == {200}
+    assert 503 in during["write"]
+    assert during["write"] <= {201, 503}
+    assert slowest["health"] < 1
+    assert slowest["read"] < 1
+    assert slowest["write"] < 40
+    assert load.statuses["write"] == {201}
+    assert set(load.created) <= stored_addresses(cluster)
+
+
+def test_a_frozen_server_stops_neither_health_nor_recovery(guest: Enterprise, live: Live, cluster: Cluster) -> None:
+    load = Load(live, guest.token, "frozen")
+
+    with load.running():
+        time.sleep(1)
+        load.clear()
+        with cluster.frozen():
+            time.sleep(WRITE_SECONDS * 3)
+        during, slowest = {what: set(seen) for what, seen in load.statuses.items()}, dict(load.slowest)
+        time.sleep(10)
+        load.clear()
+        time.sleep(2)
+
+    assert during["health"] == {200}
+    assert 503 in during["ready"]
+    assert 503 in during["write"]
+    assert during["write"] <= {201, 503}
+    assert slowest["health"] < 1
+    assert slowest["ready"] < 2
+    assert slowest["read"] < 40
+    assert slowest["write"] < 40
+    assert load.statuses == {"write": {201}, "read": {200}, "health": {200}, "ready": {200}}
+    assert set(load.created) <= stored_addresses(cluster)

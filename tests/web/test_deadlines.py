@@ -9,6 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from scimsvc.enterprises.enterprises import delete_enterprise, update_enterprise
+from scimsvc.mapping.roles import add_role, update_role
+from scimsvc.store.engine.database import current_database
+from scimsvc.store.engine.deadlines import DeadlineExceeded
+from scimsvc.store.fast.connections import READ, WRITE
 from tests.support.apps import make_api
 from tests.support.client import Enterprise, assert_problem, assert_scim_error, replace, user_body
 from tests.support.console import Console, make_admin
@@ -61,6 +66,17 @@ def test_an_expensive_filter_is_refused_and_others_are_answered(
     assert took < 5
     assert slowest < 1
     assert len(hasty.find('ims[value co "17 value"]', count="50")) == 40
+
+
+def test_changes_that_concern_many_users_have_more_time(acme: Enterprise) -> None:
+    with acme.app.app_context():
+        deadlines, passed = current_database().deadlines, time.monotonic()
+        with deadlines.replaced({READ: 0.0, WRITE: 0.0}, passed), pytest.raises(DeadlineExceeded):
+            add_role("Acme", {"name": "Clerk"})
+        with deadlines.replaced({READ: 0.0, WRITE: 0.0}, passed):
+            update_role("Acme", "User", {"name": "Employee"})
+            update_enterprise("Acme", {"default_role": "Employee"})
+            delete_enterprise("Acme")
 
 
 @contextmanager

@@ -108,6 +108,10 @@ def init_database(app: Flask, url: str, limits: Limits) -> None:
         )
 
 
+#: Seconds for a change that concerns every user of a role or an enterprise. The proxy files wait as long for an answer.
+LONG_WRITE_SECONDS = 35.0
+
+
 def database_of(app: Flask) -> Database:
     """Return the database of ``app``."""
     database: Database = app.extensions[_EXTENSION]
@@ -123,11 +127,11 @@ def current_database() -> Database:
 
 @contextmanager
 def longer_deadline(seconds: float) -> Iterator[None]:
-    """Allow ``seconds`` for the database work of the block, instead of the limits of a request.
+    """Allow at least ``seconds`` for the database work of the block.
 
-    Use it for work that is allowed to take longer, such as an export.
+    Use it for work that may take longer than a request, such as an export.
     """
-    with current_database().deadlines.replaced(seconds):
+    with current_database().deadlines.extended(seconds):
         yield
 
 

@@ -6,7 +6,7 @@ have the limits too, so that no thread of a server waits forever. Commands and c
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from math import inf
 from time import monotonic
 from typing import TypeVar
@@ -66,11 +66,16 @@ class Deadlines(threading.local):
         """Whether the deadline of the request has passed."""
         return self._end <= monotonic()
 
+    def extended(self, seconds: float) -> AbstractContextManager[None]:
+        """Allow at least ``seconds`` for each read, each write and all work in the block."""
+        limits = {mode: max(limit, seconds) for mode, limit in self._limits.items()}
+        return self.replaced(limits, max(self._end, monotonic() + seconds))
+
     @contextmanager
-    def replaced(self, seconds: float) -> Iterator[None]:
-        """Allow ``seconds`` for all work in the block, instead of the deadline of the request."""
+    def replaced(self, limits: Mapping[str, float], end: float) -> Iterator[None]:
+        """Use other ``limits``, and another ``end`` by ``time.monotonic``, in the block."""
         before = self._limits, self._end
-        self._limits, self._end = dict.fromkeys(before[0], seconds), monotonic() + seconds
+        self._limits, self._end = limits, end
         try:
             yield
         finally:
