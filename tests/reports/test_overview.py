@@ -168,8 +168,7 @@ def test_settings_that_stop_writes_are_reported(acme: Enterprise) -> None:
 
 
 def test_the_last_success_and_the_last_request_are_reported(acme: Enterprise) -> None:
-    acme.create()
-    acme.send("GET", "/Users").close()  # uses are stored after the response
+    acme.send("POST", "/Users", user_body()).close()  # uses are stored after the response
 
     seen = overview_of(acme)
 
