@@ -1,17 +1,23 @@
 """Validate bodies and command arguments with the marshmallow schemas."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from scimsvc.errors import InvalidInput
 from scimsvc.protocol.errors import listed, quoted
+
+#: An error shows the first messages, so that a body of unknown names does not get a far larger answer. No schema has as
+#: many fields.
+_MOST_MESSAGES = 50
+_LONGEST_NAME = 200
 
 if TYPE_CHECKING:  # see ``scimsvc.schemas``
     from marshmallow import Schema, ValidationError
 
 
 def validated(schema: "Schema", members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``members`` as ``schema`` normalizes them. Raises ``InvalidInput`` with every invalid field."""
+    """Return ``members`` as ``schema`` normalizes them. Raises ``InvalidInput`` with the invalid fields."""
     return _loaded(schema, members, partial=False)
 
 
@@ -21,13 +27,13 @@ def validated_changes(schema: "Schema", members: Mapping[str, Any]) -> dict[str,
 
 
 def read_query(schema: "Schema", parameters: Mapping[str, str]) -> dict[str, Any]:
-    """Return the ``parameters`` of a query as ``schema`` reads them. Raises ``InvalidInput`` with every invalid one."""
+    """Return the ``parameters`` of a query as ``schema`` reads them. Raises ``InvalidInput`` with the invalid ones."""
     unknown = [name for name in parameters if name not in schema.fields]
     if unknown:
         advice = f"Use one of {listed(schema.fields)}." if schema.fields else "This endpoint has no parameters."
         raise InvalidInput(
             f"Unknown parameter {listed(map(quoted, unknown))}. {advice}",
-            {name: ["This parameter does not exist. Remove it."] for name in unknown},
+            {name[:_LONGEST_NAME]: ["This parameter does not exist. Remove it."] for name in unknown[:_MOST_MESSAGES]},
         )
     return validated(schema, parameters)
 
@@ -53,10 +59,10 @@ def _in_one_line(by_field: dict[str, list[str]]) -> str:
 
 
 def _messages_by_field(error: "ValidationError") -> dict[str, list[str]]:
-    """Return every message of ``error`` under the dotted name of its field."""
+    """Return the first messages of ``error`` under the dotted names of their fields."""
     by_field: dict[str, list[str]] = {}
-    for path, message in _flattened(error.messages_dict, ()):
-        by_field.setdefault(".".join(path), []).append(message)
+    for path, message in islice(_flattened(error.messages_dict, ()), _MOST_MESSAGES):
+        by_field.setdefault(".".join(path)[:_LONGEST_NAME], []).append(message)
     return by_field
 
 

@@ -102,3 +102,15 @@ def test_a_bulk_request_forgets_the_users_that_it_changed(acme: Enterprise) -> N
     assert peak < 40 * DEFAULTS.document
     explanation = make_api(acme).send("POST", "/explain", {"method": "POST", "path": "/Bulk", "body": bulk(*patches)})
     assert_problem(explanation, 400, "Explain fewer operations")
+
+
+def test_a_body_of_unknown_names_gets_a_small_answer(acme: Enterprise) -> None:
+    api = make_api(acme)
+    many = {"email": "a@contoso.example", "user_name": "A"} | {f"x{number}": 1 for number in range(50_000)}
+
+    answer = api.send("POST", "/users", many)
+    long_name = api.send("POST", "/users", {"y" * 200_000: 1})
+
+    assert_problem(answer, 400, "This field does not exist")
+    assert_problem(long_name, 400, "yyy")
+    assert max(len(answer.data), len(long_name.data)) < MOST_OF_ENTRY
