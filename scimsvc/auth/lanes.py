@@ -14,29 +14,6 @@ _BEARER = "bearer "
 _LONGEST_HEADER = 600
 
 
-class TokenEnterprises:
-    """Remembers the enterprises of signed tokens by their header. Other headers are not remembered."""
-
-    MOST = 4096
-
-    def __init__(self, signer: TokenSigner) -> None:
-        self._signer = signer
-        self._remembered: dict[str, str] = {}
-
-    def find(self, authorization: str | None) -> str | None:
-        """Return the enterprise of the token in the ``Authorization`` header, or None if its signature is not valid."""
-        if authorization is None:
-            return None
-        enterprise_id = self._remembered.get(authorization)
-        if enterprise_id is None:
-            enterprise_id = find_enterprise(authorization, self._signer)
-            if enterprise_id is not None:
-                if len(self._remembered) >= self.MOST:
-                    self._remembered.clear()
-                self._remembered[authorization] = enterprise_id
-        return enterprise_id
-
-
 def find_enterprise(authorization: str, signer: TokenSigner) -> str | None:
     """Return the enterprise of the signed token in an ``Authorization`` header, or None. It may have expired."""
     if len(authorization) > _LONGEST_HEADER or authorization[: len(_BEARER)].lower() != _BEARER:

@@ -9,7 +9,7 @@ from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import BadData
 from werkzeug.http import parse_cookie
 
-from scimsvc.auth.lanes import TokenEnterprises, lane_of_session
+from scimsvc.auth.lanes import find_enterprise, lane_of_session
 from scimsvc.auth.state import token_signer
 from scimsvc.operations.serving.slots import Kind
 from scimsvc.paths import CONSOLE_PREFIX, clean_path, is_console
@@ -27,43 +27,53 @@ class LaneName(NamedTuple):
 class Lanes:
     """Finds the lanes of requests to one app."""
 
-    #: The most sessions that are remembered by their cookie.
-    MOST_SESSIONS = 1024
+    #: The most tokens, and the most sessions, whose lanes are remembered.
+    MOST = 2048
 
     def __init__(self, app: Flask) -> None:
-        self._tokens = TokenEnterprises(token_signer.of(app))
+        self._signer = token_signer.of(app)
         self._proxies = web_state.of(app).settings.trusted_proxies
         sessions = app.session_interface
         assert isinstance(sessions, SecureCookieSessionInterface)
         self._cookie = sessions.get_cookie_name(app)
         self._serializer = sessions.get_signing_serializer(app)
         self._lifetime = int(app.permanent_session_lifetime.total_seconds())
-        self._sessions: dict[str, str] = {}
+        #: The lanes of signed tokens by header, and of signed sessions by cookie. Others are not remembered.
+        self._tokens: dict[str, LaneName] = {}
+        self._sessions: dict[str, LaneName] = {}
 
     def find(self, headers: Mapping[str, str], path: str, address: str) -> LaneName:
         """Return the lane of a request from ``address`` with these headers of waitress and this clean path."""
-        enterprise_id = self._tokens.find(headers.get("AUTHORIZATION"))
-        if enterprise_id is None and is_console(path):
-            enterprise_id = self._find_session(headers.get("COOKIE", ""))
-        if enterprise_id is not None:
-            return LaneName(enterprise_id, is_known=True)
-        return LaneName(lane_of_address(self._client(headers, address)), is_known=False)
+        authorization = headers.get("AUTHORIZATION")
+        lane = None
+        if authorization is not None:
+            lane = self._tokens.get(authorization) or self._read_token(authorization)
+        if lane is None and is_console(path):
+            lane = self._find_session(headers.get("COOKIE", ""))
+        return lane or LaneName(lane_of_address(self._client(headers, address)), is_known=False)
 
-    def _find_session(self, cookies: str) -> str | None:
+    def _read_token(self, authorization: str) -> LaneName | None:
+        enterprise_id = find_enterprise(authorization, self._signer)
+        return self._remember(self._tokens, authorization, enterprise_id) if enterprise_id is not None else None
+
+    def _find_session(self, cookies: str) -> LaneName | None:
         if self._cookie not in cookies or self._serializer is None:
             return None
         cookie = parse_cookie(cookies).get(self._cookie, "")
-        lane = self._sessions.get(cookie)
-        if lane is None:
-            try:
-                lane = lane_of_session(self._serializer.loads(cookie, max_age=self._lifetime))
-            except BadData:
-                return None
-            if lane is not None:
-                if len(self._sessions) >= self.MOST_SESSIONS:
-                    self._sessions.clear()
-                self._sessions[cookie] = lane
-        return lane
+        remembered = self._sessions.get(cookie)
+        if remembered is not None:
+            return remembered
+        try:
+            lane = lane_of_session(self._serializer.loads(cookie, max_age=self._lifetime))
+        except BadData:
+            return None
+        return self._remember(self._sessions, cookie, lane) if lane is not None else None
+
+    def _remember(self, lanes: dict[str, LaneName], text: str, lane: str) -> LaneName:
+        if len(lanes) >= self.MOST:
+            lanes.clear()
+        name = lanes[text] = LaneName(lane, is_known=True)
+        return name
 
     def _client(self, headers: Mapping[str, str], address: str) -> str:
         """Return the client's address, which is in a header of the outermost trusted proxy."""

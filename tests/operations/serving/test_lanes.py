@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from scimsvc.auth.lanes import TokenEnterprises, lane_of_session
+from scimsvc.auth.lanes import lane_of_session
 from scimsvc.auth.state import token_signer
 from scimsvc.operations.serving.lanes import LaneName, Lanes, kind_of, lane_of_address, route_of
 from scimsvc.operations.serving.slots import Kind
@@ -48,11 +48,11 @@ def test_basic_credentials_and_nothing_have_the_lane_of_the_address(acme: Enterp
 
 
 def test_only_signed_tokens_are_remembered(acme: Enterprise) -> None:
-    enterprises = TokenEnterprises(token_signer.of(acme.app))
-    found = [enterprises.find(f"Bearer {token}") for token in (acme.token, "scimsvc_x.y", acme.token)]
+    lanes = Lanes(acme.app)
+    for token in (acme.token, "scimsvc_x.y", acme.token):
+        lanes.find({"AUTHORIZATION": f"Bearer {token}"}, USERS, ADDRESS)
 
-    assert found == [acme.made["id"], None, acme.made["id"]]
-    assert list(enterprises._remembered) == [f"Bearer {acme.token}"]
+    assert list(lanes._tokens) == [f"Bearer {acme.token}"]
 
 
 def cookie(app: Flask, **session: object) -> str:
