@@ -20,7 +20,7 @@ from scimsvc.web.state import AppState
 
 #: The most bytes of a file.
 MOST_BYTES = 128 * 1024 * 1024
-#: The most seconds for writing a file. The proxy files of ``deploy/`` wait 35 seconds for a response.
+#: The most seconds for writing a file. The proxy files of ``deploy/`` wait 60 seconds for a response.
 MOST_SECONDS = 25.0
 #: The most files that a process writes at the same time, so that other threads are left for other requests.
 _MOST_WRITERS = 2

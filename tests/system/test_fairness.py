@@ -245,6 +245,19 @@ def test_1010_half_requests_of_a_client_keep_no_one_out(service: Service) -> Non
         assert service.slowest(1, service.alive, service.ready, service.read) < SOON
 
 
+def test_long_incomplete_heads_use_little_memory(service: Service) -> None:
+    service.slowest(0.2, service.alive, service.read)
+    before = service.memory()
+    head = f"GET {USERS} HTTP/1.1\r\nHost: x\r\nX: {'x' * 60_000}".encode()
+    with ExitStack() as stack:
+        for _ in range(900):
+            stack.enter_context(service.open(head, "127.0.0.2"))
+        time.sleep(1)
+
+        assert service.slowest(1, service.alive, service.read) < SOON
+        assert service.memory() < before + 30
+
+
 def test_1010_whole_requests_of_a_client_keep_no_one_out(service: Service) -> None:
     whole = f"GET {API}/slow?seconds=3 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {service.acme_api}\r\n\r\n".encode()
     with ExitStack() as stack:

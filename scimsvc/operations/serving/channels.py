@@ -56,6 +56,7 @@ class Request(HTTPRequestParser):
         # Without this, waitress would wait forever for the body of a request with Expect but without a body.
         if self.expect_continue and not self.chunked and not self.content_length:
             self.expect_continue = False
+        self.header_plus = b""  # it was parsed
         self.route = route_of(self.path)
         if self.body_rcv is not None:
             longest = longest_body(self.route, is_known=self.lane.is_known, longest=self._front.limits.body)

@@ -32,6 +32,8 @@ _FILES_PER_CONNECTION = 2
 HEAD_SECONDS = 20.0
 REQUEST_SECONDS = 300.0
 UNREAD_SECONDS = 60.0
+#: Bytes of the heads of incomplete requests of all connections together. Heads that are small are not counted.
+_MOST_OF_HEADS = 8 * 1024 * 1024
 #: Bytes of unread answers that stay in memory: of a connection, and of all connections together. Others are in files.
 SMALL = 16 * 1024
 _MOST_IN_MEMORY = 8 * 1024 * 1024
@@ -101,6 +103,7 @@ class Connections:
 
     def look_after(self) -> frozenset[str]:
         """Close connections that are too slow. Return the lanes with too many bytes of unread answers."""
+        self._close_heads()
         unread: Counter[str] = Counter()
         now, time_of_day = time.monotonic(), time.time()
         for channel in self._channels():
@@ -111,11 +114,27 @@ class Connections:
                 unread[channel.lane.name] += _unread(channel)
         return frozenset(lane for lane, length in unread.items() if length > MOST_UNREAD_OF_LANE)
 
+    def _close_heads(self) -> None:
+        """Close incomplete requests with long heads of the network that sent most of them, if they are too many."""
+        heads: Counter[str] = Counter()
+        channels = [each for each in self._channels() if _head(each) > SMALL]
+        for channel in channels:
+            heads[lane_of_address(channel.address)] += _head(channel)
+        if heads.total() > _MOST_OF_HEADS:
+            longest = max(heads, key=heads.__getitem__)
+            for channel in channels:
+                if lane_of_address(channel.address) == longest:
+                    channel.handle_close()
+
     def spill(self, channel: "Channel") -> None:
         """Move the unread answers of ``channel`` to files if those of all connections use too much memory."""
         if sum(each.total_outbufs_len for each in self._channels()) > _MOST_IN_MEMORY:
             with channel.outbuf_lock:
                 _move_to_files(channel.outbufs)
+
+
+def _head(channel: "Channel") -> int:
+    return channel.request.header_bytes_received if channel.request is not None else 0
 
 
 def _is_idle(channel: "Channel") -> bool:
