@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from scimsvc import clock
 from scimsvc.activity.log_writing import LogEntry, record_refusal
+from scimsvc.bounded import Bounded
 from scimsvc.protocol.reasons import Reason
 from scimsvc.vocabulary import AUTHENTICATE
 from scimsvc.web.state import RequestState
@@ -16,10 +17,11 @@ class Allowance:
 
     MOST = 20
     WINDOW = timedelta(hours=1)
+    MOST_CLIENTS = 10_000
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._hours: dict[tuple[str, str], tuple[datetime, int]] = {}
+        self._hours: Bounded[tuple[str, str], tuple[datetime, int]] = Bounded(self.MOST_CLIENTS)
 
     def may_log(self, enterprise_id: str, client_id: str) -> bool:
         """Count one entry and return whether it may be written."""
@@ -28,7 +30,7 @@ class Allowance:
             since, count = self._hours.get(key, (now, 0))
             if not timedelta(0) <= now - since < self.WINDOW:
                 since, count = now, 0
-            self._hours[key] = (since, count + 1)
+            self._hours.put(key, (since, count + 1))
         return count < self.MOST
 
 

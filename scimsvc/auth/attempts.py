@@ -9,13 +9,13 @@ counts.
 import hashlib
 import math
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from scimsvc import clock
+from scimsvc.bounded import Bounded
 from scimsvc.store import attempts as store
 from scimsvc.store.attempts import CountRow
 from scimsvc.store.engine.outages import DATABASE_ERRORS
@@ -163,7 +163,7 @@ class _ProcessCounts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts: OrderedDict[str, CountRow] = OrderedDict()
+        self._counts: Bounded[str, CountRow] = Bounded(_MOST_KEPT)
 
     def wait(self, limits: Sequence[Limit], now: datetime) -> int:
         """Return the seconds until every limit allows another attempt."""
@@ -180,9 +180,7 @@ class _ProcessCounts:
             if not wait:
                 for each in limits:
                     row = counts.get(each.key) or CountRow(each.key, 0, clock.timestamp(now + WINDOW))
-                    self._counts[each.key] = row._replace(attempts=row.attempts + 1)
-            while len(self._counts) > _MOST_KEPT:
-                self._counts.popitem(last=False)
+                    self._counts.put(each.key, row._replace(attempts=row.attempts + 1))
             return wait
 
     def _current(self, limits: Sequence[Limit], now: datetime) -> dict[str, CountRow]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from flask import Response
 
 from scimsvc import clock
+from scimsvc.bounded import Bounded
 from scimsvc.paths import is_scim
 from scimsvc.web.state import AppState, RequestState
 
@@ -18,6 +19,7 @@ TELL_WITHIN = timedelta(days=14)
 #: The remaining lifetime from which the log warns, once a day for each token.
 WARN_WITHIN = timedelta(days=3)
 _WARN_EVERY = timedelta(days=1)
+_MOST_TOKENS = 10_000
 
 
 class ExpiryNotices:
@@ -25,7 +27,7 @@ class ExpiryNotices:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._warned: dict[str, datetime] = {}
+        self._warned: Bounded[str, datetime] = Bounded(_MOST_TOKENS)
 
     def is_due(self, token_id: str, expires_at: datetime, now: datetime) -> bool:
         """Return whether the log should warn of the token now. If so, count the warning."""
@@ -35,7 +37,7 @@ class ExpiryNotices:
             last = self._warned.get(token_id)
             if last is not None and now - last < _WARN_EVERY:
                 return False
-            self._warned[token_id] = now
+            self._warned.put(token_id, now)
             return True
 
 

@@ -43,7 +43,7 @@ class LastUses:
                 return False
             if caller.is_first_use and caller.token_id not in self._noted:
                 self._noted.add(caller.token_id)
-            elif self._is_recent(self._written_at, now):
+            elif self._is_recent(self._written_at, now) and len(self._pending) < self.MOST_NOTED:
                 return False
             self._due_since = now
             return True

@@ -9,9 +9,9 @@ Each kind of path has buckets of its own. Otherwise a busy console or host appli
 import math
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 
+from scimsvc.bounded import Bounded
 from scimsvc.protocol.errors import TooManyRequests
 from scimsvc.web.state import AppState
 
@@ -34,7 +34,7 @@ class RateLimit:
         self._clock = clock
         self._lock = threading.Lock()
         #: By kind and ID: the requests that are left, and the time of the last one.
-        self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
+        self._buckets: Bounded[tuple[str, str], tuple[float, float]] = Bounded(_MOST_BUCKETS)
 
     def take(self, owner_id: str, kind: str = SCIM) -> None:
         """Count a request of an enterprise or account. Raises ``TooManyRequests`` with ``Retry-After``."""
@@ -53,12 +53,10 @@ class RateLimit:
         capacity = max(rate, 1.0)
         with self._lock:
             now = self._clock()
-            left, since = self._buckets.pop(key, (capacity, now))
+            left, since = self._buckets.get(key, (capacity, now))
             left = min(capacity, left + (now - since) * rate)
             is_allowed = left >= 1
-            self._buckets[key] = (left - is_allowed, now)
-            if len(self._buckets) > _MOST_BUCKETS:
-                self._buckets.popitem(last=False)
+            self._buckets.put(key, (left - is_allowed, now))
         return 0 if is_allowed else math.ceil((1 - left) / rate)
 
 

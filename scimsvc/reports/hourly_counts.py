@@ -5,7 +5,6 @@ the last hour.
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ from flask import Flask
 
 from scimsvc import clock
 from scimsvc.activity.log_writing import COMMITTED_WITHIN
+from scimsvc.bounded import Bounded
 from scimsvc.store import log_reports
 from scimsvc.store.engine.transactions import Connection
 from scimsvc.vocabulary import CREATED, DELETED, DISABLED, ENABLED, REFUSED, TAKEN_OVER, UPDATED
@@ -31,7 +31,9 @@ DAYS_SHOWN = 30
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _REMEMBERED = (DAYS_SHOWN + 1) * _DAY
+#: The bounds of the cache. An hour takes about 350 bytes.
 _MOST_ENTERPRISES = 1000
+_MOST_HOURS = 50_000
 
 Counts = Mapping[str, int]
 
@@ -50,7 +52,7 @@ class HourlyCounts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._settled: OrderedDict[str, _Settled] = OrderedDict()
+        self._settled: Bounded[str, _Settled] = Bounded(_MOST_ENTERPRISES)
 
     def hours(
         self, connection: Connection, enterprise_id: str, *, first: datetime, now: datetime
@@ -73,9 +75,8 @@ class HourlyCounts:
         oldest = max(since, until - _REMEMBERED)
         over = {hour: counts for hour, counts in hours.items() if oldest <= hour < until}
         with self._lock:
-            self._settled[enterprise_id] = _Settled(oldest, until, over)
-            self._settled.move_to_end(enterprise_id)
-            while len(self._settled) > _MOST_ENTERPRISES:
+            self._settled.put(enterprise_id, _Settled(oldest, until, over))
+            while sum(len(settled.hours) for settled in self._settled.values()) > _MOST_HOURS:
                 self._settled.popitem(last=False)
 
 
