@@ -18,6 +18,7 @@ from sqlalchemy import Engine, event
 
 from scimsvc.extensions import BEGIN, BEGINS, begins_write, db, engine_options, prepare_engine
 from scimsvc.protocol.limits import Limits
+from scimsvc.store.engine.compiled_statements import bound_compiled_statements
 from scimsvc.store.engine.deadlines import Deadlines
 from scimsvc.store.engine.watchdog import watch_engine
 from scimsvc.store.fast.connections import READ, WRITE, KeptConnections
@@ -41,6 +42,7 @@ class Database:
 
     def __init__(self, engine: Engine, *, read_seconds: float, write_seconds: float) -> None:
         self.engine = engine
+        bound_compiled_statements(engine)
         watch_engine(engine)
         #: Whether the database allows only one writer at a time.
         self.has_one_writer = engine.dialect.name == "sqlite"
