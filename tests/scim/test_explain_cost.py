@@ -16,12 +16,11 @@ from scimsvc.store.engine.deadlines import DeadlineExceeded
 from scimsvc.store.engine.transactions import reading, rehearsing, writing
 from tests.support.apps import make_api, make_enterprise
 from tests.support.client import Enterprise, assert_problem, patch_body, replace, user_body
-from tests.support.endless import work_forever
+from tests.support.endless import EXPENSIVE, add_large_users, work_forever
 from tests.support.types import MakeApp
 from tests.support.urns import SEARCH_URN
 
 BASE = "https://app.example/api/scim/v2"
-EXPENSIVE = " or ".join(f'ims[value co "x{n}" or display ew "y{n}"]' for n in range(33))
 
 
 @pytest.fixture
@@ -48,9 +47,7 @@ def test_a_request_that_writes_nothing_is_explained_without_the_write_lock(
 
 
 def test_slow_explanations_do_not_slow_down_other_enterprises(acme: Enterprise) -> None:
-    ims = [{"value": f"{n} value of an element", "display": f"{n} display"} for n in range(500)]
-    for number in range(40):
-        acme.create(**user_body(f"{number}@contoso.example", ims=ims))
+    add_large_users(acme)
     api, other = make_api(acme), make_enterprise(acme.app, "Other")
     answers: list[Any] = []
 
