@@ -67,10 +67,11 @@ class PrunedTable:
             enterprises = list_enterprises(connection)
         for enterprise in enterprises:
             scope = self.scope(enterprise.id, end)
-            batch = self.find(scope)
-            while batch is not None:
-                yield delete_batch(self.rows, batch)
-                batch = self.find(scope, after=batch.last)
+            batches = self.find(scope)
+            while batches:
+                for batch in batches:
+                    yield delete_batch(self.rows, batch)
+                batches = self.find(scope, after=batches[-1].last)
 
     def scope(self, enterprise_id: str, end: datetime) -> Scope:
         """Return the rows of an enterprise that ended before ``end``, or before a later time if it has too many."""
@@ -79,10 +80,10 @@ class PrunedTable:
             end = max(end, self.end_of(connection, enterprise_id) or end)
             return self.rows.scope(connection, enterprise_id, end)
 
-    def find(self, scope: Scope, *, after: Key = "") -> Batch | None:
-        """Return the next batch of the rows in ``scope``, or None."""
+    def find(self, scope: Scope, *, after: Key | None = None) -> list[Batch]:
+        """Return the next batches of the rows in ``scope``. Empty if none is left."""
         with reading() as connection:
-            return self.rows.find(connection, scope, after=after, limit=_PRUNED_AT_ONCE)
+            return self.rows.find(connection, scope, after=after, size=_PRUNED_AT_ONCE)
 
 
 @retried

@@ -21,6 +21,8 @@ from scimsvc.store.log import first_id, time_of_id
 from scimsvc.store.tokens import find_last_scim_use
 from scimsvc.vocabulary import SCIM_SCOPE
 
+#: Batches that one statement finds.
+_FOUND_AT_ONCE = 20
 #: The key of a row within its enterprise.
 Key: TypeAlias = str | int
 
@@ -68,11 +70,14 @@ class OldRows:
         find: Query[_Candidate],
         delete_: Write,
         write_time: Callable[[datetime], str] = clock.timestamp,
+        first: Key = "",
     ) -> None:
         self._count = count
         self._find = find
         self._delete = delete_
         self._write_time = write_time
+        #: Comes before every key.
+        self._first = first
 
     def count(self, connection: Connection, before: datetime) -> int:
         """Return the number of old rows of all enterprises."""
@@ -82,12 +87,17 @@ class OldRows:
         """Return the old rows of an enterprise."""
         return Scope(enterprise_id, before, last_use="")
 
-    def find(self, connection: Connection, scope: Scope, *, after: Key = "", limit: int) -> Batch | None:
-        """Return the next batch of at most ``limit`` old rows after the key ``after``, or None if none is left."""
-        parameters = self._parameters(scope) | {"after": after, "limit": limit}
-        candidates = self._find.all(connection, parameters)
+    def find(self, connection: Connection, scope: Scope, *, after: Key | None = None, size: int) -> list[Batch]:
+        """Return the next batches, each of at most ``size`` old rows, after the key ``after``. Empty if none is left.
+
+        Several are found at once, because PostgreSQL may read all keys of an enterprise to find the first ones.
+        """
+        parameters = self._parameters(scope)
+        after = self._first if after is None else after
+        candidates = self._find.all(connection, parameters | {"after": after, "limit": _FOUND_AT_ONCE * size})
         keys = [row.key for row in takewhile(lambda row: row.time < parameters["before"], candidates)]
-        return Batch(scope, after, keys[-1]) if keys else None
+        ends = [part[-1] for part in (keys[start : start + size] for start in range(0, len(keys), size))]
+        return [Batch(scope, *span) for span in zip([after, *ends], ends, strict=False)]
 
     def delete(self, connection: Connection, batch: Batch) -> int:
         """Delete the rows of ``batch`` and return how many existed."""
@@ -108,6 +118,7 @@ class _OldTokens(OldRows):
 
 _BEFORE = bindparam("before", type_=LogEntry.id.type)
 _AFTER = bindparam("after", type_=LogEntry.id.type)
+_AFTER_NUMBER = bindparam("after", type_=Change.number.type)
 _LIMIT: BindParameter[int] = bindparam("limit")
 
 
@@ -122,12 +133,12 @@ ENTRIES = OldRows(
     count=_counting(LogEntry, LogEntry.id < _BEFORE),
     find=Query(
         select(LogEntry.id.label("key"), LogEntry.id.label("time"))
-        .where(_ENTRIES_OF, LogEntry.id < _BEFORE)
+        .where(_ENTRIES_OF, LogEntry.id > _AFTER, LogEntry.id < _BEFORE)
         .order_by(LogEntry.id)
         .limit(_LIMIT),
         _Candidate,
     ),
-    delete_=Write(delete(LogEntry).where(_ENTRIES_OF, LogEntry.id <= bindparam("last"))),
+    delete_=Write(delete(LogEntry).where(_ENTRIES_OF, LogEntry.id > _AFTER, LogEntry.id <= bindparam("last"))),
     write_time=first_id,
 )
 _ENTRY_COUNT = Query(select(func.count().label("rows")).select_from(LogEntry).where(_ENTRIES_OF), _Count)
@@ -160,6 +171,7 @@ CHANGES = OldRows(
         select(Change.number.label("key"), Change.time)
         .where(
             _CHANGES_OF,
+            Change.number > _AFTER_NUMBER,
             Change.number
             < select(func.max(_Newer.number))
             .where(_Newer.enterprise_id == bindparam("enterprise_id"))
@@ -169,7 +181,8 @@ CHANGES = OldRows(
         .limit(_LIMIT),
         _Candidate,
     ),
-    delete_=Write(delete(Change).where(_CHANGES_OF, Change.number <= bindparam("last"))),
+    delete_=Write(delete(Change).where(_CHANGES_OF, Change.number > _AFTER_NUMBER, Change.number <= bindparam("last"))),
+    first=-1,
 )
 
 

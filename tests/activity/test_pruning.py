@@ -246,8 +246,7 @@ def test_two_that_prune_at_once_count_each_row_once(acme: Enterprise, time: Cloc
     with acme.app.app_context():
         first = prune_log()
         entries = pruning.TABLES[0]
-        batch = entries.find(entries.scope(acme.made["id"], entries.end()))
-        assert batch is not None
+        (batch,) = entries.find(entries.scope(acme.made["id"], entries.end()))
         deleted = [next(first), pruning.delete_batch(entries.rows, batch)]
 
     assert deleted == [4, 0]
