@@ -26,6 +26,7 @@ from scimsvc.operations.serving.channels import MOST_SECONDS, Channel, Front
 from scimsvc.operations.serving.connections import Connections, accept_some, connection_limit
 from scimsvc.operations.serving.dispatcher import FairDispatcher
 from scimsvc.operations.serving.lanes import Lanes
+from scimsvc.operations.serving.memory import FreeMemory
 from scimsvc.operations.startup import describe_versions, start_warnings
 from scimsvc.store.upkeep.maintenance import checkpoint, close_database
 from scimsvc.web.state import WebState, web_state
@@ -74,6 +75,7 @@ class Server:
         waiters.init_app(app, Waiters(WAITING, self._dispatcher.step_aside))
         self._later = Apart("scimsvc-later", most=MOST_LATER)
         self._state.later = self._later.add
+        self._free_memory = FreeMemory(self._later.add)
         create_server(
             app,
             map=self._sockets,
@@ -121,6 +123,7 @@ class Server:
             self._front.make_room()
             if time.monotonic() >= look_at:
                 self._front.look_after(self._queue_seconds)
+                self._free_memory.return_some()
                 look_at = time.monotonic() + LOOK_EVERY
         finished = not self._is_busy()
         self._dispatcher.shutdown(timeout=1)

@@ -1,0 +1,43 @@
+"""The process returns free memory to the system."""
+
+import os
+from collections.abc import Callable
+
+from scimsvc.operations.serving.memory import FreeMemory
+from tests.support.attacks import resident
+
+Action = Callable[[], None]
+_BLOCK = 4096
+_BLOCKS = 25_000
+
+
+def own() -> int:
+    return resident(os.getpid())
+
+
+def use_and_free() -> list[bytes]:
+    """Allocate 100 MiB, free it, and return the few blocks that keep the allocator from shrinking its heap."""
+    blocks = [bytes(_BLOCK) for _ in range(_BLOCKS)]
+    return blocks[::100]
+
+
+def test_free_memory_is_returned() -> None:
+    before = own()
+    kept = use_and_free()
+    assert own() > before + _BLOCK * _BLOCKS // 2
+
+    FreeMemory(lambda action: action()).return_some()
+
+    assert own() < before + _BLOCK * _BLOCKS // 4
+    assert len(kept) == _BLOCKS // 100
+
+
+def test_a_process_that_has_not_grown_keeps_its_memory() -> None:
+    later: list[Action] = []
+    free_memory = FreeMemory(later.append)
+    free_memory.return_some()
+    later.pop()()
+
+    free_memory.return_some()
+
+    assert later == []
