@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from tests.support.attacks import Arena, arena, assert_answered, assert_harmless, at_once, fill_log
-from tests.support.client import SCIM
+from tests.support.client import SCIM, user_body
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
 
@@ -30,6 +30,36 @@ def test_downloads_that_no_one_reads_delay_no_one(place: Arena) -> None:
         for _ in range(6):
             connection = stack.enter_context(place.connect(buffer=4096))
             connection.sendall(place.head("GET", place.console_path("/log.csv")))
+        time.sleep(SECONDS)
+
+    assert_harmless(harm)
+
+
+def test_lists_that_no_one_reads_delay_no_one(place: Arena) -> None:
+    for number in range(100):
+        assert (
+            place.scim("POST", "/Users", user_body(f"u{number}@attacker.example", nickName="n" * 200_000)).status == 201
+        )
+
+    with place.watched() as harm, ExitStack() as stack:
+        for _ in range(12):
+            connection = stack.enter_context(place.connect(buffer=4096))
+            connection.sendall(place.head("GET", f"{SCIM}/Users?count=1000") * 5)
+        time.sleep(SECONDS)
+
+    assert_harmless(harm)
+
+
+def test_a_thousand_half_requests_delay_no_one(place: Arena) -> None:
+    half = place.head("POST", f"{SCIM}/Users", "Content-Length: 1000")
+    with place.watched() as harm, ExitStack() as stack:
+        for number in range(1010):
+            try:
+                connection = stack.enter_context(place.connect())
+                connection.settimeout(1)
+                connection.sendall(half[: (20, len(half))[number % 2]])
+            except OSError:  # the service accepts no more connections of this client
+                continue
         time.sleep(SECONDS)
 
     assert_harmless(harm)

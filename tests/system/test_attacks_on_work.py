@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 
-from tests.support.attacks import Arena, arena, assert_answered, assert_harmless, at_once
-from tests.support.client import user_body
+from tests.support.attacks import Arena, arena, assert_answered, assert_harmless, at_once, largest_user
+from tests.support.client import patch_body, user_body
 from tests.support.urns import SEARCH_URN
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
@@ -30,6 +30,52 @@ def create_users_with_many_elements(place: Arena) -> None:
     for number in range(40):
         created = place.scim("POST", "/Users", user_body(f"u{number}@attacker.example", ims=elements))
         assert created.status == 201, created.content
+
+
+def test_a_patch_with_a_thousand_conditions_delays_no_one(place: Arena) -> None:
+    user_id = largest_user(place)
+    operations = [{"op": "replace", "path": f'ims[value eq "n{n}"].type', "value": "x"} for n in range(1000)]
+    operations[-1] = {"op": "replace", "path": "title", "value": "x"}
+    body = json.dumps(patch_body(*operations))
+
+    with place.watched() as harm:
+        replies = at_once(4, lambda _: place.scim("PATCH", f"/Users/{user_id}", body))
+
+    assert_harmless(harm)
+    assert_answered(replies, 200, 400, 429, 503)
+
+
+def test_explanations_of_a_slow_filter_delay_no_one(place: Arena) -> None:
+    create_users_with_many_elements(place)
+    asked = {"method": "GET", "path": SLOW_LIST}
+
+    with place.watched() as harm:
+        replies = at_once(4, lambda _: place.api("POST", "/explain", asked))
+
+    assert_harmless(harm)
+    assert_answered(replies, 200, 400, 429, 503)
+
+
+def test_explanations_of_large_writes_delay_no_one(place: Arena) -> None:
+    user_id = largest_user(place)
+    operations = [{"op": "add", "path": f'ims[value eq "n{n}"].type', "value": "x"} for n in range(1000)]
+    asked = {"method": "PATCH", "path": f"/Users/{user_id}", "body": patch_body(*operations)}
+
+    with place.watched() as harm:
+        replies = at_once(4, lambda _: place.api("POST", "/explain", asked))
+
+    assert_harmless(harm)
+    assert_answered(replies, 200, 400, 429, 503)
+
+
+def test_slow_filters_at_once_delay_no_one(place: Arena) -> None:
+    create_users_with_many_elements(place)
+
+    with place.watched() as harm:
+        replies = at_once(8, lambda _: place.scim("GET", SLOW_LIST))
+
+    assert_harmless(harm)
+    assert_answered(replies, 200, 400, 429, 503)
 
 
 @pytest.mark.parametrize("name", ["attributes", "excludedAttributes"])
