@@ -88,15 +88,15 @@ class Connections:
         return [each for each in list(self._sockets.values()) if isinstance(each, HTTPChannel)]  # type: ignore[misc]
 
     def close_idle(self) -> bool:
-        """Close the oldest connections without a complete request of the network with the most connections.
+        """Close the oldest connections without a running request of the network with the most connections.
 
-        Return False if that network has no such connection.
+        Those with unread answers are the last ones. Return False if that network has no such connection.
         """
         channels = self._channels()
         counts = Counter(lane_of_address(channel.address) for channel in channels)
         greediest = max(counts, key=counts.__getitem__, default=None)
         idle = [each for each in channels if lane_of_address(each.address) == greediest and _is_idle(each)]
-        idle.sort(key=lambda channel: channel.creation_time)
+        idle.sort(key=lambda channel: (channel.total_outbufs_len > 0, channel.creation_time))
         for channel in idle[:MARGIN]:
             channel.handle_close()
         return bool(idle)
@@ -138,7 +138,7 @@ def _head(channel: "Channel") -> int:
 
 
 def _is_idle(channel: "Channel") -> bool:
-    return not channel.requests and not channel.total_outbufs_len
+    return not channel.requests or channel.is_parked
 
 
 def _is_late(channel: "Channel", now: float, time_of_day: float) -> bool:
