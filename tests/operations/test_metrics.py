@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.test import TestResponse
 
 from scimsvc import clock
+from scimsvc.auth.throttling import MOST_METRICS_TOKENS
 from scimsvc.enterprises import enterprises
 from scimsvc.operations.state import metrics
 from scimsvc.settings import SettingsError
@@ -81,6 +82,17 @@ def test_metrics_require_the_token(counted: Enterprise, token: str | None) -> No
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
     assert TOKEN not in answer.text
+
+
+def test_wrong_tokens_are_refused_after_a_while_and_the_right_one_never(counted: Enterprise) -> None:
+    answers = [scrape(counted.app, "wrong") for _ in range(MOST_METRICS_TOKENS + 2)]
+
+    assert [answer.status_code for answer in answers] == [401] * MOST_METRICS_TOKENS + [429] * 2
+    refused = answers[-1]
+    assert refused.mimetype == "application/problem+json"
+    assert "Too many wrong metrics tokens were sent. Try again in" in refused.get_json()["detail"]
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert scrape(counted.app).status_code == 200
 
 
 def test_without_a_token_in_the_settings_metrics_do_not_exist(acme: Enterprise) -> None:
