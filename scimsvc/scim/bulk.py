@@ -14,6 +14,7 @@ from scimsvc.protocol.versions import Preconditions
 from scimsvc.protocol.work_budget import WorkBudget
 from scimsvc.scim import users
 from scimsvc.scim.request import ScimRequest, claimed_address
+from scimsvc.store.engine.database import current_database
 from scimsvc.store.engine.outages import find_unavailable
 from scimsvc.vocabulary import USER_OPERATIONS
 
@@ -103,6 +104,8 @@ def _run(request: ScimRequest, operation: BulkOperation, references: _References
         return _refused(request, operation, refusal, references)
     finally:
         request.notes.add(attempt.notes)
+    # While the database completes operations, the rest may follow. After one that exceeds its time, all are refused.
+    current_database().deadlines.renew()
     return _done(request, operation, user, references)
 
 

@@ -59,7 +59,7 @@ def write(then: Callable[[Connection], object]) -> None:
 
 
 def shorter_deadline(seconds: float) -> AbstractContextManager[None]:
-    return current_database().deadlines.replaced({READ: seconds, WRITE: seconds}, time.monotonic() + seconds)
+    return current_database().deadlines.replaced({READ: seconds, WRITE: seconds}, seconds)
 
 
 def names() -> list[str]:
@@ -127,16 +127,36 @@ def test_a_transaction_within_another_is_interrupted_too() -> None:
 
 def test_no_work_begins_after_the_deadline_of_the_request() -> None:
     with shorter_deadline(0.05):
-        time.sleep(0.1)
+        with suppress(DeadlineExceeded), reading():
+            time.sleep(0.1)
         for mode in (reading, writing):
             with pytest.raises(DeadlineExceeded), mode():
                 pass
         with pytest.raises(DeadlineExceeded):
             names()
-        was_over = current_database().deadlines.is_over
+        was_over = current_database().deadlines.are_over
 
     assert was_over
     assert names() == []
+
+
+def test_only_the_time_of_reads_and_writes_counts() -> None:
+    with shorter_deadline(0.3):
+        for _ in range(3):
+            time.sleep(0.2)
+            assert names() == []
+
+
+def test_a_request_that_completes_a_part_of_its_work_has_its_whole_time_again() -> None:
+    deadlines = current_database().deadlines
+    deadlines.begin_request()
+    deadlines.spend(time.monotonic() - 100)
+    were_over = deadlines.are_over
+    deadlines.renew()
+    are_over = deadlines.are_over
+    deadlines.end_request()
+
+    assert (were_over, are_over) == (True, False)
 
 
 def test_a_longer_deadline_and_none_at_all() -> None:
@@ -206,13 +226,14 @@ def test_aborted_transactions_are_not_retried_after_the_deadline() -> None:
     attempts = []
 
     @retried
-    def write() -> None:
+    def abort() -> None:
         attempts.append(1)
-        time.sleep(0.1)
+        with reading():
+            time.sleep(0.1)
         raise DBAPIError(None, None, _Aborted())
 
     with shorter_deadline(0.05), pytest.raises(DBAPIError):
-        write()
+        abort()
 
     assert len(attempts) == 1
 

@@ -1,7 +1,7 @@
 """The time that requests have for their reads and writes.
 
-Each read and each write has a limit, and all work of a request has a deadline. Reads and writes outside of requests
-have the limits too, so that no thread of a server waits forever. Commands and copies have none.
+Each read and each write has a limit, and so have all of a request together. Reads and writes outside of requests have
+their limits too, so that no thread of a server waits forever. Commands and copies have none.
 """
 
 import threading
@@ -34,52 +34,59 @@ class DeadlineExceeded(PoolTimeout):
 
 
 class Deadlines(threading.local):
-    """The limits and the deadline of one thread."""
+    """The time that one thread has for its reads and writes."""
 
     def __init__(self, limits: Mapping[str, float]) -> None:
         #: The default seconds of a read and of a write, by mode.
         self._default = limits
         self._limits = limits
-        #: When all work of the current request must be done, by ``time.monotonic``.
-        self._end = inf
+        #: The seconds that are left for the current request. Only the time of reads and writes counts, so a request
+        #: may wait for changes, or for its body.
+        self._left = inf
 
     def begin_request(self) -> None:
-        """Give a new request the time of one write for all of its work."""
-        self._end = monotonic() + self._default[WRITE]
+        """Give a new request the time of one write for all of its reads and writes."""
+        self._left = self._default[WRITE]
 
     def end_request(self) -> None:
-        """End the deadline of the request."""
-        self._end = inf
+        """End the limit of the request."""
+        self._left = inf
+
+    def renew(self) -> None:
+        """Give the request its whole time again, because a part of its work is done."""
+        if self._left != inf:
+            self._left = max(self._left, self._default[WRITE])
 
     def expiry(self, mode: str) -> float:
-        """Return when a read or write that begins now must be done. Raises ``DeadlineExceeded`` if it is too late."""
-        now = monotonic()
-        expires = now + self._limits[mode]
-        if expires <= self._end:
-            return expires
-        if self._end <= now:
+        """Return when a read or write that begins now must be done. Raises ``DeadlineExceeded`` if no time is left."""
+        left = self._left
+        if left <= 0:
             raise DeadlineExceeded(mode)
-        return self._end
+        return monotonic() + min(self._limits[mode], left)
+
+    def spend(self, since: float) -> None:
+        """Count the time of a read or write that began at ``since``, by ``time.monotonic``."""
+        self._left -= monotonic() - since
 
     @property
-    def is_over(self) -> bool:
-        """Whether the deadline of the request has passed."""
-        return self._end <= monotonic()
+    def are_over(self) -> bool:
+        """Whether no time is left for the request."""
+        return self._left <= 0
 
     def extended(self, seconds: float) -> AbstractContextManager[None]:
-        """Allow at least ``seconds`` for each read, each write and all work in the block."""
+        """Allow at least ``seconds`` for each read, for each write and for all of them in the block."""
         limits = {mode: max(limit, seconds) for mode, limit in self._limits.items()}
-        return self.replaced(limits, max(self._end, monotonic() + seconds))
+        return self.replaced(limits, max(self._left, seconds))
 
     @contextmanager
-    def replaced(self, limits: Mapping[str, float], end: float) -> Iterator[None]:
-        """Use other ``limits``, and another ``end`` by ``time.monotonic``, in the block."""
-        before = self._limits, self._end
-        self._limits, self._end = limits, end
+    def replaced(self, limits: Mapping[str, float], left: float) -> Iterator[None]:
+        """Use other ``limits``, and allow ``left`` seconds in total, in the block."""
+        before = self._limits, self._left
+        self._limits, self._left = limits, left
         try:
             yield
         finally:
-            self._limits, self._end = before
+            self._limits, self._left = before
 
 
 def refuse_overdue(watched: Watched, mode: str, error: BaseException) -> None:

@@ -89,8 +89,10 @@ def rehearsing(database: Database) -> Iterator[None]:
     """Let all reads and writes of this thread take place in a rehearsal for the block."""
     with database.engines[READ].connect() as connection:
         rehearsal = database.thread.rehearsal = Rehearsal(database, connection)
+        began = monotonic()
         try:
             yield
         finally:
             database.thread.rehearsal = None
             rehearsal.end()
+            database.deadlines.spend(began)

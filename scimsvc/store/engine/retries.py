@@ -32,7 +32,7 @@ def retried(use_case: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Re
             try:
                 return use_case(*args, **arguments)
             except DBAPIError as error:
-                if not was_given_up(error) or current_database().deadlines.is_over:
+                if not was_given_up(error) or current_database().deadlines.are_over:
                     raise
             # A random pause, so that two conflicting transactions do not collide again.
             time.sleep(random.uniform(0, _LONGEST_PAUSE * 2**attempt))  # noqa: S311  # no secret

@@ -21,7 +21,7 @@ from scimsvc.store.engine.statements import Query
 from scimsvc.store.engine.watchdog import watched
 from scimsvc.store.fast import driver
 from scimsvc.store.fast.connections import READ, WRITE, KeptConnection
-from scimsvc.store.fast.fair_lock import LOCK_TIMEOUT
+from scimsvc.store.fast.fair_lock import LOCK_TIMEOUT, FairLockTimeout
 
 __all__ = [
     "Connection",
@@ -74,9 +74,9 @@ def read_each(*questions: Question) -> Any:
 
 def _ask_kept(database: Database, kept: KeptConnection, questions: Iterable[Question]) -> list[list[Any]]:
     """Ask the ``questions`` on the connection ``kept``, and give it back."""
-    reusable = False
+    deadlines, reusable, began = database.deadlines, False, monotonic()
     try:
-        kept.watched.begin(database.deadlines.expiry(READ))
+        kept.watched.begin(deadlines.expiry(READ))
         answers = _ask(kept.connection, questions)
         reusable = True
     except DBAPIError as error:
@@ -84,6 +84,7 @@ def _ask_kept(database: Database, kept: KeptConnection, questions: Iterable[Ques
         raise
     finally:
         database.kept.give_back(kept, reusable=reusable)
+        deadlines.spend(began)
     return answers
 
 
@@ -114,7 +115,7 @@ class _Transaction:
     This is a class because three nested generators took as long as one statement of a write.
     """
 
-    __slots__ = ("_database", "_expires", "_general", "_kept", "_mode", "_needs_lock")
+    __slots__ = ("_began", "_database", "_expires", "_general", "_kept", "_mode", "_needs_lock")
 
     def __init__(self, database: Database, mode: str) -> None:
         self._database = database
@@ -126,8 +127,13 @@ class _Transaction:
     def __enter__(self) -> Connection:
         database, mode = self._database, self._mode
         self._expires = database.deadlines.expiry(mode)
+        self._began = began = monotonic()
         if self._needs_lock:
-            database.write_lock.acquire(min(LOCK_TIMEOUT, self._expires - monotonic()))
+            try:
+                database.write_lock.acquire(min(LOCK_TIMEOUT, self._expires - began))
+            except FairLockTimeout:
+                database.deadlines.spend(began)
+                raise
         try:
             kept = database.kept.take(mode)
             if kept is None:
@@ -135,7 +141,7 @@ class _Transaction:
                 return self._general.__enter__()
             self._kept = self._begin(kept)
         except BaseException:
-            self._release_lock()
+            self._finish()
             raise
         return self._kept.connection
 
@@ -189,7 +195,7 @@ class _Transaction:
             elif self._general is not None:
                 self._general.__exit__(kind, error, traceback)
         finally:
-            self._release_lock()
+            self._finish()
 
     def _end(self, kept: KeptConnection, error: BaseException | None) -> None:
         reusable = False
@@ -205,9 +211,10 @@ class _Transaction:
         finally:
             self._database.kept.give_back(kept, reusable=reusable)
 
-    def _release_lock(self) -> None:
+    def _finish(self) -> None:
         if self._needs_lock:
             self._database.write_lock.release()
+        self._database.deadlines.spend(self._began)
 
 
 def _end_reading(kept: KeptConnection) -> bool:
