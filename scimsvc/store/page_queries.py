@@ -1,13 +1,15 @@
 """Read the users of a page, until their documents are as large as a page may be.
 
 A page of 1,000 large users would have hundreds of megabytes. SQLite returns rows one after another, so that reading
-stops at the bound. PostgreSQL's driver receives all rows at once, so that the statement adds up the bytes.
+stops at the bound. PostgreSQL's driver receives all rows at once. A prepared statement therefore adds up the bytes, and
+a dynamic one has a cursor in the server, which takes less time than to create such a statement for each search.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import accumulate, takewhile
 from operator import itemgetter
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, func, select
 
@@ -17,8 +19,6 @@ from scimsvc.store.engine.statements import NO_PARAMETERS, Parameters, Query
 from scimsvc.store.fast import driver
 
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
-#: Returns the expressions to order by, from the columns of a table or subquery.
-OrderOf: TypeAlias = Callable[[Any], Sequence[Any]]
 
 #: The document in a row.
 _document = itemgetter(1)
@@ -37,21 +37,23 @@ class PageQuery(Query[RowT]):
     """The rows of a page, with the document of a user as the second column.
 
     It returns the rows whose predecessors have less than ``PAGE_BYTES`` together, and one more if another exists, from
-    which ``cut_page`` knows that another page follows. ``order`` is the order of ``statement``.
+    which ``cut_page`` knows that another page follows. A dynamic query may have any order. Others are ordered by ID.
     """
 
-    def __init__(self, statement: Select[Any], row_type: type[RowT], order: OrderOf, *, dynamic: bool = False) -> None:
-        super().__init__(statement, row_type, dynamic=dynamic)
-        self._bounded = Query(_bounded(statement, order), row_type, dynamic=dynamic)
+    @cached_property
+    def _bounded(self) -> Query[RowT]:
+        return Query(_bounded(self.statement), self.row_type)
 
     def all(self, connection: Connection, parameters: Parameters = NO_PARAMETERS) -> PageRows[RowT]:
         """Return the rows of the page."""
-        if connection.dialect.name != "sqlite":
+        is_sqlite = connection.dialect.name == "sqlite"
+        if not is_sqlite and not self.is_dynamic:
             page = PageRows(self._bounded.all(connection, parameters))
             page.characters = _characters(page)
             return page
         if self.is_dynamic or not fast_paths.enabled:
-            with connection.execute(self.statement, dict(parameters)) as result:
+            options = {} if is_sqlite else {"yield_per": _ROWS_AT_ONCE}
+            with connection.execute(self.statement, dict(parameters), execution_options=options) as result:
                 (rows, characters), _ = _read_rows(result)
         else:
             prepared = self.prepared_for(connection.dialect)
@@ -91,10 +93,10 @@ def _characters(rows: Iterable[Any]) -> int:
     return sum(map(len, map(_document, rows)))
 
 
-def _bounded(statement: Select[Any], order: OrderOf) -> Select[Any]:
-    """Return ``statement`` without the rows that ``PAGE_BYTES`` leave out."""
+def _bounded(statement: Any) -> Select[Any]:
+    """Return ``statement``, which is ordered by ID, without the rows that ``PAGE_BYTES`` leave out."""
     page = statement.subquery()
-    earlier = func.sum(func.octet_length(page.c.document)).over(order_by=order(page.c), rows=(None, -2))
+    earlier = func.sum(func.octet_length(page.c.document)).over(order_by=page.c.id, rows=(None, -2))
     counted = select(*page.c, func.coalesce(earlier, 0).label("earlier_bytes")).subquery()
     columns = [column for column in counted.c if column.name != "earlier_bytes"]
-    return select(*columns).where(counted.c.earlier_bytes < PAGE_BYTES).order_by(*order(counted.c))
+    return select(*columns).where(counted.c.earlier_bytes < PAGE_BYTES).order_by(counted.c.id)

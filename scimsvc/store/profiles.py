@@ -143,7 +143,7 @@ def read_page(
     statement = _ordered(condition).limit(limit + 1)
     if after is not None:
         statement = statement.where(User.email_key > after)
-    query = PageQuery(statement, Profile, lambda columns: [columns.email_key], dynamic=True)
+    query = PageQuery(statement, Profile, dynamic=True)
     return cut_page(query.all(tenant.connection, _tenant_parameters(tenant)), limit)
 
 

@@ -165,7 +165,7 @@ def iterate_role_users(
 ) -> Iterator[list[RoleUser]]:
     """Yield the users with one of the roles, in batches of bounded size. The role ID None means the default role."""
     condition = or_(*(User.role_id == role_id for role_id in role_ids))
-    query = PageQuery(_ROLE_USERS.where(condition), RoleUser, lambda columns: [columns.id], dynamic=True)
+    query = PageQuery(_ROLE_USERS.where(condition), RoleUser, dynamic=True)
     after = ""
     while rows := query.all(connection, {"enterprise_id": enterprise_id, "after": after}):
         yield rows

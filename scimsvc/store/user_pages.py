@@ -74,8 +74,8 @@ VIEW_AND_TOTAL = Query(_VIEW.add_columns(_TOTAL.label("total")), ViewAndTotal)
 USERS = select(*REPRESENTED).where(User.enterprise_id == ENTERPRISE_ID)
 _COUNT = select(func.count().label("users")).select_from(User).where(User.enterprise_id == ENTERPRISE_ID)
 _BY_ID = USERS.order_by(User.id).limit(bindparam("limit"))
-USERS_FROM = PageQuery(_BY_ID.offset(bindparam("offset")), StoredUser, lambda columns: [columns.id])
-USERS_AFTER = PageQuery(_BY_ID.where(User.id > bindparam("after")), StoredUser, lambda columns: [columns.id])
+USERS_FROM = PageQuery(_BY_ID.offset(bindparam("offset")), StoredUser)
+USERS_AFTER = PageQuery(_BY_ID.where(User.id > bindparam("after")), StoredUser)
 
 
 def match_address(enterprise_id: str, address: str, *, offset: int, limit: int) -> UserPage:
@@ -140,14 +140,9 @@ class _SearchStatements:
         if after is not None:
             statement = statement.where(_follows(after, sort_key, descending=query.order.descending))
         if sort_key is None:
-            return PageQuery(statement.order_by(User.id), StoredUser, lambda columns: [columns.id], dynamic=True)
-        statement = statement.add_columns(sort_key.label("sort_key")).order_by(*_order(sort_key, User.id, query.order))
-        return PageQuery(
-            statement,
-            SortedUser,
-            lambda columns: _order(columns.sort_key, columns.id, query.order),
-            dynamic=True,
-        )
+            return PageQuery(statement.order_by(User.id), StoredUser, dynamic=True)
+        statement = statement.add_columns(sort_key.label("sort_key")).order_by(*_order(sort_key, query.order))
+        return PageQuery(statement, SortedUser, dynamic=True)
 
     def count(self) -> Query[_Count]:
         """Return the query that counts the users on all pages."""
@@ -164,8 +159,8 @@ def _conditions(query: ListQuery, dialect: str, view: View) -> list[ColumnElemen
     return [User.email_key == fold(query.work_address)] if query.work_address is not None else []
 
 
-def _order(sort_key: ColumnElement[Any], id_: Any, order: Order) -> Sequence[ColumnElement[Any]]:
-    keys = [sort_key.desc(), id_.desc()] if order.descending else [sort_key.asc(), id_.asc()]
+def _order(sort_key: ColumnElement[Any], order: Order) -> Sequence[ColumnElement[Any]]:
+    keys = [sort_key.desc(), User.id.desc()] if order.descending else [sort_key.asc(), User.id.asc()]
     if _may_be_null(sort_key):
         # Absent values come last, and first in descending order (RFC 7644 §3.4.2.3).
         keys[0] = keys[0].nulls_first() if order.descending else keys[0].nulls_last()
