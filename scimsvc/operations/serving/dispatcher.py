@@ -5,9 +5,11 @@ and never in a thread. A free thread serves the lane with the fewest running req
 does not wait for the others: if all ordinary threads are busy, its request runs on a reserve thread.
 """
 
+import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from scimsvc.operations.serving.apart import run
 from scimsvc.operations.serving.slots import Job, Kind, Lane, Slots, Ticket
@@ -16,6 +18,10 @@ from scimsvc.operations.serving.slots import Job, Kind, Lane, Slots, Ticket
 RESERVE = 16
 #: Seconds after which a thread beyond the ordinary ones ends if it has nothing to do.
 IDLE_SECONDS = 10.0
+
+
+#: The rank of the lane of a known caller without a running request.
+_FIRST = (False, 0)
 
 
 class _Worker:
@@ -50,7 +56,7 @@ class FairDispatcher:
         self._lock = threading.Lock()
         self._ended = threading.Condition(self._lock)
         # A database that hangs in COMMIT keeps the threads of writes. The others still read.
-        self._ordinary = Slots(threads, most_writes=max(1, threads - 1), most_strangers=threads)
+        self._ordinary = Slots(threads, most_writes=max(1, threads - 1), most_strangers=max(1, threads // 2))
         self._reserve = Slots(reserve, most_writes=reserve // 2, most_strangers=reserve // 2)
         self._sign_in = Slots(1, most_writes=1, most_strangers=1)
         self._lanes: dict[str, Lane] = {}
@@ -152,9 +158,10 @@ class FairDispatcher:
         if self._idle:
             self._wake_one()
         else:
-            self._waking += 1
-            self._threads += 1
-            threading.Thread(target=self._serve, name="scimsvc-worker", daemon=True).start()
+            with suppress(RuntimeError):  # the system allows no more threads, and a running one will take the request
+                threading.Thread(target=self._serve, name="scimsvc-worker", daemon=True).start()
+                self._waking += 1
+                self._threads += 1
 
     def _wake_one(self) -> None:
         worker = self._idle.pop()
@@ -222,18 +229,20 @@ class FairDispatcher:
         return ticket
 
     def _find(self) -> tuple[Lane, int, Slots] | None:
-        """Return the request to start next: its lane, kind and slots. None if no request may start."""
+        """Return the request to start next: its lane, kind and slots. None if no request may start.
+
+        Lanes of known callers come first, then lanes with few running requests.
+        """
         best: tuple[Lane, int, Slots] | None = None
-        fewest = -1
+        first = (True, sys.maxsize)
         for lane in self._turns:
-            running = sum(lane.running)
-            if (best is not None and running >= fewest) or lane.name in self._held:
-                continue
-            found = self._find_in(lane)
-            if found is not None:
-                best, fewest = found, running
-                if not running:
-                    break
+            rank = (not lane.is_known, sum(lane.running))
+            if rank < first and lane.name not in self._held:
+                found = self._find_in(lane)
+                if found is not None:
+                    best, first = found, rank
+                    if rank == _FIRST:
+                        break
         return best
 
     def _find_in(self, lane: Lane) -> tuple[Lane, int, Slots] | None:

@@ -125,13 +125,27 @@ def test_a_free_thread_serves_the_lane_with_the_fewest_running_requests() -> Non
     dispatching.end()
 
 
-def test_strangers_leave_half_of_the_reserve_to_enterprises(four: Dispatching) -> None:
+def test_strangers_leave_half_of_the_threads_to_enterprises(four: Dispatching) -> None:
     strangers = [four.add(f"192.0.2.{n}", is_known=False)[0] for n in range(40)]
-    assert begun(strangers, 4 + 8) == 4 + 8
+    assert begun(strangers, 2 + 8) == 2 + 8
 
-    enterprises = [four.add(f"enterprise {n}")[0] for n in range(8)]
+    enterprises = [four.add(f"enterprise {n}")[0] for n in range(2 + 8)]
 
     assert all(task.begun.wait(SOON) for task in enterprises)
+
+
+def test_a_free_thread_serves_enterprises_before_strangers() -> None:
+    one = Dispatching(threads=1, reserve=0)
+    (running,) = one.add("acme")
+    assert running.begun.wait(SOON)
+    strangers = [one.add(f"192.0.2.{n}", is_known=False)[0] for n in range(40)]
+    (waiting,) = one.add("acme")
+
+    running.may_end.set()
+
+    assert waiting.begun.wait(SOON)
+    assert begun(strangers, 0) == 0
+    one.end()
 
 
 def test_writes_leave_a_thread_for_reads_of_their_lane(four: Dispatching) -> None:
