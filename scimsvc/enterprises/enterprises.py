@@ -16,7 +16,7 @@ from scimsvc.protocol.errors import listed
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import enterprises as store
-from scimsvc.store.engine.database import LONG_WRITE_SECONDS, longer_deadline
+from scimsvc.store.engine.database import LONG_SECONDS, longer_deadline
 from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import Connection, reading, writing
 from scimsvc.store.enterprises import EnterpriseNameTaken, EnterpriseRow
@@ -77,7 +77,7 @@ def show_for_operator(reference: str) -> dict[str, Any]:
 
 
 @retried
-@longer_deadline(LONG_WRITE_SECONDS)
+@longer_deadline(LONG_SECONDS)
 def update_enterprise(
     reference: str, changes: Mapping[str, Any], *, if_match: str | None = None, by_operator: bool = False
 ) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def release_removals(reference: str, *, by_operator: bool = False) -> dict[str, 
 
 
 @retried
-@longer_deadline(LONG_WRITE_SECONDS)
+@longer_deadline(LONG_SECONDS)
 def delete_enterprise(reference: str, *, typed_name: str | None = None) -> dict[str, Any]:
     """Delete the enterprise with everything that belongs to it, and return its last state.
 

@@ -13,7 +13,7 @@ from scimsvc.protocol.errors import listed
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import roles as store
-from scimsvc.store.engine.database import LONG_WRITE_SECONDS, longer_deadline
+from scimsvc.store.engine.database import LONG_SECONDS, longer_deadline
 from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import Connection
 from scimsvc.store.log_reports import list_refused_for_role
@@ -172,7 +172,7 @@ def insert_role(
 
 
 @retried
-@longer_deadline(LONG_WRITE_SECONDS)
+@longer_deadline(LONG_SECONDS)
 def update_role(
     enterprise: str,
     reference: str,

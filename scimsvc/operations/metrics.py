@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from scimsvc import clock
 from scimsvc.enterprises.removal_limit import WritesStopped, count_removals
 from scimsvc.operations.state import metrics as app_metrics
+from scimsvc.store.engine.database import LONG_SECONDS, longer_deadline
 from scimsvc.store.engine.transactions import Connection, reading
 from scimsvc.store.enterprises import EnterpriseRow, list_enterprises
 from scimsvc.store.tokens import list_next_scim_expiries
@@ -96,7 +97,8 @@ class _Stored(Collector):
         """Yield the gauges with their current values."""
         gauges = _gauges()
         now = clock.now()
-        with reading() as connection:
+        # Counting a million users takes longer than a request may read.
+        with longer_deadline(LONG_SECONDS), reading() as connection:
             for state in list_users_by_state(connection):
                 gauges["users"].add_metric([state.enterprise_id, "active" if state.active else "disabled"], state.users)
             for expiry in list_next_scim_expiries(connection, now=clock.timestamp(now)):

@@ -110,8 +110,8 @@ def init_database(app: Flask, url: str, limits: Limits) -> None:
         )
 
 
-#: Seconds for a change that concerns every user of a role or an enterprise. The proxy files wait as long for an answer.
-LONG_WRITE_SECONDS = 35.0
+#: Seconds for work that concerns every user of a role or an enterprise. The proxy files wait as long for an answer.
+LONG_SECONDS = 35.0
 
 
 def database_of(app: Flask) -> Database:
