@@ -7,7 +7,7 @@ from typing import Any
 
 from scimsvc.activity.log_reading import represent_entry
 from scimsvc.protocol.reasons import Reason
-from scimsvc.schemas.field_types import MAX_NAME_LENGTH
+from scimsvc.schemas.limits import MAX_NAME_LENGTH
 from scimsvc.store.log import LogRow
 from scimsvc.vocabulary import PATCH, REFUSED, REPLACE
 

@@ -12,8 +12,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from scimsvc.protocol.errors import listed
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.protocol.resources import is_email_address
-
-MAX_NAME_LENGTH = 200
+from scimsvc.schemas.limits import MAX_NAME_LENGTH
 
 
 class InputSchema(Schema):

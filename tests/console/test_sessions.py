@@ -260,7 +260,7 @@ def test_signing_in_starts_an_empty_session(app: Flask, cli: Cli) -> None:
     sign_in(console, "op@example.com")
 
     with console.browser.session_transaction("/console") as session:
-        assert set(session) == {"admin", "epoch", "since", "seen"}
+        assert set(session) == {"admin", "enterprise", "epoch", "since", "seen"}
         assert "csrf_token" in before
 
 
