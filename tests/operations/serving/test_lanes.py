@@ -10,6 +10,7 @@ from scimsvc.operations.serving.slots import Kind
 from scimsvc.paths import SCIM_PREFIX
 from tests.support.apps import run_command
 from tests.support.client import Api, Enterprise
+from tests.support.console import Console, make_admin
 from tests.support.types import MakeApp
 
 USERS = SCIM_PREFIX + "/Users"
@@ -66,6 +67,15 @@ def test_a_signed_in_administrator_has_the_lane_of_the_enterprise_in_the_console
     assert lane(app, "/console/users", COOKIE=signed_in) == LaneName("e1", is_known=True)
     assert lane(app, USERS, COOKIE=signed_in) == STRANGER
     assert lane(app, "/console/users", COOKIE=signed_in + "x") == STRANGER
+
+
+def test_signing_in_selects_the_lane_of_the_enterprise(acme: Enterprise) -> None:
+    browser = Console(acme.app, make_admin(acme.app, "ada@example.com", "Acme")).browser
+    session = browser.get_cookie("scimsvc_console", path="/console")
+
+    assert session is not None
+    of_acme = LaneName(acme.made["id"], is_known=True)
+    assert lane(acme.app, "/console/users", COOKIE=f"scimsvc_console={session.value}") == of_acme
 
 
 def test_an_operator_has_a_lane_and_a_visitor_has_none() -> None:
