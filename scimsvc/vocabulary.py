@@ -1,5 +1,7 @@
 """Words that the database stores, the API returns and the commands accept. Each is defined only here."""
 
+from enum import StrEnum
+
 #: Sources of a user: created outside SCIM, and created or taken over by SCIM.
 MANUAL = "manual"
 PROVISIONED = "provisioned"
@@ -35,6 +37,57 @@ REMOVALS = (DISABLED, DELETED)
 #: Origins of a change outside SCIM: an administrator changed a manual user, a user edited title or organization, or a
 #: role changed and with it all of its users.
 BY_ADMINISTRATOR, BY_USER, BY_ROLE = "administrator", "user", "role"
+
+# The audit log.
+
+#: The kinds of actors: an account of the console, an integration with an access token, and a user of the shell.
+CONSOLE, API, COMMAND = "console", "api", "command"
+ACTORS = (CONSOLE, API, COMMAND)
+
+
+class Action(StrEnum):
+    """A change outside SCIM, or a sign-in. The first part is the type of the target."""
+
+    ENTERPRISE_CREATED = "enterprise.created"
+    ENTERPRISE_UPDATED = "enterprise.updated"
+    ENTERPRISE_PAUSED = "enterprise.paused"
+    ENTERPRISE_RESUMED = "enterprise.resumed"
+    ENTERPRISE_RELEASED = "enterprise.released"
+    ENTERPRISE_SUSPENDED = "enterprise.suspended"
+    ENTERPRISE_REACTIVATED = "enterprise.reactivated"
+    ENTERPRISE_DELETED = "enterprise.deleted"
+    ROLE_CREATED = "role.created"
+    ROLE_UPDATED = "role.updated"
+    ROLE_DELETED = "role.deleted"
+    INTEGRATION_CREATED = "integration.created"
+    INTEGRATION_UPDATED = "integration.updated"
+    INTEGRATION_ROTATED = "integration.rotated"
+    INTEGRATION_REVOKED = "integration.revoked"
+    TOKEN_ISSUED = "token.issued"  # noqa: S105  # not a secret
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105  # not a secret
+    USER_CREATED = "user.created"
+    USER_UPDATED = "user.updated"
+    USER_DELETED = "user.deleted"
+    USERS_IMPORTED = "users.imported"
+    USERS_EXPORTED = "users.exported"
+    LOG_EXPORTED = "log.exported"
+    LOG_PRUNED = "log.pruned"
+    AUDIT_EXPORTED = "audit.exported"
+    SETTING_UPDATED = "setting.updated"
+    DATABASE_UPGRADED = "database.upgraded"
+    DATABASE_BACKED_UP = "database.backed_up"
+    DATABASE_MIGRATED = "database.migrated"
+    ADMIN_CREATED = "admin.created"
+    ADMIN_REMOVED = "admin.removed"
+    ADMIN_LINK_CREATED = "admin.link_created"
+    ADMIN_PASSWORD_SET = "admin.password_set"  # noqa: S105  # not a secret
+    ADMIN_SIGNED_IN = "admin.signed_in"
+    ADMIN_SIGN_IN_REFUSED = "admin.sign_in_refused"
+    ADMIN_SIGNED_OUT = "admin.signed_out"
+    ADMIN_SIGNED_OUT_EVERYWHERE = "admin.signed_out_everywhere"
+
+
+ACTIONS = tuple(map(str, Action))
 
 # Tokens: each scope gives access to one path.
 

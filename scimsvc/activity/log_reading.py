@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from scimsvc import clock
-from scimsvc.activity.log_writing import COMMITTED_WITHIN
+from scimsvc.activity.following import follow
 from scimsvc.store.log import LogConditions, LogRow, list_entries_by_id, list_entry_ids
 from scimsvc.store.log import list_entries as list_rows
 from scimsvc.store.paging import Page
@@ -63,23 +63,15 @@ def follow_entries(
 ) -> Iterator[dict[str, Any]]:
     """Yield the entries since ``since`` that meet the conditions, oldest first, and then new entries.
 
-    ``wait`` is called between two reads of the log and returns False to stop. An entry may be committed after an entry
-    with a later time, so each read goes back by ``COMMITTED_WITHIN``.
+    ``wait`` is called between two reads of the log and returns False to stop.
     """
-    printed: dict[str, datetime] = {}
-    while True:
-        now = clock.now()
-        for row in _new_rows(enterprise, replace(conditions, since=since), printed):
-            printed[row.id] = now
-            yield represent_entry(row)
-        since = max(since, now - COMMITTED_WITHIN)
-        printed = {each: at for each, at in printed.items() if now - at < 2 * COMMITTED_WITHIN}
-        if not wait():
-            return
+    read_new = partial(_new_rows, enterprise, conditions)
+    yield from map(represent_entry, follow(read_new, since=since, wait=wait))
 
 
-def _new_rows(enterprise: str, conditions: LogConditions, printed: Container[str]) -> Iterator[LogRow]:
+def _new_rows(enterprise: str, conditions: LogConditions, since: datetime, printed: Container[str]) -> Iterator[LogRow]:
     """Yield the entries whose IDs are not in ``printed``. Of entries in ``printed``, only the IDs are read."""
+    conditions = replace(conditions, since=since)
     while True:
         with reading_in(enterprise) as tenant:
             ids = list_entry_ids(tenant.connection, tenant.id, conditions, limit=_READ_AT_ONCE)

@@ -7,7 +7,7 @@ after the rollback. If this fails, the response to the client stays the same.
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from scimsvc import clock
 from scimsvc.activity.feed_writing import UserChange, change_row
@@ -18,12 +18,6 @@ from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.engine.transactions import Connection, writing
 from scimsvc.store.log import LogRow, insert_entry, new_entry_id
 from scimsvc.vocabulary import OK, REFUSED
-
-#: The longest time between the timestamp of an entry and its commit, by the clock of any process of the deployment.
-#: Three statements follow the timestamp: the user's row, the entry and the commit. The process may pause before each.
-#: PostgreSQL ends a statement after 30 seconds and a pause after 60 (``extensions``): four and a half minutes in total.
-#: The remaining half minute allows for clocks that differ.
-COMMITTED_WITHIN = timedelta(minutes=5)
 
 _logger = logging.getLogger("scimsvc")
 

@@ -1,8 +1,8 @@
-"""Delete what only old requests concern: log entries and changes, and tokens, secrets and integrations that ended.
+"""Delete what only old requests concern: entries of logs, changes, and tokens, secrets and integrations that ended.
 
-Log entries are stored for ``log_days`` and changes for ``change_days``. The log and the console name a token, a secret
-or an integration for ``log_days`` after it expired or was revoked. An enterprise with more rows than its quota allows
-loses the oldest earlier.
+Log entries are stored for ``log_days``, changes for ``change_days``, and audit entries for ``audit_days``. The log and
+the console name a token, a secret or an integration for ``log_days`` after it expired or was revoked. An enterprise
+with more rows than its quota allows loses the oldest earlier, except entries of the audit log.
 
 Pruning works in small batches with rests between them, because SQLite has one writer. A batch of 50 rows takes a few
 milliseconds, and larger ones delete no more rows a second. Without rests, the writers of other processes would wait for
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scimsvc import clock
+from scimsvc.activity.audit import NO_MEMBERS, AuditLog, Difference, Target, audited
 from scimsvc.store import old_rows
 from scimsvc.store.engine.database import longer_deadline
 from scimsvc.store.engine.retries import retried
@@ -22,6 +23,7 @@ from scimsvc.store.engine.transactions import Connection, reading, without_timeo
 from scimsvc.store.enterprises import list_enterprises
 from scimsvc.store.old_rows import Batch, Key, OldRows, Scope
 from scimsvc.store.settings import get_global_settings
+from scimsvc.vocabulary import Action
 from scimsvc.web.state import app_settings
 
 #: Rows that one transaction deletes.
@@ -34,6 +36,10 @@ _LONGEST_COUNT = 600.0
 _SHORT = timedelta(days=1)
 
 
+def _all_enterprise_ids(connection: Connection, _before: datetime) -> list[str]:
+    return [enterprise.id for enterprise in list_enterprises(connection)]
+
+
 @dataclass(frozen=True, slots=True)
 class PrunedTable:
     """A table whose old rows are deleted, the name of its rows, and the global setting with the number of days."""
@@ -43,6 +49,8 @@ class PrunedTable:
     rows: OldRows
     #: Returns a later time for an enterprise that has too many rows, or else None.
     end_of: Callable[[Connection, str], datetime | None] = lambda _connection, _enterprise_id: None
+    #: Returns the IDs of the enterprises that may have rows older than a time.
+    enterprise_ids: Callable[[Connection, datetime], list[str]] = _all_enterprise_ids
 
     def end(self, older_than: timedelta | None = None) -> datetime:
         """Return the time before which rows are old: ``older_than`` ago, or by default as the setting says."""
@@ -64,9 +72,9 @@ class PrunedTable:
         """Delete the old rows and yield the number of each transaction. The caller may stop at any time."""
         end = self.end(older_than)
         with reading() as connection:
-            enterprises = list_enterprises(connection)
-        for enterprise in enterprises:
-            scope = self.scope(enterprise.id, end)
+            enterprise_ids = self.enterprise_ids(connection, end)
+        for enterprise_id in enterprise_ids:
+            scope = self.scope(enterprise_id, end)
             batches = self.find(scope)
             while batches:
                 for batch in batches:
@@ -113,6 +121,12 @@ TABLES = (
     PrunedTable("tokens", "log_days", old_rows.TOKENS, _end_of_tokens),
     PrunedTable("secrets", "log_days", old_rows.SECRETS),
     PrunedTable("integrations", "log_days", old_rows.INTEGRATIONS),
+    PrunedTable(
+        "audit_entries",
+        "audit_days",
+        old_rows.AUDIT_ENTRIES,
+        enterprise_ids=old_rows.list_enterprises_with_old_audit_entries,
+    ),
 )
 
 
@@ -148,9 +162,17 @@ def prune(older_than: timedelta | None = None, *, progress: Callable[[int, int],
     ``older_than`` concerns the log. ``progress`` is called with the number of rows deleted since the last call, and the
     expected total.
     """
+    _record(older_than)
     ages = {table.name: older_than if table is _LOG else None for table in TABLES}
     total = sum(table.count(ages[table.name]) for table in TABLES)
     return {table.name: _sum(paced(table.prune(ages[table.name]), time.sleep), total, progress) for table in TABLES}
+
+
+@audited
+def _record(older_than: timedelta | None) -> None:
+    difference = NO_MEMBERS if older_than is None else Difference(after={"older_than_days": older_than.days})
+    with writing() as connection:
+        AuditLog(connection).record(Action.LOG_PRUNED, Target(None, None), difference)
 
 
 def _sum(counts: Iterator[int], total: int, progress: Callable[[int, int], None]) -> int:

@@ -25,8 +25,9 @@ from scimsvc.protocol.json_text import is_storable
 from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE, SCOPES
 from scimsvc.web.client_address import counted_address
 from scimsvc.web.form_parser import limit_form_of_stranger
+from scimsvc.web.hooks import after_response
 from scimsvc.web.messages import json_response
-from scimsvc.web.state import request_state, web_state
+from scimsvc.web.state import request_state
 
 auth = Blueprint("auth", __name__)
 
@@ -98,13 +99,7 @@ _WRONG_MESSAGE = "The client secret is wrong. Copy it again, or rotate it in the
 
 
 def _then(response: Response, function: Callable[[], None]) -> Response:
-    app = request_state().app
-
-    def run() -> None:
-        with app.app_context():
-            function()
-
-    response.call_on_close(lambda: web_state.of(app).later(run))
+    after_response(request_state(), response, function)
     return response
 
 

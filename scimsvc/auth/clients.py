@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from scimsvc import clock, schemas
+from scimsvc.activity.audit import AuditLog, Difference, Target, audited, changed, created, deleted
 from scimsvc.auth.errors import InvalidClient
 from scimsvc.auth.tokens import digest_secret, new_client_secret
 from scimsvc.errors import Conflict, InvalidInput, NoSuchThing
@@ -15,10 +16,10 @@ from scimsvc.protocol.errors import listed, quoted
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import integrations as store
-from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import Connection, reading
 from scimsvc.store.integrations import IntegrationRow
 from scimsvc.store.tenancy import reading_in, writing_in
+from scimsvc.vocabulary import Action
 from scimsvc.web.quotas import quotas
 
 #: Valid secrets of one integration: the newest one, and those that overlap with it.
@@ -36,6 +37,7 @@ class Client:
     scim_enabled: bool
     suspension: str | None
     integration_id: str
+    integration: str
     client_id: str
 
 
@@ -56,7 +58,13 @@ def authenticate_client(client_id: str, client_secret: str) -> Client:
         raise refusal
     row = matching[0]
     return Client(
-        row.enterprise_id, row.enterprise_name, row.scim_enabled, row.suspension, row.integration_id, row.client_id
+        row.enterprise_id,
+        row.enterprise_name,
+        row.scim_enabled,
+        row.suspension,
+        row.integration_id,
+        row.integration_name,
+        row.client_id,
     )
 
 
@@ -72,15 +80,15 @@ def show_integration(enterprise: str, reference: str) -> dict[str, Any]:
         return _represent(get_integration(tenant.connection, tenant.id, reference))
 
 
-@retried
+@audited
 def create_integration(enterprise: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Create an integration and return it with its secret. Raises ``InvalidInput``."""
     name = validated(schemas.INTEGRATION, fields)["name"]
     with writing_in(enterprise) as tenant:
-        return insert_integration(tenant.connection, tenant.id, name)
+        return insert_integration(AuditLog.of(tenant), name)
 
 
-@retried
+@audited
 def rename_integration(
     enterprise: str, reference: str, changes: Mapping[str, Any], *, if_match: str | None = None
 ) -> dict[str, Any]:
@@ -91,10 +99,12 @@ def rename_integration(
         check_if_match(_represent(row), if_match)
         if fields:
             store.update_integration_name(tenant.connection, tenant.id, row.id, name=fields["name"])
-        return _represent(get_integration(tenant.connection, tenant.id, row.id))
+        before, after = _represent(row), _represent(get_integration(tenant.connection, tenant.id, row.id))
+        AuditLog.of(tenant).record(Action.INTEGRATION_UPDATED, _target(after), changed(before, after))
+        return after
 
 
-@retried
+@audited
 def rotate_secret(enterprise: str, reference: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Create a new secret for the integration and return both. Older secrets end now or after ``overlap_hours``.
 
@@ -111,7 +121,10 @@ def rotate_secret(enterprise: str, reference: str, fields: Mapping[str, Any]) ->
         else:
             store.delete_secrets(connection, tenant.id, row.id)
         secret = _insert_secret(connection, tenant.id, row.id)
-        return _represent(row) | {"client_secret": secret}
+        integration = _represent(row)
+        rotation = Difference(after={"overlap_hours": overlap_hours})
+        AuditLog.of(tenant).record(Action.INTEGRATION_ROTATED, _target(integration), rotation)
+        return integration | {"client_secret": secret}
 
 
 def _refuse_many_secrets(connection: Connection, row: IntegrationRow) -> None:
@@ -124,7 +137,7 @@ def _refuse_many_secrets(connection: Connection, row: IntegrationRow) -> None:
         )
 
 
-@retried
+@audited
 def revoke_integration(enterprise: str, reference: str, *, if_match: str | None = None) -> dict[str, Any]:
     """Revoke the integration with all its tokens and return it. If it was the last one, ``warning`` says so."""
     with writing_in(enterprise) as tenant:
@@ -132,7 +145,9 @@ def revoke_integration(enterprise: str, reference: str, *, if_match: str | None 
         check_if_match(_represent(row), if_match)
         store.revoke_integration(tenant.connection, tenant.id, row.id, at=clock.timestamp(clock.now()))
         others = store.list_integrations(tenant.connection, tenant.id)
-        return _represent(row) | {"warning": None if others else _LAST.format(tenant.row.name)}
+        integration = _represent(row)
+        AuditLog.of(tenant).record(Action.INTEGRATION_REVOKED, _target(integration), deleted(integration))
+        return integration | {"warning": None if others else _LAST.format(tenant.row.name)}
 
 
 _LAST = (
@@ -164,18 +179,27 @@ def get_integration(
     raise NoSuchThing(detail, what="integration")
 
 
-def insert_integration(connection: Connection, enterprise_id: str, name: str) -> dict[str, Any]:
-    """Insert an integration with a valid ``name`` and return it with its secret. Raises ``QuotaReached``."""
-    quotas.current.integrations.claim(enterprise_id, connection=connection)
+def insert_integration(log: AuditLog, name: str) -> dict[str, Any]:
+    """Insert an integration with a valid ``name`` in the enterprise of ``log``, and return it with its secret.
+
+    Raises ``QuotaReached``.
+    """
+    quotas.current.integrations.claim(log.enterprise_id, connection=log.connection)
     row = IntegrationRow(str(uuid.uuid4()), str(uuid.uuid4()), name, clock.timestamp(clock.now()), last_used_at=None)
-    store.insert_integration(connection, enterprise_id, row)
-    return _represent(row) | {"client_secret": _insert_secret(connection, enterprise_id, row.id)}
+    store.insert_integration(log.connection, log.enterprise_id, row)
+    integration = _represent(row)
+    log.record(Action.INTEGRATION_CREATED, _target(integration), created(integration))
+    return integration | {"client_secret": _insert_secret(log.connection, log.enterprise_id, row.id)}
 
 
 def _insert_secret(connection: Connection, enterprise_id: str, integration_id: str) -> str:
     secret = new_client_secret()
     store.insert_secret(connection, enterprise_id, integration_id, digest=digest_secret(secret))
     return secret
+
+
+def _target(integration: Mapping[str, Any]) -> Target:
+    return Target(integration["id"], integration["name"])
 
 
 def _represent(row: IntegrationRow) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from scimsvc import clock, schemas
+from scimsvc.activity.audit import AuditLog, Target, audited, created, deleted
 from scimsvc.auth.clients import Client, get_integration
 from scimsvc.auth.errors import Claims, InvalidRequest, UnauthorizedClient
 from scimsvc.auth.suspension import describe_suspension
@@ -13,14 +14,14 @@ from scimsvc.errors import Conflict, InvalidInput, NoSuchThing, QuotaReached
 from scimsvc.schemas.validation import validated
 from scimsvc.store import tokens as store
 from scimsvc.store.engine.database import current_database
-from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import Connection, reading, writing
 from scimsvc.store.paging import Page
 from scimsvc.store.settings import get_global_settings
 from scimsvc.store.tenancy import get_enterprise, writing_in
 from scimsvc.store.tokens import NewToken, TokenRow
-from scimsvc.vocabulary import SCIM_SCOPE
+from scimsvc.vocabulary import API, SCIM_SCOPE, Action
 from scimsvc.web.quotas import quotas
+from scimsvc.web.state import Actor
 
 if TYPE_CHECKING:
     from marshmallow import Schema
@@ -44,7 +45,7 @@ def _read(schema: "Schema", parameters: Mapping[str, str]) -> dict[str, Any]:
         raise InvalidRequest(str(error)) from None
 
 
-@retried
+@audited
 def grant_token(client: Client, *, scope: str, long_lived: bool, signer: TokenSigner) -> dict[str, Any]:
     """Issue a token to an authenticated client (contract section 4).
 
@@ -61,12 +62,13 @@ def grant_token(client: Client, *, scope: str, long_lived: bool, signer: TokenSi
         raise UnauthorizedClient(error.detail) from None
     with writing() as connection:
         lifetime = _lifetime(connection, long_lived=long_lived)
-        return _issue(
-            connection, client.enterprise_id, client.integration_id, scope=scope, lifetime=lifetime, signer=signer
-        )
+        log = AuditLog(connection, client.enterprise_id, client.enterprise)
+        token = _new_token(client.enterprise_id, client.integration_id, scope=scope, lifetime=lifetime)
+        _insert(log, token, client.client_id, actor=_actor(client))
+        return _represent_issued(token, lifetime, signer)
 
 
-@retried
+@audited
 def issue_token(
     enterprise: str, *, scope: str, days: int | None = None, integration: str | None = None, signer: TokenSigner
 ) -> dict[str, Any]:
@@ -79,7 +81,9 @@ def issue_token(
         quotas.current.tokens.claim(tenant.id, connection=tenant.connection)
         row = get_integration(tenant.connection, tenant.id, integration, field="client_id")
         lifetime = timedelta(days=days) if days else _lifetime(tenant.connection, long_lived=scope == SCIM_SCOPE)
-        return _issue(tenant.connection, tenant.id, row.id, scope=scope, lifetime=lifetime, signer=signer)
+        token = _new_token(tenant.id, row.id, scope=scope, lifetime=lifetime)
+        _insert(AuditLog.of(tenant), token, row.client_id)
+        return _represent_issued(token, lifetime, signer)
 
 
 def issue_described_token(enterprise: str, members: Mapping[str, Any], *, signer: TokenSigner) -> dict[str, Any]:
@@ -145,7 +149,7 @@ def list_good_tokens(enterprise: str) -> list[dict[str, Any]]:
 _MOST_SHOWN = 500
 
 
-@retried
+@audited
 def revoke_token(reference: str, *, enterprise: str | None, signer: TokenSigner) -> dict[str, Any]:
     """Revoke the token whose ID or text is ``reference`` and return it. Raises ``NoSuchThing``."""
     claims = signer.read_any(reference)
@@ -154,26 +158,30 @@ def revoke_token(reference: str, *, enterprise: str | None, signer: TokenSigner)
         row = _get_token(
             connection, token_id, get_enterprise(connection, enterprise).id if enterprise is not None else None
         )
-        store.revoke_token(connection, row.enterprise_id, token_id, at=clock.timestamp(clock.now()))
+        if store.revoke_token(connection, row.enterprise_id, token_id, at=clock.timestamp(clock.now())):
+            _record_revocation(connection, row)
         revoked = represent_token(_get_token(connection, token_id, row.enterprise_id), clock.now())
     current_database().note_settings_change()
     return revoked
 
 
-@retried
+@audited
 def revoke_own_token(client: Client, token: str, *, signer: TokenSigner) -> None:
     """Revoke ``token`` if it was issued to ``client``; otherwise do nothing (RFC 7009 §2.1, §2.2)."""
     claims = signer.read_any(token)
     if claims is None or claims.enterprise_id != client.enterprise_id:
         return
     with writing() as connection:
-        store.revoke_token(
+        is_revoked = store.revoke_token(
             connection,
             client.enterprise_id,
             claims.token_id,
             at=clock.timestamp(clock.now()),
             integration_id=client.integration_id,
         )
+        if is_revoked:
+            row = _get_token(connection, claims.token_id, client.enterprise_id)
+            _record_revocation(connection, row, actor=_actor(client))
     current_database().note_settings_change()
 
 
@@ -191,30 +199,43 @@ def _lifetime(connection: Connection, *, long_lived: bool) -> timedelta:
     return timedelta(hours=settings["access_token_hours"])
 
 
-def _issue(
-    connection: Connection,
-    enterprise_id: str,
-    integration_id: str,
-    *,
-    scope: str,
-    lifetime: timedelta,
-    signer: TokenSigner,
-) -> dict[str, Any]:
+def _new_token(enterprise_id: str, integration_id: str, *, scope: str, lifetime: timedelta) -> NewToken:
     issued_at = clock.now().replace(microsecond=0)
-    expires_at = issued_at + lifetime
-    token = NewToken(
+    return NewToken(
         id=new_token_id(),
         enterprise_id=enterprise_id,
         integration_id=integration_id,
         scope=scope,
         issued_at=clock.timestamp(issued_at),
-        expires_at=clock.timestamp(expires_at),
+        expires_at=clock.timestamp(issued_at + lifetime),
     )
-    store.insert_token(connection, token)
+
+
+def _insert(log: AuditLog, token: NewToken, client_id: str, *, actor: Actor | None = None) -> None:
+    store.insert_token(log.connection, token)
+    log.record(Action.TOKEN_ISSUED, Target(token.id, None), created(_recorded(token, client_id)), actor=actor)
+
+
+def _record_revocation(connection: Connection, row: TokenRow, *, actor: Actor | None = None) -> None:
+    log = AuditLog(connection, row.enterprise_id, row.enterprise)
+    log.record(Action.TOKEN_REVOKED, Target(row.id, None), deleted(_recorded(row, row.client_id)), actor=actor)
+
+
+def _recorded(token: NewToken | TokenRow, client_id: str) -> dict[str, Any]:
+    """Return the members of a token that the audit log shows."""
+    return {"scope": token.scope, "client_id": client_id, "expires_at": token.expires_at}
+
+
+def _actor(client: Client) -> Actor:
+    return Actor(API, client.integration, client.client_id)
+
+
+def _represent_issued(token: NewToken, lifetime: timedelta, signer: TokenSigner) -> dict[str, Any]:
+    claims = Claims(token.enterprise_id, token.id, clock.parse_timestamp(token.expires_at))
     return {
-        "access_token": signer.issue(scope, Claims(enterprise_id, token.id, expires_at)),
+        "access_token": signer.issue(token.scope, claims),
         "expires_in": int(lifetime.total_seconds()),
-        "scope": scope,
+        "scope": token.scope,
         "id": token.id,
         "expires_at": token.expires_at,
     }

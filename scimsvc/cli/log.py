@@ -21,7 +21,7 @@ from scimsvc.store.log import LogConditions
 from scimsvc.vocabulary import OK, OPERATIONS, OUTCOMES, REFUSED
 
 DEFAULT_LIMIT = 100
-#: Seconds between two reads of the log with ``--follow``.
+#: Seconds between two reads of a log with ``--follow``.
 _LOOK_EVERY = 0.5
 _COLOURS = {OK: "green", REFUSED: "red"}
 _OUTCOME_WIDTH = max(map(len, OUTCOMES))
@@ -82,12 +82,13 @@ def list_(
         return list_entries(enterprise, conditions, limit=limit or DEFAULT_LIMIT).items
     if until is not None:
         raise click.UsageError("--follow does not end. Leave --until out.")
-    entries = follow_entries(enterprise, conditions, since=since or clock.now(), wait=_wait)
+    entries = follow_entries(enterprise, conditions, since=since or clock.now(), wait=wait_for_entries)
     print_as_they_come(itertools.islice(entries, limit), _entry)
     return PRINTED
 
 
-def _wait() -> bool:
+def wait_for_entries() -> bool:
+    """Wait before the next read of a log."""
     time.sleep(_LOOK_EVERY)
     return True
 
@@ -127,9 +128,9 @@ def _entry_lines(entry: dict[str, Any]) -> Iterator[str]:
 def prune(older_than: int | None) -> dict[str, Any]:
     """Delete old entries of the log and of the change feed, and tokens, secrets and integrations that ended long ago.
 
-    Changes are deleted after change_days. Tokens, secrets and integrations are deleted log_days after they expired or
-    were revoked. Pruning works in small batches with rests, so that a service keeps answering. A server process also
-    prunes once a day.
+    Changes are deleted after change_days, and entries of the audit log after audit_days. Tokens, secrets and
+    integrations are deleted log_days after they expired or were revoked. Pruning works in small batches with rests, so
+    that a service keeps answering. A server process also prunes once a day.
     """
     age = None if older_than is None else timedelta(days=older_than)
     with progress("Pruning") as advance:

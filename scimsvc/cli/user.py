@@ -15,7 +15,6 @@ from scimsvc.cli.options import enterprise_argument
 from scimsvc.cli.output import PRINTED, cell, progress, result_command, wants_json
 from scimsvc.cli.printable import printable, write_json_line
 from scimsvc.enterprises import manual_users, profiles, user_csv, user_files
-from scimsvc.enterprises.enterprises import show_enterprise
 from scimsvc.schemas.validation import without_none
 from scimsvc.vocabulary import SOURCES
 
@@ -166,9 +165,9 @@ def export(enterprise: str, form: str | None, output: Path | None) -> Any:
         if form is not None:
             raise click.UsageError("--json without --output writes one JSON array. Leave --format out.")
         form = JSON
-    show_enterprise(enterprise)  # refuses an unknown enterprise before output begins
+    exported = user_files.export_users(enterprise)  # refuses an unknown enterprise before output begins
     count = itertools.count()
-    users = (user for user, _ in zip(user_files.export_users(enterprise), count, strict=False))
+    users = (user for user, _ in zip(exported, count, strict=False))
     lines = _FORMS[form or CSV](users)
     if output is None and sys.stdout.isatty():
         lines = (printable(line, keep="\r\n") for line in lines)

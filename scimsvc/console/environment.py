@@ -12,6 +12,7 @@ from scimsvc.console.forms import current_form, page_again
 from scimsvc.console.pages import SECTIONS, add_enterprise, page
 from scimsvc.console.sessions import ConsoleSessions
 from scimsvc.console.state import console_state
+from scimsvc.enterprises.admin_records import RefusalAllowance, refusal_allowance
 from scimsvc.errors import EnterpriseSuspended, NoSuchThing, ServiceError
 from scimsvc.paths import CONSOLE_PREFIX
 from scimsvc.web.errors import ErrorFormat, Refusal, RequestRefused, describe_http_error, register_error_format
@@ -39,6 +40,7 @@ def init_console(app: Flask) -> None:
         app.add_template_filter(function, name)
     app.url_defaults(add_enterprise)
     app.session_interface = ConsoleSessions()
+    refusal_allowance.init_app(app, RefusalAllowance())
     register_error_format(app, CONSOLE_PREFIX, ErrorFormat(_answer_error, _describe_http_error))
 
 

@@ -15,7 +15,7 @@ from scimsvc.errors import NoSuchThing
 from scimsvc.paths import CONSOLE_PREFIX, clean_path, is_console
 from scimsvc.vocabulary import ID_PATTERN
 from scimsvc.web.form_parser import limit_form_of_stranger
-from scimsvc.web.state import find_request_state
+from scimsvc.web.state import find_request_state, request_state
 
 _ID = re.compile(ID_PATTERN)
 #: The result of a view: a page or a redirect.
@@ -81,6 +81,7 @@ def _admit() -> Any:
         _note_use()
     console_state().admin = admin
     rate_limit.current.take(admin.enterprise_id or admin.id, CONSOLE)
+    request_state().actor = admin.actor
     return None
 
 

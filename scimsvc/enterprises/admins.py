@@ -11,8 +11,10 @@ from datetime import timedelta
 from typing import Any
 
 from scimsvc import clock, schemas
+from scimsvc.activity.audit import Difference, audited
 from scimsvc.auth.suspension import describe_suspension
 from scimsvc.auth.tokens import digest_secret, new_link
+from scimsvc.enterprises.admin_records import record_account
 from scimsvc.enterprises.enterprises import show_for_operator
 from scimsvc.enterprises.passwords import LONGEST_PASSWORD, hash_password
 from scimsvc.errors import Conflict, EnterpriseSuspended, InvalidInput, NoSuchThing
@@ -20,9 +22,10 @@ from scimsvc.protocol.attributes import fold
 from scimsvc.schemas.validation import validated
 from scimsvc.store import admins as store
 from scimsvc.store.admins import AdminExists, AdminRow, NewAdmin
-from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import Connection, reading, writing
 from scimsvc.store.tenancy import get_enterprise
+from scimsvc.vocabulary import CONSOLE, Action
+from scimsvc.web.state import Actor
 
 #: How long a one-time link is valid.
 LINK_LIFETIME = timedelta(hours=24)
@@ -46,12 +49,17 @@ class Admin:
     epoch: int
 
     @property
+    def actor(self) -> Actor:
+        """The account as the actor of changes."""
+        return Actor(CONSOLE, self.email, self.id)
+
+    @property
     def is_operator(self) -> bool:
         """Whether the account may see every enterprise."""
         return self.enterprise_id is None
 
 
-@retried
+@audited
 def create_admin(email: str, *, enterprise: str | None = None) -> dict[str, Any]:
     """Create an account for an ``enterprise``, or for an operator without one, and return it with a one-time ``link``.
 
@@ -69,7 +77,7 @@ def create_admin(email: str, *, enterprise: str | None = None) -> dict[str, Any]
         return _with_link(connection, admin_id)
 
 
-@retried
+@audited
 def offer_first_link() -> dict[str, Any] | None:
     """Return an operator's account with a new one-time ``link``, or None if an operator has a password.
 
@@ -87,7 +95,7 @@ def offer_first_link() -> dict[str, Any] | None:
         return _with_link(connection, _insert_admin(connection, FIRST_OPERATOR, None))
 
 
-@retried
+@audited
 def renew_link(email: str) -> dict[str, Any]:
     """Create a new one-time ``link`` in place of the previous one, and return it with the account.
 
@@ -103,13 +111,15 @@ def list_admins() -> list[dict[str, Any]]:
         return [_represent(row) for row in store.list_admins(connection)]
 
 
-@retried
+@audited
 def remove_admin(email: str) -> dict[str, Any]:
     """Delete the account with its sessions and return its last state; raises ``NoSuchThing``."""
     with writing() as connection:
         row = _get_admin(connection, email)
         store.delete_admin(connection, row.id)
-        return _represent(row)
+        account = _represent(row)
+        record_account(connection, Action.ADMIN_REMOVED, row)
+        return account
 
 
 def show_link(link: str) -> dict[str, Any]:
@@ -118,7 +128,7 @@ def show_link(link: str) -> dict[str, Any]:
         return _represent(_get_linked(connection, link))
 
 
-@retried
+@audited
 def set_password(link: str, password: str, repeated: str) -> Admin:
     """Set the password of the account of the ``link``, end the link and older sessions, and return the account.
 
@@ -131,14 +141,30 @@ def set_password(link: str, password: str, repeated: str) -> Admin:
         row = store.update_admin_password(connection, _get_linked(connection, link), password_hash)
         if row is None:
             raise NoSuchThing(_USED_UP, what="link")
-        return signed_in(row)
+        admin = signed_in(row)
+        record_account(connection, Action.ADMIN_PASSWORD_SET, row, actor=admin.actor)
+        return admin
 
 
-@retried
+@audited
+def sign_out(admin: Admin) -> None:
+    """Record that the account ends its session. The browser deletes the session."""
+    with writing() as connection:
+        _record_end(connection, Action.ADMIN_SIGNED_OUT, admin)
+
+
+@audited
 def sign_out_everywhere(admin: Admin) -> None:
     """End every session of the account."""
     with writing() as connection:
         store.end_sessions(connection, admin.id)
+        _record_end(connection, Action.ADMIN_SIGNED_OUT_EVERYWHERE, admin)
+
+
+def _record_end(connection: Connection, action: Action, admin: Admin) -> None:
+    row = store.find_admin(connection, admin.id)
+    if row is not None:  # the account was not removed meanwhile
+        record_account(connection, action, row)
 
 
 def begin_session(admin: Admin) -> dict[str, Any]:
@@ -193,12 +219,16 @@ def _insert_admin(connection: Connection, address: str, enterprise_id: str | Non
         created_at=clock.timestamp(clock.now()),
     )
     store.insert_admin(connection, admin)
+    row = store.find_admin(connection, admin.id)
+    assert row is not None
+    record_account(connection, Action.ADMIN_CREATED, row)
     return admin.id
 
 
 def _with_link(connection: Connection, admin_id: str) -> dict[str, Any]:
     link, expires_at = new_link(), clock.timestamp(clock.now() + LINK_LIFETIME)
     row = store.update_admin_link(connection, admin_id, digest=digest_secret(link), expires_at=expires_at)
+    record_account(connection, Action.ADMIN_LINK_CREATED, row, Difference(after={"expires_at": expires_at}))
     return {"id": row.id, "email": row.email, "enterprise": row.enterprise, "link": link, "link_expires_at": expires_at}
 
 

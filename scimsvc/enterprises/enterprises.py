@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from scimsvc import clock, schemas
+from scimsvc.activity.audit import AuditLog, Difference, audited, changed, created, deleted
 from scimsvc.auth.clients import insert_integration
 from scimsvc.enterprises.removal_cap import cap_columns, describe_cap, refuse_raised_limit, refuse_release
 from scimsvc.enterprises.removal_limit import DEFAULT_HOURS, describe_limit
@@ -17,18 +18,18 @@ from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import enterprises as store
 from scimsvc.store.engine.database import LONG_SECONDS, longer_deadline
-from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import Connection, reading, writing
 from scimsvc.store.enterprises import EnterpriseNameTaken, EnterpriseRow
 from scimsvc.store.tenancy import Tenant, get_enterprise, reading_in, writing_in
 from scimsvc.store.user_writes import delete_users, update_unique_user_names
 from scimsvc.store.users import list_duplicate_user_names
+from scimsvc.vocabulary import Action
 
 DEFAULT_ROLE = "DefaultEnterprise"
 FIRST_INTEGRATION = "Microsoft Entra ID"
 
 
-@retried
+@audited
 def create_enterprise(
     name: str, *, roles: list[str] | None = None, default_role: str = DEFAULT_ROLE, scim_enabled: bool = False
 ) -> dict[str, Any]:
@@ -42,11 +43,13 @@ def create_enterprise(
     )
     with writing() as connection:
         enterprise_id = _insert_enterprise(connection, fields)
+        log = AuditLog(connection, enterprise_id, fields["name"])
+        log.record(Action.ENTERPRISE_CREATED, log.target(), created(fields))
         insert_role(connection, enterprise_id, fields["default_role"], is_default=True)
         for role in fields["roles"]:
             if fold(role) != fold(fields["default_role"]):
                 insert_role(connection, enterprise_id, role)
-        integration = insert_integration(connection, enterprise_id, FIRST_INTEGRATION)
+        integration = insert_integration(log, FIRST_INTEGRATION)
         return {
             "id": enterprise_id,
             "name": fields["name"],
@@ -76,7 +79,7 @@ def show_for_operator(reference: str) -> dict[str, Any]:
         return represent_for_operator(tenant.row)
 
 
-@retried
+@audited
 @longer_deadline(LONG_SECONDS)
 def update_enterprise(
     reference: str, changes: Mapping[str, Any], *, if_match: str | None = None, by_operator: bool = False
@@ -89,7 +92,8 @@ def update_enterprise(
     """
     fields = validated_changes(schemas.ENTERPRISE_CHANGES, changes)
     with writing_in(reference) as tenant:
-        check_if_match(_represent(tenant.row), if_match)
+        before = _represent(tenant.row)
+        check_if_match(before, if_match)
         values = {name: fields[name] for name in _FLAGS if name in fields}
         if fields.get("unique_user_name", tenant.row.unique_user_name) != tenant.row.unique_user_name:
             _switch_unique_user_name(tenant, on=fields["unique_user_name"])
@@ -100,7 +104,16 @@ def update_enterprise(
         if "default_role" in fields:
             make_default(tenant, get_role(tenant, fields["default_role"], field="default_role").id)
         row = get_enterprise(tenant.connection, tenant.id)
+        _record_changes(AuditLog.of(tenant), represent_for_operator(tenant.row), represent_for_operator(row))
         return represent_for_operator(row) if by_operator else _represent(row)
+
+
+def _record_changes(log: AuditLog, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Record a pause or its end, and other changes as another entry."""
+    if before["paused"] != after["paused"]:
+        log.record(Action.ENTERPRISE_PAUSED if after["paused"] else Action.ENTERPRISE_RESUMED, log.target())
+    others = {name: value for name, value in after.items() if name != "paused"}
+    log.record(Action.ENTERPRISE_UPDATED, log.target(), changed(before, others))
 
 
 _FLAGS = ("scim_enabled", "unique_user_name", "reject_unknown_attributes", "paused")
@@ -125,7 +138,7 @@ def _removal_columns(limit: Mapping[str, Any] | None) -> dict[str, Any]:
     return {f"removal_{name}": value for name, value in limit.items()}
 
 
-@retried
+@audited
 def release_removals(reference: str, *, by_operator: bool = False) -> dict[str, Any]:
     """Suspend the removal limit for the length of its period, and return the enterprise.
 
@@ -139,10 +152,12 @@ def release_removals(reference: str, *, by_operator: bool = False) -> dict[str, 
             raise Conflict(f"{tenant.row.name} has no removal limit. Removals are already allowed.")
         until = clock.timestamp(clock.now() + timedelta(hours=tenant.row.removal_hours))
         store.update_enterprise(tenant.connection, tenant.id, {"removal_released_until": until})
+        log = AuditLog.of(tenant)
+        log.record(Action.ENTERPRISE_RELEASED, log.target(), Difference(after={"released_until": until}))
         return _represent(tenant.row) | {"released_until": until}
 
 
-@retried
+@audited
 @longer_deadline(LONG_SECONDS)
 def delete_enterprise(reference: str, *, typed_name: str | None = None) -> dict[str, Any]:
     """Delete the enterprise with everything that belongs to it, and return its last state.
@@ -156,7 +171,9 @@ def delete_enterprise(reference: str, *, typed_name: str | None = None) -> dict[
         # Users first, because they reference their roles.
         delete_users(tenant.connection, tenant.id)
         store.delete_enterprise(tenant.connection, tenant.id)
-        return represent_for_operator(tenant.row)
+        enterprise, log = represent_for_operator(tenant.row), AuditLog.of(tenant)
+        log.record(Action.ENTERPRISE_DELETED, log.target(), deleted(enterprise))
+        return enterprise
 
 
 def _insert_enterprise(connection: Connection, fields: dict[str, Any]) -> str:

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from scimsvc import clock, schemas
+from scimsvc.activity.audit import AuditLog, audited, changed, created, deleted
 from scimsvc.activity.feed_writing import UserChange, change_type, record_change
 from scimsvc.enterprises.new_users import describe_manual_user, read_manual_document
-from scimsvc.enterprises.profiles import get_locked_profile, get_profile
+from scimsvc.enterprises.profiles import get_locked_profile, get_profile, user_target
 from scimsvc.errors import Conflict
 from scimsvc.mapping.roles import get_role
 from scimsvc.protocol.attributes import ROLES
@@ -18,17 +19,16 @@ from scimsvc.protocol.resources import changed_attributes, work_address
 from scimsvc.protocol.role_elements import with_role
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import user_writes
-from scimsvc.store.engine.retries import retried
 from scimsvc.store.profiles import Profile, profile_view
 from scimsvc.store.representations import content_columns, read_document
 from scimsvc.store.roles import RoleRow
 from scimsvc.store.tenancy import Tenant, writing_in
 from scimsvc.store.user_writes import EmailTaken, UserConflict, UserNameTaken, UserUpdate
-from scimsvc.vocabulary import BY_ADMINISTRATOR, DELETED, MANUAL
+from scimsvc.vocabulary import BY_ADMINISTRATOR, DELETED, MANUAL, Action
 from scimsvc.web.quotas import quotas
 
 
-@retried
+@audited
 def create_manual_user(enterprise: str, members: Mapping[str, Any]) -> dict[str, Any]:
     """Create a manual user with the members of ``schemas.ManualUserSchema`` and return it.
 
@@ -49,11 +49,13 @@ def create_manual_user(enterprise: str, members: Mapping[str, Any]) -> dict[str,
         except UserConflict as error:
             raise _conflict(tenant, error) from None
         quotas.current.claim_users(tenant.connection, tenant.id, [user.row.columns["document"]])
+        view = profile_view(get_profile(tenant, user.row.id))
+        AuditLog.of(tenant).record(Action.USER_CREATED, user_target(view), created(view), at=at)
         record_change(tenant.connection, tenant.id, user.change, at=at)
-        return profile_view(get_profile(tenant, user.row.id))
+        return view
 
 
-@retried
+@audited
 def update_manual_user(
     enterprise: str, reference: str, changes: Mapping[str, Any], *, if_match: str | None = None
 ) -> dict[str, Any]:
@@ -76,15 +78,15 @@ def update_manual_user(
             role_id, role_name = row.role_id, row.role
         effective = {name: fields.get(name, getattr(row, name)) or None for name in ("title", "organization")}
         update = UserUpdate(row, before, user, role_id, MANUAL, **effective)
-        _store(tenant, row, update, role_name)
-        return profile_view(get_profile(tenant, row.id))
+        return _store(tenant, row, update, role_name)
 
 
-def _store(tenant: Tenant, row: Profile, update: UserUpdate, role: str) -> None:
-    """Store ``update`` and record the change. Do nothing if nothing changes."""
+def _store(tenant: Tenant, row: Profile, update: UserUpdate, role: str) -> dict[str, Any]:
+    """Store ``update``, record the change, and return the user. Do nothing if nothing changes."""
+    before = profile_view(row)
     change = _change(row, update, role)
     if not change.changed and update.role_id == row.role_id:
-        return
+        return before
     at = clock.timestamp(clock.now())
     unique_user_name, content = tenant.row.unique_user_name, content_columns(update.document)
     try:
@@ -92,7 +94,10 @@ def _store(tenant: Tenant, row: Profile, update: UserUpdate, role: str) -> None:
     except UserConflict as error:
         raise _conflict(tenant, error) from None
     quotas.current.claim_growth(tenant.connection, tenant.id, row.document, content["document"])
+    after = profile_view(get_profile(tenant, row.id))
+    AuditLog.of(tenant).record(Action.USER_UPDATED, user_target(after), changed(before, after), at=at)
     record_change(tenant.connection, tenant.id, change, at=at)
+    return after
 
 
 def _change(row: Profile, update: UserUpdate, role: str) -> UserChange:
@@ -116,7 +121,7 @@ def _change(row: Profile, update: UserUpdate, role: str) -> UserChange:
     )
 
 
-@retried
+@audited
 def delete_manual_user(enterprise: str, reference: str, *, if_match: str | None = None) -> dict[str, Any]:
     """Delete a manual user and return its last state; raises ``Conflict`` for a provisioned user."""
     with writing_in(enterprise, changes_settings=False) as tenant:
@@ -134,8 +139,10 @@ def delete_manual_user(enterprise: str, reference: str, *, if_match: str | None 
             old_active=row.active,
             origin=BY_ADMINISTRATOR,
         )
-        record_change(tenant.connection, tenant.id, change, at=clock.timestamp(clock.now()))
-        return profile_view(row)
+        user, at = profile_view(row), clock.timestamp(clock.now())
+        AuditLog.of(tenant).record(Action.USER_DELETED, user_target(user), deleted(user), at=at)
+        record_change(tenant.connection, tenant.id, change, at=at)
+        return user
 
 
 def _find_role(tenant: Tenant, reference: str | None) -> RoleRow | None:

@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
 from scimsvc import clock, schemas
+from scimsvc.activity.audit import AuditLog, Target, audited, changed
 from scimsvc.activity.feed_writing import UserChange, record_change
 from scimsvc.errors import NoSuchThing, NotAllowed
 from scimsvc.mapping.roles import get_role
 from scimsvc.protocol.resources import work_address
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated_changes
-from scimsvc.store.engine.retries import retried
 from scimsvc.store.paging import Page
 from scimsvc.store.profiles import (
     Profile,
@@ -25,7 +25,7 @@ from scimsvc.store.profiles import (
 from scimsvc.store.representations import read_document
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
 from scimsvc.store.user_writes import EffectiveValues, update_effective_values
-from scimsvc.vocabulary import BY_USER, UPDATED
+from scimsvc.vocabulary import BY_USER, UPDATED, Action
 
 
 class Conditions(TypedDict, total=False):
@@ -93,7 +93,7 @@ def _existing(tenant: Tenant, reference: str, row: Profile | None) -> Profile:
     return row
 
 
-@retried
+@audited
 def edit_profile(
     enterprise: str, reference: str, changes: Mapping[str, Any], *, if_match: str | None = None
 ) -> dict[str, Any]:
@@ -111,25 +111,34 @@ def edit_profile(
                 "Change them in the directory, or assign another role to the user."
             )
         title, organization = (fields.get(name, getattr(row, name)) or None for name in ("title", "organization"))
-        _store_edit(tenant, row, EffectiveValues(row.id, title, organization))
-        return profile_view(get_profile(tenant, row.id))
+        return _store_edit(tenant, row, EffectiveValues(row.id, title, organization))
 
 
-def _store_edit(tenant: Tenant, row: Profile, values: EffectiveValues) -> None:
-    changed = [name for name in ("title", "organization") if getattr(values, name) != getattr(row, name)]
-    if not changed:
-        return
+def _store_edit(tenant: Tenant, row: Profile, values: EffectiveValues) -> dict[str, Any]:
+    """Store ``values``, record the change, and return the user. Do nothing if nothing changes."""
+    before = profile_view(row)
+    names = [name for name in ("title", "organization") if getattr(values, name) != getattr(row, name)]
+    if not names:
+        return before
     at = clock.timestamp(clock.now())
     update_effective_values(tenant.connection, tenant.id, [values], at=at)
     change = UserChange(
         type=UPDATED,
         user_id=row.id,
         email=work_address(read_document(row)),
-        changed=changed,
+        changed=names,
         role=row.role,
         active=row.active,
         old_role=row.role,
         old_active=row.active,
         origin=BY_USER,
     )
+    after = profile_view(get_profile(tenant, row.id))
+    AuditLog.of(tenant).record(Action.USER_UPDATED, user_target(after), changed(before, after), at=at)
     record_change(tenant.connection, tenant.id, change, at=at)
+    return after
+
+
+def user_target(user: Mapping[str, Any]) -> Target:
+    """Return the ``user`` as the target of an action."""
+    return Target(user["id"], user["email"])

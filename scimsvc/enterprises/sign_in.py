@@ -1,8 +1,10 @@
 """Sign in to the console with an e-mail address and a password."""
 
 from scimsvc import clock
+from scimsvc.activity.audit import audited
 from scimsvc.auth.attempts import Limit, give_back
 from scimsvc.auth.throttling import WrongPasswords
+from scimsvc.enterprises.admin_records import record_account
 from scimsvc.enterprises.admins import Admin, signed_in
 from scimsvc.enterprises.passwords import is_right_password, turn
 from scimsvc.errors import InvalidInput
@@ -11,8 +13,9 @@ from scimsvc.protocol.json_text import is_storable
 from scimsvc.protocol.limits import MAX_KEY_LENGTH
 from scimsvc.protocol.resources import is_email_address
 from scimsvc.store import admins as store
-from scimsvc.store.engine.retries import retried
+from scimsvc.store.admins import AdminRow
 from scimsvc.store.engine.transactions import reading, writing
+from scimsvc.vocabulary import Action
 
 
 def sign_in(email: str, password: str, *, address: str, browser: str | None, wrong_passwords: WrongPasswords) -> Admin:
@@ -31,7 +34,7 @@ def sign_in(email: str, password: str, *, address: str, browser: str | None, wro
         is_right = is_right_password(password, row.password_hash if row is not None else None)
     if row is None or not is_right:
         raise InvalidInput(_WRONG)
-    _note_sign_in(row.id, limits)
+    _note_sign_in(row, limits)
     return signed_in(row)
 
 
@@ -45,8 +48,9 @@ def _account_key(email: str) -> str | None:
     return fold(address)
 
 
-@retried
-def _note_sign_in(admin_id: str, limits: list[Limit]) -> None:
+@audited
+def _note_sign_in(row: AdminRow, limits: list[Limit]) -> None:
     with writing() as connection:
-        store.update_admin_sign_in(connection, admin_id, at=clock.timestamp(clock.now()))
+        store.update_admin_sign_in(connection, row.id, at=clock.timestamp(clock.now()))
+        record_account(connection, Action.ADMIN_SIGNED_IN, row, actor=signed_in(row).actor)
         give_back(connection, limits)

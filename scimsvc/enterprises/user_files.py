@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from scimsvc import clock, schemas
+from scimsvc.activity.audit import AuditLog, Difference, audited
 from scimsvc.activity.feed_writing import record_changes
 from scimsvc.enterprises.new_users import ManualUser, describe_manual_user
 from scimsvc.enterprises.profiles import list_users
@@ -16,9 +17,9 @@ from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.errors import listed, quoted
 from scimsvc.schemas.validation import validated
-from scimsvc.store.engine.retries import retried
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
 from scimsvc.store.user_writes import UserConflict, insert_users, list_taken_addresses, list_taken_user_names
+from scimsvc.vocabulary import Action
 from scimsvc.web.quotas import quotas
 
 _BATCH = 1000
@@ -46,7 +47,22 @@ class InvalidFile(InvalidInput):
 
 
 def export_users(enterprise: str) -> Iterator[dict[str, Any]]:
-    """Yield every user as the enterprise API shows it, sorted by e-mail address, with one page in memory at a time."""
+    """Return every user as the enterprise API shows it, sorted by e-mail address, with one page in memory at a time.
+
+    The export is recorded before its first user is read. Raises ``NoSuchThing``.
+    """
+    _record_export(enterprise)
+    return _iterate_users(enterprise)
+
+
+@audited
+def _record_export(enterprise: str) -> None:
+    with writing_in(enterprise, changes_settings=False) as tenant:
+        log = AuditLog.of(tenant)
+        log.record(Action.USERS_EXPORTED, log.target())
+
+
+def _iterate_users(enterprise: str) -> Iterator[dict[str, Any]]:
     after: str | None = None
     while True:
         page = list_users(enterprise, after=after, limit=_BATCH)
@@ -166,7 +182,7 @@ def _repeated(claims: Sequence[_Claim], rules: _Rules) -> Iterator[_Problem]:
             yield claim.line, f"user_name: Line {first} already has this userName"
 
 
-@retried
+@audited
 def _insert(rules: _Rules, file: _File, progress: Callable[[int], None]) -> int:
     """Insert the users of ``file`` with their entries in the feed; raises ``InvalidFile`` or ``Conflict``.
 
@@ -184,6 +200,8 @@ def _insert(rules: _Rules, file: _File, progress: Callable[[int], None]) -> int:
         for batch in _batches(file.users):
             _insert_batch(tenant, batch, at)
             progress(len(batch))
+        log = AuditLog.of(tenant)
+        log.record(Action.USERS_IMPORTED, log.target(), Difference(after={"number": len(file.users)}))
         # Last, because a transaction that writes to the feed locks it until its end.
         for batch in _batches(file.users):
             record_changes(tenant.connection, tenant.id, [user.change for user in batch], at=at)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scimsvc import schemas
+from scimsvc.activity.audit import AuditLog, Target, audited, changed, created, deleted
 from scimsvc.errors import Conflict, InvalidInput, NoSuchThing
 from scimsvc.mapping.resolve import EnterpriseRoles, Role
 from scimsvc.mapping.role_changes import RoleChange, apply_role_change
@@ -14,11 +15,11 @@ from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import roles as store
 from scimsvc.store.engine.database import LONG_SECONDS, longer_deadline
-from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import Connection
 from scimsvc.store.log_reports import list_refused_for_role
 from scimsvc.store.roles import NameTaken, RoleRow
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
+from scimsvc.vocabulary import Action
 from scimsvc.web.quotas import quotas
 
 # For the mapping.
@@ -140,7 +141,7 @@ def _show(tenant: Tenant, role_id: str) -> dict[str, Any]:
 # Writing.
 
 
-@retried
+@audited
 def add_role(enterprise: str, members: Mapping[str, Any]) -> dict[str, Any]:
     """Add a role with the members of ``schemas.RoleSchema`` and return it.
 
@@ -155,7 +156,9 @@ def add_role(enterprise: str, members: Mapping[str, Any]) -> dict[str, Any]:
             _insert_alias(tenant, role_id, alias)
         if fields.get("is_default"):
             make_default(tenant, role_id)
-        return _show(tenant, role_id)
+        role = _show(tenant, role_id)
+        AuditLog.of(tenant).record(Action.ROLE_CREATED, _target(role), created(role))
+        return role
 
 
 def insert_role(
@@ -171,7 +174,7 @@ def insert_role(
     return role.id
 
 
-@retried
+@audited
 @longer_deadline(LONG_SECONDS)
 def update_role(
     enterprise: str,
@@ -207,7 +210,9 @@ def update_role(
         _change_users(tenant, role, name, restricts=fields.get("restrict_editing", role.restrict_editing))
         if fields.get("is_default"):
             make_default(tenant, role.id)
-        return _show(tenant, role.id)
+        after = _show(tenant, role.id)
+        AuditLog.of(tenant).record(Action.ROLE_UPDATED, _target(after), changed(before, after))
+        return after
 
 
 def _change_users(tenant: Tenant, role: RoleRow, name: str, *, restricts: bool) -> None:
@@ -229,7 +234,7 @@ def make_default(tenant: Tenant, reference: str) -> None:
     apply_role_change(tenant, (None,), RoleChange(before, role.name, role.restrict_editing))
 
 
-@retried
+@audited
 def remove_role(enterprise: str, reference: str, *, if_match: str | None = None) -> dict[str, Any]:
     """Remove a role that no user has, and return its last state; raises ``NoSuchThing`` or ``Conflict``."""
     with writing_in(enterprise) as tenant:
@@ -241,7 +246,12 @@ def remove_role(enterprise: str, reference: str, *, if_match: str | None = None)
             users = "1 user has" if role["users"] == 1 else f"{role['users']} users have"
             raise Conflict(f"{users} the role {role['name']!r}. Assign another role to them first.")
         store.delete_role(tenant.connection, tenant.id, role["id"])
+        AuditLog.of(tenant).record(Action.ROLE_DELETED, _target(role), deleted(role))
         return role
+
+
+def _target(role: Mapping[str, Any]) -> Target:
+    return Target(role["id"], role["name"])
 
 
 def _rename(tenant: Tenant, role: RoleRow, name: str) -> None:

@@ -5,13 +5,13 @@ The statements of ``scimsvc.store`` read and write rows. ORM objects are not use
 
 from scimsvc.extensions import Model
 from scimsvc.models.access import Attempts, ClientSecret, Integration, Token
-from scimsvc.models.activity import Change, LogEntry
+from scimsvc.models.activity import AuditEntry, Change, LogEntry
 from scimsvc.models.conditions import IS_REFUSED, IS_REMOVAL
 from scimsvc.models.enterprises import Admin, Enterprise, Role, RoleName, Setting
 from scimsvc.models.users import Searchable, User
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0007"
+SCHEMA_REVISION = "0008"
 
 __all__ = [
     "IS_REFUSED",
@@ -19,6 +19,7 @@ __all__ = [
     "SCHEMA_REVISION",
     "Admin",
     "Attempts",
+    "AuditEntry",
     "Change",
     "ClientSecret",
     "Enterprise",

@@ -1,4 +1,4 @@
-"""The provisioning log and the change feed."""
+"""The provisioning log, the change feed and the audit log."""
 
 from sqlalchemy import (
     BigInteger,
@@ -78,3 +78,38 @@ class Change(Model):
     origin: Mapped[str | None]
     #: The number of users of the enterprise after this change, so that they need not be counted.
     users: Mapped[int]
+
+
+class AuditEntry(Model):
+    """An entry of the audit log: a change outside SCIM, or a sign-in to the console (contract section 9).
+
+    It has no foreign keys, because entries are kept after the deletion of their enterprise.
+    """
+
+    __tablename__ = "audit_log"
+    __table_args__ = (
+        Index("audit_log_id", "id"),
+        Index("audit_log_target", "enterprise_id", "target_id", "id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    #: Empty for entries of the installation, such as changes of global settings and of operators.
+    enterprise_id: Mapped[str] = mapped_column(primary_key=True)
+    #: Begins with the time in milliseconds, like the ID of an entry of the provisioning log.
+    id: Mapped[str] = mapped_column(primary_key=True)
+    time: Mapped[str]
+    #: The name of the enterprise at that time.
+    enterprise: Mapped[str | None]
+    actor_type: Mapped[str]
+    actor_name: Mapped[str]
+    actor_key: Mapped[str]
+    actor_id: Mapped[str | None]
+    address: Mapped[str | None]
+    action: Mapped[str]
+    target_type: Mapped[str]
+    target_id: Mapped[str | None]
+    target_name: Mapped[str | None]
+    #: JSON objects with the changed members.
+    before: Mapped[str | None]
+    after: Mapped[str | None]
+    request_id: Mapped[str | None]

@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from scimsvc import clock
+from scimsvc.activity.audit import AuditLog, Target, audited
 from scimsvc.errors import Conflict, InvalidInput
+from scimsvc.models import SCHEMA_REVISION
+from scimsvc.store.engine.transactions import writing
 from scimsvc.store.upkeep.maintenance import is_sqlite
 from scimsvc.store.upkeep.sqlite_backup import copy_database, database_path
+from scimsvc.vocabulary import Action
 
 #: A function that is called with the number of completed steps and the number of all steps.
 Progress = Callable[[int, int], None]
@@ -20,14 +24,28 @@ Progress = Callable[[int, int], None]
 def back_up(target: Path, progress: Progress) -> dict[str, Any]:
     """Copy the database to the new file ``target`` (mode 0600), verify the copy, and return its contents.
 
-    The copy is one consistent state, and writers are not blocked. Raises ``InvalidInput`` on PostgreSQL, and
-    ``Conflict`` if ``target`` exists or cannot be written.
+    The copy is one consistent state, and writers are not blocked. The audit log records it. Raises ``InvalidInput`` on
+    PostgreSQL, and ``Conflict`` if ``target`` exists or cannot be written.
     """
     if not is_sqlite():
         raise InvalidInput(
             "This command backs up only SQLite, and this database is PostgreSQL. "
             "Use a tool of PostgreSQL, such as 'pg_dump --format=custom'."
         )
+    copied = _copy(target, progress)
+    if copied["schema"] == SCHEMA_REVISION:  # an older schema may have no audit log
+        _record(copied)
+    return copied
+
+
+@audited
+def _record(copied: dict[str, Any]) -> None:
+    with writing() as connection:
+        AuditLog(connection).record(Action.DATABASE_BACKED_UP, Target(None, copied["file"]))
+
+
+def _copy(target: Path, progress: Progress) -> dict[str, Any]:
+    """Copy the database to ``target``, verify the copy, and return its contents. Raises ``Conflict``."""
     _refuse_existing(target)
     draft = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     try:
@@ -54,7 +72,7 @@ def back_up_before_upgrade(revision: str) -> Path | None:
     if not is_sqlite():
         return None
     copy = Path(f"{database_path()}.{revision}.{clock.now():%Y%m%dT%H%M%S%f}")
-    back_up(copy, lambda _done, _total: None)
+    _copy(copy, lambda _done, _total: None)
     return copy
 
 

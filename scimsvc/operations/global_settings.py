@@ -1,11 +1,18 @@
 """Read and change the global settings."""
 
+from scimsvc.activity.audit import AuditLog, Target, audited, changed
 from scimsvc.errors import InvalidInput, NoSuchThing
-from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import reading, writing
 from scimsvc.store.settings import DEFAULTS, get_global_settings, update_global_setting
+from scimsvc.vocabulary import Action
 
-_HIGHEST = {"scim_token_days": 3650, "access_token_hours": 24 * 365, "log_days": 36500, "change_days": 36500}
+_HIGHEST = {
+    "scim_token_days": 3650,
+    "access_token_hours": 24 * 365,
+    "log_days": 36500,
+    "change_days": 36500,
+    "audit_days": 36500,
+}
 _MOST_DIGITS = 9
 
 
@@ -15,7 +22,7 @@ def show_global_settings() -> dict[str, int]:
         return get_global_settings(connection)
 
 
-@retried
+@audited
 def set_global_setting(name: str, value: str) -> dict[str, int]:
     """Change a setting and return all settings. Existing tokens keep their expiry.
 
@@ -29,5 +36,8 @@ def set_global_setting(name: str, value: str) -> dict[str, int]:
             f"The value {value!r} of {name} is not valid. Use a whole number from 1 to {_HIGHEST[name]}."
         )
     with writing() as connection:
+        before = get_global_settings(connection)
         update_global_setting(connection, name, int(value))
-        return get_global_settings(connection)
+        after = get_global_settings(connection)
+        AuditLog(connection).record(Action.SETTING_UPDATED, Target(None, name), changed(before, after))
+        return after

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from scimsvc.activity.audit import AuditLog, Target, audited
 from scimsvc.errors import Conflict, InvalidInput
 from scimsvc.operations.readiness import why_not_ready
 from scimsvc.protocol.errors import listed
-from scimsvc.store.engine.transactions import Connection, snapshot
+from scimsvc.store.engine.transactions import Connection, snapshot, writing
 from scimsvc.store.upkeep import copying
 from scimsvc.store.upkeep.integrity import count_rows
 from scimsvc.store.upkeep.maintenance import is_sqlite
+from scimsvc.vocabulary import Action
 
 _CHECKSUM_BITS = 256
 
@@ -20,6 +22,7 @@ _CHECKSUM_BITS = 256
 Progress = Callable[[int, int], None]
 
 
+@audited
 def migrate_to(url: str, progress: Progress) -> list[dict[str, Any]]:
     """Copy all rows into the empty PostgreSQL database at ``url``, and return rows and checksum of each table.
 
@@ -35,7 +38,17 @@ def migrate_to(url: str, progress: Progress) -> list[dict[str, Any]]:
     with target.filling() as connection:
         _refuse_filled_target(connection)
         upgrade(connection)
-        return copy_everything(connection, progress)
+        copied = copy_everything(connection, progress)
+        AuditLog(connection).record(Action.DATABASE_MIGRATED, Target(None, None))
+    _record_move()
+    return copied
+
+
+@audited
+def _record_move() -> None:
+    """Record the move in the old database too, because everything in it was copied."""
+    with writing() as connection:
+        AuditLog(connection).record(Action.DATABASE_MIGRATED, Target(None, None))
 
 
 def _refuse_unsuitable_source() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from flask import Flask
 
 from scimsvc import clock
-from scimsvc.activity.log_writing import COMMITTED_WITHIN
+from scimsvc.activity.following import COMMITTED_WITHIN
 from scimsvc.bounded import Bounded
 from scimsvc.store import log_reports
 from scimsvc.store.engine.transactions import Connection

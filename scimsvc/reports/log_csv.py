@@ -5,11 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from scimsvc import schemas
+from scimsvc.activity.audit import AuditLog, audited
 from scimsvc.activity.log_reading import list_entries
-from scimsvc.enterprises.enterprises import show_enterprise
 from scimsvc.reports.causes import explain_entry
 from scimsvc.schemas.validation import read_query
 from scimsvc.store.log import LogConditions
+from scimsvc.store.tenancy import writing_in
+from scimsvc.vocabulary import Action
 from scimsvc.web.csv_lines import write_line
 
 #: The highest number of entries in a file, so that a download does not occupy a thread for long.
@@ -26,12 +28,22 @@ _READ_AT_ONCE = 250
 def export_log(enterprise: str, parameters: Mapping[str, str]) -> Iterator[str]:
     """Return the lines of the entries that meet the ``parameters`` of the log's list, newest first.
 
-    Raises ``InvalidInput`` or ``NoSuchThing`` immediately, before the first line is read.
+    The audit log records the export before the first line is read. Raises ``InvalidInput`` or
+    ``NoSuchThing`` immediately.
     """
     query = read_query(schemas.LOG, parameters)
     del query["limit"]
     query.pop("cursor", None)
-    return _lines(show_enterprise(enterprise)["id"], LogConditions(**query))
+    return _lines(_record(enterprise), LogConditions(**query))
+
+
+@audited
+def _record(enterprise: str) -> str:
+    """Record the export and return the ID of the enterprise."""
+    with writing_in(enterprise, changes_settings=False) as tenant:
+        log = AuditLog.of(tenant)
+        log.record(Action.LOG_EXPORTED, log.target())
+        return tenant.id
 
 
 def _lines(enterprise_id: str, conditions: LogConditions) -> Iterator[str]:

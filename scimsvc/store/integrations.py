@@ -27,6 +27,7 @@ class ClientSecretRow(NamedTuple):
     scim_enabled: bool
     suspension: str | None
     integration_id: str
+    integration_name: str
     client_id: str
     digest: str
 
@@ -57,6 +58,7 @@ _CLIENT_SECRETS = Query(
         Enterprise.scim_enabled,
         Enterprise.suspension,
         Integration.id.label("integration_id"),
+        Integration.name.label("integration_name"),
         Integration.client_id,
         ClientSecret.digest,
     )

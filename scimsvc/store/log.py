@@ -134,6 +134,11 @@ def time_of_id(entry_id: str) -> datetime:
     return datetime.fromtimestamp(int(entry_id[:12], 16) / 1000, UTC)
 
 
+def after_last_id(at: datetime) -> str:
+    """Return the upper bound of the IDs of entries up to ``at``."""
+    return f"{_milliseconds(at) + 1:012x}"
+
+
 def _milliseconds(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
@@ -223,7 +228,7 @@ def _where(enterprise_id: str, conditions: LogConditions) -> Iterator[ColumnElem
     if conditions.since is not None:
         yield LogEntry.id >= first_id(conditions.since)
     if conditions.until is not None:
-        yield LogEntry.id < f"{_milliseconds(conditions.until) + 1:012x}"
+        yield LogEntry.id < after_last_id(conditions.until)
     if conditions.before is not None:
         yield LogEntry.id < conditions.before
     if conditions.after is not None:

@@ -1,4 +1,4 @@
-"""Find, count and delete the rows that only old requests concern: log entries, changes, and ended credentials.
+"""Find, count and delete the rows that only old requests concern: entries of logs, changes, and ended credentials.
 
 A batch is found in a transaction for reading and deleted in another one, which therefore holds the write lock only for
 the deletion. Two processes may prune at once: a row counts where it was deleted.
@@ -14,7 +14,7 @@ from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, ex
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from scimsvc import clock
-from scimsvc.models import Change, ClientSecret, Integration, LogEntry, Token
+from scimsvc.models import AuditEntry, Change, ClientSecret, Integration, LogEntry, Token
 from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.engine.transactions import Connection
 from scimsvc.store.log import first_id, time_of_id
@@ -33,6 +33,10 @@ class _Count(NamedTuple):
 
 class _Id(NamedTuple):
     id: str
+
+
+class _Enterprise(NamedTuple):
+    enterprise_id: str
 
 
 class _Candidate(NamedTuple):
@@ -126,21 +130,28 @@ def _counting(table: Any, condition: ColumnElement[bool]) -> Query[_Count]:
     return Query(select(func.count().label("rows")).select_from(table).where(condition), _Count)
 
 
-# Log entries. Their IDs begin with their time.
+# Entries of the provisioning log and of the audit log. Their IDs begin with their time.
 
+
+def _entries(table: type[LogEntry] | type[AuditEntry]) -> OldRows:
+    of_enterprise = table.enterprise_id == bindparam("enterprise_id", type_=table.enterprise_id.type)
+    return OldRows(
+        count=_counting(table, table.id < _BEFORE),
+        find=Query(
+            select(table.id.label("key"), table.id.label("time"))
+            .where(of_enterprise, table.id > _AFTER, table.id < _BEFORE)
+            .order_by(table.id)
+            .limit(_LIMIT),
+            _Candidate,
+        ),
+        delete_=Write(delete(table).where(of_enterprise, table.id > _AFTER, table.id <= bindparam("last"))),
+        write_time=first_id,
+    )
+
+
+ENTRIES = _entries(LogEntry)
+AUDIT_ENTRIES = _entries(AuditEntry)
 _ENTRIES_OF = LogEntry.enterprise_id == bindparam("enterprise_id", type_=LogEntry.enterprise_id.type)
-ENTRIES = OldRows(
-    count=_counting(LogEntry, LogEntry.id < _BEFORE),
-    find=Query(
-        select(LogEntry.id.label("key"), LogEntry.id.label("time"))
-        .where(_ENTRIES_OF, LogEntry.id > _AFTER, LogEntry.id < _BEFORE)
-        .order_by(LogEntry.id)
-        .limit(_LIMIT),
-        _Candidate,
-    ),
-    delete_=Write(delete(LogEntry).where(_ENTRIES_OF, LogEntry.id > _AFTER, LogEntry.id <= bindparam("last"))),
-    write_time=first_id,
-)
 _ENTRY_COUNT = Query(select(func.count().label("rows")).select_from(LogEntry).where(_ENTRIES_OF), _Count)
 _ENTRY_AT = Query(
     select(LogEntry.id).where(_ENTRIES_OF).order_by(LogEntry.id).offset(bindparam("position")).limit(1), _Id
@@ -154,6 +165,23 @@ def find_time_of_excess(connection: Connection, enterprise_id: str, *, most: int
         return None
     row = _ENTRY_AT.first(connection, {"enterprise_id": enterprise_id, "position": count - most})
     return time_of_id(row.id) if row is not None else None
+
+
+_AUDITED = Query(
+    select(AuditEntry.enterprise_id)
+    .where(AuditEntry.id < _BEFORE)
+    .distinct()
+    .with_hint(AuditEntry, "INDEXED BY audit_log_id", "sqlite"),
+    _Enterprise,
+)
+
+
+def list_enterprises_with_old_audit_entries(connection: Connection, before: datetime) -> list[str]:
+    """Return the IDs of the enterprises whose audit log has entries older than ``before``.
+
+    Deleted enterprises are among them, and the empty ID of the installation.
+    """
+    return [row.enterprise_id for row in _AUDITED.all(connection, {"before": first_id(before)})]
 
 
 # Changes. The newest one of an enterprise stays, because the next change continues its number and its count. If the

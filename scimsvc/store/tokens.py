@@ -203,10 +203,12 @@ def update_token_use(connection: Connection, enterprise_id: str, token_id: str, 
 
 def revoke_token(
     connection: Connection, enterprise_id: str, token_id: str, *, at: str, integration_id: str | None = None
-) -> None:
-    """Revoke the token, unless it is revoked already. With ``integration_id``, only a token of that integration."""
+) -> bool:
+    """Revoke the token, unless it is revoked already. Return whether it was revoked now.
+
+    With ``integration_id``, revoke only a token of that integration.
+    """
     parameters = {"enterprise_id": enterprise_id, "token_id": token_id, "new_revoked_at": at}
     if integration_id is None:
-        _REVOKE.run(connection, parameters)
-    else:
-        _REVOKE_OF_INTEGRATION.run(connection, parameters | {"integration_id": integration_id})
+        return bool(_REVOKE.run(connection, parameters))
+    return bool(_REVOKE_OF_INTEGRATION.run(connection, parameters | {"integration_id": integration_id}))

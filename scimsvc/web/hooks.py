@@ -21,6 +21,17 @@ Before: TypeAlias = Callable[[RequestState], None]
 After: TypeAlias = Callable[[RequestState, Response], None]
 
 
+def after_response(state: RequestState, response: Response, function: Callable[[], None]) -> None:
+    """Call ``function`` after the response is sent, with the state of the request."""
+
+    def run() -> None:
+        with state.app.app_context():
+            begin_request_state(state)
+            function()
+
+    response.call_on_close(lambda: web_state.of(state.app).later(run))
+
+
 def init_hooks(app: Flask, *, before: Sequence[Before], after: Sequence[After]) -> None:
     """Run the steps ``before`` and ``after`` for every request of ``app``, then log the request."""
     settings = web_state.of(app).settings

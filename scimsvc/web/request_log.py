@@ -63,6 +63,21 @@ def end(state: RequestState, response: Response) -> None:
         _write(_describe(state, response))
 
 
+def log_object(members: dict[str, Any]) -> None:
+    """Log ``members`` as one line of JSON, also in a log of text."""
+    _log.info(_Object(members))
+
+
+class _Object:
+    """A line of JSON with the given members."""
+
+    def __init__(self, members: dict[str, Any]) -> None:
+        self.members = members
+
+    def __str__(self) -> str:
+        return json.dumps(self.members)
+
+
 def _write(line: "RequestLine") -> None:
     """Log ``line``. Bypass the logger if the handler of this service is the only one.
 
@@ -173,6 +188,8 @@ class _TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         if isinstance(record.msg, RequestLine):
             return self.line(record.msg)
+        if isinstance(record.msg, _Object):
+            return _json("info", record.msg.members)
         return f"{clock.timestamp(clock.now())} {record.levelname.lower()} {super().format(record)}"
 
     def line(self, line: RequestLine) -> str:
@@ -183,10 +200,13 @@ class _JSONFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         if isinstance(record.msg, RequestLine):
             return self.line(record.msg)
-        return self._text(record.levelname.lower(), {"message": super().format(record)})
+        if isinstance(record.msg, _Object):
+            return _json("info", record.msg.members)
+        return _json(record.levelname.lower(), {"message": super().format(record)})
 
     def line(self, line: RequestLine) -> str:
-        return self._text("info", line.members)
+        return _json("info", line.members)
 
-    def _text(self, level: str, members: dict[str, Any]) -> str:
-        return json.dumps({"time": clock.timestamp(clock.now()), "level": level, **members})
+
+def _json(level: str, members: dict[str, Any]) -> str:
+    return json.dumps({"time": clock.timestamp(clock.now()), "level": level, **members})

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from flask import Flask, Request, current_app, g
 
@@ -38,6 +38,17 @@ class Caller:
     is_first_use: bool
 
 
+class Actor(NamedTuple):
+    """The person or program that makes a change outside SCIM."""
+
+    #: ``vocabulary.CONSOLE``, ``API`` or ``COMMAND``.
+    type: str
+    #: The e-mail address of an account, the name of an integration, or the name of a user of the shell.
+    name: str
+    #: The ID of an account, the client ID of an integration, or the number of a user of the shell.
+    id: str | None
+
+
 @dataclass(slots=True)
 class RequestState:
     """The state of the current request."""
@@ -52,6 +63,8 @@ class RequestState:
     answered_at: datetime = _NOT_YET
     #: The caller. None before the guard and on paths that need no token.
     caller: Caller | None = None
+    #: The account that is signed in to the console. The actor of other requests is their caller.
+    actor: Actor | None = None
     #: The tolerances and ignored attributes of a SCIM request, after it is read.
     notes: RequestNotes | None = None
     #: The error that refused the request.

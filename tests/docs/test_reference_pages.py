@@ -20,6 +20,7 @@ from scimsvc.schemas.bodies import EnterpriseChangesSchema
 from scimsvc.settings import PREFIX, SETTINGS
 from scimsvc.settings.limits import LIMIT_RANGES, LimitRange
 from scimsvc.store.settings import DEFAULTS
+from scimsvc.vocabulary import ACTIONS
 from scimsvc.web.form_parser import LONGEST_FORM, LONGEST_FORM_OF_STRANGERS, MOST_FIELDS
 from tests.support.documents import DOCS, ROOT, code, read, table, tables
 
@@ -106,6 +107,12 @@ def test_the_tolerances_are_those_of_the_code() -> None:
     rows = table(read("reference/tolerances.md"), "tolerance", "the client sends")
 
     assert [code(name) for name, _ in rows] == [str(tolerance) for tolerance in Tolerance]
+
+
+def test_the_actions_of_the_audit_log_are_those_of_the_code() -> None:
+    rows = table(read("operate/audit.md"), "action", "when")
+
+    assert [code(name) for name, _ in rows] == list(ACTIONS)
 
 
 def test_the_metrics_are_those_of_the_code(app: Flask) -> None:

@@ -1,11 +1,15 @@
-"""Read an enterprise's log, feed and users, to test the effects of requests."""
+"""Read logs, an enterprise's feed and its users, to test the effects of requests."""
 
 import time
 from typing import Any
 
+from flask import Flask
+
+from scimsvc.activity.audit_reading import list_audit_entries
 from scimsvc.activity.log_reading import list_entries
 from scimsvc.activity.state import feed_reader
 from scimsvc.enterprises import profiles
+from scimsvc.store.audit import AuditConditions
 from scimsvc.store.log import LogConditions
 from tests.support.client import Enterprise
 
@@ -48,3 +52,9 @@ def edit_profile(enterprise: Enterprise, user_id: str, **values: str | None) -> 
         user = profiles.edit_profile(enterprise.made["id"], user_id, values)
     time.sleep(_MILLISECOND)
     return user
+
+
+def audit_of(app: Flask, enterprise: str | None = None, **conditions: Any) -> list[dict[str, Any]]:
+    """Return the entries of the audit log of an enterprise, or of the installation, newest first."""
+    with app.app_context():
+        return list_audit_entries(enterprise, AuditConditions(**conditions), limit=1000).items

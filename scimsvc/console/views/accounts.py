@@ -1,17 +1,24 @@
 """The blueprints of accounts: sign in and out, and set a password with a one-time link."""
 
-from flask import redirect, request, session
+from flask import Response, redirect, request, session
 
 from scimsvc.auth.throttling import wrong_passwords
 from scimsvc.console.browsers import known_browser, remember_browser
 from scimsvc.console.forms import redisplay_on_error, text
 from scimsvc.console.pages import Answer, admin, console_blueprint, go, open_blueprint, page, safe_next
 from scimsvc.enterprises import admins
+from scimsvc.enterprises.admin_records import refused_sign_in_recorder
 from scimsvc.enterprises.sign_in import sign_in as sign_in_with_password
+from scimsvc.errors import InvalidInput, TooManyAttempts
 from scimsvc.web.client_address import counted_address
+from scimsvc.web.hooks import after_response
+from scimsvc.web.state import request_state
 
 accounts = open_blueprint("accounts")
 own_account = console_blueprint("own_account")
+
+#: The endpoint of ``open_session``.
+SIGN_IN_ENDPOINT = "console_accounts.open_session"
 
 
 @accounts.get("/sign-in")
@@ -34,6 +41,18 @@ def open_session() -> Answer:
     )
     _begin(account)
     return remember_browser(redirect(safe_next(request.args.get("next")), 303), account.email)
+
+
+@accounts.after_request
+def record_refusal(response: Response) -> Response:
+    """Record a refused sign-in after the response is sent."""
+    state = request_state()
+    if request.endpoint == SIGN_IN_ENDPOINT and isinstance(state.refusal, (InvalidInput, TooManyAttempts)):
+        reason = (
+            "too many attempts" if isinstance(state.refusal, TooManyAttempts) else "unknown account or wrong password"
+        )
+        after_response(state, response, refused_sign_in_recorder(state.app, text("email"), reason=reason))
+    return response
 
 
 @accounts.get("/password/<link>")
@@ -61,6 +80,7 @@ def show() -> Answer:
 @own_account.post("/sign-out")
 def sign_out() -> Answer:
     """End this session."""
+    admins.sign_out(admin())
     session.clear()
     return go("console_accounts.sign_in", "Signed out.")
 

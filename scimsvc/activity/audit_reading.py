@@ -1,0 +1,89 @@
+"""Read the audit log in pages, and follow new entries (contract section 9)."""
+
+import json
+from collections.abc import Callable, Container, Iterator
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from scimsvc.activity.following import follow
+from scimsvc.errors import NoSuchThing
+from scimsvc.store.audit import (
+    AuditConditions,
+    AuditRow,
+    find_deleted_enterprise,
+    list_audit_rows,
+    list_next_audit_rows,
+)
+from scimsvc.store.engine.transactions import Connection, reading
+from scimsvc.store.paging import Page
+from scimsvc.store.tenancy import get_enterprise
+
+ALL = AuditConditions()
+_READ_AT_ONCE = 1000
+
+
+def represent_audit_entry(row: AuditRow) -> dict[str, Any]:
+    """Return an entry in the form of commands, of the console, and of standard error."""
+    return {
+        "id": row.id,
+        "time": row.time,
+        "enterprise": row.enterprise,
+        "actor": {"type": row.actor_type, "name": row.actor_name, "id": row.actor_id},
+        "address": row.address,
+        "action": row.action,
+        "target": {"type": row.target_type, "id": row.target_id, "name": row.target_name},
+        "before": json.loads(row.before) if row.before is not None else None,
+        "after": json.loads(row.after) if row.after is not None else None,
+        "request_id": row.request_id,
+    }
+
+
+def list_audit_entries(enterprise: str | None, conditions: AuditConditions = ALL, *, limit: int) -> Page:
+    """Return the newest entries that meet the conditions, newest first. ``Page.next`` is the ID of the last one.
+
+    ``enterprise`` is the ID or name of an enterprise, which may be deleted; None means all entries. Raises
+    ``NoSuchThing``.
+    """
+    with reading() as connection:
+        rows = list_audit_rows(connection, _find_id(connection, enterprise), conditions, limit=limit + 1)
+    return Page.of(rows, limit, represent_audit_entry, key=lambda row: row.id)
+
+
+def follow_audit_entries(
+    enterprise: str | None, conditions: AuditConditions = ALL, *, since: datetime, wait: Callable[[], bool]
+) -> Iterator[dict[str, Any]]:
+    """Yield the entries since ``since`` that meet the conditions, oldest first, and then new entries.
+
+    ``wait`` is called between two reads and returns False to stop. Raises ``NoSuchThing``.
+    """
+    with reading() as connection:
+        enterprise_id = _find_id(connection, enterprise)
+    read_new = partial(_new_rows, enterprise_id, conditions)
+    return map(represent_audit_entry, follow(read_new, since=since, wait=wait))
+
+
+def _find_id(connection: Connection, reference: str | None) -> str | None:
+    if reference is None:
+        return None
+    try:
+        return get_enterprise(connection, reference).id
+    except NoSuchThing:
+        enterprise_id = find_deleted_enterprise(connection, reference)
+        if enterprise_id is None:
+            raise
+        return enterprise_id
+
+
+def _new_rows(
+    enterprise_id: str | None, conditions: AuditConditions, since: datetime, printed: Container[str]
+) -> Iterator[AuditRow]:
+    conditions = replace(conditions, since=since)
+    while True:
+        with reading() as connection:
+            rows = list_next_audit_rows(connection, enterprise_id, conditions, limit=_READ_AT_ONCE)
+        yield from (row for row in rows if row.id not in printed)
+        if len(rows) < _READ_AT_ONCE:
+            return
+        conditions = replace(conditions, after=rows[-1].id)
