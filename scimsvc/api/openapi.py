@@ -95,6 +95,10 @@ OPERATIONS = (
         answers.page_of(answers.LogEntry), query=queries.LOG,
     ),
     Operation(
+        "GET", "/audit-log", "List the entries of the audit log, newest first.",
+        answers.page_of(answers.AuditEntry), query=queries.AUDIT,
+    ),
+    Operation(
         "GET", "/changes", "List changes of users in commit order, or wait for the next.", answers.Changes,
         query=queries.CHANGES, refusals=(410,),
     ),

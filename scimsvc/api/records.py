@@ -1,4 +1,4 @@
-"""The blueprint of the provisioning log, the change feed and explanations."""
+"""The blueprint of the provisioning log, the audit log, the change feed and explanations."""
 
 from flask import Response
 
@@ -17,6 +17,13 @@ records = api_blueprint("records")
 def log() -> Response:
     """List the entries of the provisioning log, newest first."""
     return json_answer(lists.log(enterprise_id(), parameters(), cursor_keys()))
+
+
+@records.get("/audit-log")
+@takes_parameters
+def audit_log() -> Response:
+    """List the entries of the audit log, newest first."""
+    return json_answer(lists.audit_log_of(enterprise_id(), parameters(), cursor_keys()))
 
 
 @records.get("/changes")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scimsvc import schemas
+from scimsvc.activity.audit_reading import list_audit_entries
 from scimsvc.activity.feed_reading import FeedReader
 from scimsvc.activity.log_reading import Representation, list_entries, represent_entry
 from scimsvc.auth.clients import list_integrations
@@ -15,6 +16,7 @@ from scimsvc.mapping.roles import list_roles, preview_role
 from scimsvc.reports.causes import LONGEST_SHOWN, explain_entry
 from scimsvc.schemas.limits import MAX_WAIT
 from scimsvc.schemas.validation import read_query
+from scimsvc.store.audit import INSTALLATION, AuditConditions
 from scimsvc.store.log import LogConditions
 from scimsvc.store.paging import CursorKeys, Page
 
@@ -94,16 +96,16 @@ def tokens(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> List
         return page_tokens(enterprise_id, after=after, limit=limit)
 
     listed = _List(enterprise_id, "tokens", schemas.PAGE, keys).page(parameters, read_page)
-    return listed | {"items": [_represent_token(each) for each in listed["items"]]}
+    return listed | {"items": [_without_enterprise(each) for each in listed["items"]]}
 
 
 def token(enterprise_id: str, token_id: str) -> dict[str, Any]:
     """Return the metadata of one token; raises ``NoSuchThing``."""
-    return _represent_token(show_token(enterprise_id, token_id))
+    return _without_enterprise(show_token(enterprise_id, token_id))
 
 
-def _represent_token(members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the members of a token without its enterprise, because the API serves only one enterprise."""
+def _without_enterprise(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members without the enterprise, because the API serves only one enterprise."""
     return {name: value for name, value in members.items() if name != "enterprise"}
 
 
@@ -136,6 +138,21 @@ def log(
 def explained_log(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
     """Return a page of the provisioning log with an explanation of each refusal, and the beginning of long texts."""
     return log(enterprise_id, parameters, keys, represent=explain_entry, longest=LONGEST_SHOWN)
+
+
+def audit_log_of(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
+    """Return a page of the audit log of one enterprise, newest first, for its API."""
+    listed = audit_log(enterprise_id, parameters, keys)
+    return listed | {"items": [_without_enterprise(each) for each in listed["items"]]}
+
+
+def audit_log(enterprise_id: str | None, parameters: Parameters, keys: CursorKeys) -> Listed:
+    """Return a page of the audit log of one enterprise, or of the whole installation, newest first."""
+
+    def read_page(before: Any, limit: int, conditions: dict[str, Any]) -> Page:
+        return list_audit_entries(enterprise_id, AuditConditions(before=before, **conditions), limit=limit)
+
+    return _List(enterprise_id or INSTALLATION, "audit-log", schemas.AUDIT, keys).page(parameters, read_page)
 
 
 def changes(enterprise_id: str, parameters: Parameters, reader: FeedReader) -> Listed:

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import INCLUDE, Schema, fields, validate
 
 from scimsvc.schemas.bodies import RemovalLimitSchema
-from scimsvc.vocabulary import CHANGE_TYPES, OUTCOMES, SOURCES
+from scimsvc.vocabulary import ACTIONS, ACTORS, CHANGE_TYPES, OUTCOMES, SOURCES
 
 
 def _text(description: str, **options: Any) -> fields.String:
@@ -38,6 +38,10 @@ def _number(description: str) -> fields.Float:
 
 def _names(description: str) -> fields.List[Any]:
     return fields.List(fields.String(), required=True, metadata={"description": description})
+
+
+def _members(description: str) -> fields.Dict:
+    return fields.Dict(required=True, allow_none=True, metadata={"description": description})
 
 
 def _list_of(items: type[Schema], description: str) -> fields.List[Any]:
@@ -187,6 +191,36 @@ class LogEntry(Schema):
     client_id = _text("The client ID of the integration.")
     request_id = _text("The ID of the request, which the service's log contains too.")
     duration_ms = _number("The duration of the request, in milliseconds.")
+
+
+class AuditActor(Schema):
+    """The person or program that made a change."""
+
+    type = _text("The kind of actor.", validate=validate.OneOf(ACTORS))
+    name = _text("The e-mail address, the name of the integration, or the name of the user of the shell.")
+    id = _text_or_null("The ID of the account, the client ID, or the number of the user of the shell.")
+
+
+class AuditTarget(Schema):
+    """The object of an action."""
+
+    type = _text("The kind of object.")
+    id = _text_or_null("The ID of the object.")
+    name = _text_or_null("The name of the object at that time.")
+
+
+class AuditEntry(Schema):
+    """An entry of the audit log."""
+
+    id = _text("The ID of the entry.")
+    time = _time("The time of the action.")
+    actor = fields.Nested(AuditActor, required=True, metadata={"description": "The person or program."})
+    address = _text_or_null("The network address of the actor; null for a command.")
+    action = _text("The action.", validate=validate.OneOf(ACTIONS))
+    target = fields.Nested(AuditTarget, required=True, metadata={"description": "The object of the action."})
+    before = _members("The changed members before the action. Of lists, only removed elements.")
+    after = _members("The changed members after the action. Of lists, only new elements.")
+    request_id = _text_or_null("The ID of the request; null for a command.")
 
 
 class Change(Schema):

@@ -9,7 +9,7 @@ from marshmallow import ValidationError, fields, validate
 from scimsvc.protocol.limits import MAX_KEY_LENGTH
 from scimsvc.schemas.field_types import InputSchema, Name, Text, one_of
 from scimsvc.schemas.limits import DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT
-from scimsvc.vocabulary import OPERATIONS, OUTCOMES, SOURCES
+from scimsvc.vocabulary import ACTIONS, OPERATIONS, OUTCOMES, SOURCES
 
 
 class Limit(fields.Integer):
@@ -106,6 +106,15 @@ class LogQuery(PageQuery):
     until = Instant("Only entries before this time.")
 
 
+class AuditQuery(PageQuery):
+    """Filters of entries of the audit log."""
+
+    actor = Name("Only entries of this actor: the name, or the ID.", max_length=MAX_KEY_LENGTH)
+    action = Text("Only entries of this action.", validate=one_of(ACTIONS))
+    since = Instant("Only entries from this time on.")
+    until = Instant("Only entries before this time.")
+
+
 class ChangesQuery(InputSchema):
     """The parameters of the change feed."""
 
@@ -124,5 +133,5 @@ class NoQuery(InputSchema):
     """The endpoint has no parameters."""
 
 
-PAGE, USERS, LOG, CHANGES = PageQuery(), UsersQuery(), LogQuery(), ChangesQuery()
+PAGE, USERS, LOG, CHANGES, AUDIT = PageQuery(), UsersQuery(), LogQuery(), ChangesQuery(), AuditQuery()
 PREVIEW, NONE = PreviewQuery(), NoQuery()
