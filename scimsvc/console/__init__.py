@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from scimsvc.console.environment import protect
 from scimsvc.console.views.accounts import accounts, own_account
+from scimsvc.console.views.audit import audit, audit_of_all
 from scimsvc.console.views.connect import connect
 from scimsvc.console.views.enterprises import enterprises, one_enterprise
 from scimsvc.console.views.explain import explain
@@ -28,7 +29,7 @@ static = Blueprint(
 
 blueprints = (
     static, accounts, own_account, enterprises, one_enterprise,
-    overview, connect, users, log, explain, roles, integrations, tokens, settings,
+    overview, connect, users, log, explain, roles, integrations, tokens, audit, audit_of_all, settings,
 )  # fmt: skip
 
 for _blueprint in blueprints:

@@ -160,6 +160,15 @@ def parameters(*names: str) -> dict[str, str]:
     return {name: request.args[name] for name in names if request.args.get(name)}
 
 
+def in_utc(filters: dict[str, str]) -> dict[str, str]:
+    """Return the filters with times in UTC, because browsers send times without an offset."""
+    times = {name: filters[name] for name in ("since", "until") if len(filters.get(name, "")) == _TO_THE_MINUTE}
+    return {**filters, **{name: f"{time}:00Z" for name, time in times.items()}}
+
+
+_TO_THE_MINUTE = len("2026-11-30T21:36")
+
+
 class Section(NamedTuple):
     """An entry of the navigation: its endpoint, its name, and the blueprints of its pages."""
 
@@ -177,6 +186,7 @@ SECTIONS = (
     Section("console_explain.show", "Explain", ("console_explain",)),
     Section("console_roles.list_", "Roles", ("console_roles",)),
     Section("console_integrations.list_", "Integrations & tokens", ("console_integrations", "console_tokens")),
+    Section("console_audit.list_", "Audit log", ("console_audit",)),
     Section("console_settings.show", "Settings", ("console_settings",)),
 )
 HOME_ENDPOINT = SECTIONS[0].endpoint

@@ -11,6 +11,7 @@ from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.protocol.attributes import EXTENSION, ROLES, fold
 from scimsvc.protocol.patch import Resource
 from scimsvc.reports.causes import LONGEST_SHOWN, explain_entry
+from scimsvc.store.audit import list_audit_rows_about
 from scimsvc.store.feed import list_edits
 from scimsvc.store.log import LogConditions
 from scimsvc.store.profiles import Profile, profile_view
@@ -117,13 +118,16 @@ def _logged(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _edits(tenant: Tenant, user_id: str) -> list[dict[str, Any]]:
-    """Return the user's changes outside SCIM."""
+    """Return the user's changes outside SCIM, each with its ``actor`` if the audit log still has the entry."""
+    audited = list_audit_rows_about(tenant.connection, tenant.id, user_id, limit=MOST_ENTRIES)
+    actors = {row.time: row.actor_name for row in audited}  # a change has the same time in both
     return [
         {
             "kind": "edit",
             "time": row.time,
             "effect": row.type,
             "origin": row.origin,
+            "actor": actors.get(row.time),
             "changed": json.loads(row.changed),
             "role": row.role,
             "old_role": row.old_role,

@@ -2,7 +2,7 @@
 
 from flask import request
 
-from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, page, parameters
+from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, in_utc, page, parameters
 from scimsvc.reports import lists
 from scimsvc.reports.log_csv import MOST_ENTRIES, export_log
 from scimsvc.reports.tolerances import tolerance_in_words
@@ -15,14 +15,13 @@ log.add_app_template_filter(tolerance_in_words)
 
 FILTERS = ("outcome", "operation", "email", "since", "until")
 PAGE_LENGTH = "50"
-_TO_THE_MINUTE = len("2026-11-30T21:36")
 
 
 @log.get("/log")
 def list_() -> Answer:
     """List the entries that meet the filters. With ``live``, return only the list, for live updates."""
     filters = parameters(*FILTERS)
-    query = {**_in_utc(filters), **parameters("cursor"), "limit": PAGE_LENGTH}
+    query = {**in_utc(filters), **parameters("cursor"), "limit": PAGE_LENGTH}
     log_page = lists.explained_log(enterprise_id(), query, cursor_keys())
     template = "log_entries.html" if "live" in request.args else "log.html"
     return page(template, log_page=log_page, filters=filters, operations=OPERATIONS, most=MOST_ENTRIES)
@@ -31,11 +30,5 @@ def list_() -> Answer:
 @log.get("/log.csv")
 def export() -> Answer:
     """Send the entries that meet the filters as a CSV file."""
-    lines = export_log(enterprise_id(), _in_utc(parameters(*FILTERS)))
+    lines = export_log(enterprise_id(), in_utc(parameters(*FILTERS)))
     return send_download(enterprise_id(), lines, name="provisioning-log.csv", media_type="text/csv; charset=utf-8")
-
-
-def _in_utc(filters: dict[str, str]) -> dict[str, str]:
-    """Return the filters with times in UTC, because browsers send times without an offset."""
-    times = {name: filters[name] for name in ("since", "until") if len(filters.get(name, "")) == _TO_THE_MINUTE}
-    return {**filters, **{name: f"{time}:00Z" for name, time in times.items()}}

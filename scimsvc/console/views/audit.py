@@ -1,0 +1,81 @@
+"""The blueprints of the audit log: of one enterprise, and of the installation for operators."""
+
+from typing import Any
+
+from flask import Response, request
+
+from scimsvc.console.pages import (
+    Answer,
+    admin,
+    console_blueprint,
+    enterprise_blueprint,
+    enterprise_id,
+    in_utc,
+    page,
+    parameters,
+)
+from scimsvc.enterprises.admins import refuse_unless_operator
+from scimsvc.reports import lists
+from scimsvc.reports.audit_csv import export_audit_log
+from scimsvc.reports.audit_words import ACTION_GROUPS, INSTALLATION_GROUP, action_in_words, is_refusal, member_in_words
+from scimsvc.reports.log_csv import MOST_ENTRIES
+from scimsvc.web.downloads import send_download
+from scimsvc.web.state import cursor_keys
+
+audit = enterprise_blueprint("audit")
+audit_of_all = console_blueprint("audit_of_all")
+audit.add_app_template_filter(action_in_words)
+audit.add_app_template_filter(member_in_words)
+audit.add_app_template_test(is_refusal, "refusal")
+
+FILTERS = ("actor", "action", "since", "until")
+PAGE_LENGTH = "50"
+#: The downloads of the installation count as those of one enterprise.
+_INSTALLATION = "installation"
+
+
+@audit.get("/audit-log")
+def list_() -> Answer:
+    """List the entries of the enterprise that meet the filters. With ``live``, return only the list."""
+    return _list(enterprise_id())
+
+
+@audit.get("/audit-log.csv")
+def export() -> Answer:
+    """Send the entries of the enterprise that meet the filters as a CSV file."""
+    return _export(enterprise_id())
+
+
+@audit_of_all.get("/audit-log")
+def list_all() -> Answer:
+    """List the entries of all enterprises and of the installation. With ``live``, return only the list."""
+    refuse_unless_operator(admin())
+    return _list(None)
+
+
+@audit_of_all.get("/audit-log.csv")
+def export_all() -> Answer:
+    """Send the entries of all enterprises and of the installation that meet the filters as a CSV file."""
+    refuse_unless_operator(admin())
+    return _export(None)
+
+
+def _list(reference: str | None) -> Answer:
+    filters = parameters(*FILTERS)
+    query = {**in_utc(filters), **parameters("cursor"), "limit": PAGE_LENGTH}
+    values: dict[str, Any] = {
+        "audit_page": lists.audit_log(reference, query, cursor_keys()),
+        "filters": filters,
+        "list_endpoint": "console_audit_of_all.list_all" if reference is None else "console_audit.list_",
+        "export_endpoint": "console_audit_of_all.export_all" if reference is None else "console_audit.export",
+    }
+    if "live" in request.args:
+        return page("audit_entries.html", **values)
+    groups = ACTION_GROUPS | (INSTALLATION_GROUP if reference is None else {})
+    return page("audit.html", **values, groups=groups, most=MOST_ENTRIES)
+
+
+def _export(reference: str | None) -> Response:
+    lines = export_audit_log(reference, in_utc(parameters(*FILTERS)))
+    media_type = "text/csv; charset=utf-8"
+    return send_download(reference or _INSTALLATION, lines, name="audit-log.csv", media_type=media_type)
