@@ -35,7 +35,7 @@ from tests.support.live import Live, environment, serving
 LONGEST_WAIT = 1.0
 MOST_KEPT = 30 * 2**20
 #: Seconds after an attack in which the process returns memory to the system.
-SETTLED_WITHIN = 6.0
+SETTLED_WITHIN = 9.0
 
 #: The attacker's address. It differs from the bystander's, because one address cannot be protected from itself.
 ATTACKER = "127.0.0.66"

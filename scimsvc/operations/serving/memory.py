@@ -9,40 +9,39 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-#: Seconds between two times at which memory is returned.
-REST = 2.0
-#: Bytes by which the process must have grown since the last time. Returning memory costs a few milliseconds.
+#: Seconds between two times at which memory is returned. It takes a few milliseconds, without Python's lock.
+REST = 4.0
+#: Bytes by which the process must be larger than it was at its smallest.
 GROWTH = 8 * 2**20
 _STATM = Path("/proc/self/statm")
 
 
 class FreeMemory:
-    """Returns free memory when the process has grown. Does nothing unless the system is Linux with glibc."""
+    """Returns free memory while the process is large. Does nothing unless the system is Linux with glibc."""
 
     def __init__(self, later: Callable[[Callable[[], None]], None]) -> None:
         """Create the object. ``later`` runs an action in another thread."""
         self._later = later
         self._trim = _find_trim()
-        self._resident = 0
-        self._at = 0.0
+        self._smallest = _resident() if self._trim else 0
+        self._due_at = 0.0
 
     def return_some(self) -> None:
-        """Return memory if the process has grown since the last time, which is some seconds ago."""
-        if self._trim is None:
-            return
-        now, resident = time.monotonic(), _resident()
-        self._resident = min(self._resident, resident)
-        if now < self._at or resident < self._resident + GROWTH:
-            return
-        self._at = now + REST
-        self._later(self._return)
+        """Return memory if the process has grown and the last time is some seconds ago.
 
-    def _return(self) -> None:
-        self._trim(0)
-        self._resident = _resident()
+        It need not have grown since the last time, because memory that was in use then can be free now.
+        """
+        if self._trim is None or (now := time.monotonic()) < self._due_at:
+            return
+        resident = _resident()
+        self._smallest = min(self._smallest, resident)
+        if resident >= self._smallest + GROWTH:
+            self._due_at = now + REST
+            self._later(partial(self._trim, 0))
 
 
 def _find_trim() -> Any:

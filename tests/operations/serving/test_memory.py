@@ -23,10 +23,11 @@ def use_and_free() -> list[bytes]:
 
 def test_free_memory_is_returned() -> None:
     before = own()
+    free_memory = FreeMemory(lambda action: action())
     kept = use_and_free()
     assert own() > before + _BLOCK * _BLOCKS // 2
 
-    FreeMemory(lambda action: action()).return_some()
+    free_memory.return_some()
 
     assert own() < before + _BLOCK * _BLOCKS // 4
     assert len(kept) == _BLOCKS // 100
@@ -34,10 +35,19 @@ def test_free_memory_is_returned() -> None:
 
 def test_a_process_that_has_not_grown_keeps_its_memory() -> None:
     later: list[Action] = []
-    free_memory = FreeMemory(later.append)
-    free_memory.return_some()
-    later.pop()()
 
-    free_memory.return_some()
+    FreeMemory(later.append).return_some()
 
     assert later == []
+
+
+def test_memory_is_returned_every_few_seconds() -> None:
+    later: list[Action] = []
+    free_memory = FreeMemory(later.append)
+    kept = use_and_free()
+
+    free_memory.return_some()
+    free_memory.return_some()
+
+    assert len(later) == 1
+    assert len(kept) == _BLOCKS // 100
