@@ -109,6 +109,15 @@ def test_the_file_has_the_filtered_entries_and_no_formulas(
     assert audit_of(acme.app)[0]["action"] == "audit.exported"
 
 
+def test_the_file_is_no_longer_than_it_may_be(
+    acme: Enterprise, admin: Console, audit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_csv, "_READ_AT_ONCE", 1)
+    monkeypatch.setattr(audit_csv, "MOST_ENTRIES", 2)
+
+    assert len(list(csv.DictReader(io.StringIO(admin.get(f"{audit}.csv"))))) == 2
+
+
 def test_an_operator_sees_everything_also_of_deleted_enterprises(acme: Enterprise, operator: Console, cli: Cli) -> None:
     cli("enterprise", "create", "Gone")
     cli("enterprise", "delete", "Gone", "--yes")
