@@ -16,8 +16,9 @@ from scimsvc.auth.suspension import describe_suspension
 from scimsvc.auth.tokens import digest_secret, new_link
 from scimsvc.enterprises.admin_records import record_account
 from scimsvc.enterprises.enterprises import show_for_operator
-from scimsvc.enterprises.passwords import LONGEST_PASSWORD, hash_password
-from scimsvc.errors import Conflict, EnterpriseSuspended, InvalidInput, NoSuchThing
+from scimsvc.enterprises.password_strength import refuse_weak_password
+from scimsvc.enterprises.passwords import hash_password
+from scimsvc.errors import Conflict, EnterpriseSuspended, NoSuchThing
 from scimsvc.protocol.attributes import fold
 from scimsvc.schemas.validation import validated
 from scimsvc.store import admins as store
@@ -31,7 +32,6 @@ from scimsvc.web.state import Actor
 LINK_LIFETIME = timedelta(hours=24)
 #: The account that ``offer_first_link`` creates. No one receives mail at this domain (RFC 2606).
 FIRST_OPERATOR = "operator@example.com"
-SHORTEST_PASSWORD = 12
 #: How long a session lasts without a request, and in total.
 IDLE = timedelta(minutes=30)
 LONGEST_SESSION = timedelta(hours=12)
@@ -135,7 +135,8 @@ def set_password(link: str, password: str, repeated: str) -> Admin:
     Raises ``InvalidInput``, or ``NoSuchThing`` if the link was used or has expired.
     """
     with reading() as connection:
-        _refuse_weak_password(_get_linked(connection, link), password, repeated)
+        context = password_context(_get_linked(connection, link))
+    refuse_weak_password(password, repeated, context)
     password_hash = hash_password(password)  # slow, so before the lock
     with writing() as connection:
         row = store.update_admin_password(connection, _get_linked(connection, link), password_hash)
@@ -242,19 +243,9 @@ def _get_linked(connection: Connection, link: str) -> AdminRow:
 _USED_UP = "This link was used or has expired. Ask for a new link."
 
 
-def _refuse_weak_password(row: AdminRow, password: str, repeated: str) -> None:
-    wrong: dict[str, list[str]] = {}
-    if len(password) < SHORTEST_PASSWORD:
-        wrong["password"] = [f"Use at least {SHORTEST_PASSWORD} characters"]
-    elif len(password) > LONGEST_PASSWORD:
-        wrong["password"] = [f"Use at most {LONGEST_PASSWORD} characters"]
-    elif fold(password) == row.email_key:
-        wrong["password"] = ["Choose a password other than your e-mail address"]
-    elif password != repeated:
-        wrong["repeated"] = ["The passwords do not match"]
-    if wrong:
-        [(message,)] = wrong.values()
-        raise InvalidInput(f"{message}.", wrong)
+def password_context(row: AdminRow) -> list[str]:
+    """Return what an attacker knows about the account, for the check of a new password."""
+    return [row.email, row.enterprise or ""]
 
 
 def _get_admin(connection: Connection, email: str) -> AdminRow:

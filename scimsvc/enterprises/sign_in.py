@@ -6,7 +6,7 @@ from scimsvc.auth.attempts import Limit, give_back
 from scimsvc.auth.throttling import WrongPasswords
 from scimsvc.enterprises.admin_records import record_account
 from scimsvc.enterprises.admins import Admin, signed_in
-from scimsvc.enterprises.passwords import is_right_password, turn
+from scimsvc.enterprises.passwords import has_old_cost, is_right_password, renewed_hash, turn
 from scimsvc.errors import InvalidInput
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.json_text import is_storable
@@ -31,10 +31,12 @@ def sign_in(email: str, password: str, *, address: str, browser: str | None, wro
         limits = wrong_passwords.take(address, key, browser)
         with reading() as connection:
             row = store.find_admin_by_email(connection, key)
-        is_right = is_right_password(password, row.password_hash if row is not None else None)
-    if row is None or not is_right:
-        raise InvalidInput(_WRONG)
-    _note_sign_in(row, limits)
+        old_hash = row.password_hash if row is not None else None
+        is_right = is_right_password(password, old_hash)
+        if row is None or old_hash is None or not is_right:
+            raise InvalidInput(_WRONG)
+        new_hash = renewed_hash(password) if has_old_cost(old_hash) else old_hash
+    _note_sign_in(row._replace(password_hash=new_hash), old_hash, limits)
     return signed_in(row)
 
 
@@ -49,8 +51,11 @@ def _account_key(email: str) -> str | None:
 
 
 @audited
-def _note_sign_in(row: AdminRow, limits: list[Limit]) -> None:
+def _note_sign_in(row: AdminRow, old_hash: str, limits: list[Limit]) -> None:
+    """Record the sign-in. If ``row`` has another hash than ``old_hash``, store it, unless the password has changed."""
     with writing() as connection:
+        if row.password_hash != old_hash:
+            store.update_admin_hash(connection, row, old_hash)
         store.update_admin_sign_in(connection, row.id, at=clock.timestamp(clock.now()))
         record_account(connection, Action.ADMIN_SIGNED_IN, row, actor=signed_in(row).actor)
         give_back(connection, limits)

@@ -83,6 +83,11 @@ _SET_PASSWORD = Write(
         epoch=Admin.epoch + 1,
     )
 )
+_SET_HASH = Write(
+    update(Admin)
+    .where(and_(_THIS, Admin.password_hash == bindparam("old_password_hash")))
+    .values(password_hash=bindparam("new_password_hash"))
+)
 _SIGN_IN = Write(update(Admin).where(_THIS).values(signed_in_at=bindparam("new_signed_in_at")))
 _NEXT_EPOCH = Write(update(Admin).where(_THIS).values(epoch=Admin.epoch + 1))
 _DELETE = Write(delete(Admin).where(_THIS))
@@ -138,6 +143,12 @@ def update_admin_password(connection: Connection, admin: AdminRow, password_hash
     if _SET_PASSWORD.run(connection, parameters) == 0:
         return None
     return _BY_ID.one(connection, {"admin_id": admin.id})
+
+
+def update_admin_hash(connection: Connection, admin: AdminRow, old_hash: str) -> None:
+    """Set the hash of the account's unchanged password to that of ``admin``, unless it is no longer ``old_hash``."""
+    parameters = {"admin_id": admin.id, "old_password_hash": old_hash, "new_password_hash": admin.password_hash}
+    _SET_HASH.run(connection, parameters)
 
 
 def update_admin_sign_in(connection: Connection, admin_id: str, *, at: str) -> None:

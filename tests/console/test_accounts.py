@@ -9,7 +9,8 @@ from flask import Flask
 from scimsvc import clock
 from scimsvc.auth.throttling import MOST_PASSWORDS
 from scimsvc.auth.tokens import LINK_PREFIX
-from scimsvc.enterprises.admins import FIRST_OPERATOR, LINK_LIFETIME, SHORTEST_PASSWORD, offer_first_link
+from scimsvc.enterprises.admins import FIRST_OPERATOR, LINK_LIFETIME, offer_first_link
+from scimsvc.enterprises.password_strength import SHORTEST_PASSWORD
 from tests.support.client import Enterprise
 from tests.support.commands import refusal
 from tests.support.console import PASSWORD, Console, errors, link_path, of, sign_in, text
@@ -161,7 +162,14 @@ def test_another_link_ends_the_one_before_and_keeps_the_password(app: Flask, cli
         pytest.param(
             "Operator@example.com",
             "Operator@example.com",
-            {"password": ["Choose a password other than your e-mail address"]},
+            {
+                "password": [
+                    (
+                        "This password is easy to guess. It contains your e-mail address or the name of the enterprise. "
+                        "Use four or more random words, or let a password manager create it"
+                    )
+                ]
+            },
             id="the address",
         ),
     ],

@@ -20,11 +20,8 @@ OPERATOR = "operator@example.com"
 
 @pytest.fixture(autouse=True)
 def _hashes_take_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    def hash_cheaply(password: str, method: str) -> str:
-        return generate_password_hash(password, method + ":1024:8:1")
-
-    monkeypatch.setattr(passwords, "generate_password_hash", hash_cheaply)
-    monkeypatch.setattr(passwords, "_NOBODYS_HASH", hash_cheaply("", "scrypt"))
+    monkeypatch.setattr(passwords, "METHOD", "scrypt:1024:8:1")
+    monkeypatch.setattr(passwords, "_NOBODYS_HASH", generate_password_hash("", passwords.METHOD))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from scimsvc.console.forms import redisplay_on_error, text
 from scimsvc.console.pages import Answer, admin, console_blueprint, go, open_blueprint, page, safe_next
 from scimsvc.enterprises import admins
 from scimsvc.enterprises.admin_records import refused_sign_in_recorder
+from scimsvc.enterprises.password_strength import SHORTEST_PASSWORD
 from scimsvc.enterprises.sign_in import sign_in as sign_in_with_password
 from scimsvc.errors import InvalidInput, TooManyAttempts
 from scimsvc.web.client_address import counted_address
@@ -58,7 +59,7 @@ def record_refusal(response: Response) -> Response:
 @accounts.get("/password/<link>")
 def choose_password(link: str) -> Answer:
     """Show the form for a new password."""
-    return page("password.html", account=admins.show_link(link), shortest=admins.SHORTEST_PASSWORD)
+    return page("password.html", account=admins.show_link(link), shortest=SHORTEST_PASSWORD)
 
 
 @accounts.post("/password/<link>")
