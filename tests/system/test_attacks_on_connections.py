@@ -65,6 +65,21 @@ def test_a_thousand_half_requests_delay_no_one(place: Arena) -> None:
     assert_harmless(harm)
 
 
+def test_half_requests_with_long_heads_from_many_addresses_delay_no_one(place: Arena) -> None:
+    half = place.head("GET", "/x" + "y" * 50_000)[:-3]
+    with place.watched() as harm, ExitStack() as stack:
+        for number in range(1010):
+            try:
+                connection = stack.enter_context(place.connect(address=f"127.0.5.{1 + number % 50}"))
+                connection.settimeout(1)
+                connection.sendall(half)
+            except OSError:
+                continue
+        time.sleep(SECONDS)
+
+    assert_harmless(harm)
+
+
 def test_slow_bodies_delay_no_one(place: Arena) -> None:
     head = place.head("POST", f"{SCIM}/Users", "Content-Type: application/json", "Content-Length: 100000")
     with place.watched() as harm, ExitStack() as stack:

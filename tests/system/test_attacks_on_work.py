@@ -8,9 +8,10 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 
-from tests.support.attacks import Arena, arena, assert_answered, assert_harmless, at_once, largest_user
+from tests.support.attacks import Arena, Reply, arena, assert_answered, assert_harmless, at_once, largest_user
 from tests.support.client import patch_body, user_body
-from tests.support.urns import SEARCH_URN
+from tests.support.hostile import FORM
+from tests.support.urns import BULK_URN, SEARCH_URN
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
 
@@ -102,3 +103,28 @@ def test_long_pages_of_large_users_delay_no_one(place: Arena) -> None:
 
     assert_harmless(harm)
     assert_answered(replies, 200, 400, 429, 503)
+
+
+def test_forms_of_many_fields_delay_no_one(place: Arena) -> None:
+    fields = "&".join(["a"] * 240_000)
+
+    with place.watched() as harm:
+        replies = at_once(12, lambda _: place.send("POST", "/console/sign-in", fields, {"Content-Type": FORM}))
+
+    assert_harmless(harm)
+    assert_answered(replies, 400, 413, 429)
+
+
+def test_long_bulk_requests_delay_no_one(place: Arena) -> None:
+    def bulk(number: int) -> Reply:
+        users = [user_body(f"b{number}.{part}@attacker.example") for part in range(500)]
+        operations = [
+            {"method": "POST", "path": "/Users", "bulkId": body["emails"][0]["value"], "data": body} for body in users
+        ]
+        return place.scim("POST", "/Bulk", json.dumps({"schemas": [BULK_URN], "Operations": operations}))
+
+    with place.watched() as harm:
+        replies = at_once(8, bulk)
+
+    assert_harmless(harm)
+    assert_answered(replies, 200, 503)
