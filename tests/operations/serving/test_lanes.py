@@ -11,6 +11,7 @@ from scimsvc.paths import SCIM_PREFIX
 from tests.support.apps import run_command
 from tests.support.client import Api, Enterprise
 from tests.support.console import Console, make_admin
+from tests.support.cpu import cpu_seconds
 from tests.support.types import MakeApp
 
 USERS = SCIM_PREFIX + "/Users"
@@ -67,6 +68,25 @@ def test_a_signed_in_administrator_has_the_lane_of_the_enterprise_in_the_console
     assert lane(app, "/console/users", COOKIE=signed_in) == LaneName("e1", is_known=True)
     assert lane(app, USERS, COOKIE=signed_in) == STRANGER
     assert lane(app, "/console/users", COOKIE=signed_in + "x") == STRANGER
+
+
+@pytest.mark.parametrize("value", ["", "\xff\xfe", '"\\377"', "x=y=z", ".eJw", "."])
+def test_a_cookie_of_a_stranger_is_never_an_error(app: Flask, value: str) -> None:
+    assert lane(app, "/console/users", COOKIE=f"scimsvc_console={value}; \xff") == STRANGER
+
+
+@pytest.mark.parametrize("other", ["\xff=\xfe; ", "a" * 50_000 + ";", "x_scimsvc_console=1; ", "a;" * 20_000])
+def test_other_cookies_do_not_hide_the_session(app: Flask, other: str) -> None:
+    session = cookie(app, admin="a1", enterprise="e1", epoch="x")
+
+    assert lane(app, "/console/users", COOKIE=other + session) == LaneName("e1", is_known=True)
+
+
+def test_a_header_of_many_cookies_is_read_quickly(app: Flask) -> None:
+    lanes, many = Lanes(app), "a;" * 31_000 + "scimsvc_console=x"
+    _, spent = cpu_seconds(lambda: lanes.find({"COOKIE": many}, "/console/users", ADDRESS))
+
+    assert spent < 0.015  # 40 ms if each cookie is parsed
 
 
 def test_signing_in_selects_the_lane_of_the_enterprise(acme: Enterprise) -> None:
