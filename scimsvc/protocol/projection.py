@@ -64,7 +64,7 @@ def _resolve(parameter: str, text: str) -> tuple[AttributePath, ...]:
     """Return the different attributes in the list ``text``, the value of ``parameter``."""
     names = dict.fromkeys(text.split(","))
     if len(names) > MOST_NAMES:
-        raise InvalidValue(f"The {parameter} has {len(names)} different names. Send at most {MOST_NAMES}.")
+        raise InvalidValue(f"The parameter {parameter} has {len(names)} different names. Send at most {MOST_NAMES}.")
     paths: dict[AttributePath, None] = {}
     for name in names:
         try:

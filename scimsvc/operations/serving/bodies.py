@@ -12,9 +12,6 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from scimsvc.paths import AUTHENTICATE_PATH, REVOKE_PATH, is_api, is_console, is_scim
 from scimsvc.web.form_parser import LONGEST_FORM_OF_STRANGERS
 
-#: The most bytes of a body for the token endpoint.
-TOKEN_BODY = 16 * 1024
-
 
 def longest_body(path: str, *, is_known: bool, longest: int) -> int:
     """Return the most bytes of a body for this clean path. A known caller may send ``longest`` bytes.
@@ -25,9 +22,8 @@ def longest_body(path: str, *, is_known: bool, longest: int) -> int:
         return longest
     if is_scim(path) or is_api(path):
         return 0
-    if path in (AUTHENTICATE_PATH, REVOKE_PATH):
-        return min(TOKEN_BODY, longest)
-    return min(LONGEST_FORM_OF_STRANGERS, longest) if is_console(path) else 0
+    has_form = is_console(path) or path in (AUTHENTICATE_PATH, REVOKE_PATH)
+    return min(LONGEST_FORM_OF_STRANGERS, longest) if has_form else 0
 
 
 class BoundedBuffer(OverflowableBuffer):

@@ -13,8 +13,8 @@ MIB = 2**20
     [
         ("/api/scim/v2/Users", 0, MIB),
         ("/api/v1/users", 0, MIB),
-        ("/api/authenticate", 16 * 1024, MIB),
-        ("/api/revoke", 16 * 1024, MIB),
+        ("/api/authenticate", 128_000, MIB),
+        ("/api/revoke", 128_000, MIB),
         ("/console/sign-in", 128_000, MIB),
         ("/healthz", 0, MIB),
     ],
