@@ -2,7 +2,7 @@
 
 import re
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -101,14 +101,20 @@ def _note_use() -> None:
 def _here() -> str:
     """Return the page to return to after signing in: this page, or the page of the submitted form."""
     url = request.url if request.method == "GET" else request.referrer or request.url
-    if len(url) > _LONGEST_URL:
-        return ""
-    page = urlsplit(url)
+    page = _split(url)
     path = page.path.removeprefix(request.script_root)
     return path + (f"?{page.query}" if page.query else "")
 
 
-#: Characters of the address of a page. A longer one is forgotten, because urllib caches what it splits.
+def _split(url: str) -> SplitResult:
+    """Return the parts of ``url``. They are empty if it is not valid, or too long for the cache of urllib."""
+    try:
+        return urlsplit(url if len(url) <= _LONGEST_URL else "")
+    except ValueError:  # a browser never sends it
+        return urlsplit("")
+
+
+#: Characters of the address of a page.
 _LONGEST_URL = 2000
 
 
@@ -214,7 +220,7 @@ def go(endpoint: str, message: str | None = None, *, tone: str = "good", **value
 
 def go_back(endpoint: str, message: str, *, tone: str = "good") -> BaseResponse:
     """Redirect to the page with the button, or to the page of ``endpoint`` if it is unknown."""
-    page = urlsplit((request.referrer or "")[:_LONGEST_URL])
+    page = _split(request.referrer or "")
     path = page.path.removeprefix(request.script_root)
     flash(message, tone)
     if page.netloc == request.host and is_console(path):

@@ -213,6 +213,7 @@ def test_a_button_leads_back_to_its_page(acme: Enterprise, admin: Console) -> No
 
     assert location(f"http://localhost{of(acme)}/roles") == of(acme) + "/roles"
     assert location("https://evil.example/console") == of(acme) + "/settings"
+    assert location("http://[x]/console") == of(acme) + "/settings"
     assert location("") == of(acme) + "/settings"
 
 

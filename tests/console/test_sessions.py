@@ -153,6 +153,14 @@ def test_a_form_of_an_ended_session_leads_back_to_its_page(
     assert answer.headers["Location"] == f"/console/sign-in?next={of(acme)}/settings"
 
 
+@pytest.mark.parametrize("referrer", ["http://[x]/console", "http://[", "//", "\xff", "x" * 5000])
+def test_a_stranger_with_an_invalid_referrer_is_sent_to_the_sign_in_page(app: Flask, referrer: str) -> None:
+    answer = Console(app).send("POST", "/console/sign-out", headers={"Referer": referrer})
+
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/console/sign-in")
+
+
 @pytest.mark.parametrize(
     "wanted",
     [
