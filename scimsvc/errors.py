@@ -50,6 +50,10 @@ class NotAllowed(ServiceError):
     status = 403
 
 
+class ReadOnlyAccount(NotAllowed):
+    """The account is an auditor's, which can only read."""
+
+
 class EnterpriseSuspended(NotAllowed):
     """The operator suspended the enterprise."""
 

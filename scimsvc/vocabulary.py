@@ -89,6 +89,12 @@ class Action(StrEnum):
 
 ACTIONS = tuple(map(str, Action))
 
+# Accounts of the console.
+
+#: The roles: may change everything, may change one enterprise, and reads everything in the reach of the account.
+OPERATOR, ADMINISTRATOR, AUDITOR = "operator", "administrator", "auditor"
+ADMIN_ROLES = (OPERATOR, ADMINISTRATOR, AUDITOR)
+
 # Tokens: each scope gives access to one path.
 
 SCIM_SCOPE, API_SCOPE = "scim", "api"

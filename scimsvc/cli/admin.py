@@ -21,20 +21,22 @@ def admin() -> None:
 @click.argument("email")
 @click.option("--enterprise", metavar="E", help="Enterprise that the account may administer")
 @click.option("--operator", is_flag=True, help="Let the account administer every enterprise")
-def create(email: str, enterprise: str | None, *, operator: bool) -> dict[str, Any]:
+@click.option("--auditor", is_flag=True, help="Let the account read everything there and change nothing")
+def create(email: str, enterprise: str | None, *, operator: bool, auditor: bool) -> dict[str, Any]:
     """Create an account and print a one-time link to set its password. The link is valid for 24 hours.
 
-    Pass --enterprise or --operator. Without either, the command asks on a terminal and refuses otherwise.
+    Pass --enterprise or --operator. Without either, the command asks on a terminal and refuses otherwise. With
+    --auditor, the account only reads, one enterprise or all of them.
     """
     if enterprise is not None and operator:
         raise click.UsageError(
             "--operator contradicts --enterprise, because an operator may administer every enterprise."
         )
-    if enterprise is None and not operator and not _wants_operator(email):
+    if enterprise is None and not operator and not _wants_all(email, is_auditor=auditor):
         raise click.UsageError(
             "Pass --enterprise E for an administrator of one enterprise, or --operator for all of them."
         )
-    return _with_whole_link(admins.create_admin(email, enterprise=enterprise))
+    return _with_whole_link(admins.create_admin(email, enterprise=enterprise, is_auditor=auditor))
 
 
 @result_command(admin, "link", writes=True)
@@ -57,11 +59,12 @@ def remove(email: str) -> dict[str, Any]:
     return admins.remove_admin(email)
 
 
-def _wants_operator(email: str) -> bool:
-    """Ask on a terminal whether the account is for an operator. Elsewhere, return False."""
+def _wants_all(email: str, *, is_auditor: bool) -> bool:
+    """Ask on a terminal whether the account is for all enterprises. Elsewhere, return False."""
     if not sys.stdin.isatty():
         return False
-    return click.confirm(f"Create {cell(email)} as an operator, who may administer every enterprise?", err=True)
+    role = "auditor, who may read every enterprise" if is_auditor else "operator, who may administer every enterprise"
+    return click.confirm(f"Create {cell(email)} as an {role}?", err=True)
 
 
 def password_url(root: str, link: str) -> str:

@@ -10,10 +10,11 @@ from werkzeug.exceptions import HTTPException
 
 from scimsvc.console.forms import current_form, page_again
 from scimsvc.console.pages import SECTIONS, add_enterprise, page
+from scimsvc.console.permissions import may_send
 from scimsvc.console.sessions import ConsoleSessions
 from scimsvc.console.state import console_state
 from scimsvc.enterprises.admin_records import RefusalAllowance, refusal_allowance
-from scimsvc.errors import EnterpriseSuspended, NoSuchThing, ServiceError
+from scimsvc.errors import EnterpriseSuspended, NoSuchThing, ReadOnlyAccount, ServiceError
 from scimsvc.paths import CONSOLE_PREFIX
 from scimsvc.web.errors import ErrorFormat, Refusal, RequestRefused, describe_http_error, register_error_format
 
@@ -64,6 +65,7 @@ def _known_to_templates() -> dict[str, Any]:
         "form": current_form(),
         "csrf_token": generate_csrf,
         "sections": SECTIONS,
+        "may_send": may_send,
         "blueprint": request.blueprint,
         "plural": plural,
     }
@@ -87,7 +89,7 @@ def _answer_error(error: Refusal) -> Response:
 def _refused_page(error: ServiceError) -> Response:
     """Answer a refused request with its form and the errors, or with an error page if no form was sent."""
     is_missing = isinstance(error, NoSuchThing) and error.what is not None
-    has_form = not is_missing and not isinstance(error, EnterpriseSuspended)
+    has_form = not is_missing and not isinstance(error, EnterpriseSuspended | ReadOnlyAccount)
     try:
         again = page_again(error) if has_form else None
     except ServiceError as further:  # the object of the form no longer exists

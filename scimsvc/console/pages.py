@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from scimsvc.auth.rate_limit import CONSOLE, rate_limit
 from scimsvc.console.forms import refuse_stale_form
+from scimsvc.console.permissions import refuse_auditor
 from scimsvc.console.state import ConsoleState, console_state
 from scimsvc.enterprises.admins import Admin, enter_enterprise, note_use, resume_session
 from scimsvc.errors import NoSuchThing
@@ -34,6 +35,7 @@ def console_blueprint(name: str) -> Blueprint:
     """Return a blueprint of pages for signed-in administrators."""
     blueprint = Blueprint(f"console_{name}", __name__, url_prefix=CONSOLE_PREFIX)
     blueprint.before_request(_admit)
+    blueprint.before_request(_refuse_auditor)
     blueprint.before_request(refuse_stale_form)
     return blueprint
 
@@ -48,6 +50,7 @@ def enterprise_blueprint(name: str) -> Blueprint:
     blueprint.before_request(_take_enterprise_id)
     blueprint.before_request(_admit)
     blueprint.before_request(_enter)
+    blueprint.before_request(_refuse_auditor)
     blueprint.before_request(refuse_stale_form)
     return blueprint
 
@@ -140,6 +143,10 @@ def _enter() -> None:
         if name.endswith("_id") and _ID.fullmatch(value or "") is None:
             raise NoSuchThing("This page does not exist.", what="page")
     state.enterprise = enter_enterprise(admin(), state.requested_enterprise_id or "")
+
+
+def _refuse_auditor() -> None:
+    refuse_auditor(admin())
 
 
 def admin() -> Admin:

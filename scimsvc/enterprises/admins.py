@@ -1,6 +1,7 @@
 """Console accounts: created by the operator, activated by a one-time link, signed in and out.
 
-An operator sees every enterprise, an enterprise's administrator only this one. The browser stores the signed session.
+An operator sees every enterprise, an enterprise's administrator only this one. An auditor sees either, and changes
+nothing. The browser stores the signed session.
 Increasing the epoch in the account's row ends all sessions of the account.
 """
 
@@ -25,7 +26,7 @@ from scimsvc.store import admins as store
 from scimsvc.store.admins import AdminExists, AdminRow, NewAdmin
 from scimsvc.store.engine.transactions import Connection, reading, writing
 from scimsvc.store.tenancy import get_enterprise
-from scimsvc.vocabulary import CONSOLE, Action
+from scimsvc.vocabulary import ADMINISTRATOR, AUDITOR, CONSOLE, OPERATOR, Action
 from scimsvc.web.state import Actor
 
 #: How long a one-time link is valid.
@@ -46,6 +47,7 @@ class Admin:
     id: str
     email: str
     enterprise_id: str | None
+    role: str
     epoch: int
 
     @property
@@ -54,14 +56,24 @@ class Admin:
         return Actor(CONSOLE, self.email, self.id)
 
     @property
-    def is_operator(self) -> bool:
-        """Whether the account may see every enterprise."""
+    def sees_all(self) -> bool:
+        """Whether the account sees every enterprise."""
         return self.enterprise_id is None
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether the account may change everything."""
+        return self.role == OPERATOR
+
+    @property
+    def may_change(self) -> bool:
+        """Whether the account may change what it sees."""
+        return self.role != AUDITOR
 
 
 @audited
-def create_admin(email: str, *, enterprise: str | None = None) -> dict[str, Any]:
-    """Create an account for an ``enterprise``, or for an operator without one, and return it with a one-time ``link``.
+def create_admin(email: str, *, enterprise: str | None = None, is_auditor: bool = False) -> dict[str, Any]:
+    """Create an account for an ``enterprise``, or for all without one, and return it with a one-time ``link``.
 
     Raises ``InvalidInput``, ``NoSuchThing`` if the enterprise does not exist, or ``Conflict`` if the address is taken.
     """
@@ -69,12 +81,12 @@ def create_admin(email: str, *, enterprise: str | None = None) -> dict[str, Any]
     with writing() as connection:
         enterprise_id = get_enterprise(connection, enterprise).id if enterprise is not None else None
         try:
-            admin_id = _insert_admin(connection, address, enterprise_id)
+            admin_id = insert_account(connection, address, enterprise_id, is_auditor=is_auditor)
         except AdminExists:
             raise Conflict(
                 f"Account {address!r} already exists. Create another one-time link with 'scimsvc admin link'."
             ) from None
-        return _with_link(connection, admin_id)
+        return with_link(connection, admin_id)
 
 
 @audited
@@ -85,14 +97,14 @@ def offer_first_link() -> dict[str, Any] | None:
     """
     with writing() as connection:
         accounts = store.list_admins(connection)
-        operators = sorted((row for row in accounts if row.enterprise_id is None), key=lambda row: row.created_at)
+        operators = sorted((row for row in accounts if row.role == OPERATOR), key=lambda row: row.created_at)
         if any(row.password_hash is not None for row in operators):
             return None
         if operators:
-            return _with_link(connection, operators[0].id)
-        if any(row.email_key == FIRST_OPERATOR for row in accounts):  # the account of an enterprise's administrator
+            return with_link(connection, operators[0].id)
+        if any(row.email_key == FIRST_OPERATOR for row in accounts):  # another role has the account
             return None
-        return _with_link(connection, _insert_admin(connection, FIRST_OPERATOR, None))
+        return with_link(connection, insert_account(connection, FIRST_OPERATOR, None))
 
 
 @audited
@@ -102,13 +114,13 @@ def renew_link(email: str) -> dict[str, Any]:
     A password remains valid until the link is used. Raises ``NoSuchThing``.
     """
     with writing() as connection:
-        return _with_link(connection, _get_admin(connection, email).id)
+        return with_link(connection, _get_admin(connection, email).id)
 
 
 def list_admins() -> list[dict[str, Any]]:
     """Return every account, sorted by e-mail address."""
     with reading() as connection:
-        return [_represent(row) for row in store.list_admins(connection)]
+        return [represent_account(row) for row in store.list_admins(connection)]
 
 
 @audited
@@ -117,7 +129,7 @@ def remove_admin(email: str) -> dict[str, Any]:
     with writing() as connection:
         row = _get_admin(connection, email)
         store.delete_admin(connection, row.id)
-        account = _represent(row)
+        account = represent_account(row)
         record_account(connection, Action.ADMIN_REMOVED, row)
         return account
 
@@ -125,7 +137,7 @@ def remove_admin(email: str) -> dict[str, Any]:
 def show_link(link: str) -> dict[str, Any]:
     """Return the account of the ``link``; raises ``NoSuchThing`` if the link was used or has expired."""
     with reading() as connection:
-        return _represent(_get_linked(connection, link))
+        return represent_account(_get_linked(connection, link))
 
 
 @audited
@@ -192,45 +204,61 @@ def note_use(session: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def refuse_unless_operator(admin: Admin) -> None:
-    """Raise ``NoSuchThing`` for an enterprise's administrator, so that the operator's pages stay hidden."""
+    """Raise ``NoSuchThing`` for other roles, so that the operator's pages stay hidden."""
     if not admin.is_operator:
+        raise NoSuchThing("This page does not exist, or you do not have access.", what="page")
+
+
+def refuse_unless_all_enterprises(admin: Admin) -> None:
+    """Raise ``NoSuchThing`` for an account of one enterprise, so that the pages about all of them stay hidden."""
+    if not admin.sees_all:
         raise NoSuchThing("This page does not exist, or you do not have access.", what="page")
 
 
 def enter_enterprise(admin: Admin, enterprise_id: str) -> dict[str, Any]:
     """Return the enterprise; raises the same ``NoSuchThing`` if it does not exist and if ``admin`` has no access.
 
-    Raises ``EnterpriseSuspended`` for its administrators while it is suspended.
+    Raises ``EnterpriseSuspended`` for the accounts of the enterprise while it is suspended.
     """
     enterprise = show_for_operator(enterprise_id) if admin.enterprise_id in (None, enterprise_id) else None
     if enterprise is None or enterprise["id"] != enterprise_id:  # the reference was a name
         raise NoSuchThing("This enterprise does not exist, or you do not have access.", what="enterprise")
-    if enterprise["suspended"] and not admin.is_operator:
+    if enterprise["suspended"] and not admin.sees_all:
         raise EnterpriseSuspended(describe_suspension(enterprise["name"], enterprise["suspension"]))
     return enterprise
 
 
-def _insert_admin(connection: Connection, address: str, enterprise_id: str | None) -> str:
+def insert_account(connection: Connection, address: str, enterprise_id: str | None, *, is_auditor: bool = False) -> str:
     """Insert an account without a password and return its ID; raises ``AdminExists``."""
+    role = AUDITOR if is_auditor else OPERATOR if enterprise_id is None else ADMINISTRATOR
     admin = NewAdmin(
         id=str(uuid.uuid4()),
         email=address,
         email_key=fold(address),
         enterprise_id=enterprise_id,
+        role=role,
         created_at=clock.timestamp(clock.now()),
     )
     store.insert_admin(connection, admin)
     row = store.find_admin(connection, admin.id)
     assert row is not None
-    record_account(connection, Action.ADMIN_CREATED, row)
+    record_account(connection, Action.ADMIN_CREATED, row, Difference(after={"role": role}))
     return admin.id
 
 
-def _with_link(connection: Connection, admin_id: str) -> dict[str, Any]:
+def with_link(connection: Connection, admin_id: str) -> dict[str, Any]:
+    """Create a one-time link in place of the previous one, and return it with the account."""
     link, expires_at = new_link(), clock.timestamp(clock.now() + LINK_LIFETIME)
     row = store.update_admin_link(connection, admin_id, digest=digest_secret(link), expires_at=expires_at)
     record_account(connection, Action.ADMIN_LINK_CREATED, row, Difference(after={"expires_at": expires_at}))
-    return {"id": row.id, "email": row.email, "enterprise": row.enterprise, "link": link, "link_expires_at": expires_at}
+    return {
+        "id": row.id,
+        "email": row.email,
+        "enterprise": row.enterprise,
+        "role": row.role,
+        "link": link,
+        "link_expires_at": expires_at,
+    }
 
 
 def _get_linked(connection: Connection, link: str) -> AdminRow:
@@ -257,14 +285,16 @@ def _get_admin(connection: Connection, email: str) -> AdminRow:
 
 def signed_in(row: AdminRow) -> Admin:
     """Return the account of ``row``, which is signed in."""
-    return Admin(row.id, row.email, row.enterprise_id, row.epoch)
+    return Admin(row.id, row.email, row.enterprise_id, row.role, row.epoch)
 
 
-def _represent(row: AdminRow) -> dict[str, Any]:
+def represent_account(row: AdminRow) -> dict[str, Any]:
+    """Return the account without secrets."""
     return {
         "id": row.id,
         "email": row.email,
         "enterprise": row.enterprise,
+        "role": row.role,
         "has_password": row.password_hash is not None,
         "link_expires_at": row.link_expires_at,
         "created_at": row.created_at,

@@ -11,7 +11,7 @@ from scimsvc.models.enterprises import Admin, Enterprise, Role, RoleName, Settin
 from scimsvc.models.users import Searchable, User
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0008"
+SCHEMA_REVISION = "0009"
 
 __all__ = [
     "IS_REFUSED",

@@ -90,7 +90,7 @@ class RoleName(Model):
 
 
 class Admin(Model):
-    """An account of the console: an operator, or an administrator of one enterprise."""
+    """An account of the console: an operator, an administrator of one enterprise, or an auditor of one or of all."""
 
     __tablename__ = "admins"
     __table_args__ = (Index("admins_enterprise", "enterprise_id"),)
@@ -98,8 +98,9 @@ class Admin(Model):
     id: Mapped[str] = mapped_column(primary_key=True)
     email: Mapped[str]
     email_key: Mapped[str] = mapped_column(unique=True)
-    #: Null for an operator, who sees every enterprise.
+    #: Null for an account that sees every enterprise.
     enterprise_id: Mapped[str | None] = mapped_column(ForeignKey("enterprises.id", ondelete="CASCADE"))
+    role: Mapped[str] = mapped_column(server_default=text("'administrator'"))
     #: Null until the first password is set.
     password_hash: Mapped[str | None]
     #: The SHA-256 digest of the one-time link that sets a password, and the expiry of the link.

@@ -11,13 +11,14 @@ from scimsvc.store.engine.transactions import Connection
 
 
 class AdminRow(NamedTuple):
-    """An account, and the name of its enterprise, or None for the account of an operator."""
+    """An account, and the name of its enterprise, or None for an account that sees every enterprise."""
 
     id: str
     email: str
     email_key: str
     enterprise_id: str | None
     enterprise: str | None
+    role: str
     password_hash: str | None
     #: Sessions of an earlier epoch are invalid.
     epoch: int
@@ -34,6 +35,7 @@ class NewAdmin(NamedTuple):
     email: str
     email_key: str
     enterprise_id: str | None
+    role: str
     created_at: str
 
 
@@ -50,6 +52,7 @@ _ADMINS = (
         Admin.email_key,
         Admin.enterprise_id,
         Enterprise.name.label("enterprise"),
+        Admin.role,
         Admin.password_hash,
         Admin.epoch,
         Admin.link_digest,

@@ -32,7 +32,7 @@ def test_a_new_account_is_returned_with_its_kind_and_a_whole_link(acme: Enterpri
     made = cli("admin", "create", "admin@acme.example", "--enterprise", "acme")
     operator = cli("admin", "create", "operator@example.com", "--operator")
 
-    assert list(made) == ["id", "email", "enterprise", "link", "link_expires_at"]
+    assert list(made) == ["id", "email", "enterprise", "role", "link", "link_expires_at"]
     assert (made["email"], made["enterprise"]) == ("admin@acme.example", "Acme")
     assert made["link"].startswith(f"http://127.0.0.1:8000/console/password/{LINK_PREFIX}")
     assert operator["enterprise"] is None
@@ -92,7 +92,7 @@ def test_accounts_are_listed_without_anything_secret(acme: Enterprise, cli: Cli)
         ("b@acme.example", "Acme", False),
     ]
     assert set(listed[0]) == {
-        *("id", "email", "enterprise", "has_password", "link_expires_at", "created_at", "signed_in_at"),
+        *("id", "email", "enterprise", "role", "has_password", "link_expires_at", "created_at", "signed_in_at"),
     }
 
 

@@ -15,8 +15,11 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import create_engine, inspect, text
 
+from scimsvc import create_app
 from scimsvc.extensions import Model, db
+from scimsvc.migrations import upgrade
 from scimsvc.models import SCHEMA_REVISION
+from tests.support.apps import dispose, run_command
 from tests.support.client import Enterprise
 from tests.support.commands import refusal
 from tests.support.databases import new_postgresql
@@ -116,6 +119,33 @@ def test_a_second_init_changes_nothing(acme: Enterprise, cli: Cli) -> None:
 
     assert answers[0] == answers[1]
     assert acme.get(user) == user
+
+
+def test_accounts_get_the_role_of_their_reach(empty_database_url: str, tmp_path: Path) -> None:
+    app = create_app({"DATABASE_URL": empty_database_url, "INSTANCE_PATH": str(tmp_path), "SECRET_KEY": "k" * 40})
+    with app.app_context(), db.engine.begin() as connection:
+        upgrade(connection, revision="0008")
+        connection.execute(
+            text(
+                "INSERT INTO enterprises (id, name, name_key, scim_enabled, unique_user_name, reject_unknown_attributes, "
+                "role_revision, created_at) VALUES ('e', 'Acme', 'acme', :yes, :no, :no, 1, '')"
+            ),
+            {"yes": True, "no": False},
+        )
+        for email, enterprise in (("op@x.example", None), ("admin@x.example", "e")):
+            connection.execute(
+                text(
+                    "INSERT INTO admins (id, email, email_key, enterprise_id, epoch, created_at) "
+                    "VALUES (:email, :email, :email, :enterprise, 1, '')"
+                ),
+                {"email": email, "enterprise": enterprise},
+            )
+
+    run_command(app, "init")
+
+    listed = {each["email"]: each["role"] for each in run_command(app, "admin", "list")}
+    dispose(app)
+    assert listed == {"op@x.example": "operator", "admin@x.example": "administrator"}
 
 
 @pytest.mark.slow

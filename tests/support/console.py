@@ -59,11 +59,11 @@ def sign_in(console: Console, email: str, password: str = PASSWORD, **options: A
     return console.post("/console/sign-in", email=email, password=password, **options)
 
 
-def make_admin(app: Flask, email: str, enterprise: str | None = None) -> Admin:
-    """Create an account for an enterprise, by default for an operator."""
+def make_admin(app: Flask, email: str, enterprise: str | None = None, *, is_auditor: bool = False) -> Admin:
+    """Create an account for an enterprise, by default for all of them."""
     with app.app_context():
-        made = create_admin(email, enterprise=enterprise)
-    return Admin(made["id"], email, _enterprise_id(app, enterprise), 1)
+        made = create_admin(email, enterprise=enterprise, is_auditor=is_auditor)
+    return Admin(made["id"], email, _enterprise_id(app, enterprise), made["role"], 1)
 
 
 def _enterprise_id(app: Flask, enterprise: str | None) -> str | None:

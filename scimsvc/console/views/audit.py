@@ -1,4 +1,4 @@
-"""The blueprints of the audit log: of one enterprise, and of the installation for operators."""
+"""The blueprints of the audit log: of one enterprise, and of the installation for accounts that see all enterprises."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from scimsvc.console.pages import (
     page,
     parameters,
 )
-from scimsvc.enterprises.admins import refuse_unless_operator
+from scimsvc.enterprises.admins import refuse_unless_all_enterprises
 from scimsvc.reports import lists
 from scimsvc.reports.audit_csv import export_audit_log
 from scimsvc.reports.audit_words import ACTION_GROUPS, INSTALLATION_GROUP, action_in_words, is_refusal, member_in_words
@@ -49,14 +49,14 @@ def export() -> Answer:
 @audit_of_all.get("/audit-log")
 def list_all() -> Answer:
     """List the entries of all enterprises and of the installation. With ``live``, return only the list."""
-    refuse_unless_operator(admin())
+    refuse_unless_all_enterprises(admin())
     return _list(None)
 
 
 @audit_of_all.get("/audit-log.csv")
 def export_all() -> Answer:
     """Send the entries of all enterprises and of the installation that meet the filters as a CSV file."""
-    refuse_unless_operator(admin())
+    refuse_unless_all_enterprises(admin())
     return _export(None)
 
 

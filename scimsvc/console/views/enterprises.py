@@ -26,8 +26,8 @@ one_enterprise = enterprise_blueprint("enterprise")
 
 @enterprises.get("")
 def start() -> Answer:
-    """Show all enterprises to operators, and redirect other administrators to their enterprise."""
-    if not admin().is_operator:
+    """Show all enterprises to accounts that see all of them, and redirect the others to their enterprise."""
+    if not admin().sees_all:
         return redirect(url_for(HOME_ENDPOINT, enterprise_id=admin().enterprise_id))
     return page("enterprises.html", enterprises=services.list_enterprises(), home=HOME_ENDPOINT)
 
