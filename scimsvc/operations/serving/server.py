@@ -65,23 +65,31 @@ class Server:
         self._sockets: dict[int, Any] = {}
         self._queue_seconds = queue_seconds
         self._signalled_at: float | None = None
-        limits = self._state.settings.limits
-        where: dict[str, Any] = {"unix_socket": unix_socket} if unix_socket else {"host": host, "port": port}
-        if unix_socket:
-            _refuse_served_socket(Path(unix_socket))
         most = connection_limit()
         self._dispatcher = FairDispatcher(threads=threads)
-        self._front = Front(Lanes(app), self._dispatcher, Connections(self._sockets, most), limits)
+        connections = Connections(self._sockets, most)
+        self._front = Front(Lanes(app), self._dispatcher, connections, self._state.settings.limits)
         waiters.init_app(app, Waiters(WAITING, self._dispatcher.step_aside))
         self._later = Apart("scimsvc-later", most=MOST_LATER)
         self._state.later = self._later.add
         self._free_memory = FreeMemory(self._later.add)
+        if unix_socket:
+            _refuse_served_socket(Path(unix_socket))
+            self._bind(most, unix_socket=unix_socket)
+            self.url = f"unix:{unix_socket}"
+        else:
+            self._bind(most, host=host, port=port)
+            self.url = f"http://{_shown_host(host)}:{self._port()}"
+
+    def _bind(self, connection_limit: int, **where: Any) -> None:
+        """Create the listeners of waitress."""
+        limits = self._state.settings.limits
         create_server(
-            app,
+            self._app,
             map=self._sockets,
             _dispatcher=self._front,  # type: ignore[arg-type]  # waitress only adds tasks to it
             ident=None,
-            connection_limit=most,
+            connection_limit=connection_limit,
             channel_timeout=60,
             # Saves a fifth of the work for concurrent clients, compared with the default of one byte.
             send_bytes=18000,
@@ -101,7 +109,6 @@ class Server:
         for listener in self._listeners():
             listener.channel_class = partial(Channel, self._front)
             listener.handle_accept = partial(accept_some, listener)
-        self.url = f"unix:{unix_socket}" if unix_socket else f"http://{_shown_host(host)}:{self._port()}"
 
     @property
     def _state(self) -> WebState:
