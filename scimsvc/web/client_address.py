@@ -46,9 +46,12 @@ def client_address(request: Request) -> str:
 
 
 def network_of(address: str) -> str:
-    """Return the network that counts as one client: the address itself for IPv4, and the /64 for IPv6."""
+    """Return the network that counts as one client: the address itself for IPv4, and the /64 for IPv6.
+
+    A port is ignored. Some proxies, such as Azure Application Gateway, append it to the forwarded address.
+    """
     try:
-        parsed = ip_address(address.partition("%")[0][:_LONGEST])
+        parsed = ip_address(_without_port(address).partition("%")[0][:_LONGEST])
     except ValueError:  # a Unix socket, or text that a proxy wrote
         return address[:_LONGEST]
     if not isinstance(parsed, IPv6Address):
@@ -57,3 +60,9 @@ def network_of(address: str) -> str:
         return str(parsed.ipv4_mapped)
     host_bits = parsed.max_prefixlen - _NETWORK_BITS
     return f"{IPv6Address(int(parsed) >> host_bits << host_bits)}/{_NETWORK_BITS}"
+
+
+def _without_port(address: str) -> str:
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address

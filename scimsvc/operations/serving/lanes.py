@@ -86,8 +86,8 @@ class Lanes:
         return address
 
 
-#: The longest text of an address.
-_LONGEST_ADDRESS = 45
+#: The longest text of an address with its port.
+_LONGEST_ADDRESS = 64
 _network_of = lru_cache(maxsize=1024)(network_of)
 
 
