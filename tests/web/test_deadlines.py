@@ -99,7 +99,9 @@ class TestPostgreSQLThatWaits:
             took = time.monotonic() - begin
 
         assert_scim_error(scim, 503, None, "did not complete the request in time")
-        assert_problem(problem, 503, "did not complete the request in time")
+        assert_problem(
+            problem, 503, "did not complete the request in time. Retry it later. If it is a search, narrow it"
+        )
         assert (page.status_code, page.mimetype) == (503, "text/html")
         assert "did not complete the request in time" in page.text
         for answer in (scim, problem, page):

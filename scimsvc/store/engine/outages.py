@@ -61,7 +61,10 @@ def _describe_deadline(error: DeadlineExceeded) -> str:
         )
     if error.mode == WRITE:
         return "The database did not complete the change in time. The request was not applied. Retry it later."
-    return "The database did not complete the request in time. Retry it later."
+    return (
+        "The database did not complete the request in time. Retry it later. If it is a search, narrow it, for example "
+        "to a shorter period."
+    )
 
 
 def unavailable() -> Unavailable:
