@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from scimsvc import fast_paths
 from scimsvc.extensions import BUSY_TIMEOUT, db
 from scimsvc.store.engine.database import current_database, longer_deadline, without_deadline
-from scimsvc.store.engine.deadlines import DeadlineExceeded
+from scimsvc.store.engine.deadlines import DeadlineExceeded, hung_within
 from scimsvc.store.engine.outages import DATABASE_ERRORS, find_unavailable, is_outage
 from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.statements import Query
@@ -95,6 +95,19 @@ def test_a_write_that_exceeds_its_deadline_is_rolled_back_and_releases_its_locks
     assert names() == []
     write(lambda _: None)
     assert names() == ["a"]
+
+
+def test_an_overdue_write_shows_that_the_database_hangs_and_an_overdue_read_does_not() -> None:
+    begin = time.monotonic()
+    with pytest.raises(DeadlineExceeded), reading() as connection:
+        work_forever(connection)
+    after_read = hung_within(time.monotonic() - begin)
+    with shorter_deadline(1), pytest.raises(DeadlineExceeded):
+        write(work_forever)
+
+    assert not after_read
+    assert hung_within(time.monotonic() - begin)
+    assert not hung_within(0)
 
 
 def test_a_write_is_not_committed_after_its_deadline() -> None:

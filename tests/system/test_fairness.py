@@ -185,7 +185,7 @@ def test_writes_that_wait_for_the_database_delay_no_reads(service: Service, app:
 def test_a_request_that_waits_too_long_is_refused_in_the_format_of_its_path(
     app: Flask, tmp_path: Path, acme: Enterprise
 ) -> None:
-    with slow_service(app, tmp_path, acme, queue_seconds=1) as service, ThreadPoolExecutor(8) as pool:
+    with slow_service(app, tmp_path, acme, queue_seconds=1 / 6) as service, ThreadPoolExecutor(8) as pool:
         running = [pool.submit(service.get, f"{API}/slow?seconds=4", service.acme_api) for _ in range(4)]
         time.sleep(0.5)
         begin = time.monotonic()

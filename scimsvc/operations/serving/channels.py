@@ -15,11 +15,15 @@ from scimsvc.operations.serving.lanes import LaneName, Lanes, kind_of, route_of
 from scimsvc.operations.serving.refusals import Busy, RefusalTask
 from scimsvc.operations.serving.slots import Job
 from scimsvc.protocol.limits import Limits
+from scimsvc.store.engine.deadlines import hung_within
 
 #: Unread bytes of a connection's earlier answers at which its next request waits, so that it holds no thread.
 MOST_UNREAD = 1024 * 1024
-#: Seconds after which a request that still waits for a thread is answered 503.
+#: Seconds after which a request that still waits for a thread is answered 503, while the database hangs.
 MOST_SECONDS = 20.0
+#: How many times longer a request waits if no write exceeded its deadline within ``HANG_SECONDS``.
+MOVING_QUEUE = 6
+HANG_SECONDS = 60.0
 #: Paths that are answered by a thread of their own.
 ALIVE, READY = "/healthz", "/readyz"
 
@@ -88,8 +92,13 @@ class Front:
             self.dispatcher.add(channel, lane.name, kind_of(request.command.upper(), route), is_known=lane.is_known)
 
     def look_after(self, queue_seconds: float = MOST_SECONDS) -> None:
-        """Answer requests that have waited too long, close slow connections, and hold lanes."""
-        self._refuse(self.dispatcher.take_late(queue_seconds), "The service is busy, and the request waited too long.")
+        """Answer requests that have waited too long, close slow connections, and hold lanes.
+
+        A request waits for ``queue_seconds`` while the database hangs, and otherwise much longer, because the queue
+        moves.
+        """
+        patience = queue_seconds if hung_within(HANG_SECONDS) else queue_seconds * MOVING_QUEUE
+        self._refuse(self.dispatcher.take_late(patience), "The service is busy, and the request waited too long.")
         self.dispatcher.hold(self.connections.look_after())
 
     def make_room(self) -> None:

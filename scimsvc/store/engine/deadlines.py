@@ -89,9 +89,22 @@ class Deadlines(threading.local):
             self._limits, self._left = before
 
 
+class _Hangs:
+    """When a write of this process last exceeded its deadline, by ``time.monotonic``."""
+
+    latest = -inf
+
+
+def hung_within(seconds: float) -> bool:
+    """Return whether a write exceeded its deadline in the last ``seconds``, so that the database seems to hang."""
+    return monotonic() - _Hangs.latest < seconds
+
+
 def refuse_overdue(watched: Watched, mode: str, error: BaseException) -> None:
     """Raise ``DeadlineExceeded`` if ``error`` of the driver ended a use because of its deadline."""
     if watched.is_overdue and isinstance(error, DBAPIError):
+        if mode == WRITE:
+            _Hangs.latest = monotonic()
         raise DeadlineExceeded(mode, hangs=watched.hangs) from error
 
 
@@ -111,4 +124,5 @@ def commit_in_time(watched: Watched, commit: Callable[[SubjectT], object], subje
 def refuse_unconfirmed(watched: Watched, error: DBAPIError | None) -> None:
     """Raise ``DeadlineExceeded`` if the deadline passed during a commit that failed with ``error``, or succeeded."""
     if watched.is_overdue and (error is not None or watched.may_be_interrupted_late):
+        _Hangs.latest = monotonic()
         raise DeadlineExceeded(WRITE, may_be_applied=watched.may_be_interrupted_late) from error
