@@ -16,8 +16,8 @@ import config
 from scimsvc import create_app
 from scimsvc.protocol.limits import Limits
 from scimsvc.settings import SETTINGS, SettingsError, read_settings, unknown_variables
-from scimsvc.settings.limits import LIMIT_RANGES
-from scimsvc.settings.quotas import QUOTA_RANGES, QuotaRange, Quotas
+from scimsvc.settings.limits import LIMIT_RANGES, LimitRange
+from scimsvc.settings.quotas import QUOTA_RANGES, Quotas
 from scimsvc.web.state import web_state
 from tests.support.apps import dispose
 from tests.support.live import SCIMSVC, environment
@@ -356,7 +356,7 @@ def test_every_quota_has_a_setting_within_its_range() -> None:
 
 
 @pytest.mark.parametrize("quota", QUOTA_RANGES, ids=lambda quota: quota.name)
-def test_a_quota_is_a_number_in_its_range(read: Callable[..., Any], quota: QuotaRange) -> None:
+def test_a_quota_is_a_number_in_its_range(read: Callable[..., Any], quota: LimitRange) -> None:
     assert getattr(read(**{quota.setting: str(quota.most)}).quotas, quota.name) == quota.most
     for text in ("0", "-1", "1.5", str(quota.most + 1), "many"):
         with pytest.raises(SettingsError, match=f"SCIMSVC_{quota.setting}"):

@@ -15,7 +15,7 @@ from scimsvc.settings import values
 from scimsvc.settings.files import FILE_SUFFIX, read_secret_file
 from scimsvc.settings.instance import DATABASE_FILE, PREFIX, SettingsError, create_instance_folder, kept_secret_key
 from scimsvc.settings.limits import LIMIT_RANGES, LimitRange, limits_of
-from scimsvc.settings.quotas import QUOTA_RANGES, QuotaRange, Quotas, quotas_of
+from scimsvc.settings.quotas import QUOTA_RANGES, Quotas, quotas_of
 
 __all__ = [
     "PREFIX",
@@ -69,7 +69,7 @@ class Settings:
     quotas: Quotas
 
 
-def _limit_setting(limit: LimitRange | QuotaRange) -> DeploymentSetting:
+def _limit_setting(limit: LimitRange) -> DeploymentSetting:
     return DeploymentSetting(limit.setting, f"`{limit.default}`", f"maximum {limit.description}", limit.read)
 
 

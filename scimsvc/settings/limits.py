@@ -4,7 +4,7 @@ Within the range of each limit the service answers in seconds on both databases.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,14 @@ from scimsvc.settings.values import Unusable
 
 @dataclass(frozen=True, slots=True)
 class LimitRange:
-    """A limit: its name in ``Limits``, the range of its values, and a description of the counted items."""
+    """A limit: its name in ``defaults``, the range of its values, and a description of the counted items."""
 
     name: str
     least: int
     most: int
     description: str
+    #: The default values of all limits of the kind.
+    defaults: Any = DEFAULTS
 
     @property
     def setting(self) -> str:
@@ -29,11 +31,11 @@ class LimitRange:
     @property
     def default(self) -> int:
         """The default value."""
-        return int(getattr(DEFAULTS, self.name))
+        return int(getattr(self.defaults, self.name))
 
     def read(self, text: str) -> int:
         """Return the number in ``text``. Raises ``Unusable`` if it is not in the range."""
-        if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not self.least <= int(text) <= self.most:
+        if not re.fullmatch(r"\d{1,13}", text, re.ASCII) or not self.least <= int(text) <= self.most:
             raise Unusable(f"Use a whole number from {self.least} to {self.most} (maximum {self.description}).")
         return int(text)
 
@@ -59,5 +61,10 @@ LIMIT_RANGES = (
 
 def limits_of(values: Mapping[str, Any]) -> Limits:
     """Return the limits in the settings ``values``. A setting of None has the default."""
-    changed = {limit.name: values[limit.setting] for limit in LIMIT_RANGES if values[limit.setting] is not None}
+    changed = changed_limits(LIMIT_RANGES, values)
     return Limits(**changed) if changed else DEFAULTS
+
+
+def changed_limits(ranges: Iterable[LimitRange], values: Mapping[str, Any]) -> dict[str, int]:
+    """Return the limits of ``ranges`` that are set in ``values``, by name."""
+    return {limit.name: values[limit.setting] for limit in ranges if values[limit.setting] is not None}

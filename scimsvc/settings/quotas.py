@@ -3,12 +3,11 @@
 The defaults are far above what an enterprise needs. They keep one enterprise from filling the database of all others.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scimsvc.settings.values import Unusable
+from scimsvc.settings.limits import LimitRange, changed_limits
 
 #: The highest quota of bytes: a terabyte.
 _MOST_BYTES = 1_000_000_000_000
@@ -31,48 +30,21 @@ class Quotas:
     log_entries: int = 5_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaRange:
-    """A quota: its name in ``Quotas``, the range of its values, and a description of the counted items."""
-
-    name: str
-    most: int
-    description: str
-
-    @property
-    def setting(self) -> str:
-        """The name of the setting, without the prefix."""
-        return f"MAX_{self.name.upper()}"
-
-    @property
-    def default(self) -> int:
-        """The default value."""
-        return int(getattr(_DEFAULTS, self.name))
-
-    def read(self, text: str) -> int:
-        """Return the number in ``text``. Raises ``Unusable`` if it is not in the range."""
-        if not re.fullmatch(r"\d{1,13}", text, re.ASCII) or not 1 <= int(text) <= self.most:
-            raise Unusable(f"Use a whole number from 1 to {self.most} (maximum {self.description}).")
-        return int(text)
+def _quota(name: str, most: int, description: str) -> LimitRange:
+    return LimitRange(name, 1, most, f"{description} of an enterprise", Quotas())
 
 
-_DEFAULTS = Quotas()
 QUOTA_RANGES = (
-    QuotaRange("users", 100_000_000, "users of an enterprise"),
-    QuotaRange("stored_bytes", _MOST_BYTES, "bytes of the documents of all users of an enterprise"),
-    QuotaRange("roles", 10_000, "roles of an enterprise"),
-    QuotaRange("aliases", 10_000, "aliases of a role"),
-    QuotaRange("integrations", 100_000, "integrations of an enterprise"),
-    QuotaRange("tokens", 10_000_000, "valid tokens of an enterprise"),
-    QuotaRange("log_entries", 1_000_000_000, "entries of the provisioning log of an enterprise"),
+    _quota("users", 100_000_000, "users"),
+    _quota("stored_bytes", _MOST_BYTES, "bytes of the documents of all users"),
+    _quota("roles", 10_000, "roles"),
+    LimitRange("aliases", 1, 10_000, "aliases of a role", Quotas()),
+    _quota("integrations", 100_000, "integrations"),
+    _quota("tokens", 10_000_000, "valid tokens"),
+    _quota("log_entries", 1_000_000_000, "entries of the provisioning log"),
 )
 
 
 def quotas_of(values: Mapping[str, Any]) -> Quotas:
     """Return the quotas in the settings ``values``. A setting of None has the default."""
-    return Quotas(**{quota.name: _value(values, quota) for quota in QUOTA_RANGES})
-
-
-def _value(values: Mapping[str, Any], quota: QuotaRange) -> int:
-    value = values[quota.setting]
-    return quota.default if value is None else int(value)
+    return Quotas(**changed_limits(QUOTA_RANGES, values))
