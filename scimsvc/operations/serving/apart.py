@@ -38,10 +38,11 @@ class Apart:
         with self._lock:
             if self._most is not None and self._unfinished >= self._most:
                 return
-            self._unfinished += 1
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                thread.start()  # fails if the system allows no more threads, and the next action tries again
+                self._thread = thread
+            self._unfinished += 1
         self._actions.put(action)
 
     def _run(self) -> None:

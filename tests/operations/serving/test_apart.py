@@ -40,3 +40,18 @@ def test_a_full_queue_drops_further_actions() -> None:
 
     assert end.wait(5)
     assert ran == ["note", "note"]
+
+
+def test_a_thread_that_cannot_start_is_started_with_a_later_action(monkeypatch: pytest.MonkeyPatch) -> None:
+    apart, end = Apart("apart", most=1), threading.Event()
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError):
+            apart.add(end.set)
+    apart.add(end.set)
+
+    assert end.wait(5)
