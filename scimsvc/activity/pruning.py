@@ -112,12 +112,12 @@ def _end_of_tokens(connection: Connection, enterprise_id: str) -> datetime | Non
     return clock.now() - _SHORT if count > 2 * app_settings().quotas.tokens else None
 
 
-_LOG = PrunedTable("log_entries", "log_days", old_rows.ENTRIES, _end_of_log)
-_FEED = PrunedTable("changes", "change_days", old_rows.CHANGES)
+LOG = PrunedTable("log_entries", "log_days", old_rows.ENTRIES, _end_of_log)
+FEED = PrunedTable("changes", "change_days", old_rows.CHANGES)
 #: All tables, in the order of pruning: tokens are deleted before their integrations.
 TABLES = (
-    _LOG,
-    _FEED,
+    LOG,
+    FEED,
     PrunedTable("tokens", "log_days", old_rows.TOKENS, _end_of_tokens),
     PrunedTable("secrets", "log_days", old_rows.SECRETS),
     PrunedTable("integrations", "log_days", old_rows.INTEGRATIONS),
@@ -128,16 +128,6 @@ TABLES = (
         enterprise_ids=old_rows.list_enterprises_with_old_audit_entries,
     ),
 )
-
-
-def prune_log(older_than: timedelta | None = None) -> Iterator[int]:
-    """Delete log entries older than ``older_than`` (by default ``log_days``) and yield the number of each step."""
-    return _LOG.prune(older_than)
-
-
-def prune_changes() -> Iterator[int]:
-    """Delete changes older than ``change_days`` and yield the number of each step; keep each enterprise's newest."""
-    return _FEED.prune()
 
 
 def prune_everything() -> Iterator[int]:
@@ -163,7 +153,7 @@ def prune(older_than: timedelta | None = None, *, progress: Callable[[int, int],
     expected total.
     """
     _record(older_than)
-    ages = {table.name: older_than if table is _LOG else None for table in TABLES}
+    ages = {table.name: older_than if table is LOG else None for table in TABLES}
     total = sum(table.count(ages[table.name]) for table in TABLES)
     return {table.name: _sum(paced(table.prune(ages[table.name]), time.sleep), total, progress) for table in TABLES}
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from scimsvc import clock
 from scimsvc.activity.feed_reading import Waiters
-from scimsvc.activity.pruning import prune_changes
+from scimsvc.activity.pruning import FEED
 from scimsvc.activity.state import waiters
 from scimsvc.enterprises import manual_users
 from scimsvc.errors import Gone, InvalidInput
@@ -206,7 +206,7 @@ def test_a_cursor_before_the_stored_changes_is_gone(
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=91))
 
     with acme.app.app_context():
-        pruned = [sum(prune_changes()) for _ in range(2)]
+        pruned = [sum(FEED.prune()) for _ in range(2)]
 
     assert pruned == [2, 0]
     for cursor in (beginning, first["cursor"]):

@@ -12,7 +12,7 @@ from scimsvc import clock
 from scimsvc.activity import log_writing
 from scimsvc.activity.log_reading import follow_entries
 from scimsvc.activity.log_writing import LogEntry, record_write
-from scimsvc.activity.pruning import prune_log
+from scimsvc.activity.pruning import LOG
 from scimsvc.store.engine.transactions import writing
 from scimsvc.store.log import new_entry_id
 from tests.support.apps import make_api
@@ -205,7 +205,7 @@ def test_old_entries_are_pruned(acme: Enterprise, cli: Cli, monkeypatch: pytest.
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=91))
 
     with acme.app.app_context():
-        pruned = [sum(prune_log(older_than)) for older_than in (None, None, timedelta(0))]
+        pruned = [sum(LOG.prune(older_than)) for older_than in (None, None, timedelta(0))]
 
     assert pruned == [1, 0, 1]
 

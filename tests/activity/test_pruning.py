@@ -13,7 +13,7 @@ from scimsvc import clock
 from scimsvc.activity import housekeeping as module
 from scimsvc.activity import pruning
 from scimsvc.activity.housekeeping import Housekeeping, housekeeping
-from scimsvc.activity.pruning import paced, prune, prune_changes, prune_everything, prune_log
+from scimsvc.activity.pruning import FEED, LOG, paced, prune, prune_everything
 from scimsvc.web.state import web_state
 from tests.support.apps import make_enterprise, run_command
 from tests.support.client import Enterprise
@@ -244,7 +244,7 @@ def test_two_that_prune_at_once_count_each_row_once(acme: Enterprise, time: Cloc
     time.move(days=91)
 
     with acme.app.app_context():
-        first = prune_log()
+        first = LOG.prune()
         entries = pruning.TABLES[0]
         (batch,) = entries.find(entries.scope(acme.made["id"], entries.end()))
         deleted = [next(first), pruning.delete_batch(entries.rows, batch)]
@@ -257,7 +257,7 @@ def test_the_newest_change_of_each_enterprise_stays(acme: Enterprise, time: Cloc
     time.move(days=400)
 
     with acme.app.app_context():
-        assert sum(prune_changes()) == 0
+        assert sum(FEED.prune()) == 0
         assert prune(progress=lambda _more, _of: None)["changes"] == 0
 
 
@@ -271,7 +271,7 @@ def test_the_oldest_entries_over_the_quota_are_deleted(make_app: MakeApp, time: 
     newest = [entry["id"] for entry in log_of(acme)][:3]
 
     with acme.app.app_context():
-        pruned = [sum(prune_log()), sum(prune_log())]
+        pruned = [sum(LOG.prune()), sum(LOG.prune())]
 
     assert pruned == [2, 0]
     assert ([entry["id"] for entry in log_of(acme)], len(log_of(other))) == (newest, 1)
