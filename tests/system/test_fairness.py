@@ -203,6 +203,18 @@ def test_a_request_that_waits_too_long_is_refused_in_the_format_of_its_path(
         assert {answer.result().status for answer in running} == {200}
 
 
+def test_requests_that_wait_when_the_service_stops_are_refused_and_not_cut(service: Service) -> None:
+    with ThreadPoolExecutor(30) as pool:
+        slow = [pool.submit(service.get, API + "/slow?seconds=2", service.acme_api) for _ in range(30)]
+        time.sleep(0.5)
+        service.process.terminate()
+        answers = [each.result() for each in slow]
+
+    assert service.process.wait(PATIENCE) == 0
+    assert {answer.status for answer in answers} == {200, 503}
+    assert all(answer.headers["Retry-After"] for answer in answers if answer.status == 503)
+
+
 def test_sign_ins_use_one_thread_and_delay_no_one(service: Service) -> None:
     attack, stop = [], threading.Event()
 

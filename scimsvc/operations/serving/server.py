@@ -33,6 +33,8 @@ from scimsvc.web.state import WebState, web_state
 
 #: Seconds after the signal in which new connections are accepted, so that a proxy sees 503 from ``/readyz``.
 LAME_DUCK = 1.0
+#: Seconds after the signal at which requests that still wait for a thread are answered 503.
+REFUSE_WAITING = 5.0
 #: Seconds after the signal at which running requests are abandoned, so that the process ends within ten seconds.
 GIVE_UP = 7.0
 #: Seconds between two looks at waiting requests and slow connections.
@@ -129,7 +131,7 @@ class Server:
             wasyncore.loop(timeout=0.1 if self._signalled_at else 1.0, use_poll=True, map=self._sockets, count=1)
             self._front.make_room()
             if time.monotonic() >= look_at:
-                self._front.look_after(self._queue_seconds)
+                self._front.look_after(self._queue_seconds if self._since_signal() < REFUSE_WAITING else 0.0)
                 self._free_memory.return_some()
                 look_at = time.monotonic() + LOOK_EVERY
         finished = not self._is_busy()
@@ -153,10 +155,12 @@ class Server:
             for listener in self._listeners():
                 listener.pull_trigger()  # wakes the loop
 
+    def _since_signal(self) -> float:
+        """Return the seconds since the signal, or -1 before it."""
+        return time.monotonic() - self._signalled_at if self._signalled_at is not None else -1.0
+
     def _may_stop(self) -> bool:
-        if self._signalled_at is None:
-            return False
-        since = time.monotonic() - self._signalled_at
+        since = self._since_signal()
         if since < LAME_DUCK:
             return False
         for listener in self._listeners():
