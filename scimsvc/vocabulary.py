@@ -64,6 +64,7 @@ class Action(StrEnum):
     INTEGRATION_ROTATED = "integration.rotated"
     INTEGRATION_REVOKED = "integration.revoked"
     TOKEN_ISSUED = "token.issued"  # noqa: S105  # not a secret
+    TOKEN_ROTATED = "token.rotated"  # noqa: S105  # not a secret
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # not a secret
     USER_CREATED = "user.created"
     USER_UPDATED = "user.updated"
@@ -95,10 +96,13 @@ ACTIONS = tuple(map(str, Action))
 OPERATOR, ADMINISTRATOR, AUDITOR = "operator", "administrator", "auditor"
 ADMIN_ROLES = (OPERATOR, ADMINISTRATOR, AUDITOR)
 
-# Tokens: each scope gives access to one path.
+# Scopes of tokens and integrations (contract section 4).
 
-SCIM_SCOPE, API_SCOPE = "scim", "api"
-SCOPES = (SCIM_SCOPE, API_SCOPE)
+#: SCIM, the whole enterprise API, its users and changes, and every GET except tokens and integrations.
+SCIM_SCOPE, API_SCOPE, USERS_SCOPE, READ_SCOPE = "scim", "api", "api.users", "api.read"
+#: The scopes that give access to paths of the enterprise API.
+API_SCOPES = (API_SCOPE, USERS_SCOPE, READ_SCOPE)
+SCOPES = (SCIM_SCOPE, *API_SCOPES)
 
 #: An ID that this service assigns: a UUID, or the 32 digits of a token ID.
 ID_PATTERN = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}"

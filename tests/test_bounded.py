@@ -14,6 +14,7 @@ from scimsvc.reports import hourly_counts
 from scimsvc.reports.hourly_counts import HourlyCounts
 from scimsvc.store.engine.transactions import reading
 from scimsvc.store.enterprises import RequestSettings
+from scimsvc.vocabulary import SCIM_SCOPE
 from scimsvc.web.state import Caller
 from tests.support.client import Enterprise, user_body
 
@@ -55,7 +56,9 @@ def test_uses_are_written_before_their_number_grows(acme: Enterprise, monkeypatc
 def caller(token_id: str, now: datetime) -> Caller:
     settings = RequestSettings(*[None] * len(RequestSettings._fields))  # type: ignore[arg-type]
     expires_at = now + timedelta(days=1)
-    return Caller("enterprise", "Acme", settings, "integration", "Entra", "client", token_id, expires_at, False)
+    return Caller(
+        "enterprise", "Acme", settings, "integration", "Entra", "client", token_id, expires_at, SCIM_SCOPE, False
+    )
 
 
 def test_the_hours_of_all_reports_are_bounded(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:

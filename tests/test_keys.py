@@ -33,7 +33,7 @@ def test_each_purpose_has_its_own_key() -> None:
 def test_flask_sees_a_key_that_cannot_sign_tokens(acme: Enterprise) -> None:
     flask_key = acme.app.config["SECRET_KEY"]
     forged = TokenSigner([flask_key]).issue(
-        SCIM_SCOPE, Claims(acme.made["id"], new_token_id(), clock.now() + timedelta(days=1))
+        Claims(acme.made["id"], new_token_id(), clock.now() + timedelta(days=1), SCIM_SCOPE)
     )
 
     answer = acme.app.test_client().get("/api/scim/v2/Users", headers={"Authorization": f"Bearer {forged}"})

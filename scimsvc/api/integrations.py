@@ -16,7 +16,7 @@ from scimsvc.api.messages import (
 )
 from scimsvc.auth import clients as services
 from scimsvc.reports import lists
-from scimsvc.web.state import cursor_keys
+from scimsvc.web.state import caller, cursor_keys
 
 integrations = api_blueprint("integrations")
 
@@ -31,7 +31,7 @@ def list_() -> Response:
 @integrations.post("/integrations")
 def create() -> Response:
     """Create an integration. The response contains its client secret."""
-    return created_answer(services.create_integration(enterprise_id(), read_object()), "integrations")
+    return created_answer(services.create_integration(enterprise_id(), read_object(), issuer=caller()), "integrations")
 
 
 @integrations.get("/integrations/<integration_id>")
@@ -41,10 +41,10 @@ def show(integration_id: str) -> Response:
 
 
 @integrations.patch("/integrations/<integration_id>")
-def rename(integration_id: str) -> Response:
-    """Rename an integration."""
+def update(integration_id: str) -> Response:
+    """Rename an integration or narrow its scope."""
     return resource_answer(
-        services.rename_integration(enterprise_id(), integration_id, read_object(), if_match=if_match())
+        services.update_integration(enterprise_id(), integration_id, read_object(), if_match=if_match())
     )
 
 
@@ -57,4 +57,5 @@ def revoke(integration_id: str) -> Response:
 @integrations.post("/integrations/<integration_id>/rotate")
 def rotate(integration_id: str) -> Response:
     """Create a new client secret. The old secret can stay valid for some hours."""
-    return json_answer(services.rotate_secret(enterprise_id(), integration_id, read_optional_object()))
+    members = read_optional_object()
+    return json_answer(services.rotate_secret(enterprise_id(), integration_id, members, issuer=caller()))

@@ -64,7 +64,7 @@ OPERATIONS = (
         body=schemas.INTEGRATION, refusals=(409,),
     ),
     _one(_INTEGRATION, "an integration", answers.Integration),
-    _change(_INTEGRATION, "an integration's name", answers.Integration, schemas.INTEGRATION),
+    _change(_INTEGRATION, "an integration's name, or narrow its scope", answers.Integration, schemas.INTEGRATION),
     Operation(
         "DELETE", _INTEGRATION, "Delete an integration and revoke its tokens.", answers.RevokedIntegration,
         refusals=(404, 412), headers=("If-Match",),
@@ -182,7 +182,7 @@ _ID = f"^({ID_PATTERN})$"
 _REASONS = {
     400: "The request is invalid. errors lists every invalid field.",
     401: "The token is missing or invalid.",
-    403: "The token is for other paths, or an enterprise setting forbids the request.",
+    403: "The scope of the token does not allow the request, or an enterprise setting forbids it.",
     404: "The resource does not exist in this enterprise.",
     409: "The request conflicts with an existing resource, or a quota of the enterprise is reached.",
     410: "The changes after this cursor are no longer kept.",

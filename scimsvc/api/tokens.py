@@ -16,7 +16,7 @@ from scimsvc.api.messages import (
 from scimsvc.auth import grants
 from scimsvc.auth.state import token_signer
 from scimsvc.reports import lists
-from scimsvc.web.state import cursor_keys
+from scimsvc.web.state import caller, cursor_keys
 
 tokens = api_blueprint("tokens")
 
@@ -32,7 +32,7 @@ def list_() -> Response:
 def issue() -> Response:
     """Create a token. Only this response contains its value."""
     members = read_optional_object()
-    issued = grants.issue_described_token(enterprise_id(), members, signer=token_signer.current)
+    issued = grants.issue_described_token(enterprise_id(), members, signer=token_signer.current, issuer=caller())
     return created_answer(issued, "tokens", tagged=False)  # the resource itself does not contain the value
 
 

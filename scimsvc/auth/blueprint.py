@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 from flask import Blueprint, Response, after_this_request, request
 
 from scimsvc.auth.clients import Client, authenticate_client
-from scimsvc.auth.errors import InvalidClient, InvalidRequest, InvalidScope, TooManyTokenRequests, UnsupportedGrantType
+from scimsvc.auth.errors import InvalidClient, InvalidRequest, TooManyTokenRequests, UnsupportedGrantType
 from scimsvc.auth.grants import (
     grant_token,
     read_revocation_request,
@@ -22,7 +22,7 @@ from scimsvc.auth.throttling import wrong_secrets
 from scimsvc.paths import AUTHENTICATE_PATH, REVOKE_PATH
 from scimsvc.protocol.errors import TooManyRequests
 from scimsvc.protocol.json_text import is_storable
-from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE, SCOPES
+from scimsvc.vocabulary import SCIM_SCOPE
 from scimsvc.web.client_address import counted_address
 from scimsvc.web.form_parser import limit_form_of_stranger
 from scimsvc.web.hooks import after_response
@@ -40,7 +40,7 @@ def authenticate() -> Response:
         raise UnsupportedGrantType("The grant_type must be client_credentials.")
     client = _authenticate_client()
     long_lived = request.headers.get("X-SCIM", "").strip().lower() == "true"
-    scope = SCIM_SCOPE if long_lived else _read_scope(form.get("scope"))
+    scope = SCIM_SCOPE if long_lived else form.get("scope") or " ".join(request.args.getlist("scope"))
     token = grant_token(client, scope=scope, long_lived=long_lived, signer=token_signer.current)
     answer = {name: token[name] for name in ("access_token", "expires_in", "scope")}
     return _uncached(json_response(answer | {"token_type": "Bearer"}))
@@ -62,14 +62,6 @@ def _read_form() -> dict[str, str]:
     if repeated:
         raise InvalidRequest(f"The parameter {repeated[0]} is sent more than once. Send it once.")
     return request.form.to_dict()
-
-
-def _read_scope(scope: str | None) -> str:
-    if scope is None:
-        return API_SCOPE
-    if scope not in SCOPES:
-        raise InvalidScope("The scope must be scim or api.")
-    return scope
 
 
 def _authenticate_client() -> Client:

@@ -3,10 +3,11 @@
 import re
 import threading
 import time
+from dataclasses import replace
 
 from scimsvc import clock
 from scimsvc.auth.errors import Claims, InvalidToken, MissingToken
-from scimsvc.auth.tokens import NOT_ISSUED, TokenSigner
+from scimsvc.auth.tokens import NOT_ISSUED, TokenSigner, expired
 from scimsvc.protocol.errors import Forbidden
 from scimsvc.protocol.reasons import Reason
 from scimsvc.store.engine.database import current_database
@@ -27,6 +28,10 @@ def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) 
         raise InvalidToken(
             "The access token was revoked. Create a new one in the scimsvc console, under Integrations.", claims
         )
+    # A rotation can end a token before its signed expiry.
+    claims = replace(claims, expires_at=min(claims.expires_at, clock.parse_timestamp(row.expires_at)))
+    if clock.now() >= claims.expires_at:
+        raise expired(claims)
     return Caller(
         enterprise_id=claims.enterprise_id,
         enterprise=row.enterprise_name,
@@ -36,6 +41,7 @@ def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) 
         client_id=row.client_id,
         token_id=claims.token_id,
         token_expires_at=claims.expires_at,
+        scope=claims.scope,
         is_first_use=row.last_used_at is None,
     )
 

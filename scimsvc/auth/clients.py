@@ -10,17 +10,29 @@ from typing import Any
 from scimsvc import clock, schemas
 from scimsvc.activity.audit import AuditLog, Difference, Target, audited, changed, created, deleted
 from scimsvc.auth.errors import InvalidClient
+from scimsvc.auth.scopes import allows, is_within, may_give
 from scimsvc.auth.tokens import digest_secret, new_client_secret
-from scimsvc.errors import Conflict, InvalidInput, NoSuchThing
+from scimsvc.errors import Conflict, InvalidInput, NoSuchThing, NotAllowed
 from scimsvc.protocol.errors import listed, quoted
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import integrations as store
+from scimsvc.store.engine.database import current_database
 from scimsvc.store.engine.transactions import Connection, reading
 from scimsvc.store.integrations import IntegrationRow
-from scimsvc.store.tenancy import reading_in, writing_in
-from scimsvc.vocabulary import Action
+from scimsvc.store.tenancy import Tenant, reading_in, writing_in
+from scimsvc.store.tokens import revoke_tokens_of_scope
+from scimsvc.vocabulary import API_SCOPE, READ_SCOPE, SCIM_SCOPE, SCOPES, USERS_SCOPE, Action
 from scimsvc.web.quotas import quotas
+from scimsvc.web.state import Caller
+
+#: The names of integrations that the service creates, by their scope.
+NAMES = {
+    SCIM_SCOPE: "Microsoft Entra ID",
+    USERS_SCOPE: "Host application",
+    API_SCOPE: "Enterprise API",
+    READ_SCOPE: "Enterprise API (reading)",
+}
 
 #: Valid secrets of one integration: the newest one, and those that overlap with it.
 _MOST_SECRETS = 20
@@ -38,6 +50,8 @@ class Client:
     suspension: str | None
     integration_id: str
     integration: str
+    #: The scope to which its tokens are limited. None for no limit.
+    limit: str | None
     client_id: str
 
 
@@ -64,6 +78,7 @@ def authenticate_client(client_id: str, client_secret: str) -> Client:
         row.suspension,
         row.integration_id,
         row.integration_name,
+        row.integration_scope,
         row.client_id,
     )
 
@@ -81,39 +96,82 @@ def show_integration(enterprise: str, reference: str) -> dict[str, Any]:
 
 
 @audited
-def create_integration(enterprise: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Create an integration and return it with its secret. Raises ``InvalidInput``."""
-    name = validated(schemas.INTEGRATION, fields)["name"]
+def create_integration(enterprise: str, fields: Mapping[str, Any], *, issuer: Caller | None = None) -> dict[str, Any]:
+    """Create an integration and return it with its secret.
+
+    By default, the integration has the limit of the integration of ``issuer``, the client of the enterprise API that
+    creates it. Raises ``InvalidInput``, or ``NotAllowed`` for a wider scope.
+    """
+    members = validated(schemas.INTEGRATION, fields)
     with writing_in(enterprise) as tenant:
-        return insert_integration(AuditLog.of(tenant), name)
+        scope = members.get("scope", _limit_of(tenant, issuer))
+        refuse_wider(tenant, issuer, scope)
+        return insert_integration(AuditLog.of(tenant), members["name"], scope=scope)
+
+
+def refuse_wider(tenant: Tenant, issuer: Caller | None, scope: str | None) -> None:
+    """Raise ``NotAllowed`` if ``scope`` (None for no limit) allows more than the integration of ``issuer`` may have."""
+    limit = _limit_of(tenant, issuer)
+    if not may_give(limit, scope):
+        raise NotAllowed(
+            f"The integration of this token is limited to the scope {limit}, and {scope or 'no limit'} is wider. "
+            "Choose a narrower scope, or use the console or the scimsvc command."
+        )
+
+
+def _limit_of(tenant: Tenant, issuer: Caller | None) -> str | None:
+    return get_integration(tenant.connection, tenant.id, issuer.integration_id).scope if issuer is not None else None
 
 
 @audited
-def rename_integration(
+def update_integration(
     enterprise: str, reference: str, changes: Mapping[str, Any], *, if_match: str | None = None
 ) -> dict[str, Any]:
-    """Rename the integration and return it. Raises ``InvalidInput``, ``NoSuchThing`` or ``OutOfDate``."""
+    """Rename the integration or narrow its scope, and return it. Its tokens with a wider scope are revoked.
+
+    Raises ``InvalidInput``, ``NoSuchThing``, ``OutOfDate``, or ``Conflict`` if the scope becomes wider.
+    """
     fields = validated_changes(schemas.INTEGRATION, changes)
     with writing_in(enterprise) as tenant:
         row = get_integration(tenant.connection, tenant.id, reference)
         check_if_match(_represent(row), if_match)
-        if fields:
+        if "name" in fields:
             store.update_integration_name(tenant.connection, tenant.id, row.id, name=fields["name"])
+        if fields.get("scope", row.scope) != row.scope:
+            _narrow(tenant, row, fields["scope"])
         before, after = _represent(row), _represent(get_integration(tenant.connection, tenant.id, row.id))
         AuditLog.of(tenant).record(Action.INTEGRATION_UPDATED, _target(after), changed(before, after))
-        return after
+    current_database().note_settings_change()
+    return after
+
+
+def _narrow(tenant: Tenant, row: IntegrationRow, scope: str | None) -> None:
+    if scope is None or not is_within(row.scope, scope):
+        raise Conflict(
+            f"{row.name} is limited to the scope {row.scope}, and a scope can only be narrowed. Create another "
+            "integration for a wider scope."
+        )
+    store.update_integration_scope(tenant.connection, tenant.id, row.id, scope=scope)
+    now = clock.timestamp(clock.now())
+    for wider in SCOPES:
+        if not allows(scope, wider):
+            revoke_tokens_of_scope(tenant.connection, tenant.id, row.id, scope=wider, at=now)
 
 
 @audited
-def rotate_secret(enterprise: str, reference: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+def rotate_secret(
+    enterprise: str, reference: str, fields: Mapping[str, Any], *, issuer: Caller | None = None
+) -> dict[str, Any]:
     """Create a new secret for the integration and return both. Older secrets end now or after ``overlap_hours``.
 
-    Raises ``Conflict`` if the integration already has as many valid secrets as it may have.
+    Raises ``Conflict`` if the integration already has as many valid secrets as it may have, and ``NotAllowed`` if its
+    tokens may be wider than those of the integration of ``issuer``.
     """
     overlap_hours = validated(schemas.ROTATION, fields)["overlap_hours"]
     with writing_in(enterprise) as tenant:
         connection = tenant.connection
         row = get_integration(connection, tenant.id, reference)
+        refuse_wider(tenant, issuer, row.scope)
         if overlap_hours > 0:
             _refuse_many_secrets(connection, row)
             end = clock.timestamp(clock.now() + timedelta(hours=overlap_hours))
@@ -157,21 +215,17 @@ _LAST = (
 
 
 def get_integration(
-    connection: Connection, enterprise_id: str, reference: str | None = None, *, field: str | None = None
+    connection: Connection, enterprise_id: str, reference: str, *, field: str | None = None
 ) -> IntegrationRow:
-    """Return the row of the integration with the ID, client ID or name ``reference``, by default the oldest one.
+    """Return the row of the integration with the ID, client ID or name ``reference``.
 
     Raises ``NoSuchThing``, or ``InvalidInput`` if the reference is the value of a ``field``.
     """
     rows = store.list_integrations(connection, enterprise_id)
-    if reference is None and rows:
-        return rows[0]
     for member in ("id", "client_id", "name"):
         for row in rows:
             if getattr(row, member) == reference:
                 return row
-    if reference is None:
-        raise NoSuchThing("The enterprise has no integration. Create one with scimsvc integration create.")
     advice = f"Use one of {listed(row.name for row in rows)}." if rows else "Create one first."
     detail = f"Integration {quoted(reference)} does not exist. {advice}"
     if field is not None:
@@ -179,17 +233,36 @@ def get_integration(
     raise NoSuchThing(detail, what="integration")
 
 
-def insert_integration(log: AuditLog, name: str) -> dict[str, Any]:
+def find_or_insert_owner(log: AuditLog, scope: str) -> IntegrationRow:
+    """Return the oldest integration of the enterprise of ``log`` that may have tokens of ``scope``.
+
+    If the enterprise has only integrations that may not, insert one without a secret. It is limited to ``scope``, or
+    unlimited for the scope ``api``, whose tokens administer all integrations. It needs no room in the quota, because an
+    enterprise gets at most one for each scope. Raises ``NoSuchThing`` if the enterprise has no integration.
+    """
+    rows = store.list_integrations(log.connection, log.enterprise_id)
+    if not rows:
+        raise NoSuchThing("The enterprise has no integration. Create one with scimsvc integration create.")
+    owner = next((row for row in rows if allows(row.scope, scope)), None)
+    return owner or _insert(log, NAMES[scope], scope=None if scope == API_SCOPE else scope)
+
+
+def insert_integration(log: AuditLog, name: str, *, scope: str | None) -> dict[str, Any]:
     """Insert an integration with a valid ``name`` in the enterprise of ``log``, and return it with its secret.
 
     Raises ``QuotaReached``.
     """
     quotas.current.integrations.claim(log.enterprise_id, connection=log.connection)
-    row = IntegrationRow(str(uuid.uuid4()), str(uuid.uuid4()), name, clock.timestamp(clock.now()), last_used_at=None)
+    row = _insert(log, name, scope=scope)
+    return _represent(row) | {"client_secret": _insert_secret(log.connection, log.enterprise_id, row.id)}
+
+
+def _insert(log: AuditLog, name: str, *, scope: str | None) -> IntegrationRow:
+    now = clock.timestamp(clock.now())
+    row = IntegrationRow(str(uuid.uuid4()), str(uuid.uuid4()), name, scope, created_at=now, last_used_at=None)
     store.insert_integration(log.connection, log.enterprise_id, row)
-    integration = _represent(row)
-    log.record(Action.INTEGRATION_CREATED, _target(integration), created(integration))
-    return integration | {"client_secret": _insert_secret(log.connection, log.enterprise_id, row.id)}
+    log.record(Action.INTEGRATION_CREATED, Target(row.id, name), created(_represent(row)))
+    return row
 
 
 def _insert_secret(connection: Connection, enterprise_id: str, integration_id: str) -> str:
@@ -207,6 +280,7 @@ def _represent(row: IntegrationRow) -> dict[str, Any]:
         "id": row.id,
         "name": row.name,
         "client_id": row.client_id,
+        "scope": row.scope,
         "created_at": row.created_at,
         "last_used_at": row.last_used_at,
     }

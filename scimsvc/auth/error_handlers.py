@@ -5,7 +5,7 @@ import re
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from scimsvc.auth.errors import BearerError, InvalidRequest, OAuthError
+from scimsvc.auth.errors import BearerError, InsufficientScope, InvalidRequest, OAuthError
 from scimsvc.paths import AUTHENTICATE_PATH, REVOKE_PATH, is_api
 from scimsvc.web.errors import (
     ErrorFormat,
@@ -36,6 +36,8 @@ def _answer_bearer_error(error: BearerError) -> Response:
         "error": error.error,
         "error_description": error.description,
     }
+    if isinstance(error, InsufficientScope):
+        parameters["scope"] = error.needed
     challenge = ", ".join(f'{name}="{_quotable(value)}"' for name, value in parameters.items())
     response = answer_error(
         RequestRefused(error.description, error.status, {"WWW-Authenticate": f"Bearer {challenge}"})

@@ -11,6 +11,7 @@ class Claims:
     enterprise_id: str
     token_id: str
     expires_at: datetime
+    scope: str
 
 
 class OAuthError(Exception):
@@ -51,7 +52,7 @@ class UnsupportedGrantType(OAuthError):
 
 
 class InvalidScope(OAuthError):
-    """The scope is neither scim nor api."""
+    """The scope does not exist, or the integration is limited to another one."""
 
     error = "invalid_scope"
 
@@ -92,7 +93,11 @@ class InvalidToken(BearerError):
 
 
 class InsufficientScope(BearerError):
-    """The access token is valid, but for other paths."""
+    """The access token is valid, but for other paths. ``needed`` is the narrowest scope for the request."""
 
     status = 403
     error = "insufficient_scope"
+
+    def __init__(self, description: str, claims: Claims, *, needed: str) -> None:
+        super().__init__(description, claims)
+        self.needed = needed

@@ -1,27 +1,29 @@
-"""Issue, list and revoke access tokens. ``scimsvc.auth.tokens`` signs them."""
+"""Issue, rotate and revoke access tokens. ``scimsvc.auth.tokens`` signs them, ``token_reading`` lists them."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scimsvc import clock, schemas
-from scimsvc.activity.audit import AuditLog, Target, audited, created, deleted
-from scimsvc.auth.clients import Client, get_integration
+from scimsvc.activity.audit import AuditLog, Difference, Target, audited, created, current_actor, deleted
+from scimsvc.auth.clients import Client, find_or_insert_owner, get_integration, refuse_wider
 from scimsvc.auth.errors import Claims, InvalidRequest, UnauthorizedClient
+from scimsvc.auth.lifetimes import bounded_lifetime, default_lifetime, read_days
+from scimsvc.auth.scopes import allows, choose_scope, describe_limit
 from scimsvc.auth.suspension import describe_suspension
+from scimsvc.auth.token_reading import get_token, represent_token
 from scimsvc.auth.tokens import TokenSigner, new_token_id
-from scimsvc.errors import Conflict, InvalidInput, NoSuchThing, QuotaReached
+from scimsvc.errors import Conflict, InvalidInput, QuotaReached
 from scimsvc.schemas.validation import validated
 from scimsvc.store import tokens as store
 from scimsvc.store.engine.database import current_database
-from scimsvc.store.engine.transactions import Connection, reading, writing
-from scimsvc.store.paging import Page
-from scimsvc.store.settings import get_global_settings
+from scimsvc.store.engine.transactions import Connection, writing
+from scimsvc.store.integrations import IntegrationRow
 from scimsvc.store.tenancy import get_enterprise, writing_in
 from scimsvc.store.tokens import NewToken, TokenRow
 from scimsvc.vocabulary import API, SCIM_SCOPE, Action
 from scimsvc.web.quotas import quotas
-from scimsvc.web.state import Actor
+from scimsvc.web.state import Actor, Caller
 
 if TYPE_CHECKING:
     from marshmallow import Schema
@@ -45,122 +47,138 @@ def _read(schema: "Schema", parameters: Mapping[str, str]) -> dict[str, Any]:
         raise InvalidRequest(str(error)) from None
 
 
+class TokenRequest(NamedTuple):
+    """A token to issue without a client secret."""
+
+    scope: str
+    #: The lifetime. None for the global setting.
+    days: int | None = None
+    #: The client ID, ID or name of the integration. None for the oldest one that may have the scope.
+    integration: str | None = None
+    name: str | None = None
+
+
 @audited
-def grant_token(client: Client, *, scope: str, long_lived: bool, signer: TokenSigner) -> dict[str, Any]:
+def grant_token(client: Client, *, scope: str | None, long_lived: bool, signer: TokenSigner) -> dict[str, Any]:
     """Issue a token to an authenticated client (contract section 4).
 
-    A ``long_lived`` token is valid for ``scim_token_days``, any other for ``access_token_hours``. Raises
-    ``UnauthorizedClient`` for a SCIM token if SCIM provisioning is disabled for the enterprise, and for any token if
-    the enterprise has too many valid ones.
+    ``scope`` is a list of scopes, separated by spaces, or None for the client's own. A ``long_lived`` token is valid
+    for ``scim_token_days``, any other for ``access_token_hours``. Raises ``InvalidScope``, ``UnauthorizedClient`` for a
+    SCIM token if SCIM provisioning is disabled for the enterprise, and for any token if it has too many valid ones.
     """
     if client.suspension is not None:
         raise UnauthorizedClient(describe_suspension(client.enterprise, client.suspension))
-    _refuse_while_off(client.enterprise, scope=scope, enabled=client.scim_enabled)
+    chosen = choose_scope(scope, client.limit)
+    _refuse_while_off(client.enterprise, scope=chosen, enabled=client.scim_enabled)
     try:
         quotas.current.tokens.claim(client.enterprise_id)
     except QuotaReached as error:
         raise UnauthorizedClient(error.detail) from None
+    actor = Actor(API, client.integration, client.client_id)
     with writing() as connection:
-        lifetime = _lifetime(connection, long_lived=long_lived)
         log = AuditLog(connection, client.enterprise_id, client.enterprise)
-        token = _new_token(client.enterprise_id, client.integration_id, scope=scope, lifetime=lifetime)
-        _insert(log, token, client.client_id, actor=_actor(client))
-        return _represent_issued(token, lifetime, signer)
+        grant = _Grant(client.integration_id, client.client_id, chosen, name=None, actor=actor)
+        return _issue(log, grant, default_lifetime(connection, long_lived=long_lived), signer=signer)
 
 
 @audited
 def issue_token(
-    enterprise: str, *, scope: str, days: int | None = None, integration: str | None = None, signer: TokenSigner
+    enterprise: str, request: TokenRequest, *, signer: TokenSigner, issuer: Caller | None = None
 ) -> dict[str, Any]:
-    """Issue a token without the client secret, for an operator.
+    """Issue a token without the client secret, for an operator or for ``issuer``, a client of the enterprise API.
 
-    Raises ``NoSuchThing``, ``InvalidInput``, ``QuotaReached`` or ``UnauthorizedClient``.
+    A token that ``issuer`` issues ends at the latest with the token of ``issuer``. Raises ``NoSuchThing``,
+    ``InvalidInput``, ``QuotaReached``, ``UnauthorizedClient``, or ``NotAllowed`` if the token would exceed ``issuer``.
     """
     with writing_in(enterprise) as tenant:
-        _refuse_while_off(tenant.row.name, scope=scope, enabled=tenant.row.scim_enabled)
+        _refuse_while_off(tenant.row.name, scope=request.scope, enabled=tenant.row.scim_enabled)
+        refuse_wider(tenant, issuer, request.scope)
         quotas.current.tokens.claim(tenant.id, connection=tenant.connection)
-        row = get_integration(tenant.connection, tenant.id, integration, field="client_id")
-        lifetime = timedelta(days=days) if days else _lifetime(tenant.connection, long_lived=scope == SCIM_SCOPE)
-        token = _new_token(tenant.id, row.id, scope=scope, lifetime=lifetime)
-        _insert(AuditLog.of(tenant), token, row.client_id)
-        return _represent_issued(token, lifetime, signer)
+        log = AuditLog.of(tenant)
+        row = _find_owner(log, request)
+        if request.days is not None:
+            lifetime = read_days(log.connection, request.days, issuer=issuer)
+        else:
+            lifetime = default_lifetime(log.connection, long_lived=request.scope == SCIM_SCOPE, issuer=issuer)
+        grant = _Grant(row.id, row.client_id, request.scope, name=request.name, actor=current_actor())
+        return _issue(log, grant, lifetime, signer=signer)
 
 
-def issue_described_token(enterprise: str, members: Mapping[str, Any], *, signer: TokenSigner) -> dict[str, Any]:
+def _find_owner(log: AuditLog, request: TokenRequest) -> IntegrationRow:
+    if request.integration is None:
+        return find_or_insert_owner(log, request.scope)
+    row = get_integration(log.connection, log.enterprise_id, request.integration, field="client_id")
+    if not allows(row.scope, request.scope):
+        raise InvalidInput(describe_limit(row.scope), {"scope": [f"{row.name} is limited to the scope {row.scope}."]})
+    return row
+
+
+def issue_described_token(
+    enterprise: str, members: Mapping[str, Any], *, signer: TokenSigner, issuer: Caller | None = None
+) -> dict[str, Any]:
     """Issue a token with the members of ``schemas.TokenSchema``.
 
-    Raises ``InvalidInput``, ``NoSuchThing``, or ``Conflict`` for a SCIM token while SCIM provisioning is disabled.
+    Raises the errors of ``issue_token``, and ``Conflict`` for a SCIM token while SCIM provisioning is disabled.
     """
     fields = validated(schemas.TOKEN, members)
+    request = TokenRequest(fields["scope"], fields.get("days"), fields.get("client_id"), fields.get("name"))
     try:
-        return issue_token(
-            enterprise,
-            scope=fields["scope"],
-            days=fields.get("days"),
-            integration=fields.get("client_id"),
-            signer=signer,
-        )
+        return issue_token(enterprise, request, signer=signer, issuer=issuer)
     except UnauthorizedClient as refusal:
         raise Conflict(refusal.description) from None
 
 
-def page_tokens(enterprise: str, *, after: Sequence[str] | None, limit: int) -> Page:
-    """Return tokens of one enterprise, oldest first. ``Page.next`` is the time of issue and the ID of the last one."""
+@audited
+def rotate_token(
+    reference: str, *, enterprise: str | None, days: int | None, overlap_hours: float, signer: TokenSigner
+) -> dict[str, Any]:
+    """Replace the token whose ID or text is ``reference`` by one with the same scope, integration and name.
+
+    The replacement lasts ``days``, by default as long as the old token. The old token ends now or after
+    ``overlap_hours``. Raises ``NoSuchThing``, ``InvalidInput``, ``QuotaReached``, or ``Conflict`` if the old token is
+    not valid.
+    """
     now = clock.now()
-    with reading() as connection:
-        enterprise_id = get_enterprise(connection, enterprise).id
-        last = (after[0], after[1]) if after is not None else None
-        rows = store.list_token_page(connection, enterprise_id, after=last, limit=limit + 1)
-        return Page.of(rows, limit, lambda row: represent_token(row, now), key=lambda row: [row.issued_at, row.id])
+    with writing() as connection:
+        row = _find_token(connection, reference, enterprise, signer)
+        log = AuditLog(connection, row.enterprise_id, row.enterprise)
+        if row.revoked_at is not None or row.expires_at <= clock.timestamp(now):
+            raise Conflict("This token was revoked or has expired. Issue another one with scimsvc token issue.")
+        owner = get_integration(connection, row.enterprise_id, row.integration_id)
+        if overlap_hours > 0:
+            end = clock.timestamp(now + timedelta(hours=overlap_hours))
+            store.shorten_token(connection, row.enterprise_id, row.id, expires_at=end)
+        else:
+            store.revoke_token(connection, row.enterprise_id, row.id, at=clock.timestamp(now))
+        quotas.current.tokens.claim(row.enterprise_id, connection=connection)
+        lifetime = read_days(connection, days) if days is not None else bounded_lifetime(connection, _length_of(row))
+        grant = _Grant(owner.id, owner.client_id, row.scope, name=row.name, actor=current_actor())
+        issued = _issue(log, grant, lifetime, signer=signer)
+        rotation = Difference(after={"overlap_hours": overlap_hours, "replaced_by": issued["id"]})
+        log.record(Action.TOKEN_ROTATED, Target(row.id, row.name), rotation)
+    current_database().note_settings_change()
+    return issued
 
 
-def show_token(enterprise: str, token_id: str) -> dict[str, Any]:
-    """Return the token with the ID ``token_id``, without its text. Raises ``NoSuchThing``."""
-    with reading() as connection:
-        row = _get_token(connection, token_id, get_enterprise(connection, enterprise).id)
-        return represent_token(row, clock.now())
+def _length_of(row: TokenRow) -> timedelta:
+    return clock.parse_timestamp(row.expires_at) - clock.parse_timestamp(row.issued_at)
 
 
-def _get_token(connection: Connection, token_id: str, enterprise_id: str | None) -> TokenRow:
-    row = store.find_token(connection, token_id, enterprise_id)
-    if row is None:
-        detail = "This token does not exist. List the IDs of tokens with scimsvc token list."
-        raise NoSuchThing(detail, what="token")
-    return row
-
-
-def list_tokens(enterprise: str | None = None) -> list[dict[str, Any]]:
-    """Return the tokens of one enterprise, or of all, oldest first and without their texts."""
-    now = clock.now()
-    with reading() as connection:
-        enterprise_id = get_enterprise(connection, enterprise).id if enterprise is not None else None
-        return [represent_token(row, now) for row in store.list_tokens(connection, enterprise_id)]
-
-
-def list_good_tokens(enterprise: str) -> list[dict[str, Any]]:
-    """Return the valid tokens of one enterprise in the order of their expiry, without their texts."""
-    now = clock.now()
-    with reading() as connection:
-        enterprise_id = get_enterprise(connection, enterprise).id
-        rows = store.list_valid_tokens(connection, enterprise_id, now=clock.timestamp(now), limit=_MOST_SHOWN)
-        return [represent_token(row, now) for row in rows]
-
-
-_MOST_SHOWN = 500
+def _find_token(connection: Connection, reference: str, enterprise: str | None, signer: TokenSigner) -> TokenRow:
+    """Return the row of the token whose ID or text is ``reference``. Raises ``NoSuchThing``."""
+    claims = signer.read_any(reference)
+    enterprise_id = get_enterprise(connection, enterprise).id if enterprise is not None else None
+    return get_token(connection, claims.token_id if claims else reference, enterprise_id)
 
 
 @audited
 def revoke_token(reference: str, *, enterprise: str | None, signer: TokenSigner) -> dict[str, Any]:
     """Revoke the token whose ID or text is ``reference`` and return it. Raises ``NoSuchThing``."""
-    claims = signer.read_any(reference)
-    token_id = claims.token_id if claims else reference
     with writing() as connection:
-        row = _get_token(
-            connection, token_id, get_enterprise(connection, enterprise).id if enterprise is not None else None
-        )
-        if store.revoke_token(connection, row.enterprise_id, token_id, at=clock.timestamp(clock.now())):
+        row = _find_token(connection, reference, enterprise, signer)
+        if store.revoke_token(connection, row.enterprise_id, row.id, at=clock.timestamp(clock.now())):
             _record_revocation(connection, row)
-        revoked = represent_token(_get_token(connection, token_id, row.enterprise_id), clock.now())
+        revoked = represent_token(get_token(connection, row.id, row.enterprise_id), clock.now())
     current_database().note_settings_change()
     return revoked
 
@@ -180,8 +198,8 @@ def revoke_own_token(client: Client, token: str, *, signer: TokenSigner) -> None
             integration_id=client.integration_id,
         )
         if is_revoked:
-            row = _get_token(connection, claims.token_id, client.enterprise_id)
-            _record_revocation(connection, row, actor=_actor(client))
+            row = get_token(connection, claims.token_id, client.enterprise_id)
+            _record_revocation(connection, row, actor=Actor(API, client.integration, client.client_id))
     current_database().note_settings_change()
 
 
@@ -192,66 +210,48 @@ def _refuse_while_off(enterprise: str, *, scope: str, enabled: bool) -> None:
         )
 
 
-def _lifetime(connection: Connection, *, long_lived: bool) -> timedelta:
-    settings = get_global_settings(connection)
-    if long_lived:
-        return timedelta(days=settings["scim_token_days"])
-    return timedelta(hours=settings["access_token_hours"])
+class _Grant(NamedTuple):
+    """A token before it is issued: its integration, its scope, its name, and who creates it."""
+
+    integration_id: str
+    client_id: str
+    scope: str
+    name: str | None
+    actor: Actor
 
 
-def _new_token(enterprise_id: str, integration_id: str, *, scope: str, lifetime: timedelta) -> NewToken:
+def _issue(log: AuditLog, grant: _Grant, lifetime: timedelta, *, signer: TokenSigner) -> dict[str, Any]:
     issued_at = clock.now().replace(microsecond=0)
-    return NewToken(
+    expires_at = issued_at + lifetime
+    token = NewToken(
         id=new_token_id(),
-        enterprise_id=enterprise_id,
-        integration_id=integration_id,
-        scope=scope,
+        enterprise_id=log.enterprise_id,
+        integration_id=grant.integration_id,
+        scope=grant.scope,
+        name=grant.name,
+        created_by=f"{grant.actor.type} {grant.actor.name}",
+        key_id=signer.key_ids[0],
         issued_at=clock.timestamp(issued_at),
-        expires_at=clock.timestamp(issued_at + lifetime),
+        expires_at=clock.timestamp(expires_at),
     )
-
-
-def _insert(log: AuditLog, token: NewToken, client_id: str, *, actor: Actor | None = None) -> None:
     store.insert_token(log.connection, token)
-    log.record(Action.TOKEN_ISSUED, Target(token.id, None), created(_recorded(token, client_id)), actor=actor)
+    target, difference = Target(token.id, token.name), created(_recorded(token, grant.client_id))
+    log.record(Action.TOKEN_ISSUED, target, difference, actor=grant.actor)
+    return {
+        "access_token": signer.issue(Claims(token.enterprise_id, token.id, expires_at, token.scope)),
+        "expires_in": int(lifetime.total_seconds()),
+        "expires_at": token.expires_at,
+        "scope": token.scope,
+        "id": token.id,
+        "name": token.name,
+    }
 
 
 def _record_revocation(connection: Connection, row: TokenRow, *, actor: Actor | None = None) -> None:
     log = AuditLog(connection, row.enterprise_id, row.enterprise)
-    log.record(Action.TOKEN_REVOKED, Target(row.id, None), deleted(_recorded(row, row.client_id)), actor=actor)
+    log.record(Action.TOKEN_REVOKED, Target(row.id, row.name), deleted(_recorded(row, row.client_id)), actor=actor)
 
 
 def _recorded(token: NewToken | TokenRow, client_id: str) -> dict[str, Any]:
     """Return the members of a token that the audit log shows."""
     return {"scope": token.scope, "client_id": client_id, "expires_at": token.expires_at}
-
-
-def _actor(client: Client) -> Actor:
-    return Actor(API, client.integration, client.client_id)
-
-
-def _represent_issued(token: NewToken, lifetime: timedelta, signer: TokenSigner) -> dict[str, Any]:
-    claims = Claims(token.enterprise_id, token.id, clock.parse_timestamp(token.expires_at))
-    return {
-        "access_token": signer.issue(token.scope, claims),
-        "expires_in": int(lifetime.total_seconds()),
-        "scope": token.scope,
-        "id": token.id,
-        "expires_at": token.expires_at,
-    }
-
-
-def represent_token(row: TokenRow, now: datetime) -> dict[str, Any]:
-    """Return the token in the form of commands and the enterprise API, without its text."""
-    left = clock.parse_timestamp(row.expires_at) - now
-    return {
-        "id": row.id,
-        "enterprise": row.enterprise,
-        "scope": row.scope,
-        "client_id": row.client_id,
-        "issued_at": row.issued_at,
-        "expires_at": row.expires_at,
-        "days_left": max(0, round(left / timedelta(days=1), 1)),
-        "last_used_at": row.last_used_at,
-        "revoked_at": row.revoked_at,
-    }

@@ -1,10 +1,11 @@
-"""The guard: every path below the Tenant URL requires a SCIM token, and below /api/v1 an API token.
+"""The guard: every path below the Tenant URL requires a SCIM token, and below /api/v1 an API token of sufficient scope.
 
 This includes unknown paths. The guard runs before the body is read, on the normalized path that the router uses.
 """
 
 from scimsvc.auth.callers import known_callers, refuse_while_off
 from scimsvc.auth.rate_limit import API, rate_limit
+from scimsvc.auth.scopes import refuse_unless_allowed
 from scimsvc.auth.suspension import refuse_while_suspended
 from scimsvc.paths import is_api, is_scim
 from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE
@@ -26,3 +27,4 @@ def guard(state: RequestState) -> None:
         state.caller = caller
         refuse_while_suspended(caller)
         rate_limit.of(state.app).take(caller.enterprise_id, API)
+        refuse_unless_allowed(state, caller)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from flask import Flask, Response
 
 from scimsvc import clock
+from scimsvc.auth.signing_keys import served_keys
 from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import writing
@@ -78,6 +79,7 @@ def write_last_uses(app: Flask) -> None:
     with app.app_context():
         try:
             last_uses.of(app).write()
+            served_keys.of(app).note()
         except DATABASE_ERRORS as error:
             cause = getattr(error, "orig", None) or error
             _log.warning("The times of last use of tokens cannot be written: %s", type(cause).__name__)

@@ -7,6 +7,7 @@ from scimsvc.auth.callers import Callers, known_callers
 from scimsvc.auth.expiry import ExpiryNotices, expiry_notices
 from scimsvc.auth.last_uses import LastUses, last_uses
 from scimsvc.auth.rate_limit import RateLimit, rate_limit
+from scimsvc.auth.signing_keys import ServedKeys, served_keys
 from scimsvc.auth.throttling import (
     WrongMetricsTokens,
     WrongPasswords,
@@ -28,6 +29,7 @@ def init_auth(app: Flask, settings: Settings) -> None:
     signer = TokenSigner(settings.secret_keys)
     token_signer.init_app(app, signer)
     known_callers.init_app(app, Callers(signer))
+    served_keys.init_app(app, ServedKeys(signer))
     rate_limit.init_app(app, RateLimit(settings.rate_limit))
     attempts = Attempts()
     wrong_secrets.init_app(app, WrongSecrets(attempts))

@@ -1,8 +1,8 @@
 """Sign and verify access tokens.
 
-A token is ``scimsvc_`` followed by the enterprise, the token's ID and its expiry, which itsdangerous signs with
-HMAC-SHA-256 and a salt for each scope. Its content is readable but cannot be changed. The database stores its ID and
-whether it was revoked, but not its text.
+A token is ``scimsvc_`` followed by the enterprise, the token's ID, its expiry and the ID of the key, which itsdangerous
+signs with HMAC-SHA-256 and a salt for each scope. Its content is readable but cannot be changed. The
+database stores its ID and whether it was revoked, but not its text.
 """
 
 import hashlib
@@ -18,7 +18,8 @@ from itsdangerous.encoding import base64_decode, base64_encode
 from scimsvc.auth.errors import Claims, InsufficientScope, InvalidToken
 from scimsvc.paths import API_PREFIX, SCIM_PREFIX
 from scimsvc.protocol.json_text import write_json
-from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE, SCOPES, TOKEN_PREFIX
+from scimsvc.settings.keys import KEY_ID, key_id
+from scimsvc.vocabulary import API_SCOPE, API_SCOPES, SCIM_SCOPE, SCOPES, TOKEN_PREFIX
 
 SECRET_PREFIX = "scimsvc_cs_"  # noqa: S105  # the prefix of every secret
 #: The prefix of the random part of one-time links. The request log leaves out texts with this prefix.
@@ -35,53 +36,93 @@ class TokenSigner:
             scope: Signer(oldest_first, f"scimsvc.{scope}-token", key_derivation="hmac", digest_method=hashlib.sha256)
             for scope in SCOPES
         }
+        #: The IDs of the keys. The first one signs, and all verify.
+        self.key_ids = tuple(map(key_id, keys))
         # The content of a token never changes. Expiry and revocation are checked elsewhere, each time. Only tokens of
         # this service are cached, because others raise BadData.
         self._read_signed = lru_cache(maxsize=4096)(self._verify_signature)
 
-    def issue(self, scope: str, claims: Claims) -> str:
-        """Return a token for ``scope``."""
-        payload = [claims.enterprise_id, claims.token_id, int(claims.expires_at.timestamp())]
-        signed = self._signers[scope].sign(base64_encode(write_json(payload)))
+    def issue(self, claims: Claims) -> str:
+        """Return a token with the content ``claims``."""
+        expires_at = int(claims.expires_at.timestamp())
+        payload = [claims.enterprise_id, claims.token_id, expires_at, self.key_ids[0]]
+        signed = self._signers[claims.scope].sign(base64_encode(write_json(payload)))
         return TOKEN_PREFIX + signed.decode("ascii")
 
     def verify(self, token: str, scope: str, now: datetime) -> Claims:
-        """Return the content of ``token`` if it was issued for ``scope`` and has not expired.
+        """Return the content of ``token`` if it has not expired and was issued for the path of ``scope``.
 
-        Raises ``InvalidToken`` or ``InsufficientScope``.
+        For the enterprise API, ``scope`` is ``api``, and each scope of the API is accepted. Raises ``InvalidToken`` or
+        ``InsufficientScope``.
         """
-        claims = self._read(token, scope)
+        accepted, others = (API_SCOPES, (SCIM_SCOPE,)) if scope == API_SCOPE else ((SCIM_SCOPE,), API_SCOPES)
+        claims = self._read_first(token, accepted)
         if claims is None:
-            other = self.read_any(token)
+            other = self._read_first(token, others)
             if other is not None:
-                raise InsufficientScope(_OTHER_SCOPE[scope], other)
-            raise InvalidToken(NOT_ISSUED)
+                raise InsufficientScope(_OTHER_SCOPE[scope], other, needed=scope)
+            raise InvalidToken(self._explain(token))
         if now >= claims.expires_at:
-            raise InvalidToken(
-                f"The access token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}. {_RENEWAL[scope]}", claims
-            )
+            raise expired(claims)
         return claims
 
-    def _read(self, token: str, scope: str) -> Claims | None:
+    def read_any(self, token: str) -> Claims | None:
+        """Return the content of ``token`` of any scope or expiry, or None if this service did not issue it."""
+        return self._read_first(token, SCOPES)
+
+    def verifies(self, key: str | None) -> bool:
+        """Return whether tokens of the key ID ``key`` can be valid. None is a token without a key ID."""
+        return key is None or key in self.key_ids
+
+    def _read_first(self, token: str, scopes: Sequence[str]) -> Claims | None:
         if len(token) > _LONGEST_TOKEN or not token.startswith(TOKEN_PREFIX):
             return None
-        try:
-            return self._read_signed(token, scope)
-        except (BadData, ValueError, TypeError, OverflowError):
-            return None
+        for scope in scopes:
+            try:
+                return self._read_signed(token, scope)
+            except (BadData, ValueError, TypeError, OverflowError):
+                continue
+        return None
 
     def _verify_signature(self, token: str, scope: str) -> Claims:
         """Return the content of ``token``. Raises ``BadData`` or another error if it was not issued for ``scope``."""
         text = token.removeprefix(TOKEN_PREFIX)
         if not _is_canonical(text):
             raise BadData("The token is not canonical.")
-        payload = base64_decode(self._signers[scope].unsign(text))
-        enterprise_id, token_id, expires_at = json.loads(payload)
-        return Claims(enterprise_id, token_id, datetime.fromtimestamp(expires_at, UTC))
+        # A token of an earlier version has no key ID.
+        enterprise_id, token_id, expires_at, *_ = json.loads(base64_decode(self._signers[scope].unsign(text)))
+        return Claims(enterprise_id, token_id, datetime.fromtimestamp(expires_at, UTC), scope)
 
-    def read_any(self, token: str) -> Claims | None:
-        """Return the content of ``token`` of any scope or expiry, or None if this service did not issue it."""
-        return next(filter(None, (self._read(token, scope) for scope in SCOPES)), None)
+    def _explain(self, token: str) -> str:
+        """Return why ``token`` is not valid. Its content is not verified, so that only a key ID is read from it."""
+        key = _read_key_id(token)
+        if key is None or key in self.key_ids:
+            return NOT_ISSUED
+        return (
+            f"This server did not issue the access token, because it does not have the key {key} that signed the "
+            "token. Add that key to SCIMSVC_SECRET_KEY, or create a new token with the key of this server."
+        )
+
+
+def _read_key_id(token: str) -> str | None:
+    """Return the key ID in the content of ``token``, which may be forged, or None."""
+    if len(token) > _LONGEST_TOKEN or not token.startswith(TOKEN_PREFIX):
+        return None
+    try:
+        content = json.loads(base64_decode(token.removeprefix(TOKEN_PREFIX).partition(".")[0]))
+    except (BadData, ValueError, RecursionError):
+        return None
+    key = content[3] if isinstance(content, list) and len(content) == _PARTS else None
+    return key if isinstance(key, str) and KEY_ID.fullmatch(key) else None
+
+
+_PARTS = 4
+
+
+def expired(claims: Claims) -> InvalidToken:
+    """Return the refusal of an expired token."""
+    renewal = _RENEWAL[SCIM_SCOPE if claims.scope == SCIM_SCOPE else API_SCOPE]
+    return InvalidToken(f"The access token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}. {renewal}", claims)
 
 
 NOT_ISSUED = "This service did not issue the access token. Copy the whole token again."
@@ -90,9 +131,12 @@ _RENEWAL = {
     SCIM_SCOPE: "Create a new one in the scimsvc console and paste it into Entra's Secret Token field.",
     API_SCOPE: "Request a new one.",
 }
+#: The refusal of a token for other paths, by the scope that the path needs.
 _OTHER_SCOPE = {
-    SCIM_SCOPE: f"This is an API token, valid only for {API_PREFIX}. Request a SCIM token with X-SCIM: true.",
-    API_SCOPE: f"This is a SCIM token, valid only for {SCIM_PREFIX}. Request a token without the header X-SCIM.",
+    SCIM_SCOPE: f"This is an API token, valid only for {API_PREFIX}. Request a SCIM token with the header X-SCIM: true "
+    "or with scope=scim, from an integration that allows it.",
+    API_SCOPE: f"This is a SCIM token, valid only for {SCIM_PREFIX}. Request an API token with scope=api and without "
+    "the header X-SCIM, from an integration that allows it.",
 }
 
 

@@ -10,7 +10,7 @@ COMMANDS = {
     "enterprise": "Create, show, change, suspend and delete enterprises.",
     "explain": "Show what a SCIM request would do, without doing it.",
     "init": "Create the database or upgrade its schema. Safe to repeat.",
-    "integration": "Create, list, rename, rotate and revoke integrations.",
+    "integration": "Create, list, limit, rotate and revoke integrations.",
     "key": "Create secret keys.",
     "log": "Show and prune the provisioning log.",
     "migrate-to": "Copy everything from SQLite into an empty PostgreSQL.",
@@ -18,7 +18,7 @@ COMMANDS = {
     "role": "Add, list, preview, change and remove roles.",
     "serve": "Serve until SIGTERM or SIGINT.",
     "settings": "Show and change the global settings.",
-    "token": "Issue, list and revoke access tokens.",
+    "token": "Issue, list, rotate and revoke access tokens.",
     "user": "Create, change, delete, import and export users.",
 }
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from scimsvc.cli.options import enterprise_argument
+from scimsvc.cli.options import enterprise_argument, host_application_option
 from scimsvc.cli.output import cell, result_command
 from scimsvc.enterprises import enterprises, suspension
 from scimsvc.schemas.entity_tags import entity_tag
@@ -26,9 +26,21 @@ def enterprise() -> None:
     default=False,
     help="Enable SCIM provisioning  [default: no-enable-scim]",
 )
-def create(name: str, roles: tuple[str, ...], default_role: str, *, scim_enabled: bool) -> dict[str, Any]:
-    """Create an enterprise with its roles and a first integration. The client secret is shown only once."""
-    return enterprises.create_enterprise(name, roles=list(roles), default_role=default_role, scim_enabled=scim_enabled)
+@host_application_option
+def create(
+    name: str, roles: tuple[str, ...], default_role: str, *, scim_enabled: bool, host_application: bool
+) -> dict[str, Any]:
+    """Create an enterprise with its roles and a first integration. The client secret is shown only once.
+
+    The first integration is limited to the scope scim, for Entra.
+    """
+    return enterprises.create_enterprise(
+        name,
+        roles=list(roles),
+        default_role=default_role,
+        scim_enabled=scim_enabled,
+        with_host_application=host_application,
+    )
 
 
 @result_command(enterprise, "list")

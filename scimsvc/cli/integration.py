@@ -1,18 +1,18 @@
 """``integration``: manage client IDs and client secrets."""
 
-import math
 from typing import Any
 
 import click
 
 from scimsvc.auth import clients
-from scimsvc.cli.options import enterprise_argument
-from scimsvc.cli.output import result_command, warn
+from scimsvc.cli.options import enterprise_argument, overlap_option
+from scimsvc.cli.output import as_text, cell, result_command, warn
+from scimsvc.vocabulary import SCOPES
 
 
 @click.group()
 def integration() -> None:
-    """Create, list, rename, rotate and revoke the integrations of an enterprise.
+    """Create, list, rename, limit, rotate and revoke the integrations of an enterprise.
 
     CLIENT is the client ID, ID or name of an integration.
     """
@@ -21,12 +21,24 @@ def integration() -> None:
 @result_command(integration, "create", writes=True)
 @enterprise_argument
 @click.argument("name", default="Integration")
-def create(enterprise: str, name: str) -> dict[str, Any]:
-    """Create an integration. The client secret is shown only once."""
-    return clients.create_integration(enterprise, {"name": name})
+@click.option("--scope", type=click.Choice(SCOPES), help="Scope to which its tokens are limited (default: no limit)")
+def create(enterprise: str, name: str, scope: str | None) -> dict[str, Any]:
+    """Create an integration. The client secret is shown only once.
+
+    Limit an integration for Entra to scim, and one for your application to api.users.
+    """
+    return clients.create_integration(enterprise, {"name": name, "scope": scope})
 
 
-@result_command(integration, "list")
+def _table(integrations: list[dict[str, Any]]) -> str:
+    """Return the table of ``integrations``, and advice to limit those without a limit."""
+    shown = [each | {"scope": each["scope"] or "unlimited"} for each in integrations]
+    names = [each["name"] for each in integrations if each["scope"] is None]
+    advice = f"\n\nUnlimited: {cell(names)}. Limit an integration to a scope with scimsvc integration limit."
+    return as_text(shown) + (advice if names else "")
+
+
+@result_command(integration, "list", text=_table)
 @enterprise_argument
 def list_(enterprise: str) -> list[dict[str, Any]]:
     """List the integrations, oldest first."""
@@ -39,25 +51,27 @@ def list_(enterprise: str) -> list[dict[str, Any]]:
 @click.argument("name")
 def rename(enterprise: str, client: str, name: str) -> dict[str, Any]:
     """Rename an integration. Its client ID, secret and tokens do not change."""
-    return clients.rename_integration(enterprise, client, {"name": name})
+    return clients.update_integration(enterprise, client, {"name": name})
+
+
+@result_command(integration, "limit", writes=True)
+@enterprise_argument
+@click.argument("client")
+@click.argument("scope", type=click.Choice(SCOPES))
+def limit(enterprise: str, client: str, scope: str) -> dict[str, Any]:
+    """Limit the tokens of an integration to a scope. Its valid tokens with a wider scope are revoked.
+
+    A scope can only be narrowed: from no limit to any scope, and from api to api.users or api.read.
+    """
+    return clients.update_integration(enterprise, client, {"scope": scope})
 
 
 @result_command(integration, "rotate", writes=True)
 @enterprise_argument
 @click.argument("client")
-@click.option(
-    "--overlap",
-    "overlap_hours",
-    type=click.FloatRange(0, 24 * 365),
-    default=0,
-    show_default=True,
-    metavar="HOURS",
-    help="Hours for which the old secret remains valid",
-)
+@overlap_option("Hours for which the old secret remains valid")
 def rotate(enterprise: str, client: str, overlap_hours: float) -> dict[str, Any]:
     """Create a new client secret. It is shown only once. Tokens remain valid."""
-    if not math.isfinite(overlap_hours):
-        raise click.UsageError("--overlap must be a finite number of hours.")
     return clients.rotate_secret(enterprise, client, {"overlap_hours": overlap_hours})
 
 

@@ -1,7 +1,9 @@
 """Arguments and options that several commands share, and the types of their values."""
 
+import math
 import re
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +21,33 @@ port_option = click.option(
     show_default=True,
     help="Port to listen on; 0 selects a free one",
 )
+
+host_application_option = click.option(
+    "--host-application",
+    is_flag=True,
+    help="Also create an integration for your application, limited to the scope api.users",
+)
+
+
+def overlap_option(help_: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option --overlap, a finite number of hours."""
+    return click.option(
+        "--overlap",
+        "overlap_hours",
+        type=click.FloatRange(0, 24 * 365),
+        default=0,
+        show_default=True,
+        metavar="HOURS",
+        help=help_,
+        callback=_refuse_infinite,
+    )
+
+
+def _refuse_infinite(_context: click.Context, _option: click.Parameter, hours: float) -> float:
+    if not math.isfinite(hours):
+        raise click.UsageError("--overlap must be a finite number of hours.")
+    return hours
+
 
 #: The argument that stands for standard input.
 STANDARD_INPUT = "-"

@@ -4,18 +4,19 @@ from typing import Any
 
 import click
 
-from scimsvc.auth.grants import issue_token
+from scimsvc.auth.clients import NAMES, create_integration, list_integrations
+from scimsvc.auth.grants import TokenRequest, issue_token
 from scimsvc.auth.state import token_signer
 from scimsvc.cli.admin import password_url
 from scimsvc.cli.init import upgrade
-from scimsvc.cli.options import host_option, port_option
+from scimsvc.cli.options import host_application_option, host_option, port_option
 from scimsvc.cli.output import app_command, as_text, cell
 from scimsvc.cli.printable import write_json_line
 from scimsvc.cli.serve import bind
 from scimsvc.enterprises.admins import offer_first_link
-from scimsvc.enterprises.enterprises import create_enterprise, list_enterprises
+from scimsvc.enterprises.enterprises import create_enterprise, credentials_of, list_enterprises
 from scimsvc.paths import CONSOLE_PREFIX, SCIM_PREFIX
-from scimsvc.vocabulary import SCIM_SCOPE
+from scimsvc.vocabulary import SCIM_SCOPE, USERS_SCOPE
 from scimsvc.web.state import app_settings
 
 FIRST_ENTERPRISE = "My Enterprise"
@@ -25,9 +26,10 @@ FIRST_ROLES = ["SigningHub_Admin", "User"]
 @click.command("quickstart")
 @host_option
 @port_option
+@host_application_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value before serving, and nothing else")
 @app_command(creates_files=True)
-def quickstart(host: str, port: int, *, as_json: bool) -> None:
+def quickstart(host: str, port: int, *, host_application: bool, as_json: bool) -> None:
     """Create a database and a first enterprise, print the values for Entra and the console, and serve.
 
     You can repeat it. It keeps existing data and issues another SCIM token.
@@ -36,18 +38,21 @@ def quickstart(host: str, port: int, *, as_json: bool) -> None:
     server = bind(host=host, port=port)
     root = app_settings().public_url or server.url
     account = offer_first_link()
-    result = _first_steps(root) | {"console_link": password_url(root, account["link"]) if account else None}
+    console_link = password_url(root, account["link"]) if account else None
+    result = _first_steps(root, host_application=host_application) | {"console_link": console_link}
     click.echo(write_json_line(result) if as_json else _introduction(result, root, account))
     server.run()
 
 
-def _first_steps(root: str) -> dict[str, Any]:
+def _first_steps(root: str, *, host_application: bool) -> dict[str, Any]:
     enterprises = list_enterprises()
     created = create_enterprise(FIRST_ENTERPRISE, roles=FIRST_ROLES, scim_enabled=True) if not enterprises else None
     enterprise = created or enterprises[0]
-    token = issue_token(enterprise["id"], scope=SCIM_SCOPE, signer=token_signer.current)
+    token = issue_token(enterprise["id"], TokenRequest(SCIM_SCOPE), signer=token_signer.current)
     tenant_url = root + SCIM_PREFIX
-    credentials = {name: created[name] for name in ("client_id", "client_secret")} if created else {}
+    credentials = credentials_of(created) if created else {}
+    if host_application:
+        credentials |= _host_application(enterprise["id"])
     return {
         "enterprise": enterprise["name"],
         "tenant_url": tenant_url,
@@ -56,6 +61,15 @@ def _first_steps(root: str) -> dict[str, Any]:
         **credentials,
         "curl": f"curl -H 'Authorization: Bearer {token['access_token']}' '{tenant_url}/Users'",
     }
+
+
+def _host_application(enterprise_id: str) -> dict[str, Any]:
+    """Create the integration for the application unless it exists, and return its credentials."""
+    name = NAMES[USERS_SCOPE]
+    if name in (each["name"] for each in list_integrations(enterprise_id)):
+        return {}
+    integration = create_integration(enterprise_id, {"name": name, "scope": USERS_SCOPE})
+    return {"host_application": credentials_of(integration)}
 
 
 def _introduction(result: dict[str, Any], root: str, account: dict[str, Any] | None) -> str:
@@ -68,8 +82,10 @@ def _introduction(result: dict[str, Any], root: str, account: dict[str, Any] | N
         "client_secret": "Client secret",
     }
     values = {names[name]: value for name, value in result.items() if name in names}
+    for name, value in result.get("host_application", {}).items():
+        values[f"{names[name]} of your application"] = value
     notes = [""]
-    if "client_secret" in result:
+    if "client_secret" in result or "host_application" in result:
         notes.append(
             "Save the client secret now. It is not shown again. 'scimsvc integration rotate' creates another one."
         )

@@ -5,16 +5,20 @@ from typing import Any
 import click
 
 from scimsvc.auth import grants
+from scimsvc.auth.signing_keys import why_not_the_servers_key
 from scimsvc.auth.state import token_signer
-from scimsvc.cli.options import STANDARD_INPUT, enterprise_argument, read_secret
+from scimsvc.auth.token_reading import list_tokens
+from scimsvc.cli.options import STANDARD_INPUT, enterprise_argument, overlap_option, read_secret
 from scimsvc.cli.output import result_command, warn
 from scimsvc.paths import API_PREFIX, SCIM_PREFIX
-from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE
+from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE, SCOPES
+
+_MEMBERS = ("access_token", "expires_in", "expires_at", "scope", "id", "name")
 
 
 @click.group()
 def token() -> None:
-    """Issue, list and revoke SCIM tokens and API tokens."""
+    """Issue, list, rotate and revoke SCIM tokens and API tokens."""
 
 
 @result_command(token, "issue", writes=True)
@@ -27,20 +31,52 @@ def token() -> None:
     help=f"Issue a SCIM token for {SCIM_PREFIX}, the Secret Token in Entra  [default]",
 )
 @click.option("--api", "scope", flag_value=API_SCOPE, help=f"Issue an API token for {API_PREFIX}")
+@click.option("--scope", "scope", type=click.Choice(SCOPES), help="Issue a token with this scope")
 @click.option("--days", type=click.IntRange(1, 3650), help="Lifetime in days (default: the global setting)")
-@click.option("--integration", metavar="CLIENT_ID", help="Integration that owns the token (default: the first one)")
-def issue(enterprise: str, scope: str, days: int | None, integration: str | None) -> dict[str, Any]:
-    """Issue a token. It is shown only once."""
-    signer = token_signer.current
-    issued = grants.issue_token(enterprise, scope=scope, days=days, integration=integration, signer=signer)
-    return {name: issued[name] for name in ("access_token", "expires_in", "scope", "id")}
+@click.option("--name", metavar="TEXT", help="Name of the token in lists")
+@click.option(
+    "--integration",
+    metavar="CLIENT_ID",
+    help="Integration that owns the token (default: the first one that may have the scope)",
+)
+def issue(enterprise: str, scope: str, days: int | None, name: str | None, integration: str | None) -> dict[str, Any]:
+    """Issue a token. It is shown only once.
+
+    If no integration may have the scope, one is created without a secret.
+    """
+    members = {"scope": scope, "days": days, "name": name, "client_id": integration}
+    described = {member: value for member, value in members.items() if value is not None}
+    issued = grants.issue_described_token(enterprise, described, signer=token_signer.current)
+    return _shown(issued)
 
 
 @result_command(token, "list")
 @click.argument("enterprise", required=False)
 def list_(enterprise: str | None) -> list[dict[str, Any]]:
-    """List the tokens of one or all enterprises with expiry, last use and days left, but not the tokens."""
-    return grants.list_tokens(enterprise)
+    """List the tokens of one or all enterprises with expiry, last use and days left, but not the tokens.
+
+    A token that is not verifiable was signed with a key that is not configured here.
+    """
+    return list_tokens(enterprise)
+
+
+@result_command(token, "rotate", writes=True)
+@click.argument("words", nargs=-1, metavar="[ENTERPRISE] [TOKEN]")
+@overlap_option("Hours for which the old token remains valid")
+@click.option("--days", type=click.IntRange(1, 3650), help="Lifetime in days (default: that of the old token)")
+def rotate(words: tuple[str, ...], overlap_hours: float, days: int | None) -> dict[str, Any]:
+    """Replace a token by a new one with the same scope, integration and name. It is shown only once.
+
+    The old token is revoked, or expires after --overlap hours. TOKEN is the ID that token list shows or the value, as
+    in token revoke.
+    """
+    enterprise, reference = _read_words(words)
+    signer = token_signer.current
+    issued = grants.rotate_token(
+        reference, enterprise=enterprise, days=days, overlap_hours=overlap_hours, signer=signer
+    )
+    _warn_of_argument(words)
+    return _shown(issued)
 
 
 @result_command(token, "revoke", writes=True)
@@ -51,13 +87,30 @@ def revoke(words: tuple[str, ...]) -> dict[str, Any]:
     Pass a value on standard input (TOKEN is - or left out), because all users of the machine can read arguments:
     scimsvc token revoke < FILE
     """
+    enterprise, reference = _read_words(words)
+    revoked = grants.revoke_token(reference, enterprise=enterprise, signer=token_signer.current)
+    _warn_of_argument(words)
+    return revoked
+
+
+def _shown(issued: dict[str, Any]) -> dict[str, Any]:
+    warning = why_not_the_servers_key(token_signer.current)
+    if warning is not None:
+        warn(warning)
+    return {name: issued[name] for name in _MEMBERS}
+
+
+def _read_words(words: tuple[str, ...]) -> tuple[str | None, str]:
+    """Return the enterprise, if it is named, and the ID or the value of a token."""
     if len(words) > 2:
         raise click.UsageError("Name the token, optionally after its enterprise.")
     enterprise = words[0] if words[1:] else None
     argument = words[-1] if words else STANDARD_INPUT
-    reference = read_secret("Token or ID") if argument == STANDARD_INPUT else argument
-    signer = token_signer.current
-    revoked = grants.revoke_token(reference, enterprise=enterprise, signer=signer)
-    if signer.read_any(argument) is not None:
+    if argument == STANDARD_INPUT:
+        return enterprise, read_secret("Token or ID")
+    return enterprise, argument
+
+
+def _warn_of_argument(words: tuple[str, ...]) -> None:
+    if words and token_signer.current.read_any(words[-1]) is not None:
         warn("All users of this machine can read a token in the arguments. Pass its ID, or pass it on standard input.")
-    return revoked

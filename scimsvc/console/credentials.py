@@ -1,9 +1,18 @@
-"""Functions for the pages of integrations and of tokens: show a secret once, and name integrations."""
+"""Functions for the pages of integrations and of tokens: show a secret once, name integrations, and describe scopes."""
 
 from typing import Any
 
 from scimsvc.auth.clients import list_integrations
 from scimsvc.console.pages import Answer, enterprise_id, page
+from scimsvc.vocabulary import API_SCOPE, READ_SCOPE, SCIM_SCOPE, USERS_SCOPE
+
+#: The use of the tokens of each scope.
+SCOPE_WORDS = {
+    SCIM_SCOPE: "SCIM, for Entra",
+    USERS_SCOPE: "Users, profiles and changes, for your application",
+    READ_SCOPE: "Reading everything except integrations and tokens",
+    API_SCOPE: "The whole enterprise API, with integrations and tokens",
+}
 
 
 def show_once(
@@ -21,3 +30,9 @@ def show_once(
 def integration_names() -> dict[str, str]:
     """Return the names of the integrations of the enterprise by client ID."""
     return {each["client_id"]: each["name"] for each in list_integrations(enterprise_id())}
+
+
+def scope_options(*, unlimited: bool = False) -> list[tuple[str, str]]:
+    """Return the scopes for a selection, with an empty value for no limit if ``unlimited``."""
+    options = [(scope, f"{words} ({scope})") for scope, words in SCOPE_WORDS.items()]
+    return [*options, ("", "No limit: SCIM and the whole enterprise API")] if unlimited else options

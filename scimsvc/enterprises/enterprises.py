@@ -7,7 +7,7 @@ from typing import Any
 
 from scimsvc import clock, schemas
 from scimsvc.activity.audit import AuditLog, Difference, audited, changed, created, deleted
-from scimsvc.auth.clients import insert_integration
+from scimsvc.auth.clients import NAMES, insert_integration
 from scimsvc.enterprises.removal_cap import cap_columns, describe_cap, refuse_raised_limit, refuse_release
 from scimsvc.enterprises.removal_limit import DEFAULT_HOURS, describe_limit
 from scimsvc.errors import Conflict, InvalidInput
@@ -23,19 +23,24 @@ from scimsvc.store.enterprises import EnterpriseNameTaken, EnterpriseRow
 from scimsvc.store.tenancy import Tenant, get_enterprise, reading_in, writing_in
 from scimsvc.store.user_writes import delete_users, update_unique_user_names
 from scimsvc.store.users import list_duplicate_user_names
-from scimsvc.vocabulary import Action
+from scimsvc.vocabulary import SCIM_SCOPE, USERS_SCOPE, Action
 
 DEFAULT_ROLE = "DefaultEnterprise"
-FIRST_INTEGRATION = "Microsoft Entra ID"
 
 
 @audited
 def create_enterprise(
-    name: str, *, roles: list[str] | None = None, default_role: str = DEFAULT_ROLE, scim_enabled: bool = False
+    name: str,
+    *,
+    roles: list[str] | None = None,
+    default_role: str = DEFAULT_ROLE,
+    scim_enabled: bool = False,
+    with_host_application: bool = False,
 ) -> dict[str, Any]:
     """Create an enterprise with its roles and a first integration, and return it with the client secret.
 
-    Raises ``InvalidInput``, or ``Conflict`` if the name is taken.
+    The first integration is for Entra and limited to SCIM. With ``with_host_application``, create another one for the
+    users and changes of the enterprise API. Raises ``InvalidInput``, or ``Conflict`` if the name is taken.
     """
     fields = validated(
         schemas.ENTERPRISE,
@@ -49,7 +54,8 @@ def create_enterprise(
         for role in fields["roles"]:
             if fold(role) != fold(fields["default_role"]):
                 insert_role(connection, enterprise_id, role)
-        integration = insert_integration(log, FIRST_INTEGRATION)
+        integration = insert_integration(log, NAMES[SCIM_SCOPE], scope=SCIM_SCOPE)
+        host = insert_integration(log, NAMES[USERS_SCOPE], scope=USERS_SCOPE) if with_host_application else None
         return {
             "id": enterprise_id,
             "name": fields["name"],
@@ -58,7 +64,13 @@ def create_enterprise(
             "roles": role_names(connection, enterprise_id),
             "client_id": integration["client_id"],
             "client_secret": integration["client_secret"],
+            **({"host_application": credentials_of(host)} if host is not None else {}),
         }
+
+
+def credentials_of(integration: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the client ID and the client secret of an integration."""
+    return {name: integration[name] for name in ("client_id", "client_secret")}
 
 
 def list_enterprises() -> list[dict[str, Any]]:

@@ -4,14 +4,14 @@ The statements of ``scimsvc.store`` read and write rows. ORM objects are not use
 """
 
 from scimsvc.extensions import Model
-from scimsvc.models.access import Attempts, ClientSecret, Integration, Token
+from scimsvc.models.access import Attempts, ClientSecret, Integration, SigningKey, Token
 from scimsvc.models.activity import AuditEntry, Change, LogEntry
 from scimsvc.models.conditions import IS_REFUSED, IS_REMOVAL
 from scimsvc.models.enterprises import Admin, Enterprise, Role, RoleName, Setting
 from scimsvc.models.users import Searchable, User
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0009"
+SCHEMA_REVISION = "0010"
 
 __all__ = [
     "IS_REFUSED",
@@ -30,6 +30,7 @@ __all__ = [
     "RoleName",
     "Searchable",
     "Setting",
+    "SigningKey",
     "Token",
     "User",
 ]

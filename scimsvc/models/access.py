@@ -19,6 +19,8 @@ class Integration(Model):
     id: Mapped[str] = mapped_column(primary_key=True)
     client_id: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+    #: The scope to which its tokens are limited. None for no limit.
+    scope: Mapped[str | None]
     created_at: Mapped[str]
     last_used_at: Mapped[str | None]
     revoked_at: Mapped[str | None]
@@ -55,10 +57,24 @@ class Token(Model):
     id: Mapped[str] = mapped_column(primary_key=True)
     integration_id: Mapped[str]
     scope: Mapped[str]
+    name: Mapped[str | None]
+    #: The kind and name of the account, the integration or the shell user that created the token.
+    created_by: Mapped[str | None]
+    #: The ID of the key that signed the token. None for tokens of earlier versions.
+    key_id: Mapped[str | None]
     issued_at: Mapped[str]
     expires_at: Mapped[str]
     last_used_at: Mapped[str | None]
     revoked_at: Mapped[str | None]
+
+
+class SigningKey(Model):
+    """A key of the server that started last. Commands that sign with another key warn."""
+
+    __tablename__ = "signing_keys"
+
+    key_id: Mapped[str] = mapped_column(primary_key=True)
+    served_at: Mapped[str]
 
 
 class Attempts(Model):

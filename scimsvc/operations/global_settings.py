@@ -9,6 +9,7 @@ from scimsvc.vocabulary import Action
 _HIGHEST = {
     "scim_token_days": 3650,
     "access_token_hours": 24 * 365,
+    "token_max_days": 3650,
     "log_days": 36500,
     "change_days": 36500,
     "audit_days": 36500,

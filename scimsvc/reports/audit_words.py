@@ -31,10 +31,11 @@ ACTION_GROUPS: dict[str, dict[str, str]] = {
     },
     "Integrations and tokens": {
         Action.INTEGRATION_CREATED: "Integration created",
-        Action.INTEGRATION_UPDATED: "Integration renamed",
+        Action.INTEGRATION_UPDATED: "Integration changed",
         Action.INTEGRATION_ROTATED: "Client secret rotated",
         Action.INTEGRATION_REVOKED: "Integration deleted",
         Action.TOKEN_ISSUED: "Token created",
+        Action.TOKEN_ROTATED: "Token replaced",
         Action.TOKEN_REVOKED: "Token revoked",
     },
     "Users": {

@@ -9,7 +9,7 @@ from scimsvc.activity.audit_reading import list_audit_entries
 from scimsvc.activity.feed_reading import FeedReader
 from scimsvc.activity.log_reading import Representation, list_entries, represent_entry
 from scimsvc.auth.clients import list_integrations
-from scimsvc.auth.grants import page_tokens, show_token
+from scimsvc.auth.token_reading import page_tokens, show_token
 from scimsvc.enterprises import profiles
 from scimsvc.errors import InvalidInput
 from scimsvc.mapping.roles import list_roles, preview_role

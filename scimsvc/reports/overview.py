@@ -5,7 +5,7 @@ from typing import Any
 
 from scimsvc import clock
 from scimsvc.auth.expiry import TELL_WITHIN, WARN_WITHIN
-from scimsvc.auth.grants import represent_token
+from scimsvc.auth.token_reading import represent_token
 from scimsvc.enterprises.removal_limit import count_removals
 from scimsvc.reports.hourly_counts import HourlyCounts, count_by_day, count_by_hour
 from scimsvc.reports.open_causes import list_open_causes

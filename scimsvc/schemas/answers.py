@@ -101,6 +101,7 @@ class Integration(Schema):
     id = _text("The ID of the integration.")
     name = _text("The name of the integration.")
     client_id = _text("The client ID for the token endpoint.")
+    scope = _text_or_null("The scope to which its tokens are limited; null for no limit.")
     created_at = _time("The time of creation.")
     last_used_at = _time_or_null("The time of the last request with one of its tokens.")
 
@@ -121,13 +122,17 @@ class Token(Schema):
     """An access token, without its text."""
 
     id = _text("The ID of the token.")
+    name = _text_or_null("The name of the token.")
     scope = _text("The scope of the token.")
     client_id = _text("The client ID of the integration.")
+    created_by = _text_or_null("The kind and name of the account, the integration or the shell user that created it.")
     issued_at = _time("The time of issue.")
     expires_at = _time("The time of expiry.")
     days_left = _number("The number of days until the token expires.")
     last_used_at = _time_or_null("The time of the last request with the token.")
     revoked_at = _time_or_null("The time of revocation.")
+    key_id = _text_or_null("The ID of the key that signed the token; null for tokens of earlier versions.")
+    verifiable = _truth("Whether the server has the key that signed the token.")
 
 
 class IssuedToken(Schema):
@@ -137,6 +142,7 @@ class IssuedToken(Schema):
     expires_in = _whole_number("The lifetime, in seconds.")
     scope = _text("The scope of the token.")
     id = _text("The ID of the token.")
+    name = _text_or_null("The name of the token.")
     expires_at = _time("The time of expiry.")
 
 

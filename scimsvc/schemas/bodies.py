@@ -84,6 +84,11 @@ class IntegrationSchema(InputSchema):
     """An integration (contract section 8, ``/integrations``)."""
 
     name = Name("The name of the integration.", required=True)
+    scope = Text(
+        "The scope to which its tokens are limited; null for no limit. It can only be narrowed.",
+        allow_none=True,
+        validate=one_of(SCOPES),
+    )
 
 
 class RotationSchema(InputSchema):
@@ -97,7 +102,8 @@ class TokenSchema(InputSchema):
 
     scope = Text("The scope of the token.", load_default=SCIM_SCOPE, validate=one_of(SCOPES))
     days = WholeNumber(1, 3650, "The lifetime, in days. The default is a global setting.")
-    client_id = Name("The client ID of the integration. The default is the oldest integration.")
+    client_id = Name("The client ID of the integration. The default is the oldest integration that may have the scope.")
+    name = Name("A name for the token.", allow_none=True)
 
 
 class ManualUserSchema(InputSchema):

@@ -25,7 +25,7 @@ from scimsvc.store.engine.transactions import rehearsing
 from scimsvc.store.profiles import find_profile, profile_view
 from scimsvc.store.representations import read_document
 from scimsvc.store.tenancy import Tenant, reading_in
-from scimsvc.vocabulary import OK, REFUSED
+from scimsvc.vocabulary import OK, REFUSED, SCIM_SCOPE
 from scimsvc.web.state import Caller, RequestState, cursor_keys
 
 _FIRST_ERROR = 400
@@ -91,6 +91,7 @@ def _caller(tenant: Tenant) -> Caller:
         client_id="",
         token_id="",
         token_expires_at=clock.now(),
+        scope=SCIM_SCOPE,
         is_first_use=False,
     )
 

@@ -2,12 +2,15 @@
 
 import hashlib
 import hmac
+import re
 import secrets
 
 #: The purpose of the key that signs the console's sessions and forms.
 SESSIONS = "console sessions"
 _KEY_ID = "key ID"
 _ID_LENGTH = 8
+#: The form of a key ID.
+KEY_ID = re.compile(rf"[0-9a-f]{{{_ID_LENGTH}}}")
 
 
 def new_secret_key() -> str:

@@ -15,6 +15,8 @@ class IntegrationRow(NamedTuple):
     id: str
     client_id: str
     name: str
+    #: The scope to which its tokens are limited. None for no limit.
+    scope: str | None
     created_at: str
     last_used_at: str | None
 
@@ -28,6 +30,7 @@ class ClientSecretRow(NamedTuple):
     suspension: str | None
     integration_id: str
     integration_name: str
+    integration_scope: str | None
     client_id: str
     digest: str
 
@@ -46,7 +49,7 @@ _OF_THIS = and_(ClientSecret.enterprise_id == _ENTERPRISE_ID, ClientSecret.integ
 _EXPIRES_AT = bindparam("new_expires_at", type_=ClientSecret.expires_at.type)
 
 _INTEGRATIONS = Query(
-    select(Integration.id, Integration.client_id, Integration.name, Integration.created_at, Integration.last_used_at)
+    select(*(getattr(Integration, name) for name in IntegrationRow._fields))
     .where(Integration.enterprise_id == _ENTERPRISE_ID, Integration.revoked_at.is_(None))
     .order_by(Integration.created_at, Integration.id),
     IntegrationRow,
@@ -59,6 +62,7 @@ _CLIENT_SECRETS = Query(
         Enterprise.suspension,
         Integration.id.label("integration_id"),
         Integration.name.label("integration_name"),
+        Integration.scope.label("integration_scope"),
         Integration.client_id,
         ClientSecret.digest,
     )
@@ -81,6 +85,7 @@ _USES = Query(
 )
 _INSERT = Write(insert(Integration))
 _UPDATE_NAME = Write(update(Integration).where(_THIS).values(name=bindparam("new_name")))
+_UPDATE_SCOPE = Write(update(Integration).where(_THIS).values(scope=bindparam("new_scope")))
 _REVOKE = Write(update(Integration).where(_THIS).values(revoked_at=bindparam("new_revoked_at")))
 _USE = Write(update(Integration).where(_THIS).values(last_used_at=bindparam("new_last_used_at")))
 _INSERT_SECRET = Write(insert(ClientSecret))
@@ -115,6 +120,11 @@ def insert_integration(connection: Connection, enterprise_id: str, integration: 
 def update_integration_name(connection: Connection, enterprise_id: str, integration_id: str, *, name: str) -> None:
     """Rename an integration."""
     _UPDATE_NAME.run(connection, _key(enterprise_id, integration_id) | {"new_name": name})
+
+
+def update_integration_scope(connection: Connection, enterprise_id: str, integration_id: str, *, scope: str) -> None:
+    """Limit the tokens of an integration to a scope."""
+    _UPDATE_SCOPE.run(connection, _key(enterprise_id, integration_id) | {"new_scope": scope})
 
 
 def update_integration_use(connection: Connection, enterprise_id: str, integration_id: str, *, at: str) -> None:

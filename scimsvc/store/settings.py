@@ -17,7 +17,14 @@ class SettingRow(NamedTuple):
 
 
 #: The defaults of all settings.
-DEFAULTS = {"scim_token_days": 7, "access_token_hours": 6, "log_days": 90, "change_days": 90, "audit_days": 365}
+DEFAULTS = {
+    "scim_token_days": 7,
+    "access_token_hours": 6,
+    "token_max_days": 3650,
+    "log_days": 90,
+    "change_days": 90,
+    "audit_days": 365,
+}
 
 _CHANGED = Query(select(Setting.name, Setting.value), SettingRow)
 _DELETE = Write(delete(Setting).where(Setting.name == bindparam("setting")))

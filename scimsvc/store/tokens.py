@@ -20,6 +20,9 @@ class TokenRow(NamedTuple):
     integration_id: str
     client_id: str
     scope: str
+    name: str | None
+    created_by: str | None
+    key_id: str | None
     issued_at: str
     expires_at: str
     last_used_at: str | None
@@ -33,6 +36,9 @@ class NewToken(NamedTuple):
     enterprise_id: str
     integration_id: str
     scope: str
+    name: str | None
+    created_by: str | None
+    key_id: str | None
     issued_at: str
     expires_at: str
 
@@ -40,6 +46,7 @@ class NewToken(NamedTuple):
 class BearerRow(NamedTuple):
     """The integration and the enterprise of an access token."""
 
+    expires_at: str
     revoked_at: str | None
     last_used_at: str | None
     integration_id: str
@@ -76,6 +83,9 @@ _TOKENS = (
         Token.integration_id,
         Integration.client_id,
         Token.scope,
+        Token.name,
+        Token.created_by,
+        Token.key_id,
         Token.issued_at,
         Token.expires_at,
         Token.last_used_at,
@@ -105,6 +115,7 @@ _VALID_FOR_SCIM = Query(_BY_EXPIRY.where(Token.scope == SCIM_SCOPE), TokenRow)
 #: Columns in the order of ``BearerRow``.
 _BEARER = Query(
     select(
+        Token.expires_at,
         Token.revoked_at,
         Token.last_used_at,
         Integration.id.label("integration_id"),
@@ -134,6 +145,22 @@ _INSERT = Write(insert(Token))
 _REVOCATION = update(Token).where(_THIS, Token.revoked_at.is_(None)).values(revoked_at=bindparam("new_revoked_at"))
 _REVOKE = Write(_REVOCATION)
 _REVOKE_OF_INTEGRATION = Write(_REVOCATION.where(Token.integration_id == bindparam("integration_id")))
+_REVOKE_SCOPE_OF_INTEGRATION = Write(
+    update(Token)
+    .where(
+        Token.enterprise_id == _ENTERPRISE_ID,
+        Token.integration_id == bindparam("integration_id"),
+        Token.scope == bindparam("revoked_scope"),
+        Token.revoked_at.is_(None),
+        Token.expires_at > bindparam("new_revoked_at"),
+    )
+    .values(revoked_at=bindparam("new_revoked_at"))
+)
+_SHORTEN = Write(
+    update(Token)
+    .where(_THIS, Token.expires_at > bindparam("new_expires_at"))
+    .values(expires_at=bindparam("new_expires_at"))
+)
 _USE = Write(update(Token).where(_THIS).values(last_used_at=bindparam("new_last_used_at")))
 
 
@@ -212,3 +239,16 @@ def revoke_token(
     if integration_id is None:
         return bool(_REVOKE.run(connection, parameters))
     return bool(_REVOKE_OF_INTEGRATION.run(connection, parameters | {"integration_id": integration_id}))
+
+
+def revoke_tokens_of_scope(
+    connection: Connection, enterprise_id: str, integration_id: str, *, scope: str, at: str
+) -> int:
+    """Revoke the valid tokens of the integration with the scope, and return their number."""
+    parameters = {"enterprise_id": enterprise_id, "integration_id": integration_id, "revoked_scope": scope}
+    return _REVOKE_SCOPE_OF_INTEGRATION.run(connection, parameters | {"new_revoked_at": at})
+
+
+def shorten_token(connection: Connection, enterprise_id: str, token_id: str, *, expires_at: str) -> None:
+    """Let the token expire at ``expires_at``, unless it expires earlier."""
+    _SHORTEN.run(connection, {"enterprise_id": enterprise_id, "token_id": token_id, "new_expires_at": expires_at})

@@ -34,6 +34,8 @@ class Caller:
     client_id: str
     token_id: str
     token_expires_at: datetime
+    #: The scope of the token.
+    scope: str
     #: Whether the database shows no earlier use of the token.
     is_first_use: bool
 

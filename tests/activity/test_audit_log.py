@@ -35,7 +35,7 @@ def test_an_entry_says_who_did_what_from_where_to_what(acme: Enterprise, api: Ap
 
     entry = last(acme.app)
 
-    integration = run_command(acme.app, "integration", "list", "Acme")[0]
+    integration = run_command(acme.app, "integration", "list", "Acme")[-1]
     assert entry == {
         "id": entry["id"],
         "time": entry["time"],

@@ -41,13 +41,13 @@ def test_the_api_lists_entries_newest_first_in_pages(several: Enterprise, api: A
 
 
 def test_the_api_filters_entries(several: Enterprise, api: Api) -> None:
-    client = run_command(several.app, "integration", "list", "Acme")[0]
+    client = run_command(several.app, "integration", "list", "Acme")[-1]
 
     def found(**conditions: str) -> int:
         return len(api.get("/audit-log", limit=1000, **conditions)["items"])
 
     assert found(action="role.deleted") == 1
-    assert found(actor="MICROSOFT entra id") == found(actor=client["client_id"]) == 3
+    assert found(actor="ENTERPRISE api") == found(actor=client["client_id"]) == 3
     assert found(actor="nobody") == 0
     assert found(since="2020-01-01T00:00:00Z") == len(audit_of(several.app, "Acme"))
     assert found(until="2020-01-01T00:00:00Z") == 0
@@ -126,4 +126,4 @@ def test_the_history_of_a_user_names_who_changed_it(acme: Enterprise, api: Api) 
     shown = text(admin.get(f"{path}/{user['id']}"))
 
     assert "created manually by ada@x.example" in text(page)
-    assert "by the user through Microsoft Entra ID" in shown
+    assert "by the user through Enterprise API" in shown

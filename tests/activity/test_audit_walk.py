@@ -165,6 +165,7 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
     ("POST", f"{OF_ENTERPRISE}/roles/<role_id>/remove"): (form(), A.ROLE_DELETED),
     ("POST", f"{OF_ENTERPRISE}/integrations/new"): (form(name="Other"), A.INTEGRATION_CREATED),
     ("POST", f"{OF_ENTERPRISE}/integrations/<integration_id>/rename"): (form(name="Other"), A.INTEGRATION_UPDATED),
+    ("POST", f"{OF_ENTERPRISE}/integrations/<integration_id>/limit"): (form(scope="api"), A.INTEGRATION_UPDATED),
     ("POST", f"{OF_ENTERPRISE}/integrations/<integration_id>/rotate"): (form(), A.INTEGRATION_ROTATED),
     ("POST", f"{OF_ENTERPRISE}/integrations/<integration_id>/revoke"): (form(), A.INTEGRATION_REVOKED),
     ("POST", f"{OF_ENTERPRISE}/tokens/new"): (form(scope="scim"), A.TOKEN_ISSUED),
@@ -227,7 +228,7 @@ def test_a_route_that_writes_leaves_an_entry(world: World, route: tuple[str, str
 
     assert newest["action"] == action
     assert newest["actor"]["type"] == ("console" if route[1].startswith(CONSOLE) else "api")
-    assert newest["actor"]["name"] in ("op@x.example", "new@x.example", "Microsoft Entra ID", "Host application")
+    assert newest["actor"]["name"] in ("op@x.example", "new@x.example", "Enterprise API", "Host application")
     assert newest["actor"]["id"]
     assert newest["address"] == "127.0.0.1"
     assert newest["request_id"]
@@ -278,6 +279,7 @@ COMMANDS: dict[tuple[str, ...], tuple[tuple[str, ...], Action]] = {
     ("enterprise", "delete"): (("Acme", "--yes"), A.ENTERPRISE_DELETED),
     ("integration", "create"): (("Acme", "Other"), A.INTEGRATION_CREATED),
     ("integration", "rename"): (("Acme", "Host application", "Other"), A.INTEGRATION_UPDATED),
+    ("integration", "limit"): (("Acme", "Host application", "api"), A.INTEGRATION_UPDATED),
     ("integration", "rotate"): (("Acme", "Host application"), A.INTEGRATION_ROTATED),
     ("integration", "revoke"): (("Acme", "Host application"), A.INTEGRATION_REVOKED),
     ("log", "prune"): ((), A.LOG_PRUNED),
@@ -286,6 +288,7 @@ COMMANDS: dict[tuple[str, ...], tuple[tuple[str, ...], Action]] = {
     ("role", "remove"): (("Acme", "Unused"), A.ROLE_DELETED),
     ("settings", "set"): (("log_days", "30"), A.SETTING_UPDATED),
     ("token", "issue"): (("Acme",), A.TOKEN_ISSUED),
+    ("token", "rotate"): (("Acme", "{token_id}"), A.TOKEN_ROTATED),
     ("token", "revoke"): (("Acme", "{token_id}"), A.TOKEN_REVOKED),
     ("user", "create"): (("Acme", "b@x.example"), A.USER_CREATED),
     ("user", "update"): (("Acme", "ada@x.example", "--phone", "1"), A.USER_UPDATED),

@@ -70,11 +70,12 @@ def test_every_wrong_field_is_named_at_once(api: Api, method: str, path: str, bo
 
 @ON_ONE_DATABASE
 def test_changes_are_checked_like_creations(acme: Enterprise, api: Api) -> None:
-    (role, *_), (client,) = api.get("/roles")["items"], api.get("/integrations")["items"]
+    (role, *_), (client, _) = api.get("/roles")["items"], api.get("/integrations")["items"]
     manual = api.send("POST", "/users", {"email": "by.hand@contoso.example", "user_name": "By Hand"}).get_json()
     refused: list[tuple[str, str, Any, set[str]]] = [
         ("PATCH", f"/roles/{role['id']}", {"name": "", "id": MISSING}, {"name", "id"}),
         ("PATCH", f"/integrations/{client['id']}", {"name": "", "client_secret": "x"}, {"name", "client_secret"}),
+        ("PATCH", f"/integrations/{client['id']}", {"scope": "all"}, {"scope"}),
         ("POST", f"/integrations/{client['id']}/rotate", {"overlap_hours": "5", "now": 1}, {"overlap_hours", "now"}),
         ("POST", f"/integrations/{client['id']}/rotate", {"overlap_hours": -0.5}, {"overlap_hours"}),
         (

@@ -92,7 +92,7 @@ def test_an_integration_s_life(acme: Enterprise, api: Api) -> None:
     assert made.status_code == 201
     assert made.headers["Location"] == f"http://localhost/api/v1{path}"
     assert api.get(path) == shown
-    assert list(shown) == ["id", "name", "client_id", "created_at", "last_used_at"]
+    assert list(shown) == ["id", "name", "client_id", "scope", "created_at", "last_used_at"]
     assert _fetch_token(acme, integration["client_id"], integration["client_secret"]) == 200
 
     renamed = api.send("PATCH", path, {"name": "Host"}).get_json()
@@ -123,9 +123,10 @@ def _fetch_token(acme: Enterprise, client_id: str, secret: str) -> int:
 
 
 def test_the_last_integration_is_revoked_with_a_warning(acme: Enterprise, api: Api) -> None:
-    (only,) = api.get("/integrations")["items"]
+    others, own = api.get("/integrations")["items"]
+    assert api.send("DELETE", f"/integrations/{others['id']}").get_json()["warning"] is None
 
-    revoked = api.send("DELETE", f"/integrations/{only['id']}")
+    revoked = api.send("DELETE", f"/integrations/{own['id']}")
 
     assert revoked.status_code == 200
     assert "last integration of Acme" in revoked.get_json()["warning"]
@@ -134,22 +135,25 @@ def test_the_last_integration_is_revoked_with_a_warning(acme: Enterprise, api: A
 
 
 def test_a_token_s_life(acme: Enterprise, api: Api) -> None:
+    _, own = api.get("/integrations")["items"]
     issued = api.send("POST", "/tokens", {"scope": "api", "days": 2})
     token = issued.get_json()
     path = f"/tokens/{token['id']}"
 
     assert issued.status_code == 201
     assert issued.headers["Location"] == f"http://localhost/api/v1{path}"
-    assert set(token) == {"access_token", "expires_in", "scope", "id", "expires_at"}
+    assert set(token) == {"access_token", "expires_in", "scope", "id", "name", "expires_at"}
     assert (token["scope"], token["expires_in"]) == ("api", 2 * 24 * 3600)
 
     shown = api.get(path)
     other = Api(acme, token["access_token"])
 
     assert set(shown) == {
-        "id", "scope", "client_id", "issued_at", "expires_at", "days_left", "last_used_at", "revoked_at",
+        "id", "name", "scope", "client_id", "created_by", "issued_at", "expires_at", "days_left", "last_used_at",
+        "revoked_at", "key_id", "verifiable",
     }  # fmt: skip
-    assert (shown["client_id"], shown["revoked_at"]) == (acme.made["client_id"], None)
+    assert (shown["client_id"], shown["revoked_at"]) == (own["client_id"], None)
+    assert shown["created_by"] == f"api {own['name']}"
     assert token["access_token"] not in str(api.get("/tokens"))
     assert other.get("/enterprise")["name"] == "Acme"
 

@@ -19,7 +19,7 @@ from flask import Flask
 from sqlalchemy import Text, bindparam, cast, insert, select
 
 from scimsvc import clock, create_app
-from scimsvc.auth.grants import issue_token
+from scimsvc.auth.grants import TokenRequest, issue_token
 from scimsvc.auth.state import token_signer
 from scimsvc.enterprises.enterprises import create_enterprise
 from scimsvc.extensions import db
@@ -116,7 +116,7 @@ def _make_enterprise(app: Flask, number: int) -> _Enterprise:
     made = create_enterprise(
         f"Enterprise {number}", roles=list(ROLES), default_role=DEFAULT_ROLE, scim_enabled=True
     )["id"]  # fmt: skip
-    token = issue_token(made, scope=SCIM_SCOPE, days=7, signer=token_signer.of(app))
+    token = issue_token(made, TokenRequest(SCIM_SCOPE, days=7), signer=token_signer.of(app))
     with db.engine.connect() as connection:
         rows = connection.execute(select(Role.name, Role.id).where(Role.enterprise_id == made))
         return _Enterprise(made, token["access_token"], {row.name: row.id for row in rows})

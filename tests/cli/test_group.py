@@ -90,7 +90,13 @@ def test_completion_knows_the_commands() -> None:
 def _arguments(path: tuple[str, ...]) -> list[str]:
     """Return the words of a command with a value for each argument. Files are this file."""
     arguments = [each for each in ALL[path].params if isinstance(each, click.Argument)]
-    return [*path, *(__file__ if each.name == "file" else "Contoso" for each in arguments)]
+    return [*path, *map(_value, arguments)]
+
+
+def _value(argument: click.Argument) -> str:
+    if isinstance(argument.type, click.Choice):
+        return str(argument.type.choices[0])
+    return __file__ if argument.name == "file" else "Contoso"
 
 
 Run = Callable[..., Result]

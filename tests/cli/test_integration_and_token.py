@@ -1,5 +1,6 @@
 """``integration`` and ``token`` rotate secrets with and without overlap, and issue, list and revoke tokens."""
 
+import getpass
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +10,8 @@ from flask import Flask
 
 from scimsvc import clock
 from scimsvc.auth.tokens import new_token_id
-from tests.support.apps import make_enterprise
+from scimsvc.settings.keys import key_id
+from tests.support.apps import SECRET_KEY, make_enterprise
 from tests.support.client import Enterprise
 from tests.support.commands import misuse, refusal
 from tests.support.types import Cli
@@ -48,6 +50,7 @@ def test_a_new_integration_is_answered_with_its_secret_which_works(frozen: Clock
         "id": made["id"],
         "name": "Second",
         "client_id": made["client_id"],
+        "scope": None,
         "created_at": frozen.text(),
         "last_used_at": None,
         "client_secret": made["client_secret"],
@@ -173,7 +176,9 @@ def test_integrations_and_tokens_of_another_enterprise_are_out_of_reach(acme: En
 
 
 def test_an_issued_token_is_answered_with_the_members_of_the_contract(acme: Enterprise, cli: Cli) -> None:
-    assert set(cli("token", "issue", "Acme")) == {"access_token", "expires_in", "scope", "id"}
+    assert set(cli("token", "issue", "Acme")) == {
+        "access_token", "expires_in", "expires_at", "scope", "id", "name",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -200,13 +205,17 @@ def test_a_token_is_issued_once_and_listed_without_itself(
     assert listed == {
         "id": issued["id"],
         "enterprise": "Acme",
+        "name": None,
         "scope": scope,
-        "client_id": acme.made["client_id"],
+        "client_id": acme.made["client_id"] if scope == "scim" else listed["client_id"],
+        "created_by": f"command {getpass.getuser()}",
         "issued_at": "2026-02-28T12:00:00.000Z",
         "expires_at": f"{frozen.now + lifetime:%Y-%m-%dT%H:%M:%S}.000Z",
         "days_left": round(lifetime / timedelta(days=1), 1),
         "last_used_at": frozen.text() if scope == "scim" else None,
         "revoked_at": None,
+        "key_id": key_id(SECRET_KEY),
+        "verifiable": True,
     }
 
 

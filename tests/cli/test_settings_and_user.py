@@ -7,7 +7,14 @@ from tests.support.client import Enterprise, replace
 from tests.support.commands import refusal
 from tests.support.types import Cli
 
-DEFAULTS = {"scim_token_days": 7, "access_token_hours": 6, "log_days": 90, "change_days": 90, "audit_days": 365}
+DEFAULTS = {
+    "scim_token_days": 7,
+    "access_token_hours": 6,
+    "token_max_days": 3650,
+    "log_days": 90,
+    "change_days": 90,
+    "audit_days": 365,
+}
 
 
 def test_the_settings_begin_with_their_defaults(cli: Cli) -> None:

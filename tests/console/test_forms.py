@@ -96,7 +96,9 @@ REFUSALS = [
         {"client_id": ["Enter the client ID of an integration of this enterprise"]},
         id="client",
     ),
-    pytest.param("/tokens/new", {"scope": "both"}, {"scope": ["Enter one of scim, api"]}, id="scope"),
+    pytest.param(
+        "/tokens/new", {"scope": "both"}, {"scope": ["Enter one of scim, api, api.users, api.read"]}, id="scope"
+    ),
     pytest.param(
         "/set-up", {"days": "9" * 30}, {"days": ["Enter a whole number from 1 to 3,650"]}, id="a huge number of days"
     ),

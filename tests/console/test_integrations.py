@@ -11,8 +11,8 @@ from scimsvc.auth import grants
 from scimsvc.auth.state import token_signer
 from tests.support.apps import run_command
 from tests.support.client import Enterprise
-from tests.support.console import Console, of, text
-from tests.support.types import Cli
+from tests.support.console import Console, errors, make_admin, of, text
+from tests.support.types import Cli, MakeApp
 
 
 def test_days_left_turn_amber_at_fourteen_and_red_at_three(
@@ -107,3 +107,61 @@ def test_an_integration_is_made_renamed_and_ended(acme: Enterprise, admin: Conso
     assert "Integration renamed to The application." in text(renamed)
     assert "Integration The application deleted, and its tokens revoked." in text(ended)
     assert [each["name"] for each in cli("integration", "list", "Acme")] == ["Microsoft Entra ID"]
+
+
+def test_an_integration_without_a_limit_is_pointed_out_and_can_be_limited(acme: Enterprise, cli: Cli) -> None:
+    console = Console(acme.app, make_admin(acme.app, "op@x.example"))
+    client = cli("integration", "create", "Acme", "Old one")
+    api = cli("token", "issue", "Acme", "--api", "--integration", client["client_id"], "--name", "Nightly job")
+    limit = f"{of(acme)}/integrations/{client['id']}/limit"
+
+    pointed_out = text(console.get(f"{of(acme)}/integrations"))
+    asked = text(console.get(limit))
+    done = text(console.follow(limit, scope="scim"))
+
+    assert "Old one is unlimited." in pointed_out
+    assert "Nightly job" in asked
+    assert "Integration Old one limited to scim." in done
+    assert "Old one is unlimited." not in done
+    assert "No narrower scope exists" in text(console.get(limit))
+    (revoked,) = [each["id"] for each in cli("token", "list", "Acme") if each["revoked_at"] is not None]
+    assert revoked == api["id"]
+
+
+def test_a_new_integration_has_the_chosen_scope(acme: Enterprise, cli: Cli) -> None:
+    console = Console(acme.app, make_admin(acme.app, "op@x.example"))
+    form = console.get(f"{of(acme)}/integrations/new")
+
+    console.post(f"{of(acme)}/integrations/new", 200, name="Mine", scope="api.read")
+    refused = console.post(f"{of(acme)}/integrations/new", 400, name="Other", scope="all")
+
+    assert '<option value="api.users" selected>' in form
+    assert [(each["name"], each["scope"]) for each in cli("integration", "list", "Acme")][1:] == [("Mine", "api.read")]
+    assert "scope" in errors(refused.text)
+
+
+def test_a_new_enterprise_has_an_integration_for_the_application_if_asked(acme: Enterprise, cli: Cli) -> None:
+    console = Console(acme.app, make_admin(acme.app, "op@x.example"))
+
+    made = console.post("/console/enterprises/new", 200, name="Contoso", host_application="on")
+
+    assert made.text.count("scimsvc_cs_") == 2
+    assert {each["scope"] for each in cli("integration", "list", "Contoso")} == {"scim", "api.users"}
+
+
+def test_connecting_entra_creates_its_integration_if_there_is_none(acme: Enterprise, cli: Cli) -> None:
+    console = Console(acme.app, make_admin(acme.app, "op@x.example"))
+    cli("integration", "revoke", "Acme", "Microsoft Entra ID")
+
+    page = console.post(f"{of(acme)}/set-up", 200, days="7").text
+
+    assert "scimsvc_" in page
+    assert "Create an integration for your application" in page
+    assert [each["scope"] for each in cli("integration", "list", "Acme")] == ["scim"]
+
+
+def test_a_token_whose_key_is_missing_is_marked(acme: Enterprise, make_app: MakeApp) -> None:
+    run_command(make_app(SECRET_KEY="another key that is of no use elsewhere 0123456789"), "token", "issue", "Acme")
+    console = Console(acme.app, make_admin(acme.app, "op@x.example"))
+
+    assert "unknown key" in text(console.get(f"{of(acme)}/tokens"))

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from scimsvc.auth.grants import list_tokens
 from scimsvc.auth.rate_limit import RateLimit, rate_limit
+from scimsvc.auth.token_reading import list_tokens
 from scimsvc.enterprises.enterprises import update_enterprise
 from scimsvc.scim.explain import explain
 from tests.support.client import SCIM, Enterprise, patch_body, replace, user_body

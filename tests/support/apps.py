@@ -34,6 +34,6 @@ def make_enterprise(app: Flask, name: str) -> Enterprise:
 
 
 def make_api(enterprise: Enterprise) -> Api:
-    """Return the enterprise API of ``enterprise``, with a new token."""
-    token = run_command(enterprise.app, "token", "issue", enterprise.name, "--api")["access_token"]
+    """Return the enterprise API of ``enterprise``, with a new token that issues tokens of at most 30 days."""
+    token = run_command(enterprise.app, "token", "issue", enterprise.name, "--api", "--days", "30")["access_token"]
     return Api(enterprise, token)

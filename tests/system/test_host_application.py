@@ -24,13 +24,13 @@ USERS = "/api/scim/v2/Users"
 
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
-    with serving(tmp_path) as live:
+    with serving(tmp_path, "--host-application") as live:
         yield live
 
 
 @pytest.fixture
 def service(live: Live) -> Service:
-    return Service(live.base_url, live.result["client_id"], live.result["client_secret"])
+    return Service(live.base_url, **live.result["host_application"])
 
 
 @pytest.fixture
@@ -97,8 +97,8 @@ def test_the_commands_of_the_guide_follow_and_serve(live: Live, tmp_path: Path) 
     folder = Path(__file__).parents[2] / "examples"
     variables = os.environ | {
         "SCIMSVC": live.base_url,
-        "CLIENT_ID": live.result["client_id"],
-        "CLIENT_SECRET": live.result["client_secret"],
+        "CLIENT_ID": live.result["host_application"]["client_id"],
+        "CLIENT_SECRET": live.result["host_application"]["client_secret"],
         "PEOPLE": str(tmp_path / "people.db"),
     }
     command = [sys.executable, "-m", "flask", "--app", "host_application", "follow"]

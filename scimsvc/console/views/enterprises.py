@@ -42,11 +42,15 @@ def ask() -> Answer:
 @enterprises.post("/enterprises/new")
 @redisplay_on_error(ask)
 def create() -> Answer:
-    """Create an enterprise, and show the client secret of its first integration."""
+    """Create an enterprise, and show the client secrets of its first integrations."""
     refuse_unless_operator(admin())
     default_role = without_none(default_role=optional_text("default_role"))
     new_enterprise = services.create_enterprise(
-        text("name"), roles=lines("roles"), scim_enabled=flag("scim_enabled"), **default_role
+        text("name"),
+        roles=lines("roles"),
+        scim_enabled=flag("scim_enabled"),
+        with_host_application=flag("host_application"),
+        **default_role,
     )
     return page("enterprise_made.html", new_enterprise=new_enterprise)
 

@@ -1,13 +1,15 @@
 """The blueprint of integrations. Client secrets are shown only once."""
 
-from flask import url_for
+from flask import request, url_for
 
 from scimsvc.auth import clients as services
-from scimsvc.auth import grants
-from scimsvc.console.credentials import integration_names, show_once
-from scimsvc.console.forms import number, redisplay_on_error, text
+from scimsvc.auth.scopes import is_within
+from scimsvc.auth.token_reading import list_good_tokens
+from scimsvc.console.credentials import integration_names, scope_options, show_once
+from scimsvc.console.forms import number, optional_text, redisplay_on_error, text
 from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page
 from scimsvc.schemas.validation import without_none
+from scimsvc.vocabulary import USERS_SCOPE
 
 integrations = enterprise_blueprint("integrations")
 
@@ -18,7 +20,7 @@ def list_() -> Answer:
     return page(
         "integrations.html",
         integrations=services.list_integrations(enterprise_id()),
-        tokens=grants.list_good_tokens(enterprise_id()),
+        tokens=list_good_tokens(enterprise_id()),
         names=integration_names(),
     )
 
@@ -26,14 +28,20 @@ def list_() -> Answer:
 @integrations.get("/integrations/new")
 def new() -> Answer:
     """Show the form for a new integration."""
-    return page("integration_new.html")
+    return page(
+        "integration_new.html",
+        options=scope_options(unlimited=True),
+        name=request.args.get("name", ""),
+        scope=request.args.get("scope", USERS_SCOPE),
+    )
 
 
 @integrations.post("/integrations/new")
 @redisplay_on_error(new)
 def create() -> Answer:
     """Create an integration, and show its client secret."""
-    integration = services.create_integration(enterprise_id(), {"name": text("name")})
+    fields = {"name": text("name"), "scope": optional_text("scope")}
+    integration = services.create_integration(enterprise_id(), fields)
     return show_once(
         f"Integration {integration['name']} created",
         {"Client ID": integration["client_id"]},
@@ -51,8 +59,29 @@ def ask_name(integration_id: str) -> Answer:
 @redisplay_on_error(ask_name)
 def rename(integration_id: str) -> Answer:
     """Rename an integration."""
-    renamed = services.rename_integration(enterprise_id(), integration_id, {"name": text("name")})
+    renamed = services.update_integration(enterprise_id(), integration_id, {"name": text("name")})
     return go(".list_", f"Integration renamed to {renamed['name']}.")
+
+
+@integrations.get("/integrations/<integration_id>/limit")
+def ask_limit(integration_id: str) -> Answer:
+    """Show the form that limits an integration to a scope."""
+    integration = services.show_integration(enterprise_id(), integration_id)
+    narrower = [
+        option
+        for option in scope_options()
+        if option[0] != integration["scope"] and is_within(integration["scope"], option[0])
+    ]
+    wide = [token for token in list_good_tokens(enterprise_id()) if token["client_id"] == integration["client_id"]]
+    return page("integration_limit.html", integration=integration, options=narrower, tokens=wide)
+
+
+@integrations.post("/integrations/<integration_id>/limit")
+@redisplay_on_error(ask_limit)
+def limit(integration_id: str) -> Answer:
+    """Limit an integration to a scope, and revoke its tokens with a wider scope."""
+    limited = services.update_integration(enterprise_id(), integration_id, {"scope": text("scope")})
+    return go(".list_", f"Integration {limited['name']} limited to {limited['scope']}.")
 
 
 @integrations.get("/integrations/<integration_id>/rotate")

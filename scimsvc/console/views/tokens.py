@@ -3,7 +3,7 @@
 from scimsvc.auth import grants
 from scimsvc.auth.clients import list_integrations
 from scimsvc.auth.state import token_signer
-from scimsvc.console.credentials import integration_names, show_once
+from scimsvc.console.credentials import integration_names, scope_options, show_once
 from scimsvc.console.forms import number, optional_text, redisplay_on_error
 from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, go, page, parameters
 from scimsvc.operations.global_settings import show_global_settings
@@ -25,14 +25,24 @@ def list_() -> Answer:
 @tokens.get("/tokens/new")
 def ask() -> Answer:
     """Show the form for a new token."""
-    return page("token_new.html", integrations=list_integrations(enterprise_id()), defaults=show_global_settings())
+    return page(
+        "token_new.html",
+        integrations=list_integrations(enterprise_id()),
+        scopes=scope_options(),
+        defaults=show_global_settings(),
+    )
 
 
 @tokens.post("/tokens/new")
 @redisplay_on_error(ask)
 def issue() -> Answer:
     """Create a token, and show its value."""
-    members = without_none(scope=optional_text("scope"), days=number("days"), client_id=optional_text("client_id"))
+    members = without_none(
+        scope=optional_text("scope"),
+        days=number("days"),
+        name=optional_text("name"),
+        client_id=optional_text("client_id"),
+    )
     issued = grants.issue_described_token(enterprise_id(), members, signer=token_signer.current)
     where = {"Tenant URL": tenant_url()} if issued["scope"] == "scim" else {}
     name = "Secret Token" if where else "API token"

@@ -20,6 +20,7 @@ from waitress.server import BaseWSGIServer, create_server
 from scimsvc.activity.feed_reading import Waiters
 from scimsvc.activity.state import DEFAULT_THREADS, waiters
 from scimsvc.auth.last_uses import write_last_uses
+from scimsvc.auth.signing_keys import served_keys
 from scimsvc.operations.readiness import why_not_ready
 from scimsvc.operations.serving.apart import Apart
 from scimsvc.operations.serving.channels import MOST_SECONDS, Channel, Front
@@ -28,6 +29,7 @@ from scimsvc.operations.serving.dispatcher import FairDispatcher
 from scimsvc.operations.serving.lanes import Lanes
 from scimsvc.operations.serving.memory import FreeMemory
 from scimsvc.operations.startup import describe_versions, start_warnings
+from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.upkeep.maintenance import checkpoint, close_database
 from scimsvc.web.state import WebState, web_state
 
@@ -124,6 +126,7 @@ class Server:
             _log.info("%s", describe_versions())
             for reason in filter(None, (*start_warnings(), why_not_ready())):
                 _log.warning("%s", reason)
+            _note_keys(self._app)
             _checkpoint()
         _log.info("serving on %s", self.url)
         look_at = 0.0
@@ -184,6 +187,13 @@ def _checkpoint() -> None:
     error = checkpoint()
     if error is not None:
         _log.warning("the write-ahead log could not be checkpointed: %s", error)
+
+
+def _note_keys(app: Flask) -> None:
+    """Note the keys of this server. An unavailable database, or one without a schema, does not prevent the start."""
+    if why_not_ready() is None:
+        with suppress(*DATABASE_ERRORS):
+            served_keys.of(app).note()
 
 
 def _is_busy(channel: Any) -> bool:

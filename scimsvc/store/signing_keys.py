@@ -1,0 +1,34 @@
+"""The keys of the server that started last."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sqlalchemy import delete, insert, select
+
+from scimsvc.models import SigningKey
+from scimsvc.store.engine.statements import Query, Write
+from scimsvc.store.engine.transactions import Connection
+
+
+class SigningKeyRow(NamedTuple):
+    """The ID of a key of the server, and the time since which a server has used it."""
+
+    key_id: str
+    served_at: str
+
+
+_ALL = Query(select(SigningKey.key_id, SigningKey.served_at).order_by(SigningKey.key_id), SigningKeyRow)
+_DELETE = Write(delete(SigningKey))
+_INSERT = Write(insert(SigningKey))
+
+
+def list_signing_keys(connection: Connection) -> list[SigningKeyRow]:
+    """Return the keys of the server that started last. The list is empty before a server has started."""
+    return _ALL.all(connection)
+
+
+def replace_signing_keys(connection: Connection, key_ids: Iterable[str], *, at: str) -> None:
+    """Set the keys of the server."""
+    _DELETE.run(connection)
+    for key_id in key_ids:
+        _INSERT.run(connection, {"key_id": key_id, "served_at": at})
