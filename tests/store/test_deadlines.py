@@ -20,9 +20,10 @@ from scimsvc.store.engine.deadlines import DeadlineExceeded, hung_within
 from scimsvc.store.engine.outages import DATABASE_ERRORS, find_unavailable, is_outage
 from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.statements import Query
-from scimsvc.store.engine.transactions import read_rows, reading, snapshot, writing
+from scimsvc.store.engine.transactions import between_writes, read_rows, reading, snapshot, writing
 from scimsvc.store.engine.watchdog import watched
 from scimsvc.store.fast.connections import READ, WRITE
+from scimsvc.store.fast.fair_lock import FairLockTimeout
 from tests.support.endless import ENDLESS, work_forever
 from tests.support.live import PATIENCE
 from tests.support.types import MakeApp
@@ -108,6 +109,16 @@ def test_an_overdue_write_shows_that_the_database_hangs_and_an_overdue_read_does
     assert not after_read
     assert hung_within(time.monotonic() - begin)
     assert not hung_within(0)
+
+
+def test_a_wait_for_the_writers_of_a_locked_file_shows_it_too() -> None:
+    if db.engine.name != "sqlite":
+        pytest.skip("PostgreSQL has several writers")
+    begin = time.monotonic()
+    with between_writes(), shorter_deadline(0.2), pytest.raises(FairLockTimeout):
+        write(lambda _: None)
+
+    assert hung_within(time.monotonic() - begin)
 
 
 def test_a_write_is_not_committed_after_its_deadline() -> None:

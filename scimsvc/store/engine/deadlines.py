@@ -100,11 +100,16 @@ def hung_within(seconds: float) -> bool:
     return monotonic() - _Hangs.latest < seconds
 
 
+def note_hang() -> None:
+    """Note that a write exceeded its deadline, or its wait for the lock of SQLite."""
+    _Hangs.latest = monotonic()
+
+
 def refuse_overdue(watched: Watched, mode: str, error: BaseException) -> None:
     """Raise ``DeadlineExceeded`` if ``error`` of the driver ended a use because of its deadline."""
     if watched.is_overdue and isinstance(error, DBAPIError):
         if mode == WRITE:
-            _Hangs.latest = monotonic()
+            note_hang()
         raise DeadlineExceeded(mode, hangs=watched.hangs) from error
 
 
@@ -124,5 +129,5 @@ def commit_in_time(watched: Watched, commit: Callable[[SubjectT], object], subje
 def refuse_unconfirmed(watched: Watched, error: DBAPIError | None) -> None:
     """Raise ``DeadlineExceeded`` if the deadline passed during a commit that failed with ``error``, or succeeded."""
     if watched.is_overdue and (error is not None or watched.may_be_interrupted_late):
-        _Hangs.latest = monotonic()
+        note_hang()
         raise DeadlineExceeded(WRITE, may_be_applied=watched.may_be_interrupted_late) from error

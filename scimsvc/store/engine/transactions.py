@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from scimsvc.extensions import BUSY_TIMEOUT
 from scimsvc.store.engine import rehearsals
 from scimsvc.store.engine.database import Database, current_database
-from scimsvc.store.engine.deadlines import commit_in_time, refuse_overdue
+from scimsvc.store.engine.deadlines import commit_in_time, note_hang, refuse_overdue
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.engine.watchdog import watched
 from scimsvc.store.fast import driver
@@ -132,6 +132,7 @@ class _Transaction:
             try:
                 database.write_lock.acquire(min(LOCK_TIMEOUT, self._expires - began))
             except FairLockTimeout:
+                note_hang()
                 database.deadlines.spend(began)
                 raise
         try:
