@@ -1,8 +1,9 @@
-"""Delete what only old requests concern: entries of logs, changes, and tokens, secrets and integrations that ended.
+"""Delete what only old requests concern: entries of logs, changes, and what ended: tokens, secrets, sessions.
 
 Log entries are stored for ``log_days``, changes for ``change_days``, and audit entries for ``audit_days``. The log and
-the console name a token, a secret or an integration for ``log_days`` after it expired or was revoked. An enterprise
-with more rows than its quota allows loses the oldest earlier, except entries of the audit log.
+the console name a token, a secret or an integration for ``log_days`` after it expired or was revoked. A session is
+deleted when it has ended. An enterprise with more rows than its quota allows loses the oldest earlier, except entries
+of the audit log.
 
 Pruning works in small batches with rests between them, because SQLite has one writer. A batch of 50 rows takes a few
 milliseconds, and larger ones delete no more rows a second. Without rests, the writers of other processes would wait for
@@ -22,6 +23,7 @@ from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import Connection, reading, without_timeouts, writing
 from scimsvc.store.enterprises import list_enterprises
 from scimsvc.store.old_rows import Batch, Key, OldRows, Scope
+from scimsvc.store.sessions import LONGEST_SESSION
 from scimsvc.store.settings import get_global_settings
 from scimsvc.vocabulary import Action
 from scimsvc.web.state import app_settings
@@ -42,10 +44,11 @@ def _all_enterprise_ids(connection: Connection, _before: datetime) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class PrunedTable:
-    """A table whose old rows are deleted, the name of its rows, and the global setting with the number of days."""
+    """A table whose old rows are deleted, the name of its rows, and how long they are kept."""
 
     name: str
-    setting: str
+    #: The global setting with the number of days, or a fixed time.
+    kept: str | timedelta
     rows: OldRows
     #: Returns a later time for an enterprise that has too many rows, or else None.
     end_of: Callable[[Connection, str], datetime | None] = lambda _connection, _enterprise_id: None
@@ -53,11 +56,14 @@ class PrunedTable:
     enterprise_ids: Callable[[Connection, datetime], list[str]] = _all_enterprise_ids
 
     def end(self, older_than: timedelta | None = None) -> datetime:
-        """Return the time before which rows are old: ``older_than`` ago, or by default as the setting says."""
-        if older_than is None:
-            with reading() as connection:
-                older_than = timedelta(days=get_global_settings(connection)[self.setting])
-        return clock.now() - older_than
+        """Return the time before which rows are old: ``older_than`` ago, or by default ``kept``."""
+        return clock.now() - (self._kept() if older_than is None else older_than)
+
+    def _kept(self) -> timedelta:
+        if isinstance(self.kept, timedelta):
+            return self.kept
+        with reading() as connection:
+            return timedelta(days=get_global_settings(connection)[self.kept])
 
     def count(self, older_than: timedelta | None = None) -> int:
         """Return how many rows are old."""
@@ -127,6 +133,7 @@ TABLES = (
         old_rows.AUDIT_ENTRIES,
         enterprise_ids=old_rows.list_enterprises_with_old_audit_entries,
     ),
+    PrunedTable("sessions", LONGEST_SESSION, old_rows.SESSIONS, enterprise_ids=lambda _connection, _before: [""]),
 )
 
 

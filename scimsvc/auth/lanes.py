@@ -22,8 +22,20 @@ def find_enterprise(authorization: str, signer: TokenSigner) -> str | None:
     return claims.enterprise_id if claims is not None else None
 
 
+#: The member of a session's cookie that has the lane.
+LANE = "lane"
+#: The cookie of the console's sessions, and the prefixes that its name can have (RFC 6265bis §4.1.3).
+SESSION_COOKIE = "scimsvc_console"
+HOST_PREFIX, SECURE_PREFIX = "__Host-", "__Secure-"
+SESSION_COOKIES = (HOST_PREFIX + SESSION_COOKIE, SECURE_PREFIX + SESSION_COOKIE, SESSION_COOKIE)
+
+
+def lane_of_account(admin_id: str, enterprise_id: str | None) -> str:
+    """Return the lane of the sessions of an account: its enterprise, else the operator."""
+    return enterprise_id or f"operator {admin_id}"
+
+
 def lane_of_session(session: Mapping[str, Any]) -> str | None:
-    """Return the lane of a console session: its enterprise, else its operator. None if no one signed in."""
-    if session.get("admin") is None:
-        return None
-    return str(session.get("enterprise") or f"operator {session['admin']}")
+    """Return the lane in the cookie of a session. None if no one signed in."""
+    lane = session.get(LANE)
+    return lane if isinstance(lane, str) else None

@@ -12,6 +12,7 @@ from scimsvc.console.views.integrations import integrations
 from scimsvc.console.views.log import log
 from scimsvc.console.views.overview import overview
 from scimsvc.console.views.roles import roles
+from scimsvc.console.views.sessions import own_sessions, sessions
 from scimsvc.console.views.settings import settings
 from scimsvc.console.views.tokens import tokens
 from scimsvc.console.views.users import users
@@ -28,7 +29,7 @@ static = Blueprint(
 )
 
 blueprints = (
-    static, accounts, own_account, enterprises, one_enterprise,
+    static, accounts, own_account, own_sessions, sessions, enterprises, one_enterprise,
     overview, connect, users, log, explain, roles, integrations, tokens, audit, audit_of_all, settings,
 )  # fmt: skip
 

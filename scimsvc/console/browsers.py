@@ -13,7 +13,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response as BaseResponse
 
 from scimsvc.auth.attempts import digest_key
-from scimsvc.console.sessions import ConsoleSessions
+from scimsvc.console.sessions import ConsoleSessions, cookie_prefix
 from scimsvc.protocol.attributes import fold
 from scimsvc.settings.keys import derive_key
 from scimsvc.web.state import app_settings, request_state
@@ -48,7 +48,7 @@ def remember_browser(response: BaseResponse, email: str) -> BaseResponse:
     accounts = [account, *(other for other in browser.accounts if other != account)][:_MOST_ACCOUNTS]
     sessions, app = ConsoleSessions(), request_state().app
     response.set_cookie(
-        COOKIE,
+        cookie_prefix(app) + COOKIE,
         _serializer().dumps([browser.name, accounts]),
         max_age=LIFETIME,
         path=sessions.get_cookie_path(app),
@@ -60,7 +60,7 @@ def remember_browser(response: BaseResponse, email: str) -> BaseResponse:
 
 
 def _read() -> Browser | None:
-    cookie = request.cookies.get(COOKIE, "")
+    cookie = request.cookies.get(cookie_prefix(request_state().app) + COOKIE, "")
     if not 0 < len(cookie) <= _LONGEST:
         return None
     try:

@@ -13,6 +13,7 @@ from scimsvc.console.pages import SECTIONS, add_enterprise, page
 from scimsvc.console.permissions import may_send
 from scimsvc.console.sessions import ConsoleSessions
 from scimsvc.console.state import console_state
+from scimsvc.console.user_agents import browser_name
 from scimsvc.enterprises.admin_records import RefusalAllowance, refusal_allowance
 from scimsvc.errors import EnterpriseSuspended, NoSuchThing, ReadOnlyAccount, ServiceError
 from scimsvc.paths import CONSOLE_PREFIX
@@ -37,7 +38,12 @@ def init_console(app: Flask) -> None:
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # a form is valid as long as its session
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     app.context_processor(_known_to_templates)
-    for name, function in {"sentence": sentence, "capitalized": capitalized, "utc": utc}.items():
+    for name, function in {
+        "sentence": sentence,
+        "capitalized": capitalized,
+        "utc": utc,
+        "browser_name": browser_name,
+    }.items():
         app.add_template_filter(function, name)
     app.url_defaults(add_enterprise)
     app.session_interface = ConsoleSessions()

@@ -1,21 +1,35 @@
 """Functions for all blueprints of the console: access, the enterprise of a page, and responses."""
 
 import re
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Response,
+    after_this_request,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from werkzeug.wrappers import Response as BaseResponse
 
 from scimsvc.auth.rate_limit import CONSOLE, rate_limit
 from scimsvc.console.forms import refuse_stale_form
 from scimsvc.console.permissions import refuse_auditor
 from scimsvc.console.state import ConsoleState, console_state
-from scimsvc.enterprises.admins import Admin, enter_enterprise, note_use, resume_session
+from scimsvc.enterprises.admins import Admin, enter_enterprise
+from scimsvc.enterprises.sessions import ID, Session, needs_note, note_use, resume_session
 from scimsvc.errors import NoSuchThing
 from scimsvc.paths import CONSOLE_PREFIX, clean_path, is_console
 from scimsvc.vocabulary import ID_PATTERN
 from scimsvc.web.form_parser import limit_form_of_stranger
+from scimsvc.web.hooks import after_response
 from scimsvc.web.state import find_request_state, request_state
 
 _ID = re.compile(ID_PATTERN)
@@ -73,32 +87,33 @@ def _is_of_enterprise(endpoint: str) -> bool:
 
 def _admit() -> Any:
     """Set the signed-in administrator, or redirect to the sign-in page. Raises ``TooManyRequests``."""
-    admin = resume_session(session)
+    resumed = resume_session(session)
     # Live updates are not activity of the administrator, and no messages are shown in them.
     is_seen = "live" not in request.args
-    if admin is None:
+    if resumed is None:
         if is_seen:
-            _end_session()
+            _forget_session()
         return redirect(url_for("console_accounts.sign_in", next=_here()))
-    if is_seen:
-        _note_use()
-    console_state().admin = admin
+    if is_seen and needs_note(resumed):
+        after_this_request(partial(_note_use_after, resumed))
+    state, admin = console_state(), resumed.admin
+    state.session, state.admin = resumed, admin
     rate_limit.current.take(admin.enterprise_id or admin.id, CONSOLE)
     request_state().actor = admin.actor
     return None
 
 
-def _end_session() -> None:
-    had_begun = "admin" in session
+def _forget_session() -> None:
+    had_begun = ID in session
     session.clear()
     if had_begun:
         flash("Your session has ended. Sign in again to continue where you left off.", "info")
 
 
-def _note_use() -> None:
-    changes = note_use(session)
-    if changes:  # an empty update would also set the cookie
-        session.update(changes)
+def _note_use_after(resumed: Session, response: Response) -> Response:
+    """Note after the response is sent that the session is used."""
+    after_response(request_state(), response, partial(note_use, resumed))
+    return response
 
 
 def _here() -> str:
@@ -154,6 +169,13 @@ def admin() -> Admin:
     admin = console_state().admin
     assert admin is not None
     return admin
+
+
+def signed_in_session() -> Session:
+    """Return the session of the request."""
+    signed_in = console_state().session
+    assert signed_in is not None
+    return signed_in
 
 
 def enterprise() -> dict[str, Any]:

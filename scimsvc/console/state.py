@@ -8,6 +8,7 @@ from scimsvc.web.state import request_state
 if TYPE_CHECKING:
     from scimsvc.console.forms import Form
     from scimsvc.enterprises.admins import Admin
+    from scimsvc.enterprises.sessions import Session
 
 
 @dataclass(slots=True)
@@ -15,6 +16,7 @@ class ConsoleState:
     """The state of a request to the console."""
 
     admin: "Admin | None" = None
+    session: "Session | None" = None
     #: The enterprise ID in the path, before access is checked.
     requested_enterprise_id: str | None = None
     enterprise: dict[str, Any] | None = None

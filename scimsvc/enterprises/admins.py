@@ -1,12 +1,10 @@
 """Console accounts: created by the operator, activated by a one-time link, signed in and out.
 
 An operator sees every enterprise, an enterprise's administrator only this one. An auditor sees either, and changes
-nothing. The browser stores the signed session.
-Increasing the epoch in the account's row ends all sessions of the account.
+nothing. Increasing the epoch in the account's row ends all sessions of the account (``enterprises.sessions``).
 """
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -33,11 +31,6 @@ from scimsvc.web.state import Actor
 LINK_LIFETIME = timedelta(hours=24)
 #: The account that ``offer_first_link`` creates. No one receives mail at this domain (RFC 2606).
 FIRST_OPERATOR = "operator@example.com"
-#: How long a session lasts without a request, and in total.
-IDLE = timedelta(minutes=30)
-LONGEST_SESSION = timedelta(hours=12)
-#: Sessions note their last use at most this often, so that most responses set no cookie.
-NOTED_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +104,12 @@ def offer_first_link() -> dict[str, Any] | None:
 def renew_link(email: str) -> dict[str, Any]:
     """Create a new one-time ``link`` in place of the previous one, and return it with the account.
 
-    A password remains valid until the link is used. Raises ``NoSuchThing``.
+    The sessions of the account end. A password remains valid until the link is used. Raises ``NoSuchThing``.
     """
     with writing() as connection:
-        return with_link(connection, _get_admin(connection, email).id)
+        row = _get_admin(connection, email)
+        store.end_sessions(connection, row.id)
+        return with_link(connection, row.id)
 
 
 def list_admins() -> list[dict[str, Any]]:
@@ -157,50 +152,6 @@ def set_password(link: str, password: str, repeated: str) -> Admin:
         admin = signed_in(row)
         record_account(connection, Action.ADMIN_PASSWORD_SET, row, actor=admin.actor)
         return admin
-
-
-@audited
-def sign_out(admin: Admin) -> None:
-    """Record that the account ends its session. The browser deletes the session."""
-    with writing() as connection:
-        _record_end(connection, Action.ADMIN_SIGNED_OUT, admin)
-
-
-@audited
-def sign_out_everywhere(admin: Admin) -> None:
-    """End every session of the account."""
-    with writing() as connection:
-        store.end_sessions(connection, admin.id)
-        _record_end(connection, Action.ADMIN_SIGNED_OUT_EVERYWHERE, admin)
-
-
-def _record_end(connection: Connection, action: Action, admin: Admin) -> None:
-    row = store.find_admin(connection, admin.id)
-    if row is not None:  # the account was not removed meanwhile
-        record_account(connection, action, row)
-
-
-def begin_session(admin: Admin) -> dict[str, Any]:
-    """Return the content of a new session of the account."""
-    now = int(clock.now().timestamp())
-    return {"admin": admin.id, "enterprise": admin.enterprise_id, "epoch": admin.epoch, "since": now, "seen": now}
-
-
-def resume_session(session: Mapping[str, Any]) -> Admin | None:
-    """Return the account of the ``session``, or None if no session was started or it has ended."""
-    now = clock.now().timestamp()
-    since, seen = session.get("since", 0), session.get("seen", 0)
-    if now - since >= LONGEST_SESSION.total_seconds() or now - seen >= IDLE.total_seconds():
-        return None
-    with reading() as connection:
-        row = store.find_admin(connection, session.get("admin"))
-    return signed_in(row) if row is not None and row.epoch == session.get("epoch") else None
-
-
-def note_use(session: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the members of the ``session`` to update because it is used now."""
-    now = int(clock.now().timestamp())
-    return {"seen": now} if now - session["seen"] >= NOTED_EVERY.total_seconds() else {}
 
 
 def refuse_unless_operator(admin: Admin) -> None:

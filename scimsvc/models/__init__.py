@@ -4,14 +4,14 @@ The statements of ``scimsvc.store`` read and write rows. ORM objects are not use
 """
 
 from scimsvc.extensions import Model
-from scimsvc.models.access import Attempts, ClientSecret, Integration, SigningKey, Token
+from scimsvc.models.access import Attempts, ClientSecret, Integration, Session, SigningKey, Token
 from scimsvc.models.activity import AuditEntry, Change, LogEntry
 from scimsvc.models.conditions import IS_REFUSED, IS_REMOVAL
 from scimsvc.models.enterprises import Admin, Enterprise, Role, RoleName, Setting
 from scimsvc.models.users import Searchable, User
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0010"
+SCHEMA_REVISION = "0011"
 
 __all__ = [
     "IS_REFUSED",
@@ -29,6 +29,7 @@ __all__ = [
     "Role",
     "RoleName",
     "Searchable",
+    "Session",
     "Setting",
     "SigningKey",
     "Token",

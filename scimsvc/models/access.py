@@ -1,4 +1,4 @@
-"""Integrations, their secrets and their tokens, and the counts of wrong attempts."""
+"""Integrations, their secrets and their tokens, sessions of the console, and the counts of wrong attempts."""
 
 from sqlalchemy import (
     ForeignKey,
@@ -87,3 +87,23 @@ class Attempts(Model):
     key: Mapped[str] = mapped_column(primary_key=True)
     count: Mapped[int]
     expires_at: Mapped[str]
+
+
+class Session(Model):
+    """A session of an account in the console."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index("sessions_admin", "admin_id"), Index("sessions_start", "started_at"))
+
+    #: A digest of the random ID that the browser stores. The table opens no session.
+    id: Mapped[str] = mapped_column(primary_key=True)
+    admin_id: Mapped[str] = mapped_column(ForeignKey("admins.id", ondelete="CASCADE"))
+    #: The epoch of the account when the session started.
+    epoch: Mapped[int]
+    started_at: Mapped[str]
+    #: The last request, to the minute.
+    seen_at: Mapped[str]
+    #: When the password was last entered.
+    confirmed_at: Mapped[str]
+    address: Mapped[str]
+    user_agent: Mapped[str]

@@ -35,10 +35,15 @@ def list_warnings(overdue: dict[str, int]) -> list[str]:
 def _lags(overdue: dict[str, int]) -> Iterator[str]:
     for table in TABLES:
         if overdue[table.name]:
+            limit = f"{table.kept} allows" if isinstance(table.kept, str) else _hours(table.kept)
             yield (
                 f"{table.name}: {overdue[table.name]:,} rows are more than {_ALLOWED_DELAY.days} days older than "
-                f"{table.setting} allows, so pruning lags behind. Run 'scimsvc log prune'."
+                f"{limit}, so pruning lags behind. Run 'scimsvc log prune'."
             )
+
+
+def _hours(age: timedelta) -> str:
+    return f"{age.total_seconds() / 3600:g} hours"
 
 
 def _near_quotas() -> Iterator[str]:

@@ -45,21 +45,24 @@ class AdminExists(Exception):
 
 _ID = bindparam("admin_id", type_=Admin.id.type)
 _THIS = Admin.id == _ID
+#: The columns of an ``AdminRow``, in order.
+ADMIN_COLUMNS = (
+    Admin.id,
+    Admin.email,
+    Admin.email_key,
+    Admin.enterprise_id,
+    Enterprise.name.label("enterprise"),
+    Admin.role,
+    Admin.password_hash,
+    Admin.epoch,
+    Admin.link_digest,
+    Admin.link_expires_at,
+    Admin.created_at,
+    Admin.signed_in_at,
+)
 _ADMINS = (
-    select(
-        Admin.id,
-        Admin.email,
-        Admin.email_key,
-        Admin.enterprise_id,
-        Enterprise.name.label("enterprise"),
-        Admin.role,
-        Admin.password_hash,
-        Admin.epoch,
-        Admin.link_digest,
-        Admin.link_expires_at,
-        Admin.created_at,
-        Admin.signed_in_at,
-    )
+    select(*ADMIN_COLUMNS)
+    .select_from(Admin)
     .outerjoin(Enterprise, Enterprise.id == Admin.enterprise_id)
     .order_by(Admin.email_key)
 )

@@ -1,4 +1,4 @@
-"""Find, count and delete the rows that only old requests concern: entries of logs, changes, and ended credentials.
+"""Find, count and delete the rows that only old requests concern: logs, changes, ended credentials and sessions.
 
 A batch is found in a transaction for reading and deleted in another one, which therefore holds the write lock only for
 the deletion. Two processes may prune at once: a row counts where it was deleted.
@@ -14,7 +14,7 @@ from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, ex
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from scimsvc import clock
-from scimsvc.models import AuditEntry, Change, ClientSecret, Integration, LogEntry, Token
+from scimsvc.models import AuditEntry, Change, ClientSecret, Integration, LogEntry, Session, Token
 from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.engine.transactions import Connection
 from scimsvc.store.log import first_id, time_of_id
@@ -288,3 +288,19 @@ SECRETS = _ended(ClientSecret, ClientSecret.digest, ClientSecret.expires_at < _B
 # Deleting an integration deletes its tokens. They come first, in batches, so that this deletes few rows.
 _HAS_TOKENS = exists().where(Token.enterprise_id == Integration.enterprise_id, Token.integration_id == Integration.id)
 INTEGRATIONS = _ended(Integration, Integration.id, and_(Integration.revoked_at < _BEFORE, ~_HAS_TOKENS))
+
+
+# Sessions. They belong to accounts, and not to enterprises, so that one pass deletes those of all accounts.
+
+_STARTED_BEFORE = Session.started_at < bindparam("before", type_=Session.started_at.type)
+SESSIONS = OldRows(
+    count=_counting(Session, _STARTED_BEFORE),
+    find=Query(
+        select(Session.id.label("key"), literal("").label("time"))
+        .where(_STARTED_BEFORE, Session.id > _AFTER)
+        .order_by(Session.id)
+        .limit(_LIMIT),
+        _Candidate,
+    ),
+    delete_=Write(delete(Session).where(_STARTED_BEFORE, Session.id > _AFTER, Session.id <= bindparam("last"))),
+)

@@ -15,6 +15,7 @@ import pytest
 from flask import Flask
 
 from scimsvc.cli.group import scimsvc as commands
+from scimsvc.enterprises.sessions import list_sessions
 from scimsvc.vocabulary import Action
 from tests.support.apps import run_command
 from tests.support.client import Api, Enterprise
@@ -45,7 +46,11 @@ class World:
 
 @pytest.fixture
 def world(acme: Enterprise, api: Api) -> World:
-    world = World(acme, api, Console(acme.app, make_admin(acme.app, "op@x.example")))
+    account = make_admin(acme.app, "op@x.example")
+    Console(acme.app, account)
+    with acme.app.app_context():
+        [other_session] = list_sessions(account.id)
+    world = World(acme, api, Console(acme.app, account))
     world.run("role", "add", "Acme", "Unused")
     integration = world.run("integration", "create", "Acme", "Host application")
     token = world.run("token", "issue", "Acme", "--api", "--integration", integration["client_id"])
@@ -59,6 +64,7 @@ def world(acme: Enterprise, api: Api) -> World:
         "integration_id": integration["id"],
         "token_id": token["id"],
         "user_id": user["id"],
+        "session_id": other_session["id"],
     }
     return world
 
@@ -143,6 +149,9 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
     ("PATCH", "/api/v1/users/<user_id>/profile"): (by_api("PATCH", {"title": "Lead"}), A.USER_UPDATED),
     ("POST", f"{CONSOLE}/sign-in"): (by_signing_in, A.ADMIN_SIGNED_IN),
     ("POST", f"{CONSOLE}/password/<link>"): (by_new_account, A.ADMIN_PASSWORD_SET),
+    ("POST", f"{CONSOLE}/account/sessions/<session_id>/end"): (form(), A.ADMIN_SESSIONS_ENDED),
+    ("POST", f"{CONSOLE}/account/sessions/end-others"): (form(), A.ADMIN_SESSIONS_ENDED),
+    ("POST", f"{CONSOLE}/sessions/<session_id>/end"): (form(), A.ADMIN_SESSIONS_ENDED),
     ("POST", f"{CONSOLE}/sign-out"): (form(), A.ADMIN_SIGNED_OUT),
     ("POST", f"{CONSOLE}/sign-out-everywhere"): (form(), A.ADMIN_SIGNED_OUT_EVERYWHERE),
     ("POST", f"{CONSOLE}/enterprises/new"): (form(name="Contoso"), A.INTEGRATION_CREATED),

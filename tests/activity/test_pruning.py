@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from scimsvc import clock
@@ -14,9 +15,11 @@ from scimsvc.activity import housekeeping as module
 from scimsvc.activity import pruning
 from scimsvc.activity.housekeeping import Housekeeping, housekeeping
 from scimsvc.activity.pruning import FEED, LOG, paced, prune, prune_everything
+from scimsvc.enterprises.sessions import Client, begin_session
 from scimsvc.web.state import web_state
 from tests.support.apps import make_enterprise, run_command
 from tests.support.client import Enterprise
+from tests.support.console import make_admin
 from tests.support.records import feed_of, log_of
 from tests.support.types import Cli, MakeApp
 
@@ -290,3 +293,20 @@ def test_many_ended_tokens_are_deleted_after_a_day(make_app: MakeApp, time: Cloc
 
     assert deleted["tokens"] == 6
     assert acme.made["name"] == "Acme"
+
+
+def test_ended_sessions_are_deleted(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    account, other = make_admin(app, "op@example.com"), make_admin(app, "other@example.com")
+    begin = clock.now() - timedelta(hours=13)
+    with app.app_context(), monkeypatch.context() as patch:
+        patch.setattr(clock, "now", lambda: begin)
+        begin_session(account, Client("", ""))
+        patch.setattr(clock, "now", lambda: begin + timedelta(hours=2))
+        begin_session(other, Client("", ""))
+    [sessions] = [table for table in pruning.TABLES if table.name == "sessions"]
+
+    with app.app_context():
+        deleted = sum(sessions.prune())
+        left = sessions.count(timedelta(0))
+
+    assert (deleted, left) == (1, 1)

@@ -26,8 +26,8 @@ def test_days_left_turn_amber_at_fourteen_and_red_at_three(
 
     def tone(days: float) -> str:
         monkeypatch.setattr(clock, "now", lambda: start + timedelta(days=30 - days))
-        monkeypatch.setattr("scimsvc.enterprises.admins.IDLE", timedelta(days=99))
-        monkeypatch.setattr("scimsvc.enterprises.admins.LONGEST_SESSION", timedelta(days=99))
+        monkeypatch.setattr("scimsvc.store.sessions.IDLE", timedelta(days=99))
+        monkeypatch.setattr("scimsvc.store.sessions.LONGEST_SESSION", timedelta(days=99))
         [(tone, words)] = re.findall(r'<span class="badge (\w+)">([^<]*left)</span>', admin.get(page))
         return f"{tone}: {words}"
 

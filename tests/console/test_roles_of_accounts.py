@@ -17,7 +17,7 @@ from tests.support.types import Cli
 
 FORBIDDEN, NOT_FOUND = HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND
 #: The pages of the installation that an account of one enterprise cannot see.
-OF_ALL = {"console_audit_of_all.list_all", "console_audit_of_all.export_all"}
+OF_ALL = {"console_audit_of_all.list_all", "console_audit_of_all.export_all", "console_sessions.list_all"}
 #: The pages of an enterprise, and forms, that only operators can see.
 OF_OPERATORS = {
     *("console_enterprises.ask", "console_enterprises.create"),

@@ -7,10 +7,10 @@ from http.cookies import SimpleCookie
 import pytest
 from flask import Flask
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
-from werkzeug.test import Client
+from werkzeug.test import Client, TestResponse
 
 from scimsvc import clock
-from scimsvc.enterprises.admins import IDLE, LONGEST_SESSION
+from scimsvc.enterprises.sessions import IDLE, LONGEST_SESSION, list_sessions
 from tests.support.apps import SECRET_KEY
 from tests.support.client import Enterprise
 from tests.support.console import PASSWORD, Console, link_path, make_admin, of, sign_in
@@ -36,23 +36,27 @@ def is_signed_in(console: Console) -> bool:
 
 @pytest.mark.requirement("R53")
 @pytest.mark.parametrize(
-    ("settings", "base_url", "secure"),
+    ("settings", "base_url", "name", "path"),
     [
-        pytest.param({}, "http://localhost", False, id="http"),
-        pytest.param({}, "https://localhost", True, id="https"),
-        pytest.param({"PUBLIC_URL": "https://scim.example.com"}, "http://localhost", True, id="https in public"),
+        pytest.param({}, "http://localhost", "scimsvc_console", "/console", id="http"),
+        pytest.param({}, "https://localhost", "__Host-scimsvc_console", "/", id="https"),
+        pytest.param(
+            {"PUBLIC_URL": "https://scim.example.com"}, "http://localhost", "__Host-scimsvc_console", "/", id="public"
+        ),
+        pytest.param({}, "https://localhost/host", "__Secure-scimsvc_console", "/host/console", id="below a prefix"),
+        pytest.param({}, "http://localhost/host", "scimsvc_console", "/host/console", id="below a prefix without TLS"),
     ],
 )
-def test_the_cookie_is_for_the_console_and_no_script(
-    make_app: MakeApp, settings: dict[str, str], base_url: str, secure: bool
+def test_the_cookie_is_for_this_host_and_no_script(
+    make_app: MakeApp, settings: dict[str, str], base_url: str, name: str, path: str
 ) -> None:
     console = Console(make_app(**settings))
 
     answer = console.send("GET", "/console/sign-in", base_url=base_url)
 
-    cookie = SimpleCookie(answer.headers["Set-Cookie"])["scimsvc_console"]
-    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/console", True, "Lax")
-    assert bool(cookie["secure"]) is secure
+    cookie = SimpleCookie(answer.headers["Set-Cookie"])[name]
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == (path, True, "Lax")
+    assert bool(cookie["secure"]) is name.startswith("__")
     assert (cookie["domain"], cookie["expires"], cookie["max-age"]) == ("", "", "")
 
 
@@ -111,14 +115,43 @@ def test_automatic_requests_of_a_page_do_not_extend_the_session(
     assert not is_signed_in(operator)
 
 
-def test_the_cookie_is_not_set_by_every_response(operator: Console, at: Callable[..., None]) -> None:
+def test_a_cookie_of_another_host_with_a_plain_name_is_not_read(make_app: MakeApp) -> None:
+    app = make_app(PUBLIC_URL="https://scim.example.com")
+    console = Console(app, make_admin(app, "op@example.com"))
+    cookie = console.browser.get_cookie("__Host-scimsvc_console", path="/")
+    assert cookie is not None
+    other = app.test_client()
+    other.set_cookie("scimsvc_console", cookie.value, path="/console")
+
+    assert is_signed_in(console)
+    assert other.get("/console/account").status_code == 302
+
+
+def test_requests_set_no_cookie(operator: Console, at: Callable[..., None]) -> None:
     operator.get("/console/account")
     again = operator.send("GET", "/console/account")
     at(timedelta(minutes=2))
     later = operator.send("GET", "/console/account")
 
     assert "Set-Cookie" not in again.headers
-    assert "Set-Cookie" in later.headers
+    assert "Set-Cookie" not in later.headers
+
+
+def test_a_request_writes_its_time_at_most_once_a_minute(app: Flask, at: Callable[..., None]) -> None:
+    account = make_admin(app, "op@example.com")
+    console = Console(app, account)
+
+    def seen_at(seconds: int) -> str:
+        at(timedelta(seconds=seconds))
+        console.get("/console/account")
+        with app.app_context():
+            [session] = list_sessions(account.id)
+        return str(session["seen_at"])
+
+    times = [seen_at(seconds) for seconds in range(0, 121, 15)]
+
+    assert len(set(times)) == 3
+    assert times[-1] == clock.timestamp(clock.now())
 
 
 def test_an_ended_session_continues_on_its_page(acme: Enterprise, cli: Cli, at: Callable[..., None]) -> None:
@@ -239,6 +272,42 @@ def test_signing_out_ends_only_this_session(app: Flask) -> None:
     assert (is_signed_in(here), is_signed_in(there)) == (False, True)
 
 
+@pytest.mark.parametrize("path", ["/console/sign-out", "/console/sign-out-everywhere"])
+def test_a_copied_cookie_is_refused_after_the_sign_out(app: Flask, path: str) -> None:
+    console = Console(app, make_admin(app, "op@example.com"))
+    cookie = console.browser.get_cookie("scimsvc_console", path="/console")
+    assert cookie is not None
+    thief = Console(app)
+    thief.browser.set_cookie("scimsvc_console", cookie.value, path="/console")
+    before = is_signed_in(thief)
+
+    console.post(path)
+
+    thief.browser.set_cookie("scimsvc_console", cookie.value, path="/console")
+    assert (before, is_signed_in(thief)) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "deleted"), [("http://localhost", '"cache", "storage"'), ("http://localhost/host", '"cache"')]
+)
+def test_the_browser_deletes_what_it_stored_when_signing_out(app: Flask, cli: Cli, base_url: str, deleted: str) -> None:
+    link = link_path(cli("admin", "create", "op@example.com", "--operator"))
+    console = Console(app)
+
+    def post(path: str, **fields: str) -> TestResponse:
+        return console.send("POST", path, base_url=base_url, data={"csrf_token": console._token, **fields})
+
+    console.send("GET", link, base_url=base_url)
+    post(link, password=PASSWORD, repeated=PASSWORD)
+    page = console.send("GET", "/console/account", base_url=base_url)
+    answer = post("/console/sign-out")
+
+    assert (page.status_code, answer.status_code) == (200, 303)
+    assert answer.headers["Clear-Site-Data"] == deleted
+    cookies = [line.partition("=")[0] for line in answer.headers.getlist("Set-Cookie")]
+    assert cookies == ["scimsvc_console"]
+
+
 def test_signing_out_everywhere_ends_every_session(app: Flask) -> None:
     account = make_admin(app, "op@example.com")
     here, there = Console(app, account), Console(app, account)
@@ -268,8 +337,57 @@ def test_signing_in_starts_an_empty_session(app: Flask, cli: Cli) -> None:
     sign_in(console, "op@example.com")
 
     with console.browser.session_transaction("/console") as session:
-        assert set(session) == {"admin", "enterprise", "epoch", "since", "seen"}
+        assert set(session) == {"id", "lane"}
         assert "csrf_token" in before
+
+
+def test_signing_in_ends_the_previous_session_of_the_browser(app: Flask, cli: Cli) -> None:
+    console = Console(app)
+    console.post(
+        link_path(cli("admin", "create", "op@example.com", "--operator")), password=PASSWORD, repeated=PASSWORD
+    )
+    cookie = console.browser.get_cookie("scimsvc_console", path="/console")
+    assert cookie is not None
+    console.get("/console/sign-in")
+
+    sign_in(console, "op@example.com")
+
+    copied = Console(app)
+    copied.browser.set_cookie("scimsvc_console", cookie.value, path="/console")
+    assert (is_signed_in(console), is_signed_in(copied)) == (True, False)
+
+
+def test_another_one_time_link_ends_the_sessions_of_its_account(app: Flask, cli: Cli, operator: Console) -> None:
+    other = Console(app, make_admin(app, "other@example.com"))
+
+    cli("admin", "link", "operator@example.com")
+
+    assert (is_signed_in(operator), is_signed_in(other)) == (False, True)
+
+
+def test_a_cookie_of_an_earlier_version_is_signed_out(app: Flask) -> None:
+    account = make_admin(app, "op@example.com")
+    console = Console(app)
+    now = int(clock.now().timestamp())
+    with console.browser.session_transaction("/console") as session:
+        session.update(admin=account.id, enterprise=None, epoch=1, since=now, seen=now)
+
+    assert not is_signed_in(console)
+    assert "E-mail address" in console.get("/console/sign-in")
+
+
+def test_sessions_are_known_to_every_process_of_the_database(app: Flask, make_app: MakeApp) -> None:
+    other = make_app()
+    console = Console(app, make_admin(app, "op@example.com"))
+    cookie = console.browser.get_cookie("scimsvc_console", path="/console")
+    assert cookie is not None
+    elsewhere = Console(other)
+    elsewhere.browser.set_cookie("scimsvc_console", cookie.value, path="/console")
+    before = is_signed_in(elsewhere)
+
+    elsewhere.post("/console/sign-out")
+
+    assert (before, is_signed_in(console)) == (True, False)
 
 
 @pytest.mark.parametrize("cookie", ["x", "e30.aaaa.bbbb", ".eJw", "{}"])

@@ -117,16 +117,16 @@ def test_a_forged_cookie_makes_no_browser_known(app: Flask, browser: Console, fo
     sign_in(stranger, OPERATOR, status=429)
 
 
-def test_the_cookie_of_a_known_browser_is_for_the_console_only(make_app: MakeApp) -> None:
+def test_the_cookie_of_a_known_browser_is_for_this_host_only(make_app: MakeApp) -> None:
     app = make_app(PUBLIC_URL="https://scim.example.com")
     made = app.test_cli_runner().invoke(args=["admin", "create", OPERATOR, "--operator"]).stdout
     link = "/console/password/" + made.partition("/console/password/")[2].split()[0]
 
     answer = Console(app).post(link, password=PASSWORD, repeated=PASSWORD)
 
-    [cookie] = [line for line in answer.headers.getlist("Set-Cookie") if line.startswith(COOKIE + "=")]
+    [cookie] = [line for line in answer.headers.getlist("Set-Cookie") if line.startswith(f"__Host-{COOKIE}=")]
     attributes = set(cookie.split("; ")[1:])
-    assert {"HttpOnly", "Path=/console", "SameSite=Lax", "Secure", "Max-Age=31536000"} <= attributes
+    assert {"HttpOnly", "Path=/", "SameSite=Lax", "Secure", "Max-Age=31536000"} <= attributes
     assert OPERATOR not in cookie
     assert len(cookie) < 500
 

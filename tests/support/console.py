@@ -7,7 +7,8 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from scimsvc.enterprises.admins import Admin, begin_session, create_admin
+from scimsvc.enterprises.admins import Admin, create_admin
+from scimsvc.enterprises.sessions import Client, begin_session
 from tests.support.client import Enterprise
 
 PASSWORD = "correct horse battery staple"
@@ -25,7 +26,7 @@ class Console:
         self._token = ""
         if admin is not None:
             with app.app_context(), self.browser.session_transaction("/console") as session:
-                session.update(begin_session(admin))
+                session.update(begin_session(admin, Client(environ.get("REMOTE_ADDR", "127.0.0.1"), "")))
 
     def send(self, method: str, path: str, **options: Any) -> TestResponse:
         """Send a request and remember the page's CSRF token."""

@@ -5,13 +5,23 @@ from flask import Response, redirect, request, session
 from scimsvc.auth.throttling import wrong_passwords
 from scimsvc.console.browsers import known_browser, remember_browser
 from scimsvc.console.forms import redisplay_on_error, text
-from scimsvc.console.pages import Answer, admin, console_blueprint, go, open_blueprint, page, safe_next
-from scimsvc.enterprises import admins
+from scimsvc.console.pages import (
+    Answer,
+    admin,
+    console_blueprint,
+    go,
+    open_blueprint,
+    page,
+    safe_next,
+    signed_in_session,
+)
+from scimsvc.console.sign_out import signed_out
+from scimsvc.enterprises import admins, sessions
 from scimsvc.enterprises.admin_records import refused_sign_in_recorder
 from scimsvc.enterprises.password_strength import SHORTEST_PASSWORD
 from scimsvc.enterprises.sign_in import sign_in as sign_in_with_password
 from scimsvc.errors import InvalidInput, TooManyAttempts
-from scimsvc.web.client_address import counted_address
+from scimsvc.web.client_address import client_address, counted_address
 from scimsvc.web.hooks import after_response
 from scimsvc.web.state import request_state
 
@@ -74,26 +84,33 @@ def set_password(link: str) -> Answer:
 
 @own_account.get("/account")
 def show() -> Answer:
-    """Show the account."""
-    return page("account.html", hours=admins.LONGEST_SESSION.seconds // 3600, minutes=admins.IDLE.seconds // 60)
+    """Show the account, and its sessions."""
+    this = signed_in_session().id
+    return page(
+        "account.html",
+        sessions=sorted(sessions.list_sessions(admin().id), key=lambda session: session["id"] != this),
+        this_session=this,
+        hours=sessions.LONGEST_SESSION.seconds // 3600,
+        minutes=sessions.IDLE.seconds // 60,
+    )
 
 
 @own_account.post("/sign-out")
 def sign_out() -> Answer:
     """End this session."""
-    admins.sign_out(admin())
-    session.clear()
-    return go("console_accounts.sign_in", "Signed out.")
+    sessions.sign_out(signed_in_session())
+    return signed_out("Signed out.")
 
 
 @own_account.post("/sign-out-everywhere")
 def sign_out_everywhere() -> Answer:
     """End all sessions of the account, including this one."""
-    admins.sign_out_everywhere(admin())
-    session.clear()
-    return go("console_accounts.sign_in", "Signed out everywhere.")
+    sessions.sign_out_everywhere(admin().id)
+    return signed_out("Signed out everywhere.")
 
 
 def _begin(account: admins.Admin) -> None:
+    previous = dict(session)
     session.clear()  # no data of the old session, such as its CSRF secret, enters the new one
-    session.update(admins.begin_session(account))
+    client = sessions.Client(client_address(request), request.user_agent.string)
+    session.update(sessions.begin_session(account, client, previous=previous))

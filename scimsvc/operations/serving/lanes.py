@@ -9,7 +9,7 @@ from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import BadData
 
-from scimsvc.auth.lanes import find_enterprise, lane_of_session
+from scimsvc.auth.lanes import SESSION_COOKIES, find_enterprise, lane_of_session
 from scimsvc.auth.state import token_signer
 from scimsvc.operations.serving.slots import Kind
 from scimsvc.paths import CONSOLE_PREFIX, clean_path, is_console
@@ -36,7 +36,8 @@ class Lanes:
         sessions = app.session_interface
         assert isinstance(sessions, SecureCookieSessionInterface)
         # Parsing all cookies of a header takes up to 40 ms of the thread that reads all connections.
-        self._cookie = re.compile(rf"(?:^|;)[ \t]*{re.escape(sessions.get_cookie_name(app))}=([^; \t]*)")
+        names = "|".join(map(re.escape, SESSION_COOKIES))
+        self._cookie = re.compile(rf"(?:^|;)[ \t]*(?:{names})=([^; \t]*)")
         self._serializer = sessions.get_signing_serializer(app)
         self._lifetime = int(app.permanent_session_lifetime.total_seconds())
         #: The lanes of signed tokens by header, and of signed sessions by cookie. Others are not remembered.

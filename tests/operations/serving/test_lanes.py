@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from scimsvc.auth.lanes import lane_of_session
+from scimsvc.auth.lanes import lane_of_account, lane_of_session
 from scimsvc.auth.state import token_signer
 from scimsvc.operations.serving.lanes import LaneName, Lanes, kind_of, lane_of_address, route_of
 from scimsvc.operations.serving.slots import Kind
@@ -57,13 +57,14 @@ def test_only_signed_tokens_are_remembered(acme: Enterprise) -> None:
     assert list(lanes._tokens) == [f"Bearer {acme.token}"]
 
 
-def cookie(app: Flask, **session: object) -> str:
+def cookie(app: Flask, prefix: str = "", **session: object) -> str:
     serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
-    return f"other=1; scimsvc_console={serializer.dumps(session)}"
+    return f"other=1; {prefix}scimsvc_console={serializer.dumps(session)}"
 
 
-def test_a_signed_in_administrator_has_the_lane_of_the_enterprise_in_the_console_only(app: Flask) -> None:
-    signed_in = cookie(app, admin="a1", enterprise="e1", epoch="x")
+@pytest.mark.parametrize("prefix", ["", "__Host-", "__Secure-"])
+def test_a_signed_in_administrator_has_the_lane_of_the_enterprise_in_the_console_only(app: Flask, prefix: str) -> None:
+    signed_in = cookie(app, prefix, id="s1", lane=lane_of_account("a1", "e1"))
 
     assert lane(app, "/console/users", COOKIE=signed_in) == LaneName("e1", is_known=True)
     assert lane(app, USERS, COOKIE=signed_in) == STRANGER
@@ -77,7 +78,7 @@ def test_a_cookie_of_a_stranger_is_never_an_error(app: Flask, value: str) -> Non
 
 @pytest.mark.parametrize("other", ["\xff=\xfe; ", "a" * 50_000 + ";", "x_scimsvc_console=1; ", "a;" * 20_000])
 def test_other_cookies_do_not_hide_the_session(app: Flask, other: str) -> None:
-    session = cookie(app, admin="a1", enterprise="e1", epoch="x")
+    session = cookie(app, id="s1", lane="e1")
 
     assert lane(app, "/console/users", COOKIE=other + session) == LaneName("e1", is_known=True)
 
@@ -99,7 +100,7 @@ def test_signing_in_selects_the_lane_of_the_enterprise(acme: Enterprise) -> None
 
 
 def test_an_operator_has_a_lane_and_a_visitor_has_none() -> None:
-    assert lane_of_session({"admin": "a1", "enterprise": None}) == "operator a1"
+    assert lane_of_session({"lane": lane_of_account("a1", None)}) == "operator a1"
     assert lane_of_session({"csrf_token": "x"}) is None
 
 
