@@ -86,6 +86,7 @@ class Action(StrEnum):
     ADMIN_SIGN_IN_REFUSED = "admin.sign_in_refused"
     ADMIN_SIGNED_OUT = "admin.signed_out"
     ADMIN_SIGNED_OUT_EVERYWHERE = "admin.signed_out_everywhere"
+    ADMIN_CONFIRMED = "admin.confirmed"
     ADMIN_SESSIONS_ENDED = "admin.sessions_ended"
 
 

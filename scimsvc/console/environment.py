@@ -11,10 +11,13 @@ from werkzeug.exceptions import HTTPException
 from scimsvc.console.forms import current_form, page_again
 from scimsvc.console.pages import SECTIONS, add_enterprise, page
 from scimsvc.console.permissions import may_send
+from scimsvc.console.reauthentication import SENSITIVE, page_before, password_form, repeated_fields
 from scimsvc.console.sessions import ConsoleSessions
 from scimsvc.console.state import console_state
 from scimsvc.console.user_agents import browser_name
 from scimsvc.enterprises.admin_records import RefusalAllowance, refusal_allowance
+from scimsvc.enterprises.sessions import CONFIRMED
+from scimsvc.enterprises.sign_in import CONFIRMING_PASSWORD
 from scimsvc.errors import EnterpriseSuspended, NoSuchThing, ReadOnlyAccount, ServiceError
 from scimsvc.paths import CONSOLE_PREFIX
 from scimsvc.web.errors import ErrorFormat, Refusal, RequestRefused, describe_http_error, register_error_format
@@ -97,7 +100,7 @@ def _refused_page(error: ServiceError) -> Response:
     is_missing = isinstance(error, NoSuchThing) and error.what is not None
     has_form = not is_missing and not isinstance(error, EnterpriseSuspended | ReadOnlyAccount)
     try:
-        again = page_again(error) if has_form else None
+        again = (_password_page(error) if console_state().needs_password else page_again(error)) if has_form else None
     except ServiceError as further:  # the object of the form no longer exists
         error, again = further, None
     if again is None:
@@ -105,6 +108,19 @@ def _refused_page(error: ServiceError) -> Response:
     response = protect(make_response(again))
     response.status_code = error.status
     return response
+
+
+def _password_page(error: ServiceError) -> str:
+    """Return the page that asks for the password, and then sends the refused form again."""
+    console_state().form = password_form(error)
+    return page(
+        "password_again.html",
+        purpose=SENSITIVE.get(request.endpoint or "", "continue"),
+        password=CONFIRMING_PASSWORD,
+        fields=list(repeated_fields()),
+        back=page_before(),
+        minutes=CONFIRMED.seconds // 60,
+    )
 
 
 def _error_page(status: int, detail: str) -> Response:

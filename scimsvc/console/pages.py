@@ -22,6 +22,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from scimsvc.auth.rate_limit import CONSOLE, rate_limit
 from scimsvc.console.forms import refuse_stale_form
 from scimsvc.console.permissions import refuse_auditor
+from scimsvc.console.reauthentication import require_password
 from scimsvc.console.state import ConsoleState, console_state
 from scimsvc.enterprises.admins import Admin, enter_enterprise
 from scimsvc.enterprises.sessions import ID, Session, needs_note, note_use, resume_session
@@ -51,6 +52,7 @@ def console_blueprint(name: str) -> Blueprint:
     blueprint.before_request(_admit)
     blueprint.before_request(_refuse_auditor)
     blueprint.before_request(refuse_stale_form)
+    blueprint.before_request(require_password)
     return blueprint
 
 
@@ -66,6 +68,7 @@ def enterprise_blueprint(name: str) -> Blueprint:
     blueprint.before_request(_enter)
     blueprint.before_request(_refuse_auditor)
     blueprint.before_request(refuse_stale_form)
+    blueprint.before_request(require_password)
     return blueprint
 
 

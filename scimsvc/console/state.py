@@ -22,6 +22,8 @@ class ConsoleState:
     enterprise: dict[str, Any] | None = None
     #: The refused form, to show again.
     form: "Form | None" = None
+    #: Whether the request was refused because the password must be confirmed.
+    needs_password: bool = False
 
 
 def console_state() -> ConsoleState:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from scimsvc import clock
 from scimsvc.activity.audit import Difference, audited
+from scimsvc.auth.attempts import Limit, give_back
 from scimsvc.auth.lanes import LANE, lane_of_account
 from scimsvc.auth.tokens import digest_secret
 from scimsvc.enterprises.admin_records import record_account
@@ -29,6 +30,8 @@ from scimsvc.vocabulary import Action
 
 __all__ = ["IDLE", "LONGEST_SESSION"]
 
+#: How long after a sign-in or a confirmation the password is not asked for again.
+CONFIRMED = timedelta(minutes=10)
 #: The last use of a session is written at most this often, so that most requests write nothing.
 NOTED_EVERY = timedelta(minutes=1)
 #: The sessions of an account. A further one ends the session that was not used for the longest time.
@@ -55,6 +58,11 @@ class Session:
     admin: Admin
     seen_at: datetime
     confirmed_at: datetime
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the password was entered recently."""
+        return timedelta(0) <= clock.now() - self.confirmed_at < CONFIRMED
 
 
 @retried
@@ -115,6 +123,23 @@ def note_use(session: Session) -> None:
 def _note_use(session: Session) -> None:
     with writing() as connection:
         store.update_session_use(connection, session.id, at=clock.timestamp(clock.now()))
+
+
+@audited
+def confirm_session(session: Session, limits: list[Limit]) -> dict[str, Any]:
+    """Note that the right password was entered, give back the attempt, and return members of the session's new cookie.
+
+    The session has a new ID from now on. Raises ``InvalidInput`` if it has ended.
+    """
+    secret = _new_secret()
+    with writing() as connection:
+        row = store.find_session(connection, session.id, now=clock.now())
+        at = clock.timestamp(clock.now())
+        if row is None or not store.renew_session(connection, session.id, new_id=_digest(secret), at=at):
+            raise InvalidInput("Your session has ended. Sign in again.")
+        record_account(connection, Action.ADMIN_CONFIRMED, row.admin)
+        give_back(connection, limits)
+    return {ID: secret}
 
 
 # Listing and ending sessions.

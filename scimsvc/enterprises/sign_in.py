@@ -1,4 +1,6 @@
-"""Sign in to the console with an e-mail address and a password."""
+"""Sign in to the console with an e-mail address and a password, and confirm the password of a session."""
+
+from typing import Any
 
 from scimsvc import clock
 from scimsvc.activity.audit import audited
@@ -7,6 +9,7 @@ from scimsvc.auth.throttling import WrongPasswords
 from scimsvc.enterprises.admin_records import record_account
 from scimsvc.enterprises.admins import Admin, signed_in
 from scimsvc.enterprises.passwords import has_old_cost, is_right_password, renewed_hash, turn
+from scimsvc.enterprises.sessions import Session, confirm_session
 from scimsvc.errors import InvalidInput
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.json_text import is_storable
@@ -40,6 +43,25 @@ def sign_in(email: str, password: str, *, address: str, browser: str | None, wro
     return signed_in(row)
 
 
+def confirm(
+    session: Session, password: str, *, address: str, browser: str | None, wrong_passwords: WrongPasswords
+) -> dict[str, Any]:
+    """Confirm the ``session`` with the password of its account, and return members of its new cookie.
+
+    Raises ``InvalidInput`` if the password is wrong, and ``TooManyAttempts`` after too many wrong passwords.
+    """
+    with turn():
+        limits = wrong_passwords.take(address, fold(session.admin.email), browser)
+        with reading() as connection:
+            row = store.find_admin(connection, session.admin.id)
+        is_right = is_right_password(password, row.password_hash if row is not None else None)
+    if not is_right:
+        raise InvalidInput("The password is wrong.", {CONFIRMING_PASSWORD: ["The password is wrong"]})
+    return confirm_session(session, limits)
+
+
+#: The field with the password that confirms a session. No form has a field with this name.
+CONFIRMING_PASSWORD = "account_password"  # noqa: S105  # the name of a field
 _WRONG = "The e-mail address is unknown, or the password is wrong. Check both and try again."
 
 

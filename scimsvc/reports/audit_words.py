@@ -9,6 +9,7 @@ ACTION_GROUPS: dict[str, dict[str, str]] = {
         Action.ADMIN_SIGN_IN_REFUSED: "Sign-in refused",
         Action.ADMIN_SIGNED_OUT: "Signed out",
         Action.ADMIN_SIGNED_OUT_EVERYWHERE: "Signed out everywhere",
+        Action.ADMIN_CONFIRMED: "Password confirmed",
         Action.ADMIN_SESSIONS_ENDED: "Sessions ended",
         Action.ADMIN_CREATED: "Account created",
         Action.ADMIN_REMOVED: "Account removed",

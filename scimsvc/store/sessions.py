@@ -81,6 +81,11 @@ _OF_ADMIN = Query(_NEWEST_FIRST.where(Session.admin_id == _ADMIN_ID), SessionOfA
 _OF_ALL = Query(_NEWEST_FIRST.limit(_LIMIT), SessionOfAdmin)
 _INSERT = Write(insert(Session))
 _NOTE_USE = Write(update(Session).where(Session.id == _ID).values(seen_at=bindparam("new_seen_at")))
+_RENEW = Write(
+    update(Session)
+    .where(Session.id == _ID)
+    .values(id=bindparam("new_id"), seen_at=bindparam("new_seen_at"), confirmed_at=bindparam("new_confirmed_at"))
+)
 _DELETE = Write(delete(Session).where(Session.id == _ID))
 _DELETE_ENDED = Write(
     delete(Session).where(
@@ -132,6 +137,12 @@ def insert_session(connection: Connection, session: NewSession) -> None:
 def update_session_use(connection: Connection, session_id: str, *, at: str) -> None:
     """Set the time of the session's last request."""
     _NOTE_USE.run(connection, {"session_id": session_id, "new_seen_at": at})
+
+
+def renew_session(connection: Connection, session_id: str, *, new_id: str, at: str) -> bool:
+    """Replace the ID of the session, and note that the password was entered. False if the session has ended."""
+    parameters = {"session_id": session_id, "new_id": new_id, "new_seen_at": at, "new_confirmed_at": at}
+    return _RENEW.run(connection, parameters) == 1
 
 
 def delete_session(connection: Connection, session_id: str) -> bool:

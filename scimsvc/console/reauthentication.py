@@ -1,0 +1,111 @@
+"""Ask for the password again before a form that shows a secret or deletes something, unless it was entered recently.
+
+The request is refused with a page that asks for the password. The page has the fields of the refused form, so that the
+same request is sent again, with the password in a field of its own. A stolen session is then not enough for the form.
+"""
+
+from collections.abc import Iterator
+
+from flask import request, session, url_for
+from flask.globals import request_ctx
+
+from scimsvc.auth.throttling import wrong_passwords
+from scimsvc.console.browsers import known_browser
+from scimsvc.console.forms import Form
+from scimsvc.console.state import console_state
+from scimsvc.enterprises.admin_records import refused_sign_in_recorder
+from scimsvc.enterprises.sign_in import CONFIRMING_PASSWORD, confirm
+from scimsvc.errors import InvalidInput, NotAllowed, ServiceError, TooManyAttempts
+from scimsvc.web.client_address import counted_address
+from scimsvc.web.state import request_state
+
+#: The endpoints of forms that need a recent password, and what they do. They show a secret, or delete something.
+SENSITIVE = {
+    "console_enterprises.create": "create an enterprise",
+    "console_enterprise.delete": "delete the enterprise",
+    "console_connect.issue": "create a token",
+    "console_tokens.issue": "create a token",
+    "console_tokens.revoke": "revoke the token",
+    "console_integrations.create": "create an integration",
+    "console_integrations.rotate": "rotate the client secret",
+    "console_integrations.revoke": "delete the integration",
+    "console_users.delete": "delete the user",
+    "console_roles.remove": "delete the role",
+}
+#: The endpoints of other forms of people who are signed in. Each form must be in one of the two tables.
+ORDINARY = frozenset({
+    "console_own_account.sign_out",
+    "console_own_account.sign_out_everywhere",
+    "console_own_sessions.end",
+    "console_own_sessions.end_others",
+    "console_sessions.end_of_any",
+    "console_enterprise.suspend",
+    "console_enterprise.reactivate",
+    "console_connect.enable",
+    "console_explain.tell",
+    "console_integrations.limit",
+    "console_integrations.rename",
+    "console_roles.add",
+    "console_roles.update",
+    "console_settings.change_rules",
+    "console_settings.change_limit",
+    "console_settings.drop_limit",
+    "console_settings.release",
+    "console_settings.pause",
+    "console_settings.resume",
+    "console_settings.enable",
+    "console_settings.disable",
+    "console_users.create",
+    "console_users.update",
+})  # fmt: skip
+
+
+class PasswordNeeded(NotAllowed):
+    """The password was not entered recently."""
+
+
+def require_password() -> None:
+    """Confirm the session with the password in the form, if the form needs it.
+
+    Raises ``PasswordNeeded``, ``InvalidInput`` if the password is wrong, or ``TooManyAttempts``.
+    """
+    current = console_state().session
+    if request.method != "POST" or request.endpoint in ORDINARY or current is None or current.is_confirmed:
+        return
+    console_state().needs_password = True
+    email = current.admin.email
+    if CONFIRMING_PASSWORD not in request.form:
+        raise PasswordNeeded("Nothing was saved. Enter your password to continue.")
+    try:
+        renewed = confirm(
+            current,
+            request.form[CONFIRMING_PASSWORD],
+            address=counted_address(),
+            browser=known_browser(email),
+            wrong_passwords=wrong_passwords.current,
+        )
+    except (InvalidInput, TooManyAttempts):
+        refused_sign_in_recorder(request_state().app, email, reason="wrong password of a signed-in account")()
+        raise
+    session.update(renewed)
+    console_state().needs_password = False
+
+
+def password_form(error: ServiceError) -> Form:
+    """Return the form of the page that asks for the password, with its errors."""
+    return Form() if isinstance(error, PasswordNeeded) else Form(request.form, error)
+
+
+def repeated_fields() -> Iterator[tuple[str, str]]:
+    """Yield the name and value of each field of the refused form, without the password and the form's own secret."""
+    for name, values in request.form.lists():
+        if name not in (CONFIRMING_PASSWORD, "csrf_token"):
+            yield from ((name, value) for value in values)
+
+
+def page_before() -> str:
+    """Return the address of the page with the refused form, or of the start page if the form is on several pages."""
+    adapter = request_ctx.url_adapter
+    if adapter is not None and adapter.test(request.path, "GET"):
+        return url_for(request.endpoint or "", **(request.view_args or {}))
+    return url_for("console_enterprises.start")
