@@ -102,12 +102,6 @@ class QuotaExceeded(ScimError):
         super().__init__(detail, reason=Reason.QUOTA)
 
 
-class Unauthorized(ScimError):
-    """The request has no valid access token (RFC 6750 §3)."""
-
-    status = 401
-
-
 class Forbidden(ScimError):
     """The caller is known but not allowed to do this."""
 
@@ -161,12 +155,6 @@ class TooManyRequests(ScimError):
     """The enterprise sends more than its rate limit allows (RFC 6585 §4)."""
 
     status = 429
-
-
-class InternalError(ScimError):
-    """A fault of this service. The log line with the request ID shows the cause."""
-
-    status = 500
 
 
 class NotImplementedHere(ScimError):
