@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import Schema
 
+from scimsvc.auth.scopes import ROUTES
 from scimsvc.schemas import answers, queries
 from scimsvc.schemas import bodies as schemas
 from scimsvc.vocabulary import ID_PATTERN
@@ -146,6 +147,7 @@ def _described(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": f"{operation.method} {operation.path}",
         "summary": operation.summary,
+        "description": f"The token needs the scope {_scopes_of(operation)}.",
         "parameters": [
             *({"in": "path", "name": name, "required": True, "schema": {"type": "string", "pattern": _ID}}
               for name in re.findall(r"{(\w+)}", operation.path)),
@@ -159,6 +161,11 @@ def _described(operation: Operation) -> dict[str, Any]:
         content = {"application/json": {"schema": body}}
         described["requestBody"] = {"content": content, "required": not operation.optional}
     return described
+
+
+def _scopes_of(operation: Operation) -> str:
+    rule = operation.path.replace("{", "<").replace("}", ">")
+    return " or ".join(ROUTES[operation.method, rule])
 
 
 def _responses(operation: Operation) -> dict[str, Any]:

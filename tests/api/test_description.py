@@ -61,3 +61,10 @@ def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
 
     print(found.stdout[-3000:])
     assert found.returncode == 0, found.stdout[-20_000:] + found.stderr[-2000:]
+
+
+def test_each_operation_names_the_scopes_that_it_needs(api: Api) -> None:
+    paths = api.get("/openapi.json")["paths"]
+
+    assert paths["/users/{user_id}"]["patch"]["description"] == "The token needs the scope api or api.users."
+    assert paths["/tokens"]["post"]["description"] == "The token needs the scope api."
