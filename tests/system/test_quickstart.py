@@ -102,6 +102,26 @@ def test_a_second_quickstart_continues_with_the_same_enterprise(tmp_path: Path) 
     assert second.process.returncode == 0
 
 
+def test_an_integration_for_the_application_is_created_once_when_asked_for(tmp_path: Path) -> None:
+    variables = environment(INSTANCE_PATH=str(tmp_path / "instance"))
+    with serving(tmp_path) as plain:
+        assert "host_application" not in plain.result
+    with serving(tmp_path, "--host-application") as first:
+        created = first.result["host_application"]
+    with serving(tmp_path, "--host-application", as_json=False):
+        shown = (tmp_path / "stdout").read_text("utf-8")
+    listed = subprocess.run(
+        [SCIMSVC, "integration", "list", "My Enterprise", "--json"], env=variables, capture_output=True, check=True
+    )
+
+    assert set(created) == {"client_id", "client_secret"}
+    assert "of your application" not in shown
+    assert {each["name"]: each["scope"] for each in json.loads(listed.stdout)} == {
+        "Microsoft Entra ID": "scim",
+        "Host application": "api.users",
+    }
+
+
 def test_each_quickstart_prints_a_new_link_until_the_operator_has_a_password(tmp_path: Path) -> None:
     variables = environment(INSTANCE_PATH=str(tmp_path / "instance"))
     links = []
