@@ -1,6 +1,7 @@
 """Issue, rotate and revoke access tokens. ``scimsvc.auth.tokens`` signs them, ``token_reading`` lists them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +14,7 @@ from scimsvc.auth.scopes import allows, choose_scope, describe_limit
 from scimsvc.auth.suspension import describe_suspension
 from scimsvc.auth.token_reading import get_token, represent_token
 from scimsvc.auth.tokens import TokenSigner, new_token_id
-from scimsvc.errors import Conflict, InvalidInput, QuotaReached
+from scimsvc.errors import Conflict, InvalidInput, NoSuchThing, QuotaReached
 from scimsvc.schemas.validation import validated
 from scimsvc.store import tokens as store
 from scimsvc.store.engine.database import current_database
@@ -135,16 +136,16 @@ def rotate_token(
     """Replace the token whose ID or text is ``reference`` by one with the same scope, integration and name.
 
     The replacement lasts ``days``, by default as long as the old token. The old token ends now or after
-    ``overlap_hours``. Raises ``NoSuchThing``, ``InvalidInput``, ``QuotaReached``, or ``Conflict`` if the old token is
-    not valid.
+    ``overlap_hours``. Raises ``NoSuchThing``, ``InvalidInput``, ``QuotaReached``, ``UnauthorizedClient``, or
+    ``Conflict`` if the old token is not valid.
     """
     now = clock.now()
     with writing() as connection:
         row = _find_token(connection, reference, enterprise, signer)
         log = AuditLog(connection, row.enterprise_id, row.enterprise)
-        if row.revoked_at is not None or row.expires_at <= clock.timestamp(now):
-            raise Conflict("This token was revoked or has expired. Issue another one with scimsvc token issue.")
-        owner = get_integration(connection, row.enterprise_id, row.integration_id)
+        owner = _find_valid_owner(connection, row, clock.timestamp(now))
+        enterprise_row = get_enterprise(connection, row.enterprise_id)
+        _refuse_while_off(enterprise_row.name, scope=row.scope, enabled=enterprise_row.scim_enabled)
         if overlap_hours > 0:
             end = clock.timestamp(now + timedelta(hours=overlap_hours))
             store.shorten_token(connection, row.enterprise_id, row.id, expires_at=end)
@@ -158,6 +159,15 @@ def rotate_token(
         log.record(Action.TOKEN_ROTATED, Target(row.id, row.name), rotation)
     current_database().note_settings_change()
     return issued
+
+
+def _find_valid_owner(connection: Connection, row: TokenRow, now: str) -> IntegrationRow:
+    """Return the integration of the token. Raises ``Conflict`` if the token is not valid ``now``."""
+    with suppress(NoSuchThing):
+        owner = get_integration(connection, row.enterprise_id, row.integration_id)
+        if row.revoked_at is None and row.expires_at > now:
+            return owner
+    raise Conflict("This token was revoked or has expired. Issue another one with scimsvc token issue.")
 
 
 def _length_of(row: TokenRow) -> timedelta:

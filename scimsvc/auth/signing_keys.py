@@ -9,6 +9,7 @@ import logging
 from scimsvc import clock
 from scimsvc.auth.tokens import TokenSigner
 from scimsvc.protocol.errors import listed
+from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import reading, writing
 from scimsvc.store.signing_keys import list_signing_keys, replace_signing_keys
@@ -38,11 +39,18 @@ class ServedKeys:
         self._is_noted = False
 
     def note(self) -> None:
-        """Note the keys, and warn in the log if the server that started before this one has none of them."""
+        """Note the keys, and warn in the log if the server that started before this one has none of them.
+
+        If the database cannot be written, or another process notes the same keys at this moment, the next call tries
+        it again.
+        """
         if self._is_noted:
             return
+        try:
+            warning = _note_served_keys(self._signer)
+        except DATABASE_ERRORS:
+            return
         self._is_noted = True
-        warning = _note_served_keys(self._signer)
         if warning is not None:
             _log.warning("%s", warning)
 

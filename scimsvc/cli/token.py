@@ -9,7 +9,7 @@ from scimsvc.auth.signing_keys import why_not_the_servers_key
 from scimsvc.auth.state import token_signer
 from scimsvc.auth.token_reading import list_tokens
 from scimsvc.cli.options import STANDARD_INPUT, enterprise_argument, overlap_option, read_secret
-from scimsvc.cli.output import result_command, warn
+from scimsvc.cli.output import as_text, result_command, warn
 from scimsvc.paths import API_PREFIX, SCIM_PREFIX
 from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE, SCOPES
 
@@ -50,12 +50,18 @@ def issue(enterprise: str, scope: str, days: int | None, name: str | None, integ
     return _shown(issued)
 
 
-@result_command(token, "list")
+def _table(tokens: list[dict[str, Any]]) -> str:
+    """Return the table of ``tokens``. The columns of keys are shown if a key is not configured here."""
+    hidden = {"key_id", "verifiable"} if all(each["verifiable"] for each in tokens) else set[str]()
+    return as_text([{name: value for name, value in each.items() if name not in hidden} for each in tokens])
+
+
+@result_command(token, "list", text=_table)
 @click.argument("enterprise", required=False)
 def list_(enterprise: str | None) -> list[dict[str, Any]]:
     """List the tokens of one or all enterprises with expiry, last use and days left, but not the tokens.
 
-    A token that is not verifiable was signed with a key that is not configured here.
+    If a token was signed with a key that is not configured here, the list also shows the keys of the tokens.
     """
     return list_tokens(enterprise)
 

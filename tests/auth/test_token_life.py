@@ -197,6 +197,18 @@ def test_a_rotation_of_another_enterprise_or_with_an_invalid_overlap_is_refused(
     assert acme.send("GET", "/Users", token=old["access_token"]).status_code == 200
 
 
+def test_a_token_that_could_not_be_issued_is_not_rotated(acme: Enterprise, cli: Cli) -> None:
+    client = cli("integration", "create", "Acme", "Ended")
+    ended = cli("token", "issue", "Acme", "--integration", client["client_id"])
+    cli("integration", "revoke", "Acme", client["client_id"])
+    old = cli("token", "issue", "Acme")
+    cli("enterprise", "update", "Acme", "--no-enable-scim")
+
+    assert "revoked or has expired" in refusal(acme.app, "token", "rotate", ended["id"])
+    assert "SCIM provisioning is disabled" in refusal(acme.app, "token", "rotate", old["id"])
+    assert shown(cli, old)["revoked_at"] is None
+
+
 # Keys.
 
 
@@ -209,6 +221,8 @@ def test_a_token_of_a_key_that_is_not_configured_is_listed_as_such(
     listed = {each["id"]: (each["key_id"], each["verifiable"]) for each in cli("token", "list", "Acme")}
     answer = acme.send("GET", "/Users", token=other["access_token"])
 
+    as_text = acme.app.test_cli_runner().invoke(args=["token", "list", "Acme"]).stdout
+    assert key_id(OTHER_KEY) in as_text
     assert listed.pop(other["id"]) == (key_id(OTHER_KEY), False)
     assert set(listed.values()) == {(key_id(SECRET_KEY), True)}
     assert answer.status_code == 401

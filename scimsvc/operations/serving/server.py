@@ -29,7 +29,6 @@ from scimsvc.operations.serving.dispatcher import FairDispatcher
 from scimsvc.operations.serving.lanes import Lanes
 from scimsvc.operations.serving.memory import FreeMemory
 from scimsvc.operations.startup import describe_versions, start_warnings
-from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.upkeep.maintenance import checkpoint, close_database
 from scimsvc.web.state import WebState, web_state
 
@@ -192,8 +191,7 @@ def _checkpoint() -> None:
 def _note_keys(app: Flask) -> None:
     """Note the keys of this server. An unavailable database, or one without a schema, does not prevent the start."""
     if why_not_ready() is None:
-        with suppress(*DATABASE_ERRORS):
-            served_keys.of(app).note()
+        served_keys.of(app).note()
 
 
 def _is_busy(channel: Any) -> bool:
