@@ -101,12 +101,16 @@ class RequestLine(NamedTuple):
     request_id: str
     caller: Caller | None
     notes: RequestNotes | None
+    #: The ID of the account that is signed in to the console. Its e-mail address is in the audit log only.
+    account: str | None = None
 
     def __str__(self) -> str:
         """Return the line without its time."""
         text = f"{self.method} {self.path} {self.status} {self.ms}ms request_id={self.request_id}"
         if self.caller is not None:
             text += _named_caller(self.caller.enterprise, self.caller.client_id)
+        if self.account is not None:
+            text += f" account={self.account}"
         if self.notes is not None:
             if self.notes.tolerances:
                 text += f" tolerances={','.join(self.notes.tolerances)}"
@@ -119,6 +123,8 @@ class RequestLine(NamedTuple):
         """The names and values of the line, without its time."""
         members: dict[str, Any] = self._asdict()
         caller, notes = members.pop("caller"), members.pop("notes")
+        if self.account is None:
+            del members["account"]
         if caller is not None:
             members |= {"enterprise": caller.enterprise, "integration": caller.client_id}
         if notes is not None:
@@ -149,6 +155,7 @@ def _describe(state: RequestState, response: Response) -> RequestLine:
         state.request_id,
         state.caller,
         state.notes,
+        state.actor.id if state.actor is not None else None,
     )
 
 
