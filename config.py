@@ -22,6 +22,9 @@ RATE_LIMIT = from_environment("RATE_LIMIT") or "0"
 METRICS_TOKEN = from_environment("METRICS_TOKEN")
 # text for people, json for machines.
 LOG_FORMAT = from_environment("LOG_FORMAT") or "text"
+# The server that sends e-mail, such as smtp://user:password@mail.example.com, and the sender. Default: no e-mail.
+SMTP_URL = from_environment("SMTP_URL")
+MAIL_FROM = from_environment("MAIL_FROM")
 # The limits on requests. docs/reference/errors.md describes them.
 MAX_BODY = from_environment("MAX_BODY") or "1048576"
 MAX_HEADERS = from_environment("MAX_HEADERS") or "65536"

@@ -66,6 +66,7 @@ def _init_features(app: "Flask", settings: "Settings") -> None:
     from scimsvc.reports.hourly_counts import init_hourly_counts
     from scimsvc.web.downloads import init_downloads
     from scimsvc.web.errors import init_errors
+    from scimsvc.web.mail import Mailer, mailer
     from scimsvc.web.quotas import init_quotas
     from scimsvc.web.state import init_web
 
@@ -73,6 +74,7 @@ def _init_features(app: "Flask", settings: "Settings") -> None:
     init_quotas(app, settings)
     init_errors(app)
     init_downloads(app)
+    mailer.init_app(app, Mailer(settings.mail))
     init_auth(app, settings)
     init_auth_errors(app)
     init_activity(app)

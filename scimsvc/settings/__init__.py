@@ -15,6 +15,7 @@ from scimsvc.settings import values
 from scimsvc.settings.files import FILE_SUFFIX, read_secret_file
 from scimsvc.settings.instance import DATABASE_FILE, PREFIX, SettingsError, create_instance_folder, kept_secret_key
 from scimsvc.settings.limits import LIMIT_RANGES, LimitRange, limits_of
+from scimsvc.settings.mail import MailSettings, mail_of, read_mail_from, read_smtp_url
 from scimsvc.settings.quotas import QUOTA_RANGES, Quotas, quotas_of
 
 __all__ = [
@@ -65,6 +66,7 @@ class Settings:
     rate_limit: float
     metrics_token: str | None
     log_format: str
+    mail: MailSettings | None
     limits: Limits
     quotas: Quotas
 
@@ -88,6 +90,9 @@ SETTINGS = (
     DeploymentSetting("METRICS_TOKEN", "unset; `/metrics` answers 404", "bearer token that `/metrics` requires",
                       values.read_metrics_token, is_secret=True, may_be_in_file=True),
     DeploymentSetting("LOG_FORMAT", "`text`", "`text` for people, `json` for machines", values.read_log_format),
+    DeploymentSetting("SMTP_URL", "unset; no e-mail is sent", "server that sends e-mail", read_smtp_url,
+                      is_secret=True, may_be_in_file=True),
+    DeploymentSetting("MAIL_FROM", "unset", "sender of e-mail", read_mail_from),
     *map(_limit_setting, LIMIT_RANGES),
     *map(_limit_setting, QUOTA_RANGES),
 )  # fmt: skip
@@ -125,6 +130,7 @@ def read_settings(host: object = None) -> Settings:
         rate_limit=read["RATE_LIMIT"] or 0.0,
         metrics_token=read["METRICS_TOKEN"],
         log_format=read["LOG_FORMAT"] or "text",
+        mail=_read_mail(read),
         limits=limits_of(read),
         quotas=quotas_of(read),
     )
@@ -132,8 +138,14 @@ def read_settings(host: object = None) -> Settings:
 
 def check_settings(host: object = None) -> None:
     """Raise ``SettingsError`` if any setting is not valid. Creates no files."""
-    for setting in SETTINGS:
-        _read(setting, host)
+    _read_mail({setting.name: _read(setting, host) for setting in SETTINGS})
+
+
+def _read_mail(read: dict[str, Any]) -> MailSettings | None:
+    try:
+        return mail_of(read)
+    except values.Unusable as error:
+        raise SettingsError(str(error)) from None
 
 
 def read_setting(name: str, host: object = None) -> Any:
