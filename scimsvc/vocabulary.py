@@ -82,6 +82,8 @@ class Action(StrEnum):
     ADMIN_REMOVED = "admin.removed"
     ADMIN_LINK_CREATED = "admin.link_created"
     ADMIN_PASSWORD_SET = "admin.password_set"  # noqa: S105  # not a secret
+    ADMIN_PASSWORD_CHANGED = "admin.password_changed"  # noqa: S105  # not a secret
+    ADMIN_ROLE_CHANGED = "admin.role_changed"
     ADMIN_SIGNED_IN = "admin.signed_in"
     ADMIN_SIGN_IN_REFUSED = "admin.sign_in_refused"
     ADMIN_SIGNED_OUT = "admin.signed_out"

@@ -8,8 +8,8 @@ import click
 from scimsvc.cli.output import cell, result_command
 from scimsvc.enterprises import admins
 from scimsvc.operations.serving.server import DEFAULT_HOST, DEFAULT_PORT
-from scimsvc.paths import CONSOLE_PREFIX
 from scimsvc.web.state import app_settings
+from scimsvc.web.urls import password_url
 
 
 @click.group()
@@ -65,11 +65,6 @@ def _wants_all(email: str, *, is_auditor: bool) -> bool:
         return False
     role = "auditor, who may read every enterprise" if is_auditor else "operator, who may administer every enterprise"
     return click.confirm(f"Create {cell(email)} as an {role}?", err=True)
-
-
-def password_url(root: str, link: str) -> str:
-    """Return the URL of the page below ``root`` where the one-time ``link`` sets a password."""
-    return f"{root}{CONSOLE_PREFIX}/password/{link}"
 
 
 def _with_whole_link(account: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import click
 from scimsvc.auth.clients import NAMES, create_integration, list_integrations
 from scimsvc.auth.grants import TokenRequest, issue_token
 from scimsvc.auth.state import token_signer
-from scimsvc.cli.admin import password_url
 from scimsvc.cli.init import upgrade
 from scimsvc.cli.options import host_application_option, host_option, port_option
 from scimsvc.cli.output import app_command, as_text, cell
@@ -18,6 +17,7 @@ from scimsvc.enterprises.enterprises import create_enterprise, credentials_of, l
 from scimsvc.paths import CONSOLE_PREFIX, SCIM_PREFIX
 from scimsvc.vocabulary import SCIM_SCOPE, USERS_SCOPE
 from scimsvc.web.state import app_settings
+from scimsvc.web.urls import password_url
 
 FIRST_ENTERPRISE = "My Enterprise"
 FIRST_ROLES = ["SigningHub_Admin", "User"]

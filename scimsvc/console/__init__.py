@@ -4,6 +4,8 @@ from flask import Blueprint
 
 from scimsvc.console.environment import protect
 from scimsvc.console.views.accounts import accounts, own_account
+from scimsvc.console.views.administrators import administrators
+from scimsvc.console.views.all_accounts import all_accounts
 from scimsvc.console.views.audit import audit, audit_of_all
 from scimsvc.console.views.connect import connect
 from scimsvc.console.views.enterprises import enterprises, one_enterprise
@@ -31,6 +33,7 @@ static = Blueprint(
 blueprints = (
     static, accounts, own_account, own_sessions, sessions, enterprises, one_enterprise,
     overview, connect, users, log, explain, roles, integrations, tokens, audit, audit_of_all, settings,
+    administrators, all_accounts,
 )  # fmt: skip
 
 for _blueprint in blueprints:

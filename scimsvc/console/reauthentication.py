@@ -19,7 +19,8 @@ from scimsvc.errors import InvalidInput, NotAllowed, ServiceError, TooManyAttemp
 from scimsvc.web.client_address import counted_address
 from scimsvc.web.state import request_state
 
-#: The endpoints of forms that need a recent password, and what they do. They show a secret, or delete something.
+#: The endpoints of forms that need a recent password, and what they do. They show a secret, delete something, or change
+#: who has access.
 SENSITIVE = {
     "console_enterprises.create": "create an enterprise",
     "console_enterprise.delete": "delete the enterprise",
@@ -31,9 +32,18 @@ SENSITIVE = {
     "console_integrations.revoke": "delete the integration",
     "console_users.delete": "delete the user",
     "console_roles.remove": "delete the role",
+    "console_administrators.invite": "create an account",
+    "console_administrators.change_role": "change the role of the account",
+    "console_administrators.reset": "create a link",
+    "console_administrators.remove": "remove the account",
+    "console_all_accounts.invite": "create an account",
+    "console_all_accounts.change_role": "change the role of the account",
+    "console_all_accounts.reset": "create a link",
+    "console_all_accounts.remove": "remove the account",
 }
 #: The endpoints of other forms of people who are signed in. Each form must be in one of the two tables.
 ORDINARY = frozenset({
+    "console_own_account.change_password",  # asks for the current password itself
     "console_own_account.sign_out",
     "console_own_account.sign_out_everywhere",
     "console_own_sessions.end",

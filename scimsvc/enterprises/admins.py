@@ -142,15 +142,15 @@ def set_password(link: str, password: str, repeated: str) -> Admin:
     Raises ``InvalidInput``, or ``NoSuchThing`` if the link was used or has expired.
     """
     with reading() as connection:
-        context = password_context(_get_linked(connection, link))
-    refuse_weak_password(password, repeated, context)
+        row = _get_linked(connection, link)
+    refuse_weak_password(password, repeated, [row.email, row.enterprise or ""])
     password_hash = hash_password(password)  # slow, so before the lock
     with writing() as connection:
-        row = store.update_admin_password(connection, _get_linked(connection, link), password_hash)
-        if row is None:
+        changed = store.update_admin_password(connection, _get_linked(connection, link), password_hash)
+        if changed is None:
             raise NoSuchThing(_USED_UP, what="link")
-        admin = signed_in(row)
-        record_account(connection, Action.ADMIN_PASSWORD_SET, row, actor=admin.actor)
+        admin = signed_in(changed)
+        record_account(connection, Action.ADMIN_PASSWORD_SET, changed, actor=admin.actor)
         return admin
 
 
@@ -197,11 +197,12 @@ def insert_account(connection: Connection, address: str, enterprise_id: str | No
     return admin.id
 
 
-def with_link(connection: Connection, admin_id: str) -> dict[str, Any]:
+def with_link(connection: Connection, admin_id: str, *, has_ended: bool = False) -> dict[str, Any]:
     """Create a one-time link in place of the previous one, and return it with the account."""
     link, expires_at = new_link(), clock.timestamp(clock.now() + LINK_LIFETIME)
     row = store.update_admin_link(connection, admin_id, digest=digest_secret(link), expires_at=expires_at)
-    record_account(connection, Action.ADMIN_LINK_CREATED, row, Difference(after={"expires_at": expires_at}))
+    ended = {"password_and_sessions_ended": True} if has_ended else {}
+    record_account(connection, Action.ADMIN_LINK_CREATED, row, Difference(after={"expires_at": expires_at} | ended))
     return {
         "id": row.id,
         "email": row.email,
@@ -220,11 +221,6 @@ def _get_linked(connection: Connection, link: str) -> AdminRow:
 
 
 _USED_UP = "This link was used or has expired. Ask for a new link."
-
-
-def password_context(row: AdminRow) -> list[str]:
-    """Return what an attacker knows about the account, for the check of a new password."""
-    return [row.email, row.enterprise or ""]
 
 
 def _get_admin(connection: Connection, email: str) -> AdminRow:

@@ -15,6 +15,8 @@ ACTION_GROUPS: dict[str, dict[str, str]] = {
         Action.ADMIN_REMOVED: "Account removed",
         Action.ADMIN_LINK_CREATED: "One-time link created",
         Action.ADMIN_PASSWORD_SET: "Password set",
+        Action.ADMIN_PASSWORD_CHANGED: "Password changed",
+        Action.ADMIN_ROLE_CHANGED: "Role of an account changed",
     },
     "Enterprise": {
         Action.ENTERPRISE_CREATED: "Enterprise created",

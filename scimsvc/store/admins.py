@@ -2,12 +2,13 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from scimsvc.models import Admin, Enterprise
 from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.engine.transactions import Connection
+from scimsvc.vocabulary import OPERATOR
 
 
 class AdminRow(NamedTuple):
@@ -39,6 +40,14 @@ class NewAdmin(NamedTuple):
     created_at: str
 
 
+class AccountsOfEnterprise(NamedTuple):
+    """An enterprise, and the number of its accounts."""
+
+    id: str
+    name: str
+    accounts: int
+
+
 class AdminExists(Exception):
     """An account with this address exists already, ignoring case."""
 
@@ -67,6 +76,16 @@ _ADMINS = (
     .order_by(Admin.email_key)
 )
 _ALL = Query(_ADMINS, AdminRow)
+_OF_ENTERPRISE = Query(_ADMINS.where(Admin.enterprise_id == bindparam("enterprise_id")), AdminRow)
+_OF_ALL = Query(_ADMINS.where(Admin.enterprise_id.is_(None)), AdminRow)
+_OPERATORS = Query(_ADMINS.where(Admin.role == OPERATOR).with_for_update(of=Admin), AdminRow)
+_COUNTS = Query(
+    select(Enterprise.id, Enterprise.name, func.count(Admin.id).label("accounts"))
+    .outerjoin(Admin, Admin.enterprise_id == Enterprise.id)
+    .group_by(Enterprise.id, Enterprise.name, Enterprise.name_key)
+    .order_by(Enterprise.name_key),
+    AccountsOfEnterprise,
+)
 _BY_ID = Query(_ADMINS.where(_THIS), AdminRow)
 _BY_EMAIL = Query(_ADMINS.where(Admin.email_key == bindparam("key")), AdminRow)
 _BY_LINK = Query(
@@ -94,6 +113,20 @@ _SET_HASH = Write(
     .where(and_(_THIS, Admin.password_hash == bindparam("old_password_hash")))
     .values(password_hash=bindparam("new_password_hash"))
 )
+_CHANGE_PASSWORD = Write(
+    update(Admin)
+    .where(and_(_THIS, Admin.password_hash == bindparam("old_password_hash")))
+    .values(
+        password_hash=bindparam("new_password_hash"),
+        link_digest=bindparam("new_link_digest"),
+        link_expires_at=bindparam("new_link_expires_at"),
+        epoch=Admin.epoch + 1,
+    )
+)
+_END_PASSWORD = Write(
+    update(Admin).where(_THIS).values(password_hash=bindparam("new_password_hash"), epoch=Admin.epoch + 1)
+)
+_SET_ROLE = Write(update(Admin).where(_THIS).values(role=bindparam("new_role")))
 _SIGN_IN = Write(update(Admin).where(_THIS).values(signed_in_at=bindparam("new_signed_in_at")))
 _NEXT_EPOCH = Write(update(Admin).where(_THIS).values(epoch=Admin.epoch + 1))
 _DELETE = Write(delete(Admin).where(_THIS))
@@ -102,6 +135,23 @@ _DELETE = Write(delete(Admin).where(_THIS))
 def list_admins(connection: Connection) -> list[AdminRow]:
     """Return all accounts by e-mail address."""
     return _ALL.all(connection)
+
+
+def list_admins_of(connection: Connection, enterprise_id: str | None) -> list[AdminRow]:
+    """Return the accounts of an enterprise, or for None those that see every enterprise, by e-mail address."""
+    if enterprise_id is None:
+        return _OF_ALL.all(connection)
+    return _OF_ENTERPRISE.all(connection, {"enterprise_id": enterprise_id})
+
+
+def count_admins(connection: Connection) -> list[AccountsOfEnterprise]:
+    """Return the number of accounts of each enterprise, by name."""
+    return _COUNTS.all(connection)
+
+
+def lock_operators(connection: Connection) -> list[AdminRow]:
+    """Lock the accounts of all operators until the end of the transaction, and return them."""
+    return _OPERATORS.all(connection)
 
 
 def find_admin(connection: Connection, admin_id: str | None) -> AdminRow | None:
@@ -155,6 +205,33 @@ def update_admin_hash(connection: Connection, admin: AdminRow, old_hash: str) ->
     """Set the hash of the account's unchanged password to that of ``admin``, unless it is no longer ``old_hash``."""
     parameters = {"admin_id": admin.id, "old_password_hash": old_hash, "new_password_hash": admin.password_hash}
     _SET_HASH.run(connection, parameters)
+
+
+def change_admin_password(connection: Connection, admin: AdminRow, password_hash: str) -> AdminRow | None:
+    """Change the password, invalidate the link and the sessions of the account, and return the account.
+
+    Returns None if the password of ``admin`` was changed after the row was read.
+    """
+    parameters = {
+        "admin_id": admin.id,
+        "old_password_hash": admin.password_hash,
+        "new_password_hash": password_hash,
+        "new_link_digest": None,
+        "new_link_expires_at": None,
+    }
+    if _CHANGE_PASSWORD.run(connection, parameters) == 0:
+        return None
+    return _BY_ID.one(connection, {"admin_id": admin.id})
+
+
+def end_admin_password(connection: Connection, admin_id: str) -> None:
+    """Remove the password of the account, and invalidate its sessions."""
+    _END_PASSWORD.run(connection, {"admin_id": admin_id, "new_password_hash": None})
+
+
+def update_admin_role(connection: Connection, admin_id: str, role: str) -> None:
+    """Set the role of the account."""
+    _SET_ROLE.run(connection, {"admin_id": admin_id, "new_role": role})
 
 
 def update_admin_sign_in(connection: Connection, admin_id: str, *, at: str) -> None:

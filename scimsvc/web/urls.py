@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from scimsvc.errors import ServiceError
-from scimsvc.paths import API_PREFIX, SCIM_PREFIX
+from scimsvc.paths import API_PREFIX, CONSOLE_PREFIX, SCIM_PREFIX
 from scimsvc.web.state import RequestState, request_state
 
 if TYPE_CHECKING:
@@ -25,6 +25,11 @@ def tenant_url() -> str:
 def api_url() -> str:
     """Return the base URL of the enterprise API. Raises ``InvalidHost`` if the request has no valid host."""
     return public_root(request_state()) + API_PREFIX
+
+
+def password_url(root: str, link: str) -> str:
+    """Return the URL of the page below ``root`` where the one-time ``link`` sets a password."""
+    return f"{root}{CONSOLE_PREFIX}/password/{link}"
 
 
 def public_root(state: RequestState) -> str:

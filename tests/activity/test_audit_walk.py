@@ -6,16 +6,22 @@ The tables name each route and command. A new one fails until it is added.
 import json
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 from flask import Flask
+from werkzeug.security import generate_password_hash
 
 from scimsvc.cli.group import scimsvc as commands
+from scimsvc.enterprises import passwords
+from scimsvc.enterprises.admins import Admin
 from scimsvc.enterprises.sessions import list_sessions
+from scimsvc.store.admins import find_admin_by_email, update_admin_link, update_admin_password
+from scimsvc.store.engine.transactions import writing
 from scimsvc.vocabulary import Action
 from tests.support.apps import run_command
 from tests.support.client import Api, Enterprise
@@ -46,7 +52,7 @@ class World:
 
 @pytest.fixture
 def world(acme: Enterprise, api: Api) -> World:
-    account = make_admin(acme.app, "op@x.example")
+    account = operator_with_password(acme.app, "op@x.example")
     Console(acme.app, account)
     with acme.app.app_context():
         [other_session] = list_sessions(account.id)
@@ -65,6 +71,8 @@ def world(acme: Enterprise, api: Api) -> World:
         "token_id": token["id"],
         "user_id": user["id"],
         "session_id": other_session["id"],
+        "account_id": world.run("admin", "create", "b@acme.example", "--enterprise", "Acme")["id"],
+        "admin_id": world.run("admin", "create", "other@x.example", "--operator")["id"],
     }
     return world
 
@@ -103,6 +111,29 @@ def by_new_account(world: World, path: str) -> Any:
     stranger = Console(world.acme.app)
     stranger.get(f"/console/password/{link}")
     return stranger.post(f"/console/password/{link}", password=PASSWORD, repeated=PASSWORD)
+
+
+def operator_with_password(app: Flask, email: str) -> Admin:
+    """Create an operator with a password."""
+    admin = make_admin(app, email)
+    with app.app_context(), writing() as connection:
+        row = find_admin_by_email(connection, email)
+        assert row is not None
+        linked = update_admin_link(connection, row.id, digest=email, expires_at="9999")
+        update_admin_password(connection, linked, _password_hash())
+    return replace(admin, epoch=2)
+
+
+@cache
+def _password_hash() -> str:
+    return generate_password_hash(PASSWORD, passwords.METHOD)
+
+
+def by_changing_the_password(world: World, path: str) -> Any:
+    browser = Console(world.acme.app)
+    sign_in(browser, "op@x.example")
+    browser.get("/console/account")
+    return browser.post(path, current=PASSWORD, password=PASSWORD[::-1], repeated=PASSWORD[::-1])
 
 
 def by_signing_in(world: World, path: str) -> Any:
@@ -154,6 +185,18 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
     ("POST", f"{CONSOLE}/sessions/<session_id>/end"): (form(), A.ADMIN_SESSIONS_ENDED),
     ("POST", f"{CONSOLE}/sign-out"): (form(), A.ADMIN_SIGNED_OUT),
     ("POST", f"{CONSOLE}/sign-out-everywhere"): (form(), A.ADMIN_SIGNED_OUT_EVERYWHERE),
+    ("POST", f"{CONSOLE}/account/password"): (by_changing_the_password, A.ADMIN_PASSWORD_CHANGED),
+    ("POST", f"{CONSOLE}/accounts/invite"): (form(email="new@x.example", role="auditor"), A.ADMIN_LINK_CREATED),
+    ("POST", f"{CONSOLE}/accounts/<admin_id>/role"): (form(role="auditor"), A.ADMIN_ROLE_CHANGED),
+    ("POST", f"{CONSOLE}/accounts/<admin_id>/reset"): (form(end_now="on"), A.ADMIN_LINK_CREATED),
+    ("POST", f"{CONSOLE}/accounts/<admin_id>/remove"): (form(), A.ADMIN_REMOVED),
+    ("POST", f"{OF_ENTERPRISE}/administrators/invite"): (
+        form(email="new@x.example", role="administrator"),
+        A.ADMIN_LINK_CREATED,
+    ),
+    ("POST", f"{OF_ENTERPRISE}/administrators/<account_id>/role"): (form(role="auditor"), A.ADMIN_ROLE_CHANGED),
+    ("POST", f"{OF_ENTERPRISE}/administrators/<account_id>/reset"): (form(), A.ADMIN_LINK_CREATED),
+    ("POST", f"{OF_ENTERPRISE}/administrators/<account_id>/remove"): (form(), A.ADMIN_REMOVED),
     ("POST", f"{CONSOLE}/enterprises/new"): (form(name="Contoso"), A.INTEGRATION_CREATED),
     ("POST", f"{OF_ENTERPRISE}/delete"): (form(typed_name="Acme"), A.ENTERPRISE_DELETED),
     ("POST", f"{OF_ENTERPRISE}/suspend"): (form(reason="Unpaid"), A.ENTERPRISE_SUSPENDED),

@@ -14,7 +14,7 @@ from scimsvc.console.reauthentication import ORDINARY, SENSITIVE
 from scimsvc.enterprises.sessions import CONFIRMED
 from tests.support.client import Enterprise
 from tests.support.console import PASSWORD, Console, errors, link_path, of, text
-from tests.support.pages import console_rules
+from tests.support.pages import console_rules, ids_of
 from tests.support.records import audit_of
 from tests.support.types import Cli
 
@@ -68,13 +68,8 @@ def test_each_form_is_sensitive_or_ordinary(app: Flask) -> None:
 
 def test_each_form_that_is_sensitive_asks_and_does_nothing(acme: Enterprise, cli: Cli, console: Console) -> None:
     user = cli("user", "create", "Acme", "ada@acme.example")
-    ids = {
-        "enterprise_id": acme.made["id"],
-        "user_id": user["id"],
-        "role_id": cli("role", "add", "Acme", "Unused")["id"],
-        "integration_id": cli("integration", "list", "Acme")[0]["id"],
-        "token_id": cli("token", "list", "Acme")[0]["id"],
-    }
+    unused = cli("role", "add", "Acme", "Unused")
+    ids = {**ids_of(acme), "enterprise_id": acme.made["id"], "user_id": user["id"], "role_id": unused["id"]}
     before = len(audit_of(acme.app))
     asked = []
     for rule in console_rules(acme.app, "POST"):

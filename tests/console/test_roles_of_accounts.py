@@ -17,12 +17,22 @@ from tests.support.types import Cli
 
 FORBIDDEN, NOT_FOUND = HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND
 #: The pages of the installation that an account of one enterprise cannot see.
-OF_ALL = {"console_audit_of_all.list_all", "console_audit_of_all.export_all", "console_sessions.list_all"}
+OF_ALL = {
+    *("console_audit_of_all.list_all", "console_audit_of_all.export_all"),
+    *("console_sessions.list_all", "console_all_accounts.list_"),
+}
 #: The pages of an enterprise, and forms, that only operators can see.
 OF_OPERATORS = {
     *("console_enterprises.ask", "console_enterprises.create"),
     *("console_enterprise.ask_to_suspend", "console_enterprise.suspend", "console_enterprise.reactivate"),
     *("console_enterprise.ask_to_delete", "console_enterprise.delete"),
+    *(
+        f"console_all_accounts.{view}"
+        for view in (
+            *("ask", "invite", "ask_role", "change_role"),
+            *("ask_to_reset", "reset", "ask_to_remove", "remove"),
+        )
+    ),
 }
 
 

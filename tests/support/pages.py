@@ -46,4 +46,17 @@ def ids_of(enterprise: Enterprise) -> dict[str, str]:
         "integration_id": run("integration", "list"),
         "token_id": run("token", "list"),
         "user_id": run("user", "list"),
+        "account_id": _account_of(enterprise, enterprise.name),
+        "admin_id": _account_of(enterprise, None),
     }
+
+
+def _account_of(enterprise: Enterprise, name: str | None) -> str:
+    """Return an account of the enterprise with the name, or of the installation. Create it if there is none."""
+    accounts = run_command(enterprise.app, "admin", "list")
+    found = [each["id"] for each in accounts if each["enterprise"] == name]
+    if found:
+        return str(found[0])
+    reach = ("--enterprise", name) if name else ("--operator",)
+    made = run_command(enterprise.app, "admin", "create", f"someone@{name or 'installation'}.example", *reach)
+    return str(made["id"])

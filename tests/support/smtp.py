@@ -32,7 +32,7 @@ class Mailbox:
     async def handle_DATA(self, server: Any, session: Session, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name
         assert isinstance(envelope.content, bytes)
         self.recipients.append(envelope.rcpt_tos)
-        self.messages.append(message_from_bytes(envelope.content, policy=default))  # type: ignore[arg-type]
+        self.messages.append(message_from_bytes(envelope.content, policy=default))
         return self.answer
 
     def wait(self, number: int = 1) -> EmailMessage:

@@ -16,8 +16,9 @@ from scimsvc.console.pages import (
     signed_in_session,
 )
 from scimsvc.console.sign_out import signed_out
-from scimsvc.enterprises import admins, sessions
+from scimsvc.enterprises import admins, own_password, sessions
 from scimsvc.enterprises.admin_records import refused_sign_in_recorder
+from scimsvc.enterprises.own_password import Browser, NewPassword, WrongPassword
 from scimsvc.enterprises.password_strength import SHORTEST_PASSWORD
 from scimsvc.enterprises.sign_in import sign_in as sign_in_with_password
 from scimsvc.errors import InvalidInput, TooManyAttempts
@@ -30,6 +31,7 @@ own_account = console_blueprint("own_account")
 
 #: The endpoint of ``open_session``.
 SIGN_IN_ENDPOINT = "console_accounts.open_session"
+_CHANGE_PASSWORD = "console_own_account.change_password"  # noqa: S105  # not a secret
 
 
 @accounts.get("/sign-in")
@@ -88,11 +90,33 @@ def show() -> Answer:
     this = signed_in_session().id
     return page(
         "account.html",
+        shortest=SHORTEST_PASSWORD,
         sessions=sorted(sessions.list_sessions(admin().id), key=lambda session: session["id"] != this),
         this_session=this,
         hours=sessions.LONGEST_SESSION.seconds // 3600,
         minutes=sessions.IDLE.seconds // 60,
     )
+
+
+@own_account.post("/account/password")
+@redisplay_on_error(show)
+def change_password() -> Answer:
+    """Change the password, end the other sessions, and continue with a new session."""
+    fields = NewPassword(*(request.form.get(name, "") for name in NewPassword._fields))
+    browser = Browser(counted_address(), known_browser(admin().email))
+    account = own_password.change_password(admin(), fields, browser, wrong_passwords.current)
+    _begin(account)
+    return remember_browser(go(".show", "Password changed. Your other sessions have ended."), account.email)
+
+
+@own_account.after_request
+def record_wrong_password(response: Response) -> Response:
+    """Record a wrong current password after the response is sent, like a refused sign-in."""
+    state = request_state()
+    if request.endpoint == _CHANGE_PASSWORD and isinstance(state.refusal, (WrongPassword, TooManyAttempts)):
+        recorder = refused_sign_in_recorder(state.app, admin().email, reason="wrong current password")
+        after_response(state, response, recorder)
+    return response
 
 
 @own_account.post("/sign-out")
