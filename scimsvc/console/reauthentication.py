@@ -14,6 +14,7 @@ from scimsvc.console.browsers import known_browser
 from scimsvc.console.forms import Form
 from scimsvc.console.state import console_state
 from scimsvc.enterprises.admin_records import refused_sign_in_recorder
+from scimsvc.enterprises.sessions import resume_session
 from scimsvc.enterprises.sign_in import CONFIRMING_PASSWORD, confirm
 from scimsvc.errors import InvalidInput, NotAllowed, ServiceError, TooManyAttempts
 from scimsvc.web.client_address import counted_address
@@ -80,7 +81,8 @@ def require_password() -> None:
     Raises ``PasswordNeeded``, ``InvalidInput`` if the password is wrong, or ``TooManyAttempts``.
     """
     current = console_state().session
-    if request.method != "POST" or request.endpoint in ORDINARY or current is None or current.is_confirmed:
+    is_reading = request.method in ("GET", "HEAD", "OPTIONS")
+    if is_reading or request.endpoint in ORDINARY or current is None or current.is_confirmed:
         return
     console_state().needs_password = True
     email = current.admin.email
@@ -98,6 +100,7 @@ def require_password() -> None:
         refused_sign_in_recorder(request_state().app, email, reason="wrong password of a signed-in account")()
         raise
     session.update(renewed)
+    console_state().session = resume_session(session)
     console_state().needs_password = False
 
 

@@ -90,7 +90,7 @@ def begin_session(admin: Admin, client: Client, *, previous: Mapping[str, Any] |
             _end_surplus(connection, admin, now)
             store.insert_session(connection, session)
     except AdminMissing:
-        raise InvalidInput("This account was removed.") from None
+        raise InvalidInput("This account was removed. Ask the operator of this service for another one.") from None
     return {ID: secret, LANE: lane_of_account(admin.id, admin.enterprise_id)}
 
 

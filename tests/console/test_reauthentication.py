@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from html import unescape
 
 import pytest
-from flask import Flask
+from flask import Flask, template_rendered
 
 from scimsvc import clock
 from scimsvc.auth.throttling import MOST_PASSWORDS
+from scimsvc.console.pages import signed_in_session
 from scimsvc.console.reauthentication import ORDINARY, SENSITIVE
-from scimsvc.enterprises.sessions import CONFIRMED
+from scimsvc.enterprises.sessions import CONFIRMED, Session, list_sessions
 from tests.support.client import Enterprise
 from tests.support.console import PASSWORD, Console, errors, link_path, of, text
 from tests.support.pages import console_rules, ids_of
@@ -159,6 +160,23 @@ def test_the_session_has_a_new_id_after_a_confirmation(acme: Enterprise, console
     copied.set_cookie("scimsvc_console", cookie.value, path="/console")
     assert copied.get("/console/account").status_code == 302
     assert console.get("/console/account")
+
+
+def test_views_see_the_confirmed_session_with_its_new_id(acme: Enterprise, console: Console) -> None:
+    seen: list[Session] = []
+    path = of(acme) + "/integrations/new"
+    page = console.post(path, 403, name="Other").text
+
+    def see(sender: object, **_: object) -> None:
+        seen.append(signed_in_session())
+
+    with template_rendered.connected_to(see, acme.app):
+        confirm(console, path, page, status=200)
+
+    with acme.app.app_context():
+        stored = {session["id"] for session in list_sessions(seen[0].admin.id)}
+    assert {session.id for session in seen} == stored
+    assert all(session.is_confirmed for session in seen)
 
 
 def test_the_page_is_protected_against_forms_of_other_sites(acme: Enterprise, console: Console) -> None:
