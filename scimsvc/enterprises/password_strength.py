@@ -82,5 +82,5 @@ def _describe(sequence: list[dict[str, object]], known: list[str]) -> str:
     else:
         reason = "It is too simple"
     return (
-        f"This password is easy to guess. {reason}. Use four or more random words, or let a password manager create it"
+        f"This password is easy to guess. {reason}. Use four or more random words, or let a password manager create it."
     )

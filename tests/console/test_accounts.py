@@ -166,7 +166,7 @@ def test_another_link_ends_the_one_before_and_keeps_the_password(app: Flask, cli
                 "password": [
                     (
                         "This password is easy to guess. It contains your e-mail address or the name of the enterprise. "
-                        "Use four or more random words, or let a password manager create it"
+                        "Use four or more random words, or let a password manager create it."
                     )
                 ]
             },
