@@ -25,6 +25,8 @@ LOG_FORMAT = from_environment("LOG_FORMAT") or "text"
 # The server that sends e-mail, such as smtp://user:password@mail.example.com, and the sender. Default: no e-mail.
 SMTP_URL = from_environment("SMTP_URL")
 MAIL_FROM = from_environment("MAIL_FROM")
+# The console accounts that need a second factor: none, operators, or all.
+REQUIRE_MFA = from_environment("REQUIRE_MFA") or "none"
 # The limits on requests. docs/reference/errors.md describes them.
 MAX_BODY = from_environment("MAX_BODY") or "1048576"
 MAX_HEADERS = from_environment("MAX_HEADERS") or "65536"

@@ -90,6 +90,11 @@ class Action(StrEnum):
     ADMIN_SIGNED_OUT_EVERYWHERE = "admin.signed_out_everywhere"
     ADMIN_CONFIRMED = "admin.confirmed"
     ADMIN_SESSIONS_ENDED = "admin.sessions_ended"
+    ADMIN_MFA_ENABLED = "admin.mfa_enabled"
+    ADMIN_MFA_DISABLED = "admin.mfa_disabled"
+    ADMIN_MFA_RESET = "admin.mfa_reset"
+    ADMIN_RECOVERY_CODES_CREATED = "admin.recovery_codes_created"
+    ADMIN_RECOVERY_CODE_USED = "admin.recovery_code_used"
 
 
 ACTIONS = tuple(map(str, Action))

@@ -47,6 +47,9 @@ GOOD = [
     pytest.param("RATE_LIMIT", "0.5", {"rate_limit": 0.5}, id="one in two seconds"),
     pytest.param("LOG_FORMAT", "text", {"log_format": "text"}, id="text"),
     pytest.param("LOG_FORMAT", " JSON\n", {"log_format": "json"}, id="JSON, however written"),
+    pytest.param("REQUIRE_MFA", "none", {"require_mfa": "none"}, id="no second factor required"),
+    pytest.param("REQUIRE_MFA", "Operators", {"require_mfa": "operators"}, id="second factor of operators"),
+    pytest.param("REQUIRE_MFA", "all", {"require_mfa": "all"}, id="second factor of all"),
 ]  # fmt: skip
 BAD = [
     *(("DATABASE_URL", value) for value in (
@@ -63,6 +66,7 @@ BAD = [
     *(("TRUSTED_PROXIES", value) for value in ("-1", "1.5", "one", "true", "100", "٢", "1 2")),
     *(("RATE_LIMIT", value) for value in ("-1", "50/s", "nan", "inf", "1e3", "9" * 400, "٢", ".")),
     *(("LOG_FORMAT", value) for value in ("xml", "text,json", " ")),
+    *(("REQUIRE_MFA", value) for value in ("1", "true", "operator", "all,none", " ")),
 ]  # fmt: skip
 
 

@@ -94,7 +94,9 @@ class WrongPasswords:
         limits = _password_limits(address, account) if browser is None else _known_limits(browser, account)
         wait = self._attempts.take(limits)
         if wait:
-            raise TooManyAttempts(f"Too many wrong passwords were sent. Try again in {wait} seconds.", retry_after=wait)
+            raise TooManyAttempts(
+                f"Too many wrong passwords or codes were sent. Try again in {wait} seconds.", retry_after=wait
+            )
         return limits
 
 

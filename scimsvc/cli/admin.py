@@ -7,6 +7,7 @@ import click
 
 from scimsvc.cli.output import cell, result_command
 from scimsvc.enterprises import admins
+from scimsvc.enterprises.second_factor import reset_second_factor
 from scimsvc.operations.serving.server import DEFAULT_HOST, DEFAULT_PORT
 from scimsvc.web.state import app_settings
 from scimsvc.web.urls import password_url
@@ -57,6 +58,13 @@ def list_() -> list[dict[str, Any]]:
 def remove(email: str) -> dict[str, Any]:
     """Remove an account. Its sessions end immediately."""
     return admins.remove_admin(email)
+
+
+@result_command(admin, "reset-mfa", writes=True)
+@click.argument("email")
+def reset_mfa(email: str) -> dict[str, Any]:
+    """Delete the second factor of an account, for example after a lost device. Its sessions end immediately."""
+    return reset_second_factor(email)
 
 
 def _wants_all(email: str, *, is_auditor: bool) -> bool:

@@ -14,6 +14,7 @@ from scimsvc.console.views.integrations import integrations
 from scimsvc.console.views.log import log
 from scimsvc.console.views.overview import overview
 from scimsvc.console.views.roles import roles
+from scimsvc.console.views.second_factor import code_of_sign_in, second_factor
 from scimsvc.console.views.sessions import own_sessions, sessions
 from scimsvc.console.views.settings import settings
 from scimsvc.console.views.tokens import tokens
@@ -31,7 +32,7 @@ static = Blueprint(
 )
 
 blueprints = (
-    static, accounts, own_account, own_sessions, sessions, enterprises, one_enterprise,
+    static, accounts, own_account, own_sessions, sessions, code_of_sign_in, second_factor, enterprises, one_enterprise,
     overview, connect, users, log, explain, roles, integrations, tokens, audit, audit_of_all, settings,
     administrators, all_accounts,
 )  # fmt: skip

@@ -25,6 +25,7 @@ from scimsvc.console.permissions import refuse_auditor
 from scimsvc.console.reauthentication import require_password
 from scimsvc.console.state import ConsoleState, console_state
 from scimsvc.enterprises.admins import Admin, enter_enterprise
+from scimsvc.enterprises.second_factor import must_set_up
 from scimsvc.enterprises.sessions import ID, Session, needs_note, note_use, resume_session
 from scimsvc.errors import NoSuchThing
 from scimsvc.paths import CONSOLE_PREFIX, clean_path, is_console
@@ -103,7 +104,17 @@ def _admit() -> Any:
     state.session, state.admin = resumed, admin
     rate_limit.current.take(admin.enterprise_id or admin.id, CONSOLE)
     request_state().actor = admin.actor
+    if must_set_up(admin) and request.endpoint not in _BEFORE_SECOND_FACTOR:
+        if is_seen:
+            flash("The operator of this service requires a second factor. Set it up to continue.", "info")
+        return redirect(url_for("console_second_factor.set_up"), 303)
     return None
+
+
+#: The endpoints for an account that must set up a second factor.
+_BEFORE_SECOND_FACTOR = frozenset(
+    {"console_second_factor.set_up", "console_second_factor.enable", "console_own_account.sign_out"}
+)
 
 
 def _forget_session() -> None:

@@ -41,6 +41,9 @@ SENSITIVE = {
     "console_all_accounts.change_role": "change the role of the account",
     "console_all_accounts.reset": "create a link",
     "console_all_accounts.remove": "remove the account",
+    "console_second_factor.enable": "set up a second factor",
+    "console_second_factor.renew_codes": "create recovery codes",
+    "console_second_factor.turn_off": "turn off the second factor",
 }
 #: The endpoints of other forms of people who are signed in. Each form must be in one of the two tables.
 ORDINARY = frozenset({

@@ -42,6 +42,13 @@ class Admin:
     enterprise_id: str | None
     role: str
     epoch: int
+    #: The key ID of the secret key that the second factor was set up with, or None without a second factor.
+    second_factor_key_id: str | None = None
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether the account has an authenticator app."""
+        return self.second_factor_key_id is not None
 
     @property
     def actor(self) -> Actor:
@@ -232,7 +239,7 @@ def _get_admin(connection: Connection, email: str) -> AdminRow:
 
 def signed_in(row: AdminRow) -> Admin:
     """Return the account of ``row``, which is signed in."""
-    return Admin(row.id, row.email, row.enterprise_id, row.role, row.epoch)
+    return Admin(row.id, row.email, row.enterprise_id, row.role, row.epoch, row.second_factor_key_id)
 
 
 def represent_account(row: AdminRow) -> dict[str, Any]:
@@ -243,6 +250,7 @@ def represent_account(row: AdminRow) -> dict[str, Any]:
         "enterprise": row.enterprise,
         "role": row.role,
         "has_password": row.password_hash is not None,
+        "second_factor_key_id": row.second_factor_key_id,
         "link_expires_at": row.link_expires_at,
         "created_at": row.created_at,
         "signed_in_at": row.signed_in_at,

@@ -22,7 +22,7 @@ from scimsvc.vocabulary import Action
 
 
 def sign_in(email: str, password: str, *, address: str, browser: str | None, wrong_passwords: WrongPasswords) -> Admin:
-    """Return the account with this e-mail address and password.
+    """Return the account with this e-mail address and password. It is signed in unless it has a second factor.
 
     ``browser`` identifies a browser in which the account signed in before. Raises the same ``InvalidInput`` for an
     unknown account as for a wrong password, and ``TooManyAttempts`` after too many wrong passwords.
@@ -78,6 +78,7 @@ def _note_sign_in(row: AdminRow, old_hash: str, limits: list[Limit]) -> None:
     with writing() as connection:
         if row.password_hash != old_hash:
             store.update_admin_hash(connection, row, old_hash)
-        store.update_admin_sign_in(connection, row.id, at=clock.timestamp(clock.now()))
-        record_account(connection, Action.ADMIN_SIGNED_IN, row, actor=signed_in(row).actor)
+        if row.second_factor_key_id is None:  # otherwise the code completes the sign-in
+            store.update_admin_sign_in(connection, row.id, at=clock.timestamp(clock.now()))
+            record_account(connection, Action.ADMIN_SIGNED_IN, row, actor=signed_in(row).actor)
         give_back(connection, limits)

@@ -8,10 +8,11 @@ from scimsvc.models.access import Attempts, ClientSecret, Integration, Session, 
 from scimsvc.models.activity import AuditEntry, Change, LogEntry
 from scimsvc.models.conditions import IS_REFUSED, IS_REMOVAL
 from scimsvc.models.enterprises import Admin, Enterprise, Role, RoleName, Setting
+from scimsvc.models.second_factors import RecoveryCode, SecondFactor
 from scimsvc.models.users import Searchable, User
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0011"
+SCHEMA_REVISION = "0012"
 
 __all__ = [
     "IS_REFUSED",
@@ -26,9 +27,11 @@ __all__ = [
     "Integration",
     "LogEntry",
     "Model",
+    "RecoveryCode",
     "Role",
     "RoleName",
     "Searchable",
+    "SecondFactor",
     "Session",
     "Setting",
     "SigningKey",

@@ -17,6 +17,11 @@ ACTION_GROUPS: dict[str, dict[str, str]] = {
         Action.ADMIN_PASSWORD_SET: "Password set",
         Action.ADMIN_PASSWORD_CHANGED: "Password changed",
         Action.ADMIN_ROLE_CHANGED: "Role of an account changed",
+        Action.ADMIN_MFA_ENABLED: "Second factor set up",
+        Action.ADMIN_MFA_DISABLED: "Second factor turned off",
+        Action.ADMIN_MFA_RESET: "Second factor reset",
+        Action.ADMIN_RECOVERY_CODES_CREATED: "Recovery codes created",
+        Action.ADMIN_RECOVERY_CODE_USED: "Recovery code used",
     },
     "Enterprise": {
         Action.ENTERPRISE_CREATED: "Enterprise created",

@@ -67,6 +67,7 @@ class Settings:
     metrics_token: str | None
     log_format: str
     mail: MailSettings | None
+    require_mfa: str
     limits: Limits
     quotas: Quotas
 
@@ -93,6 +94,8 @@ SETTINGS = (
     DeploymentSetting("SMTP_URL", "unset; no e-mail is sent", "server that sends e-mail", read_smtp_url,
                       is_secret=True, may_be_in_file=True),
     DeploymentSetting("MAIL_FROM", "unset", "sender of e-mail", read_mail_from),
+    DeploymentSetting("REQUIRE_MFA", "`none`", "console accounts that need a second factor: `none`, `operators`, `all`",
+                      values.read_require_mfa),
     *map(_limit_setting, LIMIT_RANGES),
     *map(_limit_setting, QUOTA_RANGES),
 )  # fmt: skip
@@ -131,6 +134,7 @@ def read_settings(host: object = None) -> Settings:
         metrics_token=read["METRICS_TOKEN"],
         log_format=read["LOG_FORMAT"] or "text",
         mail=_read_mail(read),
+        require_mfa=read["REQUIRE_MFA"] or values.NO_ACCOUNTS,
         limits=limits_of(read),
         quotas=quotas_of(read),
     )

@@ -110,3 +110,14 @@ def read_log_format(text: str) -> str:
     if text.lower() not in ("text", "json"):
         raise Unusable("Use text or json.")
     return text.lower()
+
+
+#: The values of the setting that requires a second factor of console accounts.
+NO_ACCOUNTS, OPERATORS, ALL_ACCOUNTS = "none", "operators", "all"
+
+
+def read_require_mfa(text: str) -> str:
+    """Return ``text`` in lower case: none, operators or all."""
+    if text.lower() not in (NO_ACCOUNTS, OPERATORS, ALL_ACCOUNTS):
+        raise Unusable("Use none, operators or all.")
+    return text.lower()

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from scimsvc.models import Admin, Enterprise
+from scimsvc.models import Admin, Enterprise, SecondFactor
 from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.engine.transactions import Connection
 from scimsvc.vocabulary import OPERATOR
@@ -27,6 +27,8 @@ class AdminRow(NamedTuple):
     link_expires_at: str | None
     created_at: str
     signed_in_at: str | None
+    #: The key ID of the secret key that the second factor was set up with, or None without a second factor.
+    second_factor_key_id: str | None
 
 
 class NewAdmin(NamedTuple):
@@ -54,6 +56,7 @@ class AdminExists(Exception):
 
 _ID = bindparam("admin_id", type_=Admin.id.type)
 _THIS = Admin.id == _ID
+_KEY_ID = select(SecondFactor.key_id).where(SecondFactor.admin_id == Admin.id).scalar_subquery()
 #: The columns of an ``AdminRow``, in order.
 ADMIN_COLUMNS = (
     Admin.id,
@@ -68,6 +71,7 @@ ADMIN_COLUMNS = (
     Admin.link_expires_at,
     Admin.created_at,
     Admin.signed_in_at,
+    _KEY_ID.label("second_factor_key_id"),
 )
 _ADMINS = (
     select(*ADMIN_COLUMNS)

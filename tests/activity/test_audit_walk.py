@@ -30,6 +30,7 @@ from tests.support.console import PASSWORD, Console, make_admin, sign_in
 from tests.support.live import SCIMSVC, environment, serving
 from tests.support.pages import path_of
 from tests.support.records import audit_of
+from tests.support.second_factors import set_up, set_up_form
 from tests.support.types import Cli
 
 CONSOLE, OF_ENTERPRISE = "/console", "/console/enterprises/<enterprise_id>"
@@ -141,6 +142,34 @@ def by_signing_in(world: World, path: str) -> Any:
     return sign_in(Console(world.acme.app), "new@x.example")
 
 
+def by_code(world: World, path: str) -> Any:
+    """Sign in with a recovery code after the password."""
+    _, codes = set_up(owner(world))
+    console = Console(world.acme.app)
+    console.get(sign_in(console, "new@x.example").headers["Location"])
+    return console.post(path, code=codes[0])
+
+
+def owner(world: World) -> Console:
+    """Return the browser of a new account with a password."""
+    link = world.run("admin", "create", "new@x.example", "--enterprise", "Acme")["link"].rpartition("/")[2]
+    console = Console(world.acme.app)
+    console.get(f"/console/password/{link}")
+    console.post(f"/console/password/{link}", password=PASSWORD, repeated=PASSWORD)
+    return console
+
+
+def with_second_factor(world: World, path: str) -> Any:
+    """Send a form of an account that has a second factor."""
+    set_up(world.console)
+    return form()(world, path)
+
+
+def by_setting_up(world: World, path: str) -> Any:
+    page = world.console.get(path)
+    return world.console.send("POST", path, data=set_up_form(world.console, page))
+
+
 def download(world: World, path: str) -> Any:
     return world.console.send("GET", path)
 
@@ -183,6 +212,10 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
     ("POST", f"{CONSOLE}/account/sessions/<session_id>/end"): (form(), A.ADMIN_SESSIONS_ENDED),
     ("POST", f"{CONSOLE}/account/sessions/end-others"): (form(), A.ADMIN_SESSIONS_ENDED),
     ("POST", f"{CONSOLE}/sessions/<session_id>/end"): (form(), A.ADMIN_SESSIONS_ENDED),
+    ("POST", f"{CONSOLE}/sign-in/code"): (by_code, A.ADMIN_SIGNED_IN),
+    ("POST", f"{CONSOLE}/account/second-factor/set-up"): (by_setting_up, A.ADMIN_MFA_ENABLED),
+    ("POST", f"{CONSOLE}/account/second-factor/recovery-codes"): (with_second_factor, A.ADMIN_RECOVERY_CODES_CREATED),
+    ("POST", f"{CONSOLE}/account/second-factor/turn-off"): (with_second_factor, A.ADMIN_MFA_DISABLED),
     ("POST", f"{CONSOLE}/sign-out"): (form(), A.ADMIN_SIGNED_OUT),
     ("POST", f"{CONSOLE}/sign-out-everywhere"): (form(), A.ADMIN_SIGNED_OUT_EVERYWHERE),
     ("POST", f"{CONSOLE}/account/password"): (by_changing_the_password, A.ADMIN_PASSWORD_CHANGED),
@@ -320,6 +353,7 @@ def test_a_route_that_only_reads_leaves_no_entry(world: World) -> None:
 COMMANDS: dict[tuple[str, ...], tuple[tuple[str, ...], Action]] = {
     ("admin", "create"): (("b@x.example", "--enterprise", "Acme"), A.ADMIN_LINK_CREATED),
     ("admin", "link"): (("op@x.example",), A.ADMIN_LINK_CREATED),
+    ("admin", "reset-mfa"): (("op@x.example",), A.ADMIN_MFA_RESET),
     ("admin", "remove"): (("op@x.example",), A.ADMIN_REMOVED),
     ("enterprise", "create"): (("Contoso",), A.INTEGRATION_CREATED),
     ("enterprise", "update"): (("Acme", "--unique-user-name"), A.ENTERPRISE_UPDATED),
@@ -379,6 +413,7 @@ def arguments(world: World, tmp_path: Path) -> dict[str, str]:
     """Values for the placeholders of arguments."""
     (tmp_path / "users.csv").write_text("email\nc@x.example\n")
     (tmp_path / "request.json").write_text('{"method": "GET", "path": "/Users"}')
+    set_up(world.console)
     world.run("enterprise", "create", "Paused")
     world.run("enterprise", "pause", "Paused")
     world.run("enterprise", "create", "Suspended")

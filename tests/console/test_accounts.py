@@ -92,7 +92,8 @@ def test_accounts_are_listed_without_anything_secret(acme: Enterprise, cli: Cli)
         ("b@acme.example", "Acme", False),
     ]
     assert set(listed[0]) == {
-        *("id", "email", "enterprise", "role", "has_password", "link_expires_at", "created_at", "signed_in_at"),
+        *("id", "email", "enterprise", "role", "has_password", "second_factor_key_id"),
+        *("link_expires_at", "created_at", "signed_in_at"),
     }
 
 
@@ -231,7 +232,7 @@ def test_wrong_passwords_slow_only_that_account_and_address(app: Flask, link: st
 
     slowed = sign_in(console, "OPERATOR@example.com ", status=429)
 
-    assert "Too many wrong passwords" in text(slowed.text)
+    assert "Too many wrong passwords or codes" in text(slowed.text)
     assert 1 <= int(slowed.headers["Retry-After"]) <= 61
     assert sign_in(console, "other@example.com", "wrong", status=400)
     assert sign_in(elsewhere, "operator@example.com")

@@ -17,8 +17,10 @@ NOT_FOR_SERVING = {
     "marshmallow",
     "prometheus_client",
     "psycopg",
+    "pyotp",
     "scimsvc.cli.user",
     "scimsvc.migrations",
+    "segno",
     "sqlalchemy.dialects.postgresql",
 }
 

@@ -1,10 +1,12 @@
 """The blueprints of accounts: sign in and out, and set a password with a one-time link."""
 
-from flask import Response, redirect, request, session
+from flask import Response, redirect, request
 
 from scimsvc.auth.throttling import wrong_passwords
+from scimsvc.console.begin_session import begin_session
 from scimsvc.console.browsers import known_browser, remember_browser
 from scimsvc.console.forms import redisplay_on_error, text
+from scimsvc.console.half_sign_in import ask_for_code
 from scimsvc.console.pages import (
     Answer,
     admin,
@@ -22,7 +24,7 @@ from scimsvc.enterprises.own_password import Browser, NewPassword, WrongPassword
 from scimsvc.enterprises.password_strength import SHORTEST_PASSWORD
 from scimsvc.enterprises.sign_in import sign_in as sign_in_with_password
 from scimsvc.errors import InvalidInput, TooManyAttempts
-from scimsvc.web.client_address import client_address, counted_address
+from scimsvc.web.client_address import counted_address
 from scimsvc.web.hooks import after_response
 from scimsvc.web.state import request_state
 
@@ -52,7 +54,9 @@ def open_session() -> Answer:
         browser=known_browser(email),
         wrong_passwords=wrong_passwords.current,
     )
-    _begin(account)
+    if account.has_second_factor:
+        return ask_for_code(account)
+    begin_session(account)
     return remember_browser(redirect(safe_next(request.args.get("next")), 303), account.email)
 
 
@@ -77,10 +81,12 @@ def choose_password(link: str) -> Answer:
 @accounts.post("/password/<link>")
 @redisplay_on_error(choose_password)
 def set_password(link: str) -> Answer:
-    """Set the password, and sign in."""
+    """Set the password, and sign in, or ask for the second factor."""
     form = request.form
     account = admins.set_password(link, form.get("password", ""), form.get("repeated", ""))
-    _begin(account)
+    if account.has_second_factor:
+        return ask_for_code(account, "Password set. Enter a code to sign in.")
+    begin_session(account)
     return remember_browser(go("console_enterprises.start", "Password set. You are signed in."), account.email)
 
 
@@ -105,7 +111,7 @@ def change_password() -> Answer:
     fields = NewPassword(*(request.form.get(name, "") for name in NewPassword._fields))
     browser = Browser(counted_address(), known_browser(admin().email))
     account = own_password.change_password(admin(), fields, browser, wrong_passwords.current)
-    _begin(account)
+    begin_session(account)
     return remember_browser(go(".show", "Password changed. Your other sessions have ended."), account.email)
 
 
@@ -131,10 +137,3 @@ def sign_out_everywhere() -> Answer:
     """End all sessions of the account, including this one."""
     sessions.sign_out_everywhere(admin().id)
     return signed_out("Signed out everywhere.")
-
-
-def _begin(account: admins.Admin) -> None:
-    previous = dict(session)
-    session.clear()  # no data of the old session, such as its CSRF secret, enters the new one
-    client = sessions.Client(client_address(request), request.user_agent.string)
-    session.update(sessions.begin_session(account, client, previous=previous))

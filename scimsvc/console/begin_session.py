@@ -1,0 +1,15 @@
+"""Begin a session after a sign-in."""
+
+from flask import request, session
+
+from scimsvc.enterprises import sessions
+from scimsvc.enterprises.admins import Admin
+from scimsvc.web.client_address import client_address
+
+
+def begin_session(account: Admin) -> None:
+    """Begin a session of the account in place of the browser's previous one."""
+    previous = dict(session)
+    session.clear()  # no data of the old session, such as its CSRF secret, enters the new one
+    client = sessions.Client(client_address(request), request.user_agent.string)
+    session.update(sessions.begin_session(account, client, previous=previous))
