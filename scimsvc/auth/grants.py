@@ -161,6 +161,20 @@ def rotate_token(
     return issued
 
 
+def rotate_described_token(
+    enterprise: str, token_id: str, members: Mapping[str, Any], *, signer: TokenSigner
+) -> dict[str, Any]:
+    """Replace a token with the members of ``schemas.RotationSchema``.
+
+    Raises the errors of ``rotate_token``, and ``Conflict`` for a SCIM token while SCIM provisioning is disabled.
+    """
+    overlap_hours = validated(schemas.ROTATION, members)["overlap_hours"]
+    try:
+        return rotate_token(token_id, enterprise=enterprise, days=None, overlap_hours=overlap_hours, signer=signer)
+    except UnauthorizedClient as refusal:
+        raise Conflict(refusal.description) from None
+
+
 def _find_valid_owner(connection: Connection, row: TokenRow, now: str) -> IntegrationRow:
     """Return the integration of the token. Raises ``Conflict`` if the token is not valid ``now``."""
     with suppress(NoSuchThing):

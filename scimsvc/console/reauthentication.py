@@ -27,6 +27,7 @@ SENSITIVE = {
     "console_enterprise.delete": "delete the enterprise",
     "console_connect.issue": "create a token",
     "console_tokens.issue": "create a token",
+    "console_tokens.rotate": "replace the token",
     "console_tokens.revoke": "revoke the token",
     "console_integrations.create": "create an integration",
     "console_integrations.rotate": "rotate the client secret",

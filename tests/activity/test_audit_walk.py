@@ -254,6 +254,7 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
     ("POST", f"{OF_ENTERPRISE}/integrations/<integration_id>/rotate"): (form(), A.INTEGRATION_ROTATED),
     ("POST", f"{OF_ENTERPRISE}/integrations/<integration_id>/revoke"): (form(), A.INTEGRATION_REVOKED),
     ("POST", f"{OF_ENTERPRISE}/tokens/new"): (form(scope="scim"), A.TOKEN_ISSUED),
+    ("POST", f"{OF_ENTERPRISE}/tokens/<token_id>/rotate"): (form(overlap_hours="24"), A.TOKEN_ROTATED),
     ("POST", f"{OF_ENTERPRISE}/tokens/<token_id>/revoke"): (form(), A.TOKEN_REVOKED),
     ("POST", f"{OF_ENTERPRISE}/settings/rules"): (
         form(default_role="User", unique_user_name="on"),

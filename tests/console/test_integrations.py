@@ -165,3 +165,23 @@ def test_a_token_whose_key_is_missing_is_marked(acme: Enterprise, make_app: Make
     console = Console(acme.app, make_admin(acme.app, "op@x.example"))
 
     assert "unknown key" in text(console.get(f"{of(acme)}/tokens"))
+
+
+def test_a_token_is_replaced_by_an_equal_one(acme: Enterprise, admin: Console, cli: Cli) -> None:
+    old = cli("token", "issue", "Acme", "--days", "30", "--name", "Entra")
+    path = f"{of(acme)}/tokens/{old['id']}/rotate"
+
+    asked = text(admin.get(path))
+    shown = admin.post(path, 200, overlap_hours="2").text
+    refused = admin.post(path, 400, overlap_hours="x").text
+
+    tokens = {each["id"]: each for each in cli("token", "list", "Acme")}
+    (new,) = [each for each in tokens.values() if each["name"] == "Entra" and each["id"] != old["id"]]
+    value = re.findall(r'value="(scimsvc_[^"]+)"', shown)[0]
+    assert "Entra" in asked
+    assert "Token replaced" in text(shown)
+    assert (new["days_left"], new["created_by"]) == (30, tokens[new["id"]]["created_by"])
+    assert tokens[old["id"]]["days_left"] == pytest.approx(0.1)
+    assert "overlap_hours" in errors(refused)
+    for token in (old["access_token"], value):
+        assert acme.send("GET", "/Users", token=token).status_code == 200

@@ -1,5 +1,7 @@
 """The blueprint of tokens. Their values are shown only once."""
 
+from typing import Any
+
 from scimsvc.auth import grants
 from scimsvc.auth.clients import list_integrations
 from scimsvc.auth.state import token_signer
@@ -9,6 +11,7 @@ from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, g
 from scimsvc.operations.global_settings import show_global_settings
 from scimsvc.reports import lists
 from scimsvc.schemas.validation import without_none
+from scimsvc.vocabulary import SCIM_SCOPE
 from scimsvc.web.state import cursor_keys
 from scimsvc.web.urls import tenant_url
 
@@ -44,9 +47,29 @@ def issue() -> Answer:
         client_id=optional_text("client_id"),
     )
     issued = grants.issue_described_token(enterprise_id(), members, signer=token_signer.current)
-    where = {"Tenant URL": tenant_url()} if issued["scope"] == "scim" else {}
+    return _show(issued, "Token created")
+
+
+def _show(issued: dict[str, Any], title: str) -> Answer:
+    where = {"Tenant URL": tenant_url()} if issued["scope"] == SCIM_SCOPE else {}
     name = "Secret Token" if where else "API token"
-    return show_once("Token created", where, secret=issued["access_token"], secret_name=name, issued=issued)
+    return show_once(title, where, secret=issued["access_token"], secret_name=name, issued=issued)
+
+
+@tokens.get("/tokens/<token_id>/rotate")
+def ask_to_rotate(token_id: str) -> Answer:
+    """Show the form for replacing a token."""
+    token = lists.token(enterprise_id(), token_id)
+    return page("token_rotate.html", token=token, names=integration_names())
+
+
+@tokens.post("/tokens/<token_id>/rotate")
+@redisplay_on_error(ask_to_rotate)
+def rotate(token_id: str) -> Answer:
+    """Replace a token, and show the value of the new one."""
+    overlap = without_none(overlap_hours=number("overlap_hours"))
+    issued = grants.rotate_described_token(enterprise_id(), token_id, overlap, signer=token_signer.current)
+    return _show(issued, "Token replaced")
 
 
 @tokens.get("/tokens/<token_id>/revoke")
