@@ -25,7 +25,9 @@ def mail_link(account: dict[str, Any], url: str, inviter: Admin) -> str | None:
     expires_at = clock.parse_timestamp(account["link_expires_at"])
     reach = account["enterprise"] or "all enterprises"
     text = _TEXT.format(inviter=inviter.email, role=account["role"], reach=reach, url=url, expiry=_in_words(expires_at))
-    return mailer.current.send(Mail(account["email"], "Set a password for your scimsvc account", text))
+    return mailer.current.send(
+        Mail(account["email"], "Set a password for your scimsvc account", text), cause=inviter.id
+    )
 
 
 def _in_words(moment: datetime) -> str:

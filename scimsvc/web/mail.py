@@ -7,6 +7,7 @@ not sent when the process stops are lost. The caller therefore never depends on 
 import logging
 import threading
 from collections import deque
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
@@ -45,6 +46,8 @@ class Mailer:
     """Sends the e-mail of a process."""
 
     MOST_WAITING = 100
+    #: E-mails that one account may cause in an hour, so that no one can flood strangers through the mail server.
+    MOST_AN_HOUR = 50
     #: Seconds that the server may take for each answer.
     TIMEOUT = 10.0
     _MOST_REMEMBERED = 1000
@@ -54,6 +57,8 @@ class Mailer:
         self._lock = threading.Lock()
         self._waiting: deque[tuple[str, Mail]] = deque()
         self._deliveries: Bounded[str, Delivery] = Bounded(self._MOST_REMEMBERED)
+        #: By cause: the beginning of its hour, and its e-mails since.
+        self._hours: Bounded[str, tuple[datetime, int]] = Bounded(self._MOST_REMEMBERED)
         self._thread: threading.Thread | None = None
 
     @property
@@ -61,10 +66,11 @@ class Mailer:
         """Whether a server is set."""
         return self._settings is not None
 
-    def send(self, mail: Mail) -> str | None:
+    def send(self, mail: Mail, *, cause: str) -> str | None:
         """Send the e-mail later, and return an ID for ``delivery``. Return None if it cannot be sent.
 
-        No server may be set, too many messages may wait, or the address or the subject may be unusable.
+        No server may be set, too many messages may wait, the address or the subject may be unusable, or the ``cause``,
+        such as the ID of an account, may have sent too much in an hour.
         """
         if self._settings is None:
             return None
@@ -78,6 +84,9 @@ class Mailer:
             if len(self._waiting) >= self.MOST_WAITING:
                 _logger.warning("cannot send an e-mail: %d others wait for the mail server", self.MOST_WAITING)
                 return None
+            if not self._count(cause):
+                _logger.warning("cannot send an e-mail: an account has sent %d in an hour", self.MOST_AN_HOUR)
+                return None
             self._waiting.append((mail_id, mail))
             self._deliveries.put(mail_id, Delivery.WAITING)
             if self._thread is None or not self._thread.is_alive():
@@ -89,6 +98,17 @@ class Mailer:
         """Return the state of an e-mail of this process."""
         with self._lock:
             return self._deliveries.get(mail_id, Delivery.UNKNOWN)
+
+    def _count(self, cause: str) -> bool:
+        """Count an e-mail of the ``cause``, and return whether it is allowed. The caller has the lock."""
+        now = clock.now()
+        since, number = self._hours.get(cause, (now, 0))
+        if not timedelta(0) <= now - since < timedelta(hours=1):
+            since, number = now, 0
+        if number >= self.MOST_AN_HOUR:
+            return False
+        self._hours.put(cause, (since, number + 1))
+        return True
 
     def _run(self) -> None:
         while True:

@@ -2,10 +2,12 @@
 
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from scimsvc import clock
 from scimsvc.settings import SettingsError, read_settings
 from scimsvc.settings.mail import MailServer, MailSettings, Security, read_mail_from, read_smtp_url
 from scimsvc.settings.values import Unusable
@@ -98,7 +100,7 @@ def test_the_url_can_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_message_arrives_with_its_headers_and_text() -> None:
     with mail_server(Mailbox()) as mailbox:
         mailer = mailer_of(local(mailbox))
-        assert end_of(mailer, mailer.send(MAIL)) is Delivery.SENT
+        assert end_of(mailer, mailer.send(MAIL, cause="account")) is Delivery.SENT
 
     message = mailbox.messages[0]
     assert mailbox.recipients == [["grace@contoso.example"]]
@@ -122,10 +124,10 @@ def test_another_machine_is_reached_with_tls_and_a_verified_certificate(
     with mail_server(Mailbox(), **options) as mailbox:
         url = f"{security}://{USER}:p%2Fword%40@localhost:{mailbox.port}"
         unverified = mailer_of(read_smtp_url(url))
-        failed = end_of(unverified, unverified.send(MAIL))
+        failed = end_of(unverified, unverified.send(MAIL, cause="account"))
         monkeypatch.setenv("SSL_CERT_FILE", str(pem))
         verified = mailer_of(read_smtp_url(url))
-        sent = end_of(verified, verified.send(MAIL))
+        sent = end_of(verified, verified.send(MAIL, cause="account"))
 
     assert PASSWORD == "p/word@"
     assert (failed, sent) == (Delivery.FAILED, Delivery.SENT)
@@ -135,7 +137,7 @@ def test_another_machine_is_reached_with_tls_and_a_verified_certificate(
 def test_a_server_without_starttls_gets_no_message() -> None:
     with mail_server(Mailbox()) as mailbox:
         mailer = mailer_of(read_smtp_url(f"smtp://127.0.0.1:{mailbox.port}"))
-        assert end_of(mailer, mailer.send(MAIL)) is Delivery.FAILED
+        assert end_of(mailer, mailer.send(MAIL, cause="account")) is Delivery.FAILED
 
     assert mailbox.messages == []
 
@@ -146,7 +148,7 @@ def test_a_refused_message_is_a_warning_without_its_address_and_text(
 ) -> None:
     with mail_server(Mailbox(answer)) as mailbox:
         mailer = mailer_of(local(mailbox))
-        assert end_of(mailer, mailer.send(MAIL)) is Delivery.FAILED
+        assert end_of(mailer, mailer.send(MAIL, cause="account")) is Delivery.FAILED
 
     assert f"cannot send an e-mail with SCIMSVC_SMTP_URL: SMTPDataError {answer[:3]}" in caplog.text
     assert "grace@" not in caplog.text
@@ -159,11 +161,11 @@ def test_no_server_and_a_full_queue_send_nothing(monkeypatch: pytest.MonkeyPatch
     mailer = mailer_of(MailServer("127.0.0.1", 1, Security.OFF, None, None))
 
     started = time.monotonic()
-    sent = [mailer.send(MAIL) for _ in range(Mailer.MOST_WAITING + 10)]
+    sent = [mailer.send(MAIL, cause=f"account {n}") for n in range(Mailer.MOST_WAITING + 10)]
     took = time.monotonic() - started
     held.set()
 
-    assert Mailer(None).send(MAIL) is None
+    assert Mailer(None).send(MAIL, cause="account") is None
     assert not Mailer(None).is_configured
     assert Mailer.MOST_WAITING <= sum(each is not None for each in sent) <= Mailer.MOST_WAITING + 1
     assert took < 5
@@ -171,11 +173,26 @@ def test_no_server_and_a_full_queue_send_nothing(monkeypatch: pytest.MonkeyPatch
     assert mailer.delivery("another") is Delivery.UNKNOWN
 
 
+def test_one_account_cannot_send_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Mailer, "_deliver", lambda *_: Delivery.SENT)
+    mailer = mailer_of(MailServer("127.0.0.1", 1, Security.OFF, None, None))
+
+    def sent(cause: str) -> bool:
+        mail_id = mailer.send(MAIL, cause=cause)
+        return mail_id is not None and end_of(mailer, mail_id) is Delivery.SENT
+
+    assert [sent("one") for _ in range(Mailer.MOST_AN_HOUR + 2)] == [True] * Mailer.MOST_AN_HOUR + [False] * 2
+    assert sent("another")
+    later = clock.now() + timedelta(hours=1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert sent("one")
+
+
 def test_the_thread_ends_with_its_work_and_starts_again() -> None:
     with mail_server(Mailbox()) as mailbox:
         mailer = mailer_of(local(mailbox))
         for number in (1, 2):
-            assert end_of(mailer, mailer.send(MAIL)) is Delivery.SENT
+            assert end_of(mailer, mailer.send(MAIL, cause="account")) is Delivery.SENT
             mailbox.wait(number)
             deadline = time.monotonic() + PATIENCE
             while mailer._thread is not None and time.monotonic() < deadline:
@@ -194,7 +211,7 @@ def test_the_thread_ends_with_its_work_and_starts_again() -> None:
 )
 def test_no_header_and_no_recipient_can_be_added(mail: Mail) -> None:
     with mail_server(Mailbox()) as mailbox:
-        assert mailer_of(local(mailbox)).send(mail) is None
+        assert mailer_of(local(mailbox)).send(mail, cause="account") is None
 
     assert mailbox.messages == []
 
