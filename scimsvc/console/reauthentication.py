@@ -20,8 +20,8 @@ from scimsvc.errors import InvalidInput, NotAllowed, ServiceError, TooManyAttemp
 from scimsvc.web.client_address import counted_address
 from scimsvc.web.state import request_state
 
-#: The endpoints of forms that need a recent password, and what they do. They show a secret, delete something, or change
-#: who has access.
+#: The endpoints of forms that need a recent password, and what they do. They show a secret, delete something, change
+#: who has access, or end another session of the account: its owner, but not a thief of this session, can do that.
 SENSITIVE = {
     "console_enterprises.create": "create an enterprise",
     "console_enterprise.delete": "delete the enterprise",
@@ -45,14 +45,14 @@ SENSITIVE = {
     "console_second_factor.enable": "set up a second factor",
     "console_second_factor.renew_codes": "create recovery codes",
     "console_second_factor.turn_off": "turn off the second factor",
+    "console_own_sessions.end": "end the session",
+    "console_own_sessions.end_others": "end the other sessions",
 }
 #: The endpoints of other forms of people who are signed in. Each form must be in one of the two tables.
 ORDINARY = frozenset({
     "console_own_account.change_password",  # asks for the current password itself
     "console_own_account.sign_out",
     "console_own_account.sign_out_everywhere",
-    "console_own_sessions.end",
-    "console_own_sessions.end_others",
     "console_sessions.end_of_any",
     "console_enterprise.suspend",
     "console_enterprise.reactivate",
