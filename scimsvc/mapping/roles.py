@@ -4,11 +4,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scimsvc import schemas
+from scimsvc import clock, schemas
 from scimsvc.activity.audit import AuditLog, Target, audited, changed, created, deleted
 from scimsvc.errors import Conflict, InvalidInput, NoSuchThing
 from scimsvc.mapping.resolve import EnterpriseRoles, Role
-from scimsvc.mapping.role_changes import RoleChange, apply_role_change
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.errors import listed
 from scimsvc.schemas.entity_tags import check_if_match
@@ -17,6 +16,7 @@ from scimsvc.store import roles as store
 from scimsvc.store.engine.database import LONG_SECONDS, longer_deadline
 from scimsvc.store.engine.transactions import Connection
 from scimsvc.store.log_reports import list_refused_for_role
+from scimsvc.store.role_changes import RoleChange, apply_role_change
 from scimsvc.store.roles import NameTaken, RoleRow
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
 from scimsvc.vocabulary import Action
@@ -221,7 +221,7 @@ def _change_users(tenant: Tenant, role: RoleRow, name: str, *, restricts: bool) 
         store.update_restriction(tenant.connection, tenant.id, role.id, restricts=restricts)
     if name != role.name or (restricts and not role.restrict_editing):
         role_ids = (role.id, None) if role.is_default else (role.id,)
-        apply_role_change(tenant, role_ids, RoleChange(role.name, name, restricts))
+        _apply(tenant, role_ids, RoleChange(role.name, name, restricts))
 
 
 def make_default(tenant: Tenant, reference: str) -> None:
@@ -231,7 +231,11 @@ def make_default(tenant: Tenant, reference: str) -> None:
         return
     before = store.get_default_role_name(tenant.connection, tenant.id)
     store.update_default_role(tenant.connection, tenant.id, role.id)
-    apply_role_change(tenant, (None,), RoleChange(before, role.name, role.restrict_editing))
+    _apply(tenant, (None,), RoleChange(before, role.name, role.restrict_editing))
+
+
+def _apply(tenant: Tenant, role_ids: Sequence[str | None], change: RoleChange) -> None:
+    apply_role_change(tenant.connection, tenant.id, role_ids, change, at=clock.timestamp(clock.now()))
 
 
 @audited

@@ -15,11 +15,13 @@ from sqlalchemy import (
     Delete,
     Insert,
     Integer,
+    Select,
     Update,
     bindparam,
     distinct,
     func,
     insert,
+    literal,
     literal_column,
     select,
 )
@@ -154,6 +156,20 @@ def insert_changes(connection: Connection, enterprise_id: str, changes: Sequence
         users += _DIFFERENCES.get(change.type, 0)
         rows.append({"enterprise_id": enterprise_id, "number": number, "users": users, **change._asdict()})
     _INSERT_MANY.run_many(connection, rows)
+
+
+def insert_selected_changes(
+    connection: Connection, enterprise_id: str, changes: Select[Any], *, order_by: InstrumentedAttribute[str]
+) -> None:
+    """Insert ``changes``, which select the columns of ``ChangeRow`` and keep the number of users, in an order.
+
+    They follow the newest change of the feed. The transaction must have locked the feed.
+    """
+    newest = NEWEST_CHANGE.first(connection, {"enterprise_id": enterprise_id}) or FeedEnd(0, 0)
+    number = newest.number + func.row_number().over(order_by=order_by)
+    rows = changes.add_columns(literal(enterprise_id), number, literal(newest.users))
+    columns = [*ChangeRow._fields, "enterprise_id", *FeedEnd._fields]
+    Write(insert(Change).from_select(columns, rows), dynamic=True).run(connection)
 
 
 # Read changes.

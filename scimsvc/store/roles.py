@@ -1,7 +1,6 @@
 """Roles with their names and aliases, and the users of each role."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -9,7 +8,6 @@ from sqlalchemy.exc import IntegrityError
 from scimsvc.models import Enterprise, Role, RoleName, User
 from scimsvc.protocol.attributes import fold
 from scimsvc.store.engine.statements import Query, Write
-from scimsvc.store.page_queries import PageQuery
 
 
 class RoleRow(NamedTuple):
@@ -137,39 +135,6 @@ def count_users_by_role(connection: Connection, enterprise_id: str) -> dict[str 
 def count_users_on_default(connection: Connection, enterprise_id: str) -> int:
     """Return the number of users with the default role."""
     return USERS_ON_DEFAULT.one(connection, {"enterprise_id": enterprise_id}).users
-
-
-class RoleUser(NamedTuple):
-    """A user of a role, with the effective title and organization."""
-
-    id: str
-    document: str
-    active: bool
-    source: str
-    title: str | None
-    organization: str | None
-
-
-_BATCH = 1000
-_COLUMNS: tuple[Any, ...] = (User.id, User.document, User.active, User.source, User.title, User.organization)
-_ROLE_USERS = (
-    select(*_COLUMNS)
-    .where(User.enterprise_id == _ENTERPRISE_ID, User.id > bindparam("after"))
-    .order_by(User.id)
-    .limit(_BATCH)
-)
-
-
-def iterate_role_users(
-    connection: Connection, enterprise_id: str, role_ids: Sequence[str | None]
-) -> Iterator[list[RoleUser]]:
-    """Yield the users with one of the roles, in batches of bounded size. The role ID None means the default role."""
-    condition = or_(*(User.role_id == role_id for role_id in role_ids))
-    query = PageQuery(_ROLE_USERS.where(condition), RoleUser, dynamic=True)
-    after = ""
-    while rows := query.all(connection, {"enterprise_id": enterprise_id, "after": after}):
-        yield rows
-        after = rows[-1].id
 
 
 # Write roles.

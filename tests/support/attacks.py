@@ -23,7 +23,7 @@ from sqlalchemy import text
 
 from scimsvc import clock
 from scimsvc.extensions import db
-from scimsvc.models import LogEntry
+from scimsvc.models import LogEntry, User
 from scimsvc.store.log import first_id
 from tests.support.apps import SECRET_KEY, make_api, make_enterprise
 from tests.support.bystander import PAUSE, Report, watching
@@ -244,23 +244,41 @@ def spooled(pid: int) -> int:
     return sizes
 
 
-_COPY_LOG = """
-WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :entries)
-INSERT INTO provisioning_log ({names})
-SELECT {values} FROM provisioning_log CROSS JOIN numbers WHERE enterprise_id = :enterprise
+_COPY = """
+WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :rows)
+INSERT INTO {table} ({names})
+SELECT {values} FROM {table} CROSS JOIN numbers WHERE enterprise_id = :enterprise
 """
+#: The number of a copy.
+_NUMBER = "CAST(100000000000 + n AS TEXT)"
+
+
+def _copy(arena: Arena, table: Any, rows: int, changed: dict[str, str], **parameters: Any) -> None:
+    """Copy the attacker's only row of ``table``. The expressions ``changed`` replace columns."""
+    names = [column.name for column in table.columns]
+    values = [changed.get(name, name) for name in names]
+    statement = _COPY.format(table=table.name, names=", ".join(names), values=", ".join(values))
+    arena.execute(statement, rows=rows, **parameters)
 
 
 def fill_log(arena: Arena, entries: int, *, at: datetime | None = None) -> None:
     """Copy the only entry of the attacker's log, a refusal, ``entries`` times, by choice to the time ``at``."""
     assert arena.scim("POST", "/Users", user_body("x@attacker.example", roles=["none"])).status == 400
-    names = [column.name for column in LogEntry.__table__.columns]
-    changed = {"id": f"{':begin' if at else 'substr(id, 1, 12)'} || CAST(100000000000 + n AS TEXT)"}
+    changed = {"id": f"{':begin' if at else 'substr(id, 1, 12)'} || {_NUMBER}"}
     if at is not None:
         changed["time"] = ":time"
-    values = [changed.get(name, name) for name in names]
     parameters = {"begin": first_id(at), "time": clock.timestamp(at)} if at else {}
-    arena.execute(_COPY_LOG.format(names=", ".join(names), values=", ".join(values)), entries=entries, **parameters)
+    _copy(arena, LogEntry.__table__, entries, changed, **parameters)
+
+
+def copy_user(arena: Arena, users: int) -> None:
+    """Copy the attacker's only user, x@attacker.example, ``users`` times, with other IDs and work addresses."""
+    changed = {
+        "id": f"substr(id, 1, 24) || {_NUMBER}",
+        "email_key": f"{_NUMBER} || email_key",
+        "document": f"replace(document, 'x@attacker', {_NUMBER} || 'x@attacker')",
+    }
+    _copy(arena, User.__table__, users, changed)
 
 
 def largest_user(arena: Arena) -> str:

@@ -1,5 +1,6 @@
 """One client sends as many requests as it can. Others are answered within a second."""
 
+import itertools
 import json
 import subprocess
 import time
@@ -19,6 +20,7 @@ from tests.support.attacks import (
     assert_answered,
     assert_harmless,
     at_once,
+    copy_user,
     crowd,
     fill_log,
     statuses,
@@ -101,6 +103,29 @@ def test_fifty_connections_of_one_enterprise_get_no_error_and_delay_no_one(place
         at_once(50, create)
 
     assert counts == [{201: 4}] * 50
+    assert_harmless(harm)
+
+
+def test_a_role_of_many_users_that_is_renamed_again_and_again_delays_no_one(place: Arena) -> None:
+    created = place.scim("POST", "/Users", user_body("x@attacker.example", roles=["User"]))
+    assert created.status == 201, created.content
+    copy_user(place, 30_000)
+    names = itertools.cycle(["Member", "User"])
+    path = next(f"/roles/{each['id']}" for each in place.api("GET", "/roles").json()["items"] if each["name"] == "User")
+    end = time.monotonic() + SECONDS
+
+    def rename(_: int) -> Reply:
+        while True:
+            reply = place.api("PATCH", path, {"name": next(names)})
+            assert_answered([reply], 200, 429, 503)
+            if time.monotonic() > end:
+                return reply
+
+    with place.watched() as harm:
+        end = time.monotonic() + SECONDS
+        at_once(2, rename)
+
+    assert place.api("GET", path).json()["users"] == 30_001
     assert_harmless(harm)
 
 

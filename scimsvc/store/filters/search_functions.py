@@ -14,8 +14,11 @@ class SearchFunctions(ABC):
     """The functions in the SQL of one kind of database."""
 
     @abstractmethod
-    def member(self, source: Expression, names: tuple[str, ...]) -> Expression:
-        """Return the text or truth value at the path ``names`` in a JSON object, or null if it is absent."""
+    def member(self, source: Expression, names: tuple[str | int, ...]) -> Expression:
+        """Return the text or truth value at the path ``names`` in a JSON object, or null if it is absent.
+
+        A number is the position of an array's element, starting at 0.
+        """
 
     @abstractmethod
     def array(self, source: Expression, name: str) -> Expression:
@@ -47,8 +50,9 @@ class SearchFunctions(ABC):
 
 
 class _SQLite(SearchFunctions):
-    def member(self, source: Expression, names: tuple[str, ...]) -> Expression:
-        return func.json_extract(source, "$" + "".join(f'."{name}"' for name in names), type_=String)
+    def member(self, source: Expression, names: tuple[str | int, ...]) -> Expression:
+        steps = (f"[{name}]" if isinstance(name, int) else f'."{name}"' for name in names)
+        return func.json_extract(source, "$" + "".join(steps), type_=String)
 
     def array(self, source: Expression, name: str) -> Expression:
         return self.member(source, (name,))
@@ -74,8 +78,8 @@ class _SQLite(SearchFunctions):
 
 
 class _PostgreSQL(SearchFunctions):
-    def member(self, source: Expression, names: tuple[str, ...]) -> Expression:
-        return func.jsonb_extract_path_text(source, *names, type_=String).collate("C")
+    def member(self, source: Expression, names: tuple[str | int, ...]) -> Expression:
+        return func.jsonb_extract_path_text(source, *map(str, names), type_=String).collate("C")
 
     def array(self, source: Expression, name: str) -> Expression:
         return func.jsonb_extract_path(source, name, type_=Searchable)

@@ -1,0 +1,127 @@
+"""Apply a change of a role to its users in the database, and add the changes to the feed.
+
+A change may concern each user of an enterprise. On SQLite, no one else can write until its transaction ends, so
+statements do all of the work and no row is read into Python. Property tests compare these statements with
+``mapping.effective_values`` and ``protocol.resources.work_address``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, cast, false, func, literal, or_, select, update
+
+from scimsvc.models import Searchable, User
+from scimsvc.protocol.attributes import EMAILS, EXTENSION
+from scimsvc.protocol.json_text import write_names
+from scimsvc.store.engine.statements import Write
+from scimsvc.store.feed import hold_feed, insert_selected_changes
+from scimsvc.store.filters.search_functions import SEARCH_FUNCTIONS, SearchFunctions
+from scimsvc.vocabulary import BY_ROLE, PROVISIONED, UPDATED
+
+Expression = ColumnElement[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChange:
+    """A change of a role: its name before and after, and whether it restricts editing afterwards."""
+
+    old_name: str
+    new_name: str
+    restricts: bool
+
+    @property
+    def renames(self) -> bool:
+        """Whether the role's users see another name."""
+        return self.new_name != self.old_name
+
+
+class _Value(NamedTuple):
+    """An effective value that the directory's value may replace."""
+
+    column: Any
+    #: The directory value, or null if it is absent.
+    directory: Expression
+    is_replaced: Expression
+
+
+def apply_role_change(
+    connection: Connection, enterprise_id: str, role_ids: Sequence[str | None], change: RoleChange, *, at: str
+) -> None:
+    """Apply ``change`` to the users who have one of ``role_ids``, where None stands for the default role.
+
+    Under a role that restricts editing, the directory values replace effective values that differ. The transaction must
+    have locked the enterprise against other writes of its users.
+    """
+    functions = SEARCH_FUNCTIONS[connection.dialect.name]
+    document: Expression = User.document.expression
+    if connection.dialect.name == "postgresql":
+        document = cast(document, Searchable)
+    values = _effective_values(functions, document) if change.restricts else []
+    concerned = [User.enterprise_id == enterprise_id, or_(*(User.role_id == role_id for role_id in role_ids))]
+    if not change.renames:
+        concerned.append(or_(false(), *(value.is_replaced for value in values)))
+    hold_feed(connection, enterprise_id)
+    changes = _changes(change, values, email=work_address(functions, document), at=at)
+    insert_selected_changes(connection, enterprise_id, changes.where(*concerned), order_by=User.id)
+    new = {value.column: case((value.is_replaced, value.directory), else_=value.column) for value in values}
+    statement = update(User).where(*concerned).values({User.revision: User.revision + 1, User.changed_at: at, **new})
+    Write(statement, dynamic=True).run(connection)
+
+
+def work_address(functions: SearchFunctions, document: Expression) -> Expression:
+    """Return the work address of a user, as ``protocol.resources.work_address`` does.
+
+    ``search`` has the same elements as the document, and their types are folded in it.
+    """
+    elements, element, position = functions.numbered_elements(functions.array(document, EMAILS.name))
+    folded, folded_element, folded_position = functions.numbered_elements(
+        functions.array(User.search.expression, EMAILS.name)
+    )
+    first_of_type = (
+        select(functions.member(element, ("value",)))
+        .select_from(elements.join(folded, position == folded_position))
+        .where(functions.member(folded_element, ("type",)) == "work")
+        .order_by(position)
+        .limit(1)
+        .correlate(User)
+        .scalar_subquery()
+    )
+    return case((User.has_other_emails, first_of_type), else_=functions.member(document, (EMAILS.name, 0, "value")))
+
+
+def _effective_values(functions: SearchFunctions, document: Expression) -> list[_Value]:
+    """Return title and organization under a role that restricts editing, as ``mapping.effective_values`` does."""
+    paths = ((User.title, ("title",)), (User.organization, (EXTENSION.name, "organization")))
+    values = []
+    for column, path in paths:
+        directory = func.nullif(functions.member(document, path), "")
+        differs = and_(directory.is_not(None), directory.is_distinct_from(column))
+        values.append(_Value(column, directory, and_(User.source == PROVISIONED, differs)))
+    return values
+
+
+def _changes(change: RoleChange, values: Sequence[_Value], *, email: Expression, at: str) -> Select[Any]:
+    """Return the columns of ``ChangeRow`` for each user."""
+    columns: list[Any] = [
+        literal(at),
+        literal(UPDATED),
+        User.id,
+        email,
+        _changed(values, ("roles",) if change.renames else ()),
+        literal(change.new_name),
+        User.active,
+        literal(change.old_name),
+        User.active,
+        literal(BY_ROLE),
+    ]
+    return select(*columns)
+
+
+def _changed(values: Sequence[_Value], names: tuple[str, ...]) -> Expression:
+    """Return the JSON list of the names of ``values`` that are replaced, followed by ``names``."""
+    if not values:
+        return literal(write_names(names))
+    *others, last = values
+    also = _changed(others, (last.column.key, *names))
+    return case((last.is_replaced, also), else_=_changed(others, names))
