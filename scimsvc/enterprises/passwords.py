@@ -37,7 +37,7 @@ def hash_password(password: str) -> str:
 
 def renewed_hash(password: str) -> str:
     """Return a hash of the password with today's cost. Needs a ``turn``."""
-    return generate_password_hash(_normal(password), method=METHOD)
+    return generate_password_hash(_normal(password[:LONGEST_PASSWORD]), method=METHOD)
 
 
 def has_old_cost(password_hash: str) -> bool:

@@ -7,7 +7,7 @@ from flask import Flask
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from scimsvc.enterprises import passwords
-from scimsvc.enterprises.password_strength import context_words, find_weakness
+from scimsvc.enterprises.password_strength import LONGEST_PASSWORD, context_words, find_weakness
 from scimsvc.store import admins as store
 from scimsvc.store.engine.transactions import reading, writing
 from tests.support.apps import run_command
@@ -104,6 +104,16 @@ def test_a_hash_of_an_earlier_version_is_replaced_at_the_sign_in(app: Flask) -> 
     assert new.startswith(f"{passwords.METHOD}$")
     assert check_password_hash(new, PASSWORD)
     assert stored_hash(app) == new
+
+
+def test_a_password_with_surplus_characters_keeps_its_hash_valid(app: Flask) -> None:
+    longest = (PASSWORD * 40)[:LONGEST_PASSWORD]
+    console = console_of_account(app, generate_password_hash(longest, "scrypt"))
+
+    sign_in(console, "operator@example.com", longest + "more")  # replaces the hash
+
+    assert stored_hash(app).startswith(f"{passwords.METHOD}$")
+    assert sign_in(Console(app), "operator@example.com", longest)
 
 
 def test_an_old_hash_takes_as_long_to_refuse_as_an_unknown_account() -> None:
