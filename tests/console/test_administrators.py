@@ -88,6 +88,15 @@ def test_an_operator_invites_an_auditor_of_all_enterprises(app: Flask, operator:
     browser.get("/console/enterprises/new", 403)
 
 
+def test_a_new_enterprise_leads_to_the_invitation_of_its_administrator(app: Flask, operator: Console) -> None:
+    operator.get("/console/enterprises/new")
+    page = operator.post("/console/enterprises/new", 200, name="Contoso").text
+    path = re.search(r'href="([^"]+)">Invite its administrator', page)
+
+    assert path is not None
+    assert "Contoso and no other enterprise" in text(operator.get(path[1]))
+
+
 @pytest.mark.parametrize(
     ("email", "role", "said"),
     [
