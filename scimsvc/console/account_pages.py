@@ -82,6 +82,24 @@ def reset(reach: Reach, account_id: str) -> Answer:
     return _link_page(reach, account, "One-time link created")
 
 
+def second_factor_reset(reach: Reach, account_id: str) -> Answer:
+    """Ask for confirmation to reset the second factor of an account."""
+    account = accounts.show_account(reach.enterprise_id, account_id)
+    return confirmation(
+        f"Reset the second factor of {account['email']}?",
+        "Its app and recovery codes stop working, and its sessions end. The password is then enough to sign in. "
+        "Make sure that the owner of the account asks for this.",
+        action="Reset second factor",
+        back=reach.url("list_"),
+    )
+
+
+def reset_second_factor(reach: Reach, account_id: str) -> Answer:
+    """Reset the second factor of an account."""
+    account = accounts.reset_second_factor(admin(), reach.enterprise_id, account_id)
+    return go(f"{reach.blueprint}.list_", f"Second factor of {account['email']} reset.")
+
+
 def removal(reach: Reach, account_id: str) -> Answer:
     """Ask for confirmation to remove an account. The own account needs its address as confirmation."""
     account = accounts.show_account(reach.enterprise_id, account_id)

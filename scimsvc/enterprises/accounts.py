@@ -10,6 +10,7 @@ from scimsvc import schemas
 from scimsvc.activity.audit import audited, changed
 from scimsvc.enterprises.admin_records import record_account
 from scimsvc.enterprises.admins import Admin, insert_account, represent_account, with_link
+from scimsvc.enterprises.second_factor import reset_of_account
 from scimsvc.errors import Conflict, InvalidInput, NoSuchThing, QuotaReached
 from scimsvc.protocol.attributes import fold
 from scimsvc.schemas.validation import validated
@@ -99,6 +100,20 @@ def reset(admin: Admin, enterprise_id: str | None, account_id: str, *, end_now: 
             _refuse_last_operator(connection, row)
             store.end_admin_password(connection, row.id)
         return with_link(connection, row.id, has_ended=end_now)
+
+
+@audited
+def reset_second_factor(admin: Admin, enterprise_id: str | None, account_id: str) -> dict[str, Any]:
+    """Delete the second factor of an account, end its sessions, and return the account.
+
+    Raises ``NoSuchThing``, ``InvalidInput`` without a second factor, or ``Conflict`` for the own account.
+    """
+    with writing() as connection:
+        row = _get(connection, enterprise_id, account_id)
+        if row.id == admin.id:
+            raise Conflict("You cannot reset your own second factor. Set up another app on the page of your account.")
+        reset_of_account(connection, row)
+        return represent_account(row)
 
 
 @audited

@@ -124,11 +124,16 @@ def reset_second_factor(email: str) -> dict[str, Any]:
         row = find_admin_by_email(connection, fold(email))
         if row is None:
             raise NoSuchThing(f"Account {email!r} does not exist. List the accounts with 'scimsvc admin list'.")
-        if not store.delete_second_factor(connection, row.id):
-            raise InvalidInput(f"Account {row.email!r} has no second factor.")
-        end_sessions(connection, row.id)
-        record_account(connection, Action.ADMIN_MFA_RESET, row)
+        reset_of_account(connection, row)
         return {"id": row.id, "email": row.email}
+
+
+def reset_of_account(connection: Connection, row: AdminRow) -> None:
+    """Delete the second factor of the account, and end its sessions. Raises ``InvalidInput`` without one."""
+    if not store.delete_second_factor(connection, row.id):
+        raise InvalidInput(f"Account {row.email!r} has no second factor.")
+    end_sessions(connection, row.id)
+    record_account(connection, Action.ADMIN_MFA_RESET, row)
 
 
 def find_status(admin: Admin) -> Status | None:

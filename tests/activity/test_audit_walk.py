@@ -150,9 +150,11 @@ def by_code(world: World, path: str) -> Any:
     return console.post(path, code=codes[0])
 
 
-def owner(world: World) -> Console:
-    """Return the browser of a new account with a password."""
-    link = world.run("admin", "create", "new@x.example", "--enterprise", "Acme")["link"].rpartition("/")[2]
+def owner(world: World, email: str = "new@x.example") -> Console:
+    """Return the browser of an account that sets a password. The account may be new."""
+    exists = email in {each["email"] for each in world.run("admin", "list")}
+    made = world.run("admin", "link", email) if exists else world.run("admin", "create", email, "--enterprise", "Acme")
+    link = made["link"].rpartition("/")[2]
     console = Console(world.acme.app)
     console.get(f"/console/password/{link}")
     console.post(f"/console/password/{link}", password=PASSWORD, repeated=PASSWORD)
@@ -163,6 +165,16 @@ def with_second_factor(world: World, path: str) -> Any:
     """Send a form of an account that has a second factor."""
     set_up(world.console)
     return form()(world, path)
+
+
+def after_second_factor_of(email: str) -> Send:
+    """Send a form after the account with this address has set up a second factor."""
+
+    def send(world: World, path: str) -> Any:
+        set_up(owner(world, email))
+        return form()(world, path)
+
+    return send
 
 
 def by_setting_up(world: World, path: str) -> Any:
@@ -222,6 +234,10 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
     ("POST", f"{CONSOLE}/accounts/invite"): (form(email="new@x.example", role="auditor"), A.ADMIN_LINK_CREATED),
     ("POST", f"{CONSOLE}/accounts/<admin_id>/role"): (form(role="auditor"), A.ADMIN_ROLE_CHANGED),
     ("POST", f"{CONSOLE}/accounts/<admin_id>/reset"): (form(end_now="on"), A.ADMIN_LINK_CREATED),
+    ("POST", f"{CONSOLE}/accounts/<admin_id>/reset-second-factor"): (
+        after_second_factor_of("other@x.example"),
+        A.ADMIN_MFA_RESET,
+    ),
     ("POST", f"{CONSOLE}/accounts/<admin_id>/remove"): (form(), A.ADMIN_REMOVED),
     ("POST", f"{OF_ENTERPRISE}/administrators/invite"): (
         form(email="new@x.example", role="administrator"),
@@ -229,6 +245,10 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
     ),
     ("POST", f"{OF_ENTERPRISE}/administrators/<account_id>/role"): (form(role="auditor"), A.ADMIN_ROLE_CHANGED),
     ("POST", f"{OF_ENTERPRISE}/administrators/<account_id>/reset"): (form(), A.ADMIN_LINK_CREATED),
+    ("POST", f"{OF_ENTERPRISE}/administrators/<account_id>/reset-second-factor"): (
+        after_second_factor_of("b@acme.example"),
+        A.ADMIN_MFA_RESET,
+    ),
     ("POST", f"{OF_ENTERPRISE}/administrators/<account_id>/remove"): (form(), A.ADMIN_REMOVED),
     ("POST", f"{CONSOLE}/enterprises/new"): (form(name="Contoso"), A.INTEGRATION_CREATED),
     ("POST", f"{OF_ENTERPRISE}/delete"): (form(typed_name="Acme"), A.ENTERPRISE_DELETED),

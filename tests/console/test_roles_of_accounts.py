@@ -31,6 +31,7 @@ OF_OPERATORS = {
         for view in (
             *("ask", "invite", "ask_role", "change_role"),
             *("ask_to_reset", "reset", "ask_to_remove", "remove"),
+            *("ask_to_reset_second_factor", "reset_second_factor"),
         )
     ),
 }

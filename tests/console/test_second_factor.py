@@ -421,6 +421,53 @@ def test_only_a_second_factor_that_exists_is_reset(app: Flask, signed_in: Consol
     assert said in refused.stderr
 
 
+def test_an_operator_resets_the_second_factor_of_others_in_the_console(
+    acme: Enterprise, app: Flask, signed_in: Console
+) -> None:
+    other = account(app, "other@example.com")
+    administrator = account(app, "admin@acme.example", "--enterprise", "Acme")
+    for console in (signed_in, other, administrator):
+        set_up(console)
+    ids = {each["email"]: each["id"] for each in run_command(app, "admin", "list")}
+
+    listed = text(signed_in.get("/console/accounts"))
+    own = signed_in.post(f"/console/accounts/{ids[EMAIL]}/reset-second-factor", 409).text
+    for path in (f"/console/accounts/{ids['other@example.com']}", of_administrator(acme, ids["admin@acme.example"])):
+        asked = signed_in.get(f"{path}/reset-second-factor")
+        page = signed_in.follow(f"{path}/reset-second-factor")
+        assert "Make sure that the owner of the account asks for this." in text(asked)
+        assert " reset." in text(page)
+        assert "has no second factor" in text(signed_in.post(f"{path}/reset-second-factor", 400).text)
+
+    assert "Reset second factor of other@example.com" in listed
+    assert "Reset second factor of op@example.com" not in listed
+    assert "You cannot reset your own second factor." in text(own)
+    assert [is_signed_in(console) for console in (signed_in, other, administrator)] == [True, False, False]
+    assert sign_in(Console(app), "other@example.com").headers["Location"] == "/console"
+    assert actions(app).count("admin.mfa_reset") == 2
+
+
+def of_administrator(enterprise: Enterprise, account_id: str) -> str:
+    """Return the path of the pages of an account of the enterprise."""
+    return f"/console/enterprises/{enterprise.made['id']}/administrators/{account_id}"
+
+
+def test_an_administrator_resets_only_accounts_of_the_enterprise(
+    acme: Enterprise, app: Flask, signed_in: Console
+) -> None:
+    administrator = account(app, "admin@acme.example", "--enterprise", "Acme")
+    colleague = account(app, "b@acme.example", "--enterprise", "Acme")
+    set_up(colleague)
+    set_up(signed_in)
+    ids = {each["email"]: each["id"] for each in run_command(app, "admin", "list")}
+
+    administrator.post(of_administrator(acme, ids[EMAIL]) + "/reset-second-factor", 404)
+    administrator.post(f"/console/accounts/{ids[EMAIL]}/reset-second-factor", 404)
+    administrator.post(of_administrator(acme, ids["b@acme.example"]) + "/reset-second-factor")
+
+    assert (is_signed_in(signed_in), is_signed_in(colleague)) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("required", "operator_is_led", "administrator_is_led"),
     [("none", False, False), ("operators", True, False), ("all", True, True)],

@@ -57,6 +57,19 @@ def reset(account_id: str) -> Answer:
     return account_pages.reset(_reach(), account_id)
 
 
+@administrators.get("/administrators/<account_id>/reset-second-factor")
+def ask_to_reset_second_factor(account_id: str) -> Answer:
+    """Ask for confirmation to reset the second factor of an account."""
+    return account_pages.second_factor_reset(_reach(), account_id)
+
+
+@administrators.post("/administrators/<account_id>/reset-second-factor")
+@redisplay_on_error(ask_to_reset_second_factor)
+def reset_second_factor(account_id: str) -> Answer:
+    """Reset the second factor of an account."""
+    return account_pages.reset_second_factor(_reach(), account_id)
+
+
 @administrators.get("/administrators/<account_id>/remove")
 def ask_to_remove(account_id: str) -> Answer:
     """Ask for confirmation to remove an account."""

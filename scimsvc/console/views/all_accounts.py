@@ -65,6 +65,19 @@ def reset(admin_id: str) -> Answer:
     return account_pages.reset(_reach(), admin_id)
 
 
+@all_accounts.get("/accounts/<admin_id>/reset-second-factor")
+def ask_to_reset_second_factor(admin_id: str) -> Answer:
+    """Ask for confirmation to reset the second factor of an account."""
+    return account_pages.second_factor_reset(_reach(), admin_id)
+
+
+@all_accounts.post("/accounts/<admin_id>/reset-second-factor")
+@redisplay_on_error(ask_to_reset_second_factor)
+def reset_second_factor(admin_id: str) -> Answer:
+    """Reset the second factor of an account."""
+    return account_pages.reset_second_factor(_reach(), admin_id)
+
+
 @all_accounts.get("/accounts/<admin_id>/remove")
 def ask_to_remove(admin_id: str) -> Answer:
     """Ask for confirmation to remove an account."""
