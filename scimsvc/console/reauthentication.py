@@ -1,13 +1,15 @@
-"""Ask for the password again before a form that shows a secret or deletes something, unless it was entered recently.
+"""Ask for the password again before forms that show a secret or delete something, unless it was entered recently.
 
 The request is refused with a page that asks for the password. The page has the fields of the refused form, so that the
 same request is sent again, with the password in a field of its own. A stolen session is then not enough for the form.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from flask import request, session, url_for
 from flask.globals import request_ctx
+from werkzeug.exceptions import HTTPException
 
 from scimsvc.auth.throttling import wrong_passwords
 from scimsvc.console.browsers import known_browser
@@ -123,8 +125,11 @@ def repeated_fields() -> Iterator[tuple[str, str]]:
 
 
 def page_before() -> str:
-    """Return the address of the page with the refused form, or of the start page if the form is on several pages."""
-    adapter = request_ctx.url_adapter
-    if adapter is not None and adapter.test(request.path, "GET"):
-        return url_for(request.endpoint or "", **(request.view_args or {}))
+    """Return the address of the page with the refused form: of the nearest path above that is a page."""
+    adapter, path = request_ctx.url_adapter, request.path
+    while adapter is not None and path:
+        with suppress(HTTPException):
+            endpoint, values = adapter.match(path, "GET")
+            return url_for(endpoint, **values)
+        path = path.rpartition("/")[0]
     return url_for("console_enterprises.start")

@@ -15,7 +15,7 @@ from scimsvc.console.reauthentication import ORDINARY, SENSITIVE
 from scimsvc.enterprises.sessions import CONFIRMED, Session, list_sessions
 from tests.support.client import Enterprise
 from tests.support.console import PASSWORD, Console, errors, link_path, of, text
-from tests.support.pages import console_rules, ids_of
+from tests.support.pages import NOBODY, console_rules, ids_of
 from tests.support.records import audit_of
 from tests.support.types import Cli
 
@@ -79,10 +79,25 @@ def test_each_form_that_is_sensitive_asks_and_does_nothing(acme: Enterprise, cli
             path = re.sub(r"<(\w+)>", lambda found: ids[found[1]], rule.rule)
             page = console.post(path, 403, name="x", typed_name="Acme").text
             asked.append((rule.endpoint, "Confirm your password" in page, SENSITIVE[rule.endpoint] in page))
-            assert path in page  # Cancel leads back
+            back = re.findall(r'<a class="button quiet" href="([^"]+)">Cancel', page)
+            assert [console.send("GET", unescape(address)).status_code in (200, 302) for address in back] == [True], (
+                path
+            )
 
     assert sorted(asked) == [(endpoint, True, True) for endpoint in sorted(SENSITIVE)]
     assert len(audit_of(acme.app)) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "back"),
+    [
+        ("/console/account/sessions/end-others", "/console/account"),
+        (f"/console/account/sessions/{NOBODY}/end", "/console/account"),
+        ("/console/enterprises/new", "/console/enterprises/new"),
+    ],
+)
+def test_cancel_leads_to_the_page_with_the_form(console: Console, path: str, back: str) -> None:
+    assert f'href="{back}">Cancel' in console.post(path, 403).text
 
 
 def test_a_form_continues_with_its_fields(acme: Enterprise, console: Console, cli: Cli) -> None:
