@@ -2,11 +2,13 @@
 
 import configparser
 import re
+from http import HTTPStatus
 
 import pytest
 from flask import Flask
 
 from scimsvc.auth.callers import LONGEST_HEADER
+from scimsvc.auth.errors import BearerError
 from scimsvc.enterprises import user_csv
 from scimsvc.operations.metrics import Metrics
 from scimsvc.protocol import errors, limits
@@ -82,7 +84,9 @@ def test_the_errors_are_those_of_the_code() -> None:
 
     classes = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, ScimError)]
     assert len(set(documented)) == len(documented)
-    assert set(documented) == {(each.status, each.scim_type) for each in classes if each is not ScimError}
+    of_scim: set[tuple[int, str | None]] = {(each.status, each.scim_type) for each in classes if each is not ScimError}
+    # The guard answers the first one, and an unexpected exception the second one.
+    assert set(documented) == of_scim | {(BearerError.status, None), (HTTPStatus.INTERNAL_SERVER_ERROR, None)}
 
 
 def test_the_limits_are_those_of_the_code() -> None:
