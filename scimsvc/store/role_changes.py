@@ -21,6 +21,9 @@ from scimsvc.vocabulary import BY_ROLE, PROVISIONED, UPDATED
 
 Expression = ColumnElement[Any]
 
+#: This index has the users of a role in the order in which SQLite stores them, so each page is written only once.
+_UPDATE = update(User).with_hint("INDEXED BY users_role", dialect_name="sqlite")
+
 
 @dataclass(frozen=True, slots=True)
 class RoleChange:
@@ -64,9 +67,11 @@ def apply_role_change(
     hold_feed(connection, enterprise_id)
     changes = _changes(change, values, email=work_address(functions, document), at=at)
     insert_selected_changes(connection, enterprise_id, changes.where(*concerned), order_by=User.id)
-    new = {value.column: case((value.is_replaced, value.directory), else_=value.column) for value in values}
-    statement = update(User).where(*concerned).values({User.revision: User.revision + 1, User.changed_at: at, **new})
-    Write(statement, dynamic=True).run(connection)
+    new: dict[Any, Any] = {
+        value.column: case((value.is_replaced, value.directory), else_=value.column) for value in values
+    }
+    new |= {User.revision: User.revision + 1, User.changed_at: at}
+    Write(_UPDATE.where(*concerned).values(new), dynamic=True).run(connection)
 
 
 def work_address(functions: SearchFunctions, document: Expression) -> Expression:

@@ -140,8 +140,11 @@ _UPDATE_EFFECTIVE = Write(
 )
 _DELETE = FeedHoldingWrite(delete(User).where(*_OWN_ROW))
 _DELETE_ALL = Write(delete(User).where(User.enterprise_id == ENTERPRISE_ID))
-_OF_ENTERPRISE = update(User).where(User.enterprise_id == ENTERPRISE_ID)
-_FILL_UNIQUE_USER_NAMES = Write(_OF_ENTERPRISE.values(unique_user_name_key=User.user_name_key))
+#: This index has the rows in the order in which SQLite stores them, so each page is written only once.
+_OF_ENTERPRISE = (
+    update(User).where(User.enterprise_id == ENTERPRISE_ID).with_hint("INDEXED BY users_role", dialect_name="sqlite")
+)
+FILL_UNIQUE_USER_NAMES = Write(_OF_ENTERPRISE.values(unique_user_name_key=User.user_name_key))
 _EMPTY_UNIQUE_USER_NAMES = Write(_OF_ENTERPRISE.values(unique_user_name_key=null()))
 
 
@@ -240,7 +243,7 @@ def delete_users(connection: Connection, enterprise_id: str) -> None:
 
 def update_unique_user_names(connection: Connection, enterprise_id: str, *, unique: bool) -> None:
     """Fill or clear the column with the unique index on userNames."""
-    statement = _FILL_UNIQUE_USER_NAMES if unique else _EMPTY_UNIQUE_USER_NAMES
+    statement = FILL_UNIQUE_USER_NAMES if unique else _EMPTY_UNIQUE_USER_NAMES
     statement.run(connection, {"enterprise_id": enterprise_id})
 
 

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import Connection, event
 
 from scimsvc.extensions import db
-from scimsvc.store import audit, feed, log_reports, profiles, roles, users
+from scimsvc.store import audit, feed, log_reports, profiles, roles, user_writes, users
 from scimsvc.store.fast import driver
 from tests.support.client import Enterprise
 from tests.support.population import change_body, user_body
@@ -184,6 +184,7 @@ OWN = {
         pytest.param(audit.ABOUT_TARGET.statement, "audit_log_target", id="audit entries about a user"),
         pytest.param(users.DISABLED_USERS.statement, "users_active", id="disabled users"),
         pytest.param(roles.USERS_BY_ROLE.statement, "users_role", id="users by role"),
+        pytest.param(user_writes.FILL_UNIQUE_USER_NAMES.statement, "users_role", id="all users in the order of rows"),
         pytest.param(profiles.PROFILE.statement, "users_email", id="one user"),
         pytest.param(
             log_reports.HOURS.statement, "PRIMARY KEY (enterprise_id=? AND id>? AND id<?)", id="hours of the log"
