@@ -27,6 +27,12 @@ SMTP_URL = from_environment("SMTP_URL")
 MAIL_FROM = from_environment("MAIL_FROM")
 # The console accounts that need a second factor: none, operators, or all.
 REQUIRE_MFA = from_environment("REQUIRE_MFA") or "none"
+# Single sign-on to the console by OpenID Connect. docs/operate/single-sign-on.md describes it.
+OIDC_ISSUER = from_environment("OIDC_ISSUER")
+OIDC_CLIENT_ID = from_environment("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = from_environment("OIDC_CLIENT_SECRET")
+# on, off, or the e-mail address of the operator who keeps the password.
+LOCAL_SIGN_IN = from_environment("LOCAL_SIGN_IN") or "on"
 # The limits on requests. docs/reference/errors.md describes them.
 MAX_BODY = from_environment("MAX_BODY") or "1048576"
 MAX_HEADERS = from_environment("MAX_HEADERS") or "65536"

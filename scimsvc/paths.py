@@ -8,6 +8,8 @@ CONSOLE_PREFIX = "/console"
 _BELOW_SCIM = SCIM_PREFIX + "/"
 AUTHENTICATE_PATH = "/api/authenticate"
 REVOKE_PATH = "/api/revoke"
+#: The path below the console to which a provider of single sign-on returns. It is registered there.
+SIGN_IN_CALLBACK = "/sign-in/callback"
 
 _SLASHES = re.compile("//+")
 

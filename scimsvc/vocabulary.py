@@ -95,6 +95,8 @@ class Action(StrEnum):
     ADMIN_MFA_RESET = "admin.mfa_reset"
     ADMIN_RECOVERY_CODES_CREATED = "admin.recovery_codes_created"
     ADMIN_RECOVERY_CODE_USED = "admin.recovery_code_used"
+    ADMIN_IDENTITY_LINKED = "admin.identity_linked"
+    ADMIN_IDENTITY_UNLINKED = "admin.identity_unlinked"
 
 
 ACTIONS = tuple(map(str, Action))

@@ -18,6 +18,7 @@ from scimsvc.protocol.limits import Limits
 from scimsvc.settings import SETTINGS, SettingsError, read_settings, unknown_variables
 from scimsvc.settings.limits import LIMIT_RANGES, LimitRange
 from scimsvc.settings.quotas import QUOTA_RANGES, Quotas
+from scimsvc.settings.single_sign_on import LocalSignIn
 from scimsvc.web.state import web_state
 from tests.support.apps import dispose
 from tests.support.live import SCIMSVC, environment
@@ -45,6 +46,7 @@ GOOD = [
     pytest.param("RATE_LIMIT", "0", {"rate_limit": 0}, id="no limit"),
     pytest.param("RATE_LIMIT", "50", {"rate_limit": 50}, id="fifty a second"),
     pytest.param("RATE_LIMIT", "0.5", {"rate_limit": 0.5}, id="one in two seconds"),
+    pytest.param("LOCAL_SIGN_IN", "ON", {"local_sign_in": LocalSignIn()}, id="passwords"),
     pytest.param("LOG_FORMAT", "text", {"log_format": "text"}, id="text"),
     pytest.param("LOG_FORMAT", " JSON\n", {"log_format": "json"}, id="JSON, however written"),
     pytest.param("REQUIRE_MFA", "none", {"require_mfa": "none"}, id="no second factor required"),
@@ -65,6 +67,12 @@ BAD = [
     )),
     *(("TRUSTED_PROXIES", value) for value in ("-1", "1.5", "one", "true", "100", "٢", "1 2")),
     *(("RATE_LIMIT", value) for value in ("-1", "50/s", "nan", "inf", "1e3", "9" * 400, "٢", ".")),
+    *(("OIDC_ISSUER", value) for value in (
+        "login.example.com", "http://login.example.com", "https://", "https://h/?a=b", "https://h/#a",
+        "https://h:port", "https://h/a b", "file:///etc", "http://127.0.0.1.example.com", "https://h/" + "a" * 2000,
+    )),
+    *(("OIDC_CLIENT_ID", value) for value in ("a\nb", "\u65e5\u672c", "a" * 513)),
+    *(("LOCAL_SIGN_IN", value) for value in ("yes", "break-glass")),
     *(("LOG_FORMAT", value) for value in ("xml", "text,json", " ")),
     *(("REQUIRE_MFA", value) for value in ("1", "true", "operator", "all,none", " ")),
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from scimsvc.console.views.roles import roles
 from scimsvc.console.views.second_factor import code_of_sign_in, second_factor
 from scimsvc.console.views.sessions import own_sessions, sessions
 from scimsvc.console.views.settings import settings
+from scimsvc.console.views.single_sign_on import own_identity, sign_in_by_provider
 from scimsvc.console.views.tokens import tokens
 from scimsvc.console.views.users import users
 from scimsvc.paths import CONSOLE_PREFIX
@@ -32,7 +33,8 @@ static = Blueprint(
 )
 
 blueprints = (
-    static, accounts, own_account, own_sessions, sessions, code_of_sign_in, second_factor, enterprises, one_enterprise,
+    static, accounts, own_account, own_sessions, sessions, code_of_sign_in, second_factor,
+    sign_in_by_provider, own_identity, enterprises, one_enterprise,
     overview, connect, users, log, explain, roles, integrations, tokens, audit, audit_of_all, settings,
     administrators, all_accounts,
 )  # fmt: skip

@@ -9,7 +9,8 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
 from scimsvc.console.forms import current_form, page_again
-from scimsvc.console.pages import SECTIONS, add_enterprise, page
+from scimsvc.console.identity_provider import IdentityProvider, identity_provider
+from scimsvc.console.pages import SECTIONS, add_enterprise, admin, page
 from scimsvc.console.permissions import may_send
 from scimsvc.console.reauthentication import SENSITIVE, page_before, password_form, repeated_fields
 from scimsvc.console.sessions import ConsoleSessions
@@ -18,9 +19,12 @@ from scimsvc.console.user_agents import browser_name
 from scimsvc.enterprises.admin_records import RefusalAllowance, refusal_allowance
 from scimsvc.enterprises.sessions import CONFIRMED
 from scimsvc.enterprises.sign_in import CONFIRMING_PASSWORD
+from scimsvc.enterprises.single_sign_on import find_sign_in_ways
 from scimsvc.errors import EnterpriseSuspended, NoSuchThing, ReadOnlyAccount, ServiceError
-from scimsvc.paths import CONSOLE_PREFIX
+from scimsvc.paths import CONSOLE_PREFIX, SIGN_IN_CALLBACK
+from scimsvc.settings import Settings
 from scimsvc.web.errors import ErrorFormat, Refusal, RequestRefused, describe_http_error, register_error_format
+from scimsvc.web.state import app_settings, web_state
 
 #: Pages load files only from this service and contain no inline script or style. No other site can frame a page or see
 #: its address.
@@ -51,7 +55,14 @@ def init_console(app: Flask) -> None:
     app.url_defaults(add_enterprise)
     app.session_interface = ConsoleSessions()
     refusal_allowance.init_app(app, RefusalAllowance())
+    identity_provider.init_app(app, _identity_provider(web_state.of(app).settings))
     register_error_format(app, CONSOLE_PREFIX, ErrorFormat(_answer_error, _describe_http_error))
+
+
+def _identity_provider(settings: Settings) -> IdentityProvider | None:
+    if settings.provider is None:
+        return None
+    return IdentityProvider(settings.provider, f"{settings.public_url}{CONSOLE_PREFIX}{SIGN_IN_CALLBACK}")
 
 
 def protect(response: Response) -> Response:
@@ -63,11 +74,18 @@ def protect(response: Response) -> Response:
 
 
 #: The pages of a one-time link. Even requests for style sheets must not repeat their address, for the log of a proxy.
-_PAGES_WITH_A_SECRET = frozenset({"console_accounts.choose_password", "console_accounts.set_password"})
+_PAGES_WITH_A_SECRET = frozenset(
+    {
+        "console_accounts.choose_password",
+        "console_accounts.set_password",
+        "console_single_sign_on.begin_with_link",
+        "console_single_sign_on.return_from_provider",
+    }
+)
 
 
 def _known_to_templates() -> dict[str, Any]:
-    state = console_state()
+    state, settings = console_state(), app_settings()
     return {
         "admin": state.admin,
         "enterprise": state.enterprise,
@@ -77,6 +95,8 @@ def _known_to_templates() -> dict[str, Any]:
         "may_send": may_send,
         "blueprint": request.blueprint,
         "plural": plural,
+        "has_single_sign_on": settings.provider is not None,
+        "local_sign_in": settings.local_sign_in,
     }
 
 
@@ -120,6 +140,7 @@ def _password_page(error: ServiceError) -> str:
         fields=list(repeated_fields()),
         back=page_before(),
         minutes=CONFIRMED.seconds // 60,
+        ways=find_sign_in_ways(admin()),
     )
 
 

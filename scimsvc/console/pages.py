@@ -20,6 +20,7 @@ from flask import (
 from werkzeug.wrappers import Response as BaseResponse
 
 from scimsvc.auth.rate_limit import CONSOLE, rate_limit
+from scimsvc.console.begin_session import BY_PROVIDER
 from scimsvc.console.forms import refuse_stale_form
 from scimsvc.console.permissions import refuse_auditor
 from scimsvc.console.reauthentication import require_password
@@ -104,7 +105,7 @@ def _admit() -> Any:
     state.session, state.admin = resumed, admin
     rate_limit.current.take(admin.enterprise_id or admin.id, CONSOLE)
     request_state().actor = admin.actor
-    if must_set_up(admin) and request.endpoint not in _BEFORE_SECOND_FACTOR:
+    if must_set_up(admin) and BY_PROVIDER not in session and request.endpoint not in _BEFORE_SECOND_FACTOR:
         if is_seen:
             flash("The operator of this service requires a second factor. Set it up to continue.", "info")
         return redirect(url_for("console_second_factor.set_up"), 303)

@@ -12,7 +12,9 @@ from scimsvc.enterprises.admins import Admin
 from scimsvc.errors import ReadOnlyAccount
 
 #: The blueprints of the account that is signed in. Everyone may change that.
-OWN_ACCOUNT = frozenset({"console_own_account", "console_own_sessions", "console_second_factor"})
+OWN_ACCOUNT = frozenset(
+    {"console_own_account", "console_own_sessions", "console_second_factor", "console_own_identity"}
+)
 #: The forms that change nothing.
 READING_FORMS = frozenset({"console_explain.tell"})
 #: The pages that show more than their form.

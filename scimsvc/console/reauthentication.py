@@ -51,6 +51,8 @@ SENSITIVE = {
     "console_second_factor.turn_off": "turn off the second factor",
     "console_own_sessions.end": "end the session",
     "console_own_sessions.end_others": "end the other sessions",
+    "console_own_identity.begin_link": "link single sign-on",
+    "console_own_identity.unlink": "unlink single sign-on",
 }
 #: The endpoints of other forms of people who are signed in. Each form must be in one of the two tables.
 ORDINARY = frozenset({

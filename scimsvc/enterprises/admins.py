@@ -15,6 +15,7 @@ from scimsvc.auth.suspension import describe_suspension
 from scimsvc.auth.tokens import digest_secret, new_link
 from scimsvc.enterprises.admin_records import record_account
 from scimsvc.enterprises.enterprises import show_for_operator
+from scimsvc.enterprises.local_sign_in import allows_password, refuse_password
 from scimsvc.enterprises.password_strength import refuse_weak_password
 from scimsvc.enterprises.passwords import hash_password
 from scimsvc.errors import Conflict, EnterpriseSuspended, NoSuchThing
@@ -139,17 +140,20 @@ def remove_admin(email: str) -> dict[str, Any]:
 def show_link(link: str) -> dict[str, Any]:
     """Return the account of the ``link``; raises ``NoSuchThing`` if the link was used or has expired."""
     with reading() as connection:
-        return represent_account(_get_linked(connection, link))
+        row = _get_linked(connection, link)
+    return represent_account(row) | {"may_have_password": allows_password(row)}
 
 
 @audited
 def set_password(link: str, password: str, repeated: str) -> Admin:
     """Set the password of the account of the ``link``, end the link and older sessions, and return the account.
 
-    Raises ``InvalidInput``, or ``NoSuchThing`` if the link was used or has expired.
+    Raises ``InvalidInput``, ``NoSuchThing`` if the link was used or has expired, or ``NotAllowed`` if the account may
+    not have a password.
     """
     with reading() as connection:
         row = _get_linked(connection, link)
+    refuse_password(row)
     refuse_weak_password(password, repeated, [row.email, row.enterprise or ""])
     password_hash = hash_password(password)  # slow, so before the lock
     with writing() as connection:

@@ -7,6 +7,7 @@ from scimsvc.auth.attempts import Limit, give_back
 from scimsvc.auth.throttling import WrongPasswords
 from scimsvc.enterprises.admin_records import record_account
 from scimsvc.enterprises.admins import Admin, signed_in
+from scimsvc.enterprises.local_sign_in import refuse_password
 from scimsvc.enterprises.password_strength import refuse_weak_password
 from scimsvc.enterprises.passwords import hash_password, is_right_password, turn
 from scimsvc.errors import InvalidInput
@@ -38,12 +39,14 @@ class NewPassword(NamedTuple):
 def change_password(admin: Admin, fields: NewPassword, browser: Browser, wrong_passwords: WrongPasswords) -> Admin:
     """Change the password of the account, end its sessions and its link, and return the account for a new session.
 
-    Raises ``InvalidInput``, ``WrongPassword``, or ``TooManyAttempts`` after too many wrong passwords.
+    Raises ``InvalidInput``, ``WrongPassword``, ``TooManyAttempts`` after too many wrong passwords, or
+    ``NotAllowed`` if the account may not have a password.
     """
     with reading() as connection:
         row = store.find_admin(connection, admin.id)
     if row is None:
         raise InvalidInput(_CHANGED)
+    refuse_password(row)
     refuse_weak_password(fields.password, fields.repeated, [row.email, row.enterprise or ""])
     if fields.password == fields.current:
         message = "Choose another password than the current one"

@@ -8,6 +8,7 @@ from scimsvc.auth.attempts import Limit, give_back
 from scimsvc.auth.throttling import WrongPasswords
 from scimsvc.enterprises.admin_records import record_account
 from scimsvc.enterprises.admins import Admin, signed_in
+from scimsvc.enterprises.local_sign_in import usable_password_hash
 from scimsvc.enterprises.passwords import has_old_cost, is_right_password, renewed_hash, turn
 from scimsvc.enterprises.sessions import Session, confirm_session
 from scimsvc.errors import InvalidInput
@@ -34,7 +35,7 @@ def sign_in(email: str, password: str, *, address: str, browser: str | None, wro
         limits = wrong_passwords.take(address, key, browser)
         with reading() as connection:
             row = store.find_admin_by_email(connection, key)
-        old_hash = row.password_hash if row is not None else None
+        old_hash = usable_password_hash(row)
         is_right = is_right_password(password, old_hash)
         if row is None or old_hash is None or not is_right:
             raise InvalidInput(_WRONG)
@@ -54,7 +55,7 @@ def confirm(
         limits = wrong_passwords.take(address, fold(session.admin.email), browser)
         with reading() as connection:
             row = store.find_admin(connection, session.admin.id)
-        is_right = is_right_password(password, row.password_hash if row is not None else None)
+        is_right = is_right_password(password, usable_password_hash(row))
     if not is_right:
         raise InvalidInput("The password is wrong.", {CONFIRMING_PASSWORD: ["The password is wrong"]})
     return confirm_session(session, limits)

@@ -7,18 +7,19 @@ from scimsvc.extensions import Model
 from scimsvc.models.access import Attempts, ClientSecret, Integration, Session, SigningKey, Token
 from scimsvc.models.activity import AuditEntry, Change, LogEntry
 from scimsvc.models.conditions import IS_REFUSED, IS_REMOVAL
-from scimsvc.models.enterprises import Admin, Enterprise, Role, RoleName, Setting
+from scimsvc.models.enterprises import Admin, AdminIdentity, Enterprise, Role, RoleName, Setting
 from scimsvc.models.second_factors import RecoveryCode, SecondFactor
 from scimsvc.models.users import Searchable, User
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0012"
+SCHEMA_REVISION = "0013"
 
 __all__ = [
     "IS_REFUSED",
     "IS_REMOVAL",
     "SCHEMA_REVISION",
     "Admin",
+    "AdminIdentity",
     "Attempts",
     "AuditEntry",
     "Change",

@@ -110,3 +110,17 @@ class Admin(Model):
     epoch: Mapped[int]
     created_at: Mapped[str]
     signed_in_at: Mapped[str | None]
+
+
+class AdminIdentity(Model):
+    """The identity at a provider of single sign-on that may sign in to an account. An account has at most one."""
+
+    __tablename__ = "admin_identities"
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    #: The claim ``sub`` of ID tokens, which never changes and is never given to someone else.
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    admin_id: Mapped[str] = mapped_column(ForeignKey("admins.id", ondelete="CASCADE"), unique=True)
+    #: The address at the provider when the identity was linked.
+    email: Mapped[str | None]
+    linked_at: Mapped[str]

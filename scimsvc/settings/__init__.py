@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from scimsvc.protocol.limits import Limits
-from scimsvc.settings import values
+from scimsvc.settings import single_sign_on, values
 from scimsvc.settings.files import FILE_SUFFIX, read_secret_file
 from scimsvc.settings.instance import DATABASE_FILE, PREFIX, SettingsError, create_instance_folder, kept_secret_key
 from scimsvc.settings.limits import LIMIT_RANGES, LimitRange, limits_of
 from scimsvc.settings.mail import MailSettings, mail_of, read_mail_from, read_smtp_url
 from scimsvc.settings.quotas import QUOTA_RANGES, Quotas, quotas_of
+from scimsvc.settings.single_sign_on import LocalSignIn, Provider, provider_of
 
 __all__ = [
     "PREFIX",
@@ -68,6 +69,9 @@ class Settings:
     log_format: str
     mail: MailSettings | None
     require_mfa: str
+    #: The provider of single sign-on to the console.
+    provider: Provider | None
+    local_sign_in: LocalSignIn
     limits: Limits
     quotas: Quotas
 
@@ -96,6 +100,14 @@ SETTINGS = (
     DeploymentSetting("MAIL_FROM", "unset", "sender of e-mail", read_mail_from),
     DeploymentSetting("REQUIRE_MFA", "`none`", "console accounts that need a second factor: `none`, `operators`, `all`",
                       values.read_require_mfa),
+    DeploymentSetting("OIDC_ISSUER", "unset; no single sign-on", "issuer of the OpenID Connect provider",
+                      single_sign_on.read_issuer),
+    DeploymentSetting("OIDC_CLIENT_ID", "unset", "client ID of this service at the provider",
+                      single_sign_on.read_client_id),
+    DeploymentSetting("OIDC_CLIENT_SECRET", "unset", "client secret of this service at the provider",
+                      single_sign_on.read_client_secret, is_secret=True, may_be_in_file=True),
+    DeploymentSetting("LOCAL_SIGN_IN", "`on`", "accounts that may use their passwords",
+                      single_sign_on.read_local_sign_in),
     *map(_limit_setting, LIMIT_RANGES),
     *map(_limit_setting, QUOTA_RANGES),
 )  # fmt: skip
@@ -135,6 +147,8 @@ def read_settings(host: object = None) -> Settings:
         log_format=read["LOG_FORMAT"] or "text",
         mail=_read_mail(read),
         require_mfa=read["REQUIRE_MFA"] or values.NO_ACCOUNTS,
+        provider=provider_of(read),
+        local_sign_in=read["LOCAL_SIGN_IN"] or LocalSignIn(),
         limits=limits_of(read),
         quotas=quotas_of(read),
     )
@@ -142,7 +156,9 @@ def read_settings(host: object = None) -> Settings:
 
 def check_settings(host: object = None) -> None:
     """Raise ``SettingsError`` if any setting is not valid. Creates no files."""
-    _read_mail({setting.name: _read(setting, host) for setting in SETTINGS})
+    read = {setting.name: _read(setting, host) for setting in SETTINGS}
+    _read_mail(read)
+    provider_of(read)
 
 
 def _read_mail(read: dict[str, Any]) -> MailSettings | None:

@@ -112,6 +112,15 @@ _SET_PASSWORD = Write(
         epoch=Admin.epoch + 1,
     )
 )
+_USE_LINK = Write(
+    update(Admin)
+    .where(and_(_THIS, Admin.link_digest == bindparam("digest")))
+    .values(
+        link_digest=bindparam("new_link_digest"),
+        link_expires_at=bindparam("new_link_expires_at"),
+        epoch=Admin.epoch + 1,
+    )
+)
 _SET_HASH = Write(
     update(Admin)
     .where(and_(_THIS, Admin.password_hash == bindparam("old_password_hash")))
@@ -203,6 +212,20 @@ def update_admin_password(connection: Connection, admin: AdminRow, password_hash
     if _SET_PASSWORD.run(connection, parameters) == 0:
         return None
     return _BY_ID.one(connection, {"admin_id": admin.id})
+
+
+def use_admin_link(connection: Connection, admin: AdminRow) -> AdminRow | None:
+    """Invalidate the link and the sessions of the account without a change of the password, and return the account.
+
+    Returns None if the link of ``admin`` was used after the row was read.
+    """
+    parameters = {
+        "admin_id": admin.id,
+        "digest": admin.link_digest,
+        "new_link_digest": None,
+        "new_link_expires_at": None,
+    }
+    return _BY_ID.one(connection, {"admin_id": admin.id}) if _USE_LINK.run(connection, parameters) else None
 
 
 def update_admin_hash(connection: Connection, admin: AdminRow, old_hash: str) -> None:

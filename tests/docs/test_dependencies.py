@@ -19,7 +19,7 @@ def test_every_library_is_bounded_on_both_sides_and_within() -> None:
     setup = configparser.ConfigParser()
     setup.read(Path(__file__).parents[2] / "setup.cfg")
     extras = setup["options.extras_require"]
-    lines = f"{setup['options']['install_requires']}\n{extras['postgresql']}".split("\n")
+    lines = f"{setup['options']['install_requires']}\n{extras['postgresql']}\n{extras['oidc']}".split("\n")
 
     needed = {each.name: each.specifier for each in map(Requirement, filter(None, lines))}
 

@@ -13,7 +13,9 @@ from tests.support.documents import PAGES, ROOT
 
 SETUP = configparser.ConfigParser()
 SETUP.read_string((ROOT / "setup.cfg").read_text("utf-8"))
-NEEDED = [Requirement(line) for line in SETUP["options"]["install_requires"].split("\n") if line]
+EXTRAS = SETUP["options.extras_require"]
+LINES = SETUP["options"]["install_requires"] + EXTRAS["oidc"]
+NEEDED = [Requirement(line) for line in LINES.split("\n") if line]
 TEXTS = {page.name: page.read_text("utf-8") for page in [*PAGES, ROOT / "docs" / "releasing.md", ROOT / ".ci" / "run"]}
 
 

@@ -14,7 +14,7 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 
 def console_rules(app: Flask, method: str) -> list[Any]:
     """Return the rules of the console's pages that require signing in, without static files."""
-    open_to_all = ("console_static", "console_accounts", "console_code")
+    open_to_all = ("console_static", "console_accounts", "console_code", "console_single_sign_on")
     return [
         rule
         for rule in app.url_map.iter_rules()

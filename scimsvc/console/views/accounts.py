@@ -23,6 +23,7 @@ from scimsvc.enterprises.admin_records import refused_sign_in_recorder
 from scimsvc.enterprises.own_password import Browser, NewPassword, WrongPassword
 from scimsvc.enterprises.password_strength import SHORTEST_PASSWORD
 from scimsvc.enterprises.sign_in import sign_in as sign_in_with_password
+from scimsvc.enterprises.single_sign_on import find_sign_in_ways
 from scimsvc.errors import InvalidInput, TooManyAttempts
 from scimsvc.web.client_address import counted_address
 from scimsvc.web.hooks import after_response
@@ -99,6 +100,7 @@ def show() -> Answer:
         shortest=SHORTEST_PASSWORD,
         sessions=sorted(sessions.list_sessions(admin().id), key=lambda session: session["id"] != this),
         this_session=this,
+        ways=find_sign_in_ways(admin()),
         hours=sessions.LONGEST_SESSION.seconds // 3600,
         minutes=sessions.IDLE.seconds // 60,
     )
