@@ -1,7 +1,9 @@
 """The second factor: set up by an account, asked for after the password, required by a setting, reset by an operator."""
 
 import re
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
@@ -204,6 +206,24 @@ def test_a_code_is_accepted_once(app: Flask, signed_in: Console, later: Later) -
     enter(enter_password(app), device.code(steps=-1), 400)  # an older code, which was not used
 
     assert "The code is wrong, or it was used before." in text(replayed.text)
+
+
+def test_simultaneous_uses_of_a_code_sign_in_once(app: Flask, signed_in: Console, later: Later) -> None:
+    device, codes = set_up(signed_in)
+    later(STEP)
+    for code in (device.code(), codes[0]):
+        consoles = [enter_password(app) for _ in range(4)]
+        begin = threading.Barrier(len(consoles))
+
+        def attempt(console: Console, code: str = code, begin: threading.Barrier = begin) -> int:
+            begin.wait()
+            return console.send("POST", CODE, data={"csrf_token": console._token, "code": code}).status_code
+
+        with ThreadPoolExecutor(len(consoles)) as pool:
+            statuses = sorted(pool.map(attempt, consoles))
+
+        assert statuses == [303, 400, 400, 400]
+        forget_attempts(app)
 
 
 @pytest.mark.parametrize(("steps", "status"), [(-2, 400), (-1, 303), (0, 303), (1, 303), (2, 400)])
