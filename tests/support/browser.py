@@ -68,6 +68,13 @@ class Browser:
         self.driver.find_element("xpath", f"//main//*[self::button or self::a]{words} | //nav//a{words}").click()
         self._wait_for(lambda: self.find("html") != before, f"what {label!r} leads to")
 
+    def press_away(self, label: str) -> None:
+        """Follow the link with this name to another site, and wait until its page is shown."""
+        self.driver.find_element("xpath", f"//main//a[normalize-space()='{label}']").click()
+        self._wait_for(
+            lambda: not self.driver.current_url.startswith(self.base_url), f"the site to which {label!r} leads"
+        )
+
     def wait_for(self, words: str) -> None:
         """Wait until the page shows ``words``, without reloading it."""
         self._wait_for(lambda: words in self.text, repr(words))
