@@ -15,7 +15,8 @@ from tests.support.apps import make_enterprise, run_command
 from tests.support.client import Enterprise
 from tests.support.types import Cli, MakeApp
 
-NOTHING = dict.fromkeys(("log_entries", "changes", "tokens", "secrets", "integrations"), 0)
+TABLES = ("log_entries", "changes", "tokens", "secrets", "integrations", "audit_entries", "sessions")
+NOTHING = dict.fromkeys(TABLES, 0)
 
 
 def check(app: Flask, *options: str) -> tuple[int, str, str]:

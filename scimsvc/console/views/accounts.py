@@ -34,7 +34,7 @@ own_account = console_blueprint("own_account")
 
 #: The endpoint of ``open_session``.
 SIGN_IN_ENDPOINT = "console_accounts.open_session"
-_CHANGE_PASSWORD = "console_own_account.change_password"  # noqa: S105  # not a secret
+_PASSWORD_FORM = "console_own_account.change_password"  # noqa: S105  # not a secret
 
 
 @accounts.get("/sign-in")
@@ -121,7 +121,7 @@ def change_password() -> Answer:
 def record_wrong_password(response: Response) -> Response:
     """Record a wrong current password after the response is sent, like a refused sign-in."""
     state = request_state()
-    if request.endpoint == _CHANGE_PASSWORD and isinstance(state.refusal, (WrongPassword, TooManyAttempts)):
+    if request.endpoint == _PASSWORD_FORM and isinstance(state.refusal, (WrongPassword, TooManyAttempts)):
         recorder = refused_sign_in_recorder(state.app, admin().email, reason="wrong current password")
         after_response(state, response, recorder)
     return response
