@@ -161,6 +161,7 @@ def test_an_account_links_and_unlinks_its_identity(app: Flask, provider: RealPro
     unlinked = anna.follow("/console/account/single-sign-on/unlink")
     refused = return_from(provider, Console(app), "entra")
 
+    assert "prompt=login" in continue_to_provider(page)
     assert linked.headers["Location"] == "/console/account"
     assert signed_in.status_code == 303
     assert "Linked to anna@home.example since" in shown

@@ -68,7 +68,7 @@ def _lead_to_provider(purpose: Purpose, subject: str, email: str) -> Answer:
     A redirect would not arrive: Chromium applies ``form-action`` to all redirects that follow a form.
     """
     challenge = new_challenge()
-    url = _provider().authorization_url(challenge, prompt="select_account")
+    url = _provider().authorization_url(challenge, prompt="login")
     response = make_response(page("to_provider.html", url=url, email=email))
     return remember_flow(response, Flow(challenge, purpose, subject))
 
