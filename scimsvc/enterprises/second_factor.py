@@ -28,6 +28,7 @@ from scimsvc.store import second_factors as store
 from scimsvc.store.admins import AdminRow, end_sessions, find_admin, find_admin_by_email
 from scimsvc.store.engine.transactions import Connection, reading, writing
 from scimsvc.store.second_factors import SecondFactorRow
+from scimsvc.store.sessions import delete_sessions
 from scimsvc.vocabulary import Action
 from scimsvc.web.state import app_settings
 
@@ -64,10 +65,11 @@ def _is_salt(text: str) -> bool:
 
 
 @audited
-def enable_second_factor(admin: Admin, salt: str, code: str) -> list[str]:
+def enable_second_factor(admin: Admin, salt: str, code: str, *, session_id: str) -> list[str]:
     """Set up the authenticator app with this ``salt``, and return its recovery codes. It replaces a previous app.
 
-    Raises ``InvalidInput`` if ``code`` is not a current code of the app.
+    All sessions of the account end except ``session_id``, because they began without this app. Raises
+    ``InvalidInput`` if ``code`` is not a current code of the app.
     """
     newest, now = app_settings().secret_keys[0], clock.now()
     step = matching_step(derive_secret(newest, admin.id, salt), normal_code(code), now) if _is_salt(salt) else None
@@ -79,6 +81,7 @@ def enable_second_factor(admin: Admin, salt: str, code: str) -> list[str]:
     with writing() as connection:
         row = _get_account(connection, admin)
         store.replace_second_factor(connection, factor, map(digest_recovery_code, codes))
+        delete_sessions(connection, admin.id, except_id=session_id)
         record_account(connection, Action.ADMIN_MFA_ENABLED, row)
     return codes
 

@@ -404,6 +404,16 @@ def test_the_second_factor_is_turned_off(app: Flask, signed_in: Console) -> None
     assert enter(half, codes[0]).headers["Location"] == "/console/sign-in"
 
 
+def test_a_new_app_ends_the_sessions_that_began_without_it(app: Flask, signed_in: Console) -> None:
+    elsewhere = Console(app)
+    sign_in(elsewhere, EMAIL)
+    before = is_signed_in(elsewhere)
+
+    set_up(signed_in)
+
+    assert (before, is_signed_in(elsewhere), is_signed_in(signed_in)) == (True, False, True)
+
+
 def test_another_app_replaces_the_first_one(app: Flask, signed_in: Console, later: Later) -> None:
     first, codes = set_up(signed_in)
     later(STEP)

@@ -10,7 +10,17 @@ from scimsvc.console.begin_session import begin_session
 from scimsvc.console.browsers import known_browser, remember_browser
 from scimsvc.console.forms import redisplay_on_error, text
 from scimsvc.console.half_sign_in import LIFETIME, find_half_sign_in
-from scimsvc.console.pages import Answer, admin, confirmation, console_blueprint, go, open_blueprint, page, safe_next
+from scimsvc.console.pages import (
+    Answer,
+    admin,
+    confirmation,
+    console_blueprint,
+    go,
+    open_blueprint,
+    page,
+    safe_next,
+    signed_in_session,
+)
 from scimsvc.enterprises import second_factor as services
 from scimsvc.enterprises.admin_records import refused_sign_in_recorder
 from scimsvc.enterprises.second_factor_sign_in import sign_in_with_code
@@ -95,7 +105,7 @@ def set_up() -> Answer:
 @redisplay_on_error(set_up)
 def enable() -> Answer:
     """Set up the authenticator app, and show the recovery codes once."""
-    codes = services.enable_second_factor(admin(), text("salt"), text("code"))
+    codes = services.enable_second_factor(admin(), text("salt"), text("code"), session_id=signed_in_session().id)
     return page("recovery_codes.html", title="Second factor set up", codes=codes)
 
 
