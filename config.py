@@ -31,6 +31,8 @@ REQUIRE_MFA = from_environment("REQUIRE_MFA") or "none"
 OIDC_ISSUER = from_environment("OIDC_ISSUER")
 OIDC_CLIENT_ID = from_environment("OIDC_CLIENT_ID")
 OIDC_CLIENT_SECRET = from_environment("OIDC_CLIENT_SECRET")
+# claims: a second factor at the provider counts if the sign-in states it. trusted: the provider always asks for one.
+OIDC_MFA = from_environment("OIDC_MFA") or "claims"
 # on, off, or the e-mail address of the operator who keeps the password.
 LOCAL_SIGN_IN = from_environment("LOCAL_SIGN_IN") or "on"
 # The limits on requests. docs/reference/errors.md describes them.

@@ -6,7 +6,7 @@ from scimsvc.enterprises import sessions
 from scimsvc.enterprises.admins import Admin
 from scimsvc.web.client_address import client_address
 
-#: The member of the signed cookie of a session that began with single sign-on. The provider asks for its own factors.
+#: The member of the signed cookie of a session that began with a second factor at the provider of single sign-on.
 BY_PROVIDER = "by_provider"
 
 

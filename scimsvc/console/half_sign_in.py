@@ -17,12 +17,15 @@ LIFETIME = timedelta(minutes=5)
 _MEMBER = "password_was_right"
 
 
-def ask_for_code(account: Admin, message: str | None = None) -> BaseResponse:
-    """Record that the password of the account was right, and lead to the page that asks for a code."""
+def ask_for_code(account: Admin, message: str | None = None, *, next_page: str | None = None) -> BaseResponse:
+    """Record that the first factor of the account was right, and lead to the page that asks for a code.
+
+    ``next_page`` is the page after the sign-in, by default the one in the query.
+    """
     if message:
         flash(message, "good")
     session[_MEMBER] = [int(clock.now().timestamp()), account.id, account.epoch, account.email]
-    return redirect(url_for("console_code.ask", next=request.args.get("next") or None), 303)
+    return redirect(url_for("console_code.ask", next=next_page or request.args.get("next") or None), 303)
 
 
 def find_half_sign_in() -> HalfSignIn | None:

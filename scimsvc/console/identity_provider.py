@@ -186,7 +186,19 @@ class IdentityProvider:
             email if isinstance(email, str) else None,
             is_verified=claims.get("email_verified") is True,
             signed_in_at=int(claims["auth_time"]) if "auth_time" in claims else None,
+            has_second_factor=self._settings.is_mfa_trusted or _states_second_factor(claims.get("amr")),
         )
+
+
+#: The values of ``amr`` that mean several factors: of RFC 8176 §2, and of Entra.
+_SEVERAL_FACTORS = frozenset({"mfa", "ngcmfa"})
+
+
+def _states_second_factor(methods: Any) -> bool:
+    """Return whether the claim ``amr`` states several factors (OpenID Connect Core 1.0 §2)."""
+    return isinstance(methods, list) and any(
+        method in _SEVERAL_FACTORS for method in methods if isinstance(method, str)
+    )
 
 
 def _misconfigured(fault: str) -> ProviderUnavailable:

@@ -35,6 +35,8 @@ class Identity(NamedTuple):
     is_verified: bool
     #: When the person signed in at the provider, in seconds since 1970, if the provider says so.
     signed_in_at: int | None = None
+    #: Whether the person used a second factor at the provider.
+    has_second_factor: bool = False
 
 
 class NoAccount(NotAllowed):
@@ -52,14 +54,24 @@ METHOD = {"method": "single sign-on"}
 def sign_in_with_identity(identity: Identity) -> Admin:
     """Return the account of ``identity``. Link them if the verified address of the identity is that of an account.
 
-    Raises ``NoAccount`` if no account matches.
+    An account that ``needs_code`` is not signed in yet. Raises ``NoAccount`` if no account matches.
     """
     with writing() as connection:
         row = _find_account(connection, identity)
-        admin = signed_in(row)
+        _record_sign_in(connection, row, identity)
+        return signed_in(row)
+
+
+def needs_code(admin: Admin, identity: Identity) -> bool:
+    """Return whether the account must enter a code of its own second factor, because none was used at the provider."""
+    return admin.has_second_factor and not identity.has_second_factor
+
+
+def _record_sign_in(connection: Connection, row: AdminRow, identity: Identity) -> None:
+    admin = signed_in(row)
+    if not needs_code(admin, identity):
         store.update_admin_sign_in(connection, row.id, at=clock.timestamp(clock.now()))
         record_account(connection, Action.ADMIN_SIGNED_IN, row, Difference(after=METHOD), actor=admin.actor)
-        return admin
 
 
 def _find_account(connection: Connection, identity: Identity) -> AdminRow:
@@ -130,8 +142,7 @@ def accept_link(link_digest: str, identity: Identity) -> Admin:
             raise NoSuchThing("This link was used or has expired. Ask for a new link.", what="link")
         admin = signed_in(used)
         _replace(connection, used, identity, admin.actor)
-        store.update_admin_sign_in(connection, used.id, at=now)
-        record_account(connection, Action.ADMIN_SIGNED_IN, used, Difference(after=METHOD), actor=admin.actor)
+        _record_sign_in(connection, used, identity)
         return admin
 
 

@@ -106,6 +106,8 @@ SETTINGS = (
                       single_sign_on.read_client_id),
     DeploymentSetting("OIDC_CLIENT_SECRET", "unset", "client secret of this service at the provider",
                       single_sign_on.read_client_secret, is_secret=True, may_be_in_file=True),
+    DeploymentSetting("OIDC_MFA", "`claims`", "how a second factor at the provider is recognized",
+                      single_sign_on.read_mfa),
     DeploymentSetting("LOCAL_SIGN_IN", "`on`", "accounts that may use their passwords",
                       single_sign_on.read_local_sign_in),
     *map(_limit_setting, LIMIT_RANGES),

@@ -14,6 +14,8 @@ from scimsvc.settings.instance import PREFIX, SettingsError
 from scimsvc.settings.values import Unusable
 
 ON, OFF = "on", "off"
+#: How a second factor at the provider is recognized: by the claims of the sign-in, or always.
+CLAIMS, TRUSTED = "claims", "trusted"
 _LONGEST_CLIENT_ID = 512
 _PACKAGES = ("authlib", "requests")
 
@@ -25,6 +27,8 @@ class Provider:
     issuer: str
     client_id: str
     client_secret: str
+    #: Whether every sign-in at the provider needs a second factor, although the provider does not say so.
+    is_mfa_trusted: bool = False
 
 
 class LocalSignIn(NamedTuple):
@@ -93,6 +97,13 @@ def read_local_sign_in(text: str) -> LocalSignIn:
     return LocalSignIn(is_on=False, exception=fold(text))
 
 
+def read_mfa(text: str) -> bool:
+    """Return whether the provider is trusted to ask everyone for a second factor."""
+    if text.lower() not in (CLAIMS, TRUSTED):
+        raise Unusable(f"Use {CLAIMS} or {TRUSTED}.")
+    return text.lower() == TRUSTED
+
+
 def provider_of(read: Mapping[str, Any]) -> Provider | None:
     """Return the provider, or None if none is set. Raises ``SettingsError`` if a setting or a package is missing."""
     names = ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")
@@ -115,4 +126,4 @@ def provider_of(read: Mapping[str, Any]) -> Provider | None:
             f"{PREFIX}OIDC_ISSUER is set, but the packages of single sign-on are not installed. "
             "Install them with pip install 'scimsvc[oidc]'."
         )
-    return Provider(*(read[name] for name in names))
+    return Provider(*(read[name] for name in names), is_mfa_trusted=bool(read["OIDC_MFA"]))

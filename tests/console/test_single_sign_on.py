@@ -18,6 +18,7 @@ from tests.support.apps import run_command
 from tests.support.console import PASSWORD, Console, errors, link_path, make_admin, sign_in, text
 from tests.support.providers import RealProvider, real_provider, single_sign_on
 from tests.support.records import audit_of
+from tests.support.second_factors import SET_UP, set_up
 from tests.support.types import MakeApp
 
 ANNA = "anna@contoso.example"
@@ -225,17 +226,52 @@ def test_an_account_without_password_confirms_with_single_sign_on(
     assert (Action.ADMIN_CONFIRMED, None) in entries(app)
 
 
-def test_the_factors_of_the_provider_are_enough(make_app: MakeApp, provider: RealProvider) -> None:
-    app = make_app(**single_sign_on(provider.issuer, REQUIRE_MFA="all"))
+@pytest.mark.parametrize(
+    ("trust", "methods", "is_enough"),
+    [
+        ("claims", ["pwd", "mfa"], True),
+        ("claims", ["pwd"], False),
+        ("claims", None, False),
+        ("claims", [["mfa"], 1], False),
+        ("trusted", None, True),
+    ],
+)
+def test_a_second_factor_at_the_provider_counts_if_it_is_stated_or_trusted(
+    make_app: MakeApp, provider: RealProvider, trust: str, methods: Any, *, is_enough: bool
+) -> None:
+    app = make_app(**single_sign_on(provider.issuer, REQUIRE_MFA="all", OIDC_MFA=trust))
     with_password(app, ANNA)
-    provider.set_user("anna", email=ANNA, email_verified=True)
+    claims = {} if methods is None else {"amr": methods}
+    provider.set_user("anna", email=ANNA, email_verified=True, **claims)
     by_provider, by_password = Console(app), Console(app)
 
     return_from(provider, by_provider, "anna")
     sign_in(by_password, ANNA)
 
-    assert by_provider.send("GET", "/console/account").status_code == 200
-    assert by_password.send("GET", "/console/account").headers["Location"].startswith("/console/account/second-factor")
+    answers = [browser.send("GET", "/console/account") for browser in (by_provider, by_password)]
+    assert [answer.status_code for answer in answers] == [200 if is_enough else 303, 303]
+    assert all(answer.headers.get("Location", SET_UP) == SET_UP for answer in answers)
+
+
+def test_an_account_enters_a_code_unless_a_second_factor_was_used_at_the_provider(
+    app: Flask, provider: RealProvider
+) -> None:
+    provider.set_user("anna", email=ANNA, email_verified=True)
+    device, _ = set_up(Console(app, with_password(app, ANNA)))
+    anna, other = Console(app), Console(app)
+
+    asked = return_from(provider, anna, "anna", next="/console/audit-log")
+    recorded = [action for action, _ in entries(app)].count(Action.ADMIN_SIGNED_IN)
+    anna.get(asked.headers["Location"])
+    done = anna.post(asked.headers["Location"], code=device.code(steps=1))
+    provider.set_user("anna", email=ANNA, email_verified=True, amr=["pwd", "otp", "mfa"])
+    direct = return_from(provider, other, "anna")
+
+    assert asked.headers["Location"].startswith("/console/sign-in/code?next=")
+    assert recorded == 0
+    assert done.headers["Location"] == "/console/audit-log"
+    assert direct.headers["Location"] == "/console"
+    assert [action for action, _ in entries(app)].count(Action.ADMIN_SIGNED_IN) == 2
 
 
 def test_another_identity_does_not_confirm(app: Flask, provider: RealProvider) -> None:

@@ -6,6 +6,7 @@ from flask import Response, flash, make_response, redirect, request, session
 from werkzeug.wrappers import Response as BaseResponse
 
 from scimsvc.console.begin_session import begin_session
+from scimsvc.console.half_sign_in import ask_for_code
 from scimsvc.console.identity_provider import IdentityProvider, SignInRefused, identity_provider, new_challenge
 from scimsvc.console.pages import Answer, admin, console_blueprint, go, open_blueprint, page, safe_next
 from scimsvc.console.provider_calls import ProviderUnavailable
@@ -90,12 +91,18 @@ _NOT_BEGUN = (
 
 
 def _finish_sign_in(flow: Flow, identity: Identity) -> BaseResponse:
-    begin_session(single_sign_on.sign_in_with_identity(identity), by_provider=True)
+    account = single_sign_on.sign_in_with_identity(identity)
+    if single_sign_on.needs_code(account, identity):
+        return ask_for_code(account, next_page=flow.next)
+    begin_session(account, by_provider=identity.has_second_factor)
     return redirect(safe_next(flow.next), 303)
 
 
 def _finish_accept(flow: Flow, identity: Identity) -> BaseResponse:
-    begin_session(single_sign_on.accept_link(flow.subject, identity), by_provider=True)
+    account = single_sign_on.accept_link(flow.subject, identity)
+    if single_sign_on.needs_code(account, identity):
+        return ask_for_code(account, "Single sign-on linked. Enter a code to sign in.")
+    begin_session(account, by_provider=identity.has_second_factor)
     return go("console_enterprises.start", "Single sign-on linked. You are signed in.")
 
 
