@@ -126,4 +126,5 @@ def provider_of(read: Mapping[str, Any]) -> Provider | None:
             f"{PREFIX}OIDC_ISSUER is set, but the packages of single sign-on are not installed. "
             "Install them with pip install 'scimsvc[oidc]'."
         )
-    return Provider(*(read[name] for name in names), is_mfa_trusted=bool(read["OIDC_MFA"]))
+    issuer, client_id, client_secret = (read[name] for name in names)
+    return Provider(issuer, client_id, client_secret, is_mfa_trusted=bool(read["OIDC_MFA"]))

@@ -219,7 +219,11 @@ def test_people_and_scripts_can_read_every_list_and_thing(acme: Enterprise, cli:
     result = cli(*words, *arguments)
 
     first = result[0] if isinstance(result, list) else result
-    assert [name for name in first if name not in text] == []
+    assert [name for name in first if name not in text and name not in _FOR_SCRIPTS.get(words, ())] == []
+
+
+#: Members that the table shows only if a token's key is unknown.
+_FOR_SCRIPTS: dict[tuple[str, ...], tuple[str, ...]] = {("token", "list"): ("key_id", "verifiable")}
 
 
 @pytest.mark.parametrize("words", [("enterprise", "list"), ("token", "list")], ids=" ".join)

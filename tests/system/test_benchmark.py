@@ -95,6 +95,8 @@ def test_the_floor_is_served_as_the_service_is(monkeypatch: pytest.MonkeyPatch, 
         server.Server(app)
 
     of_its_own = {"map", "threads", "host", "port", "unix_socket_perms"}
+    # The fair queue, and the limits on bodies and answers. They belong to the cost of the service.
+    of_its_own |= {"_dispatcher", "inbuf_overflow", "outbuf_high_watermark"}
     assert {name: value for name, value in given.items() if name not in of_its_own} == floor.WAITRESS
 
 

@@ -3,6 +3,8 @@
 A longer body is read and dropped, so that a client that is still sending can read the answer.
 """
 
+import logging
+from contextlib import suppress
 from io import RawIOBase
 from typing import Any
 
@@ -10,7 +12,11 @@ from waitress.buffers import OverflowableBuffer
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from scimsvc.paths import AUTHENTICATE_PATH, REVOKE_PATH, is_api, is_console, is_scim
+from scimsvc.protocol.errors import Unavailable
+from scimsvc.store.engine.outages import RETRY_AFTER
 from scimsvc.web.form_parser import LONGEST_FORM_OF_STRANGERS
+
+_log = logging.getLogger("scimsvc")
 
 
 def longest_body(path: str, *, is_known: bool, longest: int) -> int:
@@ -33,6 +39,8 @@ class BoundedBuffer(OverflowableBuffer):
         super().__init__(overflow)
         self._most = most
         self._counted = 0
+        #: Whether a temporary file could not be written, for example because the disk is full.
+        self._is_full = False
 
     def __len__(self) -> int:
         return self._counted
@@ -40,15 +48,27 @@ class BoundedBuffer(OverflowableBuffer):
     def append(self, s: bytes) -> None:
         """Store ``s``, unless the body is too long."""
         self._counted += len(s)
-        if self._counted <= self._most:
-            super().append(s)
-        elif self.buf is not None or self.strbuf:
-            self.close()
+        if self._counted <= self._most and not self._is_full:
+            try:
+                super().append(s)
+            except OSError:
+                _log.warning("A body cannot be stored in a temporary file.", exc_info=True)
+                self._is_full = True
+                self._drop()
+        else:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self.buf is not None or self.strbuf:
+            with suppress(OSError):
+                self.close()
             self.buf, self.strbuf = None, b""
 
     def getfile(self) -> Any:
         """Return the body, or a file that refuses to be read."""
-        return super().getfile() if self._counted <= self._most else _TooLarge()
+        if self._counted > self._most:
+            return _TooLarge()
+        return _Unstored() if self._is_full else super().getfile()
 
 
 class _TooLarge(RawIOBase):
@@ -62,3 +82,21 @@ class _TooLarge(RawIOBase):
 
     def readall(self) -> bytes:
         raise RequestEntityTooLarge
+
+
+class _Unstored(RawIOBase):
+    """A body that could not be stored. The app answers the error of its reader with 503."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _: Any) -> int:
+        raise _unstored()
+
+    def readall(self) -> bytes:
+        raise _unstored()
+
+
+def _unstored() -> Unavailable:
+    detail = "The body of the request cannot be stored at the moment. The request was not applied. Retry it later."
+    return Unavailable(detail, {"Retry-After": RETRY_AFTER})
