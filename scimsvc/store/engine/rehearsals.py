@@ -14,8 +14,10 @@ from scimsvc.store.engine.watchdog import watched
 from scimsvc.store.fast.connections import READ, WRITE
 from scimsvc.store.fast.fair_lock import LOCK_TIMEOUT
 
-#: Seconds for which a rehearsal may write. Others wait for its locks meanwhile.
+#: Seconds for which a rehearsal may write on SQLite, while all other writers wait.
 WRITE_SECONDS = 0.5
+#: The same on PostgreSQL, where only writers of the same rows wait.
+WRITE_SECONDS_WITH_ROW_LOCKS = 3.0
 
 
 class Rehearsal:
@@ -67,7 +69,8 @@ class Rehearsal:
         self._use.begin(min(expires, monotonic() + BUSY_TIMEOUT))
         self._connection.begin()
         self._use.end()
-        self._use.begin(min(expires, monotonic() + WRITE_SECONDS))
+        seconds = WRITE_SECONDS if self._database.has_one_writer else WRITE_SECONDS_WITH_ROW_LOCKS
+        self._use.begin(min(expires, monotonic() + seconds))
         self._is_writing = True
 
     def end(self) -> None:

@@ -101,7 +101,7 @@ def test_another_lane_begins_at_once_however_many_wait(four: Dispatching) -> Non
 
 
 def test_each_of_many_lanes_begins_at_once_up_to_the_reserve(four: Dispatching) -> None:
-    four.add("acme", 10)
+    assert begun(four.add("acme", 10), 4) == 4
     others = [four.add(f"enterprise {n}", 2) for n in range(20)]
 
     assert begun([tasks[0] for tasks in others], 16) == 16
