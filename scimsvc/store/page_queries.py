@@ -82,7 +82,7 @@ def _read_rows(cursor: Any) -> tuple[tuple[list[Any], int], bool]:
     while characters < PAGE_BYTES:
         some = cursor.fetchmany(_ROWS_AT_ONCE)
         rows += some
-        characters += _characters(some)
+        characters += sum(map(len, map(_document, some)))
         if len(some) < _ROWS_AT_ONCE:
             return (rows, characters), True
     # The bytes are at least as many as the characters, so the page ends within these rows.
