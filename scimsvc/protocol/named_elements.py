@@ -14,7 +14,7 @@ _Test = Callable[[_Element], bool]
 def named_by(value: list[_Element], attribute: Attribute, elements: list[_Element], work: PatchWork) -> _Test:
     """Return a function that tests whether a ``remove`` with ``value`` selects one of ``elements``.
 
-    Elements are compared by their ``value``, or by all members that were sent if there is none. Raises ``InvalidValue``
+    Elements are compared by their ``value``, or without one by all members that were sent. Raises ``InvalidValue``
     if the comparison takes too much work.
     """
     wanted: dict[tuple[str, ...], list[_Element]] = {}

@@ -41,7 +41,7 @@ def counted_address() -> str:
 
 
 def client_address(request: Request) -> str:
-    """Return the client's address, as the trusted proxies say. It is empty for a Unix socket without a proxy."""
+    """Return the client's address that the trusted proxies state. It is empty for a Unix socket without a proxy."""
     return request.remote_addr or ""
 
 

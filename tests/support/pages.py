@@ -52,7 +52,7 @@ def ids_of(enterprise: Enterprise) -> dict[str, str]:
 
 
 def _account_of(enterprise: Enterprise, name: str | None) -> str:
-    """Return an account of the enterprise with the name, or of the installation. Create it if there is none."""
+    """Return an account of the enterprise with the name, or of the installation. Create it if it does not exist."""
     accounts = run_command(enterprise.app, "admin", "list")
     found = [each["id"] for each in accounts if each["enterprise"] == name]
     if found:

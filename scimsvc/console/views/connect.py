@@ -34,7 +34,7 @@ def enable() -> Answer:
 @connect.post("/set-up")
 @redisplay_on_error(show)
 def issue() -> Answer:
-    """Create the token for Entra, and its integration if there is none. Only this response shows the token."""
+    """Create the token for Entra, and its integration if it does not exist. Only this response shows the token."""
     if not list_integrations(enterprise_id()):
         create_integration(enterprise_id(), {"name": NAMES[SCIM_SCOPE], "scope": SCIM_SCOPE})
     members = {"scope": SCIM_SCOPE, "days": number("days")}
