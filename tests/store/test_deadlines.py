@@ -138,6 +138,22 @@ def test_an_error_of_the_caller_is_not_replaced() -> None:
         write(fail)
 
 
+def test_an_interrupted_rollback_does_not_replace_the_error() -> None:
+    if db.engine.name != "sqlite":
+        pytest.skip("only SQLite is interrupted again and again")
+
+    def fail_while_interrupted(connection: Connection) -> None:
+        time.sleep(0.6)
+        driver: Any = connection.connection.driver_connection
+        interruptions = iter([1])
+        # SQLite calls this during each statement. A result other than 0 interrupts the statement.
+        driver.set_progress_handler(lambda: next(interruptions, 0), 1)
+        raise ZeroDivisionError
+
+    with shorter_deadline(0.2), pytest.raises(ZeroDivisionError):
+        write(fail_while_interrupted)
+
+
 def test_a_transaction_within_another_is_interrupted_too() -> None:
     def read_forever(_connection: Connection) -> None:
         with reading() as inner:

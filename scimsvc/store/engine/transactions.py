@@ -236,6 +236,13 @@ def _roll_back(connection: Connection) -> None:
             driver.roll_back(connection)
 
 
+def _roll_back_general(transaction: Transaction) -> None:
+    """Roll back after an error, within the deadline. An interrupted rollback does not replace the error."""
+    if transaction.is_active:
+        with suppress(DBAPIError):
+            transaction.rollback()
+
+
 @contextmanager
 def _general_transaction(database: Database, mode: str, expires: float) -> Iterator[Connection]:
     """Open a transaction through SQLAlchemy, on a connection from the pool."""
@@ -243,12 +250,16 @@ def _general_transaction(database: Database, mode: str, expires: float) -> Itera
         use = watched(connection)
         use.begin(expires)
         try:
-            with connection.begin() as transaction:
+            transaction = connection.begin()
+            try:
                 yield connection
                 if mode == READ:
                     transaction.rollback()  # a read commits nothing
                 else:
                     commit_in_time(use, Transaction.commit, transaction)
+            except BaseException:
+                _roll_back_general(transaction)
+                raise
         except DBAPIError as error:
             refuse_overdue(use, mode, error)
             raise
