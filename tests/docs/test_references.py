@@ -12,13 +12,15 @@ import pytest
 from tests.support.documents import MANUAL, ROOT, without_blocks
 
 DESIGN = ROOT / "docs" / "design"
-CONTRACT, FACTS, REQUIREMENTS = (
-    (DESIGN / name).read_text("utf-8") for name in ("contract.md", "entra-facts.md", "requirements.md")
+CONTRACT, ENTRA, PROVIDERS, REQUIREMENTS = (
+    (DESIGN / f"{name}.md").read_text("utf-8") for name in ("contract", "entra-facts", "provider-facts", "requirements")
 )
 
 SECTIONS = r"sections? (?P<sections>\d+[a-z]?(?:(?:, | and )\d+[a-z]?)*)"
 CONTRACT_SECTIONS = re.compile(rf"contract {SECTIONS}")
-FACTS_SECTIONS = re.compile(rf"Entra facts {SECTIONS}(?: rule (?P<rule>\d+))?(?: \((?P<phrases>[^)]*)\))?")
+FACTS_SECTIONS = re.compile(
+    rf"(?P<page>Entra|Provider) facts {SECTIONS}(?: rule (?P<rule>\d+))?(?: \((?P<phrases>[^)]*)\))?"
+)
 NUMBERS = re.compile(r"\b[RP]\d+\b")
 PAGES = re.compile(r"[\w./-]*\w\.md\b")
 RFC = re.compile(r"RFC \d+ sections? [\d.]+(?:, [\d.]+)*(?:, Figure \d+)?")
@@ -26,7 +28,7 @@ KEY = re.compile(r"\[([A-Z]+(?:-[A-Z0-9]+)?)\]")
 
 #: A word that announces a reference must be followed by the form that this test can resolve.
 ANNOUNCED = re.compile(
-    r"\b(?:contract,? (?:section|point|§)|Entra facts\b|entra\.md|reliability,? (?:R\d|section|finding)|protocol list)"
+    r"\b(?:contract,? (?:section|point|§)|(?:Entra|Provider) facts\b|entra\.md|reliability,? (?:R\d|section|finding)|protocol list)"
 )
 
 
@@ -36,9 +38,10 @@ def _sections(page: str) -> dict[str, str]:
     return dict(zip(pieces[1::2], pieces[2::2], strict=True))
 
 
-SECTIONS_OF_CONTRACT, SECTIONS_OF_FACTS = _sections(CONTRACT), _sections(FACTS)
+SECTIONS_OF_CONTRACT = _sections(CONTRACT)
+SECTIONS_OF_FACTS = {"Entra": _sections(ENTRA), "Provider": _sections(PROVIDERS)}
 REQUIREMENT_NUMBERS = set(re.findall(r"^\| ([RP]\d+) \|", REQUIREMENTS, re.MULTILINE))
-SOURCES = set(KEY.findall(FACTS.partition("\n## Sources\n")[2]))
+SOURCES = {key for facts in (ENTRA, PROVIDERS) for key in KEY.findall(facts.partition("\n## Sources\n")[2])}
 
 
 def faults(text: str) -> Iterator[str]:
@@ -47,7 +50,8 @@ def faults(text: str) -> Iterator[str]:
         if not _numbers(reference) <= SECTIONS_OF_CONTRACT.keys():
             yield reference[0]
     for reference in FACTS_SECTIONS.finditer(text):
-        if not _numbers(reference) <= SECTIONS_OF_FACTS.keys() or not _is_in_facts(reference):
+        sections = SECTIONS_OF_FACTS[reference["page"]]
+        if not _numbers(reference) <= sections.keys() or not _is_in_facts(reference, sections):
             yield reference[0]
     yield from set(NUMBERS.findall(text)) - REQUIREMENT_NUMBERS
     for page in PAGES.findall(text):
@@ -63,8 +67,8 @@ def _numbers(reference: re.Match[str]) -> set[str]:
     return set(re.split(r", | and ", reference["sections"]))
 
 
-def _is_in_facts(reference: re.Match[str]) -> bool:
-    text = "".join(SECTIONS_OF_FACTS[number] for number in _numbers(reference))
+def _is_in_facts(reference: re.Match[str], sections: dict[str, str]) -> bool:
+    text = "".join(sections[number] for number in _numbers(reference))
     rule = reference["rule"]
     phrases = (reference["phrases"] or "").split(", ")
     return (not rule or f"\n{rule}. " in text) and all(phrase in text for phrase in phrases)
@@ -123,10 +127,11 @@ def test_sources_of_payloads_resolve() -> None:
     assert found == {}
 
 
-def test_every_source_of_the_facts_is_listed() -> None:
-    facts, _, sources = FACTS.partition("\n## Sources\n")
+@pytest.mark.parametrize(("page", "of_payloads"), [(ENTRA, {"VAL"}), (PROVIDERS, set())], ids=["Entra", "other"])
+def test_every_source_of_the_facts_is_listed(page: str, of_payloads: set[str]) -> None:
+    facts, _, sources = page.partition("\n## Sources\n")
 
-    assert set(KEY.findall(facts)) | {"VAL"} == set(KEY.findall(sources))
+    assert set(KEY.findall(facts)) | of_payloads == set(KEY.findall(sources))
 
 
 @pytest.mark.parametrize(
@@ -136,6 +141,7 @@ def test_every_source_of_the_facts_is_listed() -> None:
         "contract, section 5",
         "Entra facts section 7 rule 99",
         "Entra facts section 15 (a phrase that is not there)",
+        "Provider facts section 99",
         "requirement R99",
         "entra.md section 7",
         "docs/design/nothing.md",
@@ -152,6 +158,7 @@ def test_a_reference_that_leads_nowhere_is_noticed(text: str) -> None:
         "contract sections 5, 5a and 7",
         "Entra facts section 7 rule 3",
         "Entra facts section 15 (string booleans, op case)",
+        "Provider facts sections 1 and 3",
         "requirements R1 and P60",
         "docs/design/storage.md",
         "the contract decides",
