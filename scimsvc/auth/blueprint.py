@@ -17,6 +17,7 @@ from scimsvc.auth.grants import (
 )
 from scimsvc.auth.rate_limit import TOKEN, rate_limit
 from scimsvc.auth.refusal_log import refused_client_logger
+from scimsvc.auth.scopes import read_scopes
 from scimsvc.auth.state import token_signer
 from scimsvc.auth.throttling import wrong_secrets
 from scimsvc.paths import AUTHENTICATE_PATH, REVOKE_PATH
@@ -40,8 +41,8 @@ def authenticate() -> Response:
         raise UnsupportedGrantType("The grant_type must be client_credentials.")
     client = _authenticate_client()
     long_lived = request.headers.get("X-SCIM", "").strip().lower() == "true"
-    scope = SCIM_SCOPE if long_lived else form.get("scope") or " ".join(request.args.getlist("scope"))
-    token = grant_token(client, scope=scope, long_lived=long_lived, signer=token_signer.current)
+    scopes = [SCIM_SCOPE] if long_lived else _requested_scopes(form.get("scope"))
+    token = grant_token(client, scopes=scopes, long_lived=long_lived, signer=token_signer.current)
     answer = {name: token[name] for name in ("access_token", "expires_in", "scope")}
     return _uncached(json_response(answer | {"token_type": "Bearer"}))
 
@@ -52,6 +53,11 @@ def revoke() -> Response:
     form = read_revocation_request(_read_form())
     revoke_own_token(_authenticate_client(), form["token"], signer=token_signer.current)
     return _uncached(json_response({}))
+
+
+def _requested_scopes(in_form: str | None) -> list[str]:
+    """Return the scopes of the form, or else those of the URL, which suit clients without a field for a scope."""
+    return read_scopes(in_form) or read_scopes(" ".join(request.args.getlist("scope")))
 
 
 def _read_form() -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Issue, rotate and revoke access tokens. ``scimsvc.auth.tokens`` signs them, ``token_reading`` lists them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -60,16 +60,16 @@ class TokenRequest(NamedTuple):
 
 
 @audited
-def grant_token(client: Client, *, scope: str | None, long_lived: bool, signer: TokenSigner) -> dict[str, Any]:
+def grant_token(client: Client, *, scopes: Sequence[str], long_lived: bool, signer: TokenSigner) -> dict[str, Any]:
     """Issue a token to an authenticated client (contract section 4).
 
-    ``scope`` is a list of scopes, separated by spaces, or None for the client's own. A ``long_lived`` token is valid
-    for ``scim_token_days``, any other for ``access_token_hours``. Raises ``InvalidScope``, ``UnauthorizedClient`` for a
+    Without ``scopes`` the token has the client's own scope. A ``long_lived`` token is valid for ``scim_token_days``,
+    any other for ``access_token_hours``. Raises ``InvalidScope``, ``UnauthorizedClient`` for a
     SCIM token if SCIM provisioning is disabled for the enterprise, and for any token if it has too many valid ones.
     """
     if client.suspension is not None:
         raise UnauthorizedClient(describe_suspension(client.enterprise, client.suspension))
-    chosen = choose_scope(scope, client.limit)
+    chosen = choose_scope(scopes, client.limit)
     _refuse_while_off(client.enterprise, scope=chosen, enabled=client.scim_enabled)
     try:
         quotas.current.tokens.claim(client.enterprise_id)

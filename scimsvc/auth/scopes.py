@@ -1,5 +1,8 @@
 """The scopes of tokens: which scopes an integration may have, and which routes a scope allows (contract section 4)."""
 
+import re
+from collections.abc import Sequence
+
 from scimsvc.auth.errors import Claims, InsufficientScope, InvalidScope
 from scimsvc.paths import API_PREFIX
 from scimsvc.protocol.errors import listed
@@ -85,16 +88,15 @@ def may_give(limit: str | None, other: str | None) -> bool:
     return is_within(limit, other) or (limit == API_SCOPE and other is not None)
 
 
-def choose_scope(requested: str | None, limit: str | None) -> str:
-    """Return the scope of a token for a client that requests the scopes ``requested``, separated by spaces.
+def choose_scope(requested: Sequence[str], limit: str | None) -> str:
+    """Return the scope of a token for a client that requests the scopes ``requested``, or none.
 
-    The first scope in the order of ``SCOPES`` counts that is requested and that ``limit`` allows. A scope that ends in
-    ``/.default`` counts as none, because Entra sends one if its administrator enters none. Raises ``InvalidScope``.
+    The first scope in the order of ``SCOPES`` counts that is requested and that ``limit`` allows. Raises
+    ``InvalidScope``.
     """
-    words = [word for word in (requested or "").split() if not word.endswith("/.default")]
-    if not words:
+    if not requested:
         return limit or API_SCOPE
-    known = [scope for scope in SCOPES if scope in words]
+    known = [scope for scope in SCOPES if scope in requested]
     if not known:
         raise InvalidScope(f"The requested scope does not exist. Use one of {listed(SCOPES)}.")
     allowed = [scope for scope in known if allows(limit, scope)]
@@ -103,9 +105,18 @@ def choose_scope(requested: str | None, limit: str | None) -> str:
     return allowed[0]
 
 
+def read_scopes(text: str | None) -> list[str]:
+    """Return the scopes in ``text``, separated by spaces (RFC 6749 §3.3) or by commas, which PingFederate sends.
+
+    A scope that ends in ``/.default`` counts as none. Clients of Microsoft's token endpoint add one.
+    """
+    return [word for word in re.split(r"[\s,]+", text or "") if word and not word.endswith("/.default")]
+
+
 def describe_limit(limit: str | None) -> str:
     """Return why an integration with ``limit`` gets no token of another scope, and what to do."""
+    allowed = " or ".join(f"scope={scope}" for scope in SCOPES if allows(limit, scope))
     return (
-        f"This integration is limited to the scope {limit}. Request that scope, or use an integration that allows "
-        "the other one."
+        f"This integration is limited to the scope {limit}. Request {allowed}, leave the scope out, or use an "
+        "integration that allows the other scope."
     )

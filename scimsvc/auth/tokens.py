@@ -133,10 +133,11 @@ _RENEWAL = {
 }
 #: The refusal of a token for other paths, by the scope that the path needs.
 _OTHER_SCOPE = {
-    SCIM_SCOPE: f"This is an API token, valid only for {API_PREFIX}. Request a SCIM token with the header X-SCIM: true "
-    "or with scope=scim, from an integration that allows it.",
-    API_SCOPE: f"This is a SCIM token, valid only for {SCIM_PREFIX}. Request an API token with scope=api and without "
-    "the header X-SCIM, from an integration that allows it.",
+    SCIM_SCOPE: f"This is an API token, valid only for {API_PREFIX}. Request a SCIM token: "
+    "send scope=scim, append ?scope=scim to the token URL, send the header X-SCIM: true, or use an integration that is "
+    "limited to the scope scim.",
+    API_SCOPE: f"This is a SCIM token, valid only for {SCIM_PREFIX}. Request an API token: send "
+    "scope=api and not the header X-SCIM, from an integration that allows it.",
 }
 
 

@@ -150,7 +150,9 @@ def test_an_api_token_is_insufficient(acme: Enterprise, cli: Cli) -> None:
         ("PUT", "/Users"),
     ):
         answer = ask(acme.app, f"Bearer {token}", path, method)
-        assert_scim_error(answer, 403, None, "API token", "X-SCIM")
+        assert_scim_error(
+            answer, 403, None, "API token", "scope=scim", "?scope=scim", "X-SCIM: true", "limited to the scope scim"
+        )
         assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="scim", error="insufficient_scope", ')
 
 

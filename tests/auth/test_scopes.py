@@ -1,9 +1,14 @@
 """The scopes of the token endpoint, and the limits of integrations (contract section 4)."""
 
+import random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from scimsvc.auth.errors import InvalidScope
+from scimsvc.auth.scopes import allows, choose_scope, read_scopes
 from scimsvc.vocabulary import SCOPES
 from tests.support.apps import run_command
 from tests.support.client import Enterprise
@@ -55,8 +60,13 @@ def test_an_integration_gets_no_token_beyond_its_limit(
 def test_the_refusal_of_a_wider_scope_says_what_the_limit_is(acme: Enterprise) -> None:
     answer = ask(acme, create(acme, "scim"), "api")
 
-    assert answer.status_code == 400
-    assert "limited to the scope scim" in answer.get_json()["error_description"]
+    wide = ask(acme, create(acme, "api"), "scim")
+    assert (answer.status_code, wide.status_code) == (400, 400)
+    assert answer.get_json()["error_description"] == (
+        "This integration is limited to the scope scim. Request scope=scim, leave the scope out, or use an integration "
+        "that allows the other scope."
+    )
+    assert "Request scope=api or scope=api.users or scope=api.read, leave" in wide.get_json()["error_description"]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +84,14 @@ def test_the_refusal_of_a_wider_scope_says_what_the_limit_is(acme: Enterprise) -
         (None, "/.default", "api"),
         (None, "SCIM", REFUSED),
         (None, "api.", REFUSED),
-        (None, "scim,api", REFUSED),
+        (None, "scim,api", "scim"),
+        ("api.users", "openid, api.users,profile", "api.users"),
+        ("scim", " ,, ", "scim"),
+        (None, ",", "api"),
+        ("scim", "api://9184e267/.default,openid", REFUSED),
+        (None, "scim;api", REFUSED),
+        (None, "\u00e9\U0001f600", REFUSED),
+        (None, "x" * 100_000, REFUSED),
     ],
 )
 def test_of_several_scopes_one_that_is_known_and_allowed_counts(
@@ -88,7 +105,42 @@ def test_the_scope_of_the_form_wins_over_the_scope_in_the_url(acme: Enterprise) 
 
     assert granted(ask(acme, client, "api.read", "?scope=scim")) == "api.read"
     assert granted(ask(acme, client, "", "?scope=scim")) == "scim"
+    assert granted(ask(acme, client, "https://scim.example.com/.default", "?scope=scim")) == "scim"
+    assert granted(ask(acme, client, "openid", "?scope=scim")) == REFUSED
     assert granted(ask(acme, client, None, "?scope=api.users&scope=api.read")) == "api.users"
+    assert granted(ask(acme, client, None, "?scope=scim%2Copenid")) == "scim"
+    assert granted(ask(acme, client, None, "?scope=scim+openid")) == "scim"
+    assert granted(ask(acme, client, None, "?scope=")) == "api"
+
+
+@given(text=st.text(st.sampled_from("scimapi.,/ \t\n+%\x00\u00e9")) | st.text(), limit=st.sampled_from([None, *SCOPES]))
+def test_any_text_gives_a_scope_within_the_limit_or_is_refused(text: str, limit: str | None) -> None:
+    scopes = read_scopes(text)
+
+    assert all(scope in text and not scope.endswith("/.default") for scope in scopes)
+    try:
+        chosen = choose_scope(scopes, limit)
+    except InvalidScope:
+        chosen = None
+    expected = [scope for scope in SCOPES if scope in scopes and allows(limit, scope)] if scopes else [limit or "api"]
+    assert chosen == (expected[0] if expected else None)
+
+
+@given(
+    known=st.lists(st.sampled_from(SCOPES), min_size=1),
+    others=st.lists(st.sampled_from(["openid", "offline_access", "api://x/.default", "SCIM", "scims"])),
+    separators=st.text(" ,\t", min_size=1, max_size=3),
+    order=st.randoms(),
+)
+def test_unknown_scopes_of_a_list_change_nothing(
+    known: list[str], others: list[str], separators: str, order: random.Random
+) -> None:
+    words = known + others
+    order.shuffle(words)
+
+    scopes = read_scopes(separators.join(words))
+
+    assert choose_scope(scopes, None) == next(scope for scope in SCOPES if scope in known)
 
 
 def test_the_first_integration_is_for_entra_and_gets_scim_tokens_without_a_scope(acme: Enterprise, cli: Cli) -> None:
