@@ -1,7 +1,7 @@
 """Parameters of list requests: filter, order, page and projection (RFC 7644 §3.4.2, §3.4.3; RFC 9865)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,11 @@ class Order:
 
     path: AttributePath | None
     descending: bool
+
+    @property
+    def question(self) -> tuple[str, str]:
+        """The order as a part of ``ListQuery.question``, which does not depend on spellings."""
+        return ("" if self.path is None else str(self.path)), ("descending" if self.descending else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +62,46 @@ def read_list_query(parameters: Mapping[str, str], limits: Limits = DEFAULTS) ->
     (§3.4.2.4).
     Raises ``InvalidFilter``, ``InvalidValue`` or ``InvalidCount``.
     """
-    text = parameters.get("filter")
+    text = parameters.get("filter") or None
     work_address = _find_work_address(text, limits)
     cursor = parameters.get("cursor")
     if cursor is not None and parameters.get("startIndex"):
         raise InvalidValue("The request has both startIndex and cursor. Send only one of them.")
     count = _integer(parameters, "count", DEFAULT_PAGE, InvalidValue if cursor is None else InvalidCount)
+    order = _read_order(parameters)
     return ListQuery(
         filter=None if text is None or work_address is not None else parse_filter(text, limits),
         work_address=work_address,
-        order=_read_order(parameters),
+        order=order,
         start_index=max(1, _integer(parameters, "startIndex", 1, InvalidValue)),
         cursor=cursor,
         count=min(limits.page, max(0, count)),
         projection=parse_projection(parameters.get("attributes"), parameters.get("excludedAttributes")),
-        question=(text or "", parameters.get("sortBy", ""), parameters.get("sortOrder", "")),
+        question=(text or "", *order.question),
     )
+
+
+def read_parameters(values: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return the query parameters by name, given all values of each one.
+
+    An empty value counts as absent, except that an empty ``cursor`` asks for the first page (RFC 9865 §2). Lists of
+    names are joined. Raises ``InvalidValue`` if a parameter of SCIM has several values.
+    """
+    return {name: sent[0] if not sent[1:] else _only_value(name, sent) for name, sent in values.items()}
+
+
+def _only_value(name: str, values: Sequence[str]) -> str:
+    if name in _LISTS:
+        return joined_names(values)
+    sent = list(filter(None, values)) or [""]
+    if len(sent) > 1 and name in _PARAMETERS:
+        raise InvalidValue(f"The parameter {name} is sent {len(sent)} times. Send it once.")
+    return sent[0]
+
+
+def joined_names(values: Sequence[str]) -> str:
+    """Return the names of all ``values`` of ``attributes`` or ``excludedAttributes`` as one list."""
+    return ",".join(filter(None, values))
 
 
 def read_search_request(body: Any, limits: Limits = DEFAULTS) -> ListQuery:

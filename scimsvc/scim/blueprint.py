@@ -5,7 +5,7 @@ from flask import Blueprint, Response, request
 from scimsvc.paths import SCIM_PREFIX
 from scimsvc.protocol.bulk import read_bulk_request
 from scimsvc.protocol.errors import NotFound, NotImplementedHere, quoted
-from scimsvc.protocol.listing import ListQuery, read_list_query, read_search_request
+from scimsvc.protocol.listing import ListQuery, read_list_query, read_parameters, read_search_request
 from scimsvc.protocol.messages import Representation, list_response
 from scimsvc.protocol.reasons import Reason
 from scimsvc.scim import users
@@ -39,7 +39,7 @@ def create_user() -> Response:
 @scim.get("/Users")
 def list_() -> Response:
     """List users (RFC 7644 §3.4.2). The root has no other resources."""
-    return text_response(_list(read_list_query(request.args.to_dict(), limits())))
+    return text_response(_list(read_list_query(read_parameters(dict(request.args.lists())), limits())))
 
 
 @scim.post("/.search")

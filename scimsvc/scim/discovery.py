@@ -58,11 +58,15 @@ def _schemas() -> list[dict[str, Any]]:
     return documents.schemas(tenant_url(), unique_user_name=caller().settings.unique_user_name, role_names=names)
 
 
-def _list(resources: list[dict[str, Any]]) -> Response:
-    if "filter" in request.args:
+@discovery.before_request
+def _refuse_filters() -> None:
+    if any(request.args.getlist("filter")):
         raise Forbidden(
             "Discovery endpoints do not support filters. Send the request without a filter (RFC 7644 section 4)."
         )
+
+
+def _list(resources: list[dict[str, Any]]) -> Response:
     return text_response(list_response(list(map(write_json, resources)), total=len(resources), start_index=1))
 
 

@@ -6,6 +6,7 @@ from flask import Request, Response
 
 from scimsvc.paths import SCIM_PREFIX
 from scimsvc.protocol.errors import InvalidSyntax, UnsupportedMediaType
+from scimsvc.protocol.listing import joined_names
 from scimsvc.protocol.messages import MEDIA_TYPE, Representation
 from scimsvc.protocol.projection import MOST_NAMES, Projection, parse_projection
 from scimsvc.protocol.reading.tolerances import RequestNotes
@@ -86,7 +87,8 @@ def user_response(user: Representation, status: int = 200) -> Response:
 
 
 def _read_selection(request: Request) -> Projection:
-    return parse_projection(request.args.get("attributes"), request.args.get("excludedAttributes"))
+    sent = request.args.getlist
+    return parse_projection(joined_names(sent("attributes")), joined_names(sent("excludedAttributes")))
 
 
 def preconditions() -> Preconditions:

@@ -272,7 +272,7 @@ def test_a_bad_operation_undoes_the_whole_patch(
 
 
 FILTERS = [
-    ("", ["attribute is missing"]),
+    (" ", ["attribute is missing"]),
     ("title", ["operator is missing"]),
     ("title eq", ["value is missing"]),
     ("title eq x", ["'x' is not a valid value", "double quotes"]),

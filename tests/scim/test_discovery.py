@@ -71,16 +71,16 @@ def test_an_unknown_id_is_404_and_names_the_known_ones(acme: Enterprise, path: s
 
 @pytest.mark.parametrize("path", LISTS)
 def test_lists_cannot_be_filtered(acme: Enterprise, path: str) -> None:
-    for text in ('id eq "User"', "", "("):
+    for text in ('id eq "User"', "("):
         assert_scim_error(acme.send("GET", path, query={"filter": text}), 403, None, "filter")
-    for query in ({"attributes": "name"}, {"count": "1"}, {"startIndex": "2"}, {"aadOptscim062020": ""}):
+    for query in ({"attributes": "name"}, {"count": "1"}, {"startIndex": "2"}, {"filter": ""}):
         assert acme.send("GET", path, query=query).get_json() == read(acme, path)
 
 
-def test_the_configuration_is_the_same_whatever_the_query(acme: Enterprise) -> None:
+def test_the_configuration_is_the_same_for_other_queries(acme: Enterprise) -> None:
     config = read(acme, "/ServiceProviderConfig")
 
-    for query in ("?filter=x", "?attributes=patch", "?aadOptscim062020", "/"):
+    for query in ("?filter=", "?attributes=patch", "?aadOptscim062020", "/"):
         assert read(acme, f"/ServiceProviderConfig{query}") == config
 
 
@@ -260,14 +260,11 @@ def test_discovery_is_read_only_and_wants_a_token(acme: Enterprise, path: str) -
 def test_discovery_refuses_filters(acme: Enterprise) -> None:
     whole = {path: acme.send("GET", path).get_json() for path in DISCOVERY}
 
-    for path in ("/ResourceTypes", "/Schemas"):
+    for path in (*DISCOVERY, "/ResourceTypes/User", f"/Schemas/{USER_URN}"):
         assert_scim_error(acme.send("GET", path, query={"filter": 'id eq "User"'}), 403, None, "filter")
     for path in DISCOVERY:
         query = {"count": "0", "startIndex": "5", "sortBy": "id", "attributes": "id", "aadOptscim062020": ""}
         assert acme.send("GET", path, query=query).get_json() == whole[path]
-    assert (
-        acme.send("GET", "/ServiceProviderConfig", query={"filter": "x"}).get_json() == whole["/ServiceProviderConfig"]
-    )
 
 
 @pytest.mark.requirement("P59")

@@ -8,6 +8,7 @@ from flask import Flask
 
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, assert_scim_error
+from tests.support.urns import USER_URN
 
 
 def page(enterprise: Enterprise, cursor: str, **query: str) -> dict[str, Any]:
@@ -92,6 +93,24 @@ def test_a_cursor_is_valid_only_for_its_query(app: Flask, acme: Enterprise, user
     ):
         answer = enterprise.send("GET", "/Users", query={"cursor": cursor, "count": "4", **query})
         assert_scim_error(answer, 400, "invalidCursor", "cursor")
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ({"sortBy": "userName"}, {"sortBy": "USERNAME", "sortOrder": "ascending"}),
+        ({"sortBy": f"{USER_URN}:userName", "sortOrder": "Ascending"}, {"sortBy": "username", "sortOrder": ""}),
+        ({"sortBy": "emails", "sortOrder": "descending"}, {"sortBy": "Emails.Value", "sortOrder": "DESCENDING"}),
+        ({}, {"sortBy": "", "sortOrder": "descending"}),
+        ({"filter": ""}, {}),
+    ],
+)
+def test_a_cursor_is_valid_for_other_spellings_of_its_query(
+    acme: Enterprise, users: list[str], first: dict[str, str], then: dict[str, str]
+) -> None:
+    cursor = page(acme, "", count="4", **first)["nextCursor"]
+
+    assert page(acme, cursor, count="4", **then) == page(acme, cursor, count="4", **first)
 
 
 def test_a_forged_cursor_is_refused(acme: Enterprise, users: list[str]) -> None:
