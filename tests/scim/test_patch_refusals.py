@@ -54,6 +54,17 @@ def test_a_remove_without_a_path_is_refused(acme: Enterprise, user: dict[str, An
     assert acme.get(user) == user
 
 
+@pytest.mark.parametrize("name", ["favourite-colour", "$ref", "größe", "extension_1a2b_tag", "urn:x:2.0:User:tag.part"])
+def test_a_path_that_may_be_an_attribute_of_another_schema_is_ignored(
+    acme: Enterprise, user: dict[str, Any], name: str
+) -> None:
+    assert patched(acme, user, replace(name, "x")) == user
+
+
+def test_a_key_that_cannot_be_an_attribute_is_ignored(acme: Enterprise, user: dict[str, Any]) -> None:
+    assert patched(acme, user, replace(None, {"/title": "x", "name/familyName": "x"})) == user
+
+
 @pytest.mark.requirement("P42")
 def test_an_unknown_attribute_is_ignored_unless_the_enterprise_rejects_it(
     acme: Enterprise, cli: Cli, user: dict[str, Any]

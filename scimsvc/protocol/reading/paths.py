@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from scimsvc.protocol.attributes import Attribute, AttributePath
-from scimsvc.protocol.errors import InvalidPath, quoted
+from scimsvc.protocol.errors import InvalidPath, UnknownAttribute, quoted
 from scimsvc.protocol.filters.nodes import Comparison, Node, conditions, implied_values
 from scimsvc.protocol.filters.parser import parse_condition
 from scimsvc.protocol.limits import Limits
@@ -59,6 +59,17 @@ _PATH = re.compile(
 )
 
 
+#: A name that an attribute of some schema may have (RFC 7643 §2.1), after any URN. In JSON Pointer it begins with a slash.
+_NAME = re.compile(r"(?:[^:]*:)*[\w$-]+(?:\.[\w$-]+)*")
+
+
+def _malformed(text: str) -> InvalidPath:
+    return InvalidPath(
+        f"The path {quoted(text)} is not valid. "
+        'Send one such as title, name.familyName or emails[type eq "work"].value.'
+    )
+
+
 @cached_for_short_texts
 def parse_path(text: str, limits: Limits) -> PatchPath:
     """Return the target of the path ``text`` of a PATCH operation.
@@ -70,11 +81,13 @@ def parse_path(text: str, limits: Limits) -> PatchPath:
         raise InvalidPath(f"The path has {len(text)} characters. Shorten it to at most {limits.filter_length}.")
     match = _PATH.fullmatch(text.strip())
     if match is None:
-        raise InvalidPath(
-            f"The path {quoted(text)} is not valid. "
-            'Send one such as title, name.familyName or emails[type eq "work"].value.'
-        )
-    target = resolve_name(match["name"])
+        raise _malformed(text)
+    try:
+        target = resolve_name(match["name"])
+    except UnknownAttribute:
+        if _NAME.fullmatch(match["name"]) is None:
+            raise _malformed(text) from None
+        raise
     if match["condition"] is None:
         return _without_condition(target)
     attribute = target.attribute
