@@ -255,3 +255,25 @@ def test_pipelined_requests_are_answered_in_their_order(live: Live) -> None:
     two = b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"
 
     assert answers_to(live, one + two + one) == [200, 404, 200]
+
+
+@pytest.mark.parametrize("hosts", [[], ["Host: a", "Host: b"]], ids=["none", "two"])
+def test_a_request_needs_exactly_one_host(live: Live, hosts: list[str]) -> None:
+    def request(version: str) -> bytes:
+        return "\r\n".join([f"GET /healthz HTTP/{version}", *hosts, "", ""]).encode()
+
+    assert answers_to(live, request("1.1") * 2) == [400]
+    assert answers_to(live, request("1.0")) == [200]
+
+
+def test_a_connection_stays_open_after_an_answer_without_a_body(live: Live) -> None:
+    with closing(Client(live.base_url, live.token)) as client:
+        users = [client.send("POST", "/Users", user_body(f"kept{n}@contoso.example"))[2]["id"] for n in range(3)]
+    deletions = [head(live, method="DELETE").replace(b"/Users ", f"/Users/{user} ".encode()) for user in users]
+    one = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    read = head(live, 'If-None-Match: W/"1-1"', method="GET").replace(b"/Users ", f"/Users/{users[1]} ".encode())
+
+    assert answers_to(live, deletions[0] + one) == [204, 200]
+    assert answers_to(live, read + deletions[1] + one) == [304, 204, 200]
+    closed = deletions[2].replace(b"Host: x", b"Host: x\r\nConnection: close")
+    assert answers_to(live, closed + one) == [204]

@@ -6,6 +6,7 @@ from typing import Any
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.task import WSGITask
 
 from scimsvc.operations.serving.apart import Apart
 from scimsvc.operations.serving.bodies import BoundedBuffer, longest_body
@@ -57,6 +58,8 @@ class Request(HTTPRequestParser):
         # Transfer-Encoding of HTTP/1.0 requests, and has removed it from HTTP/1.1 requests here.
         if ("CONTENT_LENGTH" in self.headers and self.chunked) or "TRANSFER_ENCODING" in self.headers:
             raise ParsingError("Content-Length and Transfer-Encoding must not be combined")
+        if self.version == "1.1" and ("HOST" not in self.headers or "," in self.headers["HOST"]):
+            raise ParsingError("HTTP/1.1 requires one Host header")  # RFC 9112 §3.2
         # Without this, waitress would wait forever for the body of a request with Expect but without a body.
         if self.expect_continue and not self.chunked and not self.content_length:
             self.expect_continue = False
@@ -67,6 +70,20 @@ class Request(HTTPRequestParser):
             # A body that is too long by its length is not stored at all.
             stored = longest if self.content_length <= longest else 0
             self.body_rcv.buf = BoundedBuffer(self.adj.inbuf_overflow, stored)
+
+
+class Task(WSGITask):
+    """Answers a request through the app."""
+
+    def set_close_on_finish(self) -> None:
+        """Close the connection after the response, unless only the missing body is a reason for that.
+
+        Waitress closes the connection after each 204 and 304, because they have no length. They need none (RFC 9112
+        §6.3).
+        """
+        asked = self.request.headers.get("CONNECTION", "").lower()
+        if self.has_body or self.version != "1.1" or asked == "close":
+            super().set_close_on_finish()
 
 
 class Front:
@@ -120,6 +137,7 @@ class Front:
 class Channel(HTTPChannel):
     """A connection."""
 
+    task_class = Task
     error_task_class = RefusalTask
     requests: list[Request]
     request: Request | None
