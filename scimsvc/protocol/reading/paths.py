@@ -59,7 +59,7 @@ _PATH = re.compile(
 )
 
 
-#: A name that an attribute of some schema may have (RFC 7643 §2.1), after any URN. In JSON Pointer it begins with a slash.
+#: A name that an attribute of some schema may have (RFC 7643 §2.1), after any URN. JSON Pointers begin with a slash.
 _NAME = re.compile(r"(?:[^:]*:)*[\w$-]+(?:\.[\w$-]+)*")
 
 
