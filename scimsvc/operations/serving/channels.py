@@ -81,8 +81,9 @@ class Task(WSGITask):
         Waitress closes the connection after each 204 and 304, because they have no length. They need none (RFC 9112
         §6.3).
         """
-        asked = self.request.headers.get("CONNECTION", "").lower()
-        if self.has_body or self.version != "1.1" or asked == "close":
+        request: Any = self.request
+        is_last = request.version != "1.1" or request.headers.get("CONNECTION", "").lower() == "close"
+        if self.has_body or is_last:
             super().set_close_on_finish()
 
 
