@@ -1,4 +1,4 @@
-"""Conformance tools and a client of other projects, against a running server.
+"""Conformance tools of other projects, against a running server.
 
 The tests import the tools, because the import takes a second, which otherwise every process of every run would spend.
 
@@ -76,31 +76,3 @@ def test_scim_sanity_passes(server: Live) -> None:
     # Only resource types that this service does not announce are skipped.
     assert {name.partition(" ")[0] for name in outcomes.pop("SKIP")} == {"Group", "Agent", "AgenticApplication"}
     assert outcomes == {}
-
-
-@pytest.mark.filterwarnings("ignore")  # the client's own
-def test_scim2_client_manages_the_life_cycle_of_a_user(http: Any) -> None:
-    from scim2_client.engines.httpx2 import SyncSCIMClient
-    from scim2_models import PatchOp
-    from scim2_models.exceptions import NotFoundException
-
-    scim = SyncSCIMClient(http)
-    scim.discover()
-    model: Any = scim.get_resource_model("User")
-
-    created = scim.create(
-        model(user_name="client@x.example", emails=[{"type": "work", "value": "client@x.example"}], active=True)
-    )
-    found = scim.query(model, query_parameters={"filter": 'emails[type eq "work"].value eq "CLIENT@x.example"'})
-    created.display_name = "By the client"
-    replaced = scim.replace(created)
-    operations = [{"op": "replace", "path": "active", "value": False}]
-    patched: Any = scim.modify(model, created.id, PatchOp[model].model_validate({"Operations": operations}))
-    scim.delete(model, created.id)
-
-    assert found.total_results == 1
-    assert found.resources[0].id == created.id
-    assert replaced.display_name == "By the client"
-    assert patched.active is False
-    with pytest.raises(NotFoundException, match=str(created.id)):
-        scim.query(model, created.id)
