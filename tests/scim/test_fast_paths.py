@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from scimsvc import clock, fast_paths
 from scimsvc.extensions import db
 from scimsvc.models import User
 from scimsvc.store.fast import driver
-from tests.support.apps import make_enterprise
+from tests.support.apps import make_enterprise, run_command
 from tests.support.client import Enterprise, patch_body, replace, user_body
 from tests.support.records import feed_of, log_of
 from tests.support.replay import Answer, payload_files, replay
@@ -123,7 +124,7 @@ def transcript_of(enterprise: Enterprise) -> Transcript:
     for payload in payload_files()[::16]:
         for each in send("GET", "/Users").get_json()["Resources"]:
             send("DELETE", f"/Users/{each['id']}")
-        replay(payload, send_payload)
+        replay(payload, enterprise.name, send=send_payload, run=partial(run_command, enterprise.app))
     return Transcript(answers, log_entries(enterprise), feed_entries(enterprise), user_rows(enterprise))
 
 

@@ -4,8 +4,11 @@ Each file is replayed in-process on both databases, and over HTTP against a runn
 """
 
 import http.client
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -13,7 +16,8 @@ from flask import Flask
 from werkzeug.datastructures import Headers
 
 from scimsvc import create_app
-from tests.support.apps import SECRET_KEY, dispose, make_enterprise
+from scimsvc.auth.callers import Callers
+from tests.support.apps import SECRET_KEY, dispose, make_enterprise, run_command
 from tests.support.client import SCIM, Enterprise
 from tests.support.live import serving
 from tests.support.replay import Answer, payload_files, payload_id, replay
@@ -26,7 +30,7 @@ def test_a_request_is_answered_as_its_file_says(path: Path, acme: Enterprise) ->
         answer = acme.send(method, path, body, query=query, headers=headers)
         return Answer(answer.status_code, answer.headers, answer.text)
 
-    assert replay(path, send) > 0
+    assert replay(path, acme.name, send=send, run=partial(run_command, acme.app)) > 0
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +60,12 @@ def test_a_running_server_answers_the_same(path: Path, live_server: tuple[Flask,
         answer = connection.getresponse()
         return Answer(answer.status, Headers(answer.headers.items()), answer.read().decode())
 
+    def run(*words: str) -> Any:
+        result = run_command(app, *words)
+        time.sleep(1.2 * Callers.SECONDS)  # until the server notices the change by another process
+        return result
+
     try:
-        assert replay(path, send) > 0
+        assert replay(path, enterprise.name, send=send, run=run) > 0
     finally:
         connection.close()

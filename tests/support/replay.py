@@ -4,6 +4,9 @@ A file of ``tests/payloads`` has ``proves`` and ``source``, then either ``given`
 ``afterwards``, or ``steps``. ``"as": "alice"`` stores the returned ID; later ``{alice}`` stands for it. Only members
 named in an expectation are compared: null requires that the member is absent, and {"$contains": …}, {"$any": true}
 and {"$not": …} match as their names say. To add a vendor's case, add a file.
+
+A step of a life over weeks can also be the operator's: ``"command"`` has the words of a ``scimsvc`` command, and
+``"keep"`` stores members of its result under names. ``{enterprise}`` is the name of the enterprise.
 """
 
 import json
@@ -41,11 +44,19 @@ def payload_id(path: Path) -> str:
     return str(path.relative_to(PAYLOADS).with_suffix(""))
 
 
-def replay(path: Path, send: Send) -> int:
+#: Runs the words of a command and returns its result.
+Run = Callable[..., Any]
+
+
+def replay(path: Path, enterprise: str, *, send: Send, run: Run) -> int:
     """Replay a file and return the number of its exchanges. Raises ``AssertionError`` at the first difference."""
-    names: dict[str, str] = {}
+    names = {"enterprise": enterprise}
     exchanges = list(_exchanges(json.loads(path.read_text("utf-8"))))
     for number, exchange in enumerate(exchanges, 1):
+        if "command" in exchange:
+            result = run(*_named(exchange["command"], names))
+            names |= {name: result[member] for name, member in exchange.get("keep", {}).items()}
+            continue
         request, expected = exchange["request"], exchange["response"]
         answer = _send(request, names, send)
         problems = list(_differences(_named(expected, names), answer))
@@ -69,7 +80,7 @@ def _send(request: dict[str, Any], names: dict[str, str], send: Send) -> Answer:
     body = request.get("raw_body")
     if "body" in request:
         body = json.dumps(_named(request["body"], names))
-    headers = dict(request.get("headers", {}))
+    headers = dict(_named(request.get("headers", {}), names))
     if body is not None:
         headers.setdefault("Content-Type", "application/scim+json; charset=utf-8")
     query = _named(request.get("query", {}), names)
