@@ -7,11 +7,12 @@ from typing import Any
 from scimsvc.protocol import urns
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, PayloadTooLarge, listed, quoted
-from scimsvc.protocol.limits import DEFAULTS, Limits
+from scimsvc.protocol.reading.messages import names_message
+from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
 _REFERENCE = "bulkId:"
-_USERS = "/users"
+_USERS, _GROUPS = "users", "groups"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,20 @@ class BulkOperation:
         endpoint, _, target = self.path.strip("/").partition("/")
         return endpoint, target
 
+    @property
+    def is_creation(self) -> bool:
+        """Whether other operations can refer to this one."""
+        return self.method == "POST"
+
+    @property
+    def is_of_group(self) -> bool:
+        """Whether the path is that of groups or of one group."""
+        return fold(self.endpoint_and_target[0]) == _GROUPS
+
     def target(self, ids: Mapping[str, str]) -> str | None:
         """Return the id in the path, or None for the endpoint itself. Raises ``InvalidValue`` for any other path."""
         endpoint, target = self.endpoint_and_target
-        if fold(f"/{endpoint}") != _USERS or bool(target) is (self.method == "POST"):
+        if fold(endpoint) != _USERS or bool(target) is (self.method == "POST"):
             wanted = "/Users" if self.method == "POST" else "/Users/{id}"
             raise InvalidValue(f"The path of a {self.method} operation must be {wanted}, not {quoted(self.path)}.")
         return _resolved(target, ids) if target else None
@@ -58,29 +69,34 @@ class BulkRequest:
     fail_on_errors: int | None
 
 
-def read_bulk_request(body: Any, limits: Limits = DEFAULTS) -> BulkRequest:
+def read_bulk_request(body: Any, notes: RequestNotes) -> BulkRequest:
     """Return the request in the body of a POST to ``/Bulk``.
 
     Raises ``InvalidSyntax`` if the body is malformed, and ``PayloadTooLarge`` if it has too many operations.
     """
     members = {fold(name): value for name, value in body.items()} if isinstance(body, dict) else {}
-    schemas = members.get("schemas")
-    if not isinstance(schemas, list) or urns.BULK_REQUEST not in schemas:
+    if not names_message(members.get("schemas"), urns.BULK_REQUEST, notes):
         raise InvalidSyntax(f"The body is not a BulkRequest. Send an object whose schemas contain {urns.BULK_REQUEST}.")
     operations = members.get("operations")
     if not isinstance(operations, list):
         raise InvalidSyntax("Operations must be a list of operations.")
-    most = limits.bulk_operations
+    most = notes.limits.bulk_operations
     if len(operations) > most:
         raise PayloadTooLarge(f"The request has {len(operations)} operations. Send at most {most} in one request.")
-    fail_on_errors = members.get("failonerrors")
-    if fail_on_errors is not None and (type(fail_on_errors) is not int or fail_on_errors < 1):
-        raise InvalidSyntax("The value of failOnErrors is not valid. Send a whole number from 1.")
+    fail_on_errors = _read_fail_on_errors(members.get("failonerrors"), notes)
     read = tuple(_read_operation(operation, number) for number, operation in enumerate(operations, 1))
     bulk_ids = [operation.bulk_id for operation in read if operation.bulk_id is not None]
     if len(set(bulk_ids)) < len(bulk_ids):
         raise InvalidSyntax("Two operations have the same bulkId. Send a different bulkId with each operation.")
     return BulkRequest(read, fail_on_errors)
+
+
+def _read_fail_on_errors(value: Any, notes: RequestNotes) -> int | None:
+    if value is not None and (type(value) is not int or value < 0):
+        raise InvalidSyntax("The value of failOnErrors is not valid. Send a whole number from 1.")
+    if value == 0:
+        notes.tolerate(Tolerance.NO_ERROR_LIMIT)
+    return value or None
 
 
 def _read_operation(operation: Any, number: int) -> BulkOperation:

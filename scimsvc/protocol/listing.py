@@ -15,6 +15,8 @@ from scimsvc.protocol.filters.work_address import find_work_address
 from scimsvc.protocol.limits import DEFAULT_PAGE, DEFAULTS, Limits
 from scimsvc.protocol.names import resolve_name
 from scimsvc.protocol.projection import Projection, parse_projection
+from scimsvc.protocol.reading.messages import names_message
+from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.reading.values import folded_members
 
 
@@ -104,19 +106,25 @@ def joined_names(values: Sequence[str]) -> str:
     return ",".join(filter(None, values))
 
 
-def read_search_request(body: Any, limits: Limits = DEFAULTS) -> ListQuery:
+def read_search_request(body: Any, notes: RequestNotes) -> ListQuery:
     """Return the query in the body of a POST to ``.search`` (RFC 7644 §3.4.3).
 
     Raises ``InvalidSyntax`` if the body is not a SearchRequest, and the errors of ``read_list_query``.
     """
+    members = read_search_message(body, notes)
+    values = {name: members.get(fold(name)) for name in _PARAMETERS}
+    texts = {name: _text(name, value) for name, value in values.items() if value is not None}
+    return read_list_query(texts, notes.limits)
+
+
+def read_search_message(body: Any, notes: RequestNotes) -> Mapping[str, Any]:
+    """Return the members of a SearchRequest by folded name. Raises ``InvalidSyntax`` if ``body`` is not one."""
     members = folded_members(body) if isinstance(body, dict) else {}
-    schemas = members.get("schemas")
-    if not isinstance(schemas, list) or urns.SEARCH_REQUEST not in schemas:
+    if not names_message(members.get("schemas"), urns.SEARCH_REQUEST, notes):
         raise InvalidSyntax(
             f"The body is not a SearchRequest. Send an object whose schemas contain {urns.SEARCH_REQUEST}."
         )
-    values = {name: members.get(fold(name)) for name in _PARAMETERS}
-    return read_list_query({name: _text(name, value) for name, value in values.items() if value is not None}, limits)
+    return members
 
 
 def _find_work_address(text: str | None, limits: Limits) -> str | None:

@@ -22,6 +22,8 @@ _WORDS: Mapping[str, str] = {
     Tolerance.PACKED_ROLE: "a role as the JSON text of an app role assignment",
     Tolerance.UNKNOWN_SCHEMA: "an unknown schema URN in schemas",
     Tolerance.UNTYPED_EMAIL: "an e-mail address without a type, read as the work address",
+    Tolerance.MESSAGE_URN_CASE: "the URN of a message in other letter case",
+    Tolerance.NO_ERROR_LIMIT: "failOnErrors 0, read as no limit",
 }
 
 

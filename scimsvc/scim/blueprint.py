@@ -4,11 +4,16 @@ from flask import Blueprint, Response, request
 
 from scimsvc.paths import SCIM_PREFIX
 from scimsvc.protocol.bulk import read_bulk_request
-from scimsvc.protocol.errors import NotFound, NotImplementedHere, quoted
-from scimsvc.protocol.listing import ListQuery, read_list_query, read_parameters, read_search_request
-from scimsvc.protocol.messages import Representation, list_response
-from scimsvc.protocol.reasons import Reason
-from scimsvc.scim import users
+from scimsvc.protocol.errors import NotImplementedHere
+from scimsvc.protocol.listing import (
+    ListQuery,
+    read_list_query,
+    read_parameters,
+    read_search_message,
+    read_search_request,
+)
+from scimsvc.protocol.messages import Representation
+from scimsvc.scim import no_groups, users
 from scimsvc.scim.bulk import run_bulk
 from scimsvc.scim.http import (
     empty_response,
@@ -46,13 +51,14 @@ def list_() -> Response:
 @scim.post("/Users/.search")
 def search() -> Response:
     """List users by the query in the body (RFC 7644 §3.4.3)."""
-    return text_response(_list(read_search_request(read_body(), limits())))
+    return text_response(_list(read_search_request(read_body(), scim_request().notes)))
 
 
 @scim.post("/Bulk")
 def bulk() -> Response:
     """Run many operations (RFC 7644 §3.7)."""
-    return json_response(run_bulk(scim_request(), read_bulk_request(read_body(), limits())))
+    request = scim_request()
+    return json_response(run_bulk(request, read_bulk_request(read_body(), request.notes)))
 
 
 def _list(query: ListQuery) -> str:
@@ -97,25 +103,28 @@ def delete_user(user_id: str) -> Response:
 
 @scim.get("/Groups")
 def list_groups() -> Response:
-    """Return an empty list: after a 404, Entra would quarantine a job whose group mapping is still enabled."""
-    return text_response(list_response([], total=0, start_index=1))
+    """Return an empty list."""
+    return text_response(no_groups.empty_list())
+
+
+@scim.post("/Groups/.search")
+def search_groups() -> Response:
+    """Return an empty list to a search (RFC 7644 §3.4.3)."""
+    read_search_message(read_body(), scim_request().notes)
+    return text_response(no_groups.empty_list())
 
 
 @scim.get("/Groups/<path:group_id>")
 def get_group(group_id: str) -> Response:
     """Refuse the request because groups are not supported."""
-    raise NotFound(f"Group {quoted(group_id)} does not exist. This service provisions users, not groups.")
+    raise no_groups.no_such_group(group_id)
 
 
 @scim.post("/Groups")
 @scim.route("/Groups/<path:group_id>", methods=["PUT", "PATCH", "DELETE"])
 def write_group(group_id: str = "") -> Response:
     """Refuse the request because groups are not supported."""
-    raise NotImplementedHere(
-        "This service provisions users, not groups. "
-        "In Entra, set the mapping 'Provision Microsoft Entra ID Groups' to 'Enabled: No'.",
-        reason=Reason.GROUPS,
-    )
+    raise no_groups.groups_not_implemented()
 
 
 @scim.route("/Me", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])

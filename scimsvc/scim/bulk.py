@@ -1,4 +1,7 @@
-"""Run Bulk requests: each operation in its own transaction, after the creations it refers to (RFC 7644 §3.7)."""
+"""Run Bulk requests: each operation in its own transaction, after the creations it refers to (RFC 7644 §3.7).
+
+Creations that refer to each other in a circle share a transaction.
+"""
 
 import uuid
 from collections.abc import Iterator
@@ -8,15 +11,18 @@ from typing import Any
 from scimsvc.activity.log_writing import record_refusal
 from scimsvc.protocol import urns
 from scimsvc.protocol.bulk import BulkOperation, BulkRequest
+from scimsvc.protocol.bulk_order import execution_order
 from scimsvc.protocol.errors import FailedDependency, ScimError, quoted
 from scimsvc.protocol.messages import Representation, error_message
 from scimsvc.protocol.versions import Preconditions
 from scimsvc.protocol.work_budget import WorkBudget
 from scimsvc.scim import users
+from scimsvc.scim.circles import Creation, CreationRefused, create_circle, position_of_refusal
+from scimsvc.scim.no_groups import groups_not_implemented
 from scimsvc.scim.request import ScimRequest, claimed_address
 from scimsvc.store.engine.database import current_database
 from scimsvc.store.engine.outages import find_unavailable
-from scimsvc.vocabulary import USER_OPERATIONS
+from scimsvc.vocabulary import GROUP, USER_OPERATIONS
 
 _STATUS = {"POST": 201, "PUT": 200, "PATCH": 200, "DELETE": 204}
 #: The result of one operation in the BulkResponse.
@@ -52,48 +58,26 @@ def run_bulk(request: ScimRequest, bulk: BulkRequest) -> dict[str, Any]:
     refers to a refused operation gets 409. After ``failOnErrors`` errors, the remaining operations are skipped.
     """
     request.notes.budget = WorkBudget(request.notes.limits)
-    creations = [operation.bulk_id for operation in bulk.operations if _is_creation(operation)]
+    creations = [operation.bulk_id for operation in bulk.operations if operation.is_creation]
     references = _References({bulk_id: str(uuid.uuid4()) for bulk_id in creations if bulk_id})
     results: dict[int, _Result] = {}
     errors = 0
-    for position in _dependencies_first(bulk.operations):
-        operation = bulk.operations[position]
-        results[position] = _run(request, operation, references)
-        if "response" in results[position]:
-            errors += 1
-            if operation.bulk_id:
-                references.refused.add(operation.bulk_id)
-            if errors == bulk.fail_on_errors:
-                break
+    for group in execution_order(bulk.operations):
+        operations = [bulk.operations[position] for position in group]
+        run = _run_one if len(operations) == 1 else _run_circle
+        results |= zip(group, run(request, operations, references), strict=True)
+        refused = [bulk.operations[position] for position in group if "response" in results[position]]
+        references.refused.update(each.bulk_id for each in refused if each.bulk_id)
+        errors += len(refused)
+        if bulk.fail_on_errors is not None and errors >= bulk.fail_on_errors:
+            break
     return {"schemas": [urns.BULK_RESPONSE], "Operations": [results[position] for position in sorted(results)]}
 
 
-def _dependencies_first(operations: tuple[BulkOperation, ...]) -> Iterator[int]:
-    """Yield the positions in order, except that the creations an operation refers to come first; cycles are broken."""
-    creations = {
-        operation.bulk_id: position for position, operation in enumerate(operations) if _is_creation(operation)
-    }
-    begun: set[int] = set()
-    for start in range(len(operations)):
-        stack = [(start, False)]
-        while stack:
-            position, is_ready = stack.pop()
-            if is_ready:
-                yield position
-            elif position not in begun:
-                begun.add(position)
-                stack.append((position, True))
-                references = sorted(operations[position].references, reverse=True)
-                stack += [(creations[reference], False) for reference in references if reference in creations]
-
-
-def _is_creation(operation: BulkOperation) -> bool:
-    return operation.method == "POST"
-
-
-def _run(request: ScimRequest, operation: BulkOperation, references: _References) -> _Result:
-    """Run ``operation`` and return its result, which has a ``response`` only if the operation was refused."""
-    attempt = request.for_operation(USER_OPERATIONS[operation.method])
+def _run_one(request: ScimRequest, operations: list[BulkOperation], references: _References) -> list[_Result]:
+    """Run the only one of ``operations``. Its result has a ``response`` only if it was refused."""
+    (operation,) = operations
+    attempt = request.for_operation(_operation_in_log(operation))
     try:
         user = _change_user(attempt, operation, references)
     except Exception as error:
@@ -101,16 +85,67 @@ def _run(request: ScimRequest, operation: BulkOperation, references: _References
         if not isinstance(refusal, ScimError):
             raise
         record_refusal(attempt.refusal_entry(refusal))
-        return _refused(request, operation, refusal, references)
+        return [_refused(request, operation, refusal, references)]
     finally:
         request.notes.add(attempt.notes)
     # While the database completes operations, the rest may follow. After one that exceeds its time, all are refused.
     current_database().deadlines.renew()
-    return _done(request, operation, user, references)
+    return [_done(request, operation, user, references)]
+
+
+def _run_circle(request: ScimRequest, operations: list[BulkOperation], references: _References) -> list[_Result]:
+    """Run creations that refer to each other: all of them or, if one is refused, none."""
+    attempts = [request.for_operation(_operation_in_log(operation)) for operation in operations]
+    try:
+        users = create_circle(list(_creations(attempts, operations, references)))
+    except Exception as error:
+        refusals = _refusals_of_circle(error, operations)
+        if refusals is None:
+            raise
+        for attempt, refusal in zip(attempts, refusals, strict=True):
+            attempt.attempt.user_id = None  # it was inserted, and rolled back
+            record_refusal(attempt.refusal_entry(refusal))
+        return [_refused(request, *each, references) for each in zip(operations, refusals, strict=True)]
+    finally:
+        for attempt in attempts:
+            request.notes.add(attempt.notes)
+    current_database().deadlines.renew()
+    return [_done(request, *each, references) for each in zip(operations, users, strict=True)]
+
+
+def _creations(
+    attempts: list[ScimRequest], operations: list[BulkOperation], references: _References
+) -> Iterator[Creation]:
+    """Yield the creations of a circle. Raises ``CreationRefused``."""
+    for position, (request, operation) in enumerate(zip(attempts, operations, strict=True)):
+        request.attempt.email = claimed_address(operation.data)
+        with position_of_refusal(position):
+            references.check(operation)
+            operation.target(references.ids)
+        yield Creation(request, operation.body(references.ids), references.ids[operation.bulk_id or ""])
+
+
+def _refusals_of_circle(error: Exception, operations: list[BulkOperation]) -> list[ScimError] | None:
+    """Return the refusal of each operation of a circle that fails with ``error``, or None if it is a fault."""
+    if not isinstance(error, CreationRefused):
+        unavailable = find_unavailable(error)
+        return [unavailable] * len(operations) if unavailable is not None else None
+    culprit = operations[error.position]
+    others = FailedDependency(
+        f"The operation with bulkId {quoted(culprit.bulk_id or '')} was refused, and this operation and that one "
+        "refer to each other. Correct that operation, and send both again."
+    )
+    return [error.refusal if operation is culprit else others for operation in operations]
+
+
+def _operation_in_log(operation: BulkOperation) -> str:
+    return GROUP if operation.is_of_group else USER_OPERATIONS[operation.method]
 
 
 def _change_user(request: ScimRequest, operation: BulkOperation, references: _References) -> Representation | None:
     """Run the use case of ``operation`` and return the user, or None after a deletion; raises ``ScimError``."""
+    if operation.is_of_group:
+        raise groups_not_implemented()
     request.attempt.email = claimed_address(operation.data)
     references.check(operation)
     target, body = operation.target(references.ids), operation.body(references.ids)
@@ -136,14 +171,15 @@ def _done(
 
 def _refused(request: ScimRequest, operation: BulkOperation, error: ScimError, references: _References) -> _Result:
     result = _head(operation) | {"status": str(error.status), "response": error_message(error)}
-    if _is_creation(operation):
+    if operation.is_creation:
         return result
     return result | {"location": _location(request, operation, references)}
 
 
 def _location(request: ScimRequest, operation: BulkOperation, references: _References) -> str:
     _, target = operation.endpoint_and_target
-    return f"{request.base}/Users/{references.ids.get(target.removeprefix('bulkId:'), target)}".rstrip("/")
+    endpoint = "Groups" if operation.is_of_group else "Users"
+    return f"{request.base}/{endpoint}/{references.ids.get(target.removeprefix('bulkId:'), target)}".rstrip("/")
 
 
 def _head(operation: BulkOperation) -> _Result:

@@ -20,6 +20,7 @@ discovery = Blueprint("discovery", __name__, url_prefix=SCIM_PREFIX)
 @discovery.get("/ServiceProviderConfig")
 def service_provider_config() -> Response:
     """Return the features of SCIM that this service supports."""
+    _refuse_filter()
     return json_response(documents.service_provider_config(tenant_url(), limits()))
 
 
@@ -58,8 +59,8 @@ def _schemas() -> list[dict[str, Any]]:
     return documents.schemas(tenant_url(), unique_user_name=caller().settings.unique_user_name, role_names=names)
 
 
-@discovery.before_request
-def _refuse_filters() -> None:
+def _refuse_filter() -> None:
+    """Raise ``Forbidden`` if the request has a filter (RFC 7644 §4)."""
     if any(request.args.getlist("filter")):
         raise Forbidden(
             "Discovery endpoints do not support filters. Send the request without a filter (RFC 7644 section 4)."
@@ -67,10 +68,12 @@ def _refuse_filters() -> None:
 
 
 def _list(resources: list[dict[str, Any]]) -> Response:
+    _refuse_filter()
     return text_response(list_response(list(map(write_json, resources)), total=len(resources), start_index=1))
 
 
 def _one(resources: list[dict[str, Any]], identifier: str, kind: str) -> Response:
+    _refuse_filter()
     resource = documents.find_by_id(resources, identifier)
     if resource is None:
         known = listed(each["id"] for each in resources)

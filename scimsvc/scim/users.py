@@ -44,33 +44,46 @@ def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) 
 
     ``user_id`` is the ID of the new user if Bulk has already assigned one. Raises ``ScimError``.
     """
-    attempt = request.attempt
-    user = attempt.understood = _read_new_user(request, body, user_id or str(uuid.uuid4()))
-    attempt.email = work_address(user)
+    user = understand_new_user(request, body, user_id or str(uuid.uuid4()))
     with writing() as connection:
-        rules = lock_enterprise(connection, request)
-        decision = _judge_roles(connection, request, rules, user)
-        user = with_role(user, decision.element)
-        now = clock.now()
-        columns = user_columns(user, role_id=decision.role_id, unique_user_name=rules.unique_user_name)
-        refuse_large_document(user, columns["document"], request.notes.limits)
-        new_user = NewUser(user["id"], columns, PROVISIONED, *directory_values(user))
-        try:
-            row = user_writes.insert_user(connection, rules.id, new_user, at=clock.timestamp(now))
-        except UserConflict as error:
-            raise _conflict(error, user, rules, _AT_CREATE) from None
-        claim_new_user(connection, rules.id, row.document)
-        change = UserChange(
-            type=CREATED,
-            user_id=row.id,
-            email=attempt.email,
-            changed=changed_attributes({"id": row.id}, user),
-            role=decision.role.name if decision.role else rules.default_role,
-            active=user["active"],
-        )
-        attempt.user_id = row.id
-        _record(connection, request, change, user, status=201, at=now)
-        return represent(row, request.view_of(rules))
+        return insert_new_user(connection, request, user)
+
+
+def understand_new_user(request: ScimRequest, body: Any, user_id: str) -> Resource:
+    """Return the user with the ID ``user_id`` that ``body`` describes; raises ``ScimError``."""
+    attempt = request.attempt
+    user = attempt.understood = _read_new_user(request, body, user_id)
+    attempt.email = work_address(user)
+    return user
+
+
+def insert_new_user(connection: Connection, request: ScimRequest, user: Resource) -> Representation:
+    """Insert the new ``user``, record it and return it; raises ``ScimError``."""
+    attempt = request.attempt
+    assert attempt.email is not None  # set by understand_new_user
+    rules = lock_enterprise(connection, request)
+    decision = _judge_roles(connection, request, rules, user)
+    user = with_role(user, decision.element)
+    now = clock.now()
+    columns = user_columns(user, role_id=decision.role_id, unique_user_name=rules.unique_user_name)
+    refuse_large_document(user, columns["document"], request.notes.limits)
+    new_user = NewUser(user["id"], columns, PROVISIONED, *directory_values(user))
+    try:
+        row = user_writes.insert_user(connection, rules.id, new_user, at=clock.timestamp(now))
+    except UserConflict as error:
+        raise _conflict(error, user, rules, _AT_CREATE) from None
+    claim_new_user(connection, rules.id, row.document)
+    change = UserChange(
+        type=CREATED,
+        user_id=row.id,
+        email=attempt.email,
+        changed=changed_attributes({"id": row.id}, user),
+        role=decision.role.name if decision.role else rules.default_role,
+        active=user["active"],
+    )
+    attempt.user_id = row.id
+    _record(connection, request, change, user, status=201, at=now)
+    return represent(row, request.view_of(rules))
 
 
 def _read_new_user(request: ScimRequest, body: Any, user_id: str) -> Resource:

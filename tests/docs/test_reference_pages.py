@@ -107,10 +107,21 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert documented == settable | fixed
 
 
-def test_the_tolerances_are_those_of_the_code() -> None:
-    rows = table(read("reference/tolerances.md"), "tolerance", "the client sends")
+#: The providers with a page or section of facts, and kinds of clients.
+CLIENTS = {
+    "Entra",
+    *re.findall(r"^## [0-9]+[.] (.+)$", read("design/provider-facts.md"), re.MULTILINE),
+    *("Huawei", "Databricks", "scimgateway", "idp-scim-sync", "WorkOS", "Rippling", "CyberArk"),
+    *("simulators", "Java kits", "hand-written clients"),
+}
 
-    assert [code(name) for name, _ in rows] == [str(tolerance) for tolerance in Tolerance]
+
+def test_the_tolerances_are_those_of_the_code() -> None:
+    rows = table(read("reference/tolerances.md"), "tolerance", "the client sends", "clients that send it")
+
+    assert [code(name) for name, _, _ in rows] == [str(tolerance) for tolerance in Tolerance]
+    for name, _, clients in rows:
+        assert set(clients.split(", ")) <= CLIENTS, name
 
 
 def test_the_actions_of_the_audit_log_are_those_of_the_code() -> None:

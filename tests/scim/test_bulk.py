@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.support.client import Enterprise, assert_scim_error, patch_body, replace, user_body
+from tests.support.client import Api, Enterprise, assert_scim_error, patch_body, replace, user_body
 from tests.support.urns import BULK_RESPONSE_URN, BULK_URN, ENTERPRISE_URN
 
 MANAGER = f"{ENTERPRISE_URN}:manager"
@@ -80,7 +80,7 @@ def test_a_refused_operation_has_its_reason_and_stops_no_other(acme: Enterprise)
         post("fine"),
     )
 
-    assert statuses(results) == ["409", "400", "400", "412", "404", "400", "400", "400", "201"]
+    assert statuses(results) == ["409", "400", "400", "412", "404", "501", "400", "400", "201"]
     for result in results[:-1]:
         assert result["response"]["status"] == result["status"]
         assert result["response"]["detail"]
@@ -151,6 +151,87 @@ def test_fail_on_errors_ends_the_job(acme: Enterprise, limit: int, done: list[st
     assert len(acme.find("id pr")) == done.count("201")
 
 
+@pytest.mark.parametrize("urn", [BULK_URN, BULK_URN.upper()])
+def test_fail_on_errors_zero_means_no_limit(acme: Enterprise, urn: str) -> None:
+    operations = [op for n in range(2) for op in (post(f"bad{n}", roles=["Nobody"]), post(f"good{n}"))]
+
+    assert statuses(bulk(acme, *operations, failOnErrors=0, schemas=[urn])) == ["400", "201"] * 2
+
+
+CIRCLE = {
+    "one": post("one", **{ENTERPRISE_URN: {"manager": "bulkId:two"}}),
+    "two": post("two", **{ENTERPRISE_URN: {"manager": "bulkId:three"}}),
+    "three": post("three", **{ENTERPRISE_URN: {"manager": "bulkId:one"}}),
+    "below": post("below", **{ENTERPRISE_URN: {"manager": "bulkId:two"}}),
+    "beside": post("beside"),
+}
+
+
+@pytest.mark.parametrize("refused", ["one", "two", "three"])
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"roles": ["Nobody"]}, "400"),
+        ({"userName": ""}, "400"),
+        ({"emails": [{"type": "work", "value": "taken@x.example"}]}, "409"),
+        ({"emails": [{"type": "work", "value": "beside@x.example"}]}, "409"),
+        ({ENTERPRISE_URN: {"manager": "bulkId:stranger"}}, "409"),
+        ({ENTERPRISE_URN: {"manager": "bulkId:refused"}}, "409"),
+    ],
+)
+def test_a_refused_operation_refuses_its_whole_circle(
+    acme: Enterprise, refused: str, change: dict[str, Any], status: str
+) -> None:
+    taken = acme.create(email="taken@x.example")
+    culprit = CIRCLE[refused] | {"data": CIRCLE[refused]["data"] | change}
+    operations = {"refused": post("refused", roles=["Nobody"]), "beside": CIRCLE["beside"]} | CIRCLE
+
+    results = bulk(acme, *(operations | {refused: culprit}).values())
+
+    found = {result["bulkId"]: result for result in results}
+    expected = {"refused": "400", "beside": "201", "one": "409", "two": "409", "three": "409", "below": "409"}
+    assert {name: result["status"] for name, result in found.items()} == expected | {refused: status}
+    assert {user["id"] for user in acme.find("id pr")} == {
+        taken["id"],
+        acme.find('userName eq "test user" and emails.value eq "beside@x.example"')[0]["id"],
+    }
+    for name in {"one", "two", "three"} - {refused}:
+        if not change.get(ENTERPRISE_URN):
+            assert f"'{refused}'" in found[name]["response"]["detail"]
+
+
+def test_a_refused_circle_is_logged_once_for_each_operation(acme: Enterprise, api: Api) -> None:
+    circle = [CIRCLE["one"], CIRCLE["two"], CIRCLE["three"] | {"data": user_body("three@x.example", userName="")}]
+    circle[2]["data"][ENTERPRISE_URN] = {"manager": "bulkId:one"}
+
+    bulk(acme, *circle)
+
+    entries = [(each["email"], each["status"], each["user_id"]) for each in api.pages("/provisioning-log")]
+    assert sorted(entries) == [
+        ("one@x.example", 409, None),
+        ("three@x.example", 400, None),
+        ("two@x.example", 409, None),
+    ]
+    assert api.get("/changes")["items"] == []
+
+
+def test_a_long_circle_is_resolved(acme: Enterprise) -> None:
+    circle = [post(f"u{n}", **{ENTERPRISE_URN: {"manager": f"bulkId:u{(n + 1) % 300}"}}) for n in range(300)]
+
+    assert statuses(bulk(acme, *circle)) == ["201"] * 300
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_an_operation_on_groups_is_answered_like_its_request(acme: Enterprise, method: str) -> None:
+    path = "/Groups" if method == "POST" else "/groups/1"
+    alone = acme.send(method, path.replace("/g", "/G"), {"displayName": "Staff"})
+
+    (result,) = bulk(acme, {"method": method, "path": path, "bulkId": "g", "data": {"displayName": "Staff"}})
+
+    assert (result["status"], result["response"]) == ("501", alone.get_json())
+    assert result.get("location", "").endswith("" if method == "POST" else "/api/scim/v2/Groups/1")
+
+
 def test_a_long_chain_of_references_is_resolved(acme: Enterprise) -> None:
     chain = [post(f"u{n}", **{ENTERPRISE_URN: {"manager": f"bulkId:u{n + 1}"}}) for n in range(300)]
 
@@ -172,7 +253,8 @@ def test_a_long_chain_of_references_is_resolved(acme: Enterprise) -> None:
         ({"schemas": [BULK_URN], "Operations": [{"method": "POST", "path": "/Users"}]}, 400, "bulkId"),
         ({"schemas": [BULK_URN], "Operations": [{"method": "DELETE", "path": 5}]}, 400, "path"),
         ({"schemas": [BULK_URN], "Operations": [post("x"), post("x")]}, 400, "bulkId"),
-        ({"schemas": [BULK_URN], "Operations": [], "failOnErrors": 0}, 400, "failOnErrors"),
+        ({"schemas": [BULK_URN], "Operations": [], "failOnErrors": -1}, 400, "failOnErrors"),
+        ({"schemas": [BULK_URN], "Operations": [], "failOnErrors": False}, 400, "failOnErrors"),
         ({"schemas": [BULK_URN], "Operations": [], "failOnErrors": "1"}, 400, "failOnErrors"),
         ({"schemas": [BULK_URN], "Operations": [{"method": "DELETE", "path": "/"}] * 1001}, 413, "1000"),
     ],

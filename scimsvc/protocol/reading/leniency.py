@@ -27,6 +27,7 @@ from scimsvc.protocol.filters.nodes import Comparison, Node, conditions
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.names import has_dot_after_urn, is_singular_name, resolve_name
 from scimsvc.protocol.patch import Operation, Resource, apply_patch, refuse_read_only
+from scimsvc.protocol.reading.messages import names_message
 from scimsvc.protocol.reading.paths import PatchPath, parse_path
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.reading.values import ValueReader, folded_members, json_kind
@@ -51,8 +52,7 @@ def read_patch(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) 
     Raises ``InvalidSyntax``, ``InvalidPath``, ``InvalidFilter``, ``NoTarget`` or ``InvalidValue``.
     """
     members = folded_members(_object(body, "a PatchOp message"))
-    schemas = members.get("schemas")
-    if not isinstance(schemas, list) or fold(urns.PATCH_OP) not in map(_folded, schemas):
+    if not names_message(members.get("schemas"), urns.PATCH_OP, notes):
         raise InvalidSyntax(f"The body is not a PatchOp message. Add {urns.PATCH_OP} to its schemas.")
     operations = members.get("operations")
     if not isinstance(operations, list) or not operations:
@@ -219,7 +219,3 @@ def _object(body: Any, what: str) -> Resource:
     if not isinstance(body, dict):
         raise InvalidSyntax(f"The body must be a JSON object ({what}), not {json_kind(body)}.")
     return body
-
-
-def _folded(value: Any) -> Any:
-    return fold(value) if isinstance(value, str) else None

@@ -51,6 +51,10 @@ class Tolerance(StrEnum):
     UNKNOWN_SCHEMA = "unknown-schema"
     #: A single e-mail address without ``type``, which counts as type work.
     UNTYPED_EMAIL = "untyped-email"
+    #: The URN of a message in another case: hand-written clients.
+    MESSAGE_URN_CASE = "message-urn-case"
+    #: ``"failOnErrors": 0`` in a Bulk request: Java clients with a primitive number.
+    NO_ERROR_LIMIT = "no-error-limit"
 
 
 @dataclass(slots=True)
