@@ -12,7 +12,7 @@ from datetime import datetime
 from scimsvc import clock
 from scimsvc.activity.feed_writing import UserChange, change_row
 from scimsvc.protocol.attributes import fold
-from scimsvc.protocol.json_text import is_storable, write_names
+from scimsvc.protocol.json_text import is_storable, with_storable_characters, write_names
 from scimsvc.protocol.reasons import Reason
 from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.engine.transactions import Connection, writing
@@ -58,6 +58,8 @@ def record_write(connection: Connection, entry: LogEntry, change: UserChange | N
 
 def record_refusal(entry: LogEntry) -> None:
     """Log a refused write. A database error causes only a warning."""
+    if entry.user_id is not None:  # a path may contain an ID that no user has
+        entry.user_id = with_storable_characters(entry.user_id[:_LONGEST_TEXT])
     row = _entry_row(entry, REFUSED, clock.now())
     try:
         with writing() as connection:
@@ -82,7 +84,7 @@ def _entry_row(entry: LogEntry, outcome: str, at: datetime) -> LogRow:
         id=new_entry_id(at),
         time=clock.timestamp(at),
         operation=entry.operation,
-        user_id=entry.user_id[:_LONGEST_TEXT] if entry.user_id else None,
+        user_id=entry.user_id or None,
         email=email,
         email_key=fold(email) if email else None,
         outcome=outcome,

@@ -88,6 +88,11 @@ def is_storable(text: str) -> bool:
     return _UNSTORABLE.search(text) is None
 
 
+def with_storable_characters(text: str) -> str:
+    """Return ``text`` with a replacement character for each NUL and lone surrogate."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def _check(value: JSON, levels: int, limits: Limits) -> None:
     if isinstance(value, str):
         _check_text(value, limits)

@@ -1,9 +1,11 @@
 """Every SCIM write, successful or refused, has one entry in the provisioning log (contract section 9)."""
 
+import random
 import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -282,3 +284,43 @@ def test_log_entries_cannot_be_edited(acme: Enterprise, tmp_path: Path) -> None:
             assert api.send(method, path, {}).status_code in (404, 405)
 
     assert api.get("/provisioning-log")["items"][0] == entry
+
+
+def _random_text(length: int, first: int, last: int) -> str:
+    """Return text that a database cannot compress."""
+    draw = random.Random(length + first)
+    return "".join(chr(draw.randint(first, last)) for _ in range(length))
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize(
+    ("path", "logged"),
+    [
+        pytest.param(ascii_ := _random_text(20_000, 0x41, 0x5A), ascii_[:512], id="20,000 characters"),
+        pytest.param(quote(astral := _random_text(3_000, 0x10000, 0x10FFFF)), astral[:512], id="of 4 bytes"),
+        pytest.param("a%00b", "a\ufffdb", id="NUL"),
+        pytest.param("a%ffb", "a\ufffdb", id="not UTF-8"),
+    ],
+)
+def test_a_refusal_is_logged_whatever_id_its_path_has(acme: Enterprise, method: str, path: str, logged: str) -> None:
+    bodies = {"PUT": user_body(), "PATCH": patch_body(replace("title", "x"))}
+
+    answer = acme.send(method, f"/Users/{path}", bodies.get(method))
+
+    entries = [(each["status"], each["user_id"], each["outcome"]) for each in log_of(acme)]
+    assert (answer.status_code, entries) == (404, [(404, logged, "refused")])
+
+
+@pytest.mark.parametrize(("first", "last"), [(0x61, 0x7A), (0x10000, 0x10FFFF)])
+@pytest.mark.parametrize("length", [500, 600, 5_000])
+def test_a_refusal_is_logged_whatever_values_its_body_has(acme: Enterprise, length: int, first: int, last: int) -> None:
+    text = _random_text(length, first, last)
+
+    for body in (
+        user_body(f"{text}@x.example", roles=[text]),
+        user_body(text),
+        user_body(externalId=text, roles=["x"]),
+    ):
+        assert acme.send("POST", "/Users", body).status_code == 400
+
+    assert [each["outcome"] for each in log_of(acme)] == ["refused"] * 3
