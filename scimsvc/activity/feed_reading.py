@@ -72,7 +72,7 @@ class FeedReader:
             finally:
                 self.waiters.leave(enterprise_id)
         cursors = [self._write_cursor(enterprise_id, row.number) for row in rows]
-        items = [_represent(cursor, row.change) for cursor, row in zip(cursors, rows, strict=True)]
+        items = [represent_change(cursor, row.change) for cursor, row in zip(cursors, rows, strict=True)]
         return {"items": items, "next": cursors[-1] if cursors else self._write_cursor(enterprise_id, start)}
 
     def _read_cursor(self, enterprise_id: str, cursor: str | None) -> int | None:
@@ -117,16 +117,24 @@ def _read(enterprise_id: str, after: int | None, limit: int) -> tuple[list[Numbe
         return list_changes(connection, enterprise_id, after=after, limit=limit), after
 
 
-def _represent(cursor: str, change: ChangeRow) -> dict[str, Any]:
-    return {
+def represent_change(cursor: str, change: ChangeRow) -> dict[str, Any]:
+    """Return a change in the form of the enterprise API. For a group, the members of a user are null."""
+    of_user = change.group_id is None
+    entry = {
         "cursor": cursor,
         "time": change.time,
         "type": change.type,
-        "user_id": change.user_id,
-        "email": change.email,
+        "user_id": change.user_id if of_user else None,
+        "email": change.email if of_user else None,
         "changed": json.loads(change.changed),
-        "role": change.role,
-        "active": change.active,
+        "role": change.role if of_user else None,
+        "active": change.active if of_user else None,
         "old_role": change.old_role,
         "old_active": change.old_active,
     }
+    return entry if of_user else entry | _of_group(change)
+
+
+def _of_group(change: ChangeRow) -> dict[str, Any]:
+    members = json.loads(change.members) if change.members else None
+    return {"group_id": change.group_id, "group": change.group_name, "members": members}

@@ -24,6 +24,8 @@ def represent_entry(row: LogRow) -> dict[str, Any]:
         "operation": row.operation,
         "user_id": row.user_id,
         "email": row.email,
+        "group_id": row.group_id,
+        "group": row.group_name,
         "outcome": row.outcome,
         "status": row.status,
         "scim_type": row.scim_type,

@@ -5,12 +5,12 @@ after the rollback. If this fails, the response to the client stays the same.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from scimsvc import clock
-from scimsvc.activity.feed_writing import UserChange, change_row
+from scimsvc.activity.feed_writing import GroupChange, UserChange, change_row, record_group_changes
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.json_text import is_storable, with_storable_characters, write_names
 from scimsvc.protocol.reasons import Reason
@@ -34,6 +34,9 @@ class LogEntry:
     duration_ms: float
     user_id: str | None = None
     email: str | None = None
+    #: The ID and the displayName of the group.
+    group_id: str | None = None
+    group: str | None = None
     #: The type of the change in the change feed; None if nothing changed.
     effect: str | None = None
     changed: Iterable[str] = ()
@@ -54,6 +57,14 @@ def record_write(connection: Connection, entry: LogEntry, change: UserChange | N
     """
     row = change_row(change, at=clock.timestamp(at)) if change is not None else None
     insert_entry(connection, entry.enterprise_id, _entry_row(entry, OK, at), change=row)
+
+
+def record_group_write(
+    connection: Connection, entry: LogEntry, changes: Sequence[GroupChange], *, at: datetime
+) -> None:
+    """Log a successful write to a group at the time ``at``, and add its ``changes`` to the feed in order."""
+    record_group_changes(connection, entry.enterprise_id, changes, at=clock.timestamp(at))
+    insert_entry(connection, entry.enterprise_id, _entry_row(entry, OK, at))
 
 
 def record_refusal(entry: LogEntry) -> None:
@@ -87,6 +98,8 @@ def _entry_row(entry: LogEntry, outcome: str, at: datetime) -> LogRow:
         user_id=entry.user_id or None,
         email=email,
         email_key=fold(email) if email else None,
+        group_id=entry.group_id[:_LONGEST_TEXT] if entry.group_id else None,
+        group_name=entry.group if entry.group and is_storable(entry.group) else None,
         outcome=outcome,
         status=entry.status,
         scim_type=entry.scim_type,

@@ -13,10 +13,13 @@ from scimsvc.enterprises.enterprises import show_enterprise
 from scimsvc.schemas.limits import DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT
 
 _SHOWN = ("time", "type", "email", "changed", "role", "active")
+#: Shown where a change is about a group.
+_OF_GROUP = ("group", "members")
 
 
 def _page_text(page: dict[str, Any]) -> str:
-    table = as_text([{name: change[name] for name in _SHOWN} for change in page["items"]])
+    shown = _SHOWN + _OF_GROUP * any(change.get("group_id") for change in page["items"])
+    table = as_text([_row(change, shown) for change in page["items"]])
     return f"{table}\n\nnext  {page['next']}"
 
 
@@ -35,7 +38,7 @@ def _page_text(page: dict[str, Any]) -> str:
 )
 @click.option("--follow", is_flag=True, help="Print changes as they happen, until Ctrl-C")
 def changes(enterprise: str, after: str | None, limit: int, *, follow: bool) -> Any:
-    """Read changes of users in commit order, oldest first.
+    """Read changes of users and groups in commit order, oldest first.
 
     To continue later, pass the cursor shown as 'next' to --after. With --json and --follow, each change is one JSON
     object on its own line.
@@ -59,4 +62,12 @@ def _read(enterprise_id: str, after: str | None, limit: int, *, wait: float) -> 
 
 
 def _line(change: dict[str, Any]) -> str:
-    return "  ".join(cell(change[name]) for name in _SHOWN)
+    shown = _SHOWN + _OF_GROUP if change.get("group_id") else _SHOWN
+    return "  ".join(cell(value) for value in _row(change, shown).values())
+
+
+def _row(change: dict[str, Any], shown: tuple[str, ...]) -> dict[str, Any]:
+    """Return the shown members of a change, with the number of its members of a group."""
+    row = {name: change.get(name) for name in shown}
+    members: list[str] | None = row.get("members")
+    return row if members is None else row | {"members": len(members)}

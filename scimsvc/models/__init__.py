@@ -8,11 +8,12 @@ from scimsvc.models.access import Attempts, ClientSecret, Integration, Session, 
 from scimsvc.models.activity import AuditEntry, Change, LogEntry
 from scimsvc.models.conditions import IS_REFUSED, IS_REMOVAL
 from scimsvc.models.enterprises import Admin, AdminIdentity, Enterprise, Role, RoleName, Setting
+from scimsvc.models.groups import Group, GroupMember
 from scimsvc.models.second_factors import RecoveryCode, SecondFactor
 from scimsvc.models.users import Searchable, User
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0013"
+SCHEMA_REVISION = "0014"
 
 __all__ = [
     "IS_REFUSED",
@@ -25,6 +26,8 @@ __all__ = [
     "Change",
     "ClientSecret",
     "Enterprise",
+    "Group",
+    "GroupMember",
     "Integration",
     "LogEntry",
     "Model",

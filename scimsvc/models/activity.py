@@ -32,6 +32,8 @@ class LogEntry(Model):
     user_id: Mapped[str | None]
     email: Mapped[str | None]
     email_key: Mapped[str | None]
+    group_id: Mapped[str | None]
+    group_name: Mapped[str | None]
     outcome: Mapped[str]
     status: Mapped[int]
     scim_type: Mapped[str | None]
@@ -53,7 +55,10 @@ class LogEntry(Model):
 
 
 class Change(Model):
-    """A change of a user in the change feed, numbered in commit order without gaps (contract section 8)."""
+    """A change of a user or a group in the change feed, numbered in commit order without gaps (contract section 8).
+
+    The columns of the user are empty for a change of a group.
+    """
 
     __tablename__ = "changes"
     __table_args__ = (
@@ -78,6 +83,11 @@ class Change(Model):
     origin: Mapped[str | None]
     #: The number of users of the enterprise after this change, so that they need not be counted.
     users: Mapped[int]
+    #: Null for a change of a user.
+    group_id: Mapped[str | None]
+    group_name: Mapped[str | None]
+    #: A JSON list of the IDs of the users who joined or left, else null.
+    members: Mapped[str | None]
 
 
 class AuditEntry(Model):

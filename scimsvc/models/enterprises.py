@@ -6,6 +6,7 @@ from sqlalchemy import (
     Index,
     false,
     text,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -32,6 +33,9 @@ class Enterprise(Model):
     name_key: Mapped[str] = mapped_column(unique=True)
     scim_enabled: Mapped[bool]
     unique_user_name: Mapped[bool]
+    unique_group_name: Mapped[bool] = mapped_column(server_default=true())
+    #: Whether groups may exist. Set before the first group is created, so that requests to other enterprises read none.
+    has_groups: Mapped[bool] = mapped_column(server_default=false())
     reject_unknown_attributes: Mapped[bool]
     #: Counts changes of the default role's representation. It is part of the ETags of users on that role.
     role_revision: Mapped[int]

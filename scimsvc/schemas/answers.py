@@ -4,48 +4,18 @@ from typing import Any
 
 from marshmallow import INCLUDE, Schema, fields, validate
 
+from scimsvc.schemas.answer_fields import list_of as _list_of
+from scimsvc.schemas.answer_fields import members as _members
+from scimsvc.schemas.answer_fields import names as _names
+from scimsvc.schemas.answer_fields import number as _number
+from scimsvc.schemas.answer_fields import text as _text
+from scimsvc.schemas.answer_fields import text_or_null as _text_or_null
+from scimsvc.schemas.answer_fields import time as _time
+from scimsvc.schemas.answer_fields import time_or_null as _time_or_null
+from scimsvc.schemas.answer_fields import truth as _truth
+from scimsvc.schemas.answer_fields import whole_number as _whole_number
 from scimsvc.schemas.bodies import RemovalLimitSchema
 from scimsvc.vocabulary import ACTIONS, ACTORS, CHANGE_TYPES, OUTCOMES, SOURCES
-
-
-def _text(description: str, **options: Any) -> fields.String:
-    return fields.String(required=True, metadata={"description": description}, **options)
-
-
-def _text_or_null(description: str) -> fields.String:
-    return _text(description, allow_none=True)
-
-
-def _time(description: str, **options: Any) -> fields.String:
-    return fields.String(required=True, metadata={"description": description, "format": "date-time"}, **options)
-
-
-def _time_or_null(description: str) -> fields.String:
-    return _time(description, allow_none=True)
-
-
-def _truth(description: str, **options: Any) -> fields.Boolean:
-    return fields.Boolean(required=True, metadata={"description": description}, **options)
-
-
-def _whole_number(description: str) -> fields.Integer:
-    return fields.Integer(required=True, metadata={"description": description})
-
-
-def _number(description: str) -> fields.Float:
-    return fields.Float(required=True, metadata={"description": description})
-
-
-def _names(description: str) -> fields.List[Any]:
-    return fields.List(fields.String(), required=True, metadata={"description": description})
-
-
-def _members(description: str) -> fields.Dict:
-    return fields.Dict(required=True, allow_none=True, metadata={"description": description})
-
-
-def _list_of(items: type[Schema], description: str) -> fields.List[Any]:
-    return fields.List(fields.Nested(items), required=True, metadata={"description": description})
 
 
 class Enterprise(Schema):
@@ -56,6 +26,7 @@ class Enterprise(Schema):
     scim_enabled = _truth("Whether SCIM provisioning is enabled.")
     default_role = _text("The name of the role of users without an assigned role.")
     unique_user_name = _truth("Whether each userName must be unique.")
+    unique_group_name = _truth("Whether each name of a group must be unique.")
     reject_unknown_attributes = _truth("Whether attributes that are not in any schema are refused.")
     removal_limit = fields.Nested(
         RemovalLimitSchema,
@@ -187,6 +158,8 @@ class LogEntry(Schema):
     operation = _text("The operation.")
     user_id = _text_or_null("The ID of the user.")
     email = _text_or_null("The work e-mail address of the user.")
+    group_id = _text_or_null("The ID of the group.")
+    group = _text_or_null("The name of the group.")
     outcome = _text("The outcome of the request.")
     status = _whole_number("The HTTP status.")
     scim_type = _text_or_null("The scimType of the error.")
@@ -230,18 +203,27 @@ class AuditEntry(Schema):
 
 
 class Change(Schema):
-    """A change of a user."""
+    """A change of a user or a group. For a group, the members of a user are null."""
 
     cursor = _text("The cursor of the change.")
     time = _time("The time of the change.")
     type = _text("The type of the change.", validate=validate.OneOf(CHANGE_TYPES))
-    user_id = _text("The ID of the user.")
-    email = _text("The work e-mail address after the change.")
+    user_id = _text_or_null("The ID of the user.")
+    email = _text_or_null("The work e-mail address after the change.")
     changed = _names("The SCIM names of changed attributes. Attributes of the extension have short names.")
-    role = _text("The name of the role after the change.")
-    active = _truth("Whether the user was active after the change.")
+    role = _text_or_null("The name of the role after the change.")
+    active = _truth("Whether the user was active after the change.", allow_none=True)
     old_role = _text_or_null("The name of the role before the change; null for a new user.")
     old_active = _truth("Whether the user was active before the change; null for a new user.", allow_none=True)
+    group_id = fields.String(metadata={"description": "The ID of the group. Only in changes of groups."})
+    group = fields.String(
+        metadata={"description": "The name of the group after the change. Only in changes of groups."}
+    )
+    members = fields.List(
+        fields.String(),
+        allow_none=True,
+        metadata={"description": "The IDs of users who joined or left, at most 1,000. Only in changes of groups."},
+    )
 
 
 class Changes(Schema):

@@ -32,7 +32,9 @@ class EnterpriseRow(NamedTuple):
     name: str
     scim_enabled: bool
     unique_user_name: bool
+    unique_group_name: bool
     reject_unknown_attributes: bool
+    has_groups: bool
     role_revision: int
     paused: bool
     removal_users: int | None
@@ -71,7 +73,9 @@ _ENTERPRISES = (
         Enterprise.name,
         Enterprise.scim_enabled,
         Enterprise.unique_user_name,
+        Enterprise.unique_group_name,
         Enterprise.reject_unknown_attributes,
+        Enterprise.has_groups,
         Enterprise.role_revision,
         Enterprise.paused,
         Enterprise.removal_users,
@@ -99,6 +103,8 @@ _SHARED_LOCK = Query(select(Enterprise.id).where(Enterprise.id == _ENTERPRISE_ID
 _INSERT = Write(insert(Enterprise))
 _INITIAL_SETTINGS = {
     "unique_user_name": False,
+    "unique_group_name": True,
+    "has_groups": False,
     "reject_unknown_attributes": False,
     "role_revision": 1,
     "paused": False,

@@ -1,4 +1,4 @@
-"""The table of the change feed: one numbered row for each change of a user.
+"""The table of the change feed: one numbered row for each change of a user or a group.
 
 The numbers of an enterprise have no gaps, and each change stores the number of users after it. A transaction locks the
 feed of the enterprise from its first change to its end, so that changes are committed in the order of their numbers. On
@@ -33,7 +33,7 @@ from scimsvc.vocabulary import CREATED, DELETED
 
 
 class ChangeRow(NamedTuple):
-    """A change of a user, without its number."""
+    """A change of a user or a group, without its number. The members of the other one are empty."""
 
     time: str
     type: str
@@ -46,6 +46,14 @@ class ChangeRow(NamedTuple):
     old_role: str | None
     old_active: bool | None
     origin: str | None
+    group_id: str | None = None
+    group_name: str | None = None
+    #: A JSON list of IDs of users.
+    members: str | None = None
+
+
+#: The columns of ``ChangeRow`` for groups, which are its last ones.
+GROUP_COLUMNS = ("group_id", "group_name", "members")
 
 
 class NumberedChange(NamedTuple):

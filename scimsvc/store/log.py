@@ -43,6 +43,8 @@ class LogRow(NamedTuple):
     user_id: str | None
     email: str | None
     email_key: str | None
+    group_id: str | None
+    group_name: str | None
     outcome: str
     status: int
     scim_type: str | None
@@ -107,7 +109,7 @@ def _if_longer(column: ColumnElement[Any], longest: int, instead: ColumnElement[
 
 
 #: The columns whose length the client of a request decides.
-_TEXTS = frozenset({"email", "email_key", "detail", "role_value", "role_key"})
+_TEXTS = frozenset({"email", "email_key", "group_name", "detail", "role_value", "role_key"})
 _LISTS = frozenset({"changed", "ignored"})
 
 IS_OK = text(f"outcome = '{OK}'")

@@ -9,13 +9,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, cast, false, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from scimsvc.models import Searchable, User
 from scimsvc.protocol.attributes import EMAILS, EXTENSION
 from scimsvc.protocol.json_text import write_names
 from scimsvc.store.engine.statements import Write
-from scimsvc.store.feed import hold_feed, insert_selected_changes
+from scimsvc.store.feed import GROUP_COLUMNS, hold_feed, insert_selected_changes
 from scimsvc.store.filters.search_functions import SEARCH_FUNCTIONS, SearchFunctions
 from scimsvc.vocabulary import BY_ROLE, PROVISIONED, UPDATED
 
@@ -119,6 +133,7 @@ def _changes(change: RoleChange, values: Sequence[_Value], *, email: Expression,
         literal(change.old_name),
         User.active,
         literal(BY_ROLE),
+        *(null() for _ in GROUP_COLUMNS),
     ]
     return select(*columns)
 

@@ -49,6 +49,8 @@ class EnterpriseRules(NamedTuple):
     id: str
     name: str
     unique_user_name: bool
+    unique_group_name: bool
+    has_groups: bool
     role_revision: int
     paused: bool
     removal_users: int | None
@@ -121,6 +123,8 @@ _RULES: tuple[Any, ...] = (
     Enterprise.id,
     Enterprise.name,
     Enterprise.unique_user_name,
+    Enterprise.unique_group_name,
+    Enterprise.has_groups,
     Enterprise.role_revision,
     Enterprise.paused,
     Enterprise.removal_users,

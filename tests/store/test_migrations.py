@@ -148,6 +148,51 @@ def test_accounts_get_the_role_of_their_reach(empty_database_url: str, tmp_path:
     assert listed == {"op@x.example": "operator", "admin@x.example": "administrator"}
 
 
+def test_old_changes_and_log_entries_are_about_users(empty_database_url: str, tmp_path: Path) -> None:
+    app = create_app({"DATABASE_URL": empty_database_url, "INSTANCE_PATH": str(tmp_path), "SECRET_KEY": "k" * 40})
+    change = {
+        "enterprise_id": "e", "number": 1, "time": "2026-01-01T00:00:00.000Z", "type": "created", "user_id": "u",
+        "email": "a@x.example", "changed": "[]", "role": "Default", "active": True, "users": 1,
+    }  # fmt: skip
+    entry = {
+        "enterprise_id": "e", "id": "019b0000000000000000000000000000", "time": "2026-01-01T00:00:00.000Z",
+        "operation": "create", "user_id": "u", "outcome": "ok", "status": 201, "changed": "[]", "tolerances": "[]",
+        "ignored": "[]", "client_id": "c", "request_id": "r", "duration_ms": 1.5,
+    }  # fmt: skip
+    with app.app_context(), db.engine.begin() as connection:
+        upgrade(connection, revision="0013")
+        connection.execute(
+            text(
+                "INSERT INTO enterprises (id, name, name_key, scim_enabled, unique_user_name, reject_unknown_attributes, "
+                "role_revision, created_at) VALUES ('e', 'Acme', 'acme', :yes, :no, :no, 1, '')"
+            ),
+            {"yes": True, "no": False},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO roles (enterprise_id, id, name, is_default, restrict_editing) VALUES ('e', 'r', 'D', :y, :n)"
+            ),
+            {"y": True, "n": False},
+        )
+        for table, row in (("changes", change), ("provisioning_log", entry)):
+            names = ", ".join(row)
+            values = ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
+
+    run_command(app, "init")
+
+    (changed,) = run_command(app, "changes", "Acme")["items"]
+    (logged,) = run_command(app, "log", "Acme")
+    settings = run_command(app, "enterprise", "show", "Acme")
+    dispose(app)
+    assert changed == {
+        "cursor": changed["cursor"], "time": change["time"], "type": "created", "user_id": "u", "email": "a@x.example",
+        "changed": [], "role": "Default", "active": True, "old_role": None, "old_active": None,
+    }  # fmt: skip
+    assert [logged[name] for name in ("user_id", "status", "group_id", "group")] == ["u", 201, None, None]
+    assert settings["unique_group_name"] is True
+
+
 @pytest.mark.slow
 @pytest.mark.system
 def test_several_inits_at_once_all_succeed(empty_database_url: str, tmp_path: Path) -> None:

@@ -103,7 +103,8 @@ def expected_entry(row: Row[Any], change: RoleChange) -> dict[str, Any] | None:
     return {
         "time": AT, "type": "updated", "user_id": row.id, "email": work_address(read_document(row)),
         "changed": json.dumps(changed, separators=(",", ":")), "role": change.new_name, "old_role": change.old_name,
-        "active": row.active, "old_active": row.active, "origin": "role",
+        "active": row.active, "old_active": row.active, "origin": "role", "group_id": None, "group_name": None,
+        "members": None,
     }  # fmt: skip
 
 

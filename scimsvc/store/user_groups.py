@@ -1,0 +1,83 @@
+"""Read the groups of users, and let a user leave all groups before the user is deleted."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from scimsvc.models import Group, GroupMember
+from scimsvc.store.engine.statements import Query
+from scimsvc.store.id_lists import DIALECTS, ids_parameter, listed_ids
+
+
+class UserGroup(NamedTuple):
+    """A group of a user."""
+
+    user_id: str
+    group_id: str
+    name: str
+
+
+class LeftGroup(NamedTuple):
+    """A group that a user has left."""
+
+    group_id: str
+    name: str
+
+
+_ENTERPRISE_ID = bindparam("enterprise_id", type_=GroupMember.enterprise_id.type)
+_USER_ID = bindparam("user_id", type_=GroupMember.user_id.type)
+_MEMBERSHIPS = (
+    select(GroupMember.user_id, GroupMember.group_id, Group.name)
+    .join(Group, (Group.enterprise_id == GroupMember.enterprise_id) & (Group.id == GroupMember.group_id))
+    .where(GroupMember.enterprise_id == _ENTERPRISE_ID)
+)
+GROUPS_OF_USER = Query(_MEMBERSHIPS.where(GroupMember.user_id == _USER_ID).order_by(GroupMember.group_id), UserGroup)
+
+
+def _groups_of_users(dialect: str) -> Query[UserGroup]:
+    listed = listed_ids(dialect)
+    condition = GroupMember.user_id.in_(select(listed.id))
+    return Query(_MEMBERSHIPS.where(condition).order_by(GroupMember.user_id, GroupMember.group_id), UserGroup)
+
+
+GROUPS_OF_USERS = {dialect: _groups_of_users(dialect) for dialect in DIALECTS}
+
+
+def list_groups_of_users(connection: Connection, enterprise_id: str, user_ids: Sequence[str]) -> list[UserGroup]:
+    """Return the groups of the users, in the order of the IDs of users and groups."""
+    if len(user_ids) == 1:
+        return GROUPS_OF_USER.all(connection, {"enterprise_id": enterprise_id, "user_id": user_ids[0]})
+    parameters = {"enterprise_id": enterprise_id, "ids": ids_parameter(user_ids)}
+    return GROUPS_OF_USERS[connection.dialect.name].all(connection, parameters)
+
+
+def _leave() -> Any:
+    of_user = select(GroupMember.group_id).where(
+        GroupMember.enterprise_id == _ENTERPRISE_ID, GroupMember.user_id == _USER_ID
+    )
+    # Lock the groups in order, so that two deletions do not wait for each other.
+    locked = (
+        select(Group.id)
+        .where(Group.enterprise_id == _ENTERPRISE_ID, Group.id.in_(of_user))
+        .order_by(Group.id)
+        .with_for_update()
+        .cte("locked")
+    )
+    return (
+        update(Group)
+        .where(Group.enterprise_id == _ENTERPRISE_ID, Group.id.in_(select(locked.c.id)))
+        .values(members=Group.members - 1, version=Group.version + 1, modified_at=bindparam("at"))
+        .returning(Group.id.label("group_id"), Group.name)
+    )
+
+
+LEAVE = Query(_leave(), LeftGroup)
+
+
+def leave_groups(connection: Connection, enterprise_id: str, user_id: str, *, at: str) -> list[LeftGroup]:
+    """Count a locked user out of all groups, as new versions of them, and return the groups in the order of their IDs.
+
+    Delete the user in the same transaction. This deletes the memberships.
+    """
+    return sorted(LEAVE.all(connection, {"enterprise_id": enterprise_id, "user_id": user_id, "at": at}))

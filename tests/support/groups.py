@@ -1,0 +1,67 @@
+"""Groups in the database of a test, written by the store as requests do."""
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from scimsvc.extensions import db
+from scimsvc.models import GroupMember, User
+from scimsvc.store.engine.transactions import writing
+from scimsvc.store.group_representations import StoredGroup, group_columns
+from scimsvc.store.groups import insert_group, mark_groups
+from tests.support.client import Enterprise
+
+AT = "2026-01-01T00:00:00.000Z"
+LATER = "2026-02-02T00:00:00.000Z"
+GROUP_URN = "urn:ietf:params:scim:schemas:core:2.0:Group"
+
+
+def group_document(name: str, group_id: str, **attributes: Any) -> dict[str, Any]:
+    """Return the document of a group."""
+    return {"schemas": [GROUP_URN], "id": group_id, **attributes, "displayName": name}
+
+
+def store_group(
+    enterprise: Enterprise, name: str, user_ids: Iterable[str] = (), *, unique: bool = True, **attributes: Any
+) -> StoredGroup:
+    """Store a group with members and return it."""
+    group_id = str(uuid.uuid4())
+    columns = group_columns(group_document(name, group_id, **attributes), unique_group_name=unique)
+    with enterprise.app.app_context():
+        mark_groups(enterprise.made["id"])
+        with writing() as connection:
+            group, _ = insert_group(connection, enterprise.made["id"], group_id, columns, user_ids, at=AT)
+    return group
+
+
+def store_users(enterprise: Enterprise, number: int) -> list[str]:
+    """Store copies of one user in bulk, and return their IDs in order."""
+    template = enterprise.create()
+    ids = [f"{position:08x}-0000-4000-8000-000000000000" for position in range(number)]
+    with enterprise.app.app_context(), writing() as connection:
+        row = dict(connection.execute(select(User.__table__).where(User.id == template["id"])).mappings().one())
+        connection.execute(
+            insert(User),
+            [
+                row
+                | {
+                    "id": each,
+                    "email_key": f"{each}@x.example",
+                    "document": row["document"].replace(template["id"], each),
+                }
+                for each in ids
+            ],
+        )
+    return ids
+
+
+def memberships(enterprise: Enterprise) -> dict[str, list[str]]:
+    """Return the IDs of the members of each group in the database, in the order of joining."""
+    with enterprise.app.app_context(), db.engine.connect() as connection:
+        statement = select(GroupMember.group_id, GroupMember.user_id).order_by(GroupMember.position)
+        found: dict[str, list[str]] = {}
+        for group_id, user_id in connection.execute(statement):
+            found.setdefault(group_id, []).append(user_id)
+    return found
