@@ -63,6 +63,7 @@ def show(enterprise: str) -> dict[str, Any]:
 )
 @click.option("--default-role", metavar="ROLE", help="Role to use as the default")
 @click.option("--unique-user-name/--no-unique-user-name", default=None, help="Require a unique userName for each user")
+@click.option("--unique-group-name/--no-unique-group-name", default=None, help="Require a unique name for each group")
 @click.option(
     "--reject-unknown-attributes/--no-reject-unknown-attributes",
     default=None,

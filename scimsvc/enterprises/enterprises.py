@@ -8,6 +8,7 @@ from typing import Any
 from scimsvc import clock, schemas
 from scimsvc.activity.audit import AuditLog, Difference, audited, changed, created, deleted
 from scimsvc.auth.clients import NAMES, insert_integration
+from scimsvc.enterprises.group_names import switch_unique_group_name
 from scimsvc.enterprises.removal_cap import cap_columns, describe_cap, refuse_raised_limit, refuse_release
 from scimsvc.enterprises.removal_limit import DEFAULT_HOURS, describe_limit
 from scimsvc.errors import Conflict, InvalidInput
@@ -100,7 +101,8 @@ def update_enterprise(
 
     A removal limit that the operator sets binds the enterprise. Raises ``InvalidInput``, ``NoSuchThing``,
     ``OutOfDate``, ``NotAllowed`` if the enterprise raises the operator's limit, or ``Conflict`` if
-    ``unique_user_name`` is switched on while several users have the same userName.
+    ``unique_user_name`` is switched on while several users have the same userName, or ``unique_group_name`` while
+    several groups have the same name.
     """
     fields = validated_changes(schemas.ENTERPRISE_CHANGES, changes)
     with writing_in(reference) as tenant:
@@ -109,6 +111,8 @@ def update_enterprise(
         values = {name: fields[name] for name in _FLAGS if name in fields}
         if fields.get("unique_user_name", tenant.row.unique_user_name) != tenant.row.unique_user_name:
             _switch_unique_user_name(tenant, on=fields["unique_user_name"])
+        if fields.get("unique_group_name", tenant.row.unique_group_name) != tenant.row.unique_group_name:
+            switch_unique_group_name(tenant, on=fields["unique_group_name"])
         if "removal_limit" in fields:
             values |= _limit_columns(tenant.row, fields["removal_limit"], by_operator=by_operator)
         if values:
@@ -128,7 +132,7 @@ def _record_changes(log: AuditLog, before: Mapping[str, Any], after: Mapping[str
     log.record(Action.ENTERPRISE_UPDATED, log.target(), changed(before, others))
 
 
-_FLAGS = ("scim_enabled", "unique_user_name", "reject_unknown_attributes", "paused")
+_FLAGS = ("scim_enabled", "unique_user_name", "unique_group_name", "reject_unknown_attributes", "paused")
 
 
 def _limit_columns(row: EnterpriseRow, limit: Mapping[str, Any] | None, *, by_operator: bool) -> dict[str, Any]:
@@ -223,6 +227,7 @@ def _represent(row: EnterpriseRow) -> dict[str, Any]:
         "scim_enabled": row.scim_enabled,
         "default_role": row.default_role,
         "unique_user_name": row.unique_user_name,
+        "unique_group_name": row.unique_group_name,
         "reject_unknown_attributes": row.reject_unknown_attributes,
         "removal_limit": describe_limit(row),
         "paused": row.paused,

@@ -51,6 +51,7 @@ class EnterpriseChangesSchema(InputSchema):
     scim_enabled = TruthValue("Whether SCIM provisioning is enabled.")
     default_role = Name("The name of the role of users without an assigned role.")
     unique_user_name = TruthValue("Whether each userName must be unique.")
+    unique_group_name = TruthValue("Whether each name of a group must be unique.")
     reject_unknown_attributes = TruthValue("Whether attributes that are not in any schema are refused.")
     removal_limit = fields.Nested(
         RemovalLimitSchema, allow_none=True, metadata={"description": "The removal limit; null for no limit."}

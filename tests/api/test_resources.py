@@ -16,6 +16,7 @@ def test_the_enterprise_is_shown_and_changed(acme: Enterprise, api: Api) -> None
         "scim_enabled": True,
         "default_role": "DefaultEnterprise",
         "unique_user_name": False,
+        "unique_group_name": True,
         "reject_unknown_attributes": False,
         "removal_limit": None,
         "paused": False,
@@ -248,8 +249,8 @@ def test_the_log_shows_refused_requests_with_reasons(acme: Enterprise, api: Api)
     (entry,) = api.get("/provisioning-log", outcome="refused")["items"]
 
     assert list(entry) == [
-        "id", "time", "operation", "user_id", "email", "outcome", "status", "scim_type", "detail", "changed",
-        "tolerances", "ignored", "client_id", "request_id", "duration_ms",
+        "id", "time", "operation", "user_id", "email", "group_id", "group", "outcome", "status", "scim_type",
+        "detail", "changed", "tolerances", "ignored", "client_id", "request_id", "duration_ms",
     ]  # fmt: skip
     assert (entry["operation"], entry["email"], entry["status"]) == ("create", "bad@contoso.example", 400)
     assert "Power Signer" in entry["detail"]  # an existing role
