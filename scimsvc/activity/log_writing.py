@@ -42,12 +42,15 @@ class LogEntry:
     changed: Iterable[str] = ()
     tolerances: Iterable[str] = ()
     ignored: Iterable[str] = ()
+    #: The error of a refusal, or which values a disabled user kept.
+    detail: str | None = None
     # Only for a refusal:
     scim_type: str | None = None
-    detail: str | None = None
     reason: Reason | None = None
     #: The unknown role value.
     role_value: str | None = None
+    #: The ID of the user who has the wanted address or userName.
+    holder_id: str | None = None
 
 
 def record_write(connection: Connection, entry: LogEntry, change: UserChange | None, *, at: datetime) -> None:
@@ -108,6 +111,7 @@ def _entry_row(entry: LogEntry, outcome: str, at: datetime) -> LogRow:
         cause=entry.reason,
         role_value=role_value,
         role_key=fold(role_value) if role_value else None,
+        holder_id=entry.holder_id,
         changed=write_names(entry.changed),
         tolerances=write_names(entry.tolerances),
         ignored=write_names(entry.ignored),

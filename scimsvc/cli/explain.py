@@ -72,6 +72,8 @@ def _effect(told: dict[str, Any]) -> Iterator[str]:
     for name in ("tolerances", "ignored"):
         if told[name]:
             yield _labelled(name, cell(told[name]))
+    for kept in told["kept"]:
+        yield _labelled("kept", f"{cell(kept['attribute'])}: {cell(kept['detail'])}")
     if told["changes"]:
         yield "\nwould change:"
         yield as_text([_change(each) for each in told["changes"]])

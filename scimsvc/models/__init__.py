@@ -6,7 +6,7 @@ The statements of ``scimsvc.store`` read and write rows. ORM objects are not use
 from scimsvc.extensions import Model
 from scimsvc.models.access import Attempts, ClientSecret, Integration, Session, SigningKey, Token
 from scimsvc.models.activity import AuditEntry, Change, LogEntry
-from scimsvc.models.conditions import IS_REFUSED, IS_REMOVAL
+from scimsvc.models.conditions import HAS_KEPT, IS_REFUSED, IS_REMOVAL
 from scimsvc.models.enterprises import Admin, AdminIdentity, Enterprise, Role, RoleName, Setting
 from scimsvc.models.groups import Group, GroupMember
 from scimsvc.models.second_factors import RecoveryCode, SecondFactor
@@ -16,6 +16,7 @@ from scimsvc.models.users import Searchable, User
 SCHEMA_REVISION = "0014"
 
 __all__ = [
+    "HAS_KEPT",
     "IS_REFUSED",
     "IS_REMOVAL",
     "SCHEMA_REVISION",

@@ -10,7 +10,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scimsvc.extensions import Model
-from scimsvc.models.conditions import IS_REFUSED, IS_REMOVAL, partial_index
+from scimsvc.models.conditions import HAS_KEPT, IS_REFUSED, IS_REMOVAL, partial_index
 
 
 class LogEntry(Model):
@@ -21,6 +21,7 @@ class LogEntry(Model):
         Index("log_email", "enterprise_id", "email_key", "id"),
         Index("log_user", "enterprise_id", "user_id", "id"),
         partial_index("log_refused", "enterprise_id", "id", where=IS_REFUSED),
+        partial_index("log_kept", "enterprise_id", "id", where=HAS_KEPT),
         {"sqlite_with_rowid": False},
     )
 
@@ -45,6 +46,8 @@ class LogEntry(Model):
     #: The refused role value: the sent text, and the folded one.
     role_value: Mapped[str | None]
     role_key: Mapped[str | None]
+    #: The ID of the user who has the address or userName of a refused request.
+    holder_id: Mapped[str | None]
     #: JSON lists of names.
     changed: Mapped[str]
     tolerances: Mapped[str]

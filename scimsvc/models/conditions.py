@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Index, MetaData, TextClause, event, text
 
 from scimsvc.extensions import Model
-from scimsvc.vocabulary import REFUSED, REMOVALS
+from scimsvc.vocabulary import OK, REFUSED, REMOVALS
 
 
 def is_one_of(column: str, words: Iterable[str]) -> str:
@@ -16,6 +16,8 @@ def is_one_of(column: str, words: Iterable[str]) -> str:
 
 #: Conditions of partial indexes. Queries repeat them literally, because the database uses the index only then.
 IS_REFUSED = text(f"outcome = '{REFUSED}'")
+#: A write that disabled a user, who kept values that could not be accepted.
+HAS_KEPT = text(f"outcome = '{OK}' AND detail IS NOT NULL")
 IS_REMOVAL = text(is_one_of("type", REMOVALS))
 
 

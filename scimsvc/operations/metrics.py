@@ -47,6 +47,10 @@ class Metrics:
             "scimsvc_held_back", "SCIM writes refused because of a pause or the removal limit.",
             ["enterprise", "reason"], registry=self.registry,
         )  # fmt: skip
+        self._disables = Counter(
+            "scimsvc_disables_without_values", "Disables applied without their other values.",
+            ["enterprise"], registry=self.registry,
+        )  # fmt: skip
         self.registry.register(_Stored())
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -62,6 +66,10 @@ class Metrics:
         """Count a write that was refused because of a pause or the removal limit."""
         self._held_back.labels(enterprise_id, reason).inc()
 
+    def count_disables(self, enterprise_id: str, users: int) -> None:
+        """Count ``users`` who were disabled and kept values that could not be accepted."""
+        self._disables.labels(enterprise_id).inc(users)
+
     def text(self) -> bytes:
         """Return all metrics in the Prometheus text format. This reads the database."""
         return generate_latest(self.registry)
@@ -76,8 +84,11 @@ def count(state: RequestState, response: Response) -> None:
     route = request.url_rule.rule if request.url_rule is not None else "(none)"
     method = request.method if request.method in _METHODS else "(other)"
     metrics.count_request(method, route, response.status_code, time.perf_counter() - state.started)
-    for tolerance in state.notes.tolerances if state.notes is not None else ():
+    notes = state.notes
+    for tolerance in notes.tolerances if notes is not None else ():
         metrics.count_tolerance(str(tolerance))
+    if notes is not None and notes.disables and state.caller is not None:
+        metrics.count_disables(state.caller.enterprise_id, notes.disables)
     refusal = state.refusal
     if isinstance(refusal, WritesStopped) and refusal.reason is not None and state.caller is not None:
         metrics.count_held_back(state.caller.enterprise_id, refusal.reason.replace("-", "_"))

@@ -13,8 +13,12 @@ from scimsvc.protocol.limits import Limits
 _SEARCHES, _COPIES, _READS = 128, 4, 256
 
 
+class TooMuchWork(InvalidValue):
+    """The rest of a budget is too small for a request."""
+
+
 class WorkBudget:
-    """Counts work of several kinds. Each method raises ``InvalidValue`` if the rest of the budget is too small."""
+    """Counts work of several kinds. Each method raises ``TooMuchWork`` if the rest of the budget is too small."""
 
     def __init__(self, limits: Limits) -> None:
         self._visits = limits.elements * (limits.patch_conditions + limits.patch_operations)
@@ -47,5 +51,5 @@ class WorkBudget:
             raise _too_much("change too many large users")
 
 
-def _too_much(what: str) -> InvalidValue:
-    return InvalidValue(f"The operations of this request {what}. Send fewer operations in one request.")
+def _too_much(what: str) -> TooMuchWork:
+    return TooMuchWork(f"The operations of this request {what}. Send fewer operations in one request.")

@@ -246,6 +246,7 @@ class Explanation(Schema):
     operation = _text("The operation.")
     tolerances = _names("The tolerances that the request needs.")
     ignored = _names("The unknown attributes that are ignored.")
+    kept = fields.List(fields.Dict(), metadata={"description": "The values that a disabled user keeps, and why."})
     scim_type = fields.String(allow_none=True, metadata={"description": "The scimType of the error."})
     detail = fields.String(metadata={"description": "The detail of the error."})
 

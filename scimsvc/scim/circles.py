@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.messages import Representation
+from scimsvc.scim.conflicts import conflict_error
 from scimsvc.scim.request import ScimRequest
 from scimsvc.scim.users import insert_new_user, understand_new_user
 from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import writing
+from scimsvc.store.user_writes import UserConflict
 
 
 class Creation(NamedTuple):
@@ -36,10 +38,14 @@ def create_circle(creations: Sequence[Creation]) -> list[Representation]:
     for position, creation in enumerate(creations):
         with position_of_refusal(position):
             users.append(understand_new_user(*creation))
-    with writing() as connection:
-        for position, creation in enumerate(creations):
-            with position_of_refusal(position):
-                created.append(insert_new_user(connection, creation.request, users[position]))
+    position = 0
+    try:
+        with writing() as connection:
+            for position, creation in enumerate(creations):
+                with position_of_refusal(position):
+                    created.append(insert_new_user(connection, creation.request, users[position]))
+    except UserConflict as error:
+        raise CreationRefused(position, conflict_error(creations[position].request, error)) from None
     return created
 
 

@@ -20,7 +20,7 @@ from scimsvc.schemas.validation import validated
 from scimsvc.scim.http import scim_request_of
 from scimsvc.scim.lists import find_users
 from scimsvc.scim.rehearsal import RehearsedRequest, answer, rehearsed_request
-from scimsvc.scim.request import Attempt, ScimRequest
+from scimsvc.scim.request import Attempt, ScimRequest, attribute_name
 from scimsvc.store.engine.transactions import rehearsing
 from scimsvc.store.profiles import find_profile, profile_view
 from scimsvc.store.representations import read_document
@@ -105,12 +105,13 @@ def _user(tenant: Tenant, reference: str | None) -> dict[str, Any] | None:
 
 
 def _explain(scim_request: ScimRequest) -> dict[str, Any]:
-    attempt = scim_request.attempt
+    attempt, kept = scim_request.attempt, scim_request.notes.kept
     return {
         "operation": attempt.operation,
         "request": _understood(attempt),
         "tolerances": list(map(str, scim_request.notes.tolerances)),
         "ignored": scim_request.notes.ignored,
+        "kept": [{"attribute": attribute_name(path), "detail": detail} for path, detail in kept.items()],
         "changes": _changes(attempt),
         "role": _role(attempt),
     }

@@ -1,14 +1,15 @@
 """A SCIM request for the use cases, and the facts that a write collects for the log."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scimsvc.activity.log_writing import LogEntry
 from scimsvc.errors import InvalidInput
 from scimsvc.mapping.resolve import RoleDecision
-from scimsvc.protocol.errors import ScimError
+from scimsvc.protocol.attributes import EXTENSION
+from scimsvc.protocol.errors import ScimError, listed
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.listing import ListQuery
 from scimsvc.protocol.patch import Operation, Resource
@@ -41,6 +42,10 @@ class Attempt:
     before: Resource | None = None
     after: Resource | None = None
     decision: RoleDecision | None = None
+    #: The user that the write tries to store.
+    wanted: Resource = field(default_factory=dict)
+    #: The ID of another user, whose address or userName the refused request wants.
+    holder_id: str | None = None
     #: The query of a search.
     query: ListQuery | None = None
     role: str | None = None
@@ -82,6 +87,8 @@ class ScimRequest:
         """Return the log entry for a successful write that is answered with ``status``."""
         entry = self._entry(status)
         entry.effect, entry.changed = self.attempt.effect, self.attempt.changed
+        if self.notes.kept:
+            entry.detail = kept_in_words(self.notes.kept)
         return entry
 
     def refusal_entry(self, error: ScimError) -> LogEntry:
@@ -90,6 +97,7 @@ class ScimRequest:
         entry.scim_type, entry.detail, entry.reason = error.scim_type, error.detail, error.reason
         if error.reason is Reason.UNKNOWN_ROLE:
             entry.role_value = self.attempt.role_value
+        entry.holder_id = self.attempt.holder_id
         return entry
 
     def _entry(self, status: int) -> LogEntry:
@@ -131,6 +139,23 @@ class ScimRequest:
                 f"The users of the first {len(operations)} operations are too large to explain all operations at once. "
                 "Explain fewer operations."
             )
+
+
+def kept_in_words(kept: Mapping[tuple[str, ...], str]) -> str:
+    """Return the log's detail of a write that disabled a user, who keeps the values in ``RequestNotes.kept``."""
+    reasons = " ".join(f"{attribute_name(path)}: {detail}" for path, detail in kept.items())
+    return f"The user is disabled and keeps the old value of {listed(map(attribute_name, kept))}. {reasons}"[
+        :_LONGEST_DETAIL
+    ]
+
+
+#: The maximum number of characters of the detail, as of an error.
+_LONGEST_DETAIL = 1000
+
+
+def attribute_name(path: tuple[str, ...]) -> str:
+    """Return the name of an attribute as ``changed`` in the log shows it."""
+    return ".".join(name for name in path if name != EXTENSION.name)
 
 
 def claimed_address(body: Any) -> str | None:

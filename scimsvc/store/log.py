@@ -53,6 +53,7 @@ class LogRow(NamedTuple):
     cause: str | None
     role_value: str | None
     role_key: str | None
+    holder_id: str | None
     #: JSON lists of names.
     changed: str
     tolerances: str

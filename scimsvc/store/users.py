@@ -117,6 +117,28 @@ def find_user_by_address(enterprise_id: str, address: str) -> ViewedUser | None:
     return rows[0] if rows else None
 
 
+class _Holder(NamedTuple):
+    id: str
+
+
+HOLDER_OF_ADDRESS = Query(select(User.id).where(User.enterprise_id == ENTERPRISE_ID, User.email_key == KEY), _Holder)
+HOLDER_OF_USER_NAME = Query(
+    select(User.id).where(User.enterprise_id == ENTERPRISE_ID, User.unique_user_name_key == KEY), _Holder
+)
+
+
+def find_holder_of_address(enterprise_id: str, address: str) -> str | None:
+    """Return the ID of the user with the work e-mail address ``address``, ignoring case, outside of a transaction."""
+    rows = read_rows(HOLDER_OF_ADDRESS, {"enterprise_id": enterprise_id, "key": fold(address)})
+    return rows[0].id if rows else None
+
+
+def find_holder_of_user_name(enterprise_id: str, user_name: str) -> str | None:
+    """Return the ID of the user with the unique userName ``user_name``, ignoring case, outside of a transaction."""
+    rows = read_rows(HOLDER_OF_USER_NAME, {"enterprise_id": enterprise_id, "key": fold(user_name)})
+    return rows[0].id if rows else None
+
+
 # Lock the rows that a SCIM write depends on.
 
 _RULES: tuple[Any, ...] = (

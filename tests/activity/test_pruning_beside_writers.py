@@ -34,7 +34,7 @@ def fill(enterprise: Enterprise) -> None:
     entry = {
         "enterprise_id": enterprise.made["id"], "time": clock.timestamp(at), "operation": "create", "user_id": None,
         "email": "x@x.example", "email_key": "x@x.example", "outcome": "refused", "status": 400, "scim_type": None,
-        "detail": "x" * 200, "effect": None, "cause": None, "role_value": None, "role_key": None, "changed": "[]",
+        "detail": "x" * 200, "effect": None, "cause": None, "role_value": None, "role_key": None, "holder_id": None, "changed": "[]",
         "tolerances": "[]", "ignored": "[]", "client_id": "c", "request_id": "old", "duration_ms": 1.0,
     }  # fmt: skip
     with enterprise.app.app_context(), db.engine.begin() as connection:

@@ -14,8 +14,9 @@ from scimsvc.enterprises import enterprises
 from scimsvc.operations.state import metrics
 from scimsvc.settings import SettingsError
 from tests.support.apps import make_enterprise
-from tests.support.client import Enterprise, replace
+from tests.support.client import Enterprise, patch_body, replace
 from tests.support.types import Cli, MakeApp
+from tests.support.urns import BULK_URN
 
 TOKEN = "a-token-for-prometheus"
 
@@ -72,6 +73,19 @@ def test_pauses_and_removal_limits_are_reported(counted: Enterprise) -> None:
     assert held["scimsvc_held_back_total", enterprise_id, "removal_limit"] == 1
     assert paused["scimsvc_held_back_total", enterprise_id, "paused"] == paused["scimsvc_paused", enterprise_id] == 1
     assert ("scimsvc_removals_held", enterprise_id) not in paused
+
+
+def test_disables_without_their_other_values_are_counted(counted: Enterprise) -> None:
+    users = [counted.create(email=f"{number}@x.example") for number in range(3)]
+    disable = patch_body(replace("active", False), replace("roles", "Nobody"))
+    operations = [{"method": "PATCH", "path": f"/Users/{user['id']}", "data": disable} for user in users[1:]]
+
+    counted.send("PATCH", f"/Users/{users[0]['id']}", disable)
+    counted.send("PATCH", f"/Users/{users[0]['id']}", disable, headers={"If-Match": 'W/"1"'})
+    counted.send("PATCH", f"/Users/{users[0]['id']}", patch_body(replace("active", False)))
+    counted.send("POST", "/Bulk", {"schemas": [BULK_URN], "Operations": operations})
+
+    assert samples(counted.app)["scimsvc_disables_without_values_total", counted.made["id"]] == 3
 
 
 @pytest.mark.parametrize("token", [None, "", "wrong", TOKEN + "x", "ä"])

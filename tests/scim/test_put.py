@@ -31,7 +31,7 @@ def test_put_replaces_everything_that_clients_may_set(acme: Enterprise, user: di
     acme.patch(user, replace("roles", "User"), replace("active", False), replace(DEPARTMENT, "Retail"))
     read_only = {"id": "x", "meta": {"created": "2000-01-01T00:00:00Z"}, "groups": [{"value": "x"}]}
 
-    answer = acme.send("PUT", path, user_body(nickName="New", **read_only))
+    answer = acme.send("PUT", path, user_body(nickName="New", active=True, roles=[], **read_only))
 
     assert answer.status_code == 200
     assert answer.headers["Content-Location"] == user["meta"]["location"]
@@ -61,7 +61,7 @@ def test_put_never_creates_and_needs_the_required_attributes(acme: Enterprise, u
     assert acme.find("id pr") == [user]
 
 
-def test_put_clears_omitted_attributes(acme: Enterprise) -> None:
+def test_put_clears_omitted_attributes_except_state_and_role(acme: Enterprise) -> None:
     user = acme.create(**{**FULL_USER, "email": "x"})
 
     replaced = acme.send("PUT", f"/Users/{user['id']}", user_body()).get_json()
@@ -70,9 +70,35 @@ def test_put_clears_omitted_attributes(acme: Enterprise) -> None:
         "schemas": [USER_URN],
         "id": user["id"],
         "userName": "Test User",
-        "active": True,
+        "active": False,
         "emails": [{"type": "work", "primary": True, "value": "test.user@contoso.example"}],
-        "roles": [{"value": "DefaultEnterprise", "primary": True}],
+        "roles": [{"value": "uSER", "display": "The role", "type": "x", "primary": True}],
     }
     assert replaced["meta"]["created"] == user["meta"]["created"]
     assert replaced["meta"]["version"] != user["meta"]["version"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "role"),
+    [
+        pytest.param({}, "User", id="not sent"),
+        pytest.param({"roles": []}, "DefaultEnterprise", id="an empty list"),
+        pytest.param({"roles": [{"value": ""}]}, "DefaultEnterprise", id="an empty value"),
+        pytest.param({"roles": [{"value": "PowerSigner"}]}, "PowerSigner", id="another role"),
+    ],
+)
+def test_a_put_without_roles_leaves_the_role(acme: Enterprise, sent: dict[str, Any], role: str) -> None:
+    user = acme.create(roles=[{"value": "User"}])
+
+    answer = acme.send("PUT", f"/Users/{user['id']}", user_body(title="New", **sent))
+
+    assert answer.status_code == 200
+    assert [element["value"] for element in answer.get_json()["roles"]] == [role]
+
+
+def test_a_put_with_roles_null_removes_the_role(acme: Enterprise) -> None:
+    user = acme.create(roles=[{"value": "User"}])
+
+    answer = acme.send("PUT", f"/Users/{user['id']}", user_body() | {"roles": None})
+
+    assert answer.get_json()["roles"] == [{"value": "DefaultEnterprise", "primary": True}]

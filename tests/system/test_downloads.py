@@ -97,7 +97,7 @@ def fill_log(enterprise_id: str) -> None:
     common = {
         "enterprise_id": enterprise_id, "operation": "create", "user_id": None, "email": "a@x.example",
         "email_key": "a@x.example", "outcome": "refused", "status": 400, "scim_type": "invalidValue", "detail": DETAIL,
-        "effect": None, "cause": None, "role_value": None, "role_key": None, "changed": "[]", "tolerances": "[]",
+        "effect": None, "cause": None, "role_value": None, "role_key": None, "holder_id": None, "changed": "[]", "tolerances": "[]",
         "ignored": "[]", "client_id": "c", "request_id": "r", "duration_ms": 1.0,
     }  # fmt: skip
     now = clock.now()

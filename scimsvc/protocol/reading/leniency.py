@@ -40,10 +40,15 @@ def read_user(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) -
 
     Raises ``InvalidSyntax`` if the body is not a User, and ``InvalidValue`` if a value is not valid.
     """
-    members = _object(body, "a SCIM User")
-    _read_schemas(members, notes)
     reader = ValueReader(notes, InvalidSyntax if reject_unknown else None)
-    return apply_patch({}, list(_expand("add", members, reader)), RequestNotes(notes.limits))
+    return apply_patch({}, read_members(body, reader), RequestNotes(notes.limits))
+
+
+def read_members(body: Any, reader: ValueReader) -> list[Operation]:
+    """Return the operations that add each attribute of a POST or PUT ``body`` to an empty resource."""
+    members = _object(body, "a SCIM User")
+    _read_schemas(members, reader.notes)
+    return list(_expand("add", members, reader))
 
 
 def read_patch(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) -> list[Operation]:
@@ -51,16 +56,20 @@ def read_patch(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) 
 
     Raises ``InvalidSyntax``, ``InvalidPath``, ``InvalidFilter``, ``NoTarget`` or ``InvalidValue``.
     """
+    return read_operations(body, ValueReader(notes, InvalidPath if reject_unknown else None))
+
+
+def read_operations(body: Any, reader: ValueReader) -> list[Operation]:
+    """Return the operations of a PATCH ``body``, whose values ``reader`` reads; see ``read_patch``."""
     members = folded_members(_object(body, "a PatchOp message"))
-    if not names_message(members.get("schemas"), urns.PATCH_OP, notes):
+    if not names_message(members.get("schemas"), urns.PATCH_OP, reader.notes):
         raise InvalidSyntax(f"The body is not a PatchOp message. Add {urns.PATCH_OP} to its schemas.")
     operations = members.get("operations")
     if not isinstance(operations, list) or not operations:
         raise InvalidSyntax("Operations must be a list of at least one operation.")
-    limits = notes.limits
+    limits = reader.notes.limits
     if len(operations) > limits.patch_operations:
         raise InvalidSyntax(f"The request has {len(operations)} operations. Send at most {limits.patch_operations}.")
-    reader = ValueReader(notes, InvalidPath if reject_unknown else None)
     read = [each for number, operation in enumerate(operations, 1)
             for each in _read_operation(operation, number, reader)]  # fmt: skip
     count = sum(each.path.conditions for each in read)
@@ -171,17 +180,28 @@ def _operation(op: str, text: str, path: PatchPath, value: Any, reader: ValueRea
         return
     if op == "remove" and value is not None:
         notes.tolerate(Tolerance.REMOVE_WITH_VALUE)
+    try:
+        read = _read_value(op, path, value, reader)
+    except InvalidValue as error:
+        if reader.kept is None:
+            raise
+        reader.kept[tuple(step.name for step in path.target.steps[:2])] = error.detail
+    else:
+        yield Operation(op, path, read)
+
+
+def _read_value(op: str, path: PatchPath, value: Any, reader: ValueReader) -> Any:
+    """Return the value of an operation in the type of its attribute; raises ``InvalidValue``."""
+    attribute = path.target.attribute
     if path.sub_attribute is not None:
         read = reader.single(path.sub_attribute, value, str(path))
-        if attribute is ROLES and path.sub_attribute.name == "value" and isinstance(read, str):
-            read = unpack_role(read, notes)
-    elif attribute.multi_valued and (path.condition is None or op == "remove"):
-        read = reader.elements(attribute, value)
-    elif attribute.multi_valued:
-        read = reader.element(attribute, value)
-    else:
-        read = reader.single(attribute, value, str(path))
-    yield Operation(op, path, read)
+        is_role = attribute is ROLES and path.sub_attribute.name == "value" and isinstance(read, str)
+        return unpack_role(read, reader.notes) if is_role else read
+    if not attribute.multi_valued:
+        return reader.single(attribute, value, str(path))
+    if path.condition is None or op == "remove":
+        return reader.elements(attribute, value)
+    return reader.element(attribute, value)
 
 
 @cached_for_short_texts

@@ -55,6 +55,10 @@ class Tolerance(StrEnum):
     MESSAGE_URN_CASE = "message-urn-case"
     #: ``"failOnErrors": 0`` in a Bulk request: Java clients with a primitive number.
     NO_ERROR_LIMIT = "no-error-limit"
+    #: An update without a value for ``active``: PUTs by clients that omit false, Entra's Switch without a default.
+    STATE_KEPT = "state-kept"
+    #: A disable with another value that cannot be accepted: Entra, which repeats all differences in each cycle.
+    DISABLING_WINS = "disabling-wins"
 
 
 @dataclass(slots=True)
@@ -64,6 +68,10 @@ class RequestNotes:
     limits: Limits = DEFAULTS
     tolerances: list[Tolerance] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    #: Why values that came with a disable were not accepted, by the names of the attribute and its sub-attribute.
+    kept: dict[tuple[str, ...], str] = field(default_factory=dict)
+    #: How many users were disabled without such values. A Bulk request may disable several.
+    disables: int = 0
     #: The budget of the Bulk request to which the operation belongs. None for a single request.
     budget: WorkBudget | None = field(default=None, compare=False)
 
@@ -77,9 +85,16 @@ class RequestNotes:
         for tolerance in tolerances:
             self.tolerate(tolerance)
 
+    def keep(self, path: tuple[str, ...], detail: str) -> None:
+        """Note that the attribute at ``path`` keeps its value, because of the error ``detail``."""
+        self.tolerate(Tolerance.DISABLING_WINS)
+        self.kept.setdefault(path, detail)
+
     def add(self, others: "RequestNotes") -> None:
-        """Add the notes of ``others``."""
+        """Add the notes of ``others``, a part of the same request."""
         self.tolerate_all(others.tolerances)
+        self.kept |= others.kept
+        self.disables += others.disables
         for name in others.ignored:
             self.ignore(name)
 

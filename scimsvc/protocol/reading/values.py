@@ -16,11 +16,18 @@ from scimsvc.protocol.role_elements import unpack_role
 
 
 class ValueReader:
-    """Reads values. Unknown attributes are ignored, or raise ``unknown`` if that is not None."""
+    """Reads values. Unknown attributes are ignored, or raise ``unknown`` if that is not None.
 
-    def __init__(self, notes: RequestNotes, unknown: type[ScimError] | None) -> None:
+    Malformed values raise ``InvalidValue``. If ``kept`` is not None, those of a single-valued attribute or one of its
+    members are left out and added to ``kept``, with the detail of the error; see ``protocol.updates``.
+    """
+
+    def __init__(
+        self, notes: RequestNotes, unknown: type[ScimError] | None, *, kept: dict[tuple[str, ...], str] | None = None
+    ) -> None:
         self.notes = notes
         self.unknown = unknown
+        self.kept = kept
 
     def single(self, attribute: Attribute, value: Any, where: str) -> Any:
         """Read the value of a single-valued attribute, which errors call ``where``."""
@@ -81,8 +88,18 @@ class ValueReader:
                 name = f"{where}.{sub_attribute.name}"
                 raise InvalidSyntax(f"The attribute {name} is sent twice, in two spellings. Send it once.")
             else:
-                members[sub_attribute.name] = self.single(sub_attribute, member, f"{where}.{sub_attribute.name}")
+                self._read_member(members, attribute, sub_attribute, member, where)
         return members
+
+    def _read_member(
+        self, members: Resource, attribute: Attribute, sub_attribute: Attribute, value: Any, where: str
+    ) -> None:
+        try:
+            members[sub_attribute.name] = self.single(sub_attribute, value, f"{where}.{sub_attribute.name}")
+        except InvalidValue as error:
+            if self.kept is None or attribute.multi_valued or where != attribute.name:
+                raise
+            self.kept[attribute.name, sub_attribute.name] = error.detail
 
     def _boolean(self, value: Any, where: str) -> bool:
         if isinstance(value, bool):
