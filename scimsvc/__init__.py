@@ -90,10 +90,12 @@ def _init_requests(app: "Flask", settings: "Settings") -> None:
     from scimsvc.auth.guard import guard
     from scimsvc.auth.last_uses import note_use
     from scimsvc.auth.refusal_log import log_refused_token
+    from scimsvc.scim.negotiation import set_answer_type
     from scimsvc.scim.refusal_log import log_refused_request
     from scimsvc.web.hooks import After, init_hooks
 
     after: list[After] = [announce_expiry, log_refused_token, log_refused_request, note_use, prune_when_due]
+    after.append(set_answer_type)
     if settings.metrics_token:
         from scimsvc.operations.metrics import count
 

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 from scimsvc.protocol import urns
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import write_json
+from scimsvc.protocol.media_types import SCIM_JSON
 
-MEDIA_TYPE = "application/scim+json"
+MEDIA_TYPE = SCIM_JSON
 
 
 class Representation(NamedTuple):

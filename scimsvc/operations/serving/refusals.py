@@ -9,7 +9,8 @@ from waitress.utilities import Error
 from scimsvc.paths import AUTHENTICATE_PATH, REVOKE_PATH, is_scim
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import write_json
-from scimsvc.protocol.messages import MEDIA_TYPE, error_message
+from scimsvc.protocol.media_types import answer_type
+from scimsvc.protocol.messages import error_message
 from scimsvc.store.engine.outages import RETRY_AFTER
 from scimsvc.web.errors import PROBLEM_TYPE, problem
 from scimsvc.web.messages import JSON
@@ -34,7 +35,7 @@ class RefusalTask(ErrorTask):
         error = ScimError(_describe(request.error))
         error.status = request.error.code
         request_id = new_request_id()
-        media_type, message = _format(request.route, error)
+        media_type, message = _format(request.route, error, request.headers.get("ACCEPT", ""))
         body = write_json(message).encode()
         self.status = f"{error.status} {request.error.reason}"
         self.response_headers = [
@@ -59,10 +60,10 @@ def _describe(error: Error) -> str:
     return f"The request cannot be read: {error.body}. Check the client and the proxies before this service."
 
 
-def _format(path: str, error: ScimError) -> tuple[str, dict[str, Any]]:
+def _format(path: str, error: ScimError, accept: str) -> tuple[str, dict[str, Any]]:
     """Return the media type and the body. If the first line cannot be read, the path is missing or /."""
     if path == "/" or is_scim(path):
-        return MEDIA_TYPE, error_message(error)
+        return answer_type(accept), error_message(error)
     if isinstance(error, ScimError) and error.status == Busy.code and path in (AUTHENTICATE_PATH, REVOKE_PATH):
         return JSON, {"error": "temporarily_unavailable", "error_description": error.detail}
     return PROBLEM_TYPE, problem(error)
