@@ -10,6 +10,7 @@ from scimsvc.auth import expiry
 from scimsvc.auth.expiry import ExpiryNotices
 from scimsvc.auth.last_uses import LastUses
 from scimsvc.bounded import Bounded
+from scimsvc.protocol.users import USERS
 from scimsvc.reports import hourly_counts
 from scimsvc.reports.hourly_counts import HourlyCounts
 from scimsvc.store.engine.transactions import reading
@@ -57,7 +58,7 @@ def caller(token_id: str, now: datetime) -> Caller:
     settings = RequestSettings(*[None] * len(RequestSettings._fields))  # type: ignore[arg-type]
     expires_at = now + timedelta(days=1)
     return Caller(
-        "enterprise", "Acme", settings, "integration", "Entra", "client", token_id, expires_at, SCIM_SCOPE, False
+        "enterprise", "Acme", settings, "integration", "Entra", "client", token_id, expires_at, SCIM_SCOPE, USERS, False
     )
 
 

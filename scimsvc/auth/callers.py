@@ -10,6 +10,7 @@ from scimsvc.auth.errors import Claims, InvalidToken, MissingToken
 from scimsvc.auth.tokens import NOT_ISSUED, TokenSigner, expired
 from scimsvc.protocol.errors import Forbidden
 from scimsvc.protocol.reasons import Reason
+from scimsvc.protocol.users import USERS
 from scimsvc.store.engine.database import current_database
 from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.tokens import find_bearer
@@ -42,6 +43,7 @@ def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) 
         token_id=claims.token_id,
         token_expires_at=claims.expires_at,
         scope=claims.scope,
+        user_type=USERS,
         is_first_use=row.last_used_at is None,
     )
 

@@ -17,7 +17,7 @@ from scimsvc import clock
 from scimsvc.activity.audit import NO_MEMBERS, AuditLog, Difference, Target, audited
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.json_text import is_storable
-from scimsvc.protocol.resources import is_email_address
+from scimsvc.protocol.users import is_email_address
 from scimsvc.store.admins import AdminRow, find_admin_by_email
 from scimsvc.store.audit import INSTALLATION
 from scimsvc.store.engine.outages import DATABASE_ERRORS

@@ -15,8 +15,9 @@ from scimsvc.enterprises.profiles import get_locked_profile, get_profile, user_t
 from scimsvc.errors import Conflict
 from scimsvc.mapping.roles import get_role
 from scimsvc.protocol.attributes import ROLES
-from scimsvc.protocol.resources import changed_attributes, work_address
+from scimsvc.protocol.resources import changed_attributes
 from scimsvc.protocol.role_elements import with_role
+from scimsvc.protocol.users import USERS, work_address
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import user_writes
 from scimsvc.store.profiles import Profile, profile_view
@@ -74,7 +75,7 @@ def update_manual_user(
             role_id, role_name = (role.id, role.name) if role else (None, tenant.row.default_role)
         else:
             present = next(iter(before.get(ROLES.name, [])), None)
-            user = with_role(read_manual_document(profile_view(row) | fields, row.id, None), present)
+            user = with_role(read_manual_document(profile_view(row) | fields, row.id, None), present, USERS)
             role_id, role_name = row.role_id, row.role
         effective = {name: fields.get(name, getattr(row, name)) or None for name in ("title", "organization")}
         update = UserUpdate(row, before, user, role_id, MANUAL, **effective)
@@ -88,7 +89,7 @@ def _store(tenant: Tenant, row: Profile, update: UserUpdate, role: str) -> dict[
     if not change.changed and update.role_id == row.role_id:
         return before
     at = clock.timestamp(clock.now())
-    unique_user_name, content = tenant.row.unique_user_name, content_columns(update.document)
+    unique_user_name, content = tenant.row.unique_user_name, content_columns(update.document, USERS)
     try:
         user_writes.update_user(tenant.connection, tenant.id, update, content, unique_user_name=unique_user_name, at=at)
     except UserConflict as error:
@@ -103,7 +104,7 @@ def _store(tenant: Tenant, row: Profile, update: UserUpdate, role: str) -> dict[
 def _change(row: Profile, update: UserUpdate, role: str) -> UserChange:
     """Return the differences in the document, the effective values and the role, as an entry for the feed."""
     user, before = update.document, update.before
-    changed = changed_attributes(before, user)
+    changed = changed_attributes(before, user, USERS)
     pairs = (("title", row.title, update.title), ("organization", row.organization, update.organization))
     changed += [name for name, old, new in pairs if old != new]
     if role != row.role and ROLES.name not in changed:

@@ -9,7 +9,7 @@ from scimsvc.activity.audit import AuditLog, Target, audited, changed
 from scimsvc.activity.feed_writing import UserChange, record_change
 from scimsvc.errors import NoSuchThing, NotAllowed
 from scimsvc.mapping.roles import get_role
-from scimsvc.protocol.resources import work_address
+from scimsvc.protocol.users import work_address
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated_changes
 from scimsvc.store.paging import Page

@@ -15,7 +15,7 @@ from scimsvc.errors import InvalidInput
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.protocol.limits import MAX_KEY_LENGTH
-from scimsvc.protocol.resources import is_email_address
+from scimsvc.protocol.users import is_email_address
 from scimsvc.store import admins as store
 from scimsvc.store.admins import AdminRow
 from scimsvc.store.engine.transactions import reading, writing

@@ -12,7 +12,8 @@ from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import InvalidJSON, read_json_text, write_json
 from scimsvc.protocol.limits import UNLIMITED
 from scimsvc.protocol.reading.tolerances import RequestNotes
-from scimsvc.protocol.resources import canonical_user
+from scimsvc.protocol.resources import canonical_resource
+from scimsvc.protocol.users import USERS
 from scimsvc.store.engine.transactions import Connection, snapshot
 from scimsvc.store.representations import user_columns
 from scimsvc.store.upkeep import integrity
@@ -74,7 +75,7 @@ def _user_faults(columns: dict[str, Any], *, unique_user_name: bool) -> Iterator
     document, role_id = columns["document"], columns["role_id"]
     try:
         user: Any = read_json_text(document, UNLIMITED)
-        canonical = canonical_user(user, RequestNotes(UNLIMITED))
+        canonical = canonical_resource(user, USERS, RequestNotes(UNLIMITED))
     except InvalidJSON:
         yield "its document is not JSON"
         return
@@ -87,7 +88,7 @@ def _user_faults(columns: dict[str, Any], *, unique_user_name: bool) -> Iterator
         yield "its document is not in canonical form"
     if (ROLES.name in user) is (role_id is None):
         yield "its document and its role_id disagree about its role"
-    expected = user_columns(user, role_id=role_id, unique_user_name=unique_user_name)
+    expected = user_columns(user, USERS, role_id=role_id, unique_user_name=unique_user_name)
     differing = [name for name, value in expected.items() if not _equal(columns[name], value)]
     if differing:
         yield f"{', '.join(differing)} does not match its document"

@@ -1,16 +1,20 @@
 """The attribute table describes every attribute of a User once (RFC 7643 §4.1, §4.3, §7).
 
-Reading, comparison, PATCH, filters and the Schemas endpoint all use this table.
+Reading, comparison, PATCH, filters and the Schemas endpoint all use this table. ``resource_types`` joins the schemas
+of a type of resource.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 from scimsvc.protocol import urns
 from scimsvc.protocol.limits import MAX_KEY_LENGTH
 
 #: Folds a text for comparisons without regard to case. No other function does this.
 fold = str.casefold
+#: A resource: SCIM names to JSON values.
+Resource = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -35,6 +39,8 @@ class Attribute:
     single_element: bool = False
     #: Accepted and dropped: not stored, returned, published or searchable (contract section 5: password).
     dropped: bool = False
+    #: The attribute contains an extension schema, and its name is the URN (RFC 7643 §3.3).
+    is_extension: bool = False
 
     def __repr__(self) -> str:
         """Return the name, which identifies the entry."""
@@ -63,6 +69,13 @@ class Schema:
     name: str
     description: str
     attributes: tuple[Attribute, ...]
+    #: The attribute that contains the schema in a resource which it extends.
+    extension: Attribute = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Set the attribute of the extension, which is compared by identity, once."""
+        extension = Attribute(self.urn, "complex", sub_attributes=self.attributes, is_extension=True)
+        object.__setattr__(self, "extension", extension)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +92,7 @@ class AttributePath:
     def __str__(self) -> str:
         """Return the path in the notation of RFC 7644 §3.10."""
         first, *rest = self.steps
-        if rest and first.name.startswith("urn:"):
+        if rest and first.is_extension:
             return f"{first.name}:{'.'.join(step.name for step in rest)}"
         return ".".join(step.name for step in self.steps)
 
@@ -236,11 +249,8 @@ ENTERPRISE_USER = Schema(
     ),
 )
 
-#: The extension in a resource: one complex attribute whose name is the URN (RFC 7643 §3.3).
-EXTENSION = Attribute(urns.ENTERPRISE_USER, "complex", sub_attributes=ENTERPRISE_USER.attributes)
-
-#: Every attribute of a User, in the order of answers.
-USER_ATTRIBUTES: tuple[Attribute, ...] = (SCHEMAS, ID, EXTERNAL_ID, *USER.attributes, EXTENSION, META)
+#: The enterprise extension in a User.
+EXTENSION = ENTERPRISE_USER.extension
 
 
 def with_sub_attribute(attribute: Attribute, changed: Attribute) -> Attribute:

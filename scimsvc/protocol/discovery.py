@@ -1,21 +1,13 @@
 """Discovery documents, generated from the tables that the code uses (RFC 7643 §5 to §7, RFC 7644 §4)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from scimsvc.protocol import urns
-from scimsvc.protocol.attributes import (
-    ENTERPRISE_USER,
-    ROLES,
-    USER,
-    USER_NAME,
-    Attribute,
-    Schema,
-    fold,
-    with_sub_attribute,
-)
+from scimsvc.protocol.attributes import ROLES, USER_NAME, Attribute, Schema, fold, with_sub_attribute
 from scimsvc.protocol.limits import DEFAULT_PAGE, Limits
+from scimsvc.protocol.resource_types import ResourceType
 
 
 def service_provider_config(base: str, limits: Limits) -> dict[str, Any]:
@@ -49,33 +41,37 @@ def service_provider_config(base: str, limits: Limits) -> dict[str, Any]:
     }
 
 
-def resource_types(base: str) -> list[dict[str, Any]]:
-    """Return the resource types (RFC 7643 §6). The only one is User."""
-    return [
-        {
-            "schemas": [urns.RESOURCE_TYPE],
-            "id": "User",
-            "name": "User",
-            "endpoint": "/Users",
-            "description": USER.description,
-            "schema": USER.urn,
-            "schemaExtensions": [{"schema": ENTERPRISE_USER.urn, "required": False}],
-            "meta": {"resourceType": "ResourceType", "location": f"{base}/ResourceTypes/User"},
-        }
-    ]
+def resource_types(base: str, types: Sequence[ResourceType]) -> list[dict[str, Any]]:
+    """Return the resource types of one enterprise (RFC 7643 §6)."""
+    return [_resource_type(each, base) for each in types]
 
 
-def schemas(base: str, *, unique_user_name: bool, role_names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the schemas of one enterprise (RFC 7643 §7).
+def _resource_type(resource_type: ResourceType, base: str) -> dict[str, Any]:
+    return {
+        "schemas": [urns.RESOURCE_TYPE],
+        "id": resource_type.name,
+        "name": resource_type.name,
+        "endpoint": resource_type.endpoint,
+        "description": resource_type.core.description,
+        "schema": resource_type.core.urn,
+        "schemaExtensions": [{"schema": each.urn, "required": False} for each in resource_type.extensions],
+        "meta": {"resourceType": "ResourceType", "location": f"{base}/ResourceTypes/{resource_type.name}"},
+    }
+
+
+def schemas(
+    base: str, types: Sequence[ResourceType], *, unique_user_name: bool, role_names: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return the schemas of one enterprise with the resource ``types`` (RFC 7643 §7).
 
     ``unique_user_name`` sets the uniqueness of ``userName``. ``role_names`` are the canonical values of
     ``roles.value``.
     """
-    roles = with_sub_attribute(ROLES, replace(_value_of(ROLES), canonical_values=tuple(role_names)))
-    user_name = replace(USER_NAME, uniqueness="server" if unique_user_name else "none")
-    special = {ROLES.name: roles, USER_NAME.name: user_name}
-    core = replace(USER, attributes=tuple(special.get(each.name, each) for each in USER.attributes))
-    return [_schema(schema, base) for schema in (core, ENTERPRISE_USER)]
+    special = {
+        ROLES: with_sub_attribute(ROLES, replace(_value_of(ROLES), canonical_values=tuple(role_names))),
+        USER_NAME: replace(USER_NAME, uniqueness="server" if unique_user_name else "none"),
+    }
+    return [_schema(schema, base, special) for each in types for schema in (each.core, *each.extensions)]
 
 
 def find_by_id(resources: Sequence[dict[str, Any]], identifier: str) -> dict[str, Any] | None:
@@ -89,13 +85,13 @@ def _value_of(attribute: Attribute) -> Attribute:
     return value
 
 
-def _schema(schema: Schema, base: str) -> dict[str, Any]:
+def _schema(schema: Schema, base: str, special: Mapping[Attribute, Attribute]) -> dict[str, Any]:
     return {
         "schemas": [urns.SCHEMA],
         "id": schema.urn,
         "name": schema.name,
         "description": schema.description,
-        "attributes": [_attribute(attribute) for attribute in schema.attributes if not attribute.dropped],
+        "attributes": [_attribute(special.get(each, each)) for each in schema.attributes if not each.dropped],
         "meta": {"resourceType": "Schema", "location": f"{base}/Schemas/{schema.urn}"},
     }
 

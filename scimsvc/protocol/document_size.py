@@ -1,9 +1,9 @@
 """The bytes of a user's document, which is the JSON text of a response without ``meta``."""
 
+from scimsvc.protocol.attributes import Resource
 from scimsvc.protocol.errors import InvalidValue
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.limits import Limits
-from scimsvc.protocol.patch import Resource
 
 #: The maximum number of bytes of a character in UTF-8.
 _BYTES_OF_CHARACTER = 4

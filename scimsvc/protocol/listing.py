@@ -7,7 +7,7 @@ from typing import Any
 
 from scimsvc import fast_paths
 from scimsvc.protocol import urns
-from scimsvc.protocol.attributes import AttributePath, fold
+from scimsvc.protocol.attributes import USER, AttributePath, fold
 from scimsvc.protocol.errors import InvalidCount, InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, quoted
 from scimsvc.protocol.filters.nodes import Node, comparable_path
 from scimsvc.protocol.filters.parser import parse_filter
@@ -18,6 +18,7 @@ from scimsvc.protocol.projection import Projection, parse_projection
 from scimsvc.protocol.reading.messages import names_message
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.reading.values import folded_members
+from scimsvc.protocol.resource_types import ResourceType
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +58,28 @@ class ListQuery:
         return self.filter is not None or self.work_address is not None
 
 
-def read_list_query(parameters: Mapping[str, str], limits: Limits = DEFAULTS) -> ListQuery:
-    """Return the query in the ``parameters`` of a list request.
+def read_list_query(parameters: Mapping[str, str], resource_type: ResourceType, limits: Limits = DEFAULTS) -> ListQuery:
+    """Return the query in the ``parameters`` of a request for a list of ``resource_type``.
 
     A ``startIndex`` below 1 counts as 1, a ``count`` below 0 as 0 and one above the maximum as the maximum
     (§3.4.2.4).
     Raises ``InvalidFilter``, ``InvalidValue`` or ``InvalidCount``.
     """
     text = parameters.get("filter") or None
-    work_address = _find_work_address(text, limits)
+    work_address = _find_work_address(text, resource_type, limits)
     cursor = parameters.get("cursor")
     if cursor is not None and parameters.get("startIndex"):
         raise InvalidValue("The request has both startIndex and cursor. Send only one of them.")
     count = _integer(parameters, "count", DEFAULT_PAGE, InvalidValue if cursor is None else InvalidCount)
-    order = _read_order(parameters)
+    order = _read_order(parameters, resource_type)
     return ListQuery(
-        filter=None if text is None or work_address is not None else parse_filter(text, limits),
+        filter=None if text is None or work_address is not None else parse_filter(text, resource_type, limits),
         work_address=work_address,
         order=order,
         start_index=max(1, _integer(parameters, "startIndex", 1, InvalidValue)),
         cursor=cursor,
         count=min(limits.page, max(0, count)),
-        projection=parse_projection(parameters.get("attributes"), parameters.get("excludedAttributes")),
+        projection=parse_projection(parameters.get("attributes"), parameters.get("excludedAttributes"), resource_type),
         question=(text or "", *order.question),
     )
 
@@ -106,7 +107,7 @@ def joined_names(values: Sequence[str]) -> str:
     return ",".join(filter(None, values))
 
 
-def read_search_request(body: Any, notes: RequestNotes) -> ListQuery:
+def read_search_request(body: Any, resource_type: ResourceType, notes: RequestNotes) -> ListQuery:
     """Return the query in the body of a POST to ``.search`` (RFC 7644 §3.4.3).
 
     Raises ``InvalidSyntax`` if the body is not a SearchRequest, and the errors of ``read_list_query``.
@@ -114,7 +115,7 @@ def read_search_request(body: Any, notes: RequestNotes) -> ListQuery:
     members = read_search_message(body, notes)
     values = {name: members.get(fold(name)) for name in _PARAMETERS}
     texts = {name: _text(name, value) for name, value in values.items() if value is not None}
-    return read_list_query(texts, notes.limits)
+    return read_list_query(texts, resource_type, notes.limits)
 
 
 def read_search_message(body: Any, notes: RequestNotes) -> Mapping[str, Any]:
@@ -127,8 +128,10 @@ def read_search_message(body: Any, notes: RequestNotes) -> Mapping[str, Any]:
     return members
 
 
-def _find_work_address(text: str | None, limits: Limits) -> str | None:
-    return find_work_address(text, limits) if text is not None and fast_paths.enabled else None
+def _find_work_address(text: str | None, resource_type: ResourceType, limits: Limits) -> str | None:
+    if text is None or not fast_paths.enabled or resource_type.core is not USER:
+        return None
+    return find_work_address(text, limits)
 
 
 _LISTS = ("attributes", "excludedAttributes")
@@ -148,7 +151,7 @@ def _text(name: str, value: Any) -> str:
     raise InvalidValue(f"The value of {name} has the wrong type. Send {kind}.")
 
 
-def _read_order(parameters: Mapping[str, str]) -> Order:
+def _read_order(parameters: Mapping[str, str], resource_type: ResourceType) -> Order:
     sort_order = parameters.get("sortOrder") or "ascending"
     if fold(sort_order) not in ("ascending", "descending"):
         raise InvalidValue(f"The sortOrder must be ascending or descending, not {quoted(sort_order)}.")
@@ -156,7 +159,7 @@ def _read_order(parameters: Mapping[str, str]) -> Order:
     if not name:
         return _BY_ID  # sortOrder has no effect without sortBy
     try:
-        path = comparable_path(resolve_name(name))
+        path = comparable_path(resolve_name(name, resource_type))
     except UnknownAttribute as error:
         raise InvalidValue(f"The sortBy is not valid. {error.detail}") from None
     if path is None or any(step.dropped for step in path.steps):

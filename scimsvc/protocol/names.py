@@ -5,55 +5,39 @@ Names are compared without regard to case. The tolerances for spellings of names
 
 from functools import lru_cache
 
-from scimsvc.protocol import urns
-from scimsvc.protocol.attributes import (
-    EMAILS,
-    EXTENSION,
-    PHONE_NUMBERS,
-    USER_ATTRIBUTES,
-    Attribute,
-    AttributePath,
-    fold,
-)
+from scimsvc.protocol.attributes import Attribute, AttributePath, fold
 from scimsvc.protocol.errors import UnknownAttribute
-
-#: Names that administrators map although they are not part of the standard (contract section 5).
-SINGULAR_NAMES = {"email": EMAILS, "phonenumber": PHONE_NUMBERS}
-
-_TOP_LEVEL = {fold(attribute.name): attribute for attribute in USER_ATTRIBUTES}
-_CORE_PREFIX = fold(urns.CORE_USER)
-_EXTENSION_PREFIX = fold(urns.ENTERPRISE_USER)
+from scimsvc.protocol.resource_types import ResourceType
 
 
-def is_singular_name(name: str) -> bool:
+def is_singular_name(name: str, resource_type: ResourceType) -> bool:
     """Return whether ``name`` begins with a singular name of a multi-valued attribute."""
-    head = _without_core_urn(name).partition("[")[0].partition(".")[0]
-    return fold(head) in SINGULAR_NAMES
+    head = _without_core_urn(name, resource_type).partition("[")[0].partition(".")[0]
+    return fold(head) in resource_type.singular_names
 
 
-def has_dot_after_urn(name: str) -> bool:
+def has_dot_after_urn(name: str, resource_type: ResourceType) -> bool:
     """Return whether ``name`` has a dot instead of a colon, which Entra's old ``customappsso`` job sends."""
     folded = fold(name)
-    return any(folded.startswith(prefix + ".") for prefix in (_CORE_PREFIX, _EXTENSION_PREFIX))
+    return any(folded.startswith(urn + ".") for urn in resource_type.schema_urns)
 
 
 @lru_cache(maxsize=1024)
-def resolve_name(name: str) -> AttributePath:
+def resolve_name(name: str, resource_type: ResourceType) -> AttributePath:
     """Return the path of the attribute called ``name``, without regard to case (RFC 7644 §3.10).
 
     ``name`` is ``title`` or ``name.familyName``, with or without the URN of the schema, or the bare URN of the
     extension. Raises ``UnknownAttribute``.
     """
     folded = fold(name)
-    if folded == _EXTENSION_PREFIX:
-        return AttributePath((EXTENSION,))
-    if folded.startswith((_EXTENSION_PREFIX + ":", _EXTENSION_PREFIX + ".")):
-        return AttributePath((EXTENSION, *_descend(EXTENSION, name[len(_EXTENSION_PREFIX) + 1 :], name)))
-    head, dot, rest = _without_core_urn(name).partition(".")
-    if dot and not rest:
-        raise UnknownAttribute(name)
-    attribute = _TOP_LEVEL.get(fold(head)) or SINGULAR_NAMES.get(fold(head))
-    if attribute is None or attribute is EXTENSION:
+    for urn, extension in resource_type.by_urn.items():
+        if folded == urn:
+            return AttributePath((extension,))
+        if folded.startswith((urn + ":", urn + ".")):
+            return AttributePath((extension, *_descend(extension, name[len(urn) + 1 :], name)))
+    head, dot, rest = _without_core_urn(name, resource_type).partition(".")
+    attribute = resource_type.by_name.get(fold(head))
+    if attribute is None or (dot and not rest):
         raise UnknownAttribute(name)
     return AttributePath((attribute, *(_descend(attribute, rest, name) if rest else ())))
 
@@ -73,7 +57,6 @@ def _descend(parent: Attribute, names: str, whole: str) -> tuple[Attribute, ...]
     return tuple(steps)
 
 
-def _without_core_urn(name: str) -> str:
-    if fold(name).startswith((_CORE_PREFIX + ":", _CORE_PREFIX + ".")):
-        return name[len(_CORE_PREFIX) + 1 :]
-    return name
+def _without_core_urn(name: str, resource_type: ResourceType) -> str:
+    urn = resource_type.core_urn
+    return name[len(urn) + 1 :] if fold(name).startswith((urn + ":", urn + ".")) else name

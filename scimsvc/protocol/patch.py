@@ -9,16 +9,13 @@ from collections.abc import Callable, Sequence
 from itertools import filterfalse
 from typing import Any, NamedTuple
 
-from scimsvc.protocol.attributes import Attribute
+from scimsvc.protocol.attributes import Attribute, Resource
 from scimsvc.protocol.errors import InvalidValue, Mutability, NoTarget
 from scimsvc.protocol.filters.matching import comparable, make_test
 from scimsvc.protocol.named_elements import named_by
 from scimsvc.protocol.patch_work import PatchWork
 from scimsvc.protocol.reading.paths import PatchPath
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
-
-#: A resource: SCIM names to JSON values.
-Resource = dict[str, Any]
 
 
 class Operation(NamedTuple):

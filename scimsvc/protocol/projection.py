@@ -4,13 +4,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from scimsvc.protocol.attributes import USER_ATTRIBUTES, AttributePath
+from scimsvc.protocol.attributes import AttributePath, Resource
 from scimsvc.protocol.errors import InvalidValue, UnknownAttribute
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.names import resolve_name
-from scimsvc.protocol.patch import Resource
-
-_ALWAYS = tuple(attribute.name for attribute in USER_ATTRIBUTES if attribute.returned == "always")
+from scimsvc.protocol.resource_types import ALWAYS_RETURNED, ResourceType
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class Projection:
         """Return the selected members of ``resource``, always with ``id`` and ``schemas``."""
         if not self.selects:
             return dict(_without(resource, [[step.name for step in path.steps] for path in self.excluded]) or {})
-        selected: Resource = {name: resource[name] for name in _ALWAYS if name in resource}
+        selected: Resource = {name: resource[name] for name in ALWAYS_RETURNED if name in resource}
         for path in self.attributes:
             _copy(resource, selected, [step.name for step in path.steps])
         return {name: _without_empty(selected[name]) for name in resource if name in selected}
@@ -41,16 +39,16 @@ class Projection:
         return text if self.is_whole else write_json(self.apply(json.loads(text)))
 
 
-def parse_projection(attributes: str | None, excluded: str | None) -> Projection:
-    """Return the projection of two comma-separated lists of names. Unknown names are ignored.
+def parse_projection(attributes: str | None, excluded: str | None, resource_type: ResourceType) -> Projection:
+    """Return the projection of two comma-separated lists of names of ``resource_type``. Unknown names are ignored.
 
     Raises ``InvalidValue`` if a list has more than ``MOST_NAMES`` different names.
     """
     if not attributes and not excluded:
         return _WHOLE
     return Projection(
-        _resolve("attributes", attributes or ""),
-        _resolve("excludedAttributes", excluded or ""),
+        _resolve("attributes", attributes or "", resource_type),
+        _resolve("excludedAttributes", excluded or "", resource_type),
         selects=bool(attributes),
     )
 
@@ -60,7 +58,7 @@ _WHOLE = Projection()
 MOST_NAMES = 500
 
 
-def _resolve(parameter: str, text: str) -> tuple[AttributePath, ...]:
+def _resolve(parameter: str, text: str, resource_type: ResourceType) -> tuple[AttributePath, ...]:
     """Return the different attributes in the list ``text``, the value of ``parameter``."""
     names = dict.fromkeys(text.split(","))
     if len(names) > MOST_NAMES:
@@ -68,7 +66,7 @@ def _resolve(parameter: str, text: str) -> tuple[AttributePath, ...]:
     paths: dict[AttributePath, None] = {}
     for name in names:
         try:
-            paths[resolve_name(name.strip())] = None
+            paths[resolve_name(name.strip(), resource_type)] = None
         except UnknownAttribute:
             continue
     return tuple(paths)
@@ -103,7 +101,7 @@ def _without(value: Any, paths: list[list[str]]) -> Any:
         return [left for left in (_without(element, paths) for element in value) if left is not None] or None
     if not isinstance(value, dict):
         return value
-    gone = {path[0] for path in paths if len(path) == 1 and path[0] not in _ALWAYS}
+    gone = {path[0] for path in paths if len(path) == 1 and path[0] not in ALWAYS_RETURNED}
     below = {name: [path[1:] for path in paths if len(path) > 1 and path[0] == name] for name in value}
     left = {
         name: _without(member, below[name]) if below[name] else member

@@ -6,11 +6,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from scimsvc.protocol.attributes import ROLES, USER_ATTRIBUTES
+from scimsvc.protocol.attributes import ROLES, Resource
 from scimsvc.protocol.errors import InvalidValue
 from scimsvc.protocol.json_text import InvalidJSON, read_json_text
-from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
+from scimsvc.protocol.resource_types import ResourceType
 
 #: An element of ``roles``: ``value`` and optionally ``display``, ``type`` and ``primary``.
 Element = Mapping[str, Any]
@@ -21,13 +21,16 @@ def default_element(name: str) -> Element:
     return {"value": name, "primary": True}
 
 
-def with_role(user: Resource, element: Element | None) -> Resource:
-    """Return ``user`` with ``element`` as its only role, or without one if ``element`` is None (the default role)."""
+def with_role(user: Resource, element: Element | None, resource_type: ResourceType) -> Resource:
+    """Return ``user``, a resource of ``resource_type``, with ``element`` as its only role.
+
+    ``element`` is None for the default role, which is not part of the document.
+    """
     roles = [dict(element)] if element is not None else None
     if user.get(ROLES.name) == roles:
         return user
     changed = user | {ROLES.name: roles}
-    return {each.name: changed[each.name] for each in USER_ATTRIBUTES if changed.get(each.name) is not None}
+    return {each.name: changed[each.name] for each in resource_type.attributes if changed.get(each.name) is not None}
 
 
 def may_be_packed(text: str) -> bool:

@@ -5,6 +5,7 @@ from functools import lru_cache, wraps
 from typing import TypeVar
 
 from scimsvc.protocol.limits import DEFAULTS, Limits
+from scimsvc.protocol.resource_types import ResourceType
 
 Result = TypeVar("Result")
 
@@ -14,12 +15,12 @@ _LONGEST = 500
 _MOST_TEXTS = 256
 
 
-def cached_for_short_texts(read: Callable[[str, Limits], Result]) -> Callable[..., Result]:
+def cached_for_short_texts(read: Callable[[str, ResourceType, Limits], Result]) -> Callable[..., Result]:
     """Return ``read`` with a cache of its results for short texts. Errors are not cached."""
     cached = lru_cache(maxsize=_MOST_TEXTS)(read)
 
     @wraps(read)
-    def read_cached(text: str, limits: Limits = DEFAULTS) -> Result:
-        return cached(text, limits) if len(text) <= _LONGEST else read(text, limits)
+    def read_cached(text: str, resource_type: ResourceType, limits: Limits = DEFAULTS) -> Result:
+        return cached(text, resource_type, limits) if len(text) <= _LONGEST else read(text, resource_type, limits)
 
     return read_cached

@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from scimsvc.protocol.attributes import ACTIVE, SCHEMAS, USER_ATTRIBUTES, Attribute
+from scimsvc.protocol.attributes import ACTIVE, SCHEMAS, Attribute, Resource
 from scimsvc.protocol.errors import InvalidPath, InvalidSyntax, InvalidValue, Mutability, ScimError
-from scimsvc.protocol.patch import Operation, Resource, apply_patch
+from scimsvc.protocol.patch import Operation, apply_patch
 from scimsvc.protocol.reading import bodies, leniency
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.reading.values import ValueReader
-from scimsvc.protocol.resources import canonical_again, canonical_user
+from scimsvc.protocol.resource_types import ResourceType
+from scimsvc.protocol.resources import canonical_again, canonical_resource
 from scimsvc.protocol.work_budget import TooMuchWork, WorkBudget
 
 #: The errors of a value. An operation that removes a required attribute raises ``Mutability``.
@@ -35,15 +36,17 @@ def disables_by(operations: Sequence[Operation]) -> bool:
 # Read the body.
 
 
-def read_patch(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) -> list[Operation]:
+def read_patch(
+    body: Any, user_type: ResourceType, notes: RequestNotes, *, reject_unknown: bool = False
+) -> list[Operation]:
     """Return the operations of a PATCH ``body``; see ``bodies.read_patch``.
 
     If they disable the user, operations with malformed values are left out and noted.
     """
     try:
-        return bodies.read_patch(body, notes, reject_unknown=reject_unknown)
+        return bodies.read_patch(body, user_type, notes, reject_unknown=reject_unknown)
     except InvalidValue as error:
-        lenient, reader = _keeping_reader(notes, InvalidPath if reject_unknown else None)
+        lenient, reader = _keeping_reader(user_type, notes, InvalidPath if reject_unknown else None)
         try:
             operations = leniency.read_operations(body, reader)
         except ScimError:
@@ -55,17 +58,19 @@ def read_patch(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) 
     return operations
 
 
-def read_replacement(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) -> Resource:
-    """Return the User in a PUT ``body``; see ``leniency.read_user``.
+def read_replacement(
+    body: Any, user_type: ResourceType, notes: RequestNotes, *, reject_unknown: bool = False
+) -> Resource:
+    """Return the User in a PUT ``body``; see ``leniency.read_resource``.
 
     If it disables the user, malformed values are left out and noted.
     """
     try:
-        return leniency.read_user(body, notes, reject_unknown=reject_unknown)
+        return leniency.read_resource(body, user_type, notes, reject_unknown=reject_unknown)
     except TooMuchWork:
         raise
     except InvalidValue as error:
-        lenient, reader = _keeping_reader(notes, InvalidSyntax if reject_unknown else None)
+        lenient, reader = _keeping_reader(user_type, notes, InvalidSyntax if reject_unknown else None)
         resource: Resource = {}
         try:
             for attribute, part in _parts(leniency.read_members(body, reader)).items():
@@ -79,10 +84,12 @@ def read_replacement(body: Any, notes: RequestNotes, *, reject_unknown: bool = F
     return resource
 
 
-def _keeping_reader(notes: RequestNotes, unknown: type[ScimError] | None) -> tuple[RequestNotes, ValueReader]:
+def _keeping_reader(
+    user_type: ResourceType, notes: RequestNotes, unknown: type[ScimError] | None
+) -> tuple[RequestNotes, ValueReader]:
     """Return a reader that leaves malformed values out, and its notes."""
     lenient = RequestNotes(notes.limits, budget=notes.budget or WorkBudget(notes.limits))
-    return lenient, ValueReader(lenient, unknown, kept=lenient.kept)
+    return lenient, ValueReader(user_type, lenient, unknown, kept=lenient.kept)
 
 
 def _apply_or_keep(resource: Resource, attribute: Attribute, part: list[Operation], notes: RequestNotes) -> Resource:
@@ -98,31 +105,35 @@ def _apply_or_keep(resource: Resource, attribute: Attribute, part: list[Operatio
 # Apply the changes.
 
 
-def replaced(before: Resource, resource: Resource, notes: RequestNotes) -> Resource:
+def replaced(before: Resource, resource: Resource, user_type: ResourceType, notes: RequestNotes) -> Resource:
     """Return the User ``before`` in canonical form after a PUT of ``resource``. Raises ``InvalidValue``."""
     user = {**resource, "id": before["id"]}
     for path in notes.kept:
         user = _with_old_value(user, before, path)
     try:
-        return canonical_user(_with_state(user, before, notes), notes)
+        return canonical_resource(_with_state(user, before, notes), user_type, notes)
     except InvalidValue:
         if resource.get(ACTIVE.name) is not False:
             raise
     result = before
-    for attribute in USER_ATTRIBUTES:
+    for attribute in user_type.attributes:
         if attribute.mutability != "readOnly" and attribute is not SCHEMAS:
             try:
-                result = canonical_again({**result, attribute.name: user.get(attribute.name)}, (attribute,), notes)
+                changed = {**result, attribute.name: user.get(attribute.name)}
+                result = canonical_again(changed, (attribute,), user_type, notes)
             except InvalidValue as error:
                 notes.keep((attribute.name,), error.detail)
     return result
 
 
-def patched(before: Resource, operations: Sequence[Operation], notes: RequestNotes) -> Resource:
+def patched(
+    before: Resource, operations: Sequence[Operation], user_type: ResourceType, notes: RequestNotes
+) -> Resource:
     """Return the User ``before`` in canonical form after a PATCH of ``operations``. Raises ``ScimError``."""
     try:
         touched = dict.fromkeys(operation.path.target.steps[0] for operation in operations)
-        return canonical_again(_with_state(apply_patch(before, operations, notes), before, notes), touched, notes)
+        user = _with_state(apply_patch(before, operations, notes), before, notes)
+        return canonical_again(user, touched, user_type, notes)
     except TooMuchWork:
         raise
     except _REFUSALS:
@@ -132,7 +143,7 @@ def patched(before: Resource, operations: Sequence[Operation], notes: RequestNot
     user = before
     for attribute, part in _parts(operations).items():
         try:
-            user = canonical_again(apply_patch(user, part, shared), (attribute,), shared)
+            user = canonical_again(apply_patch(user, part, shared), (attribute,), user_type, shared)
         except TooMuchWork:
             raise
         except _REFUSALS as error:
@@ -157,11 +168,13 @@ def _with_state(user: Resource, before: Resource, notes: RequestNotes) -> Resour
     return {**user, ACTIVE.name: before[ACTIVE.name]}
 
 
-def with_old_values(user: Resource, before: Resource, attributes: Sequence[Attribute]) -> Resource:
+def with_old_values(
+    user: Resource, before: Resource, attributes: Sequence[Attribute], user_type: ResourceType
+) -> Resource:
     """Return the canonical ``user`` with the values that ``attributes`` have in ``before``."""
     old = {attribute.name: before.get(attribute.name) for attribute in attributes}
     changed = {**user, **old}
-    return {each.name: changed[each.name] for each in USER_ATTRIBUTES if changed.get(each.name) is not None}
+    return {each.name: changed[each.name] for each in user_type.attributes if changed.get(each.name) is not None}
 
 
 def _with_old_value(user: Resource, before: Resource, path: tuple[str, ...]) -> Resource:

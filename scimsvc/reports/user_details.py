@@ -8,8 +8,7 @@ from scimsvc.activity.log_reading import list_entries
 from scimsvc.enterprises.profiles import get_profile
 from scimsvc.mapping.resolve import EnterpriseRoles
 from scimsvc.mapping.roles import read_enterprise_roles
-from scimsvc.protocol.attributes import EXTENSION, ROLES, fold
-from scimsvc.protocol.patch import Resource
+from scimsvc.protocol.attributes import EXTENSION, ROLES, Resource, fold
 from scimsvc.reports.causes import LONGEST_SHOWN, explain_entry
 from scimsvc.store.audit import list_audit_rows_about
 from scimsvc.store.feed import list_edits

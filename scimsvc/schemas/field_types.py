@@ -11,7 +11,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from scimsvc.protocol.errors import listed
 from scimsvc.protocol.json_text import is_storable
-from scimsvc.protocol.resources import is_email_address
+from scimsvc.protocol.users import is_email_address
 from scimsvc.schemas.limits import MAX_NAME_LENGTH
 
 

@@ -26,7 +26,8 @@ from scimsvc.scim.http import (
     user_response,
 )
 from scimsvc.scim.lists import list_users
-from scimsvc.web.state import cursor_keys, limits
+from scimsvc.scim.request import ScimRequest
+from scimsvc.web.state import cursor_keys
 
 scim = Blueprint("scim", __name__, url_prefix=SCIM_PREFIX)
 
@@ -44,14 +45,17 @@ def create_user() -> Response:
 @scim.get("/Users")
 def list_() -> Response:
     """List users (RFC 7644 §3.4.2). The root has no other resources."""
-    return text_response(_list(read_list_query(read_parameters(dict(request.args.lists())), limits())))
+    listing = scim_request()
+    parameters = read_parameters(dict(request.args.lists()))
+    return _list(listing, read_list_query(parameters, listing.caller.user_type, listing.notes.limits))
 
 
 @scim.post("/.search")
 @scim.post("/Users/.search")
 def search() -> Response:
     """List users by the query in the body (RFC 7644 §3.4.3)."""
-    return text_response(_list(read_search_request(read_body(), scim_request().notes)))
+    listing = scim_request()
+    return _list(listing, read_search_request(read_body(), listing.caller.user_type, listing.notes))
 
 
 @scim.post("/Bulk")
@@ -61,10 +65,9 @@ def bulk() -> Response:
     return json_response(run_bulk(request, read_bulk_request(read_body(), request.notes)))
 
 
-def _list(query: ListQuery) -> str:
-    request = scim_request()
-    request.attempt.query = query
-    return list_users(request, query, cursor_keys())
+def _list(listing: ScimRequest, query: ListQuery) -> Response:
+    listing.attempt.query = query
+    return text_response(list_users(listing, query, cursor_keys()))
 
 
 @scim.get("/Users/<path:user_id>")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from scimsvc.protocol.errors import ScimError, Unavailable, Uniqueness, quoted
 from scimsvc.protocol.reasons import Reason
-from scimsvc.protocol.resources import work_address
+from scimsvc.protocol.users import work_address
 from scimsvc.scim.request import ScimRequest
 from scimsvc.store.user_writes import EmailTaken, UserConflict, UserNameTaken
 from scimsvc.store.users import find_holder_of_address, find_holder_of_user_name

@@ -10,6 +10,7 @@ from scimsvc.protocol import discovery as documents
 from scimsvc.protocol.errors import Forbidden, NotFound, listed, quoted
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.messages import list_response
+from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.scim.http import json_response, text_response
 from scimsvc.web.state import caller, limits
 from scimsvc.web.urls import tenant_url
@@ -33,13 +34,13 @@ def service_provider_config_by_id(name: str) -> Response:
 @discovery.get("/ResourceTypes")
 def resource_types() -> Response:
     """List the resource types."""
-    return _list(documents.resource_types(tenant_url()))
+    return _list(documents.resource_types(tenant_url(), _types()))
 
 
 @discovery.get("/ResourceTypes/<path:name>")
 def resource_type(name: str) -> Response:
     """Return one resource type."""
-    return _one(documents.resource_types(tenant_url()), name, "Resource type")
+    return _one(documents.resource_types(tenant_url(), _types()), name, "Resource type")
 
 
 @discovery.get("/Schemas")
@@ -56,7 +57,12 @@ def schema(urn: str) -> Response:
 
 def _schemas() -> list[dict[str, Any]]:
     names = [role["name"] for role in list_roles(caller().enterprise_id)]
-    return documents.schemas(tenant_url(), unique_user_name=caller().settings.unique_user_name, role_names=names)
+    unique_user_name = caller().settings.unique_user_name
+    return documents.schemas(tenant_url(), _types(), unique_user_name=unique_user_name, role_names=names)
+
+
+def _types() -> list[ResourceType]:
+    return [caller().user_type]
 
 
 def _refuse_filter() -> None:

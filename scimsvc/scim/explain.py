@@ -15,7 +15,9 @@ from scimsvc.protocol.attributes import ROLES, fold
 from scimsvc.protocol.errors import ScimError, quoted
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.protocol.patch import Operation
-from scimsvc.protocol.resources import differences, work_address
+from scimsvc.protocol.resource_types import ResourceType
+from scimsvc.protocol.resources import differences
+from scimsvc.protocol.users import USERS, work_address
 from scimsvc.schemas.validation import validated
 from scimsvc.scim.http import scim_request_of
 from scimsvc.scim.lists import find_users
@@ -92,6 +94,7 @@ def _caller(tenant: Tenant) -> Caller:
         token_id="",
         token_expires_at=clock.now(),
         scope=SCIM_SCOPE,
+        user_type=USERS,
         is_first_use=False,
     )
 
@@ -112,7 +115,7 @@ def _explain(scim_request: ScimRequest) -> dict[str, Any]:
         "tolerances": list(map(str, scim_request.notes.tolerances)),
         "ignored": scim_request.notes.ignored,
         "kept": [{"attribute": attribute_name(path), "detail": detail} for path, detail in kept.items()],
-        "changes": _changes(attempt),
+        "changes": _changes(attempt, scim_request.caller.user_type),
         "role": _role(attempt),
     }
 
@@ -128,12 +131,13 @@ def _operation(operation: Operation) -> dict[str, Any]:
     return {"op": operation.op, "path": str(operation.path), "value": operation.value}
 
 
-def _changes(attempt: Attempt) -> list[dict[str, Any]]:
+def _changes(attempt: Attempt, user_type: ResourceType) -> list[dict[str, Any]]:
     if attempt.after is None:
         return []
+    before = attempt.before or {"id": attempt.after.get("id")}
     changes = [
         {"attribute": name, "before": old, "after": new}
-        for name, old, new in differences(attempt.before or {"id": attempt.after.get("id")}, attempt.after)
+        for name, old, new in differences(before, attempt.after, user_type)
     ]
     return changes + [
         {"attribute": name, "before": old, "after": new, "effective": True}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Request, Response
+from flask import Response
 
 from scimsvc.paths import SCIM_PREFIX
 from scimsvc.protocol.errors import InvalidSyntax, UnsupportedMediaType
@@ -29,7 +29,7 @@ def scim_request() -> ScimRequest:
     if isinstance(state.feature, ScimRequest):
         return state.feature
     if len(state.request.query_string) > MOST_NAMES:
-        _read_selection(state.request)
+        _read_selection(state)
     request = _make_request(state, public_root(state) + SCIM_PREFIX)
     state.feature = request
     return request
@@ -78,17 +78,18 @@ def empty_response() -> Response:
 
 def user_response(user: Representation, status: int = 200) -> Response:
     """Return a response with ``user``, reduced to the attributes that the request selects (RFC 7644 §3.9)."""
-    text, request = user.text, request_state().request
-    if request.query_string:
-        text = _read_selection(request).apply_to_text(text)
+    text, state = user.text, request_state()
+    if state.request.query_string:
+        text = _read_selection(state).apply_to_text(text)
     response = text_response(text, status)
     response.headers.add("ETag", user.entity_tag)
     return response
 
 
-def _read_selection(request: Request) -> Projection:
-    sent = request.args.getlist
-    return parse_projection(joined_names(sent("attributes")), joined_names(sent("excludedAttributes")))
+def _read_selection(state: RequestState) -> Projection:
+    assert state.caller is not None
+    sent, user_type = state.request.args.getlist, state.caller.user_type
+    return parse_projection(joined_names(sent("attributes")), joined_names(sent("excludedAttributes")), user_type)
 
 
 def preconditions() -> Preconditions:

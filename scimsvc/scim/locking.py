@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 
 from scimsvc.enterprises.removal_limit import refuse_while_paused
+from scimsvc.protocol.attributes import Resource
 from scimsvc.protocol.errors import NotFound, quoted
-from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.reasons import Reason
-from scimsvc.protocol.resources import work_address
+from scimsvc.protocol.users import work_address
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
 from scimsvc.scim.request import ScimRequest
 from scimsvc.store import users

@@ -8,11 +8,11 @@ from typing import Any
 from scimsvc.activity.log_writing import LogEntry
 from scimsvc.errors import InvalidInput
 from scimsvc.mapping.resolve import RoleDecision
-from scimsvc.protocol.attributes import EXTENSION
+from scimsvc.protocol.attributes import EXTENSION, Resource
 from scimsvc.protocol.errors import ScimError, listed
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.listing import ListQuery
-from scimsvc.protocol.patch import Operation, Resource
+from scimsvc.protocol.patch import Operation
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.reasons import Reason
 from scimsvc.store.representations import View

@@ -11,13 +11,13 @@ from scimsvc.enterprises.removal_limit import refuse_mass_removal
 from scimsvc.mapping.effective_values import effective_values
 from scimsvc.mapping.judge import RoleAfter, role_after
 from scimsvc.mapping.resolve import RoleDecision
-from scimsvc.protocol.attributes import ACTIVE, EMAILS, ROLES, USER_NAME
+from scimsvc.protocol.attributes import ACTIVE, EMAILS, ROLES, USER_NAME, Resource
 from scimsvc.protocol.document_size import refuse_large_document
 from scimsvc.protocol.errors import InvalidValue, QuotaExceeded, ScimError
 from scimsvc.protocol.messages import Representation
-from scimsvc.protocol.patch import Resource
-from scimsvc.protocol.resources import changed_attributes, work_address
+from scimsvc.protocol.resources import changed_attributes
 from scimsvc.protocol.updates import with_old_values
+from scimsvc.protocol.users import work_address
 from scimsvc.scim.conflicts import conflict_in_words
 from scimsvc.scim.locking import UserLock
 from scimsvc.scim.quotas import claim_growth
@@ -46,7 +46,7 @@ def store_user(lock: UserLock, user: Resource, decision: RoleDecision | None, *,
     if not (change.changed or update.is_visible or row.source == MANUAL):
         record(connection, request, None, user, status=200, at=now)
         return represent(row, request.view_of(rules))
-    content, unique_user_name = content_columns(user), rules.unique_user_name
+    content, unique_user_name = content_columns(user, request.caller.user_type), rules.unique_user_name
     request.attempt.wanted = user
     try:
         # A plain disable needs no savepoint, because it cannot be refused.
@@ -77,7 +77,8 @@ def _store_without_refused(
     if isinstance(error, EmailTaken | UserNameTaken):
         refused = EMAILS if isinstance(error, EmailTaken) else USER_NAME
         request.notes.keep((refused.name,), conflict_in_words(request, error))
-        return store_user(lock, with_old_values(user, lock.before, (refused,)), decision, disables=True)
+        user = with_old_values(user, lock.before, (refused,), request.caller.user_type)
+        return store_user(lock, user, decision, disables=True)
     if not isinstance(error, ScimError):
         raise error
     # The user is too large, and every changed attribute contributes to it.
@@ -90,7 +91,7 @@ def _store_without_refused(
 def _change(lock: UserLock, update: UserUpdate, role: RoleAfter) -> UserChange:
     """Return the differences in the document, the effective values and the role, as an entry for the feed."""
     row, user, before = lock.row, update.document, update.before
-    changed = changed_attributes(before, user)
+    changed = changed_attributes(before, user, lock.request.caller.user_type)
     pairs = (("title", row.title, update.title), ("organization", row.organization, update.organization))
     effective = lock.request.attempt.effective = {name: (old, new) for name, old, new in pairs if old != new}
     changed += [name for name in effective if name not in changed]

@@ -12,16 +12,16 @@ from scimsvc.activity.feed_writing import UserChange
 from scimsvc.enterprises.removal_limit import refuse_mass_removal
 from scimsvc.mapping.judge import judge_changed_user, judge_new_user, sent_value
 from scimsvc.mapping.resolve import RoleDecision
-from scimsvc.protocol.attributes import ACTIVE, ROLES
+from scimsvc.protocol.attributes import ACTIVE, ROLES, Resource
 from scimsvc.protocol.document_size import refuse_large_document
 from scimsvc.protocol.errors import InvalidValue, Mutability, ScimError
 from scimsvc.protocol.messages import Representation
-from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.reading.bodies import read_new_user
 from scimsvc.protocol.reasons import Reason
-from scimsvc.protocol.resources import changed_attributes, work_address
+from scimsvc.protocol.resources import changed_attributes
 from scimsvc.protocol.role_elements import with_role
 from scimsvc.protocol.updates import disables_by, patched, read_patch, read_replacement, replaced, with_old_values
+from scimsvc.protocol.users import work_address
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
 from scimsvc.scim.conflicts import conflict_error
 from scimsvc.scim.locking import UserLock, known_form, lock_enterprise, lock_user, no_such_user
@@ -61,13 +61,13 @@ def understand_new_user(request: ScimRequest, body: Any, user_id: str) -> Resour
 
 def insert_new_user(connection: Connection, request: ScimRequest, user: Resource) -> Representation:
     """Insert the new ``user``, record it and return it; raises ``ScimError`` or ``UserConflict``."""
-    attempt = request.attempt
+    attempt, user_type = request.attempt, request.caller.user_type
     assert attempt.email is not None  # set by understand_new_user
     rules = lock_enterprise(connection, request)
     decision = _judge_roles(connection, request, rules, user)
-    user = attempt.wanted = with_role(user, decision.element)
+    user = attempt.wanted = with_role(user, decision.element, user_type)
     now = clock.now()
-    columns = user_columns(user, role_id=decision.role_id, unique_user_name=rules.unique_user_name)
+    columns = user_columns(user, user_type, role_id=decision.role_id, unique_user_name=rules.unique_user_name)
     refuse_large_document(user, columns["document"], request.notes.limits)
     new_user = NewUser(user["id"], columns, PROVISIONED, *directory_values(user))
     row = user_writes.insert_user(connection, rules.id, new_user, at=clock.timestamp(now))
@@ -76,7 +76,7 @@ def insert_new_user(connection: Connection, request: ScimRequest, user: Resource
         type=CREATED,
         user_id=row.id,
         email=attempt.email,
-        changed=changed_attributes({"id": row.id}, user),
+        changed=changed_attributes({"id": row.id}, user, user_type),
         role=decision.role.name if decision.role else rules.default_role,
         active=user["active"],
     )
@@ -92,7 +92,9 @@ def _read_new_user(request: ScimRequest, body: Any, user_id: str) -> Resource:
     """
     try:
         reject_unknown = request.caller.settings.reject_unknown_attributes
-        return read_new_user(body, request.notes, user_id=user_id, reject_unknown=reject_unknown)
+        return read_new_user(
+            body, request.caller.user_type, request.notes, user_id=user_id, reject_unknown=reject_unknown
+        )
     except ScimError:
         request.attempt.email = claimed_address(body)
         raise
@@ -115,19 +117,20 @@ def replace_user(
     Attributes that the body omits are cleared, except for ``active`` and ``roles``. ReadOnly attributes are ignored.
     Raises ``ScimError``.
     """
-    attempt = request.attempt
+    attempt, user_type = request.attempt, request.caller.user_type
     attempt.user_id, attempt.email = user_id, claimed_address(body)
     request.notes.kept = {}  # of an earlier try
     reject_unknown = request.caller.settings.reject_unknown_attributes
-    resource = attempt.understood = read_replacement(body, request.notes, reject_unknown=reject_unknown)
+    resource = attempt.understood = read_replacement(body, user_type, request.notes, reject_unknown=reject_unknown)
     try:
         with writing() as connection:
             lock = lock_user(connection, request, user_id, preconditions)
-            user = replaced(lock.before, resource, request.notes)
+            user = replaced(lock.before, resource, user_type, request.notes)
             disables = resource.get(ACTIVE.name) is False
             if ROLES.name not in resource:
                 lock.note_before()
-                return store_user(lock, with_old_values(user, lock.before, (ROLES,)), None, disables=disables)
+                user = with_old_values(user, lock.before, (ROLES,), user_type)
+                return store_user(lock, user, None, disables=disables)
             return _judge_and_store(lock, user, disables=disables)
     except UserConflict as error:
         raise conflict_error(request, error) from None
@@ -143,7 +146,8 @@ def patch_user(
     """
     request.attempt.user_id = user_id
     request.notes.kept = {}  # of an earlier try
-    operations = read_patch(body, request.notes, reject_unknown=request.caller.settings.reject_unknown_attributes)
+    user_type, reject_unknown = request.caller.user_type, request.caller.settings.reject_unknown_attributes
+    operations = read_patch(body, user_type, request.notes, reject_unknown=reject_unknown)
     request.attempt.understood = operations
     attributes = {operation.path.target.steps[0] for operation in operations}
     disables = ACTIVE in attributes and disables_by(operations)
@@ -151,7 +155,7 @@ def patch_user(
         with writing() as connection:
             lock = lock_user(connection, request, user_id, preconditions)
             lock.note_before()
-            user = patched(lock.before, operations, request.notes)
+            user = patched(lock.before, operations, user_type, request.notes)
             if ROLES not in attributes:
                 return store_user(lock, user, None, disables=disables)
             return _judge_and_store(lock, user, disables=disables)
@@ -211,6 +215,7 @@ def _judge_roles(
 
 def _judge_and_store(lock: UserLock, user: Resource, *, disables: bool) -> Representation:
     """Judge the role of ``user``, store the user and return it. A user who is disabled keeps a role that is refused."""
+    user_type = lock.request.caller.user_type
     try:
         decision = _judge_roles(lock.connection, lock.request, lock.rules, user, lock.row)
     except InvalidValue as error:
@@ -218,6 +223,7 @@ def _judge_and_store(lock: UserLock, user: Resource, *, disables: bool) -> Repre
             raise
         lock.note_before()
         lock.request.notes.keep((ROLES.name,), error.detail)
-        return store_user(lock, with_old_values(user, lock.before, (ROLES,)), None, disables=True)
+        user = with_old_values(user, lock.before, (ROLES,), user_type)
+        return store_user(lock, user, None, disables=True)
     lock.note_before()
-    return store_user(lock, with_role(user, decision.element), decision, disables=disables)
+    return store_user(lock, with_role(user, decision.element, user_type), decision, disables=disables)

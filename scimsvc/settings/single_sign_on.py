@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from scimsvc.protocol.attributes import fold
-from scimsvc.protocol.resources import is_email_address
+from scimsvc.protocol.users import is_email_address
 from scimsvc.settings.instance import PREFIX, SettingsError
 from scimsvc.settings.values import Unusable
 

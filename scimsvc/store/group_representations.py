@@ -7,10 +7,9 @@ import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
-from scimsvc.protocol.attributes import fold
+from scimsvc.protocol.attributes import Resource, fold
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.messages import Representation
-from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.versions import entity_tag
 from scimsvc.store.representations import HasDocument
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 
 from scimsvc.models import Role, User
 from scimsvc.protocol.attributes import fold
-from scimsvc.protocol.resources import work_address
+from scimsvc.protocol.users import work_address
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.page_queries import PageQuery, cut_page
 from scimsvc.store.representations import directory_values, read_document

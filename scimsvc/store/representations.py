@@ -14,16 +14,16 @@ from scimsvc.protocol.attributes import (
     EMAILS,
     EXTENSION,
     EXTERNAL_ID,
-    USER_ATTRIBUTES,
     USER_NAME,
     Attribute,
+    Resource,
     fold,
 )
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.messages import Representation
-from scimsvc.protocol.patch import Resource
-from scimsvc.protocol.resources import work_address
+from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.protocol.role_elements import default_element
+from scimsvc.protocol.users import work_address
 from scimsvc.protocol.versions import entity_tag
 
 
@@ -122,12 +122,16 @@ def read_document(row: HasDocument) -> Resource:
 _DECODE = json.JSONDecoder().decode
 
 
-def user_columns(user: Resource, *, role_id: str | None, unique_user_name: bool) -> dict[str, Any]:
+def user_columns(
+    user: Resource, user_type: ResourceType, *, role_id: str | None, unique_user_name: bool
+) -> dict[str, Any]:
     """Return every column that is derived from ``user`` (canonical, with its ``id``), its role and the enterprise.
+
+    ``user_type`` has the extensions of the enterprise.
 
     Every write of a user sets all of these that may have changed. A property test compares them with the document.
     """
-    return key_columns(user, role_id=role_id, unique_user_name=unique_user_name) | content_columns(user)
+    return key_columns(user, role_id=role_id, unique_user_name=unique_user_name) | content_columns(user, user_type)
 
 
 def key_columns(user: Resource, *, role_id: str | None, unique_user_name: bool) -> dict[str, Any]:
@@ -147,14 +151,19 @@ def key_columns(user: Resource, *, role_id: str | None, unique_user_name: bool) 
 KEY_ATTRIBUTES = (USER_NAME.name, EMAILS.name, EXTERNAL_ID.name, ACTIVE.name)
 
 
-def content_columns(user: Resource) -> dict[str, Any]:
+def content_columns(user: Resource, user_type: ResourceType) -> dict[str, Any]:
     """Return the columns that store all of ``user``."""
-    return {"document": write_json(user), "search": searchable(user)}
+    return {"document": write_json(user), "search": searchable(user, user_type)}
 
 
-def searchable(user: Resource) -> dict[str, Any]:
-    """Return ``user`` for filters to compare. Python folds its text, because databases fold Unicode differently."""
-    return _SEARCHABLE(user)
+def searchable(resource: Resource, resource_type: ResourceType) -> dict[str, Any]:
+    """Return ``resource`` for filters to compare. Python folds its text, because databases fold Unicode differently."""
+    return _folding_of(resource_type)(resource)
+
+
+@lru_cache(maxsize=64)
+def _folding_of(resource_type: ResourceType) -> Callable[[Resource], dict[str, Any]]:
+    return _folding(resource_type.attributes)
 
 
 def _folding(attributes: Iterable[Attribute]) -> Callable[[Resource], dict[str, Any]]:
@@ -174,9 +183,6 @@ def _folding_one(attribute: Attribute) -> Callable[[Any], Any]:
 
 def _as_it_is(value: Any) -> Any:
     return value
-
-
-_SEARCHABLE = _folding(USER_ATTRIBUTES)
 
 
 def directory_values(user: Resource) -> tuple[str | None, str | None]:

@@ -16,7 +16,7 @@ from scimsvc.protocol.listing import ListQuery, Order
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.engine.transactions import read_each, reading
 from scimsvc.store.feed import SELECT_USER_COUNT, count_users
-from scimsvc.store.filters.compiler import compile_filter, compile_sort_key
+from scimsvc.store.filters.user_filters import compile_filter, compile_sort_key
 from scimsvc.store.page_queries import PageQuery, cut_page
 from scimsvc.store.representations import StoredUser, View
 from scimsvc.store.users import ENTERPRISE_ID, OF_DEFAULT, REPRESENTED, VIEW, EnterpriseView, find_user_by_address

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, null, select, upda
 from sqlalchemy.exc import IntegrityError
 
 from scimsvc.models import User
-from scimsvc.protocol.patch import Resource
+from scimsvc.protocol.attributes import Resource
 from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.feed import FeedHoldingWrite
 from scimsvc.store.profiles import Profile

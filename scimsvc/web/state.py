@@ -14,6 +14,7 @@ from flask import Flask, Request, current_app, g
 
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.reading.tolerances import RequestNotes
+from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.settings import Settings
 from scimsvc.store.enterprises import RequestSettings
 from scimsvc.store.paging import CursorKeys
@@ -36,6 +37,8 @@ class Caller:
     token_expires_at: datetime
     #: The scope of the token.
     scope: str
+    #: The type User with the extensions of the enterprise.
+    user_type: ResourceType
     #: Whether the database shows no earlier use of the token.
     is_first_use: bool
 

@@ -24,11 +24,12 @@ from scimsvc.auth.state import token_signer
 from scimsvc.enterprises.enterprises import create_enterprise
 from scimsvc.extensions import db
 from scimsvc.models import Change, Role, Searchable, User
+from scimsvc.protocol.attributes import Resource
 from scimsvc.protocol.json_text import write_json
-from scimsvc.protocol.patch import Resource
-from scimsvc.protocol.reading.leniency import read_user
+from scimsvc.protocol.reading.leniency import read_resource
 from scimsvc.protocol.reading.tolerances import RequestNotes
-from scimsvc.protocol.resources import canonical_user
+from scimsvc.protocol.resources import canonical_resource
+from scimsvc.protocol.users import USERS
 from scimsvc.store.engine.transactions import writing
 from scimsvc.store.representations import StoredUser, View, directory_values, represent, user_columns
 from scimsvc.vocabulary import CREATED, PROVISIONED, SCIM_SCOPE
@@ -191,14 +192,16 @@ def user_row(user: int, enterprise_id: str, role_ids: dict[str, str], at: str) -
 
 def read_as_created(user: int | str, name: str | None) -> Resource:
     """Return the service's canonical user for Entra's body."""
-    return canonical_user(read_user(user_body(user, name), RequestNotes()) | {"id": ""}, RequestNotes())
+    return canonical_resource(
+        read_resource(user_body(user, name), USERS, RequestNotes()) | {"id": ""}, USERS, RequestNotes()
+    )
 
 
 def columns_as_created(user: int | str, identifier: str, name: str | None) -> dict[str, Any]:
     """Return the service's columns for Entra's body."""
     document = read_as_created(user, name) | {"id": identifier}
     title, organization = directory_values(document)
-    columns = user_columns(document, role_id=None, unique_user_name=False)
+    columns = user_columns(document, USERS, role_id=None, unique_user_name=False)
     return columns | {"search": write_json(columns["search"]), "title": title, "organization": organization}
 
 

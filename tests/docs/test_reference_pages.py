@@ -18,6 +18,7 @@ from scimsvc.protocol.projection import MOST_NAMES
 from scimsvc.protocol.reading.paths import parse_path
 from scimsvc.protocol.reading.tolerances import Tolerance
 from scimsvc.protocol.urns import ENTERPRISE_USER
+from scimsvc.protocol.users import USERS
 from scimsvc.schemas.bodies import EnterpriseChangesSchema
 from scimsvc.settings import PREFIX, SETTINGS
 from scimsvc.settings.limits import LIMIT_RANGES, LimitRange
@@ -166,7 +167,7 @@ def test_the_files_to_deploy_are_those_that_exist() -> None:
 def test_the_attribute_mapping_names_attributes_that_are_kept() -> None:
     rows = table(read("entra/connect.md"), "target attribute", "Entra source", "mandatory", "notes")
     paths = {
-        parse_path(code(target).replace("enterprise:", ENTERPRISE_USER + ":")): mandatory == "yes"
+        parse_path(code(target).replace("enterprise:", ENTERPRISE_USER + ":"), USERS): mandatory == "yes"
         for target, _, mandatory, _ in rows
     }
 

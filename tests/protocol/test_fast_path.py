@@ -6,16 +6,17 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from scimsvc.protocol.attributes import EXTENSION, USER_ATTRIBUTES, Attribute
+from scimsvc.protocol.attributes import EXTENSION, Attribute
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.limits import DEFAULTS, Limits
 from scimsvc.protocol.patch import apply_patch
 from scimsvc.protocol.reading.fast_path import read_patch as read_plain_patch
 from scimsvc.protocol.reading.fast_path import read_user as read_plain_user
-from scimsvc.protocol.reading.leniency import read_patch, read_user
+from scimsvc.protocol.reading.leniency import read_patch, read_resource
 from scimsvc.protocol.reading.tolerances import RequestNotes
-from scimsvc.protocol.resources import canonical_again, canonical_user
+from scimsvc.protocol.resources import canonical_again, canonical_resource
+from scimsvc.protocol.users import USERS
 from tests.support.client import patch_body
 from tests.support.population import change_body, user_body
 from tests.support.urns import ENTERPRISE_URN, USER_URN
@@ -39,7 +40,7 @@ def values(attribute: Attribute) -> st.SearchStrategy[Any]:
 
 WORK = st.sampled_from([{"value": "a@x.example", "type": "work"}, {"value": "A@x.example", "type": "Work"}])
 EMAILS = st.lists(WORK | st.sampled_from([{"value": "h@x.example"}, {"value": "no", "type": "work"}]), max_size=3)
-OTHERS = {each.name: values(each) for each in USER_ATTRIBUTES if each.name not in ("schemas", "userName", "emails")}
+OTHERS = {each.name: values(each) for each in USERS.attributes if each.name not in ("schemas", "userName", "emails")}
 ODD_NAMES = {"nickname": st.just("x"), f"{ENTERPRISE_URN}:division": st.just("x")}
 
 
@@ -61,26 +62,26 @@ LIMITS = st.sampled_from([DEFAULTS, DEFAULTS, Limits(elements=1, patch_operation
 def test_a_plain_body_is_read_as_the_general_code_reads_it(body: dict[str, Any], limits: Limits) -> None:
     notes, expected_notes = RequestNotes(limits), RequestNotes(limits)
 
-    user = read_plain_user(body, "1", notes)
+    user = read_plain_user(body, USERS, notes, user_id="1")
 
     event("plain" if user is not None else "not plain")
     if user is None:
         assert notes == RequestNotes(limits)
         return
-    expected = canonical_user(read_user(body, expected_notes) | {"id": "1"}, expected_notes)
+    expected = canonical_resource(read_resource(body, USERS, expected_notes) | {"id": "1"}, USERS, expected_notes)
     assert (user, notes) == (expected, expected_notes)
     assert write_json(user) == write_json(expected)  # the order of all members, too
 
 
 @pytest.mark.parametrize("role", ["User", None])
 def test_entras_creations_are_plain(role: str | None) -> None:
-    assert read_plain_user(user_body("-1", role), "1", RequestNotes()) is not None
-    assert read_plain_user(user_body("-1", role) | {"active": "True"}, "1", RequestNotes()) is not None
+    assert read_plain_user(user_body("-1", role), USERS, RequestNotes(), user_id="1") is not None
+    assert read_plain_user(user_body("-1", role) | {"active": "True"}, USERS, RequestNotes(), user_id="1") is not None
 
 
 @pytest.mark.parametrize("body", [None, [], "x", {}, {"schemas": [USER_URN]}])
 def test_bodies_of_other_kinds_are_not_plain(body: Any) -> None:
-    assert read_plain_user(body, "1", RequestNotes()) is None
+    assert read_plain_user(body, USERS, RequestNotes(), user_id="1") is None
 
 
 PATHS = st.sampled_from(
@@ -125,26 +126,28 @@ OPERATIONS = st.fixed_dictionaries(
     optional={"x": TEXT},
 )
 PATCHES = st.lists(OPERATIONS, max_size=3).map(lambda operations: patch_body(*operations))
-USER = canonical_user(read_user(user_body("-1", "User"), RequestNotes()) | {"id": "1"}, RequestNotes())
+USER = canonical_resource(
+    read_resource(user_body("-1", "User"), USERS, RequestNotes()) | {"id": "1"}, USERS, RequestNotes()
+)
 
 
 @given(body=PATCHES | st.builds(change_body, TEXT), limits=LIMITS)
 def test_a_plain_patch_is_read_as_the_general_code_reads_it(body: dict[str, Any], limits: Limits) -> None:
     notes, expected_notes = RequestNotes(limits), RequestNotes(limits)
 
-    operations = read_plain_patch(body, notes)
+    operations = read_plain_patch(body, USERS, notes)
 
     event("plain" if operations is not None else "not plain")
     if operations is None:
         assert notes == RequestNotes(limits)
         return
-    assert (operations, notes) == (read_patch(body, expected_notes), expected_notes)
+    assert (operations, notes) == (read_patch(body, USERS, expected_notes), expected_notes)
 
 
 @given(body=PATCHES | st.builds(change_body, TEXT))
 def test_only_changed_attributes_are_canonicalized_again(body: dict[str, Any]) -> None:
     try:
-        operations = read_patch(body, RequestNotes())
+        operations = read_patch(body, USERS, RequestNotes())
         patched = apply_patch(USER, operations)
     except ScimError:
         return
@@ -153,31 +156,32 @@ def test_only_changed_attributes_are_canonicalized_again(body: dict[str, Any]) -
     def outcome(of: Any, *arguments: Any) -> tuple[Any, RequestNotes]:
         notes = RequestNotes()
         try:
-            user = of(patched, *arguments, notes)
+            user = of(patched, *arguments, USERS, notes)
         except ScimError as error:
             return error.detail, notes
         return write_json(user), notes
 
-    assert outcome(canonical_again, touched) == outcome(canonical_user)
+    assert outcome(canonical_again, touched) == outcome(canonical_resource)
 
 
 def test_entras_changes_are_plain() -> None:
-    assert read_plain_patch(change_body("2"), RequestNotes()) is not None
+    assert read_plain_patch(change_body("2"), USERS, RequestNotes()) is not None
     assert (
-        read_plain_patch(patch_body({"op": "Replace", "path": "active", "value": "False"}), RequestNotes()) is not None
+        read_plain_patch(patch_body({"op": "Replace", "path": "active", "value": "False"}), USERS, RequestNotes())
+        is not None
     )
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"schemas": [], "Operations": []}, patch_body(), patch_body("x")])
 def test_other_patches_are_not_plain(body: Any) -> None:
-    assert read_plain_patch(body, RequestNotes()) is None
+    assert read_plain_patch(body, USERS, RequestNotes()) is None
 
 
 def test_the_extension_is_in_schemas_if_it_has_values() -> None:
     body = user_body("-1", None)
     body[ENTERPRISE_URN] = {"department": ""}
 
-    user = read_plain_user(body, "1", RequestNotes())
+    user = read_plain_user(body, USERS, RequestNotes(), user_id="1")
 
     assert user is not None
     assert EXTENSION.name not in user

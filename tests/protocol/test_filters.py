@@ -9,12 +9,13 @@ from scimsvc.protocol.filters.matching import matches
 from scimsvc.protocol.filters.nodes import implied_values, parse_instant
 from scimsvc.protocol.filters.parser import parse_filter
 from scimsvc.protocol.reading.paths import parse_path
+from scimsvc.protocol.users import USERS
 from tests.support.filter_cases import CASES, CORE, EXTENSION, USER
 
 
 @pytest.mark.parametrize(("text", "expected"), CASES)
 def test_a_filter_says_of_a_user(text: str, expected: bool) -> None:
-    assert matches(parse_filter(text), USER) is expected
+    assert matches(parse_filter(text, USERS), USER) is expected
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def test_a_filter_says_of_a_user(text: str, expected: bool) -> None:
 def test_times_are_compared_as_instants(text: str, expected: bool) -> None:
     user = {"meta": {"created": "2026-01-02T03:04:05.000Z"}}
 
-    assert matches(parse_filter(text), user) is expected
+    assert matches(parse_filter(text, USERS), user) is expected
 
 
 @pytest.mark.parametrize(
@@ -78,15 +79,15 @@ def test_times_are_compared_as_instants(text: str, expected: bool) -> None:
 )
 def test_an_invalid_filter_is_refused_with_the_reason(text: str, word: str) -> None:
     with pytest.raises(InvalidFilter) as refusal:
-        parse_filter(text)
+        parse_filter(text, USERS)
 
     assert word in refusal.value.detail
 
 
 @pytest.mark.requirement("R40")
 def test_the_limits_themselves_are_read() -> None:
-    assert parse_filter("(" * 20 + "title pr" + ")" * 20) == parse_filter("title pr")
-    assert len(parse_filter(" or ".join(["title pr"] * 100)).operands) == 100  # type: ignore[union-attr]
+    assert parse_filter("(" * 20 + "title pr" + ")" * 20, USERS) == parse_filter("title pr", USERS)
+    assert len(parse_filter(" or ".join(["title pr"] * 100), USERS).operands) == 100  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_the_limits_themselves_are_read() -> None:
     ],
 )
 def test_a_path_leads_to_its_attribute(text: str, shown: str) -> None:
-    assert str(parse_path(text)) == shown
+    assert str(parse_path(text, USERS)) == shown
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_a_path_leads_to_its_attribute(text: str, shown: str) -> None:
 )
 def test_a_path_that_leads_nowhere_is_refused(text: str, error: type[Exception]) -> None:
     with pytest.raises(error) as refusal:
-        parse_path(text)
+        parse_path(text, USERS)
 
     assert type(refusal.value) is error
 
@@ -156,7 +157,7 @@ def test_a_path_that_leads_nowhere_is_refused(text: str, error: type[Exception])
     ],
 )
 def test_a_condition_implies_what_an_element_must_be(text: str, implied: dict[str, Any] | None) -> None:
-    condition = parse_path(text).condition
+    condition = parse_path(text, USERS).condition
 
     assert condition is not None
     assert implied_values(condition) == implied

@@ -10,7 +10,8 @@ from scimsvc.protocol.patch import Operation, apply_patch
 from scimsvc.protocol.reading.leniency import read_patch
 from scimsvc.protocol.reading.paths import parse_path
 from scimsvc.protocol.reading.tolerances import RequestNotes
-from scimsvc.protocol.resources import canonical_user
+from scimsvc.protocol.resources import canonical_resource
+from scimsvc.protocol.users import USERS
 from tests.support.client import patch_body
 from tests.support.urns import ENTERPRISE_URN, USER_URN
 
@@ -45,7 +46,7 @@ def patched(
 ) -> dict[str, Any]:
     """Return ``user`` after ``operations``, processed like a request."""
     notes = notes or RequestNotes()
-    return canonical_user(apply_patch(user, read_patch(patch_body(*operations), notes), notes), notes)
+    return canonical_resource(apply_patch(user, read_patch(patch_body(*operations), USERS, notes), notes), USERS, notes)
 
 
 def changes(*operations: dict[str, Any], user: dict[str, Any] = USER) -> dict[str, Any]:
@@ -205,9 +206,9 @@ def test_a_refused_operation_names_what_was_wrong(operation: dict[str, Any], err
 def test_a_failed_operation_leaves_the_original_untouched() -> None:
     user = deepcopy(USER)
     operations = [
-        Operation("replace", parse_path("title"), "Lead"),
-        Operation("replace", parse_path('emails[type eq "work"].value'), "x@y.example"),
-        Operation("remove", parse_path("userName")),
+        Operation("replace", parse_path("title", USERS), "Lead"),
+        Operation("replace", parse_path('emails[type eq "work"].value', USERS), "x@y.example"),
+        Operation("remove", parse_path("userName", USERS)),
     ]
 
     with pytest.raises(Mutability):
@@ -266,7 +267,7 @@ def test_ignored_attributes_are_named_once_each() -> None:
 @pytest.mark.parametrize("operation", [replace("bogus", 1), replace(None, {"bogus": 1}), replace("name", {"bogus": 1})])
 def test_unknown_attributes_can_be_rejected(operation: dict[str, Any]) -> None:
     with pytest.raises(InvalidPath, match="bogus"):
-        read_patch(patch_body(operation), RequestNotes(), reject_unknown=True)
+        read_patch(patch_body(operation), USERS, RequestNotes(), reject_unknown=True)
 
 
 def test_the_conditions_of_all_paths_together_are_bounded() -> None:
@@ -274,6 +275,6 @@ def test_the_conditions_of_all_paths_together_are_bounded() -> None:
     body = patch_body(*[remove(path)] * 10)
     more = patch_body(*[remove(path)] * 10, remove("photos[value pr]"))
 
-    assert len(read_patch(body, RequestNotes())) == 10
+    assert len(read_patch(body, USERS, RequestNotes())) == 10
     with pytest.raises(InvalidPath, match="1001 conditions"):
-        read_patch(more, RequestNotes())
+        read_patch(more, USERS, RequestNotes())

@@ -8,9 +8,10 @@ import pytest
 from scimsvc.protocol.errors import InvalidValue
 from scimsvc.protocol.limits import DEFAULTS
 from scimsvc.protocol.patch import apply_patch
-from scimsvc.protocol.reading.leniency import read_patch, read_user
+from scimsvc.protocol.reading.leniency import read_patch, read_resource
 from scimsvc.protocol.reading.tolerances import RequestNotes
-from scimsvc.protocol.resources import canonical_user
+from scimsvc.protocol.resources import canonical_resource
+from scimsvc.protocol.users import USERS
 from tests.support.client import patch_body, user_body
 from tests.support.cpu import cpu_seconds
 
@@ -81,7 +82,7 @@ def searches_of_one_text() -> tuple[dict[str, Any], Operations]:
 )
 def test_operations_take_bounded_work_or_are_refused(shape: Any, refusal: str | None) -> None:
     user, operations = shape()
-    read = read_patch(patch_body(*operations), RequestNotes())
+    read = read_patch(patch_body(*operations), USERS, RequestNotes())
 
     def apply() -> str | None:
         try:
@@ -101,7 +102,7 @@ def test_a_body_whose_names_are_conditions_has_bounded_elements() -> None:
 
     def read() -> str:
         with pytest.raises(InvalidValue) as refusal:
-            canonical_user(read_user(body, RequestNotes()), RequestNotes())
+            canonical_resource(read_resource(body, USERS, RequestNotes()), USERS, RequestNotes())
         return refusal.value.detail
 
     detail, seconds = cpu_seconds(read)
@@ -115,7 +116,7 @@ def test_as_many_conditions_as_the_limit_apply_to_as_many_elements_as_the_limit(
     user = user_body(ims=elements(500))
     values = [each["value"] for each in user["ims"]]
     operations = [replace(path.format(values[n % 500]), str(n)) for n in range(DEFAULTS.patch_conditions)]
-    read = read_patch(patch_body(*operations), RequestNotes())
+    read = read_patch(patch_body(*operations), USERS, RequestNotes())
 
     patched, seconds = cpu_seconds(lambda: apply_patch(user, read))
 

@@ -6,14 +6,15 @@ import pytest
 
 from scimsvc.protocol.errors import InvalidValue
 from scimsvc.protocol.reading.tolerances import RequestNotes
-from scimsvc.protocol.resources import canonical_user
+from scimsvc.protocol.resources import canonical_resource
+from scimsvc.protocol.users import USERS
 from tests.support.urns import ENTERPRISE_URN, USER_URN
 
 WORK = {"value": "a@b.example", "type": "work"}
 
 
 def canonical(**attributes: Any) -> dict[str, Any]:
-    return canonical_user({"userName": "x", "emails": [WORK]} | attributes, RequestNotes())
+    return canonical_resource({"userName": "x", "emails": [WORK]} | attributes, USERS, RequestNotes())
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_an_address_that_gets_its_type_is_as_if_it_was_sent() -> None:
     user = canonical(emails=[{"value": "a@b.example", "primary": True}])
 
     assert list(user["emails"][0]) == ["value", "type", "primary"]
-    assert list(canonical_user(user, RequestNotes())["emails"][0]) == ["value", "type", "primary"]
+    assert list(canonical_resource(user, USERS, RequestNotes())["emails"][0]) == ["value", "type", "primary"]
 
 
 def test_the_order_of_attributes_is_the_tables() -> None:

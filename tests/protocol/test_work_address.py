@@ -11,6 +11,7 @@ from scimsvc.protocol.filters.parser import parse_filter
 from scimsvc.protocol.filters.work_address import find_work_address
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.listing import read_list_query
+from scimsvc.protocol.users import USERS
 
 
 def match_of(address: str) -> str:
@@ -20,7 +21,7 @@ def match_of(address: str) -> str:
 def address_by_the_general_parser(text: str) -> str | bool | None:
     """Return the address that the parsed filter compares with a work address, or None for another filter."""
     try:
-        node: Node = parse_filter(text)
+        node: Node = parse_filter(text, USERS)
     except InvalidFilter:
         return None
     if not isinstance(node, ValuePath) or str(node.path) != "emails" or not isinstance(node.condition, And):
@@ -74,11 +75,11 @@ def test_a_filter_over_the_length_limit_is_not_recognized() -> None:
 def test_a_list_query_has_the_address_in_place_of_nodes() -> None:
     parameters = {"filter": match_of("a@b.example")}
 
-    query = read_list_query(parameters)
+    query = read_list_query(parameters, USERS)
     with fast_paths.disabled():
-        general = read_list_query(parameters)
+        general = read_list_query(parameters, USERS)
 
     assert (query.filter, query.work_address) == (None, "a@b.example")
-    assert (general.filter, general.work_address) == (parse_filter(parameters["filter"]), None)
+    assert (general.filter, general.work_address) == (parse_filter(parameters["filter"], USERS), None)
     assert query.has_filter
     assert general.has_filter

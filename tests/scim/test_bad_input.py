@@ -13,7 +13,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from scimsvc import create_app
-from scimsvc.protocol.attributes import USER_ATTRIBUTES
+from scimsvc.protocol.users import USERS
 from tests.support.apps import SECRET_KEY, dispose, make_enterprise
 from tests.support.client import Enterprise, assert_scim_error, patch_body, replace, user_body, walk
 from tests.support.urns import ENTERPRISE_URN, PATCH_URN, USER_URN
@@ -169,7 +169,7 @@ def test_a_value_that_does_not_suit_is_invalid_value(
 
 WRITABLE = [
     str(path)
-    for path in walk(USER_ATTRIBUTES)
+    for path in walk(USERS.attributes)
     if path.steps[0].name != "schemas"
     and all(step.mutability == "readWrite" and not step.dropped for step in path.steps)
 ]

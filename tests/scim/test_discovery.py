@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from werkzeug.test import TestResponse
 
-from scimsvc.protocol.attributes import USER_ATTRIBUTES
+from scimsvc.protocol.users import USERS
 from tests.support.client import SCIM, Enterprise, assert_scim_error, replace, user_body
 from tests.support.types import Cli
 from tests.support.urns import ENTERPRISE_URN, LIST_URN, USER_URN
@@ -142,7 +142,7 @@ def test_the_schemas_describe_every_attribute(acme: Enterprise) -> None:
     common = {"schemas", "id", "externalId", "meta", "password", ENTERPRISE_URN}
 
     assert (core["schemas"], core["name"], extension["name"]) == ([f"{CORE}Schema"], "User", "EnterpriseUser")
-    assert {each["name"] for each in core["attributes"]} == {each.name for each in USER_ATTRIBUTES} - common
+    assert {each["name"] for each in core["attributes"]} == {each.name for each in USERS.attributes} - common
     assert [each["name"] for each in extension["attributes"]] == [
         "employeeNumber", "costCenter", "organization", "division", "department", "manager",
     ]  # fmt: skip

@@ -8,13 +8,13 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scimsvc.protocol.attributes import USER_ATTRIBUTES
 from scimsvc.protocol.filters.matching import matches
 from scimsvc.protocol.filters.nodes import OPERATORS
 from scimsvc.protocol.filters.parser import parse_filter
+from scimsvc.protocol.users import USERS as USER_TYPE
 from scimsvc.store import user_pages
 from scimsvc.store.engine.transactions import reading
-from scimsvc.store.filters.compiler import compile_filter
+from scimsvc.store.filters.user_filters import compile_filter
 from scimsvc.store.representations import View
 from tests.support.client import Enterprise, user_body, walk
 from tests.support.filter_cases import CASES, USER
@@ -27,7 +27,7 @@ def test_the_table_of_cases_holds_in_sql(acme: Enterprise) -> None:
     other = acme.create(email="other@contoso.example", userName="Other")
 
     for text, expected in CASES:
-        node = parse_filter(text)
+        node = parse_filter(text, USER_TYPE)
         found = [each["id"] for each in acme.find(text)]
         wanted = [each["id"] for each in (user, other) if matches(node, each)]
 
@@ -83,9 +83,9 @@ def test_a_filter_on_roles_follows_the_default_role(acme: Enterprise, cli) -> No
 TEXTS = st.sampled_from(
     ["", "a", "A", "ab", "ß", "ss", "SS", "%", "_", "a%", "\\", '"', "'", "é", "É", "😀", "\U0010ffff", "a\n"]
 )
-PATHS = [path for path in walk(USER_ATTRIBUTES) if not path.attribute.dropped and path.attribute.type != "complex"]
+PATHS = [path for path in walk(USER_TYPE.attributes) if not path.attribute.dropped and path.attribute.type != "complex"]
 NAMES = st.sampled_from([str(path) for path in PATHS if path.attribute.type in ("string", "reference")])
-ALL_NAMES = st.sampled_from([str(path) for path in walk(USER_ATTRIBUTES) if not path.attribute.dropped])
+ALL_NAMES = st.sampled_from([str(path) for path in walk(USER_TYPE.attributes) if not path.attribute.dropped])
 VALUES = TEXTS.map(json.dumps) | st.just("null")
 COMPARISONS = st.one_of(
     st.tuples(NAMES, st.sampled_from(OPERATORS), TEXTS.map(json.dumps)),
@@ -139,7 +139,7 @@ def test_any_filter_in_sql_agrees_with_its_evaluation(
         assert answer.status_code == 200, answer.text
         users.append(answer.get_json())
 
-    node = parse_filter(filter_)
+    node = parse_filter(filter_, USER_TYPE)
 
     assert {user["id"] for user in acme.find(filter_)} == {user["id"] for user in users if matches(node, user)}
 
@@ -160,7 +160,7 @@ def test_any_filter_in_sql_agrees_with_its_evaluation(
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_frequent_filters_use_an_index(app: Flask, filter_: str, index: str) -> None:
     view = View("http://localhost/api/scim/v2", "DefaultEnterprise", 1)
-    condition = compile_filter(parse_filter(filter_), dialect="sqlite", view=view)
+    condition = compile_filter(parse_filter(filter_, USER_TYPE), dialect="sqlite", view=view)
     statement = user_pages.USERS.where(condition).params(enterprise_id="x")
 
     with app.app_context(), reading() as connection:

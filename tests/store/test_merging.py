@@ -4,7 +4,8 @@ import pytest
 
 from scimsvc.protocol.filters.matching import matches
 from scimsvc.protocol.filters.parser import parse_filter
-from scimsvc.store.filters.compiler import compile_filter
+from scimsvc.protocol.users import USERS
+from scimsvc.store.filters.user_filters import compile_filter
 from scimsvc.store.representations import View
 from tests.support.client import Enterprise
 
@@ -40,12 +41,12 @@ def test_merged_conditions_find_the_same_users(acme: Enterprise, text: str) -> N
 
     found = {user["id"] for user in acme.find(text)}
 
-    assert found == {user["id"] for user in users if matches(parse_filter(text), user)}
+    assert found == {user["id"] for user in users if matches(parse_filter(text, USERS), user)}
 
 
 @pytest.mark.parametrize(("text", "reads"), [(text, 1) for text in MERGED] + [(APART[0], 2), (APART[1], 2)])
 def test_merged_conditions_read_the_elements_once(text: str, reads: int) -> None:
-    statement = str(compile_filter(parse_filter(text), dialect="sqlite", view=VIEW))
+    statement = str(compile_filter(parse_filter(text, USERS), dialect="sqlite", view=VIEW))
 
     assert statement.count("json_each(") == reads
 
@@ -53,6 +54,8 @@ def test_merged_conditions_read_the_elements_once(text: str, reads: int) -> None
 def test_the_work_address_is_found_with_its_index() -> None:
     match = 'emails[type eq "work"].value eq "{}"'
 
-    statement = str(compile_filter(parse_filter(" or ".join(map(match.format, "abc"))), dialect="sqlite", view=VIEW))
+    statement = str(
+        compile_filter(parse_filter(" or ".join(map(match.format, "abc")), USERS), dialect="sqlite", view=VIEW)
+    )
 
     assert "json_each" not in statement

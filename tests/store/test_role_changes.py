@@ -14,7 +14,8 @@ from scimsvc.mapping.effective_values import effective_values
 from scimsvc.models import Change, Role, User
 from scimsvc.protocol.limits import DEFAULTS
 from scimsvc.protocol.reading.tolerances import RequestNotes
-from scimsvc.protocol.resources import canonical_user, work_address
+from scimsvc.protocol.resources import canonical_resource
+from scimsvc.protocol.users import USERS, work_address
 from scimsvc.store.engine.transactions import writing
 from scimsvc.store.representations import directory_values, read_document, user_columns
 from scimsvc.store.role_changes import RoleChange, apply_role_change
@@ -83,8 +84,10 @@ def insert(connection: Connection, enterprise_id: str, role_id: str, given: Sequ
     users = []
     for number, case in enumerate(given):
         emails = [{**each, "value": each["value"].format(number)} for each in case.user["emails"]]
-        user = canonical_user(case.user | {"emails": emails, "id": f"{number % 3}-{number}"}, RequestNotes(DEFAULTS))
-        columns = user_columns(user, role_id=None if case.on_default else role_id, unique_user_name=False)
+        user = canonical_resource(
+            case.user | {"emails": emails, "id": f"{number % 3}-{number}"}, USERS, RequestNotes(DEFAULTS)
+        )
+        columns = user_columns(user, USERS, role_id=None if case.on_default else role_id, unique_user_name=False)
         users.append(NewUser(user["id"], columns, case.source, case.title, case.organization))
     insert_users(connection, enterprise_id, users, at=BEFORE)
 

@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 
 from scimsvc.extensions import db
 from scimsvc.models import User
+from scimsvc.protocol.users import USERS
 from scimsvc.store.representations import read_document, user_columns
 from tests.support.client import Enterprise, replace
 from tests.support.urns import ENTERPRISE_URN
@@ -45,7 +46,7 @@ def test_columns_follow_from_the_document(acme: Enterprise, operations: list[dic
 
     assert answer.status_code == 200, answer.text
     (row,) = rows(acme)
-    expected = user_columns(read_document(row), role_id=row.role_id, unique_user_name=False)
+    expected = user_columns(read_document(row), USERS, role_id=row.role_id, unique_user_name=False)
     assert {name: getattr(row, name) for name in expected} == expected
     shown = answer.get_json()
     stored = read_document(row)

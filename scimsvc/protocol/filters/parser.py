@@ -26,29 +26,33 @@ from scimsvc.protocol.filters.tokens import END, Tokens
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.names import resolve_name, resolve_sub_attribute
+from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.protocol.short_texts import cached_for_short_texts
-from scimsvc.protocol.urns import ENTERPRISE_USER
 
 
 @cached_for_short_texts
-def parse_filter(text: str, limits: Limits) -> Node:
-    """Return the node of the filter ``text``. Raises ``InvalidFilter``, also for unknown attributes."""
+def parse_filter(text: str, resource_type: ResourceType, limits: Limits) -> Node:
+    """Return the node of the filter ``text`` on resources of ``resource_type``.
+
+    Raises ``InvalidFilter``, also for unknown attributes.
+    """
     if len(text) > limits.filter_length:
         raise InvalidFilter(f"The filter has {len(text)} characters. Shorten it to at most {limits.filter_length}.")
-    return _Parser(text, _resolve_in_filter, limits).parse()
+    return _Parser(text, lambda name: _resolve_in_filter(name, resource_type), limits).parse()
 
 
-def _resolve_in_filter(name: str) -> AttributePath:
-    """Return the attribute called ``name``. An attribute of the extension may omit its URN.
+def _resolve_in_filter(name: str, resource_type: ResourceType) -> AttributePath:
+    """Return the attribute called ``name``. An attribute of an extension may omit its URN.
 
     Entra's reference check sends ``id eq "…" and manager eq "…"``, although RFC 7644 §3.10 requires the extension's
     URN (Entra facts section 5).
     """
     try:
-        return resolve_name(name)
+        return resolve_name(name, resource_type)
     except UnknownAttribute:
-        with suppress(UnknownAttribute):
-            return resolve_name(f"{ENTERPRISE_USER}:{name}")
+        for extension in resource_type.extensions:
+            with suppress(UnknownAttribute):
+                return resolve_name(f"{extension.urn}:{name}", resource_type)
         raise
 
 

@@ -9,29 +9,30 @@ code. ``bodies`` chooses the reader, and ``scimsvc.fast_paths`` switches this mo
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from scimsvc.protocol import urns
 from scimsvc.protocol.attributes import (
     ACTIVE,
     EMAILS,
-    EXTENSION,
     ID,
     ROLES,
     SCHEMAS,
-    USER_ATTRIBUTES,
     USER_NAME,
     Attribute,
+    Resource,
 )
 from scimsvc.protocol.errors import InvalidValue, ScimError
 from scimsvc.protocol.limits import Limits
-from scimsvc.protocol.patch import Operation, Resource
+from scimsvc.protocol.patch import Operation
 from scimsvc.protocol.reading.leniency import spelling_tolerances
 from scimsvc.protocol.reading.paths import PatchPath, parse_path
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
-from scimsvc.protocol.resources import work_address
+from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.protocol.role_elements import may_be_packed
 from scimsvc.protocol.short_texts import cached_for_short_texts
+from scimsvc.protocol.users import work_address
 
 
 class _NotPlain(Exception):
@@ -43,14 +44,15 @@ _Reader = Callable[[Any, RequestNotes], Any]
 _Table = tuple[tuple[str, _Reader], ...]
 
 
-def read_user(body: Any, user_id: str, notes: RequestNotes) -> Resource | None:
+def read_user(body: Any, resource_type: ResourceType, notes: RequestNotes, *, user_id: str) -> Resource | None:
     """Return the User in ``body``, with the id ``user_id`` and in canonical form, or None if the body is not plain.
 
-    The result equals ``resources.canonical_user`` of ``leniency.read_user``.
+    The result equals ``resources.canonical_resource`` of ``leniency.read_resource``. ``resource_type`` is User with the
+    extensions of an enterprise.
     """
     new_notes = RequestNotes(notes.limits)
     try:
-        user = _read_user(body, user_id, new_notes)
+        user = _read_user(body, user_id, resource_type, new_notes)
         work_address(user)
     except (_NotPlain, InvalidValue):
         return None
@@ -58,15 +60,20 @@ def read_user(body: Any, user_id: str, notes: RequestNotes) -> Resource | None:
     return user
 
 
-def _read_user(body: Any, user_id: str, new_notes: RequestNotes) -> Resource:
+def _read_user(body: Any, user_id: str, resource_type: ResourceType, new_notes: RequestNotes) -> Resource:
     if type(body) is not dict or body.get(SCHEMAS.name) not in _SCHEMAS:
         raise _NotPlain
     members = body if ACTIVE.name in body else {**body, ACTIVE.name: True}
-    user = {SCHEMAS.name: [urns.CORE_USER], ID.name: user_id, **_read_members(_USER, members, new_notes)}
+    user = {
+        SCHEMAS.name: [urns.CORE_USER],
+        ID.name: user_id,
+        **_read_members(_table(resource_type), members, new_notes),
+    }
     if USER_NAME.name not in user or ACTIVE.name not in user:
         raise _NotPlain
-    if EXTENSION.name in user:
-        user[SCHEMAS.name].append(urns.ENTERPRISE_USER)
+    for extension in resource_type.extensions:
+        if extension.urn in user:
+            user[SCHEMAS.name].append(extension.urn)
     return user
 
 
@@ -178,13 +185,15 @@ def _suit(attribute: Attribute, elements: list[Resource]) -> bool:
     )  # fmt: skip
 
 
-_USER: _Table = tuple((attribute.name, _reader(attribute)) for attribute in USER_ATTRIBUTES)
+@lru_cache(maxsize=64)
+def _table(resource_type: ResourceType) -> _Table:
+    return tuple((attribute.name, _reader(attribute)) for attribute in resource_type.attributes)
 
 
 # PATCH.
 
 
-def read_patch(body: Any, notes: RequestNotes) -> list[Operation] | None:
+def read_patch(body: Any, resource_type: ResourceType, notes: RequestNotes) -> list[Operation] | None:
     """Return the result of ``leniency.read_patch`` for ``body``, or None if an operation is not plain.
 
     An operation is plain if it adds or replaces one text or boolean and has a path.
@@ -196,7 +205,7 @@ def read_patch(body: Any, notes: RequestNotes) -> list[Operation] | None:
         return None
     read, count = [], 0
     for operation in operations:
-        target = _target_of(operation, limits)
+        target = _target_of(operation, resource_type, limits)
         if target is None:
             return None
         op, value = _OPS[operation["op"]], operation["value"]
@@ -227,19 +236,19 @@ class _Target:
     reader: _Reader
 
 
-def _target_of(operation: Any, limits: Limits) -> _Target | None:
+def _target_of(operation: Any, resource_type: ResourceType, limits: Limits) -> _Target | None:
     if type(operation) is not dict or operation.keys() != {"op", "path", "value"}:
         return None
     op, path, value = operation["op"], operation["path"], operation["value"]
     if type(op) is not str or op not in _OPS or type(path) is not str or value is None or value == "":
         return None
-    return _find_target(path, limits)
+    return _find_target(path, resource_type, limits)
 
 
 @cached_for_short_texts
-def _find_target(text: str, limits: Limits) -> _Target | None:
+def _find_target(text: str, resource_type: ResourceType, limits: Limits) -> _Target | None:
     try:
-        path = parse_path(text, limits)
+        path = parse_path(text, resource_type, limits)
     except ScimError:
         return None
     attribute = path.sub_attribute or path.target.attribute
@@ -248,4 +257,4 @@ def _find_target(text: str, limits: Limits) -> _Target | None:
         return None
     # The length of a text is checked in the whole user, after the last operation.
     reader = _boolean if attribute.type == "boolean" else _text_reader(Attribute(attribute.name))
-    return _Target(path, spelling_tolerances(text, limits), path.conditions, reader)
+    return _Target(path, spelling_tolerances(text, resource_type, limits), path.conditions, reader)

@@ -9,12 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from scimsvc.protocol import urns
-from scimsvc.protocol.attributes import (
-    EXTENSION,
-    ROLES,
-    SCHEMAS,
-    fold,
-)
+from scimsvc.protocol.attributes import ROLES, SCHEMAS, Resource, fold
 from scimsvc.protocol.errors import (
     InvalidPath,
     InvalidSyntax,
@@ -26,37 +21,42 @@ from scimsvc.protocol.errors import (
 from scimsvc.protocol.filters.nodes import Comparison, Node, conditions
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.names import has_dot_after_urn, is_singular_name, resolve_name
-from scimsvc.protocol.patch import Operation, Resource, apply_patch, refuse_read_only
+from scimsvc.protocol.patch import Operation, apply_patch, refuse_read_only
 from scimsvc.protocol.reading.messages import names_message
 from scimsvc.protocol.reading.paths import PatchPath, parse_path
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.reading.values import ValueReader, folded_members, json_kind
+from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.protocol.role_elements import unpack_role
 from scimsvc.protocol.short_texts import cached_for_short_texts
 
 
-def read_user(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) -> Resource:
-    """Return the User in a POST or PUT ``body``, in the shapes of the RFCs.
+def read_resource(
+    body: Any, resource_type: ResourceType, notes: RequestNotes, *, reject_unknown: bool = False
+) -> Resource:
+    """Return the resource in a POST or PUT ``body``, in the shapes of the RFCs.
 
-    Raises ``InvalidSyntax`` if the body is not a User, and ``InvalidValue`` if a value is not valid.
+    Raises ``InvalidSyntax`` if the body is not of ``resource_type``, and ``InvalidValue`` if a value is not valid.
     """
-    reader = ValueReader(notes, InvalidSyntax if reject_unknown else None)
+    reader = ValueReader(resource_type, notes, InvalidSyntax if reject_unknown else None)
     return apply_patch({}, read_members(body, reader), RequestNotes(notes.limits))
 
 
 def read_members(body: Any, reader: ValueReader) -> list[Operation]:
     """Return the operations that add each attribute of a POST or PUT ``body`` to an empty resource."""
-    members = _object(body, "a SCIM User")
-    _read_schemas(members, reader.notes)
+    members = _object(body, f"a SCIM {reader.resource_type.name}")
+    _read_schemas(members, reader.resource_type, reader.notes)
     return list(_expand("add", members, reader))
 
 
-def read_patch(body: Any, notes: RequestNotes, *, reject_unknown: bool = False) -> list[Operation]:
-    """Return the operations of a PATCH ``body`` in the shapes of the RFCs, each on one attribute.
+def read_patch(
+    body: Any, resource_type: ResourceType, notes: RequestNotes, *, reject_unknown: bool = False
+) -> list[Operation]:
+    """Return the operations of a PATCH ``body`` in the shapes of the RFCs, each on one attribute of ``resource_type``.
 
     Raises ``InvalidSyntax``, ``InvalidPath``, ``InvalidFilter``, ``NoTarget`` or ``InvalidValue``.
     """
-    return read_operations(body, ValueReader(notes, InvalidPath if reject_unknown else None))
+    return read_operations(body, ValueReader(resource_type, notes, InvalidPath if reject_unknown else None))
 
 
 def read_operations(body: Any, reader: ValueReader) -> list[Operation]:
@@ -78,16 +78,18 @@ def read_operations(body: Any, reader: ValueReader) -> list[Operation]:
     return read
 
 
-def _read_schemas(members: Resource, notes: RequestNotes) -> None:
+def _read_schemas(members: Resource, resource_type: ResourceType, notes: RequestNotes) -> None:
     schemas = next((value for name, value in members.items() if fold(name) == "schemas"), None)
     if not isinstance(schemas, list) or not schemas or not all(isinstance(urn, str) for urn in schemas):
-        raise InvalidSyntax(f"The schemas must be a list of URNs. Send one with {urns.CORE_USER}.")
+        raise InvalidSyntax(f"The schemas must be a list of URNs. Send one with {resource_type.core.urn}.")
     folded = {fold(urn) for urn in schemas}
-    if fold(urns.CORE_USER) not in folded:
-        raise InvalidSyntax(f"The body is not a User. Add {urns.CORE_USER} to its schemas.")
+    if resource_type.core_urn not in folded:
+        raise InvalidSyntax(f"The body is not a {resource_type.name}. Add {resource_type.core.urn} to its schemas.")
     if any(urn.startswith(fold(urns.MESSAGES)) for urn in folded):
-        raise InvalidSyntax("The schemas contain a SCIM message. Send only schemas of resources with a User.")
-    if not folded <= {fold(urns.CORE_USER), fold(urns.ENTERPRISE_USER)}:
+        raise InvalidSyntax(
+            f"The schemas contain a SCIM message. Send only schemas of resources with a {resource_type.name}."
+        )
+    if not folded <= resource_type.schema_urns:
         notes.tolerate(Tolerance.UNKNOWN_SCHEMA)
 
 
@@ -122,23 +124,23 @@ def _read_op(op: Any, number: int, notes: RequestNotes) -> str:
 
 def _expand(op: str, members: Resource, reader: ValueReader) -> Iterator[Operation]:
     """Yield an operation for each of ``members``, whose names may be paths (Entra facts section 7 rule 5)."""
-    notes = reader.notes
+    notes, resource_type = reader.notes, reader.resource_type
     seen: set[PatchPath] = set()
     for name, value in members.items():
-        if fold(name) == fold(urns.CORE_USER):
+        if fold(name) == resource_type.core_urn:
             notes.tolerate(Tolerance.CORE_URN_OBJECT)
             if isinstance(value, dict):
                 yield from _expand(op, value, reader)
             elif value is not None:
-                raise InvalidValue(f"The value of {urns.CORE_USER} must be an object of attributes.")
+                raise InvalidValue(f"The value of {resource_type.core.urn} must be an object of attributes.")
             continue
         try:
-            path = parse_path(name, notes.limits)
+            path = parse_path(name, resource_type, notes.limits)
         except UnknownAttribute as error:
             reader.ignore_or_reject(error.name)
             continue
         except ScimError:
-            if _begins_with_attribute(name):
+            if _begins_with_attribute(name, resource_type):
                 raise
             reader.ignore_or_reject(name)
             continue
@@ -153,20 +155,20 @@ def _expand(op: str, members: Resource, reader: ValueReader) -> Iterator[Operati
 
 
 def _read_path_and_value(op: str, text: str, value: Any, reader: ValueReader) -> Iterator[Operation]:
-    notes = reader.notes
-    if fold(text) == fold(urns.CORE_USER):
+    notes, resource_type = reader.notes, reader.resource_type
+    if fold(text) == resource_type.core_urn:
         if isinstance(value, dict) and op != "remove":
             notes.tolerate(Tolerance.CORE_URN_OBJECT)
             yield from _expand(op, value, reader)
             return
-        raise InvalidPath(f"The path {urns.CORE_USER} is a schema. Send the path of one of its attributes.")
+        raise InvalidPath(f"The path {resource_type.core.urn} is a schema. Send the path of one of its attributes.")
     try:
-        path = parse_path(text, notes.limits)
+        path = parse_path(text, resource_type, notes.limits)
     except UnknownAttribute as error:
         reader.ignore_or_reject(error.name)
         return
     refuse_read_only(path)
-    if path.target.attribute is EXTENSION:
+    if path.target.attribute.is_extension:
         notes.tolerate(Tolerance.EXTENSION_URN_PATH)
     yield from _operation(op, text, path, value, reader)
 
@@ -174,7 +176,7 @@ def _read_path_and_value(op: str, text: str, value: Any, reader: ValueReader) ->
 def _operation(op: str, text: str, path: PatchPath, value: Any, reader: ValueReader) -> Iterator[Operation]:
     """Yield the operation, unless its attribute is derived (schemas) or dropped (password)."""
     notes = reader.notes
-    notes.tolerate_all(spelling_tolerances(text, notes.limits))
+    notes.tolerate_all(spelling_tolerances(text, reader.resource_type, notes.limits))
     attribute = path.target.attribute
     if attribute is SCHEMAS or attribute.dropped:
         return
@@ -205,14 +207,14 @@ def _read_value(op: str, path: PatchPath, value: Any, reader: ValueReader) -> An
 
 
 @cached_for_short_texts
-def spelling_tolerances(text: str, limits: Limits) -> tuple[Tolerance, ...]:
+def spelling_tolerances(text: str, resource_type: ResourceType, limits: Limits) -> tuple[Tolerance, ...]:
     """Return the tolerances that the spelling of the path ``text`` needs. Raises the errors of ``parse_path``."""
-    path, needed = parse_path(text, limits), []
-    if is_singular_name(text):
+    path, needed = parse_path(text, resource_type, limits), []
+    if is_singular_name(text, resource_type):
         needed.append(Tolerance.SINGULAR_NAME)
     if path.condition is not None and _TEXT_BOOLEAN.search(text) and _compares_boolean(path.condition):
         needed.append(Tolerance.TEXT_BOOLEAN)
-    if has_dot_after_urn(text):
+    if has_dot_after_urn(text, resource_type):
         needed.append(Tolerance.DOT_AFTER_URN)
     return tuple(needed)
 
@@ -225,11 +227,11 @@ def _compares_boolean(condition: Node) -> bool:
     return any(isinstance(each, Comparison) and isinstance(each.value, bool) for each in conditions(condition))
 
 
-def _begins_with_attribute(name: str) -> bool:
+def _begins_with_attribute(name: str, resource_type: ResourceType) -> bool:
     """Return whether a key that is not a valid path was meant as one, because it begins with a known attribute."""
     head = _FIRST_WORD.match(name)
     try:
-        resolve_name(head[0] if head else name)
+        resolve_name(head[0] if head else name, resource_type)
     except UnknownAttribute:
         return False
     return True

@@ -11,6 +11,7 @@ from scimsvc.protocol.filters.nodes import Comparison, Node, conditions, implied
 from scimsvc.protocol.filters.parser import parse_condition
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.names import resolve_name, resolve_sub_attribute
+from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.protocol.short_texts import cached_for_short_texts
 
 
@@ -71,8 +72,8 @@ def _malformed(text: str) -> InvalidPath:
 
 
 @cached_for_short_texts
-def parse_path(text: str, limits: Limits) -> PatchPath:
-    """Return the target of the path ``text`` of a PATCH operation.
+def parse_path(text: str, resource_type: ResourceType, limits: Limits) -> PatchPath:
+    """Return the target of the path ``text`` of a PATCH operation on a resource of ``resource_type``.
 
     Raises ``InvalidPath`` if it is malformed, ``UnknownAttribute`` (a subclass) if it names an unknown attribute, and
     ``InvalidFilter`` if the text in the brackets is not a valid filter.
@@ -83,7 +84,7 @@ def parse_path(text: str, limits: Limits) -> PatchPath:
     if match is None:
         raise _malformed(text)
     try:
-        target = resolve_name(match["name"])
+        target = resolve_name(match["name"], resource_type)
     except UnknownAttribute:
         if _NAME.fullmatch(match["name"]) is None:
             raise _malformed(text) from None

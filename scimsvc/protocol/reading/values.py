@@ -7,24 +7,30 @@ from collections import Counter
 from itertools import islice
 from typing import Any
 
-from scimsvc.protocol.attributes import EXTENSION, ROLES, Attribute, fold
+from scimsvc.protocol.attributes import ROLES, Attribute, Resource, fold
 from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, listed, quoted
-from scimsvc.protocol.patch import Resource
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.reasons import Reason
+from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.protocol.role_elements import unpack_role
 
 
 class ValueReader:
-    """Reads values. Unknown attributes are ignored, or raise ``unknown`` if that is not None.
+    """Reads values of ``resource_type``. Unknown attributes are ignored, or raise ``unknown`` if that is not None.
 
     Malformed values raise ``InvalidValue``. If ``kept`` is not None, those of a single-valued attribute or one of its
     members are left out and added to ``kept``, with the detail of the error; see ``protocol.updates``.
     """
 
     def __init__(
-        self, notes: RequestNotes, unknown: type[ScimError] | None, *, kept: dict[tuple[str, ...], str] | None = None
+        self,
+        resource_type: ResourceType,
+        notes: RequestNotes,
+        unknown: type[ScimError] | None,
+        *,
+        kept: dict[tuple[str, ...], str] | None = None,
     ) -> None:
+        self.resource_type = resource_type
         self.notes = notes
         self.unknown = unknown
         self.kept = kept
@@ -80,7 +86,7 @@ class ValueReader:
         members: Resource = {}
         for name, member in value.items():
             sub_attribute = attribute.find(name)
-            if attribute is EXTENSION and fold(name) == "schemas":
+            if attribute.is_extension and fold(name) == "schemas":
                 continue  # clients that treat an extension as a separate object also send its URN
             if sub_attribute is None:
                 self.ignore_or_reject(f"{where}.{name}")

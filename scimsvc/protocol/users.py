@@ -1,0 +1,80 @@
+"""The type User, and the rules for a User as a whole (contract section 5)."""
+
+import re
+
+from scimsvc.protocol.attributes import ACTIVE, EMAILS, ENTERPRISE_USER, PHONE_NUMBERS, USER, USER_NAME, Resource, fold
+from scimsvc.protocol.errors import InvalidValue, quoted
+from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
+from scimsvc.protocol.reasons import Reason
+from scimsvc.protocol.resource_types import ResourceType
+
+# One @ between a local part and a domain of non-empty labels, in any script, without spaces or list punctuation.
+_PLAIN = r"[^\s\x00-\x1f\x7f@<>()\[\],;:\\\"{more}]+"
+_LOCAL, _LABEL = _PLAIN.replace("{more}", ""), _PLAIN.replace("{more}", ".")
+_EMAIL_ADDRESS = re.compile(rf"{_LOCAL}@{_LABEL}(?:\.{_LABEL})*")
+
+
+def complete_user(user: Resource, notes: RequestNotes) -> None:
+    """Add the derived attributes to ``user``, and check its mandatory attributes. Raises ``InvalidValue``."""
+    user.setdefault(ACTIVE.name, True)
+    addresses = user.get(EMAILS.name, [])
+    if len(addresses) == 1 and "type" not in addresses[0]:
+        notes.tolerate(Tolerance.UNTYPED_EMAIL)
+        typed = addresses[0] | {"type": "work"}
+        user[EMAILS.name] = [{sub.name: typed[sub.name] for sub in EMAILS.sub_attributes if sub.name in typed}]
+    if USER_NAME.name not in user:
+        raise InvalidValue(
+            "The attribute userName is missing. In Entra, map it to an attribute of every user, such as displayName.",
+            reason=Reason.NO_USER_NAME,
+        )
+    work_address(user)
+
+
+def work_address(user: Resource) -> str:
+    """Return the value of ``emails[type eq "work"]``, the key of a user.
+
+    Raises ``InvalidValue`` if it is missing, malformed or not unique within the user.
+    """
+    addresses = [each["value"] for each in user.get(EMAILS.name, []) if each.get("type") == "work" or is_work(each)]
+    if not addresses:
+        raise InvalidValue(
+            'The attribute emails[type eq "work"].value is missing. '
+            "In Entra, map it to an attribute that every user has, such as mail or userPrincipalName.",
+            reason=Reason.NO_EMAIL,
+        )
+    if len(addresses) > 1 and len({fold(address) for address in addresses}) > 1:
+        raise InvalidValue(
+            'The attribute emails has two different addresses of type "work". Send only one work address.',
+            reason=Reason.SEVERAL_EMAILS,
+        )
+    address = str(addresses[0])
+    if not is_email_address(address):
+        raise InvalidValue(
+            f'The value {quoted(address)} of emails[type eq "work"].value is not a valid e-mail address. '
+            "Send one such as name@example.com.",
+            reason=Reason.MALFORMED_EMAIL,
+        )
+    return address
+
+
+def is_email_address(text: str) -> bool:
+    """Return whether ``text`` has the form of an e-mail address."""
+    return _EMAIL_ADDRESS.fullmatch(text) is not None
+
+
+def is_work(element: Resource) -> bool:
+    """Return whether ``element`` has the type work, without regard to case."""
+    kind = element.get("type", "")
+    return kind == "work" or fold(kind) == "work"
+
+
+#: The type User of enterprises without further extensions.
+USERS = ResourceType(
+    "User",
+    "/Users",
+    USER,
+    complete_user,
+    extensions=(ENTERPRISE_USER,),
+    # Names that administrators map although they are not part of the standard.
+    singular_names={"email": EMAILS, "phonenumber": PHONE_NUMBERS},
+)
