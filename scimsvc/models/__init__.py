@@ -13,7 +13,7 @@ from scimsvc.models.second_factors import RecoveryCode, SecondFactor
 from scimsvc.models.users import Searchable, User
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0015"
+SCHEMA_REVISION = "0016"
 
 __all__ = [
     "HAS_KEPT",

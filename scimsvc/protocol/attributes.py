@@ -229,7 +229,8 @@ USER = Schema(
 MANAGER = Attribute(
     "manager", "complex", description="The person's manager.",
     sub_attributes=(
-        Attribute("value", description="The manager's identifier. It is not looked up."),
+        # RFC 7643 §8.7.1 says false; erratum 8472 corrects it.
+        Attribute("value", case_exact=True, description="The manager's identifier. It is not looked up."),
         Attribute("$ref", "reference", case_exact=True, reference_types=("User",),
                   description="The manager's URI."),
         Attribute("displayName", description="The manager's name."),

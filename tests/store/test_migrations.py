@@ -25,6 +25,7 @@ from tests.support.commands import refusal
 from tests.support.databases import new_postgresql
 from tests.support.live import SCIMSVC, environment
 from tests.support.types import Cli
+from tests.support.urns import ENTERPRISE_URN
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -191,6 +192,28 @@ def test_old_changes_and_log_entries_are_about_users(empty_database_url: str, tm
     }  # fmt: skip
     assert [logged[name] for name in ("user_id", "status", "group_id", "group")] == ["u", 201, None, None]
     assert settings["unique_group_name"] is True
+
+
+def test_managers_of_old_rows_are_found_by_their_exact_id(app: Flask, acme: Enterprise, cli: Cli) -> None:
+    def user(name: str, **attributes: Any) -> dict[str, Any]:
+        return acme.create(email=f"{name}@x.example", userName=name, **attributes)
+
+    users = [user("upper", **{ENTERPRISE_URN: {"manager": {"value": "BOSS", "displayName": "BOSS"}}}),
+             user("lower", **{ENTERPRISE_URN: {"manager": {"value": "boss"}}}),
+             user("none", title="BOSS")]  # fmt: skip
+    folded = "replace(CAST(search AS TEXT), 'BOSS', 'boss')"
+    if app.config["SQLALCHEMY_DATABASE_URI"].startswith("postgresql"):
+        folded = f"CAST({folded} AS jsonb)"
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(text(f"UPDATE users SET search = {folded}"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0015'"))
+
+    cli("init")
+
+    assert [acme.get(each) for each in users] == users
+    assert acme.find('manager.value eq "BOSS"') == [users[0]]
+    assert acme.find('manager.value eq "boss"') == [users[1]]
+    assert acme.find('manager.displayName eq "boss" or title eq "boss"', sortBy="userName") == [users[2], users[0]]
 
 
 @pytest.mark.slow
