@@ -77,6 +77,7 @@ ORDINARY = frozenset({
     "console_settings.enable",
     "console_settings.disable",
     "console_users.create",
+    "console_users.swap",
     "console_users.update",
 })  # fmt: skip
 

@@ -5,9 +5,9 @@ replaces it. A refusal without a user is open for one day, because a provider re
 of a client is open until this client is accepted, and for at most one day.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from scimsvc import clock
 from scimsvc.enterprises.removal_limit import count_removals
@@ -18,6 +18,7 @@ from scimsvc.store.integrations import list_client_uses
 from scimsvc.store.log import LogRow
 from scimsvc.store.log_reports import list_open_refusals
 from scimsvc.store.tenancy import Tenant
+from scimsvc.store.users import list_addresses
 from scimsvc.vocabulary import AUTHENTICATE
 
 #: Refusals that are looked at. An enterprise with more of them has worse problems than a number that is too low.
@@ -25,21 +26,62 @@ _MOST_REFUSALS = 5_000
 _MOST_PEOPLE = 5
 _OPEN_FOR = timedelta(days=1)
 
-#: The key of refusals with one cause: the cause, or else the status, and the folded role value.
-_Key: TypeAlias = tuple[str | int | None, str | None]
+#: Refusals because of an address whose users are looked up.
+_MOST_CONFLICTS = 500
+
+#: The key of refusals with one cause: the cause, or else the status, the folded role value, and whether it is fixed.
+_Key: TypeAlias = tuple[str | int | None, str | None, bool]
 
 
-def list_open_causes(tenant: Tenant) -> list[dict[str, Any]]:
-    """Return the causes of the enterprise's open refusals, most frequent first.
+class OpenRefusals(NamedTuple):
+    """The open refusals, newest first, and the present addresses of users who were refused because of an address."""
+
+    rows: Sequence[LogRow]
+    addresses: Mapping[str, str]
+
+
+def read_open_refusals(tenant: Tenant) -> OpenRefusals:
+    """Return the enterprise's open refusals."""
+    rows = _still_open(tenant, list_open_refusals(tenant.connection, tenant.id, limit=_MOST_REFUSALS), clock.now())
+    ids = [row.user_id for row in rows if _wants_address(row)][:_MOST_CONFLICTS]
+    present = list_addresses(tenant.connection, tenant.id, list(filter(None, ids))) if ids else ()
+    return OpenRefusals(rows, {user.id: user.email_key for user in present})
+
+
+def list_swaps(refusals: OpenRefusals) -> list[dict[str, Any]]:
+    """Return the pairs of users who want each other's addresses: the ``id`` and ``email`` of both ``users``.
+
+    Both were refused last, each because the other has the address, and both still have the address from then.
+    """
+    waiting = {
+        row.user_id: row
+        for row in refusals.rows
+        if _wants_address(row) and refusals.addresses.get(row.user_id or "") == row.email_key
+    }
+    swaps = []
+    for user_id, row in waiting.items():
+        other = waiting.get(row.holder_id)
+        if other is not None and other.holder_id == user_id and (user_id or "") < (other.user_id or ""):
+            swaps.append({"users": [{"id": each.user_id, "email": each.email} for each in (row, other)]})
+    return swaps
+
+
+def _wants_address(row: LogRow) -> bool:
+    """Return whether ``row`` is the refusal of a change whose address another user has."""
+    return row.cause == Reason.EMAIL_TAKEN and row.holder_id is not None and row.user_id is not None
+
+
+def list_open_causes(tenant: Tenant, refusals: OpenRefusals | None = None) -> list[dict[str, Any]]:
+    """Return the causes of the enterprise's open ``refusals``, most frequent first.
 
     Each cause has the members of ``explain_cause``, the number of ``refusals``, the time of the ``last`` one, some of
     the ``people`` concerned, and ``is_fixed``: whether the cause is gone, so that the provider's next attempt succeeds.
     """
-    rows = list_open_refusals(tenant.connection, tenant.id, limit=_MOST_REFUSALS)
+    refusals = refusals or read_open_refusals(tenant)
     groups: dict[_Key, list[LogRow]] = {}
-    for row in _still_open(tenant, rows, clock.now()):
-        groups.setdefault((row.cause or row.status, row.role_key), []).append(row)
-    is_fixed = _fix_check(tenant)
+    is_fixed = _fix_check(tenant, refusals)
+    for row in refusals.rows:
+        groups.setdefault((row.cause or row.status, row.role_key, is_fixed(row)), []).append(row)
     return sorted((_cause(group, is_fixed) for group in groups.values()), key=lambda cause: -cause["refusals"])
 
 
@@ -69,7 +111,7 @@ def _cause(rows: list[LogRow], is_fixed: Callable[[LogRow], bool]) -> dict[str, 
     }
 
 
-def _fix_check(tenant: Tenant) -> Callable[[LogRow], bool]:
+def _fix_check(tenant: Tenant, refusals: OpenRefusals) -> Callable[[LogRow], bool]:
     """Return a function that checks whether the cause of a refusal is gone."""
     row = tenant.row
     roles = read_enterprise_roles(tenant.connection, tenant.id, row.name)
@@ -79,7 +121,13 @@ def _fix_check(tenant: Tenant) -> Callable[[LogRow], bool]:
         Reason.PAUSED: lambda _: not row.paused,
         Reason.REMOVAL_LIMIT: lambda _: removals is None or not removals.is_limit_reached,
         Reason.SCIM_OFF: lambda _: bool(row.scim_enabled),
+        Reason.EMAIL_TAKEN: lambda refusal: _has_other_address(refusal, refusals),
         Reason.USER_NAME_TAKEN: lambda _: not row.unique_user_name,
         Reason.UNKNOWN_ATTRIBUTE: lambda _: not row.reject_unknown_attributes,
     }
     return lambda refusal: refusal.cause in is_gone and is_gone[refusal.cause](refusal)
+
+
+def _has_other_address(refusal: LogRow, refusals: OpenRefusals) -> bool:
+    """Return whether the refused user now has another address, as after a swap."""
+    return refusals.addresses.get(refusal.user_id or "", refusal.email_key) != refusal.email_key

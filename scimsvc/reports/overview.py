@@ -8,9 +8,9 @@ from scimsvc.auth.expiry import TELL_WITHIN, WARN_WITHIN
 from scimsvc.auth.token_reading import represent_token
 from scimsvc.enterprises.removal_limit import count_removals
 from scimsvc.reports.hourly_counts import HourlyCounts, count_by_day, count_by_hour
-from scimsvc.reports.open_causes import list_open_causes
+from scimsvc.reports.open_causes import list_open_causes, list_swaps, read_open_refusals
 from scimsvc.store.feed import count_users
-from scimsvc.store.log_reports import find_last_success
+from scimsvc.store.log_reports import find_last_success, list_kept_values
 from scimsvc.store.roles import count_users_by_role, list_roles
 from scimsvc.store.tenancy import Tenant, reading_in
 from scimsvc.store.tokens import TokenRow, find_last_scim_use, list_valid_scim_tokens
@@ -24,18 +24,23 @@ GOOD, SOON, URGENT = "good", "soon", "urgent"
 _RENEWED_BY_CLIENT = timedelta(days=1)
 _MOST_TOKENS = 20
 _MOST_CAUSES = 50
+_MOST_DISABLES = 20
+_SHOW_DISABLES_FOR = timedelta(days=7)
 
 
 def show_overview(enterprise: str, cache: HourlyCounts, *, by: str = HOURS) -> dict[str, Any]:
     """Return the content of the console's overview, with counts ``by`` hours or days; raises ``NoSuchThing``."""
     with reading_in(enterprise) as tenant:
-        causes = list_open_causes(tenant)
+        refusals = read_open_refusals(tenant)
+        causes = list_open_causes(tenant, refusals)
         return {
             "users": _users(tenant),
             "provisioning": _COUNTS[by](tenant.connection, tenant.id, cache),
             "open_refusals": sum(cause["refusals"] for cause in causes),
             "causes": causes[:_MOST_CAUSES],
             "more_causes": max(0, len(causes) - _MOST_CAUSES),
+            "swaps": list_swaps(refusals)[:_MOST_CAUSES],
+            "disables": _disables(tenant),
             "last_success": find_last_success(tenant.connection, tenant.id),
             "last_request": find_last_scim_use(tenant.connection, tenant.id),
             "stops": _stops(tenant),
@@ -60,6 +65,13 @@ def _users(tenant: Tenant) -> dict[str, Any]:
         "disabled": disabled,
         "roles": sorted(roles, key=lambda role: (-role["users"], role["name"])),
     }
+
+
+def _disables(tenant: Tenant) -> list[dict[str, Any]]:
+    """Return the newest disables that were applied without their other values."""
+    since = clock.now() - _SHOW_DISABLES_FOR
+    rows = list_kept_values(tenant.connection, tenant.id, since=since, limit=_MOST_DISABLES)
+    return [row._asdict() for row in rows]
 
 
 def _stops(tenant: Tenant) -> dict[str, Any]:

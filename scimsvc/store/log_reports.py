@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, bindparam, func, literal_column, select
 from sqlalchemy.orm import aliased
 
-from scimsvc.models import IS_REFUSED, LogEntry
+from scimsvc.models import HAS_KEPT, IS_REFUSED, LogEntry
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.log import IS_OK, LOG_COLUMNS, LogRow, by_refusals, first_id, shortened
 
@@ -26,6 +26,15 @@ class RefusedUser(NamedTuple):
     email: str | None
     user_id: str | None
     time: str
+
+
+class KeptValues(NamedTuple):
+    """A disable that was applied without other values, and why these could not be accepted."""
+
+    time: str
+    user_id: str | None
+    email: str | None
+    detail: str
 
 
 class _Time(NamedTuple):
@@ -54,6 +63,22 @@ HOURS = Query(
     .group_by(_HOUR, LogEntry.outcome, LogEntry.effect),
     HourCount,
 )
+
+
+_SHOWN_KEPT = func.substr(LogEntry.detail, literal_column("1"), literal_column("512"))
+KEPT_VALUES = Query(
+    select(LogEntry.time, LogEntry.user_id, LogEntry.email, _SHOWN_KEPT.label("detail"))
+    .with_hint(LogEntry, "INDEXED BY log_kept", "sqlite")
+    .where(_IN_ENTERPRISE, HAS_KEPT, LogEntry.id >= bindparam("since"))
+    .order_by(LogEntry.id.desc())
+    .limit(bindparam("limit")),
+    KeptValues,
+)
+
+
+def list_kept_values(connection: Connection, enterprise_id: str, *, since: datetime, limit: int) -> list[KeptValues]:
+    """Return the newest disables since ``since`` that were applied without other values."""
+    return KEPT_VALUES.all(connection, {"enterprise_id": enterprise_id, "since": first_id(since), "limit": limit})
 
 
 def find_last_success(connection: Connection, enterprise_id: str) -> str | None:

@@ -4,7 +4,7 @@
 inserts, updates and deletes users.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection, and_, bindparam, func, select
@@ -137,6 +137,19 @@ def find_holder_of_user_name(enterprise_id: str, user_name: str) -> str | None:
     """Return the ID of the user with the unique userName ``user_name``, ignoring case, outside of a transaction."""
     rows = read_rows(HOLDER_OF_USER_NAME, {"enterprise_id": enterprise_id, "key": fold(user_name)})
     return rows[0].id if rows else None
+
+
+class UserAddress(NamedTuple):
+    """A user's ID and folded work e-mail address."""
+
+    id: str
+    email_key: str
+
+
+def list_addresses(connection: Connection, enterprise_id: str, user_ids: Collection[str]) -> list[UserAddress]:
+    """Return the work e-mail addresses of the users with these IDs."""
+    statement = select(User.id, User.email_key).where(User.enterprise_id == enterprise_id, User.id.in_(user_ids))
+    return Query(statement, UserAddress, dynamic=True).all(connection)
 
 
 # Lock the rows that a SCIM write depends on.

@@ -62,6 +62,7 @@ def world(acme: Enterprise, api: Api) -> World:
     integration = world.run("integration", "create", "Acme", "Host application")
     token = world.run("token", "issue", "Acme", "--api", "--integration", integration["client_id"])
     user = world.run("user", "create", "Acme", "ada@x.example")
+    other = world.run("user", "create", "Acme", "bea@x.example")
     world.token = token["access_token"]
     world.client = {name: integration[name] for name in ("client_id", "client_secret")}
     roles = {role["name"]: role["id"] for role in world.run("role", "list", "Acme")}
@@ -71,6 +72,7 @@ def world(acme: Enterprise, api: Api) -> World:
         "integration_id": integration["id"],
         "token_id": token["id"],
         "user_id": user["id"],
+        "other_id": other["id"],
         "session_id": other_session["id"],
         "account_id": world.run("admin", "create", "b@acme.example", "--enterprise", "Acme")["id"],
         "admin_id": world.run("admin", "create", "other@x.example", "--operator")["id"],
@@ -265,6 +267,7 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
     ("POST", f"{OF_ENTERPRISE}/users/new"): (form(email="b@x.example", active="on"), A.USER_CREATED),
     ("POST", f"{OF_ENTERPRISE}/users/<user_id>/edit"): (form(email="a@x.example", active="on"), A.USER_UPDATED),
     ("POST", f"{OF_ENTERPRISE}/users/<user_id>/delete"): (form(), A.USER_DELETED),
+    ("POST", f"{OF_ENTERPRISE}/users/<user_id>/swap/<other_id>"): (form(), A.USER_UPDATED),
     ("POST", f"{OF_ENTERPRISE}/roles/new"): (form(name="Other"), A.ROLE_CREATED),
     ("POST", f"{OF_ENTERPRISE}/roles/<role_id>"): (form(name="Other"), A.ROLE_UPDATED),
     ("POST", f"{OF_ENTERPRISE}/roles/<role_id>/remove"): (form(), A.ROLE_DELETED),

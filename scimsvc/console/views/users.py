@@ -7,6 +7,7 @@ from flask import request, url_for
 from scimsvc.console.forms import flag, optional_text, redisplay_on_error, text
 from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page, parameters
 from scimsvc.enterprises import manual_users, profiles
+from scimsvc.enterprises.swapped_addresses import swap_addresses
 from scimsvc.mapping.roles import list_role_names
 from scimsvc.reports import lists
 from scimsvc.reports.user_details import show_user_details
@@ -85,6 +86,27 @@ def delete(user_id: str) -> Answer:
     """Delete a manual user."""
     user = manual_users.delete_manual_user(enterprise_id(), user_id)
     return go("console_users.list_", f"User {user['user_name']} deleted.")
+
+
+@users.get("/users/<user_id>/swap/<other_id>")
+def ask_to_swap(user_id: str, other_id: str) -> Answer:
+    """Ask for confirmation to swap the addresses of two users."""
+    one, other = (profiles.show_user(enterprise_id(), each) for each in (user_id, other_id))
+    return confirmation(
+        f"Swap the addresses of {one['user_name']} and {other['user_name']}?",
+        f"{one['user_name']} gets {other['email']}, and {other['user_name']} gets {one['email']}. "
+        "Nothing else changes. In its next cycle, after about 40 minutes, Entra finds that both addresses are right.",
+        action="Swap addresses",
+        back=url_for("console_overview.show"),
+    )
+
+
+@users.post("/users/<user_id>/swap/<other_id>")
+@redisplay_on_error(ask_to_swap)
+def swap(user_id: str, other_id: str) -> Answer:
+    """Swap the addresses of two users."""
+    one, other = swap_addresses(enterprise_id(), user_id, other_id)
+    return go("console_overview.show", f"Addresses {one['email']} and {other['email']} swapped.")
 
 
 _OPTIONAL = ("given_name", "family_name", "phone", "title", "organization", "role", "external_id")
