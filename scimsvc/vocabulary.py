@@ -1,5 +1,6 @@
 """Words that the database stores, the API returns and the commands accept. Each is defined only here."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 #: Sources of a user: created outside SCIM, and created or taken over by SCIM.
@@ -118,6 +119,38 @@ SCIM_SCOPE, API_SCOPE, USERS_SCOPE, READ_SCOPE = "scim", "api", "api.users", "ap
 #: The scopes that give access to paths of the enterprise API.
 API_SCOPES = (API_SCOPE, USERS_SCOPE, READ_SCOPE)
 SCOPES = (SCIM_SCOPE, *API_SCOPES)
+
+# Identity providers of integrations.
+
+
+class Provider(StrEnum):
+    """The identity provider that uses an integration."""
+
+    ENTRA = "entra"
+    OKTA = "okta"
+    ONELOGIN = "onelogin"
+    AUTHENTIK = "authentik"
+    KEYCLOAK = "keycloak"
+    PING = "ping"
+    JUMPCLOUD = "jumpcloud"
+    SAILPOINT = "sailpoint"
+    GOOGLE = "google"
+    OTHER = "other"
+
+
+PROVIDERS = tuple(map(str, Provider))
+#: The names for people. A provider that is not in the list has no name.
+PROVIDER_NAMES: Mapping[str, str] = {
+    Provider.ENTRA: "Microsoft Entra ID",
+    Provider.OKTA: "Okta",
+    Provider.ONELOGIN: "OneLogin",
+    Provider.AUTHENTIK: "authentik",
+    Provider.KEYCLOAK: "Keycloak",
+    Provider.PING: "Ping Identity",
+    Provider.JUMPCLOUD: "JumpCloud",
+    Provider.SAILPOINT: "SailPoint",
+    Provider.GOOGLE: "Google Workspace",
+}
 
 #: An ID that this service assigns: a UUID, or the 32 digits of a token ID.
 ID_PATTERN = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}"

@@ -42,7 +42,7 @@ def show(integration_id: str) -> Response:
 
 @integrations.patch("/integrations/<integration_id>")
 def update(integration_id: str) -> Response:
-    """Rename an integration or narrow its scope."""
+    """Rename an integration, narrow its scope, or set its provider."""
     return resource_answer(
         services.update_integration(enterprise_id(), integration_id, read_object(), if_match=if_match())
     )

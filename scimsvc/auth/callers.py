@@ -13,7 +13,7 @@ from scimsvc.protocol.reasons import Reason
 from scimsvc.protocol.users import USERS
 from scimsvc.store.engine.database import current_database
 from scimsvc.store.engine.outages import DATABASE_ERRORS
-from scimsvc.store.tokens import find_bearer
+from scimsvc.store.tokens import BearerRow, find_bearer
 from scimsvc.web.state import AppState, Caller
 
 
@@ -45,16 +45,16 @@ def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) 
         scope=claims.scope,
         user_type=USERS,
         is_first_use=row.last_used_at is None,
+        provider=row.provider,
     )
 
 
-def find_client_id(claims: Claims) -> str | None:
-    """Return the client ID of a token's integration, or None if it is unknown or the database cannot be read."""
+def find_owner(claims: Claims) -> BearerRow | None:
+    """Return the integration of a token, or None if it is unknown or the database cannot be read."""
     try:
-        row = find_bearer(claims.enterprise_id, claims.token_id)
+        return find_bearer(claims.enterprise_id, claims.token_id)
     except DATABASE_ERRORS:
         return None
-    return row.client_id if row is not None else None
 
 
 class Callers:

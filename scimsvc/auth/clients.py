@@ -106,7 +106,7 @@ def create_integration(enterprise: str, fields: Mapping[str, Any], *, issuer: Ca
     with writing_in(enterprise) as tenant:
         scope = members.get("scope", _limit_of(tenant, issuer))
         refuse_wider(tenant, issuer, scope)
-        return insert_integration(AuditLog.of(tenant), members["name"], scope=scope)
+        return insert_integration(AuditLog.of(tenant), members["name"], scope=scope, provider=members.get("provider"))
 
 
 def refuse_wider(tenant: Tenant, issuer: Caller | None, scope: str | None) -> None:
@@ -127,7 +127,7 @@ def _limit_of(tenant: Tenant, issuer: Caller | None) -> str | None:
 def update_integration(
     enterprise: str, reference: str, changes: Mapping[str, Any], *, if_match: str | None = None
 ) -> dict[str, Any]:
-    """Rename the integration or narrow its scope, and return it. Its tokens with a wider scope are revoked.
+    """Change the integration and return it. Its scope can only become narrower; tokens with a wider scope are revoked.
 
     Raises ``InvalidInput``, ``NoSuchThing``, ``OutOfDate``, or ``Conflict`` if the scope becomes wider.
     """
@@ -137,6 +137,8 @@ def update_integration(
         check_if_match(_represent(row), if_match)
         if "name" in fields:
             store.update_integration_name(tenant.connection, tenant.id, row.id, name=fields["name"])
+        if "provider" in fields:
+            store.update_integration_provider(tenant.connection, tenant.id, row.id, provider=fields["provider"])
         if fields.get("scope", row.scope) != row.scope:
             _narrow(tenant, row, fields["scope"])
         before, after = _represent(row), _represent(get_integration(tenant.connection, tenant.id, row.id))
@@ -247,19 +249,19 @@ def find_or_insert_owner(log: AuditLog, scope: str) -> IntegrationRow:
     return owner or _insert(log, NAMES[scope], scope=None if scope == API_SCOPE else scope)
 
 
-def insert_integration(log: AuditLog, name: str, *, scope: str | None) -> dict[str, Any]:
+def insert_integration(log: AuditLog, name: str, *, scope: str | None, provider: str | None = None) -> dict[str, Any]:
     """Insert an integration with a valid ``name`` in the enterprise of ``log``, and return it with its secret.
 
     Raises ``QuotaReached``.
     """
     quotas.current.integrations.claim(log.enterprise_id, connection=log.connection)
-    row = _insert(log, name, scope=scope)
+    row = _insert(log, name, scope=scope, provider=provider)
     return _represent(row) | {"client_secret": _insert_secret(log.connection, log.enterprise_id, row.id)}
 
 
-def _insert(log: AuditLog, name: str, *, scope: str | None) -> IntegrationRow:
+def _insert(log: AuditLog, name: str, *, scope: str | None, provider: str | None = None) -> IntegrationRow:
     now = clock.timestamp(clock.now())
-    row = IntegrationRow(str(uuid.uuid4()), str(uuid.uuid4()), name, scope, created_at=now, last_used_at=None)
+    row = IntegrationRow(str(uuid.uuid4()), str(uuid.uuid4()), name, scope, provider, created_at=now, last_used_at=None)
     store.insert_integration(log.connection, log.enterprise_id, row)
     log.record(Action.INTEGRATION_CREATED, Target(row.id, name), created(_represent(row)))
     return row
@@ -281,6 +283,7 @@ def _represent(row: IntegrationRow) -> dict[str, Any]:
         "name": row.name,
         "client_id": row.client_id,
         "scope": row.scope,
+        "provider": row.provider,
         "created_at": row.created_at,
         "last_used_at": row.last_used_at,
     }

@@ -5,6 +5,7 @@ import re
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from scimsvc.auth.callers import find_owner
 from scimsvc.auth.errors import BearerError, InsufficientScope, InvalidRequest, OAuthError
 from scimsvc.paths import AUTHENTICATE_PATH, REVOKE_PATH, is_api
 from scimsvc.web.errors import (
@@ -16,6 +17,7 @@ from scimsvc.web.errors import (
     register_error_format,
 )
 from scimsvc.web.messages import json_response
+from scimsvc.web.providers import find_provider, is_for_entra
 from scimsvc.web.state import request_state
 
 _UNAUTHORIZED = 401
@@ -31,6 +33,7 @@ def init_auth_errors(app: Flask) -> None:
 
 def _answer_bearer_error(error: BearerError) -> Response:
     """Return an answer with the challenge of RFC 6750 §3."""
+    _advise(error)
     parameters = {
         "realm": "api" if is_api(request.path) else "scim",
         "error": error.error,
@@ -44,6 +47,15 @@ def _answer_bearer_error(error: BearerError) -> Response:
     )
     request_state().refusal = error  # the provisioning log needs the token's claims
     return response
+
+
+def _advise(error: BearerError) -> None:
+    """Complete the description in the words for the client of the token."""
+    if error.advice is None:
+        return
+    owner = find_owner(error.claims) if error.claims is not None else None
+    provider = find_provider(request_state(), owner.provider if owner is not None else None)
+    error.description = error.advice.after(error.description, for_entra=is_for_entra(provider))
 
 
 def _quotable(text: str) -> str:

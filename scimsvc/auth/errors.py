@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from scimsvc.protocol.advice import Advice
+
 
 @dataclass(frozen=True, slots=True)
 class Claims:
@@ -77,9 +79,11 @@ class BearerError(Exception):
     status = 401
     error = "invalid_token"
 
-    def __init__(self, description: str, claims: Claims | None = None) -> None:
+    def __init__(self, description: str, claims: Claims | None = None, *, advice: Advice | None = None) -> None:
         super().__init__(description)
         self.description = description
+        #: The end of the description, which depends on the client.
+        self.advice = advice
         #: The content of the token, if this service issued it.
         self.claims = claims
 

@@ -1,4 +1,4 @@
-"""Warn of tokens that expire soon, before Entra quarantines the job (Entra facts section 4)."""
+"""Warn of tokens that expire soon, before the provider stops (Entra facts section 4)."""
 
 import logging
 import threading
@@ -54,6 +54,6 @@ def announce_expiry(state: RequestState, response: Response) -> None:
     response.headers.add(EXPIRY_HEADER, expires_at)
     if expiry_notices.of(state.app).is_due(caller.token_id, caller.token_expires_at, state.answered_at):
         _log.warning(
-            "The SCIM token %s of %s expires at %s. Create a new one and paste it into Entra's Secret Token field.",
+            "The SCIM token %s of %s expires at %s. Create a new one and enter it in the identity provider.",
             caller.token_id, caller.enterprise, expires_at,
         )  # fmt: skip

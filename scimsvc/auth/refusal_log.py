@@ -7,7 +7,7 @@ from flask import Response
 
 from scimsvc.activity.refused_clients import record_refused_client, refused_client
 from scimsvc.activity.state import logged_refusals
-from scimsvc.auth.callers import find_client_id
+from scimsvc.auth.callers import find_owner
 from scimsvc.auth.errors import BearerError
 from scimsvc.protocol.reasons import Reason
 from scimsvc.web.state import RequestState, request_state
@@ -18,13 +18,13 @@ def log_refused_token(state: RequestState, _response: Response) -> None:
     error = state.refusal
     if error is None or not isinstance(error, BearerError) or error.claims is None:
         return
-    client_id = find_client_id(error.claims)
-    if client_id is None:
+    owner = find_owner(error.claims)
+    if owner is None:
         return
     entry = refused_client(
         state,
         enterprise_id=error.claims.enterprise_id,
-        client_id=client_id,
+        client_id=owner.client_id,
         status=error.status,
         detail=error.description,
         reason=Reason.TOKEN,

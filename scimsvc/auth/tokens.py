@@ -17,6 +17,7 @@ from itsdangerous.encoding import base64_decode, base64_encode
 
 from scimsvc.auth.errors import Claims, InsufficientScope, InvalidToken
 from scimsvc.paths import API_PREFIX, SCIM_PREFIX
+from scimsvc.protocol.advice import Advice
 from scimsvc.protocol.json_text import write_json
 from scimsvc.settings.keys import KEY_ID, key_id
 from scimsvc.vocabulary import API_SCOPE, API_SCOPES, SCIM_SCOPE, SCOPES, TOKEN_PREFIX
@@ -121,15 +122,18 @@ _PARTS = 4
 
 def expired(claims: Claims) -> InvalidToken:
     """Return the refusal of an expired token."""
-    renewal = _RENEWAL[SCIM_SCOPE if claims.scope == SCIM_SCOPE else API_SCOPE]
-    return InvalidToken(f"The access token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}. {renewal}", claims)
+    description = f"The access token expired at {claims.expires_at:%Y-%m-%dT%H:%M:%SZ}."
+    return InvalidToken(description, claims, advice=_RENEWAL[SCIM_SCOPE if claims.scope == SCIM_SCOPE else API_SCOPE])
 
 
 NOT_ISSUED = "This service did not issue the access token. Copy the whole token again."
 _LONGEST_TOKEN = 512
 _RENEWAL = {
-    SCIM_SCOPE: "Create a new one in the scimsvc console and paste it into Entra's Secret Token field.",
-    API_SCOPE: "Request a new one.",
+    SCIM_SCOPE: Advice(
+        "Create a new one in the scimsvc console and paste it into Entra's Secret Token field.",
+        "Create a new one in the scimsvc console and enter it in the identity provider.",
+    ),
+    API_SCOPE: Advice.same("Request a new one."),
 }
 #: The refusal of a token for other paths, by the scope that the path needs.
 _OTHER_SCOPE = {

@@ -7,12 +7,15 @@ import click
 from scimsvc.auth import clients
 from scimsvc.cli.options import enterprise_argument, overlap_option
 from scimsvc.cli.output import as_text, cell, result_command, warn
-from scimsvc.vocabulary import SCOPES
+from scimsvc.vocabulary import PROVIDERS, SCOPES
+
+#: Removes the provider of an integration.
+UNKNOWN = "unknown"
 
 
 @click.group()
 def integration() -> None:
-    """Create, list, rename, limit, rotate and revoke the integrations of an enterprise.
+    """Create, list, change, rotate and revoke the integrations of an enterprise.
 
     CLIENT is the client ID, ID or name of an integration.
     """
@@ -22,12 +25,15 @@ def integration() -> None:
 @enterprise_argument
 @click.argument("name", default="Integration")
 @click.option("--scope", type=click.Choice(SCOPES), help="Scope to which its tokens are limited (default: no limit)")
-def create(enterprise: str, name: str, scope: str | None) -> dict[str, Any]:
+@click.option(
+    "--provider", type=click.Choice(PROVIDERS), help="Identity provider that uses it (default: from its User-Agent)"
+)
+def create(enterprise: str, name: str, *, scope: str | None, provider: str | None) -> dict[str, Any]:
     """Create an integration. The client secret is shown only once.
 
-    Limit an integration for Entra to scim, and one for your application to api.users.
+    Limit an integration for an identity provider to scim, and one for your application to api.users.
     """
-    return clients.create_integration(enterprise, {"name": name, "scope": scope})
+    return clients.create_integration(enterprise, {"name": name, "scope": scope, "provider": provider})
 
 
 def _table(integrations: list[dict[str, Any]]) -> str:
@@ -64,6 +70,18 @@ def limit(enterprise: str, client: str, scope: str) -> dict[str, Any]:
     A scope can only be narrowed: from no limit to any scope, and from api to api.users or api.read.
     """
     return clients.update_integration(enterprise, client, {"scope": scope})
+
+
+@result_command(integration, "set-provider", writes=True)
+@enterprise_argument
+@click.argument("client")
+@click.argument("provider", type=click.Choice((*PROVIDERS, UNKNOWN)))
+def set_provider(enterprise: str, client: str, provider: str) -> dict[str, Any]:
+    """Set the identity provider that uses an integration. Errors then give advice that fits the provider.
+
+    If it is unknown, the User-Agent of a request decides, and without a User-Agent the advice is for Entra.
+    """
+    return clients.update_integration(enterprise, client, {"provider": None if provider == UNKNOWN else provider})
 
 
 @result_command(integration, "rotate", writes=True)

@@ -151,8 +151,8 @@ def _find_role(tenant: Tenant, reference: str | None) -> RoleRow | None:
     return get_role(tenant, reference, field="role") if reference else None
 
 
-_CHANGE_ADVICE = "Change the user in the identity provider, such as Entra, or edit only title and organization."
-_DELETE_ADVICE = "Delete the user in the identity provider, such as Entra."
+_CHANGE_ADVICE = "Change the user in the identity provider, or edit only title and organization."
+_DELETE_ADVICE = "Delete the user in the identity provider."
 
 
 def _refuse_provisioned(tenant: Tenant, row: Profile, action: str, advice: str) -> None:

@@ -61,5 +61,6 @@ def read_manual_document(fields: Mapping[str, Any], user_id: str, role: Role | R
     try:
         user = canonical_resource(manual_document(fields) | {"id": user_id}, USERS, RequestNotes())
     except ScimError as error:
+        error.advise(for_entra=False)
         raise InvalidInput(error.detail, {"email": [error.detail]}) from None
     return with_role(user, default_element(role.name) if role else None, USERS)

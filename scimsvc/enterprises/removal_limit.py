@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from scimsvc import clock
+from scimsvc.protocol.advice import Advice
 from scimsvc.protocol.errors import Unavailable
 from scimsvc.protocol.reasons import Reason
 from scimsvc.store.engine.transactions import Connection
@@ -59,8 +60,8 @@ class LimitedEnterprise(Protocol):
 class WritesStopped(Unavailable):
     """The enterprise is paused, or its removal limit is reached. The write may succeed later."""
 
-    def __init__(self, detail: str, reason: Reason) -> None:
-        super().__init__(detail, {"Retry-After": RETRY_AFTER}, reason=reason)
+    def __init__(self, detail: str, reason: Reason, *, advice: Advice) -> None:
+        super().__init__(detail, {"Retry-After": RETRY_AFTER}, reason=reason, advice=advice)
 
 
 def refuse_while_paused(enterprise: LimitedEnterprise) -> None:
@@ -68,8 +69,9 @@ def refuse_while_paused(enterprise: LimitedEnterprise) -> None:
     if enterprise.paused:
         raise WritesStopped(
             f"Provisioning is paused for {enterprise.name}, and nothing was changed. To resume it, open Settings in "
-            "the scimsvc console. Entra then retries this request.",
+            "the scimsvc console.",
             Reason.PAUSED,
+            advice=Advice("Entra then retries this request.", "Then send this request again."),
         )
 
 
@@ -81,11 +83,15 @@ def refuse_mass_removal(connection: Connection, enterprise: LimitedEnterprise, u
     removals = count_removals(connection, enterprise, user_id)
     if removals is not None and removals.is_limit_reached:
         users = "1 user" if removals.limit == 1 else f"{removals.limit} users"
+        rest = f"If the removals are intended, {_HOW_TO_ALLOW[enterprise.removal_cap_hours is not None]}."
         raise WritesStopped(
             f"Removal limit reached: at most {users} can be disabled or deleted in {enterprise.name} within "
-            f"{enterprise.removal_hours} hours. Check the scope and the assignments in Entra. If the removals are "
-            f"intended, {_HOW_TO_ALLOW[enterprise.removal_cap_hours is not None]}.",
+            f"{enterprise.removal_hours} hours.",
             Reason.REMOVAL_LIMIT,
+            advice=Advice(
+                f"Check the scope and the assignments in Entra. {rest}",
+                f"Check the assignments in the identity provider. {rest}",
+            ),
         )
 
 

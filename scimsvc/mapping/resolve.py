@@ -7,6 +7,7 @@ and ``protocol.role_elements`` unpacks Entra's packed values.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from scimsvc.protocol.advice import Advice
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.errors import InvalidValue, listed, quoted
 from scimsvc.protocol.reasons import Reason
@@ -68,9 +69,10 @@ def resolve_role(elements: Sequence[Element], roles: EnterpriseRoles) -> RoleDec
     role = roles.find(element["value"])
     if role is None:
         value = quoted(element["value"])
+        choice = f"{listed(roles.names)}, or add {value} as an alias in the scimsvc console, under Roles."
         raise InvalidValue(
-            f"Role {value} does not exist in {roles.enterprise}. Set the app role's value in Entra to one of "
-            f"{listed(roles.names)}, or add {value} as an alias in the scimsvc console, under Roles.",
+            f"Role {value} does not exist in {roles.enterprise}.",
+            advice=Advice(f"Set the app role's value in Entra to one of {choice}", f"Send one of {choice}"),
             reason=Reason.UNKNOWN_ROLE,
         )
     return RoleDecision(role, element)
@@ -88,8 +90,11 @@ def chosen_element(elements: Sequence[Element]) -> Element | None:
     if len(primary) != 1:
         raise InvalidValue(
             f"'roles' has {len(named)} elements ({listed(quoted(each['value']) for each in named)}), and "
-            f"{'more than one' if primary else 'none'} of them is primary. In Entra, map "
-            "SingleAppRoleAssignment([appRoleAssignments]) and assign one app role to each user.",
+            f"{'more than one' if primary else 'none'} of them is primary.",
+            advice=Advice(
+                "In Entra, map SingleAppRoleAssignment([appRoleAssignments]) and assign one app role to each user.",
+                "Send one role for each user, or mark one of them as primary.",
+            ),
             reason=Reason.SEVERAL_ROLES,
         )
     return primary[0]

@@ -21,6 +21,8 @@ class Integration(Model):
     name: Mapped[str]
     #: The scope to which its tokens are limited. None for no limit.
     scope: Mapped[str | None]
+    #: The identity provider that uses it (``vocabulary.Provider``). None if no one said so.
+    provider: Mapped[str | None]
     created_at: Mapped[str]
     last_used_at: Mapped[str | None]
     revoked_at: Mapped[str | None]

@@ -1,5 +1,6 @@
 """The bytes of a user's document, which is the JSON text of a response without ``meta``."""
 
+from scimsvc.protocol.advice import Advice
 from scimsvc.protocol.attributes import Resource
 from scimsvc.protocol.errors import InvalidValue
 from scimsvc.protocol.json_text import write_json
@@ -22,8 +23,9 @@ def refuse_large_document(user: Resource, text: str, limits: Limits, *, before: 
         return
     name, largest = max(((name, _size(write_json(value))) for name, value in user.items()), key=lambda each: each[1])
     raise InvalidValue(
-        f"The user would have {size:,} bytes, of which the attribute {name} has {largest:,}. "
-        f"Shorten it, or do not map it in Entra. A user has at most {limits.document:,} bytes."
+        f"The user would have {size:,} bytes, of which the attribute {name} has {largest:,}. A user has at most "
+        f"{limits.document:,} bytes.",
+        advice=Advice("Shorten the attribute, or do not map it in Entra.", "Shorten the attribute, or do not send it."),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from itertools import accumulate
 
+from scimsvc.protocol.advice import Advice
 from scimsvc.protocol.reasons import Reason
 
 #: A refused request of 100 bytes gets an answer, and an entry in the log, of about this size.
@@ -13,20 +14,37 @@ class ScimError(Exception):
     """A refusal that is answered to the client in the format of ``scimsvc.web.errors``.
 
     The identity provider's administrator reads ``detail`` word for word. It consists of full sentences, names the
-    attribute or path, says what is wrong and then what to do, and never repeats a secret.
+    attribute or path, says what is wrong and then what to do, and never repeats a secret. ``advice`` is the part that
+    depends on the client; ``advise`` chooses its words.
     """
 
     status = 400
     scim_type: str | None = None
 
-    def __init__(self, detail: str, headers: Mapping[str, str] | None = None, *, reason: Reason | None = None) -> None:
-        if len(detail) > _LONGEST_DETAIL:
-            detail = detail[:_LONGEST_DETAIL] + "…"
+    def __init__(
+        self,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        reason: Reason | None = None,
+        advice: Advice | None = None,
+    ) -> None:
         super().__init__(detail)
-        self.detail = detail
+        self._problem, self.advice = detail, advice
+        self.detail = ""
+        self.advise(for_entra=True)
         #: A finer keyword than ``scim_type``, for programs and logs (see ``reasons``).
         self.reason = reason
         self.headers = dict(headers or {})
+
+    def __str__(self) -> str:
+        return self.detail
+
+    def advise(self, *, for_entra: bool) -> None:
+        """Set ``detail`` in the words for Entra, or for another identity provider."""
+        problem = self._problem
+        detail = problem if self.advice is None else self.advice.after(problem, for_entra=for_entra)
+        self.detail = detail if len(detail) <= _LONGEST_DETAIL else detail[:_LONGEST_DETAIL] + "…"
 
 
 class InvalidFilter(ScimError):

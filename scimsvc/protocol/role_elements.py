@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from scimsvc.protocol.advice import Advice
 from scimsvc.protocol.attributes import ROLES, Resource
 from scimsvc.protocol.errors import InvalidValue
 from scimsvc.protocol.json_text import InvalidJSON, read_json_text
@@ -59,5 +60,6 @@ def unpack_role(text: str, notes: RequestNotes) -> str:
         if isinstance(value, str) and value:
             return value
     raise InvalidValue(
-        "An app role assignment in roles has neither value nor displayName. In Entra, enter a value for the app role."
+        "An app role assignment in roles has neither value nor displayName.",
+        advice=Advice("In Entra, enter a value for the app role.", "Send the name of a role as value."),
     )

@@ -2,6 +2,7 @@
 
 import re
 
+from scimsvc.protocol.advice import Advice
 from scimsvc.protocol.attributes import ACTIVE, EMAILS, ENTERPRISE_USER, PHONE_NUMBERS, USER, USER_NAME, Resource, fold
 from scimsvc.protocol.errors import InvalidValue, quoted
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
@@ -24,7 +25,11 @@ def complete_user(user: Resource, notes: RequestNotes) -> None:
         user[EMAILS.name] = [{sub.name: typed[sub.name] for sub in EMAILS.sub_attributes if sub.name in typed}]
     if USER_NAME.name not in user:
         raise InvalidValue(
-            "The attribute userName is missing. In Entra, map it to an attribute of every user, such as displayName.",
+            "The attribute userName is missing.",
+            advice=Advice(
+                "In Entra, map it to an attribute of every user, such as displayName.",
+                "In the identity provider, map it to an attribute that every user has.",
+            ),
             reason=Reason.NO_USER_NAME,
         )
     work_address(user)
@@ -38,8 +43,11 @@ def work_address(user: Resource) -> str:
     addresses = [each["value"] for each in user.get(EMAILS.name, []) if each.get("type") == "work" or is_work(each)]
     if not addresses:
         raise InvalidValue(
-            'The attribute emails[type eq "work"].value is missing. '
-            "In Entra, map it to an attribute that every user has, such as mail or userPrincipalName.",
+            'The attribute emails[type eq "work"].value is missing.',
+            advice=Advice(
+                "In Entra, map it to an attribute that every user has, such as mail or userPrincipalName.",
+                "In the identity provider, map the e-mail address of every user to it.",
+            ),
             reason=Reason.NO_EMAIL,
         )
     if len(addresses) > 1 and len({fold(address) for address in addresses}) > 1:

@@ -73,6 +73,7 @@ class Integration(Schema):
     name = _text("The name of the integration.")
     client_id = _text("The client ID for the token endpoint.")
     scope = _text_or_null("The scope to which its tokens are limited; null for no limit.")
+    provider = _text_or_null("The identity provider that uses it; null if it is unknown.")
     created_at = _time("The time of creation.")
     last_used_at = _time_or_null("The time of the last request with one of its tokens.")
 

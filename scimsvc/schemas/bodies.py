@@ -18,7 +18,7 @@ from scimsvc.schemas.field_types import (
     at_most,
     one_of,
 )
-from scimsvc.vocabulary import SCIM_SCOPE, SCOPES
+from scimsvc.vocabulary import PROVIDERS, SCIM_SCOPE, SCOPES
 
 MAX_ALIASES = 100
 
@@ -89,6 +89,11 @@ class IntegrationSchema(InputSchema):
         "The scope to which its tokens are limited; null for no limit. It can only be narrowed.",
         allow_none=True,
         validate=one_of(SCOPES),
+    )
+    provider = Text(
+        "The identity provider that uses it, for the words of errors; null if it is unknown.",
+        allow_none=True,
+        validate=one_of(PROVIDERS),
     )
 
 

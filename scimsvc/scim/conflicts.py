@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from scimsvc.protocol.advice import Advice
 from scimsvc.protocol.errors import ScimError, Unavailable, Uniqueness, quoted
 from scimsvc.protocol.reasons import Reason
 from scimsvc.protocol.users import work_address
@@ -11,9 +12,14 @@ from scimsvc.store.users import find_holder_of_address, find_holder_of_user_name
 from scimsvc.vocabulary import CREATE
 
 #: Advice for an e-mail address that another user has, by whether the refused user is new.
-_ADVICE: Mapping[bool, str] = {
-    True: 'Match users on emails[type eq "work"].value in Entra, so that Entra updates that user instead.',
-    False: "Change one of the two addresses. If the users exchange their addresses, swap them in the scimsvc console.",
+_ADVICE: Mapping[bool, Advice] = {
+    True: Advice(
+        'Match users on emails[type eq "work"].value in Entra, so that Entra updates that user instead.',
+        'Let the identity provider search for the user by emails[type eq "work"].value, and update that user instead.',
+    ),
+    False: Advice.same(
+        "Change one of the two addresses. If the users exchange their addresses, swap them in the scimsvc console."
+    ),
 }
 _USER_NAME_ADVICE: Mapping[bool, str] = {
     True: "Map userName to an attribute with unique values,",
@@ -33,11 +39,13 @@ def conflict_error(request: ScimRequest, error: UserConflict) -> ScimError:
         advice = _ADVICE[is_new]
     elif isinstance(error, UserNameTaken):
         holder, reason = find_holder_of_user_name(enterprise, user["userName"]), Reason.USER_NAME_TAKEN
-        advice = f"{_USER_NAME_ADVICE[is_new]} or allow duplicate userNames in the scimsvc console, under Settings."
+        advice = Advice.same(
+            f"{_USER_NAME_ADVICE[is_new]} or allow duplicate userNames in the scimsvc console, under Settings."
+        )
     else:
         return Unavailable("The user's role was removed during this request. Retry the request.", {"Retry-After": "1"})
     request.attempt.holder_id = holder
-    return Uniqueness(f"{conflict_in_words(request, error, holder)} {advice}", reason=reason)
+    return Uniqueness(conflict_in_words(request, error, holder), advice=advice, reason=reason)
 
 
 def conflict_in_words(request: ScimRequest, error: UserConflict, holder: str | None = None) -> str:

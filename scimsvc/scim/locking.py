@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from scimsvc.enterprises.removal_limit import refuse_while_paused
+from scimsvc.protocol.advice import Advice
 from scimsvc.protocol.attributes import Resource
 from scimsvc.protocol.errors import NotFound, quoted
 from scimsvc.protocol.reasons import Reason
@@ -60,7 +61,7 @@ def lock_user(connection: Connection, request: ScimRequest, user_id: str, precon
 
 def _admitted(rules: EnterpriseRules | None) -> EnterpriseRules:
     if rules is None:
-        raise NotFound("This enterprise was deleted. Stop provisioning to it in Entra.")
+        raise NotFound("This enterprise was deleted. Stop provisioning to it.")
     refuse_while_paused(rules)
     return rules
 
@@ -76,7 +77,10 @@ def known_form(user_id: str) -> str:
 def no_such_user(user_id: str) -> NotFound:
     """Return the error for a request about a user who does not exist."""
     return NotFound(
-        f"No user has the ID {quoted(user_id)}, or the user was deleted. "
-        "Restart provisioning in Entra, so that Entra matches the user again.",
+        f"No user has the ID {quoted(user_id)}, or the user was deleted.",
+        advice=Advice(
+            "Restart provisioning in Entra, so that Entra matches the user again.",
+            "Let the identity provider search for the user again, and create the user if the search returns none.",
+        ),
         reason=Reason.NO_SUCH_USER,
     )

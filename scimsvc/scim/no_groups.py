@@ -1,5 +1,6 @@
 """The answers about groups, which this service does not provision."""
 
+from scimsvc.protocol.advice import Advice
 from scimsvc.protocol.errors import NotFound, NotImplementedHere, quoted
 from scimsvc.protocol.messages import list_response
 from scimsvc.protocol.reasons import Reason
@@ -18,7 +19,10 @@ def no_such_group(group_id: str) -> NotFound:
 def groups_not_implemented() -> NotImplementedHere:
     """Return the error for writing a group."""
     return NotImplementedHere(
-        "This service provisions users, not groups. "
-        "In Entra, set the mapping 'Provision Microsoft Entra ID Groups' to 'Enabled: No'.",
+        "This service provisions users, not groups.",
+        advice=Advice(
+            "In Entra, set the mapping 'Provision Microsoft Entra ID Groups' to 'Enabled: No'.",
+            "Turn off the provisioning of groups in the identity provider.",
+        ),
         reason=Reason.GROUPS,
     )

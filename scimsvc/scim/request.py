@@ -17,7 +17,8 @@ from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.reasons import Reason
 from scimsvc.store.representations import View
 from scimsvc.store.users import EnterpriseRules, EnterpriseView, ViewedUser
-from scimsvc.web.state import Caller
+from scimsvc.web.providers import advise
+from scimsvc.web.state import Caller, request_state
 
 
 class ExplanationTooLarge(InvalidInput):
@@ -92,7 +93,8 @@ class ScimRequest:
         return entry
 
     def refusal_entry(self, error: ScimError) -> LogEntry:
-        """Return the log entry for a write that was refused with ``error``."""
+        """Return the log entry for a write that was refused with ``error``, whose words then fit the client."""
+        advise(error, request_state())
         entry = self._entry(error.status)
         entry.scim_type, entry.detail, entry.reason = error.scim_type, error.detail, error.reason
         if error.reason is Reason.UNKNOWN_ROLE:

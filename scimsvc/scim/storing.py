@@ -27,6 +27,8 @@ from scimsvc.store.engine.transactions import Connection
 from scimsvc.store.representations import content_columns, directory_values, represent
 from scimsvc.store.user_writes import EmailTaken, UserConflict, UserNameTaken, UserUpdate
 from scimsvc.vocabulary import MANUAL, PROVISIONED
+from scimsvc.web.providers import advise
+from scimsvc.web.state import request_state
 
 
 def store_user(lock: UserLock, user: Resource, decision: RoleDecision | None, *, disables: bool) -> Representation:
@@ -84,7 +86,7 @@ def _store_without_refused(
     # The user is too large, and every changed attribute contributes to it.
     for name in changed:
         if name != ACTIVE.name:
-            request.notes.keep((name,), error.detail)
+            request.notes.keep((name,), advise(error, request_state()))
     return store_user(lock, {**lock.before, ACTIVE.name: False}, None, disables=True)
 
 

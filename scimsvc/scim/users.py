@@ -35,6 +35,8 @@ from scimsvc.store.representations import directory_values, represent, user_colu
 from scimsvc.store.user_writes import NewUser, UserConflict
 from scimsvc.store.users import EnterpriseRules, UserToChange, find_user
 from scimsvc.vocabulary import CREATED, DELETED, MANUAL, PROVISIONED
+from scimsvc.web.providers import advise
+from scimsvc.web.state import request_state
 
 
 @retried
@@ -222,7 +224,7 @@ def _judge_and_store(lock: UserLock, user: Resource, *, disables: bool) -> Repre
         if not disables:
             raise
         lock.note_before()
-        lock.request.notes.keep((ROLES.name,), error.detail)
+        lock.request.notes.keep((ROLES.name,), advise(error, request_state()))
         user = with_old_values(user, lock.before, (ROLES,), user_type)
         return store_user(lock, user, None, disables=True)
     lock.note_before()

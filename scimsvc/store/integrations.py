@@ -17,6 +17,8 @@ class IntegrationRow(NamedTuple):
     name: str
     #: The scope to which its tokens are limited. None for no limit.
     scope: str | None
+    #: The identity provider that uses it. None if it is unknown.
+    provider: str | None
     created_at: str
     last_used_at: str | None
 
@@ -36,10 +38,11 @@ class ClientSecretRow(NamedTuple):
 
 
 class ClientUse(NamedTuple):
-    """The time at which a client was last authenticated."""
+    """The time at which a client was last authenticated, and its identity provider."""
 
     client_id: str
     last_used_at: str | None
+    provider: str | None
 
 
 _ENTERPRISE_ID = bindparam("enterprise_id", type_=Integration.enterprise_id.type)
@@ -80,12 +83,15 @@ _CLIENT_SECRETS = Query(
 )
 #: Includes revoked integrations.
 _USES = Query(
-    select(Integration.client_id, Integration.last_used_at).where(Integration.enterprise_id == _ENTERPRISE_ID),
+    select(Integration.client_id, Integration.last_used_at, Integration.provider).where(
+        Integration.enterprise_id == _ENTERPRISE_ID
+    ),
     ClientUse,
 )
 _INSERT = Write(insert(Integration))
 _UPDATE_NAME = Write(update(Integration).where(_THIS).values(name=bindparam("new_name")))
 _UPDATE_SCOPE = Write(update(Integration).where(_THIS).values(scope=bindparam("new_scope")))
+_UPDATE_PROVIDER = Write(update(Integration).where(_THIS).values(provider=bindparam("new_provider")))
 _REVOKE = Write(update(Integration).where(_THIS).values(revoked_at=bindparam("new_revoked_at")))
 _USE = Write(update(Integration).where(_THIS).values(last_used_at=bindparam("new_last_used_at")))
 _INSERT_SECRET = Write(insert(ClientSecret))
@@ -125,6 +131,13 @@ def update_integration_name(connection: Connection, enterprise_id: str, integrat
 def update_integration_scope(connection: Connection, enterprise_id: str, integration_id: str, *, scope: str) -> None:
     """Limit the tokens of an integration to a scope."""
     _UPDATE_SCOPE.run(connection, _key(enterprise_id, integration_id) | {"new_scope": scope})
+
+
+def update_integration_provider(
+    connection: Connection, enterprise_id: str, integration_id: str, *, provider: str | None
+) -> None:
+    """Set the identity provider of an integration."""
+    _UPDATE_PROVIDER.run(connection, _key(enterprise_id, integration_id) | {"new_provider": provider})
 
 
 def update_integration_use(connection: Connection, enterprise_id: str, integration_id: str, *, at: str) -> None:

@@ -53,6 +53,7 @@ class BearerRow(NamedTuple):
     client_id: str
     integration_name: str
     integration_revoked_at: str | None
+    provider: str | None
     enterprise_name: str
     settings: RequestSettings
 
@@ -122,6 +123,7 @@ _BEARER = Query(
         Integration.client_id,
         Integration.name.label("integration_name"),
         Integration.revoked_at.label("integration_revoked_at"),
+        Integration.provider,
         Enterprise.name.label("enterprise_name"),
         *REQUEST_SETTINGS,
     )

@@ -19,6 +19,7 @@ from scimsvc.protocol.errors import InvalidSyntax, ScimError, quoted
 from scimsvc.protocol.messages import MEDIA_TYPE, error_message
 from scimsvc.store.engine.outages import DATABASE_ERRORS, describe_outage, find_unavailable, hide_values, is_outage
 from scimsvc.web.messages import json_response
+from scimsvc.web.providers import advise, init_providers
 from scimsvc.web.state import AppState, find_request_state, limits, request_state
 
 PROBLEM_TYPE = "application/problem+json"
@@ -83,6 +84,7 @@ def _format() -> ErrorFormat:
 
 def init_errors(app: Flask) -> None:
     """Register the error handlers of ``app`` and the SCIM format."""
+    init_providers(app)
     _formats.init_app(app, {SCIM_PREFIX: ErrorFormat(_answer_scim)})
     app.register_error_handler(ScimError, answer_error)
     app.register_error_handler(ServiceError, answer_error)
@@ -103,6 +105,7 @@ def answer_error(error: Refusal) -> Response:
 def _answer_scim(error: Refusal) -> Response:
     """Return the SCIM error response of RFC 7644 §3.12."""
     scim_error = error if isinstance(error, ScimError) else _as_scim_error(error)
+    advise(scim_error, request_state())
     request_state().refusal = scim_error
     return json_response(error_message(scim_error), scim_error.status, MEDIA_TYPE)
 

@@ -41,6 +41,8 @@ class Caller:
     user_type: ResourceType
     #: Whether the database shows no earlier use of the token.
     is_first_use: bool
+    #: The identity provider that the integration names. None for an integration that names none.
+    provider: str | None = None
 
 
 class Actor(NamedTuple):

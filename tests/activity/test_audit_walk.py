@@ -397,6 +397,7 @@ COMMANDS: dict[tuple[str, ...], tuple[tuple[str, ...], Action]] = {
     ("integration", "create"): (("Acme", "Other"), A.INTEGRATION_CREATED),
     ("integration", "rename"): (("Acme", "Host application", "Other"), A.INTEGRATION_UPDATED),
     ("integration", "limit"): (("Acme", "Host application", "api"), A.INTEGRATION_UPDATED),
+    ("integration", "set-provider"): (("Acme", "Host application", "okta"), A.INTEGRATION_UPDATED),
     ("integration", "rotate"): (("Acme", "Host application"), A.INTEGRATION_ROTATED),
     ("integration", "revoke"): (("Acme", "Host application"), A.INTEGRATION_REVOKED),
     ("log", "prune"): ((), A.LOG_PRUNED),

@@ -93,7 +93,7 @@ def test_an_integration_s_life(acme: Enterprise, api: Api) -> None:
     assert made.status_code == 201
     assert made.headers["Location"] == f"http://localhost/api/v1{path}"
     assert api.get(path) == shown
-    assert list(shown) == ["id", "name", "client_id", "scope", "created_at", "last_used_at"]
+    assert list(shown) == ["id", "name", "client_id", "scope", "provider", "created_at", "last_used_at"]
     assert _fetch_token(acme, integration["client_id"], integration["client_secret"]) == 200
 
     renamed = api.send("PATCH", path, {"name": "Host"}).get_json()

@@ -51,6 +51,7 @@ def test_a_new_integration_is_answered_with_its_secret_which_works(frozen: Clock
         "name": "Second",
         "client_id": made["client_id"],
         "scope": None,
+        "provider": None,
         "created_at": frozen.text(),
         "last_used_at": None,
         "client_secret": made["client_secret"],

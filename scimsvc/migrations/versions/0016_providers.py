@@ -1,0 +1,13 @@
+"""The identity provider of an integration."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0016"
+down_revision = "0015"
+
+
+def upgrade() -> None:
+    key = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+    op.add_column("integrations", sa.Column("provider", key))
