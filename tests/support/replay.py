@@ -2,8 +2,8 @@
 
 A file of ``tests/payloads`` has ``proves`` and ``source``, then either ``given``, ``request``, ``response`` and
 ``afterwards``, or ``steps``. ``"as": "alice"`` stores the returned ID; later ``{alice}`` stands for it. Only members
-named in an expectation are compared: null requires that the member is absent, and {"$contains": …}, {"$any": true}
-and {"$not": …} match as their names say. To add a vendor's case, add a file.
+named in an expectation are compared: null requires that the member is absent, and {"$contains": …}, {"$lacks": …},
+{"$any": true} and {"$not": …} match as their names say. To add a vendor's case, add a file.
 
 A step of a life over weeks can also be the operator's: ``"command"`` has the words of a ``scimsvc`` command, and
 ``"keep"`` stores members of its result under names. ``{enterprise}`` is the name of the enterprise.
@@ -133,6 +133,7 @@ def _compare(expected: Any, found: Any, where: str) -> Iterator[str]:
 
 _SPECIAL: dict[str, Callable[[Any, Any], bool]] = {
     "$contains": lambda text, found: isinstance(found, str) and text.lower() in found.lower(),
+    "$lacks": lambda text, found: isinstance(found, str) and text.lower() not in found.lower(),
     "$any": lambda _, found: found is not None,
     "$not": lambda value, found: found != value,
 }
