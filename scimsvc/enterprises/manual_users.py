@@ -10,6 +10,7 @@ from typing import Any
 from scimsvc import clock, schemas
 from scimsvc.activity.audit import AuditLog, audited, changed, created, deleted
 from scimsvc.activity.feed_writing import UserChange, change_type, record_change
+from scimsvc.enterprises.memberships import leave_all_groups
 from scimsvc.enterprises.new_users import describe_manual_user, read_manual_document
 from scimsvc.enterprises.profiles import get_locked_profile, get_profile, user_target
 from scimsvc.errors import Conflict
@@ -128,6 +129,9 @@ def delete_manual_user(enterprise: str, reference: str, *, if_match: str | None 
     with writing_in(enterprise, changes_settings=False) as tenant:
         row = get_locked_profile(tenant, reference, if_match)
         _refuse_provisioned(tenant, row, "deleted", _DELETE_ADVICE)
+        at = clock.timestamp(clock.now())
+        if tenant.row.has_groups:
+            leave_all_groups(tenant.connection, tenant.id, row.id, at=at)
         user_writes.delete_user(tenant.connection, tenant.id, row.id)
         change = UserChange(
             type=DELETED,
@@ -140,7 +144,7 @@ def delete_manual_user(enterprise: str, reference: str, *, if_match: str | None 
             old_active=row.active,
             origin=BY_ADMINISTRATOR,
         )
-        user, at = profile_view(row), clock.timestamp(clock.now())
+        user = profile_view(row)
         AuditLog.of(tenant).record(Action.USER_DELETED, user_target(user), deleted(user), at=at)
         record_change(tenant.connection, tenant.id, change, at=at)
         return user

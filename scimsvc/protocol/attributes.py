@@ -208,7 +208,7 @@ USER = Schema(
             PRIMARY,
         )),
         Attribute("groups", "complex", multi_valued=True, mutability="readOnly",
-                  description="The groups of the user. This service does not store groups.", sub_attributes=(
+                  description="The groups of the user.", sub_attributes=(
                       Attribute("value", mutability="readOnly", description="The group's identifier."),
                       Attribute("$ref", "reference", mutability="readOnly", case_exact=True,
                                 reference_types=("Group",), description="The group's URI."),

@@ -25,6 +25,12 @@ class Projection:
         """Whether every attribute is returned."""
         return not self.selects and not self.excluded
 
+    def includes(self, name: str) -> bool:
+        """Return whether a part of the attribute called ``name`` may be returned."""
+        if self.selects:
+            return any(path.steps[0].name == name for path in self.attributes)
+        return not any([step.name for step in path.steps] == [name] for path in self.excluded)
+
     def apply(self, resource: Resource) -> Resource:
         """Return the selected members of ``resource``, always with ``id`` and ``schemas``."""
         if not self.selects:

@@ -11,6 +11,7 @@ from scimsvc.protocol.filters.nodes import Comparison
 from scimsvc.protocol.listing import ListQuery
 from scimsvc.protocol.messages import list_response
 from scimsvc.scim.request import ScimRequest
+from scimsvc.scim.user_groups import with_groups_of_page
 from scimsvc.store.engine.deadlines import DeadlineExceeded
 from scimsvc.store.paging import CursorKeys
 from scimsvc.store.representations import StoredUser, represent_all, stored_user
@@ -20,12 +21,21 @@ from scimsvc.store.user_pages import Position, UserPage, list_by_id, match_addre
 def list_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> str:
     """Return the ListResponse to ``query`` as JSON text; raises ``InvalidCursor``."""
     page = _find_page(request, query, keys)
-    texts = represent_all(page.rows, request.view_of(page.view)) if page.view is not None else []
+    texts = _represent(request, query, page)
     if not query.projection.is_whole:
         texts = [query.projection.apply_to_text(text) for text in texts]
     if query.cursor is None:
         return list_response(texts, total=page.total, start_index=query.start_index)
     return list_response(texts, total=page.total, next_cursor=_next_cursor(request, query, page, keys))
+
+
+def _represent(request: ScimRequest, query: ListQuery, page: UserPage) -> list[str]:
+    if page.view is None:
+        return []
+    rows = page.rows
+    if page.view.has_groups and query.projection.includes("groups"):
+        rows = with_groups_of_page(request, rows)
+    return represent_all(rows, request.view_of(page.view))
 
 
 def find_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> Iterator[StoredUser]:

@@ -22,9 +22,10 @@ from scimsvc.scim.conflicts import conflict_in_words
 from scimsvc.scim.locking import UserLock
 from scimsvc.scim.quotas import claim_growth
 from scimsvc.scim.request import ScimRequest
+from scimsvc.scim.user_groups import represent_written
 from scimsvc.store import user_writes
 from scimsvc.store.engine.transactions import Connection
-from scimsvc.store.representations import content_columns, directory_values, represent
+from scimsvc.store.representations import content_columns, directory_values
 from scimsvc.store.user_writes import EmailTaken, UserConflict, UserNameTaken, UserUpdate
 from scimsvc.vocabulary import MANUAL, PROVISIONED
 from scimsvc.web.providers import advise
@@ -47,7 +48,7 @@ def store_user(lock: UserLock, user: Resource, decision: RoleDecision | None, *,
     now = clock.now()
     if not (change.changed or update.is_visible or row.source == MANUAL):
         record(connection, request, None, user, status=200, at=now)
-        return represent(row, request.view_of(rules))
+        return represent_written(connection, request, rules, row)
     content, unique_user_name = content_columns(user, request.caller.user_type), rules.unique_user_name
     request.attempt.wanted = user
     try:
@@ -64,7 +65,7 @@ def store_user(lock: UserLock, user: Resource, decision: RoleDecision | None, *,
             raise
         return _store_without_refused(lock, user, decision, error, change.changed)
     record(connection, request, change, user, status=200, at=now)
-    return represent(new_row, request.view_of(rules))
+    return represent_written(connection, request, rules, new_row)
 
 
 #: The only change of a user who is disabled and keeps everything else.

@@ -9,6 +9,7 @@ from typing import Any
 
 from scimsvc import clock
 from scimsvc.activity.feed_writing import UserChange
+from scimsvc.enterprises.memberships import leave_all_groups
 from scimsvc.enterprises.removal_limit import refuse_mass_removal
 from scimsvc.mapping.judge import judge_changed_user, judge_new_user, sent_value
 from scimsvc.mapping.resolve import RoleDecision
@@ -28,6 +29,7 @@ from scimsvc.scim.locking import UserLock, known_form, lock_enterprise, lock_use
 from scimsvc.scim.quotas import claim_new_user
 from scimsvc.scim.request import ScimRequest, claimed_address
 from scimsvc.scim.storing import record, store_user
+from scimsvc.scim.user_groups import with_own_groups
 from scimsvc.store import user_writes
 from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import Connection, writing
@@ -107,7 +109,7 @@ def get_user(request: ScimRequest, user_id: str) -> Representation:
     row = find_user(request.caller.enterprise_id, known_form(user_id))
     if row is None:
         raise no_such_user(user_id)
-    return represent(row, request.view_of(row))
+    return represent(with_own_groups(request, row), request.view_of(row))
 
 
 @retried
@@ -180,6 +182,9 @@ def delete_user(request: ScimRequest, user_id: str, preconditions: Preconditions
                 reason=Reason.MANUAL_USER,
             )
         refuse_mass_removal(connection, rules, row.id)
+        now = clock.now()
+        if rules.has_groups:
+            leave_all_groups(connection, rules.id, row.id, at=clock.timestamp(now))
         user_writes.delete_user(connection, rules.id, row.id)
         role = row.role or rules.default_role
         change = UserChange(
@@ -192,7 +197,7 @@ def delete_user(request: ScimRequest, user_id: str, preconditions: Preconditions
             old_role=role,
             old_active=lock.before["active"],
         )
-        record(connection, request, change, None, status=204, at=clock.now())
+        record(connection, request, change, None, status=204, at=now)
 
 
 # The role.

@@ -7,7 +7,7 @@ and the default role of the enterprise, because they do not depend only on the u
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from scimsvc.protocol.attributes import (
     ACTIVE,
@@ -68,6 +68,30 @@ class Represented(HasDocument, Protocol):
     @property
     def version(self) -> int:
         """The number of the version."""
+
+
+RowT = TypeVar("RowT", bound="tuple[Any, ...]")
+
+
+def with_groups(row: RowT, groups: Iterable[tuple[str, str]], base: str) -> RowT:
+    """Return ``row``, which begins with the columns of ``StoredUser``, with the attribute ``groups`` in its document.
+
+    ``groups`` are the IDs and displayNames of the user's groups. Without groups, the row is returned unchanged.
+    """
+    between = f'","$ref":"{_json_text(base)}/Groups/'
+    elements = ",".join(
+        f'{{"value":"{group_id}{between}{group_id}","display":{write_json(name)},"type":"direct"}}'
+        for group_id, name in sorted(groups)
+    )
+    if not elements:
+        return row
+    named: Any = row
+    return cast("RowT", named._replace(document=f'{named.document[:-1]},"groups":[{elements}]}}'))
+
+
+def read_groups(documents: str | None) -> list[tuple[str, str]]:
+    """Return the IDs and displayNames of groups from their ``documents``, separated by commas."""
+    return [(group["id"], group["displayName"]) for group in _DECODE(f"[{documents}]")] if documents else []
 
 
 def stored_user(row: Sequence[Any]) -> StoredUser:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, literal_column, null, select, update
 
-from scimsvc.models import Group, GroupMember
+from scimsvc.models import Enterprise, Group, GroupMember, User
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.id_lists import DIALECTS, ids_parameter, listed_ids
 
@@ -42,6 +42,23 @@ def _groups_of_users(dialect: str) -> Query[UserGroup]:
 
 
 GROUPS_OF_USERS = {dialect: _groups_of_users(dialect) for dialect in DIALECTS}
+
+
+#: Literally, because a separator as a parameter cannot be prepared.
+_COMMA: Any = literal_column("','")
+#: The documents of a user's groups for statements that read the user and the enterprise: no statement of its own, and
+#: no work in enterprises without groups.
+GROUP_DOCUMENTS = case(
+    (
+        Enterprise.has_groups,
+        select(func.aggregate_strings(Group.document, _COMMA))
+        .select_from(GroupMember)
+        .join(Group, and_(Group.enterprise_id == GroupMember.enterprise_id, Group.id == GroupMember.group_id))
+        .where(GroupMember.enterprise_id == User.enterprise_id, GroupMember.user_id == User.id)
+        .scalar_subquery(),
+    ),
+    else_=null(),
+).label("group_documents")
 
 
 def list_groups_of_users(connection: Connection, enterprise_id: str, user_ids: Sequence[str]) -> list[UserGroup]:

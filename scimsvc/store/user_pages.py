@@ -83,7 +83,9 @@ def match_address(enterprise_id: str, address: str, *, offset: int, limit: int) 
     row = find_user_by_address(enterprise_id, address)
     if row is None:
         return _EMPTY
-    return UserPage([row][offset : offset + limit], EnterpriseView(row.default_role, row.role_revision), 1)
+    return UserPage(
+        [row][offset : offset + limit], EnterpriseView(row.default_role, row.role_revision, row.has_groups), 1
+    )
 
 
 def list_by_id(enterprise_id: str, *, after: str | None, offset: int, limit: int) -> UserPage:
@@ -112,7 +114,9 @@ def search(enterprise_id: str, query: ListQuery, *, base: str, after: Position |
         view = ENTERPRISE_VIEW.first(connection, parameters)
         if view is None:
             return _EMPTY
-        statements = _SearchStatements(query, connection.dialect.name, View(base, *view))
+        statements = _SearchStatements(
+            query, connection.dialect.name, View(base, view.default_role, view.role_revision)
+        )
         rows: list[Any] = statements.page(after).all(connection, parameters) if query.count else []
         page, more = cut_page(rows, query.count)
         if query.start_index == 1 and after is None and query.count and not more:

@@ -14,6 +14,7 @@ from scimsvc.models import Enterprise, Role, User
 from scimsvc.protocol.attributes import fold
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.engine.transactions import read_rows
+from scimsvc.store.user_groups import GROUP_DOCUMENTS
 
 ENTERPRISE_ID = bindparam("enterprise_id", type_=User.enterprise_id.type)
 ID = bindparam("id", type_=User.id.type)
@@ -21,7 +22,7 @@ KEY = bindparam("key", type_=User.email_key.type)
 
 
 class ViewedUser(NamedTuple):
-    """The columns of ``StoredUser``, followed by those of ``EnterpriseView``.
+    """The columns of ``StoredUser``, followed by those of ``EnterpriseView``, and the groups.
 
     One statement reads both, so that the default role is never outdated.
     """
@@ -34,6 +35,9 @@ class ViewedUser(NamedTuple):
     modified_at: str
     default_role: str
     role_revision: int
+    has_groups: bool
+    #: The documents of the user's groups, separated by commas. None if the enterprise has no groups, or the user none.
+    group_documents: str | None
 
 
 class EnterpriseView(NamedTuple):
@@ -41,6 +45,7 @@ class EnterpriseView(NamedTuple):
 
     default_role: str
     role_revision: int
+    has_groups: bool
 
 
 class EnterpriseRules(NamedTuple):
@@ -92,11 +97,11 @@ class RulesAndUser(NamedTuple):
 #: The columns of ``StoredUser``, in order.
 REPRESENTED: tuple[Any, ...] = (User.id, User.document, User.role_id, User.version, User.created_at, User.modified_at)
 #: The columns of ``EnterpriseView``, in order.
-VIEW: tuple[Any, ...] = (Role.name.label("default_role"), Enterprise.role_revision)
+VIEW: tuple[Any, ...] = (Role.name.label("default_role"), Enterprise.role_revision, Enterprise.has_groups)
 OF_DEFAULT = and_(Role.enterprise_id == Enterprise.id, Role.is_default)
 #: Both tables have a condition on the enterprise, so that its row is read only once.
 _VIEWED = (
-    select(*REPRESENTED, *VIEW)
+    select(*REPRESENTED, *VIEW, GROUP_DOCUMENTS)
     .join(Enterprise, Enterprise.id == User.enterprise_id)
     .join(Role, OF_DEFAULT)
     .where(User.enterprise_id == ENTERPRISE_ID, Enterprise.id == ENTERPRISE_ID)
