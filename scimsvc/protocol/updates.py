@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from scimsvc.protocol.attributes import ACTIVE, SCHEMAS, Attribute, Resource
+from scimsvc.protocol.attributes import ACTIVE, EXTENSION, MANAGER, SCHEMAS, Attribute, Resource
 from scimsvc.protocol.errors import InvalidPath, InvalidSyntax, InvalidValue, Mutability, ScimError
 from scimsvc.protocol.patch import Operation, apply_patch
 from scimsvc.protocol.reading import bodies, leniency
@@ -132,7 +132,8 @@ def patched(
     """Return the User ``before`` in canonical form after a PATCH of ``operations``. Raises ``ScimError``."""
     try:
         touched = dict.fromkeys(operation.path.target.steps[0] for operation in operations)
-        user = _with_state(apply_patch(before, operations, notes), before, notes)
+        apply = _apply_to_manager_too if EXTENSION in touched else apply_patch
+        user = _with_state(apply(before, operations, notes), before, notes)
         return canonical_again(user, touched, user_type, notes)
     except TooMuchWork:
         raise
@@ -143,12 +144,28 @@ def patched(
     user = before
     for attribute, part in _parts(operations).items():
         try:
-            user = canonical_again(apply_patch(user, part, shared), (attribute,), user_type, shared)
+            apply = _apply_to_manager_too if attribute is EXTENSION else apply_patch
+            user = canonical_again(apply(user, part, shared), (attribute,), user_type, shared)
         except TooMuchWork:
             raise
         except _REFUSALS as error:
             notes.keep((attribute.name,), error.detail)
     return user
+
+
+def _apply_to_manager_too(before: Resource, operations: Sequence[Operation], notes: RequestNotes) -> Resource:
+    """Return ``before`` with every operation applied; see ``apply_patch``.
+
+    If the ID of the manager changes, the URI and the name of the former manager go, unless they are sent again.
+    """
+    user = apply_patch(before, operations, notes)
+    extension = before.get(EXTENSION.name, {})
+    old, new = (each.get(MANAGER.name, {}) for each in (extension, user.get(EXTENSION.name, {})))
+    if old.keys() <= {"value"} or old.get("value") == new.get("value"):
+        return user
+    only_id = {name: value for name, value in old.items() if name == "value"}
+    without = {**before, EXTENSION.name: {**extension, MANAGER.name: only_id}}
+    return apply_patch(without, operations, RequestNotes(notes.limits, budget=notes.budget))
 
 
 def _parts(operations: Sequence[Operation]) -> dict[Attribute, list[Operation]]:
