@@ -27,6 +27,7 @@ from tests.support.databases import (
     new_postgresql,
     sqlite_url,
 )
+from tests.support.passwords import hash_quickly
 from tests.support.types import MakeApp
 
 # Slow generation is a property of the machine, not of the tested code.
@@ -68,6 +69,22 @@ def _rules_and_templates_are_compiled_once() -> Iterator[None]:
         remember_compiled_rules(patch)
         remember_compiled_templates(patch)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[pytest.MonkeyPatch]:
+    """Hash passwords quickly in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        hash_quickly(patch)
+        yield patch
+
+
+@pytest.fixture
+def real_passwords(quick_passwords: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hash passwords with their real cost in one test."""
+    quick_passwords.undo()
+    yield
+    hash_quickly(quick_passwords)
 
 
 @pytest.fixture(autouse=True)

@@ -208,6 +208,7 @@ def test_an_unknown_account_is_refused_like_a_wrong_password(app: Flask, cli: Cl
     assert "not the password" not in "".join(answers.values())
 
 
+@pytest.mark.usefixtures("real_passwords")
 def test_an_unknown_account_takes_as_long_as_a_known_one(app: Flask, link: str) -> None:
     with_password(app, link)
 

@@ -9,12 +9,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.security import generate_password_hash
 
 from scimsvc import clock
 from scimsvc.auth.throttling import MOST_PASSWORDS
 from scimsvc.enterprises import accounts as services
-from scimsvc.enterprises import passwords
 from scimsvc.enterprises.admins import Admin
 from scimsvc.errors import Conflict
 from tests.support.apps import make_enterprise, run_command
@@ -26,12 +24,6 @@ from tests.support.types import Cli, MakeApp
 
 NEW = "grace@contoso.example"
 OTHER_PASSWORD = PASSWORD[::-1]
-
-
-@pytest.fixture(autouse=True)
-def _hashes_take_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "METHOD", "scrypt:1024:8:1")
-    monkeypatch.setattr(passwords, "_NOBODYS_HASH", generate_password_hash("", passwords.METHOD))
 
 
 def link_of(page: str) -> str:

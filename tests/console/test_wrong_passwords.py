@@ -5,7 +5,7 @@ import threading
 
 import pytest
 from flask import Flask
-from werkzeug.security import check_password_hash, generate_password_hash
+from werkzeug.security import check_password_hash
 
 from scimsvc.auth.throttling import MOST_FOR_ACCOUNT, MOST_FROM_ADDRESS, MOST_IN_ALL, MOST_PASSWORDS
 from scimsvc.console.browsers import COOKIE
@@ -16,12 +16,6 @@ from tests.support.console import PASSWORD, Console, link_path, sign_in, text
 from tests.support.types import Cli, MakeApp
 
 OPERATOR = "operator@example.com"
-
-
-@pytest.fixture(autouse=True)
-def _hashes_take_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "METHOD", "scrypt:1024:8:1")
-    monkeypatch.setattr(passwords, "_NOBODYS_HASH", generate_password_hash("", passwords.METHOD))
 
 
 @pytest.fixture

@@ -91,6 +91,7 @@ def console_of_account(app: Flask, password_hash: str) -> Console:
     return Console(app)
 
 
+@pytest.mark.usefixtures("real_passwords")
 def test_a_hash_of_an_earlier_version_is_replaced_at_the_sign_in(app: Flask) -> None:
     console = console_of_account(app, generate_password_hash(PASSWORD, "scrypt"))
 
@@ -106,6 +107,7 @@ def test_a_hash_of_an_earlier_version_is_replaced_at_the_sign_in(app: Flask) -> 
     assert stored_hash(app) == new
 
 
+@pytest.mark.usefixtures("real_passwords")
 def test_a_password_with_surplus_characters_keeps_its_hash_valid(app: Flask) -> None:
     longest = (PASSWORD * 40)[:LONGEST_PASSWORD]
     console = console_of_account(app, generate_password_hash(longest, "scrypt"))
@@ -116,6 +118,7 @@ def test_a_password_with_surplus_characters_keeps_its_hash_valid(app: Flask) -> 
     assert sign_in(Console(app), "operator@example.com", longest)
 
 
+@pytest.mark.usefixtures("real_passwords")
 def test_an_old_hash_takes_as_long_to_refuse_as_an_unknown_account() -> None:
     def seconds(password_hash: str | None) -> float:
         started = time.process_time()
