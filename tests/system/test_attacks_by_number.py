@@ -28,10 +28,12 @@ from tests.support.attacks import (
 from tests.support.client import user_body
 from tests.support.hostile import FORM
 from tests.support.live import SCIMSVC
+from tests.support.long_runs import LONG
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
 
-SECONDS = 3.0
+#: Seconds of an attack that lasts.
+SECONDS = 10.0 if LONG else 2.0
 
 
 @pytest.fixture

@@ -11,10 +11,12 @@ from flask import Flask
 
 from tests.support.attacks import Arena, arena, assert_answered, assert_harmless, at_once, fill_log
 from tests.support.client import SCIM, user_body
+from tests.support.long_runs import LONG, outside_the_database
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
 
-SECONDS = 3.0
+#: Seconds of an attack that lasts.
+SECONDS = 10.0 if LONG else 2.0
 
 
 @pytest.fixture
@@ -50,6 +52,7 @@ def test_lists_that_no_one_reads_delay_no_one(place: Arena) -> None:
     assert_harmless(harm)
 
 
+@outside_the_database
 def test_a_thousand_half_requests_delay_no_one(place: Arena) -> None:
     half = place.head("POST", f"{SCIM}/Users", "Content-Length: 1000")
     with place.watched() as harm, ExitStack() as stack:
@@ -65,6 +68,7 @@ def test_a_thousand_half_requests_delay_no_one(place: Arena) -> None:
     assert_harmless(harm)
 
 
+@outside_the_database
 def test_half_requests_with_long_heads_from_many_addresses_delay_no_one(place: Arena) -> None:
     half = place.head("GET", "/x" + "y" * 50_000)[:-3]
     with place.watched() as harm, ExitStack() as stack:
@@ -80,6 +84,7 @@ def test_half_requests_with_long_heads_from_many_addresses_delay_no_one(place: A
     assert_harmless(harm)
 
 
+@outside_the_database
 def test_slow_bodies_delay_no_one(place: Arena) -> None:
     head = place.head("POST", f"{SCIM}/Users", "Content-Type: application/json", "Content-Length: 100000")
     with place.watched() as harm, ExitStack() as stack:

@@ -13,6 +13,7 @@ from flask import Flask
 from tests.support.attacks import Arena, arena, assert_answered, assert_harmless, at_once, spooled
 from tests.support.client import MEDIA_TYPE, SCIM, user_body
 from tests.support.hostile import FORM
+from tests.support.long_runs import outside_the_database
 from tests.support.urns import BULK_URN
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
@@ -24,6 +25,7 @@ def place(app: Flask, tmp_path: Path) -> Iterator[Arena]:
         yield made
 
 
+@outside_the_database
 def test_long_addresses_at_the_sign_in_are_not_kept(place: Arena) -> None:
     page = place.send("GET", "/console/sign-in")
     cookie = page.headers["Set-Cookie"].partition(";")[0]
@@ -42,6 +44,7 @@ def test_long_addresses_at_the_sign_in_are_not_kept(place: Arena) -> None:
     assert_answered(replies, 400, 413, 422, 429)
 
 
+@outside_the_database
 def test_junk_tokens_and_parameter_names_are_not_kept(place: Arena) -> None:
     def send(number: int) -> list[object]:
         replies = [
@@ -93,6 +96,7 @@ def test_long_refused_roles_do_not_fill_the_console(place: Arena) -> None:
     assert max(len(reply.content) for reply in pages) < 1_000_000
 
 
+@outside_the_database
 def test_unfinished_bodies_without_a_token_are_not_kept(place: Arena) -> None:
     head = f"POST {SCIM}/Users HTTP/1.1\r\nHost: x\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: 16000000\r\n\r\n"
     with place.watched() as harm, ExitStack() as stack:

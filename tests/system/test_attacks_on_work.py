@@ -11,6 +11,7 @@ from flask import Flask
 from tests.support.attacks import Arena, Reply, arena, assert_answered, assert_harmless, at_once, largest_user
 from tests.support.client import patch_body, user_body
 from tests.support.hostile import FORM
+from tests.support.long_runs import outside_the_database
 from tests.support.urns import BULK_URN, SEARCH_URN
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
@@ -33,6 +34,7 @@ def create_users_with_many_elements(place: Arena) -> None:
         assert created.status == 201, created.content
 
 
+@outside_the_database
 def test_a_patch_with_a_thousand_conditions_delays_no_one(place: Arena) -> None:
     user_id = largest_user(place)
     operations = [{"op": "replace", "path": f'ims[value eq "n{n}"].type', "value": "x"} for n in range(1000)]
@@ -57,6 +59,7 @@ def test_explanations_of_a_slow_filter_delay_no_one(place: Arena) -> None:
     assert_answered(replies, 200, 400, 429, 503)
 
 
+@outside_the_database
 def test_explanations_of_large_writes_delay_no_one(place: Arena) -> None:
     user_id = largest_user(place)
     operations = [{"op": "add", "path": f'ims[value eq "n{n}"].type', "value": "x"} for n in range(1000)]
@@ -79,6 +82,7 @@ def test_slow_filters_at_once_delay_no_one(place: Arena) -> None:
     assert_answered(replies, 200, 400, 429, 503)
 
 
+@outside_the_database
 @pytest.mark.parametrize("name", ["attributes", "excludedAttributes"])
 def test_an_attribute_that_is_named_again_and_again_delays_no_one(place: Arena, name: str) -> None:
     for number in range(60):
@@ -105,6 +109,7 @@ def test_long_pages_of_large_users_delay_no_one(place: Arena) -> None:
     assert_answered(replies, 200, 400, 429, 503)
 
 
+@outside_the_database
 def test_forms_of_many_fields_delay_no_one(place: Arena) -> None:
     fields = "&".join(["a"] * 240_000)
 

@@ -24,6 +24,7 @@ from flask import Flask
 from tests.support.apps import SECRET_KEY, make_api, make_enterprise
 from tests.support.client import CONTENT_TYPE, MEDIA_TYPE, SCIM, Enterprise, user_body
 from tests.support.live import PATIENCE, Answer, environment, wait_for_url
+from tests.support.long_runs import outside_the_database
 
 pytestmark = pytest.mark.system
 
@@ -142,6 +143,7 @@ def writes_blocked(app: Flask) -> Iterator[None]:
             other.rollback()
 
 
+@outside_the_database
 def test_slow_reads_of_an_enterprise_delay_no_other(service: Service) -> None:
     with ThreadPoolExecutor(24) as pool:
         attack = [pool.submit(service.get, f"{API}/slow?seconds=2", service.acme_api) for _ in range(12)]
@@ -181,6 +183,7 @@ def test_writes_that_wait_for_the_database_delay_no_reads(service: Service, app:
     assert slowest < SOON
 
 
+@outside_the_database
 @pytest.mark.slow
 def test_a_request_that_waits_too_long_is_refused_in_the_format_of_its_path(
     app: Flask, tmp_path: Path, acme: Enterprise
@@ -203,6 +206,7 @@ def test_a_request_that_waits_too_long_is_refused_in_the_format_of_its_path(
         assert {answer.result().status for answer in running} == {200}
 
 
+@outside_the_database
 def test_requests_that_wait_when_the_service_stops_are_refused_and_not_cut(service: Service) -> None:
     with ThreadPoolExecutor(30) as pool:
         slow = [pool.submit(service.get, API + "/slow?seconds=2", service.acme_api) for _ in range(30)]
@@ -248,6 +252,7 @@ def test_sign_ins_use_one_thread_and_delay_no_one(service: Service) -> None:
     assert slowest < SOON
 
 
+@outside_the_database
 def test_1010_half_requests_of_a_client_keep_no_one_out(service: Service) -> None:
     half = f"GET {USERS} HTTP/1.1\r\nHost: x\r\n".encode()
     with ExitStack() as stack:
@@ -257,6 +262,7 @@ def test_1010_half_requests_of_a_client_keep_no_one_out(service: Service) -> Non
         assert service.slowest(1, service.alive, service.ready, service.read) < SOON
 
 
+@outside_the_database
 def test_long_incomplete_heads_use_little_memory(service: Service) -> None:
     service.slowest(0.2, service.alive, service.read)
     before = service.memory()
@@ -270,6 +276,7 @@ def test_long_incomplete_heads_use_little_memory(service: Service) -> None:
         assert service.memory() < before + 30
 
 
+@outside_the_database
 def test_1010_whole_requests_of_a_client_keep_no_one_out(service: Service) -> None:
     whole = f"GET {API}/slow?seconds=3 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {service.acme_api}\r\n\r\n".encode()
     with ExitStack() as stack:
@@ -279,6 +286,7 @@ def test_1010_whole_requests_of_a_client_keep_no_one_out(service: Service) -> No
         assert service.slowest(1, service.alive, service.ready, service.read) < SOON
 
 
+@outside_the_database
 @pytest.mark.parametrize("query", ["mib=8", "mib=32&stream"])
 def test_unread_answers_use_neither_threads_nor_memory(service: Service, query: str) -> None:
     service.slowest(0.2, service.alive, service.read)
@@ -292,6 +300,7 @@ def test_unread_answers_use_neither_threads_nor_memory(service: Service, query: 
         assert service.memory() < before + 30 + 8 * 4  # the answers that four threads prepare
 
 
+@outside_the_database
 def test_pipelined_long_answers_arrive_whole(service: Service) -> None:
     request = f"GET {API}/long?mib=3 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {service.acme_api}\r\n\r\n".encode()
     with closing(service.open(request * 3)) as connection:
@@ -332,6 +341,7 @@ def _head(path: str, length: int, *headers: str) -> bytes:
 FORM = "Content-Type: application/x-www-form-urlencoded"
 
 
+@outside_the_database
 @pytest.mark.parametrize(
     ("path", "headers", "length", "status"),
     [
@@ -369,6 +379,7 @@ def test_bodies_of_strangers_are_not_stored(
     assert grown < 10
 
 
+@outside_the_database
 def test_a_caller_may_send_a_body_up_to_the_limit(service: Service) -> None:
     body = json.dumps(user_body(nickName="n" * 200_000)).encode()
     token = f"Authorization: Bearer {service.acme.token}"
