@@ -24,7 +24,7 @@ test: setup  ## Run all tests
 	$(BIN)/python -m pytest
 
 test-fast: setup  ## Run the tests that need no server, browser or PostgreSQL
-	$(BIN)/python -m pytest -m 'not slow and not system and not postgresql and not browser'
+	$(BIN)/python -m pytest -m 'not slow and not system and not postgresql and not browser' $(OPTIONS)
 
 coverage: setup  ## Run all tests and report the coverage of lines and branches
 	$(BIN)/python -m pytest --cov
