@@ -4,7 +4,6 @@ The attacker has everything that a tenant has: a SCIM token, an API token and a 
 """
 
 import json
-import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +28,7 @@ from tests.support.apps import SECRET_KEY, make_api, make_enterprise
 from tests.support.bystander import PAUSE, Report, watching
 from tests.support.client import MEDIA_TYPE, SCIM, Enterprise, patch_body, user_body
 from tests.support.console import Console, make_admin
+from tests.support.cpu import crowd
 from tests.support.live import Live, environment, serving
 
 #: Bounds of the harm that an attack may do to others: seconds on two free cores, and bytes that the process keeps.
@@ -172,11 +172,6 @@ def assert_harmless(harm: Harm, *, longest: float = LONGEST_WAIT, most: int = MO
     assert min(harm.report.counts.values()) > 1, harm.report.counts
     assert max(harm.report.slowest.values()) <= longest * crowd(), str(harm)
     assert harm.kept <= most, str(harm)
-
-
-def crowd() -> float:
-    """Return the number of programs that share a core, at least 1, because other tests run at the same time."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 @contextmanager

@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -70,6 +72,9 @@ class Cluster:
             connection.execute("ALTER SYSTEM SET synchronous_standby_names = 'lost'")
             connection.execute("SELECT pg_reload_conf()")
             try:
+                deadline = time.monotonic() + 30
+                while not _commits_wait(self.url):  # the server reads the setting a little later
+                    assert time.monotonic() < deadline
                 yield
             finally:
                 connection.execute("ALTER SYSTEM RESET synchronous_standby_names")
@@ -94,6 +99,20 @@ class Cluster:
             timeout=60,
         )
         assert done.returncode == 0, (program, done.stderr)
+
+
+def _commits_wait(url: str) -> bool:
+    """Return whether a commit still waits after a moment. It is canceled then, which the server reports in a notice."""
+    notices: list[psycopg.errors.Diagnostic] = []
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.add_notice_handler(notices.append)
+        timer = threading.Timer(0.1, connection.cancel)
+        timer.start()
+        with suppress(psycopg.errors.QueryCanceled):
+            connection.execute("SELECT pg_logical_emit_message(true, 'test', '')")
+        timer.cancel()
+        timer.join()
+    return bool(notices)
 
 
 def _owner() -> str | None:

@@ -21,11 +21,11 @@ from tests.support.attacks import (
     assert_harmless,
     at_once,
     copy_user,
-    crowd,
     fill_log,
     statuses,
 )
 from tests.support.client import user_body
+from tests.support.cpu import crowd
 from tests.support.hostile import FORM
 from tests.support.live import SCIMSVC
 from tests.support.long_runs import LONG

@@ -17,8 +17,8 @@ from scimsvc.models import LogEntry
 from scimsvc.store.engine.transactions import writing
 from scimsvc.store.log import new_entry_id
 from tests.support.apps import dispose, run_command
-from tests.support.attacks import crowd
 from tests.support.console import Console, make_admin
+from tests.support.cpu import crowd
 from tests.support.live import PATIENCE, Live, serving
 
 pytestmark = [pytest.mark.system, pytest.mark.slow]

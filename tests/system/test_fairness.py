@@ -23,6 +23,7 @@ from flask import Flask
 
 from tests.support.apps import SECRET_KEY, make_api, make_enterprise
 from tests.support.client import CONTENT_TYPE, MEDIA_TYPE, SCIM, Enterprise, user_body
+from tests.support.cpu import crowd
 from tests.support.live import PATIENCE, Answer, environment, wait_for_url
 from tests.support.long_runs import outside_the_database
 
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.system
 
 API = "/api/v1"
 USERS = SCIM + "/Users"
-#: Seconds in which a request of a bystander must be answered.
+#: Seconds in which a request of a bystander must be answered, on a machine that is not busy.
 SOON = 1.0
 
 
@@ -159,7 +160,7 @@ def test_slow_reads_of_an_enterprise_delay_no_other(service: Service) -> None:
         )
 
         assert {answer.result().status for answer in attack} == {200}
-    assert slowest < SOON
+    assert slowest < SOON * crowd()
 
 
 def test_writes_that_wait_for_the_database_delay_no_reads(service: Service, app: Flask) -> None:
@@ -180,7 +181,7 @@ def test_writes_that_wait_for_the_database_delay_no_reads(service: Service, app:
             )
 
         assert {answer.result().status for answer in attack} == {201}
-    assert slowest < SOON
+    assert slowest < SOON * crowd()
 
 
 @outside_the_database
@@ -249,7 +250,7 @@ def test_sign_ins_use_one_thread_and_delay_no_one(service: Service) -> None:
         finally:
             stop.set()
         assert {answer.result() for answer in attack} <= {400, 429}
-    assert slowest < SOON
+    assert slowest < SOON * crowd()
 
 
 @outside_the_database
@@ -259,7 +260,7 @@ def test_1010_half_requests_of_a_client_keep_no_one_out(service: Service) -> Non
         for _ in range(1010):
             stack.enter_context(service.open(half, "127.0.0.2"))
 
-        assert service.slowest(1, service.alive, service.ready, service.read) < SOON
+        assert service.slowest(1, service.alive, service.ready, service.read) < SOON * crowd()
 
 
 @outside_the_database
@@ -272,7 +273,7 @@ def test_long_incomplete_heads_use_little_memory(service: Service) -> None:
             stack.enter_context(service.open(head, "127.0.0.2"))
         time.sleep(1)
 
-        assert service.slowest(1, service.alive, service.read) < SOON
+        assert service.slowest(1, service.alive, service.read) < SOON * crowd()
         assert service.memory() < before + 30
 
 
@@ -283,7 +284,7 @@ def test_1010_whole_requests_of_a_client_keep_no_one_out(service: Service) -> No
         for _ in range(1010):
             stack.enter_context(service.open(whole, "127.0.0.2"))
 
-        assert service.slowest(1, service.alive, service.ready, service.read) < SOON
+        assert service.slowest(1, service.alive, service.ready, service.read) < SOON * crowd()
 
 
 @outside_the_database
@@ -296,7 +297,7 @@ def test_unread_answers_use_neither_threads_nor_memory(service: Service, query: 
         for _ in range(24):
             stack.enter_context(service.open(request * 3))
 
-        assert service.slowest(2, service.alive, service.read) < SOON
+        assert service.slowest(2, service.alive, service.read) < SOON * crowd()
         assert service.memory() < before + 30 + 8 * 4  # the answers that four threads prepare
 
 
@@ -330,7 +331,7 @@ def test_requests_that_wait_for_changes_delay_no_one(service: Service) -> None:
 
         assert [each["type"] for each in other.result().json()["items"]] == ["created"]
         assert {answer.result().status for answer in waiting} == {200}
-    assert slowest < SOON
+    assert slowest < SOON * crowd()
 
 
 def _head(path: str, length: int, *headers: str) -> bytes:

@@ -17,6 +17,7 @@ from scimsvc.store.fast.connections import READ, WRITE
 from tests.support.apps import make_api
 from tests.support.client import Enterprise, assert_problem, assert_scim_error, replace
 from tests.support.console import Console, make_admin
+from tests.support.cpu import crowd
 from tests.support.endless import EXPENSIVE, add_large_users
 from tests.support.types import MakeApp
 from tests.support.urns import SEARCH_URN
@@ -39,22 +40,26 @@ def test_an_expensive_filter_is_refused_and_others_are_answered(hasty: Enterpris
         else:
             answers.append(hasty.send("POST", "/Users/.search", {"schemas": [SEARCH_URN], "filter": EXPENSIVE}))
 
-    begin = time.monotonic()
-    threads = [threading.Thread(target=ask) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    slowest = 0.0
-    while any(thread.is_alive() for thread in threads):
-        started = time.monotonic()
-        assert hasty.find('userName eq "nobody"') == []
-        slowest = max(slowest, time.monotonic() - started)
-        time.sleep(0.05)
-    took = time.monotonic() - begin
+    for _ in range(3):  # a busy database may not even answer that it stopped the work, which is another error
+        answers.clear()
+        begin = time.monotonic()
+        threads = [threading.Thread(target=ask) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        slowest = 0.0
+        while any(thread.is_alive() for thread in threads):
+            started = time.monotonic()
+            assert hasty.find('userName eq "nobody"') == []
+            slowest = max(slowest, time.monotonic() - started)
+            time.sleep(0.05)
+        took = time.monotonic() - begin
+        if {answer.status_code for answer in answers} == {400}:
+            break
 
     for answer in answers:
         assert_scim_error(answer, 400, "tooMany", "fewer conditions", "cursor")
-    assert took < 5
-    assert slowest < 1
+    assert took < 5 * crowd()
+    assert slowest < crowd()
     assert len(hasty.find('userName eq "Test User"', count="5")) == 5
 
 
