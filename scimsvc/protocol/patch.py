@@ -10,6 +10,7 @@ from itertools import filterfalse
 from typing import Any, NamedTuple
 
 from scimsvc.protocol.attributes import Attribute, Resource
+from scimsvc.protocol.elements import merged_elements, with_added
 from scimsvc.protocol.errors import InvalidValue, Mutability, NoTarget
 from scimsvc.protocol.filters.matching import comparable, make_test
 from scimsvc.protocol.named_elements import named_by
@@ -144,12 +145,11 @@ def _add(elements: list[Any], attribute: Attribute, value: Any, work: PatchWork)
     if attribute.single_element:
         # A user has one role. Entra's AppRoleAssignmentsComplex sends only adds, so that a demoted administrator
         # would otherwise keep the old role (Entra facts section 7, "Roles in PATCH").
-        return list(value)
-    if len(value) == 1:
-        added = elements if value[0] in elements else [*elements, *value]
+        return _replace(elements, attribute, value, work)
+    if not attribute.sub_attributes:
+        added = elements + [element for element in value if element not in elements]
     else:
-        present = {_key(element) for element in elements}
-        added = elements + [element for element in value if _key(element) not in present]
+        added = with_added(elements, attribute, _replace([], attribute, value, work), work)
     _refuse_too_many(attribute, added, work)
     return added
 
@@ -161,7 +161,11 @@ def _refuse_too_many(attribute: Attribute, elements: list[Any], work: PatchWork)
 
 
 def _replace(elements: list[Any], attribute: Attribute, value: Any, work: PatchWork) -> list[Any]:
-    return list(value or [])
+    if not value or not attribute.sub_attributes:
+        return list(value or [])
+    # Copies, because later operations change elements, and the operations can be applied again.
+    copies = [{**element} for element in value]
+    return copies if len(copies) == 1 else merged_elements(attribute, copies, work.folded)
 
 
 def _remove(elements: list[Any], attribute: Attribute, value: Any, work: PatchWork) -> list[Any]:
@@ -272,8 +276,3 @@ def _end_older_primary(attribute: Attribute, elements: list[Any], before: list[A
 
 def _is_primary(element: Any) -> bool:
     return isinstance(element, dict) and element.get("primary") is True
-
-
-def _key(element: Any) -> Any:
-    """Return the key by which elements are equal: all of their members."""
-    return frozenset(element.items()) if isinstance(element, dict) else element

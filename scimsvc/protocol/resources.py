@@ -1,13 +1,14 @@
 """The canonical form of a resource (contract section 5).
 
 Every write passes through here after its last operation. It sorts attributes in the order of the table, removes empty
-elements, merges exact duplicates, derives ``schemas`` and checks that the mandatory attributes are present.
+elements, merges repeated ones, derives ``schemas`` and checks that the mandatory attributes are present.
 """
 
 from collections.abc import Collection
 from typing import Any
 
 from scimsvc.protocol.attributes import EXTENSION, SCHEMAS, Attribute, Resource
+from scimsvc.protocol.elements import merged_elements
 from scimsvc.protocol.errors import InvalidValue
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.reading.tolerances import RequestNotes
@@ -108,8 +109,8 @@ def _cleaned_members(attribute: Attribute, value: Resource, limits: Limits) -> R
 
 
 def _cleaned_elements(attribute: Attribute, elements: list[Resource], limits: Limits) -> list[Resource] | None:
-    cleaned = filter(None, (_cleaned_members(attribute, element, limits) for element in elements))
-    merged = list({frozenset(element.items()): element for element in cleaned}.values())
+    cleaned = list(filter(None, [_cleaned_members(attribute, element, limits) for element in elements]))
+    merged = cleaned if len(cleaned) == 1 else _in_order(attribute, merged_elements(attribute, cleaned))
     if len(merged) > limits.elements:
         raise InvalidValue(
             f"The attribute {attribute.name} has {len(merged)} elements. Send at most {limits.elements}."
@@ -117,3 +118,8 @@ def _cleaned_elements(attribute: Attribute, elements: list[Resource], limits: Li
     if sum(element.get("primary") is True for element in merged) > 1:
         raise InvalidValue(f"The attribute {attribute.name} has two primary elements. Send primary true only once.")
     return merged or None
+
+
+def _in_order(attribute: Attribute, elements: list[Resource]) -> list[Resource]:
+    """Return ``elements`` with their members in the order of the table."""
+    return [{sub.name: each[sub.name] for sub in attribute.sub_attributes if sub.name in each} for each in elements]

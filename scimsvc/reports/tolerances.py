@@ -24,6 +24,7 @@ _WORDS: Mapping[str, str] = {
     Tolerance.UNTYPED_EMAIL: "an e-mail address without a type, read as the work address",
     Tolerance.MESSAGE_URN_CASE: "the URN of a message in other letter case",
     Tolerance.NO_ERROR_LIMIT: "failOnErrors 0, read as no limit",
+    Tolerance.REPEATED_ROLE: "a role sent twice, in two spellings",
     Tolerance.STATE_KEPT: "an update without a value for active, which leaves the user disabled",
     Tolerance.DISABLING_WINS: "values that could not be accepted, which did not prevent that the user is disabled",
 }

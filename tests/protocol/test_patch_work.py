@@ -39,9 +39,29 @@ def conditions_on_long_texts() -> tuple[dict[str, Any], Operations]:
 
 
 def equal_primary_elements() -> tuple[dict[str, Any], Operations]:
-    """Compare 500 equal primary elements with each other in each of 999 operations."""
+    """Send 500 equal primary elements, which are merged, and change the result 999 times."""
     first = replace("ims", [{"value": "a", "primary": True}] * 500)
     return user_body(), [first, *(replace("ims[primary eq true].display", str(n)) for n in range(999))]
+
+
+def repeated_additions() -> tuple[dict[str, Any], Operations]:
+    """Add one of 500 elements again, in another spelling, in each of 1,000 operations."""
+    added = [
+        {"op": "add", "path": "ims", "value": [{"value": "A" * 95 + "00007", "display": str(n)}]} for n in range(1000)
+    ]
+    return user_body(ims=elements(100)), added
+
+
+def repeated_addresses() -> tuple[dict[str, Any], Operations]:
+    """Add one of 500 addresses again in each of 1,000 operations."""
+    addresses = [dict.fromkeys(PARTS, f"z{n}") for n in range(500)]
+    return user_body(addresses=addresses), [{"op": "add", "path": "addresses", "value": addresses[7:8]}] * 1000
+
+
+def additions_beside_others() -> tuple[dict[str, Any], Operations]:
+    """Add and remove one element beside 499 others in each of 500 operations."""
+    operation = {"path": "ims", "value": [{"value": "\u0130" * 100}]}
+    return user_body(ims=elements(100, "\u0130", 499)), [operation | {"op": op} for op in ("add", "remove") * 500]
 
 
 def removed_values_of_many_kinds() -> tuple[dict[str, Any], Operations]:
@@ -73,7 +93,10 @@ def searches_of_one_text() -> tuple[dict[str, Any], Operations]:
     ("shape", "refusal"),
     [
         (conditions_on_long_texts, None),
-        (equal_primary_elements, "visit too many elements"),
+        (equal_primary_elements, None),
+        (repeated_additions, None),
+        (repeated_addresses, "visit too many elements"),
+        (additions_beside_others, None),
         (removed_values_of_many_kinds, "visit too many elements"),
         (members_of_many_lists, "visit too many elements"),
         (one_text_in_every_element, "set too much text"),

@@ -23,6 +23,7 @@ from scimsvc.protocol.attributes import (
     Attribute,
     Resource,
 )
+from scimsvc.protocol.elements import element_key
 from scimsvc.protocol.errors import InvalidValue, ScimError
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.patch import Operation
@@ -181,7 +182,7 @@ def _suit(attribute: Attribute, elements: list[Resource]) -> bool:
         return attribute is not EMAILS or "type" in elements[0]
     return (
         sum(element.get("primary") is True for element in elements) <= 1
-        and len({frozenset(element.items()) for element in elements}) == len(elements)
+        and len({element_key(attribute, element) for element in elements}) == len(elements)
     )  # fmt: skip
 
 

@@ -55,6 +55,8 @@ class Tolerance(StrEnum):
     MESSAGE_URN_CASE = "message-urn-case"
     #: ``"failOnErrors": 0`` in a Bulk request: Java clients with a primitive number.
     NO_ERROR_LIMIT = "no-error-limit"
+    #: A role that is sent twice, in two spellings: Keycloak, which sends all realm roles.
+    REPEATED_ROLE = "repeated-role"
     #: An update without a value for ``active``: PUTs by clients that omit false, Entra's Switch without a default.
     STATE_KEPT = "state-kept"
     #: A disable with another value that cannot be accepted: Entra, which repeats all differences in each cycle.

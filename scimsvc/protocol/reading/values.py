@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from scimsvc.protocol.attributes import ROLES, Attribute, Resource, fold
+from scimsvc.protocol.elements import merged_elements
 from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, listed, quoted
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.reasons import Reason
@@ -56,8 +57,17 @@ class ValueReader:
         most = self.notes.limits.elements
         if len(value) > most:
             raise InvalidValue(f"The attribute {attribute.name} has {len(value)} elements. Send at most {most}.")
-        read = (self.element(attribute, element) for element in value)
-        return [element for element in read if element is not None] or None
+        read = [element for element in (self.element(attribute, each) for each in value) if element is not None]
+        if attribute.single_element and len(read) > 1:
+            read = self._merged(attribute, read)
+        return read or None
+
+    def _merged(self, attribute: Attribute, elements: list[Resource]) -> list[Resource]:
+        """Return ``elements``, of which only one counts, without other spellings of the same value."""
+        merged = merged_elements(attribute, elements)
+        if len(merged) < len({element.get("value") for element in elements}):
+            self.notes.tolerate(Tolerance.REPEATED_ROLE)
+        return merged
 
     def element(self, attribute: Attribute, value: Any) -> Resource | None:
         """Read one element of a multi-valued attribute. It may be wrapped in a list of one."""
