@@ -8,6 +8,10 @@ MANUAL = "manual"
 PROVISIONED = "provisioned"
 SOURCES = (MANUAL, PROVISIONED)
 
+#: The meaning of several roles of a user, none of them primary: an error, or the first one in the enterprise's order.
+REFUSE, HIGHEST = "refuse", "highest"
+SEVERAL_ROLES = (REFUSE, HIGHEST)
+
 # The provisioning log.
 
 OK = "ok"

@@ -9,6 +9,7 @@ from scimsvc.cli.output import cell, result_command
 from scimsvc.enterprises import enterprises, suspension
 from scimsvc.schemas.entity_tags import entity_tag
 from scimsvc.schemas.validation import without_none
+from scimsvc.vocabulary import SEVERAL_ROLES
 
 
 @click.group()
@@ -68,6 +69,11 @@ def show(enterprise: str) -> dict[str, Any]:
     "--reject-unknown-attributes/--no-reject-unknown-attributes",
     default=None,
     help="Refuse requests with unknown attributes, or ignore the attributes",
+)
+@click.option(
+    "--several-roles",
+    type=click.Choice(SEVERAL_ROLES),
+    help="Refuse several roles without a primary one, or use the first in the order of the roles",
 )
 @click.option(
     "--removal-limit",

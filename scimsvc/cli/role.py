@@ -17,6 +17,9 @@ _restrict_option = click.option(
     default=None,
     help="Prevent its users from editing their title and organization",
 )
+_position_option = click.option(
+    "--position", type=int, metavar="N", help="Place of the role in the enterprise's order, from 1"
+)
 
 
 class RoleGroup(click.Group):
@@ -42,16 +45,19 @@ def role() -> None:
 @click.argument("role")
 @_alias_option
 @_restrict_option
-def add(enterprise: str, role: str, aliases: tuple[str, ...], *, restrict_editing: bool | None) -> dict[str, Any]:
-    """Add a role."""
-    fields = without_none(name=role, aliases=list(aliases), restrict_editing=restrict_editing)
+@_position_option
+def add(
+    enterprise: str, role: str, aliases: tuple[str, ...], *, restrict_editing: bool | None, position: int | None
+) -> dict[str, Any]:
+    """Add a role, by default after the other roles."""
+    fields = without_none(name=role, aliases=list(aliases), restrict_editing=restrict_editing, position=position)
     return roles.add_role(enterprise, fields)
 
 
 @result_command(role, "list")
 @enterprise_argument
 def list_(enterprise: str) -> list[dict[str, Any]]:
-    """List the roles with their aliases and numbers of users."""
+    """List the roles in their order, with their aliases and numbers of users."""
     return roles.list_roles(enterprise)
 
 
@@ -64,6 +70,7 @@ def list_(enterprise: str) -> list[dict[str, Any]]:
     "--remove-alias", "removed", multiple=True, metavar="ALIAS", help="Alias to remove from the role (repeatable)"
 )
 @_restrict_option
+@_position_option
 def update(
     enterprise: str,
     role: str,
@@ -72,12 +79,16 @@ def update(
     removed: tuple[str, ...],
     *,
     restrict_editing: bool | None,
+    position: int | None,
 ) -> dict[str, Any]:
-    """Change a role. --alias adds to the existing aliases."""
+    """Change a role. --alias adds to the existing aliases, and --position moves the role among the others.
+
+    The order of the roles decides which of several roles a user gets.
+    """
     return roles.update_role(
         enterprise,
         role,
-        without_none(name=rename, restrict_editing=restrict_editing),
+        without_none(name=rename, restrict_editing=restrict_editing, position=position),
         add_aliases=aliases,
         remove_aliases=removed,
     )

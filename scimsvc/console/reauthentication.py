@@ -67,6 +67,7 @@ ORDINARY = frozenset({
     "console_integrations.limit",
     "console_integrations.rename",
     "console_roles.add",
+    "console_roles.move",
     "console_roles.update",
     "console_settings.change_rules",
     "console_settings.change_limit",

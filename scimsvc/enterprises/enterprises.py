@@ -132,7 +132,9 @@ def _record_changes(log: AuditLog, before: Mapping[str, Any], after: Mapping[str
     log.record(Action.ENTERPRISE_UPDATED, log.target(), changed(before, others))
 
 
-_FLAGS = ("scim_enabled", "unique_user_name", "unique_group_name", "reject_unknown_attributes", "paused")
+_FLAGS = (
+    "scim_enabled", "unique_user_name", "unique_group_name", "reject_unknown_attributes", "several_roles", "paused",
+)  # fmt: skip
 
 
 def _limit_columns(row: EnterpriseRow, limit: Mapping[str, Any] | None, *, by_operator: bool) -> dict[str, Any]:
@@ -229,6 +231,7 @@ def _represent(row: EnterpriseRow) -> dict[str, Any]:
         "unique_user_name": row.unique_user_name,
         "unique_group_name": row.unique_group_name,
         "reject_unknown_attributes": row.reject_unknown_attributes,
+        "several_roles": row.several_roles,
         "removal_limit": describe_limit(row),
         "paused": row.paused,
     }

@@ -6,7 +6,8 @@ or an alias of one of the enterprise's roles. A user has one role, decided in th
 1. The provider sends a role. If its value is the name or an alias of a role, without regard to case, the user gets
    this role. Any other value is refused with 400 ``invalidValue``, and nothing changes. Elements without a value are
    ignored, because Entra sends such elements if only ``.type`` or ``.display`` is mapped. If several elements have a
-   value, the one with ``primary`` true counts. The request is refused unless exactly one of them is primary.
+   value, the one with ``primary`` true counts. The request is refused unless exactly one of them is primary. If the
+   enterprise's setting ``several_roles`` is ``highest`` and none is primary, the first known one in its order counts.
 2. The provider sends no role. The user has the enterprise's default role, also after another role becomes the default.
 
 Roles given by groups will come between the two rules. They are not implemented yet.

@@ -6,13 +6,14 @@ Each write judges the role once, after its last operation and in its own transac
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from scimsvc.mapping.resolve import ON_DEFAULT, Role, RoleDecision, chosen_element, resolve_role
+from scimsvc.mapping.resolve import ON_DEFAULT, Role, RoleDecision, chosen_element, is_undecided, resolve_role
 from scimsvc.mapping.roles import find_role, read_enterprise_roles
 from scimsvc.protocol.attributes import ROLES
 from scimsvc.protocol.role_elements import Element, default_element
 from scimsvc.store.engine.transactions import Connection
 from scimsvc.store.representations import read_document
 from scimsvc.store.users import EnterpriseRules, UserToChange
+from scimsvc.vocabulary import HIGHEST
 
 
 class RoleAfter(NamedTuple):
@@ -47,9 +48,10 @@ def judge_changed_user(
 
 
 def sent_value(elements: Sequence[Element]) -> str | None:
-    """Return the only role value in ``elements``, for the log of a refusal; None if they have no value or several."""
-    values = [element["value"] for element in elements if element.get("value")]
-    return values[0] if len(values) == 1 else None
+    """Return the role value in ``elements`` for the log of an unknown role: the primary one, or else the first."""
+    named = [element for element in elements if element.get("value")]
+    primary = (element["value"] for element in named if element.get("primary") is True)
+    return next(primary, named[0]["value"] if named else None)
 
 
 def role_after(rules: EnterpriseRules, row: UserToChange, decision: RoleDecision | None) -> RoleAfter:
@@ -70,6 +72,8 @@ def _resolve(
 
     All roles are read only to list them in an error.
     """
+    if rules.several_roles == HIGHEST and is_undecided(elements):
+        return resolve_role(elements, read_enterprise_roles(connection, rules.id, rules.name), highest=True)
     element = chosen_element(elements)
     if element is None:
         return ON_DEFAULT

@@ -21,6 +21,8 @@ class Role:
     id: str
     name: str
     restrict_editing: bool = False
+    #: The place in the enterprise's order, from 1.
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +59,48 @@ class RoleDecision:
 ON_DEFAULT = RoleDecision(None, None)
 
 
-def resolve_role(elements: Sequence[Element], roles: EnterpriseRoles) -> RoleDecision:
+def resolve_role(elements: Sequence[Element], roles: EnterpriseRoles, *, highest: bool = False) -> RoleDecision:
     """Return the role that the ``elements`` of ``roles`` give a user.
+
+    With ``highest``, of several elements without a primary one the first in the enterprise's order counts, and values
+    that name no role are left out.
 
     Raises ``InvalidValue`` if the value does not name a role of the enterprise, or if several elements have a value
     and not exactly one of them is primary.
     """
+    if highest and is_undecided(elements):
+        return _highest(elements, roles)
     element = chosen_element(elements)
     if element is None:
         return ON_DEFAULT
     role = roles.find(element["value"])
     if role is None:
-        value = quoted(element["value"])
-        choice = f"{listed(roles.names)}, or add {value} as an alias in the scimsvc console, under Roles."
-        raise InvalidValue(
-            f"Role {value} does not exist in {roles.enterprise}.",
-            advice=Advice(f"Set the app role's value in Entra to one of {choice}", f"Send one of {choice}"),
-            reason=Reason.UNKNOWN_ROLE,
-        )
+        raise _unknown(element["value"], roles)
     return RoleDecision(role, element)
+
+
+def is_undecided(elements: Sequence[Element]) -> bool:
+    """Return whether several of ``elements`` have a value, and none of these is primary."""
+    named = [element for element in elements if element.get("value")]
+    return len(named) > 1 and not any(element.get("primary") is True for element in named)
+
+
+def _highest(elements: Sequence[Element], roles: EnterpriseRoles) -> RoleDecision:
+    named = [element for element in elements if element.get("value")]
+    known = [(role, element) for element in named if (role := roles.find(element["value"])) is not None]
+    if not known:
+        raise _unknown(named[0]["value"], roles)
+    return RoleDecision(*min(known, key=lambda pair: pair[0].position))
+
+
+def _unknown(name: str, roles: EnterpriseRoles) -> InvalidValue:
+    value = quoted(name)
+    choice = f"{listed(roles.names)}, or add {value} as an alias in the scimsvc console, under Roles."
+    return InvalidValue(
+        f"Role {value} does not exist in {roles.enterprise}.",
+        advice=Advice(f"Set the app role's value in Entra to one of {choice}", f"Send one of {choice}"),
+        reason=Reason.UNKNOWN_ROLE,
+    )
 
 
 def chosen_element(elements: Sequence[Element]) -> Element | None:

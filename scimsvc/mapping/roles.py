@@ -30,7 +30,7 @@ def read_enterprise_roles(connection: Connection, enterprise_id: str, enterprise
     by_name: dict[str, Role] = {}
     default = None
     for row in store.list_named_roles(connection, enterprise_id):
-        by_name[row.name_key] = Role(row.id, row.name, row.restrict_editing)
+        by_name[row.name_key] = Role(row.id, row.name, row.restrict_editing, row.position)
         if row.is_default:
             default = by_name[row.name_key]
     assert default is not None, enterprise_id
@@ -40,14 +40,14 @@ def read_enterprise_roles(connection: Connection, enterprise_id: str, enterprise
 def find_role(connection: Connection, enterprise_id: str, name: str) -> Role | None:
     """Return the role with the name or alias ``name``, without regard to case; None if there is none."""
     row = store.find_named_role(connection, enterprise_id, name)
-    return Role(row.id, row.name, row.restrict_editing) if row is not None else None
+    return Role(row.id, row.name, row.restrict_editing, row.position) if row is not None else None
 
 
 # Reading.
 
 
 def list_roles(enterprise: str) -> list[dict[str, Any]]:
-    """Return every role of the enterprise with its aliases and the number of its users."""
+    """Return every role of the enterprise in its order, with its aliases and the number of its users."""
     with reading_in(enterprise) as tenant:
         return _list(tenant)
 
@@ -61,7 +61,7 @@ def list_role_names(enterprise: str) -> list[dict[str, Any]]:
 
 def role_names(connection: Connection, enterprise_id: str) -> list[str]:
     """Return the names of the enterprise's roles, sorted and without aliases."""
-    return [row.name for row in store.list_roles(connection, enterprise_id)]
+    return sorted(row.name for row in store.list_roles(connection, enterprise_id))
 
 
 def show_role(enterprise: str, reference: str) -> dict[str, Any]:
@@ -126,6 +126,7 @@ def _list(tenant: Tenant) -> list[dict[str, Any]]:
             "id": row.id,
             "name": row.name,
             "aliases": aliases.get(row.id, []),
+            "position": row.position,
             "restrict_editing": row.restrict_editing,
             "is_default": row.is_default,
             "users": users.get(row.id, 0) + (users.get(None, 0) if row.is_default else 0),
@@ -156,6 +157,8 @@ def add_role(enterprise: str, members: Mapping[str, Any]) -> dict[str, Any]:
             _insert_alias(tenant, role_id, alias)
         if fields.get("is_default"):
             make_default(tenant, role_id)
+        if "position" in fields:
+            _move(tenant, role_id, fields["position"])
         role = _show(tenant, role_id)
         AuditLog.of(tenant).record(Action.ROLE_CREATED, _target(role), created(role))
         return role
@@ -166,7 +169,8 @@ def insert_role(
 ) -> str:
     """Insert a role and return its ID; raises ``Conflict`` if the name is used or the enterprise has too many roles."""
     quotas.current.roles.claim(enterprise_id, connection=connection)
-    role = RoleRow(str(uuid.uuid4()), name, is_default, restrict_editing)
+    position = store.get_last_position(connection, enterprise_id) + 1
+    role = RoleRow(str(uuid.uuid4()), name, is_default, restrict_editing, position)
     try:
         store.insert_role(connection, enterprise_id, role)
     except NameTaken as error:
@@ -210,9 +214,19 @@ def update_role(
         _change_users(tenant, role, name, restricts=fields.get("restrict_editing", role.restrict_editing))
         if fields.get("is_default"):
             make_default(tenant, role.id)
+        if "position" in fields:
+            _move(tenant, role.id, fields["position"])
         after = _show(tenant, role.id)
         AuditLog.of(tenant).record(Action.ROLE_UPDATED, _target(after), changed(before, after))
         return after
+
+
+def _move(tenant: Tenant, role_id: str, position: int) -> None:
+    """Move the role to ``position``, or to the end if that is beyond it. The other roles keep their order."""
+    role = get_role(tenant, role_id)
+    position = min(position, store.get_last_position(tenant.connection, tenant.id))
+    if position != role.position:
+        store.update_position(tenant.connection, tenant.id, role, position)
 
 
 def _change_users(tenant: Tenant, role: RoleRow, name: str, *, restricts: bool) -> None:
@@ -242,14 +256,15 @@ def _apply(tenant: Tenant, role_ids: Sequence[str | None], change: RoleChange) -
 def remove_role(enterprise: str, reference: str, *, if_match: str | None = None) -> dict[str, Any]:
     """Remove a role that no user has, and return its last state; raises ``NoSuchThing`` or ``Conflict``."""
     with writing_in(enterprise) as tenant:
-        role = _show(tenant, get_role(tenant, reference).id)
+        row = get_role(tenant, reference)
+        role = _show(tenant, row.id)
         check_if_match(role, if_match)
         if role["is_default"]:
             raise Conflict(f"{role['name']!r} is the default role. Set another default role first.")
         if role["users"]:
             users = "1 user has" if role["users"] == 1 else f"{role['users']} users have"
             raise Conflict(f"{users} the role {role['name']!r}. Assign another role to them first.")
-        store.delete_role(tenant.connection, tenant.id, role["id"])
+        store.delete_role(tenant.connection, tenant.id, row)
         AuditLog.of(tenant).record(Action.ROLE_DELETED, _target(role), deleted(role))
         return role
 

@@ -37,6 +37,8 @@ class Enterprise(Model):
     #: Whether groups may exist. Set before the first group is created, so that requests to other enterprises read none.
     has_groups: Mapped[bool] = mapped_column(server_default=false())
     reject_unknown_attributes: Mapped[bool]
+    #: The meaning of several roles without a primary one: ``vocabulary.REFUSE`` or ``HIGHEST``.
+    several_roles: Mapped[str] = mapped_column(server_default=text("'refuse'"))
     #: Counts changes of the default role's representation. It is part of the ETags of users on that role.
     role_revision: Mapped[int]
     #: Whether every SCIM write is refused with 503 (contract section 2, ``enterprise pause``).
@@ -75,6 +77,8 @@ class Role(Model):
     name: Mapped[str]
     is_default: Mapped[bool]
     restrict_editing: Mapped[bool]
+    #: The place in the enterprise's order, from 1 without gaps.
+    position: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class RoleName(Model):

@@ -40,6 +40,11 @@ class ScimError(Exception):
     def __str__(self) -> str:
         return self.detail
 
+    @property
+    def problem(self) -> str:
+        """The first part of ``detail``, without the advice for the client."""
+        return self._problem
+
     def advise(self, *, for_entra: bool) -> None:
         """Set ``detail`` in the words for Entra, or for another identity provider."""
         problem = self._problem

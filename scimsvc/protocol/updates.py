@@ -98,7 +98,7 @@ def _apply_or_keep(resource: Resource, attribute: Attribute, part: list[Operatio
     except TooMuchWork:
         raise
     except _REFUSALS as error:
-        notes.keep((attribute.name,), error.detail)
+        notes.keep((attribute.name,), error.problem)
         return resource
 
 
@@ -122,7 +122,7 @@ def replaced(before: Resource, resource: Resource, user_type: ResourceType, note
                 changed = {**result, attribute.name: user.get(attribute.name)}
                 result = canonical_again(changed, (attribute,), user_type, notes)
             except InvalidValue as error:
-                notes.keep((attribute.name,), error.detail)
+                notes.keep((attribute.name,), error.problem)
     return result
 
 
@@ -149,7 +149,7 @@ def patched(
         except TooMuchWork:
             raise
         except _REFUSALS as error:
-            notes.keep((attribute.name,), error.detail)
+            notes.keep((attribute.name,), error.problem)
     return user
 
 

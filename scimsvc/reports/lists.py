@@ -79,8 +79,9 @@ class _List:
 
 
 def roles(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
-    """Return a page of the roles, sorted by name."""
-    return _List(enterprise_id, "roles", schemas.PAGE, keys).short_page(parameters, list_roles, order=("name", "id"))
+    """Return a page of the roles in the enterprise's order."""
+    listing = _List(enterprise_id, "roles-in-order", schemas.PAGE, keys)
+    return listing.short_page(parameters, list_roles, order=("position", "id"))
 
 
 def integrations(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:

@@ -26,6 +26,7 @@ _WORDS: Mapping[str, str] = {
     Tolerance.NO_ERROR_LIMIT: "failOnErrors 0, read as no limit",
     Tolerance.REPEATED_ROLE: "a role sent twice, in two spellings",
     Tolerance.STATE_KEPT: "an update without a value for active, which leaves the user disabled",
+    Tolerance.HIGHEST_ROLE: "several roles, of which the first in the order of the roles counts",
     Tolerance.DISABLING_WINS: "values that could not be accepted, which did not prevent that the user is disabled",
 }
 

@@ -15,7 +15,7 @@ from scimsvc.schemas.answer_fields import time_or_null as _time_or_null
 from scimsvc.schemas.answer_fields import truth as _truth
 from scimsvc.schemas.answer_fields import whole_number as _whole_number
 from scimsvc.schemas.bodies import RemovalLimitSchema
-from scimsvc.vocabulary import ACTIONS, ACTORS, CHANGE_TYPES, OUTCOMES, SOURCES
+from scimsvc.vocabulary import ACTIONS, ACTORS, CHANGE_TYPES, OUTCOMES, SEVERAL_ROLES, SOURCES
 
 
 class Enterprise(Schema):
@@ -28,6 +28,7 @@ class Enterprise(Schema):
     unique_user_name = _truth("Whether each userName must be unique.")
     unique_group_name = _truth("Whether each name of a group must be unique.")
     reject_unknown_attributes = _truth("Whether attributes that are not in any schema are refused.")
+    several_roles = _text("The meaning of several roles without a primary one.", validate=validate.OneOf(SEVERAL_ROLES))
     removal_limit = fields.Nested(
         RemovalLimitSchema,
         required=True,
@@ -43,6 +44,7 @@ class Role(Schema):
     id = _text("The ID of the role.")
     name = _text("The name of the role.")
     aliases = _names("Other app role values that map to the role.")
+    position = _whole_number("The place in the enterprise's order, from 1.")
     restrict_editing = _truth("Whether users with the role cannot edit their own title and organization.")
     is_default = _truth("Whether the role is the default role.")
     users = _whole_number("The number of users with the role, including users on the default role.")

@@ -18,7 +18,7 @@ from scimsvc.schemas.field_types import (
     at_most,
     one_of,
 )
-from scimsvc.vocabulary import PROVIDERS, SCIM_SCOPE, SCOPES
+from scimsvc.vocabulary import PROVIDERS, SCIM_SCOPE, SCOPES, SEVERAL_ROLES
 
 MAX_ALIASES = 100
 
@@ -53,6 +53,10 @@ class EnterpriseChangesSchema(InputSchema):
     unique_user_name = TruthValue("Whether each userName must be unique.")
     unique_group_name = TruthValue("Whether each name of a group must be unique.")
     reject_unknown_attributes = TruthValue("Whether attributes that are not in any schema are refused.")
+    several_roles = Text(
+        "The meaning of several roles without a primary one: refuse, or highest for the first in order.",
+        validate=one_of(SEVERAL_ROLES),
+    )
     removal_limit = fields.Nested(
         RemovalLimitSchema, allow_none=True, metadata={"description": "The removal limit; null for no limit."}
     )
@@ -74,6 +78,9 @@ class RoleSchema(InputSchema):
     )
     restrict_editing = TruthValue(
         "Whether users with the role cannot edit their own title and organization.", load_default=False
+    )
+    position = WholeNumber(
+        1, 1_000_000, "The place in the enterprise's order, from 1. A number beyond the last place means that place."
     )
     is_default = TruthValue(
         "Whether the role is the default role. It can only be set to true.",

@@ -12,12 +12,13 @@ from scimsvc.activity.feed_writing import UserChange
 from scimsvc.enterprises.memberships import leave_all_groups
 from scimsvc.enterprises.removal_limit import refuse_mass_removal
 from scimsvc.mapping.judge import judge_changed_user, judge_new_user, sent_value
-from scimsvc.mapping.resolve import RoleDecision
+from scimsvc.mapping.resolve import RoleDecision, is_undecided
 from scimsvc.protocol.attributes import ACTIVE, ROLES, Resource
 from scimsvc.protocol.document_size import refuse_large_document
 from scimsvc.protocol.errors import InvalidValue, Mutability, ScimError
 from scimsvc.protocol.messages import Representation
 from scimsvc.protocol.reading.bodies import read_new_user
+from scimsvc.protocol.reading.tolerances import Tolerance
 from scimsvc.protocol.reasons import Reason
 from scimsvc.protocol.resources import changed_attributes
 from scimsvc.protocol.role_elements import with_role
@@ -217,6 +218,8 @@ def _judge_roles(
         attempt.decision = judge_new_user(connection, rules, elements)
     else:
         attempt.decision = judge_changed_user(connection, rules, row, elements)
+    if elements[1:] and is_undecided(elements):
+        request.notes.tolerate(Tolerance.HIGHEST_ROLE)
     return attempt.decision
 
 

@@ -10,6 +10,7 @@ from scimsvc.models import Enterprise, Role
 from scimsvc.protocol.attributes import fold
 from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.engine.transactions import Connection
+from scimsvc.vocabulary import REFUSE
 
 
 class RequestSettings(NamedTuple):
@@ -34,6 +35,7 @@ class EnterpriseRow(NamedTuple):
     unique_user_name: bool
     unique_group_name: bool
     reject_unknown_attributes: bool
+    several_roles: str
     has_groups: bool
     role_revision: int
     paused: bool
@@ -75,6 +77,7 @@ _ENTERPRISES = (
         Enterprise.unique_user_name,
         Enterprise.unique_group_name,
         Enterprise.reject_unknown_attributes,
+        Enterprise.several_roles,
         Enterprise.has_groups,
         Enterprise.role_revision,
         Enterprise.paused,
@@ -106,6 +109,7 @@ _INITIAL_SETTINGS = {
     "unique_group_name": True,
     "has_groups": False,
     "reject_unknown_attributes": False,
+    "several_roles": REFUSE,
     "role_revision": 1,
     "paused": False,
     "removal_users": None,

@@ -17,6 +17,8 @@ class RoleRow(NamedTuple):
     name: str
     is_default: bool
     restrict_editing: bool
+    #: The place in the enterprise's order, from 1.
+    position: int
 
 
 class RoleNameRow(NamedTuple):
@@ -36,6 +38,7 @@ class NamedRole(NamedTuple):
     name: str
     is_default: bool
     restrict_editing: bool
+    position: int
 
 
 class RoleUsers(NamedTuple):
@@ -61,14 +64,18 @@ class _Name(NamedTuple):
     name: str
 
 
+class _Position(NamedTuple):
+    position: int
+
+
 _ENTERPRISE_ID = bindparam("enterprise_id", type_=Role.enterprise_id.type)
 _ROLE_ID = bindparam("role_id", type_=Role.id.type)
 _KEY = bindparam("key", type_=RoleName.name_key.type)
 
 ROLES = Query(
-    select(Role.id, Role.name, Role.is_default, Role.restrict_editing)
+    select(Role.id, Role.name, Role.is_default, Role.restrict_editing, Role.position)
     .where(Role.enterprise_id == _ENTERPRISE_ID)
-    .order_by(Role.name),
+    .order_by(Role.position, Role.id),
     RoleRow,
 )
 ROLE_NAMES = Query(
@@ -78,13 +85,17 @@ ROLE_NAMES = Query(
     RoleNameRow,
 )
 _NAMED_ROLES = (
-    select(RoleName.name_key, Role.id, Role.name, Role.is_default, Role.restrict_editing)
+    select(RoleName.name_key, Role.id, Role.name, Role.is_default, Role.restrict_editing, Role.position)
     .join(Role, (Role.enterprise_id == RoleName.enterprise_id) & (Role.id == RoleName.role_id))
     .where(RoleName.enterprise_id == _ENTERPRISE_ID)
 )
 NAMED_ROLES = Query(_NAMED_ROLES, NamedRole)
 NAMED_ROLE = Query(_NAMED_ROLES.where(RoleName.name_key == _KEY), NamedRole)
 DEFAULT_ROLE_NAME = Query(select(Role.name).where(Role.enterprise_id == _ENTERPRISE_ID, Role.is_default), _Name)
+LAST_POSITION = Query(
+    select(func.coalesce(func.max(Role.position), 0).label("position")).where(Role.enterprise_id == _ENTERPRISE_ID),
+    _Position,
+)
 USERS_BY_ROLE = Query(
     select(User.role_id, func.count().label("users"))
     .where(User.enterprise_id == _ENTERPRISE_ID)
@@ -103,7 +114,7 @@ USERS_ON_DEFAULT = Query(
 
 
 def list_roles(connection: Connection, enterprise_id: str) -> list[RoleRow]:
-    """Return the roles of the enterprise by name."""
+    """Return the roles of the enterprise in their order."""
     return ROLES.all(connection, {"enterprise_id": enterprise_id})
 
 
@@ -148,6 +159,13 @@ _UNSET_DEFAULT = Write(
     update(Role).where(Role.enterprise_id == _ENTERPRISE_ID, Role.is_default).values(is_default=False)
 )
 _SET_DEFAULT = Write(update(Role).where(*_OWN).values(is_default=True))
+_SET_POSITION = Write(update(Role).where(*_OWN).values(position=bindparam("new_position")))
+#: Moves the roles between two positions by one place.
+_SHIFT = Write(
+    update(Role)
+    .where(Role.enterprise_id == _ENTERPRISE_ID, Role.position.between(bindparam("first"), bindparam("last")))
+    .values(position=Role.position + bindparam("by", type_=Role.position.type))
+)
 _DELETE_ROLE = Write(delete(Role).where(*_OWN))
 _OF_ROLE = (RoleName.enterprise_id == _ENTERPRISE_ID, RoleName.role_id == _ROLE_ID)
 _DELETE_ALIAS = Write(delete(RoleName).where(*_OF_ROLE, RoleName.name_key == _KEY, RoleName.is_alias))
@@ -162,6 +180,19 @@ def insert_role(connection: Connection, enterprise_id: str, role: RoleRow) -> No
     """Insert ``role`` and its name. Raises ``NameTaken`` if another role has the name or alias."""
     _INSERT_ROLE.run(connection, {"enterprise_id": enterprise_id, **role._asdict()})
     _insert_name(connection, enterprise_id, role.id, role.name, is_alias=False)
+
+
+def get_last_position(connection: Connection, enterprise_id: str) -> int:
+    """Return the position of the enterprise's last role, or 0 if it has no role."""
+    return LAST_POSITION.one(connection, {"enterprise_id": enterprise_id}).position
+
+
+def update_position(connection: Connection, enterprise_id: str, role: RoleRow, position: int) -> None:
+    """Move ``role`` to ``position``, and the roles in between by one place."""
+    down = position > role.position
+    first, last = (role.position + 1, position) if down else (position, role.position - 1)
+    _SHIFT.run(connection, {"enterprise_id": enterprise_id, "first": first, "last": last, "by": -1 if down else 1})
+    _SET_POSITION.run(connection, {"enterprise_id": enterprise_id, "role_id": role.id, "new_position": position})
 
 
 def insert_alias(connection: Connection, enterprise_id: str, role_id: str, alias: str) -> None:
@@ -207,6 +238,7 @@ def delete_alias(connection: Connection, enterprise_id: str, role_id: str, alias
     return _DELETE_ALIAS.run(connection, parameters) > 0
 
 
-def delete_role(connection: Connection, enterprise_id: str, role_id: str) -> None:
-    """Delete a role without users, with its name and aliases."""
-    _DELETE_ROLE.run(connection, {"enterprise_id": enterprise_id, "role_id": role_id})
+def delete_role(connection: Connection, enterprise_id: str, role: RoleRow) -> None:
+    """Delete a role without users, with its name and aliases. The roles after it move up."""
+    update_position(connection, enterprise_id, role, get_last_position(connection, enterprise_id))
+    _DELETE_ROLE.run(connection, {"enterprise_id": enterprise_id, "role_id": role.id})

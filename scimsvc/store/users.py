@@ -55,6 +55,7 @@ class EnterpriseRules(NamedTuple):
     name: str
     unique_user_name: bool
     unique_group_name: bool
+    several_roles: str
     has_groups: bool
     role_revision: int
     paused: bool
@@ -164,6 +165,7 @@ _RULES: tuple[Any, ...] = (
     Enterprise.name,
     Enterprise.unique_user_name,
     Enterprise.unique_group_name,
+    Enterprise.several_roles,
     Enterprise.has_groups,
     Enterprise.role_revision,
     Enterprise.paused,

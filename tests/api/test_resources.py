@@ -18,6 +18,7 @@ def test_the_enterprise_is_shown_and_changed(acme: Enterprise, api: Api) -> None
         "unique_user_name": False,
         "unique_group_name": True,
         "reject_unknown_attributes": False,
+        "several_roles": "refuse",
         "removal_limit": None,
         "paused": False,
     }
@@ -40,7 +41,7 @@ def test_a_role_s_life(acme: Enterprise, api: Api) -> None:
 
     assert made.status_code == 201
     assert made.headers["Location"] == f"http://localhost/api/v1{path}"
-    assert role == {"id": role["id"], **given, "is_default": False, "users": 0}
+    assert role == {"id": role["id"], **given, "position": 5, "is_default": False, "users": 0}
     assert api.get(path) == role
 
     user = acme.create(roles=["SignerAlias"])

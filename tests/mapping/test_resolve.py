@@ -55,3 +55,43 @@ def test_several_roles_without_exactly_one_primary_are_refused(primary: bool | N
 
     with pytest.raises(InvalidValue, match="SingleAppRoleAssignment"):
         chosen_element(elements)
+
+
+#: The enterprise's order: Signer, User, DefaultEnterprise.
+FIRST, SECOND, THIRD = Role("3", "Signer", position=1), Role("2", "User", position=2), Role("1", "Default", position=3)
+ORDERED = EnterpriseRoles("Acme", THIRD, {"signer": FIRST, "chief": FIRST, "user": SECOND, "default": THIRD})
+
+
+def _elements(*names: str, primary: str | None = None) -> list[dict[str, Any]]:
+    return [{"value": name} | ({"primary": True} if name == primary else {}) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("elements", "role", "value"),
+    [
+        pytest.param(_elements("User", "Signer"), FIRST, "Signer", id="the first in the enterprise's order"),
+        pytest.param(_elements("Default", "USER"), SECOND, "USER", id="in any case"),
+        pytest.param(_elements("offline_access", "Default", "x"), THIRD, "Default", id="unknown ones are left out"),
+        pytest.param(_elements("User", "Chief"), FIRST, "Chief", id="by alias"),
+        pytest.param(_elements("Chief", "Signer"), FIRST, "Chief", id="two names of one role"),
+        pytest.param(_elements("Signer", "User", primary="User"), SECOND, "User", id="a primary one counts"),
+        pytest.param([{"type": "x"}, *_elements("User")], SECOND, "User", id="one value"),
+    ],
+)
+def test_of_several_roles_the_highest_counts(elements: list[dict[str, Any]], role: Role, value: str) -> None:
+    decision = resolve_role(elements, ORDERED, highest=True)
+
+    assert (decision.role, (decision.element or {})["value"]) == (role, value)
+
+
+@pytest.mark.parametrize(
+    ("elements", "name"),
+    [
+        pytest.param(_elements("x", "y"), "x", id="all unknown"),
+        pytest.param(_elements("Signer", "y", primary="y"), "y", id="the primary one unknown"),
+        pytest.param(_elements("z"), "z", id="one unknown"),
+    ],
+)
+def test_unknown_roles_are_refused_also_if_the_highest_counts(elements: list[dict[str, Any]], name: str) -> None:
+    with pytest.raises(InvalidValue, match=f"Role '{name}' does not exist in Acme"):
+        resolve_role(elements, ORDERED, highest=True)

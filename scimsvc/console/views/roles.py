@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import request, url_for
 
-from scimsvc.console.forms import flag, lines, redisplay_on_error, text
+from scimsvc.console.forms import flag, lines, number, redisplay_on_error, text
 from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page, parameters
 from scimsvc.mapping import roles as services
 from scimsvc.reports.lists import preview as preview_role
@@ -60,6 +60,14 @@ def update(role_id: str) -> Answer:
     """Change a role. Its users keep it."""
     role = services.update_role(enterprise_id(), role_id, _members(), if_match=text("tag") or None)
     return go(".list_", f"Role {role['name']} saved.")
+
+
+@roles.post("/roles/<role_id>/move")
+@redisplay_on_error(list_)
+def move(role_id: str) -> Answer:
+    """Move a role up or down in the order of the roles."""
+    role = services.update_role(enterprise_id(), role_id, {"position": number("position")})
+    return go(".list_", f"Role {role['name']} moved to place {role['position']}.")
 
 
 @roles.get("/roles/<role_id>/remove")

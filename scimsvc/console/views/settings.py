@@ -19,6 +19,7 @@ from scimsvc.enterprises import enterprises as services
 from scimsvc.enterprises.removal_cap import describe_in_words
 from scimsvc.mapping.roles import list_roles
 from scimsvc.schemas.validation import without_none
+from scimsvc.vocabulary import REFUSE
 
 settings = enterprise_blueprint("settings")
 settings.add_app_template_filter(describe_in_words, "limit_in_words")
@@ -38,6 +39,7 @@ def change_rules() -> Answer:
         "default_role": text("default_role"),
         "unique_user_name": flag("unique_user_name"),
         "reject_unknown_attributes": flag("reject_unknown_attributes"),
+        "several_roles": text("several_roles") or REFUSE,
     }
     services.update_enterprise(enterprise_id(), changes)
     return go(".show", "Rules saved.")

@@ -187,7 +187,7 @@ def _operation(op: str, text: str, path: PatchPath, value: Any, reader: ValueRea
     except InvalidValue as error:
         if reader.kept is None:
             raise
-        reader.kept[tuple(step.name for step in path.target.steps[:2])] = error.detail
+        reader.kept[tuple(step.name for step in path.target.steps[:2])] = error.problem
     else:
         yield Operation(op, path, read)
 

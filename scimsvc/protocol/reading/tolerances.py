@@ -61,6 +61,8 @@ class Tolerance(StrEnum):
     STATE_KEPT = "state-kept"
     #: A disable with another value that cannot be accepted: Entra, which repeats all differences in each cycle.
     DISABLING_WINS = "disabling-wins"
+    #: Several roles without a primary one, where the enterprise's setting allows it: Keycloak, which sends all roles.
+    HIGHEST_ROLE = "highest-role"
 
 
 @dataclass(slots=True)

@@ -115,7 +115,7 @@ class ValueReader:
         except InvalidValue as error:
             if self.kept is None or attribute.multi_valued or where != attribute.name:
                 raise
-            self.kept[attribute.name, sub_attribute.name] = error.detail
+            self.kept[attribute.name, sub_attribute.name] = error.problem
 
     def _boolean(self, value: Any, where: str) -> bool:
         if isinstance(value, bool):
