@@ -230,7 +230,7 @@ class Section(NamedTuple):
 #: The pages of an enterprise in the order of the navigation. The first one is the start page of an enterprise.
 SECTIONS = (
     Section("console_overview.show", "Overview", ("console_overview",)),
-    Section("console_connect.show", "Connect Entra", ("console_connect",)),
+    Section("console_connect.show", "Connect", ("console_connect",)),
     Section("console_users.list_", "Users", ("console_users",)),
     Section("console_log.list_", "Provisioning log", ("console_log",)),
     Section("console_explain.show", "Explain", ("console_explain",)),

@@ -28,6 +28,7 @@ SENSITIVE = {
     "console_enterprises.create": "create an enterprise",
     "console_enterprise.delete": "delete the enterprise",
     "console_connect.issue": "create a token",
+    "console_connect.issue_secret": "create a client secret",
     "console_tokens.issue": "create a token",
     "console_tokens.rotate": "replace the token",
     "console_tokens.revoke": "revoke the token",

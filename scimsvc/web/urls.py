@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from scimsvc.errors import ServiceError
-from scimsvc.paths import API_PREFIX, CONSOLE_PREFIX, SCIM_PREFIX
+from scimsvc.paths import API_PREFIX, AUTHENTICATE_PATH, CONSOLE_PREFIX, SCIM_PREFIX
 from scimsvc.web.state import RequestState, request_state
 
 if TYPE_CHECKING:
@@ -20,6 +20,11 @@ class InvalidHost(ServiceError):
 def tenant_url() -> str:
     """Return the base URL of SCIM. Raises ``InvalidHost`` if the request has no valid host."""
     return public_root(request_state()) + SCIM_PREFIX
+
+
+def token_endpoint_url() -> str:
+    """Return the URL of the token endpoint. Raises ``InvalidHost`` if the request has no valid host."""
+    return public_root(request_state()) + AUTHENTICATE_PATH
 
 
 def api_url() -> str:

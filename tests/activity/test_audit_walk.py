@@ -264,6 +264,7 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
         A.ENTERPRISE_UPDATED,
     ),
     ("POST", f"{OF_ENTERPRISE}/set-up"): (form(days="7"), A.TOKEN_ISSUED),
+    ("POST", f"{OF_ENTERPRISE}/set-up/secret"): (form(overlap_hours="24"), A.INTEGRATION_ROTATED),
     ("POST", f"{OF_ENTERPRISE}/users/new"): (form(email="b@x.example", active="on"), A.USER_CREATED),
     ("POST", f"{OF_ENTERPRISE}/users/<user_id>/edit"): (form(email="a@x.example", active="on"), A.USER_UPDATED),
     ("POST", f"{OF_ENTERPRISE}/users/<user_id>/delete"): (form(), A.USER_DELETED),

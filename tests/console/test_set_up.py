@@ -1,7 +1,8 @@
-"""The page that connects Entra: what to enter, the token, and the progress of the first requests."""
+"""The page that connects an identity provider: what to enter, the token, and the progress of the first requests."""
 
 import re
 
+import pytest
 from flask import Flask
 
 from scimsvc.mapping.entra import MAPPINGS
@@ -24,6 +25,12 @@ def test_the_mapping_is_that_of_the_manual(app: Flask) -> None:
     ]
 
     assert documented == [(each.target, each.source, each.is_mandatory) for each in MAPPINGS]
+
+
+def test_the_steps_are_those_of_the_tutorial(acme: Enterprise, admin: Console) -> None:
+    steps = re.findall(r"<h2>(.+?)</h2>", admin.get(of(acme) + "/set-up"))
+
+    assert steps == re.findall(r"^## \d\. (.+)$", read("entra/connect.md"), re.MULTILINE)
 
 
 def test_the_set_up_shows_what_to_enter(acme: Enterprise, admin: Console, cli: Cli) -> None:
@@ -82,3 +89,105 @@ def test_the_progress_follows_what_entra_sends(acme: Enterprise, admin: Console)
 
     assert seen == [(0, 0, False), (1, 0, False), (1, 1, False), (3, 0, True), (3, 0, True)]
     assert "test.user@contoso.example" in admin.get(path)
+
+
+def values(page: str) -> dict[str, str]:
+    """Return the values to copy by their label."""
+    return dict(
+        re.findall(
+            r'<label for="[^"]+">([^<]+)</label>\s*<div class="copy-row">\s*<input id="[^"]+" value="([^"]*)"', page
+        )
+    )
+
+
+def integrations(cli: Cli) -> list[tuple[str, str | None, str | None]]:
+    return [(each["name"], each["scope"], each["provider"]) for each in cli("integration", "list", "Acme")]
+
+
+def test_entra_is_connected_with_client_credentials(acme: Enterprise, admin: Console, cli: Cli) -> None:
+    page = admin.post(of(acme) + "/set-up/secret?provider=entra&way=oauth", 200, overlap_hours="24").text
+
+    shown = values(page)
+    assert shown == {
+        "Client Secret": shown["Client Secret"],
+        "Tenant URL": "http://localhost/api/scim/v2",
+        "Token Endpoint": "http://localhost/api/authenticate",
+        "Client Identifier": acme.made["client_id"],
+    }
+    assert "OAuth2 client credentials grant" in text(page)
+    for secret in (shown["Client Secret"], acme.made["client_secret"]):
+        form = {"grant_type": "client_credentials", "client_id": acme.made["client_id"], "client_secret": secret}
+        token = acme.app.test_client().post("/api/authenticate", data=form).get_json()["access_token"]
+        assert acme.send("GET", "/Users", token=token).status_code == 200
+    assert integrations(cli) == [("Microsoft Entra ID", "scim", "entra")]
+    assert shown["Client Secret"] not in admin.get(of(acme) + "/set-up?way=oauth")
+
+
+def test_a_secret_that_leaked_is_replaced_at_once(acme: Enterprise, admin: Console) -> None:
+    admin.post(of(acme) + "/set-up/secret?provider=entra&way=oauth", 200, overlap_hours="0")
+
+    form = {"grant_type": "client_credentials"} | {name: acme.made[name] for name in ("client_id", "client_secret")}
+    assert acme.app.test_client().post("/api/authenticate", data=form).status_code == 401
+
+
+def test_a_wrong_overlap_is_shown_at_its_field(acme: Enterprise, admin: Console) -> None:
+    page = admin.post(of(acme) + "/set-up/secret?provider=entra&way=oauth", 400, overlap_hours="soon").text
+
+    assert "overlap_hours" in page
+    assert 'value="soon"' in page
+    assert 'aria-current="true">OAuth 2.0 client credentials' in page
+
+
+@pytest.mark.parametrize(
+    ("provider", "name", "labels"),
+    [
+        ("okta", "Okta", {"SCIM connector base URL", "Authorization"}),
+        ("onelogin", "OneLogin", {"SCIM Base URL", "SCIM Bearer Token"}),
+        ("authentik", "authentik", {"URL", "Token"}),
+        ("keycloak", "Keycloak", {"SCIM 2.0 endpoint", "Auth password/token"}),
+        ("ping", "Ping Identity", {"SCIM URL", "Access token"}),
+        ("jumpcloud", "JumpCloud", {"Base URL", "Token Key"}),
+        ("sailpoint", "SailPoint", {"Base URL", "API token"}),
+        ("other", "the identity provider", {"SCIM URL", "Token"}),
+        ("nonsense", "the identity provider", {"SCIM URL", "Token"}),
+    ],
+)
+def test_another_provider_is_connected_in_its_own_words(
+    acme: Enterprise, admin: Console, cli: Cli, provider: str, name: str, labels: set[str]
+) -> None:
+    path = f"{of(acme)}/set-up?provider={provider}"
+    before = admin.get(path)
+    page = admin.post(path, 200, days="30").text
+
+    assert f"Connect {name}" in text(before)
+    assert set(values(page)) == labels
+    main = text(page[page.index('class="steps"') :])
+    assert "Entra" not in main
+    (token,) = set(re.findall(r'value="(scimsvc_[^"]+)"', page))
+    assert acme.send("GET", "/Users", token=token).status_code == 200
+    assert integrations(cli)[1][1:] == ("scim", "other" if provider == "nonsense" else provider)
+
+
+def test_the_page_remembers_the_provider(acme: Enterprise, admin: Console, cli: Cli) -> None:
+    assert "Connect Entra" in admin.get(of(acme) + "/set-up")
+
+    cli("integration", "create", "Acme", "Okta", "--scope", "scim", "--provider", "okta")
+
+    assert "Connect Okta" in admin.get(of(acme) + "/set-up")
+    assert "Waiting for Okta to test the connection" in admin.get(of(acme) + "/set-up/progress?live=1")
+
+
+def test_the_errors_of_a_connected_provider_fit_it(acme: Enterprise, admin: Console) -> None:
+    page = admin.post(of(acme) + "/set-up?provider=okta", 200, days="30").text
+    (token,) = set(re.findall(r'value="(scimsvc_[^"]+)"', page))
+
+    answer = acme.send("POST", "/Users", user_body(userName=None), token=token)
+
+    assert answer.get_json()["detail"].endswith("In the identity provider, map it to an attribute that every user has.")
+
+
+def test_a_way_that_a_provider_does_not_offer_is_not_shown(acme: Enterprise, admin: Console) -> None:
+    page = admin.get(of(acme) + "/set-up?provider=okta&way=oauth")
+
+    assert "client credentials" not in text(page)
+    assert "Create a token" in text(page)

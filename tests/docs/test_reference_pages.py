@@ -143,14 +143,6 @@ def test_the_metrics_are_those_of_the_code(app: Flask) -> None:
 # The tutorial, files, layers.
 
 
-def test_the_steps_of_the_tutorial_are_those_of_the_console() -> None:
-    template = ROOT / "scimsvc" / "console" / "templates" / "console" / "connect.html"
-    steps = re.findall(r"<h2>(.+?)</h2>", template.read_text("utf-8"))
-
-    headings = re.findall(r"^## \d\. (.+)$", read("entra/connect.md"), re.MULTILINE)
-    assert headings == steps
-
-
 def test_the_columns_of_a_file_of_users_are_those_of_the_code() -> None:
     rows = table(read("guides/users-in-files.md"), "column", "contents")
     documented = [name for names, _ in rows for name in re.findall(r"`(\w+)`", names)]

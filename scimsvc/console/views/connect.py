@@ -1,26 +1,33 @@
-"""The blueprint that guides through connecting Entra and shows its progress."""
+"""The blueprint that guides through connecting an identity provider and shows its progress."""
 
 from typing import Any
 
 from scimsvc import clock
-from scimsvc.auth import grants
-from scimsvc.auth.clients import NAMES, create_integration, list_integrations
+from scimsvc.auth.clients import NAMES
+from scimsvc.auth.provider_integrations import (
+    find_provider_integration,
+    issue_provider_secret,
+    issue_provider_token,
+)
 from scimsvc.auth.state import token_signer
 from scimsvc.auth.token_reading import list_good_tokens
 from scimsvc.console.forms import number, redisplay_on_error
 from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, go, page
+from scimsvc.console.provider_guides import GUIDES, chosen_guide, chosen_way
 from scimsvc.enterprises import enterprises as services
 from scimsvc.mapping import entra
+from scimsvc.operations.global_settings import show_global_settings
 from scimsvc.reports.entra_progress import read_progress
+from scimsvc.schemas.validation import without_none
 from scimsvc.vocabulary import SCIM_SCOPE, USERS_SCOPE
-from scimsvc.web.urls import tenant_url
+from scimsvc.web.urls import tenant_url, token_endpoint_url
 
 connect = enterprise_blueprint("connect")
 
 
 @connect.get("/set-up")
 def show() -> Answer:
-    """Show all steps."""
+    """Show all steps for an identity provider and a way to authenticate."""
     return page("connect.html", **_steps())
 
 
@@ -28,35 +35,51 @@ def show() -> Answer:
 def enable() -> Answer:
     """Enable SCIM provisioning."""
     services.update_enterprise(enterprise_id(), {"scim_enabled": True})
-    return go(".show", "SCIM provisioning enabled.")
+    guide = chosen_guide()
+    return go(".show", "SCIM provisioning enabled.", provider=guide.provider, way=chosen_way(guide))
 
 
 @connect.post("/set-up")
 @redisplay_on_error(show)
 def issue() -> Answer:
-    """Create the token for Entra, and its integration if it does not exist. Only this response shows the token."""
-    if not list_integrations(enterprise_id()):
-        create_integration(enterprise_id(), {"name": NAMES[SCIM_SCOPE], "scope": SCIM_SCOPE})
-    members = {"scope": SCIM_SCOPE, "days": number("days")}
-    issued = grants.issue_described_token(enterprise_id(), members, signer=token_signer.current)
+    """Create the token for the provider, and its integration if it does not exist. Only this response shows it."""
+    provider = chosen_guide().provider
+    issued = issue_provider_token(enterprise_id(), provider, number("days"), signer=token_signer.current)
     return page("connect.html", **_steps() | {"issued": issued})
+
+
+@connect.post("/set-up/secret")
+@redisplay_on_error(show)
+def issue_secret() -> Answer:
+    """Create a client secret for the provider, and its integration if needed. Only this response shows it."""
+    rotation = without_none(overlap_hours=number("overlap_hours"))
+    integration = issue_provider_secret(enterprise_id(), chosen_guide().provider, rotation)
+    return page("connect.html", **_steps() | {"client_secret": integration["client_secret"]})
 
 
 @connect.get("/set-up/progress")
 def progress() -> Answer:
     """Show the progress, which the page updates live."""
-    return page("connect_progress.html", progress=read_progress(enterprise_id()))
+    return page("connect_progress.html", progress=read_progress(enterprise_id()), guide=chosen_guide())
 
 
 def _steps() -> dict[str, Any]:
+    guide = chosen_guide()
     tokens = list_good_tokens(enterprise_id())
     return {
+        "guides": GUIDES,
+        "guide": guide,
+        "way": chosen_way(guide),
+        "integration": find_provider_integration(enterprise_id(), guide.provider),
         "tenant_url": tenant_url(),
+        "token_endpoint": token_endpoint_url(),
+        "access_token_hours": show_global_settings()["access_token_hours"],
         "tokens": [token for token in tokens if token["scope"] == SCIM_SCOPE],
         "roles": entra.app_roles(enterprise_id()),
         "mappings": entra.MAPPINGS,
         "progress": read_progress(enterprise_id()),
         "issued": None,
+        "client_secret": None,
         "host_application": {"name": NAMES[USERS_SCOPE], "scope": USERS_SCOPE},
         # A new address each time, because a browser does not reload a page if only the fragment differs.
         "at": clock.timestamp(clock.now()),
