@@ -49,7 +49,7 @@ def _start_server(command: Sequence[str], variables: dict[str, str], log: Path) 
 def measure(starts: int, folder: Path) -> dict[str, list[Start]]:
     """Return ``starts`` starts of each program; each is run once before, so that its byte code is there."""
     # Byte code is written as in an installation, regardless of the machine's settings.
-    kept = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+    kept = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": ""}
     variables = environment(INSTANCE_PATH=str(folder / "instance")) | kept
     subprocess.run([SCIMSVC, "init"], env=variables, check=True, stdout=subprocess.DEVNULL)
     log = folder / "server.log"

@@ -229,6 +229,15 @@ class Load:
                 thread.join()
 
 
+def wait_until_recovered(load: Load) -> None:
+    """Return when every request has been successful for a second. Raises ``AssertionError`` after half a minute."""
+    deadline = time.monotonic() + 30
+    while load.statuses != {"write": {201}, "read": {200}, "health": {200}, "ready": {200}}:
+        assert time.monotonic() < deadline, load.statuses
+        load.clear()
+        time.sleep(1)
+
+
 def stored_addresses(cluster: Cluster) -> set[str]:
     with psycopg.connect(cluster.url) as connection:
         return {address for (address,) in connection.execute("SELECT email_key FROM users")}
@@ -266,7 +275,7 @@ def test_a_frozen_server_stops_neither_health_nor_recovery(guest: Enterprise, li
         with cluster.frozen():
             time.sleep(WRITE_SECONDS * 3)
         during, slowest = {what: set(seen) for what, seen in load.statuses.items()}, dict(load.slowest)
-        time.sleep(10)
+        wait_until_recovered(load)
         load.clear()
         time.sleep(2)
 
