@@ -153,7 +153,7 @@ def test_a_request_waits_for_the_next_change(acme: Enterprise) -> None:
     timer.join()
 
     assert [each["type"] for each in page["items"]] == ["created"]
-    assert 0.2 < time.monotonic() - begun < 5
+    assert 0.2 < time.monotonic() - begun < 9
 
 
 def test_an_enterprise_has_half_of_the_places_and_others_are_answered_at_once(acme: Enterprise) -> None:
@@ -167,16 +167,16 @@ def test_an_enterprise_has_half_of_the_places_and_others_are_answered_at_once(ac
     of_app = waiters.of(acme.app)
     assert of_app.enter("another enterprise")
     begun = time.monotonic()
-    assert feed_of(acme, wait=5)["items"] == []
-    assert time.monotonic() - begun < 1
+    assert feed_of(acme, wait=20)["items"] == []
+    assert time.monotonic() - begun < 10
 
 
 def test_a_stop_ends_the_waiting(acme: Enterprise) -> None:
     web_state.of(acme.app).stopping.set()
 
     begun = time.monotonic()
-    assert feed_of(acme, wait=10)["items"] == []
-    assert time.monotonic() - begun < 2
+    assert feed_of(acme, wait=20)["items"] == []
+    assert time.monotonic() - begun < 10
 
 
 @pytest.mark.parametrize("cursor", ["", "1", "made.up", "WzFd.AAAA"])

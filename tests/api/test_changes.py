@@ -15,6 +15,7 @@ from scimsvc.activity.state import waiters
 from scimsvc.extensions import db
 from scimsvc.web.state import web_state
 from tests.support.client import Api, Enterprise, assert_problem, replace
+from tests.support.live import PATIENCE
 from tests.support.types import MakeApp
 
 
@@ -85,12 +86,21 @@ def waiting(api: Api) -> Iterator[Callable[..., Any]]:
         web_state.of(api.enterprise.app).stopping.set()
 
 
+def wait_until_waiting(enterprise: Enterprise, number: int) -> None:
+    """Return when this number of requests waits for changes."""
+    deadline = time.monotonic() + PATIENCE
+    while waiters.of(enterprise.app)._waiting.total() < number:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_a_waiting_request_wakes_up_for_the_next_change(
     acme: Enterprise, api: Api, waiting: Callable[..., Any]
 ) -> None:
     start = api.get("/changes")["next"]
 
     answer = waiting(after=start, wait="20")
+    wait_until_waiting(acme, 1)
     time.sleep(0.4)
     assert not answer.done()
     user = acme.create()
@@ -115,7 +125,7 @@ def test_half_of_the_places_wait_and_further_callers_are_answered_at_once(
     waiters.init_app(acme.app, Waiters(4))  # two places for each enterprise
     start = api.get("/changes")["next"]
     patient = [waiting(after=start, wait="20") for _ in range(2)]
-    time.sleep(0.4)
+    wait_until_waiting(acme, 2)
 
     page, seconds = waiting(after=start, wait="20").result(10)
     others = [api.send("GET", path).status_code for path in ("/roles", "/users")]

@@ -27,12 +27,10 @@ def test_a_revocation_by_another_process_applies_within_half_a_second(acme: Ente
     assert acme.send("GET", "/Users").status_code == 200
 
     elsewhere(acme.app, "UPDATE tokens SET revoked_at = '2026-01-01T00:00:00.000Z'")
-    deadline = time.monotonic() + Callers.SECONDS + 0.05
-    while (status := acme.send("GET", "/Users").status_code) == 200 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    time.sleep(Callers.SECONDS)
 
     assert Callers.SECONDS <= 0.5
-    assert status == 401
+    assert acme.send("GET", "/Users").status_code == 401
 
 
 def test_changes_by_this_process_apply_at_once(acme: Enterprise, cli: Cli) -> None:

@@ -263,7 +263,7 @@ def silent_issuer() -> Iterator[str]:
 def test_a_provider_that_hangs_does_not_delay_the_request_or_later_ones(
     make_app: MakeApp, silent_issuer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provider_calls, "PATIENCE", timedelta(seconds=0.5))
+    monkeypatch.setattr(provider_calls, "PATIENCE", timedelta(seconds=1.5))
     app = make_app(**single_sign_on(silent_issuer))
     seconds = []
     for _ in range(2):
@@ -274,15 +274,15 @@ def test_a_provider_that_hangs_does_not_delay_the_request_or_later_ones(
         assert answer.headers["Retry-After"] == "10"
         assert "The provider of single sign-on does not respond. Try again in a minute." in text(answer.text)
 
-    assert 0.5 <= seconds[0] < 2
-    assert seconds[1] < 0.4
+    assert 1.5 <= seconds[0] < 10
+    assert seconds[1] < 1.5
     assert "Sign in" in Console(app).get("/console/sign-in")
 
 
 def test_only_few_requests_wait_for_the_provider_at_once(
     make_app: MakeApp, silent_issuer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provider_calls, "PATIENCE", timedelta(seconds=1.5))
+    monkeypatch.setattr(provider_calls, "PATIENCE", timedelta(seconds=4))
     app = make_app(**single_sign_on(silent_issuer))
     answers: list[str] = []
     threads = [
@@ -291,7 +291,8 @@ def test_only_few_requests_wait_for_the_provider_at_once(
     ]
     for thread in threads:
         thread.start()
-    time.sleep(0.75)
+    while len(answers) < 2:
+        time.sleep(0.02)
     early = list(answers)
     for thread in threads:
         thread.join()

@@ -34,7 +34,7 @@ def test_a_check_that_hangs_means_that_the_database_does_not_answer_until_it_doe
     checks[0].join()
 
     assert (first, others) == (NO_ANSWER, {NO_ANSWER})
-    assert 0.7 < took < 1
-    assert took_others < 0.2
+    assert 0.7 < took < 10  # the check itself hangs for 20 s
+    assert took_others < took  # a hundred answers together
     assert len(checks) == 1
     assert readiness.reason() is None

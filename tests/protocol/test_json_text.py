@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from scimsvc.protocol.json_text import InvalidJSON, is_storable, read_json, read_json_text, write_json
 from scimsvc.protocol.limits import DEFAULTS
+from tests.support.cpu import crowd
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_refusing_is_as_fast_as_reading() -> None:
     with pytest.raises(InvalidJSON, match="'last' twice"):
         read_json_text(content)
 
-    assert time.perf_counter() - begun < 1
+    assert time.perf_counter() - begun < crowd()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from scimsvc import create_app
 from scimsvc.protocol.users import USERS
 from tests.support.apps import SECRET_KEY, dispose, make_enterprise
 from tests.support.client import Enterprise, assert_scim_error, patch_body, replace, user_body, walk
+from tests.support.cpu import crowd
 from tests.support.urns import ENTERPRISE_URN, PATCH_URN, USER_URN
 
 WORK = {"type": "work", "value": "test.user@contoso.example"}
@@ -353,4 +354,4 @@ def test_a_patch_that_adds_without_end_is_soon_refused(target: Target) -> None:
     answer = target.send("PATCH", patch_body(*additions))
 
     target.assert_refused(answer, 400, "invalidValue", "photos", "500")
-    assert time.perf_counter() - begun < 2
+    assert time.perf_counter() - begun < 2 * crowd()

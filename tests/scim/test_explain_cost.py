@@ -16,6 +16,7 @@ from scimsvc.store.engine.deadlines import DeadlineExceeded
 from scimsvc.store.engine.transactions import reading, rehearsing, writing
 from tests.support.apps import make_api, make_enterprise
 from tests.support.client import Enterprise, assert_problem, patch_body, replace, user_body
+from tests.support.cpu import crowd
 from tests.support.endless import EXPENSIVE, add_large_users, work_forever
 from tests.support.types import MakeApp
 from tests.support.urns import SEARCH_URN
@@ -60,7 +61,7 @@ def test_slow_explanations_do_not_slow_down_other_enterprises(acme: Enterprise) 
     # A fast PostgreSQL completes the filter in time, or exceeds it only with the second search, for the users.
     results = {(answer.get_json()["status"], answer.get_json().get("scim_type")) for answer in answers}
     assert results <= {(200, None), (400, "tooMany"), (400, None)}
-    assert slowest < 1
+    assert slowest < crowd()
 
 
 def test_a_rehearsal_may_write_only_for_a_moment(acme: Enterprise) -> None:
@@ -73,7 +74,7 @@ def test_a_rehearsal_may_write_only_for_a_moment(acme: Enterprise) -> None:
 
     slowest = _slowest_create(other, [rehearse_forever] * 3)
 
-    assert slowest < 1
+    assert slowest < crowd()
     assert acme.patch(acme_user, replace("title", "Lead")).status_code == 200
 
 
@@ -88,7 +89,7 @@ def test_explained_writes_do_not_slow_down_other_enterprises(acme: Enterprise) -
 
     slowest = _slowest_create(other, [ask] * 3)
 
-    assert slowest < 1
+    assert slowest < crowd()
     assert acme.get(user)["title"] == "Old"
 
 

@@ -24,6 +24,7 @@ from scimsvc.store.engine.transactions import between_writes, read_rows, reading
 from scimsvc.store.engine.watchdog import watched
 from scimsvc.store.fast.connections import READ, WRITE
 from scimsvc.store.fast.fair_lock import FairLockTimeout
+from tests.support.cpu import crowd
 from tests.support.endless import ENDLESS, work_forever
 from tests.support.live import PATIENCE
 from tests.support.types import MakeApp
@@ -74,7 +75,7 @@ def test_a_read_that_exceeds_its_limit_is_interrupted() -> None:
     took = time.monotonic() - begin
 
     assert (raised.value.mode, raised.value.hangs, raised.value.may_be_applied) == (READ, False, False)
-    assert 1 <= took < 3
+    assert 1 <= took < 3 * crowd()
     assert names() == []
 
 
@@ -115,14 +116,14 @@ def test_a_wait_for_the_writers_of_a_locked_file_shows_it_too() -> None:
     if db.engine.name != "sqlite":
         pytest.skip("PostgreSQL has several writers")
     begin = time.monotonic()
-    with between_writes(), shorter_deadline(0.2), pytest.raises(FairLockTimeout):
+    with between_writes(), shorter_deadline(0.5), pytest.raises(FairLockTimeout):
         write(lambda _: None)
 
     assert hung_within(time.monotonic() - begin)
 
 
 def test_a_write_is_not_committed_after_its_deadline() -> None:
-    with shorter_deadline(0.2), pytest.raises(DeadlineExceeded) as raised:
+    with shorter_deadline(0.5), pytest.raises(DeadlineExceeded) as raised:
         write(lambda _: time.sleep(1))
 
     assert (raised.value.mode, raised.value.may_be_applied) == (WRITE, False)
@@ -131,10 +132,10 @@ def test_a_write_is_not_committed_after_its_deadline() -> None:
 
 def test_an_error_of_the_caller_is_not_replaced() -> None:
     def fail(_connection: Connection) -> None:
-        time.sleep(0.6)
+        time.sleep(1)
         raise ZeroDivisionError
 
-    with shorter_deadline(0.2), pytest.raises(ZeroDivisionError):
+    with shorter_deadline(0.5), pytest.raises(ZeroDivisionError):
         write(fail)
 
 
@@ -143,14 +144,14 @@ def test_an_interrupted_rollback_does_not_replace_the_error() -> None:
         pytest.skip("only SQLite is interrupted again and again")
 
     def fail_while_interrupted(connection: Connection) -> None:
-        time.sleep(0.6)
+        time.sleep(1)
         driver: Any = connection.connection.driver_connection
         interruptions = iter([1])
         # SQLite calls this during each statement. A result other than 0 interrupts the statement.
         driver.set_progress_handler(lambda: next(interruptions, 0), 1)
         raise ZeroDivisionError
 
-    with shorter_deadline(0.2), pytest.raises(ZeroDivisionError):
+    with shorter_deadline(0.5), pytest.raises(ZeroDivisionError):
         write(fail_while_interrupted)
 
 
@@ -181,9 +182,9 @@ def test_no_work_begins_after_the_deadline_of_the_request() -> None:
 
 
 def test_only_the_time_of_reads_and_writes_counts() -> None:
-    with shorter_deadline(0.3):
+    with shorter_deadline(1):
         for _ in range(3):
-            time.sleep(0.2)
+            time.sleep(0.4)
             assert names() == []
 
 
@@ -200,16 +201,16 @@ def test_a_request_that_completes_a_part_of_its_work_has_its_whole_time_again() 
 
 
 def test_a_longer_deadline_and_none_at_all() -> None:
-    with shorter_deadline(0.2):
+    with shorter_deadline(0.5):
         with longer_deadline(60), longer_deadline(0.1), reading() as connection:
-            time.sleep(0.5)
+            time.sleep(0.8)
             use = watched(connection)
         was_overdue = use.is_overdue
         with without_deadline(), longer_deadline(0.1), reading() as connection:
-            time.sleep(0.5)
+            time.sleep(0.8)
             use = watched(connection)
         with snapshot() as connection:
-            time.sleep(0.5)
+            time.sleep(0.8)
             connection.execute(text("SELECT 1"))
 
     assert (was_overdue, use.is_overdue) == (False, False)
@@ -270,10 +271,10 @@ def test_aborted_transactions_are_not_retried_after_the_deadline() -> None:
     def abort() -> None:
         attempts.append(1)
         with reading():
-            time.sleep(0.1)
+            time.sleep(0.4)
         raise DBAPIError(None, None, _Aborted())
 
-    with shorter_deadline(0.05), pytest.raises(DBAPIError):
+    with shorter_deadline(0.3), pytest.raises(DBAPIError):
         abort()
 
     assert len(attempts) == 1
@@ -307,7 +308,7 @@ def test_sqlite_waits_for_another_process_only_until_the_deadline() -> None:
             pass
         took = time.monotonic() - begin
 
-    assert took < 2
+    assert took < 2 * crowd()
     for _ in range(2):
         with writing() as connection:
             assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == BUSY_TIMEOUT * 1000

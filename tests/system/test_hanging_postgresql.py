@@ -15,6 +15,7 @@ import pytest
 from tests.support.apps import SECRET_KEY, make_enterprise, run_command
 from tests.support.client import CONTENT_TYPE, SCIM, Enterprise, assert_scim_error, replace, user_body
 from tests.support.cluster import Cluster, own_cluster
+from tests.support.cpu import crowd
 from tests.support.live import Answer, Live, serving
 from tests.support.types import MakeApp
 
@@ -87,7 +88,7 @@ def test_other_requests_are_answered_while_writes_wait_for_a_lost_standby(guest:
     created = guest.create(**user_body("after@contoso.example"))
 
     assert answers == [503, 503, 503]
-    assert slowest < 1
+    assert slowest < crowd()
     assert guest.get(created) == created
 
 
@@ -259,8 +260,8 @@ def test_a_lost_standby_stops_only_writes_of_the_service(guest: Enterprise, live
     assert during["health"] == during["read"] == during["ready"] == {200}
     assert 503 in during["write"]
     assert during["write"] <= {201, 503}
-    assert slowest["health"] < 1
-    assert slowest["read"] < 1
+    assert slowest["health"] < crowd()
+    assert slowest["read"] < crowd()
     assert slowest["write"] < 40
     assert load.statuses["write"] == {201}
     assert set(load.created) <= stored_addresses(cluster)
@@ -283,8 +284,8 @@ def test_a_frozen_server_stops_neither_health_nor_recovery(guest: Enterprise, li
     assert 503 in during["ready"]
     assert 503 in during["write"]
     assert during["write"] <= {201, 503}
-    assert slowest["health"] < 1
-    assert slowest["ready"] < 2
+    assert slowest["health"] < crowd()
+    assert slowest["ready"] < 2 * crowd()
     assert slowest["read"] < 40
     assert slowest["write"] < 40
     assert load.statuses == {"write": {201}, "read": {200}, "health": {200}, "ready": {200}}
