@@ -106,7 +106,7 @@ def _init_requests(app: "Flask", settings: "Settings") -> None:
 def _register_front_ends(app: "Flask") -> None:
     from scimsvc import api, console
     from scimsvc.auth.blueprint import auth
-    from scimsvc.cli.group import CommandGroup
+    from scimsvc.cli.command_group import CommandGroup
     from scimsvc.operations.blueprint import operations
     from scimsvc.scim.blueprint import scim
     from scimsvc.scim.discovery import discovery

@@ -21,7 +21,9 @@ def _run() -> None:
     # Imported modules are never garbage, and collecting during the imports takes a tenth of the start. A command
     # starts the collector when its app is ready.
     gc.disable()
-    from scimsvc.cli.group import main as run  # Click takes four times as long to import as Python takes to start
+    from scimsvc.cli.command_group import (
+        main as run,
+    )  # Click takes four times as long to import as Python takes to start
 
     run()
 

@@ -2,10 +2,11 @@
 
 from scimsvc.api.description import description
 from scimsvc.api.enterprise import enterprise
+from scimsvc.api.groups import groups
 from scimsvc.api.integrations import integrations
 from scimsvc.api.records import records
 from scimsvc.api.roles import roles
 from scimsvc.api.tokens import tokens
 from scimsvc.api.users import users
 
-blueprints = (enterprise, roles, integrations, tokens, users, records, description)
+blueprints = (enterprise, roles, groups, integrations, tokens, users, records, description)

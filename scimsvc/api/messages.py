@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Blueprint, Response, current_app, request
 
@@ -19,10 +19,11 @@ _ID = re.compile(ID_PATTERN)
 
 
 #: The views that take query parameters.
-_WITH_PARAMETERS: set[Callable[[], Response]] = set()
+_View = TypeVar("_View", bound=Callable[..., Response])
+_WITH_PARAMETERS: set[Callable[..., Response]] = set()
 
 
-def takes_parameters(view: Callable[[], Response]) -> Callable[[], Response]:
+def takes_parameters(view: _View) -> _View:
     """Allow query parameters for the view. Other views refuse them."""
     _WITH_PARAMETERS.add(view)
     return view

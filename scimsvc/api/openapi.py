@@ -43,6 +43,7 @@ def _change(path: str, what: str, answer: type[Schema], body: Schema, *refusals:
 
 
 _USER, _ROLE, _INTEGRATION = "/users/{user_id}", "/roles/{role_id}", "/integrations/{integration_id}"
+_GROUP = "/groups/{group_id}"
 _REMOVED: dict[str, Any] = {"status": 204, "refusals": (404, 409, 412), "headers": ("If-Match",)}
 
 OPERATIONS = (
@@ -57,6 +58,12 @@ OPERATIONS = (
     _one(_ROLE, "a role", answers.Role),
     _change(_ROLE, "a role. Its users keep it", answers.Role, schemas.ROLE),
     Operation("DELETE", _ROLE, "Delete a role without users.", **_REMOVED),
+    Operation("GET", "/groups", "List the groups by name.", answers.page_of(answers.Group), query=queries.GROUPS),
+    _one(_GROUP, "a group", answers.Group),
+    Operation(
+        "GET", f"{_GROUP}/members", "List the members of a group in the order of joining.",
+        answers.page_of(answers.GroupMember), query=queries.PAGE, refusals=(404,),
+    ),
     Operation(
         "GET", "/integrations", "List the integrations.", answers.page_of(answers.Integration), query=queries.PAGE
     ),
@@ -85,12 +92,16 @@ OPERATIONS = (
         "GET", "/users", "List users by e-mail address.", answers.page_of(answers.User), query=queries.USERS,
     ),
     Operation(
-        "POST", "/users", "Create a manual user.", answers.User, 201, body=schemas.MANUAL_USER, refusals=(409,)
+        "POST", "/users", "Create a manual user.", answers.UserWithGroups, 201, body=schemas.MANUAL_USER,
+        refusals=(409,),
     ),
-    _one(_USER, "a user", answers.User),
-    _change(_USER, "a manual user", answers.User, schemas.MANUAL_USER),
+    _one(_USER, "a user, with the groups", answers.UserWithGroups),
+    _change(_USER, "a manual user", answers.UserWithGroups, schemas.MANUAL_USER),
     Operation("DELETE", _USER, "Delete a manual user.", **_REMOVED),
-    _change(f"{_USER}/profile", "title and organization as an edit by the user", answers.User, schemas.PROFILE, 403),
+    _change(
+        f"{_USER}/profile", "title and organization as an edit by the user", answers.UserWithGroups,
+        schemas.PROFILE, 403,
+    ),
     Operation(
         "GET", "/provisioning-log", "List the entries of the provisioning log, newest first.",
         answers.page_of(answers.LogEntry), query=queries.LOG,
@@ -121,7 +132,7 @@ def describe() -> dict[str, Any]:
         title="scimsvc: the enterprise API",
         version="1",
         openapi_version="3.1.0",
-        info={"description": "Users, roles, integrations and logs of the enterprise of the token."},
+        info={"description": "Users, groups, roles, integrations and logs of the enterprise of the token."},
         security=[{"bearer": []}],
         plugins=[MarshmallowPlugin(schema_name_resolver=_name)],
     )

@@ -9,6 +9,7 @@ COMMANDS = {
     "check": "Check the integrity and consistency of the database.",
     "enterprise": "Create, show, change, suspend and delete enterprises.",
     "explain": "Show what a SCIM request would do, without doing it.",
+    "group": "List and show groups and their members.",
     "init": "Create the database or upgrade its schema. Safe to repeat.",
     "integration": "Create, list, limit, rotate and revoke integrations.",
     "key": "Create secret keys.",

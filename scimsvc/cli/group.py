@@ -1,63 +1,53 @@
-"""The group of all commands, for ``scimsvc`` and for ``flask`` in a checkout."""
+"""``group``: list and show the groups of an enterprise."""
 
-import importlib
-import logging
-import os
-import sys
+from collections.abc import Iterator
 from typing import Any
 
 import click
-from flask.cli import AppGroup, ScriptInfo
 
-from scimsvc import create_app
-from scimsvc.cli.commands import COMMANDS, DESCRIPTION, HELP_OPTIONS, version_line
-from scimsvc.cli.printable import printable, printable_errors
-from scimsvc.settings import SettingsError
+from scimsvc.cli.options import enterprise_argument
+from scimsvc.cli.output import result_command
+from scimsvc.enterprises import groups
 
-
-class CommandGroup(AppGroup):
-    """The commands of ``COMMANDS``, imported on first use, and the commands that a host application adds."""
-
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.Context:
-        """Return the context of the command line; raises errors without control characters."""
-        with printable_errors():
-            return super().make_context(info_name, args, parent, **extra)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; raises errors without control characters."""
-        with printable_errors():
-            return super().invoke(ctx)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands."""
-        return sorted({*COMMANDS, *super().list_commands(ctx)})
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command with this name, or None."""
-        if cmd_name in COMMANDS and cmd_name not in self.commands:
-            self.add_command(_import_command(cmd_name))
-        return super().get_command(ctx, cmd_name)
+_READ_AT_ONCE = 1_000
 
 
-def _import_command(name: str) -> click.Command:
-    attribute = name.replace("-", "_")
-    command: click.Command = getattr(importlib.import_module(f"scimsvc.cli.{attribute}"), attribute)
-    command.short_help = COMMANDS[name]
-    return command
+@click.group()
+def group() -> None:
+    """List and show the groups that the identity provider sends, and their members.
+
+    GROUP is the ID or the name of a group.
+    """
 
 
-scimsvc = CommandGroup("scimsvc", help=DESCRIPTION, context_settings={"help_option_names": list(HELP_OPTIONS)})
-click.version_option(message=version_line())(scimsvc)
+@result_command(group, "list")
+@enterprise_argument
+def list_(enterprise: str) -> list[dict[str, Any]]:
+    """List the groups with their numbers of members."""
+    return groups.list_groups(enterprise).items
 
 
-def main() -> None:
-    """Run the command. The exit status is 1 for a refusal and 2 for wrong usage or a wrong setting."""
-    os.umask(0o077)  # only this user may read the database and the files next to it
-    logging.captureWarnings(capture=True)
-    try:
-        scimsvc.main(obj=ScriptInfo(create_app=create_app, set_debug_flag=False))
-    except SettingsError as error:
-        click.echo(f"Error: {printable(str(error))}", err=True)
-        sys.exit(2)
+@result_command(group, "show")
+@enterprise_argument
+@click.argument("group")
+def show(enterprise: str, group: str) -> dict[str, Any]:
+    """Show a group."""
+    return groups.show_group(enterprise, group)
+
+
+@result_command(group, "members")
+@enterprise_argument
+@click.argument("group")
+def members(enterprise: str, group: str) -> list[dict[str, Any]]:
+    """List the members of a group in the order of joining."""
+    return list(_members(enterprise, groups.show_group(enterprise, group)["id"]))
+
+
+def _members(enterprise: str, group_id: str) -> Iterator[dict[str, Any]]:
+    after = 0
+    while True:
+        page = groups.list_members(enterprise, group_id, after=after, limit=_READ_AT_ONCE)
+        yield from page.items
+        if page.next is None:
+            return
+        after = page.next

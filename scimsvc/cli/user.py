@@ -110,6 +110,7 @@ def delete(enterprise: str, user: str, *, yes: bool) -> dict[str, Any]:
 @result_command(user, "list")
 @enterprise_argument
 @click.option("--role", help="Show only users with this role")
+@click.option("--group", help="Show only members of this group, by ID or name")
 @click.option("--active/--inactive", default=None, help="Show only active users, or only inactive users")
 @click.option("--source", type=click.Choice(SOURCES), help="Show only users from this source")
 @click.option("--external-id", help="Show only the user with this external ID")

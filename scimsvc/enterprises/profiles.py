@@ -7,6 +7,7 @@ from typing import Any, TypedDict, Unpack
 from scimsvc import clock, schemas
 from scimsvc.activity.audit import AuditLog, Target, audited, changed
 from scimsvc.activity.feed_writing import UserChange, record_change
+from scimsvc.enterprises.groups import get_group
 from scimsvc.errors import NoSuchThing, NotAllowed
 from scimsvc.mapping.roles import get_role
 from scimsvc.protocol.users import work_address
@@ -24,6 +25,7 @@ from scimsvc.store.profiles import (
 )
 from scimsvc.store.representations import read_document
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
+from scimsvc.store.user_groups import list_groups_of_users
 from scimsvc.store.user_writes import EffectiveValues, update_effective_values
 from scimsvc.vocabulary import BY_USER, UPDATED, Action
 
@@ -42,6 +44,7 @@ def list_users(
     enterprise: str,
     *,
     role: str | None = None,
+    group: str | None = None,
     after: str | None = None,
     limit: int | None = None,
     **conditions: Unpack[Conditions],
@@ -50,13 +53,16 @@ def list_users(
 
     ``Page.next`` is the folded address of the last user if another page follows.
 
-    ``role`` is the ID, the name or an alias of a role. Raises ``InvalidInput`` if this role does not exist.
+    ``role`` is the ID, the name or an alias of a role, and ``group`` the ID or the name of a group. Raises
+    ``InvalidInput`` if the role or the group does not exist.
     """
     condition = ProfileFilter(**conditions)
     with reading_in(enterprise) as tenant:
         if role is not None:
             wanted = get_role(tenant, role, field="role")
             condition = replace(condition, role_id=wanted.id, or_on_default=wanted.is_default)
+        if group is not None:
+            condition = replace(condition, group_id=get_group(tenant, group, field="group").id)
         if limit is None:
             return Page(list(map(profile_view, list_profiles(tenant, condition))))
         rows, more = read_page(tenant, condition, after=after, limit=limit)
@@ -64,9 +70,15 @@ def list_users(
 
 
 def show_user(enterprise: str, reference: str) -> dict[str, Any]:
-    """Return the user with the ID or work e-mail address ``reference``; raises ``NoSuchThing``."""
+    """Return the user with the ID or work e-mail address ``reference``, and the groups; raises ``NoSuchThing``."""
     with reading_in(enterprise) as tenant:
-        return profile_view(get_profile(tenant, reference))
+        return with_groups(tenant, profile_view(get_profile(tenant, reference)))
+
+
+def with_groups(tenant: Tenant, user: dict[str, Any]) -> dict[str, Any]:
+    """Return the view of one ``user`` with the groups."""
+    groups = list_groups_of_users(tenant.connection, tenant.id, [user["id"]]) if tenant.row.has_groups else []
+    return user | {"groups": [{"id": group.group_id, "name": group.name} for group in groups]}
 
 
 def get_profile(tenant: Tenant, reference: str) -> Profile:
@@ -80,7 +92,8 @@ def get_locked_profile(tenant: Tenant, reference: str, if_match: str | None) -> 
     Raises ``NoSuchThing``, or ``OutOfDate`` if ``if_match`` names another version.
     """
     row = _existing(tenant, reference, lock_profile(tenant, reference))
-    check_if_match(profile_view(row), if_match)
+    if if_match is not None:
+        check_if_match(with_groups(tenant, profile_view(row)), if_match)
     return row
 
 
@@ -119,7 +132,7 @@ def _store_edit(tenant: Tenant, row: Profile, values: EffectiveValues) -> dict[s
     before = profile_view(row)
     names = [name for name in ("title", "organization") if getattr(values, name) != getattr(row, name)]
     if not names:
-        return before
+        return with_groups(tenant, before)
     at = clock.timestamp(clock.now())
     update_effective_values(tenant.connection, tenant.id, [values], at=at)
     change = UserChange(
@@ -136,7 +149,7 @@ def _store_edit(tenant: Tenant, row: Profile, values: EffectiveValues) -> dict[s
     after = profile_view(get_profile(tenant, row.id))
     AuditLog.of(tenant).record(Action.USER_UPDATED, user_target(after), changed(before, after), at=at)
     record_change(tenant.connection, tenant.id, change, at=at)
-    return after
+    return with_groups(tenant, after)
 
 
 def user_target(user: Mapping[str, Any]) -> Target:

@@ -11,6 +11,7 @@ from scimsvc.activity.log_reading import Representation, list_entries, represent
 from scimsvc.auth.clients import list_integrations
 from scimsvc.auth.token_reading import page_tokens, show_token
 from scimsvc.enterprises import profiles
+from scimsvc.enterprises.groups import list_groups, list_members
 from scimsvc.errors import InvalidInput
 from scimsvc.mapping.roles import list_roles, preview_role
 from scimsvc.reports.causes import LONGEST_SHOWN, explain_entry
@@ -82,6 +83,24 @@ def roles(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Liste
     """Return a page of the roles in the enterprise's order."""
     listing = _List(enterprise_id, "roles-in-order", schemas.PAGE, keys)
     return listing.short_page(parameters, list_roles, order=("position", "id"))
+
+
+def groups(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
+    """Return a page of the groups, sorted by name."""
+
+    def read_page(after: Any, limit: int, conditions: dict[str, Any]) -> Page:
+        return list_groups(enterprise_id, after=tuple(after) if after else None, limit=limit, **conditions)
+
+    return _List(enterprise_id, "groups", schemas.GROUPS, keys).page(parameters, read_page)
+
+
+def members(enterprise_id: str, group: str, parameters: Parameters, keys: CursorKeys) -> Listed:
+    """Return a page of the members of a group, in the order of joining; raises ``NoSuchThing``."""
+
+    def read_page(after: Any, limit: int, _: dict[str, Any]) -> Page:
+        return list_members(enterprise_id, group, after=after or 0, limit=limit)
+
+    return _List(enterprise_id, f"members of {group}", schemas.PAGE, keys).page(parameters, read_page)
 
 
 def integrations(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:

@@ -153,6 +153,40 @@ class User(Schema):
     version = _whole_number("The version, which every change increases.")
 
 
+class UserGroup(Schema):
+    """A group of a user."""
+
+    id = _text("The ID of the group.")
+    name = _text("The name of the group.")
+
+
+class UserWithGroups(User):
+    """A user with effective values and the groups."""
+
+    groups = _list_of(UserGroup, "The groups of the user.")
+
+
+class Group(Schema):
+    """A group of users, which the identity provider sends."""
+
+    id = _text("The ID of the group.")
+    name = _text("The name of the group.")
+    external_id = _text_or_null("The identifier in the directory.")
+    members = _whole_number("The number of members.")
+    created_at = _time("The time of creation.")
+    modified_at = _time("The time of the last change, also of members.")
+    version = _whole_number("The version, which every change increases, also of members.")
+
+
+class GroupMember(Schema):
+    """A member of a group."""
+
+    id = _text("The ID of the user.")
+    email = _text("The work e-mail address.")
+    user_name = _text("The userName.")
+    active = _truth("Whether the user may use the application.")
+
+
 class LogEntry(Schema):
     """An entry of the provisioning log."""
 

@@ -86,6 +86,7 @@ class UsersQuery(PageQuery):
     email = Name("Only the user with this work e-mail address.", max_length=MAX_KEY_LENGTH)
     external_id = Name("Only the user with this external ID.", max_length=MAX_KEY_LENGTH)
     role = Name("Only users with this role, by name or alias.")
+    group = Name("Only members of this group, by ID or name.", max_length=MAX_KEY_LENGTH)
     active = fields.Boolean(
         truthy={"true"},
         falsy={"false"},
@@ -94,6 +95,13 @@ class UsersQuery(PageQuery):
     )
     source = Text("Only users from this source.", validate=one_of(SOURCES))
     search = Name("Only users whose e-mail address or userName contains this text.")
+
+
+class GroupsQuery(PageQuery):
+    """Filters of groups."""
+
+    name = Name("Only groups with this name, ignoring case.", max_length=MAX_KEY_LENGTH)
+    external_id = Name("Only groups with this external ID.", max_length=MAX_KEY_LENGTH)
 
 
 class LogQuery(PageQuery):
@@ -134,4 +142,4 @@ class NoQuery(InputSchema):
 
 
 PAGE, USERS, LOG, CHANGES, AUDIT = PageQuery(), UsersQuery(), LogQuery(), ChangesQuery(), AuditQuery()
-PREVIEW, NONE = PreviewQuery(), NoQuery()
+PREVIEW, NONE, GROUPS = PreviewQuery(), NoQuery(), GroupsQuery()

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 
-from scimsvc.models import Role, User
+from scimsvc.models import GroupMember, Role, User
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.users import work_address
 from scimsvc.store.engine.statements import Query
@@ -119,6 +119,7 @@ class ProfileFilter:
     """
 
     role_id: str | None = None
+    group_id: str | None = None
     or_on_default: bool = False
     active: bool | None = None
     source: str | None = None
@@ -155,6 +156,11 @@ def _conditions(wanted: ProfileFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.role_id is not None:
         of_role = User.role_id == wanted.role_id
         yield or_(of_role, User.role_id.is_(None)) if wanted.or_on_default else of_role
+    if wanted.group_id is not None:
+        members = select(GroupMember.user_id).where(
+            GroupMember.enterprise_id == ENTERPRISE_ID, GroupMember.group_id == wanted.group_id
+        )
+        yield User.id.in_(members)
     if wanted.active is not None:
         yield User.active == wanted.active
     if wanted.source is not None:

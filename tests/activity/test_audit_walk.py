@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 from werkzeug.security import generate_password_hash
 
-from scimsvc.cli.group import scimsvc as commands
+from scimsvc.cli.command_group import scimsvc as commands
 from scimsvc.enterprises import passwords
 from scimsvc.enterprises.admins import Admin
 from scimsvc.enterprises.sessions import list_sessions
@@ -27,6 +27,7 @@ from tests.support.apps import run_command
 from tests.support.client import Api, Enterprise
 from tests.support.commands import walk
 from tests.support.console import PASSWORD, Console, make_admin, sign_in
+from tests.support.groups import store_group
 from tests.support.live import SCIMSVC, environment, serving
 from tests.support.pages import path_of
 from tests.support.records import audit_of
@@ -63,6 +64,7 @@ def world(acme: Enterprise, api: Api) -> World:
     token = world.run("token", "issue", "Acme", "--api", "--integration", integration["client_id"])
     user = world.run("user", "create", "Acme", "ada@x.example")
     other = world.run("user", "create", "Acme", "bea@x.example")
+    group = store_group(acme, "Staff", [user["id"]])
     world.token = token["access_token"]
     world.client = {name: integration[name] for name in ("client_id", "client_secret")}
     roles = {role["name"]: role["id"] for role in world.run("role", "list", "Acme")}
@@ -72,6 +74,7 @@ def world(acme: Enterprise, api: Api) -> World:
         "integration_id": integration["id"],
         "token_id": token["id"],
         "user_id": user["id"],
+        "group_id": group.id,
         "other_id": other["id"],
         "session_id": other_session["id"],
         "account_id": world.run("admin", "create", "b@acme.example", "--enterprise", "Acme")["id"],
@@ -427,6 +430,9 @@ READING_COMMANDS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("enterprise", "list"): (),
     ("enterprise", "show"): ("Acme",),
     ("explain",): ("Acme", "{folder}/request.json"),
+    ("group", "list"): ("Acme",),
+    ("group", "show"): ("Acme", "Staff"),
+    ("group", "members"): ("Acme", "Staff"),
     ("integration", "list"): ("Acme",),
     ("key", "new"): (),
     ("log", "list"): ("Acme",),

@@ -201,6 +201,7 @@ def test_a_manual_user_s_life(acme: Enterprise, api: Api) -> None:
         "created_at": user["created_at"],
         "modified_at": user["created_at"],
         "version": 1,
+        "groups": [],
     }
     assert api.get(path) == user
 

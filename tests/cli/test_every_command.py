@@ -10,10 +10,11 @@ from click.testing import CliRunner
 from flask import Flask
 
 import scimsvc
-from scimsvc.cli.group import scimsvc as console
+from scimsvc.cli.command_group import scimsvc as console
 from scimsvc.models import SCHEMA_REVISION
 from tests.support.client import Enterprise
 from tests.support.commands import misuse, refusal, text_of, walk
+from tests.support.groups import store_group
 from tests.support.live import SCIMSVC, environment
 from tests.support.types import Cli
 
@@ -30,6 +31,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
         *("init", "quickstart", "serve"),
         *(f"enterprise {verb}" for verb in ("create", "list", "show", "update", "delete")),
         *(f"enterprise {verb}" for verb in ("pause", "resume", "release")),
+        *(f"group {verb}" for verb in ("list", "show", "members")),
         *(f"role {verb}" for verb in ("add", "list", "update", "remove", "preview")),
         *(f"integration {verb}" for verb in ("create", "list", "rename", "rotate", "revoke")),
         *(f"token {verb}" for verb in ("issue", "list", "revoke")),
@@ -96,6 +98,9 @@ IN_AN_ENTERPRISE = [
     ("token", "issue"),
     ("token", "revoke", "+", "x"),
     ("user", "create", "+", "a@contoso.example"),
+    ("group", "list"),
+    ("group", "show", "+", "Staff"),
+    ("group", "members", "+", "Staff"),
     ("user", "show", "+", "a@contoso.example"),
     ("user", "update", "+", "a@contoso.example"),
     ("user", "edit-profile", "+", "a@contoso.example"),
@@ -207,10 +212,13 @@ def test_people_read_a_list_as_a_table(acme: Enterprise) -> None:
 def test_people_and_scripts_can_read_every_list_and_thing(acme: Enterprise, cli: Cli, words: tuple[str, ...]) -> None:
     cli("user", "create", "Acme", "a@contoso.example", "--title=Boss")
     cli("admin", "create", "operator@example.com", "--operator")
+    store_group(acme, "Staff")
     arguments = {
         "enterprise show": ["Acme"],
         "user show": ["Acme", "a@contoso.example"],
         "role list": ["Acme"],
+        "group list": ["Acme"],
+        "group show": ["Acme", "Staff"],
         "integration list": ["Acme"],
         "user list": ["Acme"],
     }.get(" ".join(words), [])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-from scimsvc.cli.group import scimsvc
+from scimsvc.cli.command_group import scimsvc
 from tests.support.commands import walk
 from tests.support.documents import DOCS
 

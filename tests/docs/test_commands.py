@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from scimsvc.cli.group import scimsvc
+from scimsvc.cli.command_group import scimsvc
 from scimsvc.cli.log import ListingGroup
 from scimsvc.vocabulary import OPERATIONS
 from tests.docs import commands_page

@@ -38,7 +38,8 @@ def store_group(
 
 def store_users(enterprise: Enterprise, number: int) -> list[str]:
     """Store copies of one user in bulk, and return their IDs in order."""
-    template = enterprise.create()
+    address = "template@x.example"
+    template = enterprise.create(email=address)
     ids = [f"{position:08x}-0000-4000-8000-000000000000" for position in range(number)]
     with enterprise.app.app_context(), writing() as connection:
         row = dict(connection.execute(select(User.__table__).where(User.id == template["id"])).mappings().one())
@@ -49,7 +50,7 @@ def store_users(enterprise: Enterprise, number: int) -> list[str]:
                 | {
                     "id": each,
                     "email_key": f"{each}@x.example",
-                    "document": row["document"].replace(template["id"], each),
+                    "document": row["document"].replace(template["id"], each).replace(address, f"{each}@x.example"),
                 }
                 for each in ids
             ],

@@ -23,7 +23,7 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
 
 
 def _name_what_there_is(case: Any) -> None:
-    for name in ("cursor", "after", "role"):
+    for name in ("cursor", "after", "role", "group"):
         case.query.pop(name, None)
     case.query = {name: _assigned(value) for name, value in case.query.items()}
     if "If-Match" in case.headers:

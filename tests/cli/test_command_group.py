@@ -14,8 +14,8 @@ from flask import Flask
 from flask.cli import ScriptInfo
 
 from scimsvc import create_app
+from scimsvc.cli.command_group import CommandGroup, scimsvc
 from scimsvc.cli.commands import COMMANDS, help_page
-from scimsvc.cli.group import CommandGroup, scimsvc
 from tests.support.commands import subcommands, walk
 from tests.support.live import SCIMSVC, environment
 
