@@ -235,6 +235,7 @@ SECTIONS = (
     Section("console_log.list_", "Provisioning log", ("console_log",)),
     Section("console_explain.show", "Explain", ("console_explain",)),
     Section("console_roles.list_", "Roles", ("console_roles",)),
+    Section("console_attributes.list_", "Attributes", ("console_attributes",)),
     Section("console_integrations.list_", "Integrations & tokens", ("console_integrations", "console_tokens")),
     Section("console_administrators.list_", "Administrators", ("console_administrators",)),
     Section("console_audit.list_", "Audit log", ("console_audit",)),

@@ -8,6 +8,7 @@ from scimsvc.auth.expiry import TELL_WITHIN, WARN_WITHIN
 from scimsvc.auth.token_reading import represent_token
 from scimsvc.enterprises.removal_limit import count_removals
 from scimsvc.reports.hourly_counts import HourlyCounts, count_by_day, count_by_hour
+from scimsvc.reports.ignored_attributes import find_ignored
 from scimsvc.reports.open_causes import list_open_causes, list_swaps, read_open_refusals
 from scimsvc.store.feed import count_users
 from scimsvc.store.log_reports import find_last_success, list_kept_values
@@ -41,6 +42,7 @@ def show_overview(enterprise: str, cache: HourlyCounts, *, by: str = HOURS) -> d
             "more_causes": max(0, len(causes) - _MOST_CAUSES),
             "swaps": list_swaps(refusals)[:_MOST_CAUSES],
             "disables": _disables(tenant),
+            "ignored": find_ignored(tenant),
             "last_success": find_last_success(tenant.connection, tenant.id),
             "last_request": find_last_scim_use(tenant.connection, tenant.id),
             "stops": _stops(tenant),

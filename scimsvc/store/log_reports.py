@@ -37,6 +37,14 @@ class KeptValues(NamedTuple):
     detail: str
 
 
+class IgnoredNames(NamedTuple):
+    """A JSON list of attributes that were ignored together, the number of its entries, and the time of the last one."""
+
+    ignored: str
+    entries: int
+    last: str
+
+
 class _Time(NamedTuple):
     time: str
 
@@ -74,6 +82,26 @@ KEPT_VALUES = Query(
     .limit(bindparam("limit")),
     KeptValues,
 )
+
+
+_NEWEST = (
+    select(LogEntry.ignored, LogEntry.time)
+    .where(_IN_ENTERPRISE, LogEntry.id >= bindparam("since"))
+    .order_by(LogEntry.id.desc())
+    .limit(bindparam("limit"))
+    .subquery("newest")
+)
+IGNORED = Query(
+    select(_NEWEST.c.ignored, func.count().label("entries"), func.max(_NEWEST.c.time).label("last"))
+    .where(_NEWEST.c.ignored != literal_column("'[]'"))
+    .group_by(_NEWEST.c.ignored),
+    IgnoredNames,
+)
+
+
+def count_ignored(connection: Connection, enterprise_id: str, *, since: datetime, limit: int) -> list[IgnoredNames]:
+    """Return the ignored attributes in the newest ``limit`` entries since ``since``, by the entries' lists of names."""
+    return IGNORED.all(connection, {"enterprise_id": enterprise_id, "since": first_id(since), "limit": limit})
 
 
 def list_kept_values(connection: Connection, enterprise_id: str, *, since: datetime, limit: int) -> list[KeptValues]:

@@ -177,6 +177,7 @@ def test_every_page_is_accessible_and_fits_every_screen(console: Console) -> Non
     console.entra("POST", "/Users", user_body("eve@contoso.example", roles=[role("Nobody")]))
     faults, walked = [], set[str]()
     queue = ["/console", "/console/nowhere", console.of("/roles/preview?name=Nobody")]
+    queue += [console.of("/set-up?provider=entra&way=oauth"), console.of("/set-up?provider=okta")]
     while queue:
         path = queue.pop(0)
         browser.show()
