@@ -12,9 +12,10 @@ from scimsvc.activity.audit import AuditLog, audited, changed
 from scimsvc.activity.feed_writing import UserChange, record_changes
 from scimsvc.enterprises.profiles import get_locked_profile, get_profile, user_target
 from scimsvc.errors import Conflict
+from scimsvc.protocol.addresses import work_elements
 from scimsvc.protocol.attributes import EMAILS, USER_NAME, Resource, fold
 from scimsvc.protocol.resources import changed_attributes
-from scimsvc.protocol.users import USERS, is_work, work_address
+from scimsvc.protocol.users import USERS, work_address
 from scimsvc.store.profiles import Profile, profile_view
 from scimsvc.store.representations import content_columns, read_document
 from scimsvc.store.tenancy import Tenant, writing_in
@@ -67,11 +68,8 @@ def _sides(first: Profile, second: Profile) -> tuple[_Side, _Side]:
 
 def _with_address(user: Resource, address: str) -> Resource:
     """Return ``user`` with the work ``address``, and as userName if that is the present address."""
-    present = fold(work_address(user))
-    emails = [
-        each | {"value": address} if is_work(each) and fold(each["value"]) == present else each
-        for each in user[EMAILS.name]
-    ]
+    present, identifying = fold(work_address(user)), work_elements(user[EMAILS.name])
+    emails = [each | {"value": address} if each in identifying else each for each in user[EMAILS.name]]
     name = address if fold(user[USER_NAME.name]) == present else user[USER_NAME.name]
     return {**user, EMAILS.name: emails, USER_NAME.name: name}
 

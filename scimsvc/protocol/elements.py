@@ -14,8 +14,8 @@ Fold = Callable[[str], str]
 def element_key(attribute: Attribute, element: Resource, folded: Fold = fold) -> Hashable:
     """Return the key that elements of ``attribute`` have in common if only one of them is to be stored.
 
-    It consists of value and type, compared by the case-exactness of each. Of an attribute with a single element it is
-    the value, and without a value all members but ``primary``.
+    It consists of value and type, compared by the case-exactness of each. The key is only the value for an attribute
+    with a single element, and all members but ``primary`` for an element without a value.
     """
     value, type_ = element.get("value"), element.get("type")
     if value is None or attribute.value is None:

@@ -2,14 +2,15 @@
 
 The operations are in the shapes of the RFCs, which ``protocol.reading`` ensures: names are canonical, values have the
 attribute's type, and an absent value is None. ``protocol.resources`` validates the result as a whole once, after the
-last operation. This module has no rules for roles or addresses.
+last operation. Rules for whole users are in ``protocol.users``.
 """
 
 from collections.abc import Callable, Sequence
 from itertools import filterfalse
 from typing import Any, NamedTuple
 
-from scimsvc.protocol.attributes import Attribute, Resource
+from scimsvc.protocol.addresses import unmarked_elements
+from scimsvc.protocol.attributes import EMAILS, Attribute, Resource
 from scimsvc.protocol.elements import merged_elements, with_added
 from scimsvc.protocol.errors import InvalidValue, Mutability, NoTarget
 from scimsvc.protocol.filters.matching import comparable, make_test
@@ -247,6 +248,10 @@ def _matching(elements: list[Any], path: PatchPath, work: PatchWork) -> list[Any
         # roles[primary eq "True"] means the only role, even if Entra sent it without primary (contract section 7).
         work.tolerate(Tolerance.ONE_ROLE)
         return elements
+    if not matching and path.target.attribute is EMAILS:
+        matching = unmarked_elements(elements, path.implied)
+        if matching:
+            work.tolerate(Tolerance.PRIMARY_ADDRESS)
     return matching
 
 

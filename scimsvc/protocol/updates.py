@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from scimsvc.protocol.attributes import ACTIVE, EXTENSION, MANAGER, SCHEMAS, Attribute, Resource
+from scimsvc.protocol.addresses import is_work
+from scimsvc.protocol.attributes import ACTIVE, EMAILS, EXTENSION, MANAGER, SCHEMAS, Attribute, Resource, fold
 from scimsvc.protocol.errors import InvalidPath, InvalidSyntax, InvalidValue, Mutability, ScimError
 from scimsvc.protocol.patch import Operation, apply_patch
 from scimsvc.protocol.reading import bodies, leniency
@@ -21,6 +22,7 @@ from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.reading.values import ValueReader
 from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.protocol.resources import canonical_again, canonical_resource
+from scimsvc.protocol.users import no_work_address, work_address
 from scimsvc.protocol.work_budget import TooMuchWork, WorkBudget
 
 #: The errors of a value. An operation that removes a required attribute raises ``Mutability``.
@@ -111,7 +113,7 @@ def replaced(before: Resource, resource: Resource, user_type: ResourceType, note
     for path in notes.kept:
         user = _with_old_value(user, before, path)
     try:
-        return canonical_resource(_with_state(user, before, notes), user_type, notes)
+        return _with_address(canonical_resource(_with_state(user, before, notes), user_type, notes), before)
     except InvalidValue:
         if resource.get(ACTIVE.name) is not False:
             raise
@@ -120,7 +122,7 @@ def replaced(before: Resource, resource: Resource, user_type: ResourceType, note
         if attribute.mutability != "readOnly" and attribute is not SCHEMAS:
             try:
                 changed = {**result, attribute.name: user.get(attribute.name)}
-                result = canonical_again(changed, (attribute,), user_type, notes)
+                result = _with_address(canonical_again(changed, (attribute,), user_type, notes), before)
             except InvalidValue as error:
                 notes.keep((attribute.name,), error.problem)
     return result
@@ -134,7 +136,8 @@ def patched(
         touched = dict.fromkeys(operation.path.target.steps[0] for operation in operations)
         apply = _apply_to_manager_too if EXTENSION in touched else apply_patch
         user = _with_state(apply(before, operations, notes), before, notes)
-        return canonical_again(user, touched, user_type, notes)
+        user = canonical_again(user, touched, user_type, notes)
+        return _with_address(user, before) if EMAILS in touched else user
     except TooMuchWork:
         raise
     except _REFUSALS:
@@ -145,11 +148,25 @@ def patched(
     for attribute, part in _parts(operations).items():
         try:
             apply = _apply_to_manager_too if attribute is EXTENSION else apply_patch
-            user = canonical_again(apply(user, part, shared), (attribute,), user_type, shared)
+            changed = canonical_again(apply(user, part, shared), (attribute,), user_type, shared)
+            user = _with_address(changed, before)
         except TooMuchWork:
             raise
         except _REFUSALS as error:
             notes.keep((attribute.name,), error.problem)
+    return user
+
+
+def _with_address(user: Resource, before: Resource) -> Resource:
+    """Return ``user``. Raises ``InvalidValue`` if an address of another type would now count as the work address.
+
+    A client that removes the address of type work does not mean that a private address identifies the user from now on.
+    """
+    emails = before[EMAILS.name]
+    if any(map(is_work, emails)) and not any(map(is_work, user[EMAILS.name])):
+        others = {fold(each["value"]) for each in emails if not is_work(each)}
+        if fold(work_address(user)) in others - {fold(work_address(before))}:
+            raise no_work_address()
     return user
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+from scimsvc.protocol.addresses import is_work, substitutes
 from scimsvc.protocol.advice import Advice
 from scimsvc.protocol.attributes import ACTIVE, EMAILS, ENTERPRISE_USER, PHONE_NUMBERS, USER, USER_NAME, Resource, fold
 from scimsvc.protocol.errors import InvalidValue, quoted
@@ -32,24 +33,22 @@ def complete_user(user: Resource, notes: RequestNotes) -> None:
             ),
             reason=Reason.NO_USER_NAME,
         )
-    work_address(user)
+    work_address(user, notes)
 
 
-def work_address(user: Resource) -> str:
-    """Return the value of ``emails[type eq "work"]``, the key of a user.
+def work_address(user: Resource, notes: RequestNotes | None = None) -> str:
+    """Return the value of ``emails[type eq "work"]``, the key of a user, or of the element that counts as it.
 
     Raises ``InvalidValue`` if it is missing, malformed or not unique within the user.
     """
-    addresses = [each["value"] for each in user.get(EMAILS.name, []) if each.get("type") == "work" or is_work(each)]
+    emails = user.get(EMAILS.name, [])
+    addresses = [each["value"] for each in emails if each.get("type") == "work" or is_work(each)]
     if not addresses:
-        raise InvalidValue(
-            'The attribute emails[type eq "work"].value is missing.',
-            advice=Advice(
-                "In Entra, map it to an attribute that every user has, such as mail or userPrincipalName.",
-                "In the identity provider, map the e-mail address of every user to it.",
-            ),
-            reason=Reason.NO_EMAIL,
-        )
+        addresses = [each["value"] for each in substitutes(emails)]
+        if addresses and notes is not None:
+            notes.tolerate(Tolerance.OTHER_EMAIL)
+    if not addresses:
+        raise no_work_address()
     if len(addresses) > 1 and len({fold(address) for address in addresses}) > 1:
         raise InvalidValue(
             'The attribute emails has two different addresses of type "work". Send only one work address.',
@@ -65,15 +64,21 @@ def work_address(user: Resource) -> str:
     return address
 
 
+def no_work_address() -> InvalidValue:
+    """Return the error for a user without a work address."""
+    return InvalidValue(
+        'The attribute emails[type eq "work"].value is missing.',
+        advice=Advice(
+            "In Entra, map it to an attribute that every user has, such as mail or userPrincipalName.",
+            "In the identity provider, map the e-mail address of every user to it.",
+        ),
+        reason=Reason.NO_EMAIL,
+    )
+
+
 def is_email_address(text: str) -> bool:
     """Return whether ``text`` has the form of an e-mail address."""
     return _EMAIL_ADDRESS.fullmatch(text) is not None
-
-
-def is_work(element: Resource) -> bool:
-    """Return whether ``element`` has the type work, without regard to case."""
-    kind = element.get("type", "")
-    return kind == "work" or fold(kind) == "work"
 
 
 #: The type User of enterprises without further extensions.

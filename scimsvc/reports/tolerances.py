@@ -22,6 +22,8 @@ _WORDS: Mapping[str, str] = {
     Tolerance.PACKED_ROLE: "a role as the JSON text of an app role assignment",
     Tolerance.UNKNOWN_SCHEMA: "an unknown schema URN in schemas",
     Tolerance.UNTYPED_EMAIL: "an e-mail address without a type, read as the work address",
+    Tolerance.OTHER_EMAIL: "an only or primary e-mail address of another type, read as the work address",
+    Tolerance.PRIMARY_ADDRESS: "the primary e-mail address, although none is marked, read as the work address",
     Tolerance.MESSAGE_URN_CASE: "the URN of a message in other letter case",
     Tolerance.NO_ERROR_LIMIT: "failOnErrors 0, read as no limit",
     Tolerance.REPEATED_ROLE: "a role sent twice, in two spellings",

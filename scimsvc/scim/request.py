@@ -167,7 +167,8 @@ def claimed_address(body: Any) -> str | None:
     emails = next((value for name, value in body.items() if name.lower() in ("emails", "email")), None)
     elements = [each for each in (emails if isinstance(emails, list) else [emails]) if isinstance(each, dict)]
     work = [each for each in elements if str(each.get("type", "")).lower() == "work"]
-    address = next((each.get("value") for each in work or elements), None)
+    primary = [each for each in elements if str(each.get("primary", "")).lower() == "true"]
+    address = next((each.get("value") for each in work or primary or elements), None)
     return address[:_LONGEST_ADDRESS] if isinstance(address, str) else None
 
 

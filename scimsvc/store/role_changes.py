@@ -89,7 +89,7 @@ def apply_role_change(
 
 
 def work_address(functions: SearchFunctions, document: Expression) -> Expression:
-    """Return the work address of a user, as ``protocol.resources.work_address`` does.
+    """Return the work address of a user like ``protocol.users.work_address``.
 
     ``search`` has the same elements as the document, and their types are folded in it.
     """
@@ -106,7 +106,18 @@ def work_address(functions: SearchFunctions, document: Expression) -> Expression
         .correlate(User)
         .scalar_subquery()
     )
-    return case((User.has_other_emails, first_of_type), else_=functions.member(document, (EMAILS.name, 0, "value")))
+    elements, element, position = functions.numbered_elements(functions.array(document, EMAILS.name))
+    primary = (
+        select(functions.member(element, ("value",)))
+        .select_from(elements)
+        .where(functions.member(element, ("primary",)) == functions.boolean(True))
+        .order_by(position)
+        .limit(1)
+        .correlate(User)
+        .scalar_subquery()
+    )
+    several = func.coalesce(first_of_type, primary)
+    return case((User.has_other_emails, several), else_=functions.member(document, (EMAILS.name, 0, "value")))
 
 
 def _effective_values(functions: SearchFunctions, document: Expression) -> list[_Value]:

@@ -39,7 +39,11 @@ def values(attribute: Attribute) -> st.SearchStrategy[Any]:
 
 
 WORK = st.sampled_from([{"value": "a@x.example", "type": "work"}, {"value": "A@x.example", "type": "Work"}])
-EMAILS = st.lists(WORK | st.sampled_from([{"value": "h@x.example"}, {"value": "no", "type": "work"}]), max_size=3)
+EMAILS = st.lists(WORK | st.sampled_from([
+    {"value": "h@x.example"}, {"value": "no", "type": "work"}, {"value": "h@x.example", "type": "home"},
+    {"value": "o@x.example", "type": "other", "primary": True}, {"value": "O@x.example", "type": "OTHER"},
+]), max_size=3)  # fmt: skip
+
 OTHERS = {each.name: values(each) for each in USERS.attributes if each.name not in ("schemas", "userName", "emails")}
 ODD_NAMES = {"nickname": st.just("x"), f"{ENTERPRISE_URN}:division": st.just("x")}
 

@@ -81,7 +81,8 @@ def test_the_order_of_attributes_is_the_tables() -> None:
     [
         ({"userName": ""}, "userName"),
         ({"emails": []}, "work"),
-        ({"emails": [{"value": "a@b.example", "type": "home"}]}, "work"),
+        ({"emails": [{"value": "a@b.example", "type": "home"}, {"value": "c@d.example", "type": "other"}]}, "work"),
+        ({"emails": [{"value": "not an address", "type": "home"}]}, "not a valid"),
         ({"emails": [{"value": "a@b.example"}, {"value": "c@d.example"}]}, "work"),
         ({"emails": [WORK, {"value": "c@d.example", "type": "Work"}]}, "two different"),
         ({"emails": [WORK | {"primary": True}, {"value": "c@d.example", "primary": True}]}, "primary"),

@@ -54,12 +54,18 @@ def cases(draw: st.DrawFn) -> Case:
     work = [{"value": f"{local}{{}}@X.example", "type": draw(WORK)}]
     if draw(st.booleans()):  # the same address again, in another spelling
         work.append({"value": f"{local.lower()}{{}}@x.example", "type": draw(WORK), "display": "again"})
+    emails = draw(st.permutations([*work, *draw(OTHER_EMAILS)]))
+    if draw(st.booleans()) and draw(st.booleans()):  # no address of type work: an only one or the primary one counts
+        other = {"value": f"{local}{{}}@X.example", "type": "other"}
+        emails = draw(
+            st.sampled_from([[other], draw(st.permutations([other | {"primary": True}, *draw(OTHER_EMAILS)]))])
+        )
     user: dict[str, Any] = {
         "userName": draw(TEXT),
         "active": draw(st.booleans()),
         "title": draw(VALUE),
         ENTERPRISE_URN: {"organization": draw(VALUE), "department": draw(VALUE)},
-        "emails": draw(st.permutations([*work, *draw(OTHER_EMAILS)])),
+        "emails": emails,
     }
     source = draw(st.sampled_from(["provisioned", "manual"]))
     return Case(user, source, draw(st.booleans()), draw(VALUE), draw(VALUE))

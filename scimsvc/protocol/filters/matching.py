@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from scimsvc.protocol.attributes import Attribute, AttributePath, fold
+from scimsvc.protocol.addresses import work_elements
+from scimsvc.protocol.attributes import EMAILS, Attribute, AttributePath, fold
 from scimsvc.protocol.filters.nodes import And, Comparison, Node, Not, Or, ValuePath, parse_instant
+from scimsvc.protocol.filters.work_address import matched_address
 
 #: Tests whether a resource meets a filter. For a condition in brackets, the resource is an element.
 Test = Callable[[Mapping[str, Any]], bool]
@@ -44,9 +46,17 @@ def make_test(node: Node, folded: Fold = fold_text) -> Test:
         return lambda resource: not operand(resource)
     values = _reader(node.path)
     if isinstance(node, ValuePath):
+        address = matched_address(node)
+        if address is not None:
+            return _identified_by(fold(address))
         condition = make_test(node.condition, folded)
         return lambda resource: any(map(condition, values(resource)))
     return lambda resource: bool(values(resource))
+
+
+def _identified_by(key: str) -> Test:
+    """Return the test whether the work address of a user folds to ``key``."""
+    return lambda user: any(fold(each.get("value", "")) == key for each in work_elements(user.get(EMAILS.name, [])))
 
 
 def _joined(tests: list[Test], *, until: bool) -> Test:

@@ -54,7 +54,7 @@ def read_user(body: Any, resource_type: ResourceType, notes: RequestNotes, *, us
     new_notes = RequestNotes(notes.limits)
     try:
         user = _read_user(body, user_id, resource_type, new_notes)
-        work_address(user)
+        work_address(user, new_notes)
     except (_NotPlain, InvalidValue):
         return None
     notes.add(new_notes)

@@ -51,6 +51,10 @@ class Tolerance(StrEnum):
     UNKNOWN_SCHEMA = "unknown-schema"
     #: A single e-mail address without ``type``, which counts as type work.
     UNTYPED_EMAIL = "untyped-email"
+    #: The only or the primary address has another type, and counts as type work: authentik's default mapping.
+    OTHER_EMAIL = "other-email"
+    #: ``emails[primary eq true]`` means the work address, although no address is marked as primary: Rippling, WorkOS.
+    PRIMARY_ADDRESS = "primary-address"
     #: The URN of a message in another case: hand-written clients.
     MESSAGE_URN_CASE = "message-urn-case"
     #: ``"failOnErrors": 0`` in a Bulk request: Java clients with a primitive number.

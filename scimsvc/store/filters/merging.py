@@ -6,21 +6,9 @@ An element meets one of several conditions exactly if one element meets the firs
 
 from collections.abc import Iterable, Sequence
 
-from scimsvc.protocol.attributes import EMAILS, Attribute, AttributePath, fold
-from scimsvc.protocol.filters.nodes import And, Comparison, Node, Not, Or, ValuePath, implied_values
-
-
-def matched_address(node: Node) -> str | None:
-    """Return the address in Entra's match, ``emails[type eq "work"].value eq "…"``, or None for other filters.
-
-    The work address identifies a user and has an index.
-    """
-    if not isinstance(node, ValuePath) or node.path.attribute is not EMAILS or not isinstance(node.condition, And):
-        return None
-    implied = implied_values(node.condition) or {}
-    address = implied.get("value")
-    asked = len(node.condition.operands) == len(implied) == 2 and fold(str(implied.get("type"))) == "work"
-    return address if asked and isinstance(address, str) else None
+from scimsvc.protocol.attributes import EMAILS, Attribute, AttributePath
+from scimsvc.protocol.filters.nodes import Comparison, Node, Not, Or, ValuePath
+from scimsvc.protocol.filters.work_address import matched_address
 
 
 def merge_alternatives(operands: Iterable[Node]) -> list[Node]:

@@ -5,12 +5,12 @@ from sqlalchemy import String, bindparam, case, cast, literal, select, union_all
 from scimsvc.models import User
 from scimsvc.protocol.attributes import EMAILS, ROLES, Attribute, AttributePath, fold
 from scimsvc.protocol.filters.nodes import Comparison, Node, ValuePath
+from scimsvc.protocol.filters.work_address import matched_address
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.role_elements import default_element
 from scimsvc.protocol.users import USERS
 from scimsvc.protocol.versions import entity_tag
 from scimsvc.store.filters.compiler import Condition, FilterCompiler
-from scimsvc.store.filters.merging import matched_address
 from scimsvc.store.filters.search_functions import Expression
 from scimsvc.store.representations import View
 
