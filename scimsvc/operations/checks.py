@@ -15,8 +15,10 @@ from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_resource
 from scimsvc.protocol.users import USERS
 from scimsvc.store.engine.transactions import Connection, snapshot
+from scimsvc.store.group_representations import group_columns
 from scimsvc.store.representations import user_columns
 from scimsvc.store.upkeep import integrity
+from scimsvc.store.upkeep.integrity import GroupColumns
 from scimsvc.store.upkeep.maintenance import list_damage
 
 
@@ -27,7 +29,7 @@ def find_faults() -> Iterator[str]:
         yield from (f"the file is damaged: {line}" for line in damage)
         if damage:
             return  # checks of rows in a damaged file are not reliable
-        for find in (_orphans, _default_roles, _folded_names, _role_names, _users, _changes):
+        for find in (_orphans, _default_roles, _folded_names, _role_names, _users, _groups, _changes):
             yield from find(connection)
 
 
@@ -89,6 +91,36 @@ def _user_faults(columns: dict[str, Any], *, unique_user_name: bool) -> Iterator
     if (ROLES.name in user) is (role_id is None):
         yield "its document and its role_id disagree about its role"
     expected = user_columns(user, USERS, role_id=role_id, unique_user_name=unique_user_name)
+    differing = [name for name, value in expected.items() if not _equal(columns[name], value)]
+    if differing:
+        yield f"{', '.join(differing)} does not match its document"
+
+
+def _groups(connection: Connection) -> Iterator[str]:
+    for row in integrity.iterate_groups(connection):
+        for fault in _group_faults(row):
+            yield f"groups {row.columns['enterprise_id']} {row.columns['id']}: {fault}"
+
+
+def _group_faults(row: GroupColumns) -> Iterator[str]:
+    columns = row.columns
+    if columns["members"] != row.members:
+        yield f"it counts {columns['members']} members, but {row.members} exist"
+    if columns["joined"] < row.joined:
+        yield "the position of a member is larger than joined"
+    if not row.has_groups:
+        yield "its enterprise is marked to have no groups"
+    try:
+        group: Any = read_json_text(columns["document"], UNLIMITED)
+        expected = group_columns(group, unique_group_name=row.unique_group_name)
+    except InvalidJSON:
+        yield "its document is not JSON"
+        return
+    except (AttributeError, KeyError, TypeError):
+        yield "its document is not a valid group"
+        return
+    if group.get("id") != columns["id"]:
+        yield "its document has another id"
     differing = [name for name, value in expected.items() if not _equal(columns[name], value)]
     if differing:
         yield f"{', '.join(differing)} does not match its document"

@@ -17,6 +17,7 @@ from scimsvc.operations.state import metrics as app_metrics
 from scimsvc.store.engine.database import LONG_SECONDS, longer_deadline
 from scimsvc.store.engine.transactions import Connection, reading
 from scimsvc.store.enterprises import EnterpriseRow, list_enterprises
+from scimsvc.store.groups import list_group_counts
 from scimsvc.store.tokens import list_next_scim_expiries
 from scimsvc.store.users import list_users_by_state
 from scimsvc.web.state import RequestState
@@ -112,6 +113,9 @@ class _Stored(Collector):
         with longer_deadline(LONG_SECONDS), reading() as connection:
             for state in list_users_by_state(connection):
                 gauges["users"].add_metric([state.enterprise_id, "active" if state.active else "disabled"], state.users)
+            for groups in list_group_counts(connection):
+                gauges["groups"].add_metric([groups.enterprise_id], groups.groups)
+                gauges["members"].add_metric([groups.enterprise_id], groups.members)
             for expiry in list_next_scim_expiries(connection, now=clock.timestamp(now)):
                 left = (clock.parse_timestamp(expiry.expires_at) - now).total_seconds()
                 gauges["expiry"].add_metric([expiry.enterprise_id], left)
@@ -133,6 +137,8 @@ def _gauges() -> dict[str, GaugeMetricFamily]:
 
     return {
         "users": gauge("users", "Users by enterprise and state.", "enterprise", "state"),
+        "groups": gauge("groups", "Groups by enterprise.", "enterprise"),
+        "members": gauge("group_members", "Members of all groups by enterprise.", "enterprise"),
         "expiry": gauge(
             "scim_token_expiry_seconds",
             "Seconds until an enterprise's next SCIM token expires.",

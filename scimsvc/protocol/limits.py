@@ -25,6 +25,8 @@ class Limits:
     string_length: int = 256 * 1024
     #: Elements of a multi-valued attribute.
     elements: int = 500
+    #: Members of groups that one request names.
+    members: int = 10_000
     #: Bytes of a user's document, which is the JSON text of a response without ``meta``.
     document: int = 256 * 1024
     #: Operations of a PATCH.
@@ -49,4 +51,4 @@ class Limits:
 
 DEFAULTS = Limits()
 #: For stored users, who were accepted under the limits of their time.
-UNLIMITED = Limits(string_length=2**63, elements=2**63, document=2**63)
+UNLIMITED = Limits(string_length=2**63, elements=2**63, members=2**63, document=2**63)

@@ -46,6 +46,7 @@ LIMIT_RANGES = (
     LimitRange("json_depth", 10, 100, "levels of a JSON body"),
     LimitRange("string_length", 1024, 16 * 1024 * 1024, "characters of a string of a JSON body"),
     LimitRange("elements", 10, 10_000, "elements of a multi-valued attribute"),
+    LimitRange("members", 10, 100_000, "members of groups in a request"),
     LimitRange("document", 16 * 1024, 16 * 1024 * 1024, "bytes of a user"),
     LimitRange("patch_operations", 10, 10_000, "operations of a PATCH"),
     LimitRange("patch_conditions", 10, 10_000, "conditions in all paths of a PATCH"),

@@ -20,6 +20,9 @@ class Quotas:
     users: int = 1_000_000
     #: Bytes of the SCIM documents of all users.
     stored_bytes: int = 10_000_000_000
+    groups: int = 10_000
+    #: Members of all groups together.
+    memberships: int = 10_000_000
     roles: int = 1_000
     #: Aliases of one role.
     aliases: int = 1_000
@@ -37,6 +40,8 @@ def _quota(name: str, most: int, description: str) -> LimitRange:
 QUOTA_RANGES = (
     _quota("users", 100_000_000, "users"),
     _quota("stored_bytes", _MOST_BYTES, "bytes of the documents of all users"),
+    _quota("groups", 1_000_000, "groups"),
+    _quota("memberships", 1_000_000_000, "members of all groups"),
     _quota("roles", 10_000, "roles"),
     LimitRange("aliases", 1, 10_000, "aliases of a role", Quotas()),
     _quota("integrations", 100_000, "integrations"),

@@ -200,3 +200,24 @@ def list_duplicate_group_names(connection: Connection, enterprise_id: str) -> li
 def update_unique_group_names(connection: Connection, enterprise_id: str, *, unique: bool) -> None:
     """Fill or clear the column with the unique index on displayNames."""
     (_FILL_UNIQUE_NAMES if unique else _EMPTY_UNIQUE_NAMES).run(connection, {"enterprise_id": enterprise_id})
+
+
+class GroupCounts(NamedTuple):
+    """The number of an enterprise's groups, and of their members together."""
+
+    enterprise_id: str
+    groups: int
+    members: int
+
+
+_GROUP_COUNTS = Query(
+    select(Group.enterprise_id, func.count().label("groups"), func.sum(Group.members).label("members")).group_by(
+        Group.enterprise_id
+    ),
+    GroupCounts,
+)
+
+
+def list_group_counts(connection: Connection) -> list[GroupCounts]:
+    """Return the number of groups and members of each enterprise that has groups."""
+    return _GROUP_COUNTS.all(connection)

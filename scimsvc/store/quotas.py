@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from sqlalchemy import LargeBinary, bindparam, cast, func, select
 
-from scimsvc.models import Integration, Role, Token, User
+from scimsvc.models import Group, Integration, Role, Token, User
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.engine.transactions import Connection
 
@@ -14,6 +14,12 @@ class _Count(NamedTuple):
 
 
 _ENTERPRISE_ID = bindparam("enterprise_id", type_=User.enterprise_id.type)
+_GROUPS = Query(
+    select(func.count().label("rows")).select_from(Group).where(Group.enterprise_id == _ENTERPRISE_ID), _Count
+)
+_MEMBERSHIPS = Query(
+    select(func.coalesce(func.sum(Group.members), 0).label("rows")).where(Group.enterprise_id == _ENTERPRISE_ID), _Count
+)
 _ROLES = Query(select(func.count().label("rows")).select_from(Role).where(Role.enterprise_id == _ENTERPRISE_ID), _Count)
 _INTEGRATIONS = Query(
     select(func.count().label("rows"))
@@ -38,6 +44,16 @@ _USER_BYTES = {
     )
     for dialect, length in _BYTES.items()
 }
+
+
+def count_groups(connection: Connection, enterprise_id: str) -> int:
+    """Return the number of groups of the enterprise."""
+    return _GROUPS.one(connection, {"enterprise_id": enterprise_id}).rows
+
+
+def sum_memberships(connection: Connection, enterprise_id: str) -> int:
+    """Return the number of members of all groups of the enterprise. Each group counts its own."""
+    return int(_MEMBERSHIPS.one(connection, {"enterprise_id": enterprise_id}).rows)
 
 
 def count_roles(connection: Connection, enterprise_id: str) -> int:

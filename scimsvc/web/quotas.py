@@ -190,6 +190,11 @@ class EnterpriseQuotas:
             _Quota(quotas.stored_bytes, "MAX_STORED_BYTES", "bytes of users", "Delete unused users"),
             largest=settings.limits.document,
         )
+        self.groups = Meter(_Quota(quotas.groups, "MAX_GROUPS", "groups", "Delete unused groups"), store.count_groups)
+        self.memberships = Meter(
+            _Quota(quotas.memberships, "MAX_MEMBERSHIPS", "members of groups", "Remove members from groups"),
+            store.sum_memberships,
+        )
         self.roles = Meter(_Quota(quotas.roles, "MAX_ROLES", "roles", "Remove unused roles"), store.count_roles)
         self.integrations = Meter(
             _Quota(quotas.integrations, "MAX_INTEGRATIONS", "integrations", "Revoke unused integrations"),
@@ -205,7 +210,8 @@ class EnterpriseQuotas:
 
     def list_uses(self, connection: Connection, enterprise_id: str) -> list[QuotaUse]:
         """Return how much of each quota the enterprise uses, except aliases. This reads every user."""
-        meters = (self.users, self.stored_bytes, self.roles, self.integrations, self.tokens)
+        of_resources = (self.users, self.stored_bytes, self.groups, self.memberships)
+        meters = (*of_resources, self.roles, self.integrations, self.tokens)
         return [meter.measure(connection, enterprise_id) for meter in meters]
 
     def claim_aliases(self, present: int, more: int) -> None:

@@ -16,6 +16,7 @@ from scimsvc.models import User
 from scimsvc.operations.checks import find_faults
 from scimsvc.store.engine.transactions import writing
 from tests.support.client import Enterprise, replace
+from tests.support.groups import store_group
 from tests.support.types import Cli
 from tests.support.urns import ENTERPRISE_URN
 
@@ -29,6 +30,8 @@ def acme(acme: Enterprise, cli: Cli) -> Enterprise:
     second = acme.create(emails=[work, home], active=False, title="Lead")
     acme.patch(second, replace("name.givenName", "İ"), replace("nickName", None))
     cli("user", "create", "Acme", "manual@contoso.example", "--title", "Boss", "--role", "user")
+    store_group(acme, "Straße", [second["id"]], externalId="g")
+    store_group(acme, "Empty")
     return acme
 
 
@@ -88,6 +91,16 @@ def test_rows_written_by_the_service_are_sound(acme: Enterprise, cli: Cli) -> No
         ("UPDATE role_names SET name_key = 'Other' WHERE is_alias", "name_key does not match name"),
         ("UPDATE enterprises SET name_key = 'other'", "name_key does not match name"),
         ("UPDATE tokens SET enterprise_id = 'gone'", "its row in integrations is missing"),
+        ("UPDATE groups SET members = members + 1 WHERE external_id = 'g'", "it counts 2 members, but 1 exist"),
+        ("UPDATE groups SET joined = 0 WHERE external_id = 'g'", "the position of a member is larger than joined"),
+        ("UPDATE enterprises SET has_groups = (1 = 0)", "its enterprise is marked to have no groups"),
+        ("UPDATE enterprises SET unique_group_name = (1 = 0)", "unique_name_key does not match its document"),
+        ("UPDATE groups SET name_key = 'Straße' WHERE external_id = 'g'", "name_key does not match its document"),
+        ("UPDATE groups SET document = '{}' WHERE external_id = 'g'", "its document is not a valid group"),
+        ("UPDATE groups SET document = '{' WHERE external_id = 'g'", "its document is not JSON"),
+        ("UPDATE groups SET id = 'other' WHERE external_id = 'g'", "its document has another id"),
+        ("UPDATE group_members SET group_id = 'none'", "its row in groups is missing"),
+        ("UPDATE group_members SET user_id = 'none'", "its row in users is missing"),
         ("DELETE FROM changes WHERE number = 2", "the numbers have a gap"),
         ("UPDATE changes SET users = users + 1", "the newest change counts 5 users, but 4 exist"),
         ("DELETE FROM enterprises", "its row in enterprises is missing"),

@@ -10,9 +10,13 @@ from flask import Flask
 from scimsvc import clock
 from scimsvc.extensions import db
 from scimsvc.operations import growth
+from scimsvc.protocol.errors import QuotaExceeded
+from scimsvc.scim.quotas import claim_memberships, claim_new_group
+from scimsvc.store.engine.transactions import reading
 from scimsvc.store.upkeep.maintenance import Space, read_space
 from tests.support.apps import make_enterprise, run_command
 from tests.support.client import Enterprise
+from tests.support.groups import store_group, store_users
 from tests.support.types import Cli, MakeApp
 
 TABLES = ("log_entries", "changes", "tokens", "secrets", "integrations", "audit_entries", "sessions")
@@ -68,6 +72,43 @@ def test_an_enterprise_near_a_quota_is_named(make_app: MakeApp) -> None:
         "Acme: 9 of at most 10 users are used. Raise SCIMSVC_MAX_USERS before requests are refused.",
         "Acme: 5 of at most 5 roles are used. Raise SCIMSVC_MAX_ROLES before requests are refused.",
     ]
+
+
+def test_an_enterprise_near_a_quota_of_groups_is_named(make_app: MakeApp) -> None:
+    acme = make_enterprise(make_app(MAX_GROUPS="2", MAX_MEMBERSHIPS="3"), "Acme")
+    users = [acme.create(email=f"{number}@x.example")["id"] for number in range(2)]
+    store_group(acme, "A", users)
+    assert run_command(acme.app, "check")["warnings"] == []
+
+    store_group(acme, "B", users[:1])
+
+    assert run_command(acme.app, "check")["warnings"] == [
+        "Acme: 2 of at most 2 groups are used. Raise SCIMSVC_MAX_GROUPS before requests are refused.",
+        "Acme: 3 of at most 3 members of groups are used. Raise SCIMSVC_MAX_MEMBERSHIPS before requests are refused.",
+    ]
+
+
+def test_a_quota_of_groups_refuses_more(make_app: MakeApp) -> None:
+    acme = make_enterprise(make_app(MAX_GROUPS="1", MAX_MEMBERSHIPS="2"), "Acme")
+    store_group(acme, "A", store_users(acme, 1))
+    enterprise_id = acme.made["id"]
+
+    with acme.app.app_context(), reading() as connection:
+        claim_memberships(connection, enterprise_id, 1)
+        with pytest.raises(QuotaExceeded) as of_groups:
+            claim_new_group(connection, enterprise_id)
+        with pytest.raises(QuotaExceeded) as of_members:
+            claim_memberships(connection, enterprise_id, 2)
+
+    groups = (
+        "This enterprise has 1 groups, and at most 1 are allowed. Delete unused groups, or ask the operator of this "
+        "service to raise SCIMSVC_MAX_GROUPS."
+    )
+    members = (
+        "This enterprise has 1 members of groups, and at most 2 are allowed. Remove members from groups, or ask the "
+        "operator of this service to raise SCIMSVC_MAX_MEMBERSHIPS."
+    )
+    assert (of_groups.value.detail, of_members.value.detail) == (groups, members)
 
 
 def test_copies_from_before_upgrades_are_named(acme: Enterprise, cli: Cli) -> None:

@@ -15,6 +15,7 @@ from scimsvc.operations.state import metrics
 from scimsvc.settings import SettingsError
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, patch_body, replace
+from tests.support.groups import store_group
 from tests.support.types import Cli, MakeApp
 from tests.support.urns import BULK_URN
 
@@ -55,6 +56,19 @@ def test_requests_users_tolerances_and_expiries_are_reported(counted: Enterprise
     assert told["scimsvc_tolerances_total", "text-boolean"] == 1
     assert told["scimsvc_users", enterprise_id, "active"] == told["scimsvc_users", enterprise_id, "disabled"] == 1
     assert 6.9 * 86400 < told["scimsvc_scim_token_expiry_seconds", enterprise_id] <= 7 * 86400
+
+
+def test_groups_and_their_members_are_reported(counted: Enterprise) -> None:
+    enterprise_id = counted.made["id"]
+    before = samples(counted.app)
+    user = counted.create()
+    for name in ("A", "B", "C"):
+        store_group(counted, name, [user["id"]] if name != "C" else [])
+
+    told = samples(counted.app)
+
+    assert ("scimsvc_groups", enterprise_id) not in before
+    assert (told["scimsvc_groups", enterprise_id], told["scimsvc_group_members", enterprise_id]) == (3, 2)
 
 
 def test_pauses_and_removal_limits_are_reported(counted: Enterprise) -> None:

@@ -19,6 +19,7 @@ from tests.support.apps import run_command
 from tests.support.client import Enterprise, replace
 from tests.support.commands import misuse, refusal
 from tests.support.databases import new_postgresql
+from tests.support.groups import store_group
 from tests.support.live import on_a_terminal
 from tests.support.types import Cli, MakeApp
 
@@ -46,6 +47,8 @@ def acme(acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Enterpr
         acme.patch(user, replace("title", '"\\\u2028'), replace('roles[primary eq "True"].value', "PowerSigner"))
     cli("user", "create", "Acme", "manual@contoso.example", "--title", "Boss")
     cli("settings", "set", "scim_token_days", "30")
+    for n in range(6):
+        store_group(acme, f"Größe {n}", [user["id"]] * (n % 2), externalId=str(n))
     return acme
 
 

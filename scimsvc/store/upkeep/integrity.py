@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, Table, and_, func, select
 
 from scimsvc.extensions import Model
-from scimsvc.models import Change, Enterprise, Role, RoleName, User
+from scimsvc.models import Change, Enterprise, Group, GroupMember, Role, RoleName, User
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.engine.transactions import Connection
 
@@ -57,6 +57,17 @@ class UserColumns(NamedTuple):
 
     columns: dict[str, Any]
     unique_user_name: bool
+
+
+class GroupColumns(NamedTuple):
+    """All columns of a group by name, and what they must agree with."""
+
+    columns: dict[str, Any]
+    unique_group_name: bool
+    has_groups: bool
+    #: The number of members, and the largest position.
+    members: int
+    joined: int
 
 
 class FeedGap(NamedTuple):
@@ -168,6 +179,20 @@ def iterate_users(connection: Connection) -> Iterator[UserColumns]:
     statement = select(table, Enterprise.unique_user_name).join(Enterprise, Enterprise.id == User.enterprise_id)
     for *values, unique_user_name in Query(statement, tuple).iterate(connection):
         yield UserColumns(dict(zip(names, values, strict=True)), unique_user_name)
+
+
+def iterate_groups(connection: Connection) -> Iterator[GroupColumns]:
+    """Yield all columns of all groups."""
+    table = Group.__table__
+    names = [column.name for column in table.columns]
+    own = (GroupMember.enterprise_id == Group.enterprise_id, GroupMember.group_id == Group.id)
+    members = select(func.count()).where(*own).scalar_subquery()
+    joined = select(func.coalesce(func.max(GroupMember.position), 0)).where(*own).scalar_subquery()
+    statement = select(table, Enterprise.unique_group_name, Enterprise.has_groups, members, joined).join(
+        Enterprise, Enterprise.id == Group.enterprise_id
+    )
+    for row in Query(statement, tuple).iterate(connection):
+        yield GroupColumns(dict(zip(names, row, strict=False)), *row[len(names) :])
 
 
 def iterate_feed_gaps(connection: Connection) -> Iterator[FeedGap]:
