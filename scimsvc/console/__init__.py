@@ -11,6 +11,7 @@ from scimsvc.console.views.audit import audit, audit_of_all
 from scimsvc.console.views.connect import connect
 from scimsvc.console.views.enterprises import enterprises, one_enterprise
 from scimsvc.console.views.explain import explain
+from scimsvc.console.views.groups import groups
 from scimsvc.console.views.integrations import integrations
 from scimsvc.console.views.log import log
 from scimsvc.console.views.overview import overview
@@ -36,8 +37,8 @@ static = Blueprint(
 blueprints = (
     static, accounts, own_account, own_sessions, sessions, code_of_sign_in, second_factor,
     sign_in_by_provider, own_identity, enterprises, one_enterprise,
-    overview, connect, users, log, explain, roles, attributes, integrations, tokens, audit, audit_of_all, settings,
-    administrators, all_accounts,
+    overview, connect, users, groups, log, explain, roles, attributes, integrations, tokens, audit, audit_of_all,
+    settings, administrators, all_accounts,
 )  # fmt: skip
 
 for _blueprint in blueprints:

@@ -20,16 +20,18 @@ def list_groups(
     *,
     name: str | None = None,
     external_id: str | None = None,
+    search: str | None = None,
     after: tuple[str, str] | None = None,
     limit: int | None = None,
 ) -> Page:
     """Return groups sorted by name: all of them, or a page of at most ``limit`` after the key ``after``.
 
-    ``Page.next`` is the key of the last group if another page follows. ``name`` ignores case.
+    ``Page.next`` is the key of the last group if another page follows. ``name`` ignores case. ``search`` is part of the
+    name, ignoring case, or of the external ID.
     """
     with reading_in(enterprise) as tenant:
         one_more = None if limit is None else limit + 1
-        rows = list_group_rows(tenant, GroupFilter(name, external_id), after=after, limit=one_more)
+        rows = list_group_rows(tenant, GroupFilter(name, external_id, search), after=after, limit=one_more)
     return Page.of(rows, len(rows) if limit is None else limit, group_view, key=lambda row: (row.name_key, row.id))
 
 

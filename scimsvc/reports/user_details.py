@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scimsvc.activity.log_reading import list_entries
-from scimsvc.enterprises.profiles import get_profile
+from scimsvc.enterprises.profiles import get_profile, with_groups
 from scimsvc.mapping.resolve import EnterpriseRoles
 from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.protocol.attributes import EXTENSION, ROLES, Resource, fold
@@ -31,13 +31,13 @@ _SEPARATE = {"schemas", "id", "meta", "userName", "title", "externalId", "active
 
 
 def show_user_details(enterprise: str, user_id: str) -> dict[str, Any]:
-    """Return the user with the ``values``, ``further`` attributes, ``role`` and ``history``; raises ``NoSuchThing``.
+    """Return the user with the groups, ``values``, ``further`` attributes, ``role`` and ``history``.
 
-    ``more`` is true if older entries exist.
+    ``more`` is true if older entries exist. Raises ``NoSuchThing``.
     """
     with reading_in(enterprise) as tenant:
         row = get_profile(tenant, user_id)
-        user, document = profile_view(row), read_document(row)
+        user, document = with_groups(tenant, profile_view(row)), read_document(row)
         roles = read_enterprise_roles(tenant.connection, tenant.id, tenant.row.name)
         edits = _edits(tenant, user["id"])
         restricts = tenant.row.default_restricts if row.role_id is None else row.restricts

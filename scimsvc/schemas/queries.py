@@ -102,6 +102,7 @@ class GroupsQuery(PageQuery):
 
     name = Name("Only groups with this name, ignoring case.", max_length=MAX_KEY_LENGTH)
     external_id = Name("Only groups with this external ID.", max_length=MAX_KEY_LENGTH)
+    search = Name("Only groups whose name or external ID contains this text.")
 
 
 class LogQuery(PageQuery):

@@ -37,10 +37,14 @@ class GroupMemberRow(NamedTuple):
 
 
 class GroupFilter(NamedTuple):
-    """Conditions for groups. None means no condition. ``name`` ignores case."""
+    """Conditions for groups. None means no condition. ``name`` ignores case.
+
+    ``search`` is part of the name, ignoring case, or of the external ID.
+    """
 
     name: str | None = None
     external_id: str | None = None
+    search: str | None = None
 
 
 _ENTERPRISE_ID = bindparam("enterprise_id", type_=Group.enterprise_id.type)
@@ -75,6 +79,9 @@ def list_group_rows(
         statement = statement.where(Group.name_key == fold(condition.name))
     if condition.external_id is not None:
         statement = statement.where(Group.external_id == condition.external_id)
+    if condition.search is not None:
+        named = Group.name_key.contains(fold(condition.search), autoescape=True)
+        statement = statement.where(or_(named, Group.external_id.contains(condition.search, autoescape=True)))
     if after is not None:
         statement = statement.where(tuple_(Group.name_key, Group.id) > after)
     return Query(statement, GroupRow, dynamic=True).all(tenant.connection, {"enterprise_id": tenant.id})

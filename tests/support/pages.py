@@ -8,6 +8,7 @@ from flask import Flask
 from tests.support.apps import run_command
 from tests.support.client import Enterprise
 from tests.support.console import Console
+from tests.support.groups import store_group
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
@@ -41,11 +42,13 @@ def ids_of(enterprise: Enterprise) -> dict[str, str]:
     def run(*words: str) -> str:
         return str(run_command(enterprise.app, *words, enterprise.name)[0]["id"])
 
+    groups = run_command(enterprise.app, "group", "list", enterprise.name)
     return {
         "role_id": run("role", "list"),
         "integration_id": run("integration", "list"),
         "token_id": run("token", "list"),
         "user_id": run("user", "list"),
+        "group_id": groups[0]["id"] if groups else store_group(enterprise, "Sales").id,
         "account_id": _account_of(enterprise, enterprise.name),
         "admin_id": _account_of(enterprise, None),
     }

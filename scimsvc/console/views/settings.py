@@ -39,6 +39,7 @@ def change_rules() -> Answer:
         "default_role": text("default_role"),
         "unique_user_name": flag("unique_user_name"),
         "reject_unknown_attributes": flag("reject_unknown_attributes"),
+        "unique_group_name": flag("unique_group_name"),
         "several_roles": text("several_roles") or REFUSE,
     }
     services.update_enterprise(enterprise_id(), changes)

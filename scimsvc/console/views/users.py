@@ -7,6 +7,7 @@ from flask import request, url_for
 from scimsvc.console.forms import flag, optional_text, redisplay_on_error, text
 from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page, parameters
 from scimsvc.enterprises import manual_users, profiles
+from scimsvc.enterprises.groups import show_group
 from scimsvc.enterprises.swapped_addresses import swap_addresses
 from scimsvc.mapping.roles import list_role_names
 from scimsvc.reports import lists
@@ -16,7 +17,7 @@ from scimsvc.web.state import cursor_keys
 
 users = enterprise_blueprint("users")
 
-FILTERS = ("search", "role", "active", "source")
+FILTERS = ("search", "role", "group", "active", "source")
 PAGE_LENGTH = "50"
 
 
@@ -28,7 +29,8 @@ def list_() -> Answer:
     user_page = lists.users(enterprise_id(), query, cursor_keys())
     if "part" in request.args:
         return page("users_found.html", user_page=user_page, filters=filters)
-    return page("users.html", user_page=user_page, filters=filters, roles=list_role_names(enterprise_id()))
+    group = show_group(enterprise_id(), filters["group"]) if "group" in filters else None
+    return page("users.html", user_page=user_page, filters=filters, roles=list_role_names(enterprise_id()), group=group)
 
 
 @users.get("/users/<user_id>")
