@@ -14,7 +14,7 @@ from scimsvc.models import GroupMember, Searchable, User
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.engine.transactions import reading
 from scimsvc.store.filters.search_functions import SEARCH_FUNCTIONS
-from scimsvc.store.id_lists import DIALECTS, ids_parameter, in_chunks, listed_ids
+from scimsvc.store.id_lists import DIALECTS, ids_parameter, in_chunks, is_listed, listed_ids
 
 
 class UnknownMembers(Exception):
@@ -68,11 +68,12 @@ def _add(dialect: str) -> Query[_UserId]:
     PostgreSQL first locks the users, so that one who is being deleted is awaited, and then not found.
     """
     listed = listed_ids(dialect)
-    present = exists().where(*_OF_GROUP, GroupMember.user_id == listed.id)
+    # A subquery for a value, because PostgreSQL would join EXISTS with all members of a group of thousands.
+    present = select(GroupMember.position).where(*_OF_GROUP, GroupMember.user_id == listed.id).scalar_subquery()
     new = (
         select(User.id.label("user_id"), listed.position.label("number"))
         .select_from(listed.rows.join(User, User.id == listed.id))
-        .where(_OF_ENTERPRISE, ~present)
+        .where(_OF_ENTERPRISE, present.is_(None))
         .with_for_update(read=True, key_share=True, of=User)
         .cte("new")
     )
@@ -83,8 +84,7 @@ def _add(dialect: str) -> Query[_UserId]:
 
 
 def _remove(dialect: str) -> Query[_UserId]:
-    listed = listed_ids(dialect)
-    statement = delete(GroupMember).where(*_OF_GROUP, GroupMember.user_id.in_(select(listed.id)))
+    statement = delete(GroupMember).where(*_OF_GROUP, is_listed(GroupMember.user_id, dialect))
     return Query(statement.with_hint(_BY_USER, dialect_name="sqlite").returning(GroupMember.user_id), _UserId)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Text, bindparam, cast, func
+from sqlalchemy import ColumnElement, Text, any_, bindparam, cast, func, select
 
 from scimsvc.models import Searchable
 from scimsvc.protocol.json_text import write_json
@@ -32,6 +32,18 @@ def listed_ids(dialect: str) -> IdList:
     elements = func.jsonb_array_elements_text(cast(text, Searchable))
     rows = elements.table_valued("value", with_ordinality="position").render_derived("listed")
     return IdList(rows, rows.c.value, rows.c.position)
+
+
+def is_listed(column: Any, dialect: str) -> ColumnElement[bool]:
+    """Return the condition that ``column`` is one of the IDs, for columns with an index.
+
+    PostgreSQL would join a subquery with all rows of a group of thousands. It looks up the elements of an array.
+    """
+    ids = select(listed_ids(dialect).id)
+    condition: ColumnElement[bool] = column.in_(ids)
+    if dialect == "postgresql":
+        condition = column == any_(func.array(ids.scalar_subquery()))
+    return condition
 
 
 def ids_parameter(ids: Sequence[str]) -> str:

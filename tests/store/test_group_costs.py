@@ -1,0 +1,110 @@
+"""A change of one member takes the same work in a group of any size: counted, not timed.
+
+SQLite counts the instructions of its virtual machine. PostgreSQL counts the rows that each step of a plan reads.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from scimsvc.store import group_members, groups, user_groups
+from scimsvc.store.engine.statements import Query
+from scimsvc.store.engine.transactions import writing
+from scimsvc.store.group_representations import StoredGroup
+from scimsvc.store.id_lists import ids_parameter
+from tests.support.client import Enterprise
+from tests.support.groups import LATER, store_group, store_users
+
+SMALL, LARGE = 10, 5_000
+
+Ask = tuple[Query[Any], dict[str, Any]]
+
+
+@pytest.fixture
+def sizes(acme: Enterprise) -> dict[int, tuple[StoredGroup, list[str]]]:
+    """A small group and a large one, each with its members, and 100 users who are in no group."""
+    users = store_users(acme, SMALL + LARGE + 100)
+    parts = {SMALL: users[:SMALL], LARGE: users[SMALL : SMALL + LARGE]}
+    made = {size: (store_group(acme, f"Group {size}", ids), ids) for size, ids in parts.items()}
+    with acme.app.app_context(), writing() as connection:
+        connection.execute(text("ANALYZE") if connection.dialect.name == "postgresql" else text("SELECT 1"))
+    return {size: (group, [*ids, *users[-100:]]) for size, (group, ids) in made.items()}
+
+
+def _members(name: str, choose: Callable[[list[str]], list[str]]) -> Callable[[str, dict[str, Any], list[str]], Ask]:
+    def ask(dialect: str, key: dict[str, Any], users: list[str]) -> Ask:
+        query = getattr(group_members, name)[dialect]
+        return query, key | {"ids": ids_parameter(choose(users)), "after": 1_000_000, "limit": 20}
+
+    return ask
+
+
+#: Kinds of statements. Users are the members, followed by 100 others.
+STATEMENTS: dict[str, Callable[[str, dict[str, Any], list[str]], Ask]] = {
+    "add one": _members("ADD", lambda users: users[-1:]),
+    "add 100": _members("ADD", lambda users: users[-100:]),
+    "add a member again": _members("ADD", lambda users: users[4:5]),
+    "remove one": _members("REMOVE", lambda users: users[4:5]),
+    "remove 100 who are no members": _members("REMOVE", lambda users: users[-100:]),
+    "find the unknown": _members("UNKNOWN", lambda users: ["none", *users[-9:]]),
+    "lock": lambda _dialect, key, _users: (groups.GROUP_FOR_UPDATE, key),
+    "find by name": lambda _dialect, key, _users: (groups.GROUPS_BY_NAME, key | {"limit": 2}),
+    "groups of a user": lambda _dialect, key, users: (user_groups.GROUPS_OF_USER, key | {"user_id": users[4]}),
+    "leave all groups": lambda _dialect, key, users: (user_groups.LEAVE, key | {"user_id": users[4], "at": LATER}),
+}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_the_work_does_not_depend_on_the_size_of_the_group(
+    acme: Enterprise, sizes: dict[int, tuple[StoredGroup, list[str]]], name: str
+) -> None:
+    work = {}
+    for size, (group, users) in sizes.items():
+        enterprise_id = acme.made["id"]
+        key = {"in_enterprise": enterprise_id, "of_group": group.id, "enterprise_id": enterprise_id, "id": group.id}
+        with acme.app.app_context(), writing() as connection:
+            query, parameters = STATEMENTS[name](connection.dialect.name, key | {"key": f"group {size}"}, users)
+            query.all(connection, parameters)  # the first use prepares the statement
+            connection.rollback()
+        with acme.app.app_context(), writing() as connection:
+            work[size] = _work(connection, query, parameters)
+            connection.rollback()
+
+    assert 0 < work[LARGE] <= 1.5 * work[SMALL] + 50, work
+
+
+def _work(connection: Connection, query: Query[Any], parameters: dict[str, Any]) -> int:
+    prepared = query.prepared_for(connection.dialect)
+    values = prepared.values(parameters)
+    if connection.dialect.name == "sqlite":
+        return _instructions(connection, prepared.text, values)
+    ((plan,),) = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {prepared.text}", values).all()
+    return sum(_rows(plan[0]["Plan"]))
+
+
+def _instructions(connection: Connection, statement: str, values: Any) -> int:
+    database = connection.connection.driver_connection
+    assert database is not None
+    count = 0
+
+    def step() -> int:
+        nonlocal count
+        count += 1
+        return 0
+
+    database.set_progress_handler(step, 1)
+    try:
+        database.execute(statement, values).fetchall()
+    finally:
+        database.set_progress_handler(None, 1)
+    return count
+
+
+def _rows(node: dict[str, Any]) -> Iterator[int]:
+    """Yield the rows that each step of a plan read, with those that a filter removed."""
+    read = node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
+    yield round(read * node["Actual Loops"]) + 1
+    for child in node.get("Plans", []):
+        yield from _rows(child)
