@@ -8,7 +8,7 @@ from scimsvc.vocabulary import API_SCOPE, READ_SCOPE, SCIM_SCOPE, USERS_SCOPE
 
 #: The use of the tokens of each scope.
 SCOPE_WORDS = {
-    SCIM_SCOPE: "SCIM, for Entra",
+    SCIM_SCOPE: "SCIM, for the identity provider",
     USERS_SCOPE: "Users, profiles and changes, for your application",
     READ_SCOPE: "Reading everything except integrations and tokens",
     API_SCOPE: "The whole enterprise API, with integrations and tokens",

@@ -12,6 +12,7 @@ from scimsvc.console.forms import current_form, page_again
 from scimsvc.console.identity_provider import IdentityProvider, identity_provider
 from scimsvc.console.pages import SECTIONS, add_enterprise, admin, page
 from scimsvc.console.permissions import may_send
+from scimsvc.console.provider_guides import provider_name
 from scimsvc.console.reauthentication import SENSITIVE, page_before, password_form, repeated_fields
 from scimsvc.console.sessions import ConsoleSessions
 from scimsvc.console.state import console_state
@@ -95,6 +96,7 @@ def _known_to_templates() -> dict[str, Any]:
         "may_send": may_send,
         "blueprint": request.blueprint,
         "plural": plural,
+        "provider_name": provider_name,
         "has_single_sign_on": settings.provider is not None,
         "local_sign_in": settings.local_sign_in,
     }

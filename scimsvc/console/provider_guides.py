@@ -9,7 +9,9 @@ from flask import request
 
 from scimsvc.auth.provider_integrations import find_connected_provider
 from scimsvc.console.pages import enterprise_id
+from scimsvc.console.state import console_state
 from scimsvc.vocabulary import Provider
+from scimsvc.web.providers import spoken_name
 
 #: The ways to authenticate: a SCIM token that is pasted, and client credentials with which the provider fetches tokens.
 TOKEN, OAUTH = "token", "oauth"
@@ -58,6 +60,16 @@ def chosen_guide() -> Guide:
     """Return the guide that the address names, or else that of the enterprise's provider, or else Entra's."""
     named = request.args.get("provider") or find_connected_provider(enterprise_id()) or Provider.ENTRA
     return _BY_PROVIDER.get(named, _BY_PROVIDER[Provider.OTHER])
+
+
+def provider_name() -> str:
+    """Return the name of the enterprise's identity provider within a sentence, "Entra" if it is unknown."""
+    state = console_state()
+    if state.enterprise is None:
+        return spoken_name(None)
+    if state.provider_name is None:
+        state.provider_name = spoken_name(find_connected_provider(state.enterprise["id"]))
+    return state.provider_name
 
 
 def chosen_way(guide: Guide) -> str:

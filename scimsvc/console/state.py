@@ -20,6 +20,8 @@ class ConsoleState:
     #: The enterprise ID in the path, before access is checked.
     requested_enterprise_id: str | None = None
     enterprise: dict[str, Any] | None = None
+    #: The name of the enterprise's identity provider, after it is read.
+    provider_name: str | None = None
     #: The refused form, to show again.
     form: "Form | None" = None
     #: Whether the request was refused because the password must be confirmed.

@@ -10,6 +10,7 @@ from scimsvc.protocol.reasons import Reason
 from scimsvc.schemas.limits import MAX_NAME_LENGTH
 from scimsvc.store.log import LogRow
 from scimsvc.vocabulary import PATCH, REFUSED, REPLACE
+from scimsvc.web.providers import is_for_entra, spoken_name
 
 
 class Action(StrEnum):
@@ -43,80 +44,89 @@ class _Words:
     title: str
     advice: str = ""
     remedies: tuple[tuple[Action, str], ...] = ()
+    #: The advice for other providers than Entra, if it differs.
+    elsewhere: str = ""
 
 
+#: ``{provider}`` and, at the beginning of a sentence, ``{Provider}`` are the name of the identity provider.
 _WORDS: Mapping[str, _Words] = {
     Reason.UNKNOWN_ROLE: _Words(
         "Unknown role “{value}”",
-        "The app role’s value in Entra must be the name or an alias of a role in scimsvc.",
+        "The app role’s value in {provider} must be the name or an alias of a role in scimsvc.",
         ((Action.ADD_ALIAS, "Add “{value}” as an alias"), (Action.CREATE_ROLE, "Create the role “{value}”")),
+        elsewhere="The value of a role in {provider} must be the name or an alias of a role in scimsvc.",
     ),
     Reason.SEVERAL_ROLES: _Words(
         "More than one role was sent",
-        "In Entra, map SingleAppRoleAssignment([appRoleAssignments]) and assign one app role to each user.",
+        "In {provider}, map SingleAppRoleAssignment([appRoleAssignments]) and assign one app role to each user.",
         ((Action.CONNECT, "Show the role expression"),),
+        elsewhere="In {provider}, send one role for each user, or mark one of them as primary.",
     ),
     Reason.EMAIL_TAKEN: _Words(
         "Another user already has the e-mail address",
-        'In Entra, match users on emails[type eq "work"].value, so that Entra updates the user who has the address.',
+        'In {provider}, match users on emails[type eq "work"].value, so that {provider} updates the user who has '
+        "the address.",
         ((Action.SHOW_USER, "Show the user with this address"),),
     ),
     Reason.USER_NAME_TAKEN: _Words(
         "Another user already has the userName",
-        "In Entra, map userName to an attribute with unique values, or allow duplicate userNames in scimsvc.",
+        "In {provider}, map userName to an attribute with unique values, or allow duplicate userNames in scimsvc.",
         ((Action.SETTINGS, "Allow duplicate userNames"),),
     ),
     Reason.NO_EMAIL: _Words(
         "No work e-mail address was sent",
-        'In Entra, map emails[type eq "work"].value to an attribute that every user has.',
+        'In {provider}, map emails[type eq "work"].value to an attribute that every user has.',
         ((Action.CONNECT, "Show the attribute mapping"),),
     ),
     Reason.SEVERAL_EMAILS: _Words(
         "Two different work e-mail addresses were sent",
-        'In Entra, map emails[type eq "work"].value only once.',
+        'In {provider}, map emails[type eq "work"].value only once.',
         ((Action.CONNECT, "Show the attribute mapping"),),
     ),
     Reason.MALFORMED_EMAIL: _Words(
         "The work e-mail address is invalid",
-        "In Entra, correct the user’s address, or map another attribute.",
+        "In {provider}, correct the user’s address, or map another attribute.",
         ((Action.CONNECT, "Show the attribute mapping"),),
     ),
     Reason.NO_USER_NAME: _Words(
         "No userName was sent",
-        "In Entra, map userName to an attribute that every user has, such as displayName.",
+        "In {provider}, map userName to an attribute that every user has, such as displayName.",
         ((Action.CONNECT, "Show the attribute mapping"),),
+        elsewhere="In {provider}, map userName to an attribute that every user has.",
     ),
     Reason.UNKNOWN_ATTRIBUTE: _Words(
         "Unknown attribute",
-        "Remove the mapping in Entra, or ignore unknown attributes in scimsvc.",
+        "Remove the mapping in {provider}, or ignore unknown attributes in scimsvc.",
         ((Action.SETTINGS, "Ignore unknown attributes"),),
     ),
     Reason.NO_SUCH_USER: _Words(
         "The user no longer exists",
-        "In Entra, restart provisioning, so that Entra matches the user again.",
+        "In {provider}, restart provisioning, so that {provider} matches the user again.",
+        elsewhere="Let {provider} search for the user again, and create the user if the search returns none.",
     ),
     Reason.MANUAL_USER: _Words(
-        "Manual users cannot be deleted by Entra",
-        "Delete the user in scimsvc, or let Entra update the user first.",
+        "Manual users cannot be deleted through SCIM",
+        "Delete the user in scimsvc, or let {provider} update the user first.",
         ((Action.SHOW_USER, "Show the user"),),
     ),
     Reason.GROUPS: _Words(
         "Groups are not supported",
-        "In Entra, set the mapping “Provision Microsoft Entra ID Groups” to “Enabled: No”.",
+        "In {provider}, set the mapping “Provision Microsoft Entra ID Groups” to “Enabled: No”.",
+        elsewhere="Turn off the provisioning of groups in {provider}.",
     ),
     Reason.PAUSED: _Words(
         "Provisioning is paused",
-        "Entra retries the refused changes after you resume provisioning.",
+        "{Provider} retries the refused changes after you resume provisioning.",
         ((Action.RESUME, "Resume provisioning"),),
     ),
     Reason.REMOVAL_LIMIT: _Words(
         "Removal limit reached",
-        "Check the scope and the assignments in Entra. If the removals are intended, allow them.",
+        "Check the scope and the assignments in {provider}. If the removals are intended, allow them.",
         ((Action.RELEASE, "Allow the removals"), (Action.SETTINGS, "Change the limit")),
     ),
     Reason.SCIM_OFF: _Words(
         "SCIM provisioning is off",
-        "All requests from Entra are refused until you enable it.",
+        "All requests from {provider} are refused until you enable it.",
         ((Action.SETTINGS, "Enable SCIM provisioning"),),
     ),
     Reason.SUSPENDED: _Words(
@@ -125,15 +135,16 @@ _WORDS: Mapping[str, _Words] = {
     ),
     Reason.TOKEN: _Words(
         "An access token was refused",
-        "Create a token, and enter it as the Secret Token in Entra.",
+        "Create a token, and enter it as the Secret Token in {provider}.",
         ((Action.TOKENS, "Create a token"),),
+        elsewhere="Create a token, and enter it in {provider}.",
     ),
     Reason.SECRET: _Words(
         "A wrong client secret was sent",
         "Rotate the secret, and enter the new one in the client.",
         ((Action.INTEGRATIONS, "Rotate the secret"),),
     ),
-    Reason.RATE_LIMIT: _Words("Rate limit exceeded", "No action is needed. Entra slows down automatically."),
+    Reason.RATE_LIMIT: _Words("Rate limit exceeded", "No action is needed. {Provider} slows down automatically."),
     Reason.QUOTA: _Words(
         "A quota of this enterprise is reached",
         "Ask the operator of this service to raise the quota, or delete users who are no longer needed.",
@@ -143,18 +154,19 @@ _WORDS: Mapping[str, _Words] = {
 _UPDATE_WORDS: Mapping[str, _Words] = {
     Reason.EMAIL_TAKEN: _Words(
         "Another user already has the e-mail address",
-        "In Entra, change one of the two addresses.",
+        "In {provider}, change one of the two addresses.",
         ((Action.SHOW_USER, "Show the refused user"),),
     ),
 }
+_COMPARE = "Compare the Tenant URL in {provider} with the one in scimsvc."
 _BY_STATUS: Mapping[int, _Words] = {
-    404: _Words("The requested address does not exist", "Compare the Tenant URL in Entra with the one in scimsvc."),
-    405: _Words("The address does not support this method", "Compare the Tenant URL in Entra with the one in scimsvc."),
+    404: _Words("The requested address does not exist", _COMPARE),
+    405: _Words("The address does not support this method", _COMPARE),
     409: _Words("The operation depends on a refused operation", "Fix that operation first."),
     412: _Words("Another request changed the user", "The client must read the user again and retry."),
     413: _Words("The request is too large", "The client must send less data in one request."),
     500: _Words("Internal error", "Search the service’s log for the request ID."),
-    503: _Words("The service could not write", "No action is needed. Entra retries automatically."),
+    503: _Words("The service could not write", "No action is needed. {Provider} retries automatically."),
 }
 _OTHER = _Words(
     "The request was invalid",
@@ -167,15 +179,21 @@ _OTHER = _Words(
 LONGEST_SHOWN = 512
 
 
-def explain_entry(row: LogRow) -> dict[str, Any]:
-    """Return an entry of the log with its ``effect``, and as ``why`` the explanation of a refusal, or None."""
-    why = explain_refusal(row, email=row.email or row.user_id) if row.outcome == REFUSED else None
+def explain_entry(row: LogRow, provider: str | None = None) -> dict[str, Any]:
+    """Return an entry of the log with its ``effect``, and as ``why`` the explanation of a refusal, or None.
+
+    ``provider`` is the identity provider of the client.
+    """
+    about = row.email or row.user_id
+    why = explain_refusal(row, email=about, provider=provider) if row.outcome == REFUSED else None
     return represent_entry(row) | {"effect": row.effect, "why": why}
 
 
-def explain_refusal(row: LogRow, *, email: str | None) -> dict[str, Any]:
+def explain_refusal(row: LogRow, *, email: str | None, provider: str | None = None) -> dict[str, Any]:
     """Return ``explain_cause`` for a refused entry about the user with the address ``email``."""
-    return explain_cause(row.cause, row.status, operation=row.operation, value=row.role_value, email=email)
+    return explain_cause(
+        row.cause, row.status, operation=row.operation, value=row.role_value, email=email, provider=provider
+    )
 
 
 def explain_cause(
@@ -185,17 +203,21 @@ def explain_cause(
     operation: str | None = None,
     value: str | None = None,
     email: str | None = None,
+    provider: str | None = None,
 ) -> dict[str, Any]:
     """Return the title, the advice and the remedies for a cause or, without a cause, for a status.
 
-    ``operation`` is the refused operation, ``value`` the role value, and ``email`` the address of the user concerned.
-    A value that is too long for a role has no remedies.
+    ``operation`` is the refused operation, ``value`` the role value, ``email`` the address of the user concerned,
+    and ``provider`` the identity provider of the client. A value that is too long for a role has no remedies.
     """
     words = _words(cause or "", status, is_update=operation in (PATCH, REPLACE))
+    advice = words.advice if is_for_entra(provider) else words.elsewhere or words.advice
+    name = spoken_name(provider)
+    names = {"provider": name, "Provider": name[:1].upper() + name[1:]}
     return {
         "cause": str(cause or status),
-        "title": words.title.format(value=value),
-        "advice": words.advice,
+        "title": words.title.format(value=value, **names),
+        "advice": advice.format(**names),
         "remedies": [
             Remedy(action, text.format(value=value), email if action is Action.SHOW_USER else value)
             for action, text in words.remedies

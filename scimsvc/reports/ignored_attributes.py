@@ -13,6 +13,8 @@ from scimsvc.store.tenancy import Tenant, reading_in
 _NEWEST = 5_000
 DAYS = 30
 _MOST = 100
+#: The most characters of a name on a page.
+_LONGEST = 300
 
 
 class IgnoredAttribute(NamedTuple):
@@ -34,7 +36,7 @@ def find_ignored(tenant: Tenant) -> list[IgnoredAttribute]:
     since = clock.now() - timedelta(days=DAYS)
     by_key: dict[str, IgnoredAttribute] = {}
     for row in count_ignored(tenant.connection, tenant.id, since=since, limit=_NEWEST):
-        for name in json.loads(row.ignored):
+        for name in (each[:_LONGEST] for each in json.loads(row.ignored)):
             known = by_key.get(fold(name), IgnoredAttribute(name, 0, ""))
             by_key[fold(name)] = known._replace(entries=known.entries + row.entries, last=max(known.last, row.last))
     return sorted(by_key.values(), key=lambda each: (-each.entries, each.name))[:_MOST]

@@ -14,7 +14,8 @@ from scimsvc.enterprises import profiles
 from scimsvc.enterprises.groups import list_groups, list_members
 from scimsvc.errors import InvalidInput
 from scimsvc.mapping.roles import list_roles, preview_role
-from scimsvc.reports.causes import LONGEST_SHOWN, explain_entry
+from scimsvc.reports.causes import LONGEST_SHOWN
+from scimsvc.reports.client_providers import entry_explainer
 from scimsvc.schemas.limits import MAX_WAIT
 from scimsvc.schemas.validation import read_query
 from scimsvc.store.audit import INSTALLATION, AuditConditions
@@ -157,7 +158,7 @@ def log(
 
 def explained_log(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
     """Return a page of the provisioning log with an explanation of each refusal, and the beginning of long texts."""
-    return log(enterprise_id, parameters, keys, represent=explain_entry, longest=LONGEST_SHOWN)
+    return log(enterprise_id, parameters, keys, represent=entry_explainer(enterprise_id), longest=LONGEST_SHOWN)
 
 
 def audit_log_of(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:

@@ -14,6 +14,7 @@ from scimsvc.enterprises.removal_limit import count_removals
 from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.protocol.reasons import Reason
 from scimsvc.reports.causes import explain_refusal
+from scimsvc.reports.client_providers import client_providers
 from scimsvc.store.integrations import list_client_uses
 from scimsvc.store.log import LogRow
 from scimsvc.store.log_reports import list_open_refusals
@@ -79,10 +80,11 @@ def list_open_causes(tenant: Tenant, refusals: OpenRefusals | None = None) -> li
     """
     refusals = refusals or read_open_refusals(tenant)
     groups: dict[_Key, list[LogRow]] = {}
-    is_fixed = _fix_check(tenant, refusals)
+    is_fixed, provider_of = _fix_check(tenant, refusals), client_providers(tenant)
     for row in refusals.rows:
         groups.setdefault((row.cause or row.status, row.role_key, is_fixed(row)), []).append(row)
-    return sorted((_cause(group, is_fixed) for group in groups.values()), key=lambda cause: -cause["refusals"])
+    causes = [_cause(group, is_fixed, provider_of(group[0].client_id)) for group in groups.values()]
+    return sorted(causes, key=lambda cause: -cause["refusals"])
 
 
 def _still_open(tenant: Tenant, rows: Iterable[LogRow], now: datetime) -> list[LogRow]:
@@ -98,11 +100,11 @@ def _still_open(tenant: Tenant, rows: Iterable[LogRow], now: datetime) -> list[L
     return [row for row in rows if is_open(row)]
 
 
-def _cause(rows: list[LogRow], is_fixed: Callable[[LogRow], bool]) -> dict[str, Any]:
+def _cause(rows: list[LogRow], is_fixed: Callable[[LogRow], bool], provider: str | None) -> dict[str, Any]:
     newest = rows[0]
     people = list(dict.fromkeys(row.email or row.user_id for row in rows if row.email or row.user_id))
     about = people[0] if people else None
-    return explain_refusal(newest, email=about) | {
+    return explain_refusal(newest, email=about, provider=provider) | {
         "refusals": len(rows),
         "last": newest.time,
         "people": people[:_MOST_PEOPLE],

@@ -9,7 +9,8 @@ from scimsvc.enterprises.profiles import get_profile, with_groups
 from scimsvc.mapping.resolve import EnterpriseRoles
 from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.protocol.attributes import EXTENSION, ROLES, Resource, fold
-from scimsvc.reports.causes import LONGEST_SHOWN, explain_entry
+from scimsvc.reports.causes import LONGEST_SHOWN
+from scimsvc.reports.client_providers import entry_explainer
 from scimsvc.store.audit import list_audit_rows_about
 from scimsvc.store.feed import list_edits
 from scimsvc.store.log import LogConditions
@@ -42,7 +43,8 @@ def show_user_details(enterprise: str, user_id: str) -> dict[str, Any]:
         edits = _edits(tenant, user["id"])
         restricts = tenant.row.default_restricts if row.role_id is None else row.restricts
     about = LogConditions(email=user["email"])
-    page = list_entries(enterprise, about, limit=MOST_ENTRIES, represent=explain_entry, longest=LONGEST_SHOWN)
+    explain = entry_explainer(enterprise)
+    page = list_entries(enterprise, about, limit=MOST_ENTRIES, represent=explain, longest=LONGEST_SHOWN)
     history = sorted([*_logged(page.items), *edits], key=lambda entry: entry["time"], reverse=True)
     return {
         "user": user,

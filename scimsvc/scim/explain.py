@@ -11,6 +11,7 @@ from typing import Any
 from flask import request
 
 from scimsvc import clock, schemas
+from scimsvc.auth.provider_integrations import find_connected_provider
 from scimsvc.protocol.attributes import ROLES, fold
 from scimsvc.protocol.errors import ScimError, quoted
 from scimsvc.protocol.json_text import is_storable
@@ -55,7 +56,8 @@ def explain_request(enterprise: str, members: Mapping[str, Any], *, base: str) -
     """Return the effect of the request in ``members`` with its error and its attempt; see ``explain``."""
     fields = validated(schemas.EXPLAIN, members)
     asked = RehearsedRequest(fields["method"], fields["path"], fields.get("body"), base)
-    with rehearsing(), reading_in(enterprise) as tenant, rehearsed_request(asked, _caller(tenant)) as state:
+    provider = find_connected_provider(enterprise)
+    with rehearsing(), reading_in(enterprise) as tenant, rehearsed_request(asked, _caller(tenant, provider)) as state:
         matched = _user(tenant, (request.view_args or {}).get("user_id"))
         response = answer(state)
         scim_request = scim_request_of(state)
@@ -81,8 +83,8 @@ def _explain_refusal(
     return Explanation(_explain(scim_request) | {"user": user} | refusal, error, attempt)
 
 
-def _caller(tenant: Tenant) -> Caller:
-    """Return a caller of the enterprise without an integration."""
+def _caller(tenant: Tenant, provider: str | None) -> Caller:
+    """Return a caller of the enterprise without an integration, for the identity ``provider``."""
     row = tenant.row
     return Caller(
         enterprise_id=tenant.id,
@@ -96,6 +98,7 @@ def _caller(tenant: Tenant) -> Caller:
         scope=SCIM_SCOPE,
         user_type=USERS,
         is_first_use=False,
+        provider=provider,
     )
 
 

@@ -12,7 +12,7 @@ from flask import Flask
 
 from scimsvc.bounded import Bounded
 from scimsvc.protocol.errors import ScimError
-from scimsvc.vocabulary import Provider
+from scimsvc.vocabulary import PROVIDER_NAMES, Provider
 from scimsvc.web.state import AppState, RequestState
 
 #: Words in the ``User-Agent`` of each provider.
@@ -45,6 +45,13 @@ def _recognize(user_agent: str) -> str | None:
 def is_for_entra(provider: str | None) -> bool:
     """Return whether a client of ``provider`` gets the words for Entra."""
     return provider in (None, Provider.ENTRA)
+
+
+def spoken_name(provider: str | None) -> str:
+    """Return the name of the provider within a sentence. An unknown provider counts as Entra."""
+    if is_for_entra(provider):
+        return "Entra"
+    return PROVIDER_NAMES.get(provider or "", "the identity provider")
 
 
 class RecognizedProviders:

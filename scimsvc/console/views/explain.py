@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import request
 
+from scimsvc.auth.provider_integrations import find_connected_provider
 from scimsvc.console.forms import redisplay_on_error, text
 from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, page
 from scimsvc.protocol.json_text import write_json
@@ -49,6 +50,7 @@ def _why(explanation: Explanation) -> dict[str, Any] | None:
         operation=explanation.attempt.operation,
         value=explanation.attempt.role_value,
         email=user["email"] if user else None,
+        provider=find_connected_provider(enterprise_id()),
     )
 
 

@@ -8,6 +8,7 @@ from scimsvc.auth.token_reading import list_good_tokens
 from scimsvc.console.credentials import integration_names, scope_options, show_once
 from scimsvc.console.forms import number, optional_text, redisplay_on_error, text
 from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page
+from scimsvc.console.provider_guides import provider_name
 from scimsvc.schemas.validation import without_none
 from scimsvc.vocabulary import USERS_SCOPE
 
@@ -106,7 +107,8 @@ def ask_to_revoke(integration_id: str) -> Answer:
     integration = services.show_integration(enterprise_id(), integration_id)
     return confirmation(
         f"Delete integration {integration['name']}?",
-        "Its client ID, its secret and all its tokens stop working immediately. If Entra uses one of them, "
+        "Its client ID, its secret and all its tokens stop working immediately. "
+        f"If {provider_name()} uses one of them, "
         "provisioning stops.",
         action="Delete integration",
         back=url_for(".list_"),

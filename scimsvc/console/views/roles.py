@@ -6,6 +6,7 @@ from flask import request, url_for
 
 from scimsvc.console.forms import flag, lines, number, redisplay_on_error, text
 from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page, parameters
+from scimsvc.console.provider_guides import provider_name
 from scimsvc.mapping import roles as services
 from scimsvc.reports.lists import preview as preview_role
 from scimsvc.schemas.entity_tags import entity_tag
@@ -76,7 +77,7 @@ def ask_to_remove(role_id: str) -> Answer:
     role = services.show_role(enterprise_id(), role_id)
     return confirmation(
         f"Delete role {role['name']}?",
-        "After that, requests from Entra that use its name or one of its aliases are refused.",
+        f"After that, requests from {provider_name()} that use its name or one of its aliases are refused.",
         action="Delete role",
         back=url_for(".edit", role_id=role_id),
     )

@@ -15,6 +15,7 @@ from scimsvc.console.pages import (
     go_back,
     page,
 )
+from scimsvc.console.provider_guides import provider_name
 from scimsvc.enterprises import enterprises as services
 from scimsvc.enterprises.removal_cap import describe_in_words
 from scimsvc.mapping.roles import list_roles
@@ -74,7 +75,7 @@ def ask_to_release() -> Answer:
     again = f"in {plural(limit['hours'], 'hour')}" if limit else "later"
     return confirmation(
         f"Allow removals in {enterprise()['name']}?",
-        "Entra retries the refused removals in its next cycles and then disables or deletes these users. "
+        f"In its next cycles, {provider_name()} retries the refused removals and then disables or deletes these users. "
         f"The limit applies again {again}.",
         action="Allow removals",
         back=url_for(".show"),
@@ -84,9 +85,9 @@ def ask_to_release() -> Answer:
 @settings.post("/settings/release")
 @redisplay_on_error(ask_to_release)
 def release() -> Answer:
-    """Suspend the removal limit, so that Entra can retry the refused removals."""
+    """Suspend the removal limit, so that the provider can retry the refused removals."""
     services.release_removals(enterprise_id(), by_operator=admin().is_operator)
-    return go(".show", "Removals allowed. Entra retries them in its next cycles.")
+    return go(".show", f"Removals allowed. In its next cycles, {provider_name()} retries them.")
 
 
 @settings.post("/settings/pause")
@@ -94,7 +95,11 @@ def release() -> Answer:
 def pause() -> Answer:
     """Pause provisioning."""
     services.update_enterprise(enterprise_id(), {"paused": True})
-    return go_back(".show", "Provisioning paused. Entra retries the changes that it sends meanwhile.", tone="warn")
+    return go_back(
+        ".show",
+        f"Provisioning paused. Later, {provider_name()} retries the changes that it sends meanwhile.",
+        tone="warn",
+    )
 
 
 @settings.post("/settings/resume")
@@ -102,7 +107,7 @@ def pause() -> Answer:
 def resume() -> Answer:
     """Resume provisioning."""
     services.update_enterprise(enterprise_id(), {"paused": False})
-    return go_back(".show", "Provisioning resumed. Entra retries the refused changes in its next cycles.")
+    return go_back(".show", f"Provisioning resumed. In its next cycles, {provider_name()} retries the refused changes.")
 
 
 @settings.post("/settings/enable")
@@ -118,7 +123,7 @@ def ask_to_disable() -> Answer:
     """Ask for confirmation to disable SCIM provisioning."""
     return confirmation(
         f"Disable SCIM provisioning of {enterprise()['name']}?",
-        "All requests from Entra will be refused. After some time, Entra puts its provisioning job into quarantine. "
+        f"All requests from {provider_name()} will be refused, and after some time provisioning stops there. "
         "To stop changes only for a while, pause provisioning instead.",
         action="Disable SCIM provisioning",
         back=url_for(".show"),

@@ -6,6 +6,7 @@ from flask import request, url_for
 
 from scimsvc.console.forms import flag, optional_text, redisplay_on_error, text
 from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page, parameters
+from scimsvc.console.provider_guides import provider_name
 from scimsvc.enterprises import manual_users, profiles
 from scimsvc.enterprises.groups import show_group
 from scimsvc.enterprises.swapped_addresses import swap_addresses
@@ -76,7 +77,8 @@ def ask_to_delete(user_id: str) -> Answer:
     user = profiles.show_user(enterprise_id(), user_id)
     return confirmation(
         f"Delete user {user['user_name']}?",
-        f"This permanently deletes the user {user['email']}. If Entra sends this person later, a new user is created.",
+        f"This permanently deletes the user {user['email']}. If {provider_name()} sends this person later, "
+        "a new user is created.",
         action="Delete user",
         back=url_for("console_users.show", user_id=user_id),
     )
@@ -97,7 +99,7 @@ def ask_to_swap(user_id: str, other_id: str) -> Answer:
     return confirmation(
         f"Swap the addresses of {one['user_name']} and {other['user_name']}?",
         f"{one['user_name']} gets {other['email']}, and {other['user_name']} gets {one['email']}. "
-        "Nothing else changes. In its next cycle, after about 40 minutes, Entra finds that both addresses are right.",
+        f"Nothing else changes. With its next changes, {provider_name()} finds that both addresses are right.",
         action="Swap addresses",
         back=url_for("console_overview.show"),
     )
