@@ -110,8 +110,9 @@ def _register_front_ends(app: "Flask") -> None:
     from scimsvc.operations.blueprint import operations
     from scimsvc.scim.blueprint import scim
     from scimsvc.scim.discovery import discovery
+    from scimsvc.scim.group_blueprint import scim_groups
 
-    for blueprint in (auth, scim, discovery, operations, *api.blueprints, *console.blueprints):
+    for blueprint in (auth, scim, scim_groups, discovery, operations, *api.blueprints, *console.blueprints):
         app.register_blueprint(blueprint)
     app.cli = CommandGroup(app.name)
 

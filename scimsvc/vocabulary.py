@@ -18,18 +18,19 @@ OK = "ok"
 REFUSED = "refused"
 OUTCOMES = (OK, REFUSED)
 
+#: Writes to users and groups. Entries about a group have its ID.
 CREATE, REPLACE, PATCH, DELETE = "create", "replace", "patch", "delete"
 #: A Bulk request that was refused as a whole. Its operations have entries of their own.
 BULK = "bulk"
-#: A write to a group. The service provisions users only.
+#: A write to a group before this service provisioned groups. Only old entries have it.
 GROUP = "group"
 #: A write to a path that accepts no writes.
 OTHER = "other"
 #: A token or a client secret that was refused.
 AUTHENTICATE = "authenticate"
 OPERATIONS = (CREATE, REPLACE, PATCH, DELETE, BULK, GROUP, OTHER, AUTHENTICATE)
-#: The operation of a write to users, by its HTTP method.
-USER_OPERATIONS = {"POST": CREATE, "PUT": REPLACE, "PATCH": PATCH, "DELETE": DELETE}
+#: The operation of a write to users or groups, by its HTTP method.
+WRITES = {"POST": CREATE, "PUT": REPLACE, "PATCH": PATCH, "DELETE": DELETE}
 
 # The change feed.
 

@@ -74,6 +74,8 @@ def record_refusal(entry: LogEntry) -> None:
     """Log a refused write. A database error causes only a warning."""
     if entry.user_id is not None:  # a path may contain an ID that no user has
         entry.user_id = with_storable_characters(entry.user_id[:_LONGEST_TEXT])
+    if entry.group_id is not None:
+        entry.group_id = with_storable_characters(entry.group_id[:_LONGEST_TEXT])
     row = _entry_row(entry, REFUSED, clock.now())
     try:
         with writing() as connection:

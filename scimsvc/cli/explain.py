@@ -47,8 +47,13 @@ def _paragraphs(told: dict[str, Any]) -> Iterator[str]:
     yield f"would be {click.style(told['outcome'], fg=colour)}: {told['operation']}, {told['status']}{kind}"
     if told.get("detail"):
         yield f"  {cell(told['detail'])}"
-    user = told["user"]
-    yield _labelled("matches", _user(user) if user else "no existing user")
+    user, group = told["user"], told["group"]
+    if group is not None:
+        yield _labelled("matches", cell(f"group {group['name']}, {group['id']}, {group['members']} members"))
+    else:
+        yield _labelled("matches", _user(user) if user else "no existing user")
+    if "groups" in told:
+        yield _labelled("finds", cell([f"{each['name']}, {each['id']}" for each in told["groups"]]) or "no groups")
     if "users" in told:
         yield _labelled("finds", cell([_user(found) for found in told["users"]]) if told["users"] else "no users")
     yield from _effect(told)

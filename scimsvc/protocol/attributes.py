@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from scimsvc.protocol import urns
-from scimsvc.protocol.limits import MAX_KEY_LENGTH
+from scimsvc.protocol.limits import MAX_KEY_LENGTH, Limits
 
 #: Folds a text for comparisons without regard to case. No other function does this.
 fold = str.casefold
@@ -41,6 +41,8 @@ class Attribute:
     dropped: bool = False
     #: The attribute contains an extension schema, and its name is the URN (RFC 7643 §3.3).
     is_extension: bool = False
+    #: The elements are rows of their own and not a part of the document (contract section 5a: members of a group).
+    is_apart: bool = False
 
     def __repr__(self) -> str:
         """Return the name, which identifies the entry."""
@@ -49,6 +51,10 @@ class Attribute:
     def find(self, name: str) -> "Attribute | None":
         """Return the sub-attribute called ``name``, without regard to case, or None."""
         return _by_folded_name(self).get(fold(name))
+
+    def most_elements(self, limits: Limits) -> int:
+        """Return the maximum number of elements in a request."""
+        return limits.members if self.is_apart else limits.elements
 
     @property
     def value(self) -> "Attribute | None":

@@ -1,4 +1,4 @@
-"""Bulk requests: many operations in one body that may refer to users which others create (RFC 7644 §3.7)."""
+"""Bulk requests: many operations in one body that may refer to resources which others create (RFC 7644 §3.7)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
 _REFERENCE = "bulkId:"
-_USERS, _GROUPS = "users", "groups"
+_GROUPS = "groups"
+#: The endpoints of the resources, by folded name.
+_ENDPOINTS = {"users": "/Users", _GROUPS: "/Groups"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class BulkOperation:
     def target(self, ids: Mapping[str, str]) -> str | None:
         """Return the id in the path, or None for the endpoint itself. Raises ``InvalidValue`` for any other path."""
         endpoint, target = self.endpoint_and_target
-        if fold(endpoint) != _USERS or bool(target) is (self.method == "POST"):
-            wanted = "/Users" if self.method == "POST" else "/Users/{id}"
+        if fold(endpoint) not in _ENDPOINTS or bool(target) is (self.method == "POST"):
+            wanted = " or ".join(each if self.method == "POST" else f"{each}/{{id}}" for each in _ENDPOINTS.values())
             raise InvalidValue(f"The path of a {self.method} operation must be {wanted}, not {quoted(self.path)}.")
         return _resolved(target, ids) if target else None
 
@@ -117,7 +119,7 @@ def _read_operation(operation: Any, number: int) -> BulkOperation:
 
 def _may_refer(name: str) -> bool:
     """Return whether the value of a member called ``name`` can be a reference. In a title it is plain text."""
-    return fold(name).rpartition(":")[2].rpartition(".")[2] in ("manager", "value", "$ref")
+    return fold(name).rpartition(":")[2].rpartition(".")[2] in ("manager", "members", "value", "$ref")
 
 
 def _references_in(value: Any, name: str = "value") -> list[str]:

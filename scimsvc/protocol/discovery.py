@@ -6,6 +6,7 @@ from typing import Any
 
 from scimsvc.protocol import urns
 from scimsvc.protocol.attributes import ROLES, USER_NAME, Attribute, Schema, fold, with_sub_attribute
+from scimsvc.protocol.groups import GROUP_NAME
 from scimsvc.protocol.limits import DEFAULT_PAGE, Limits
 from scimsvc.protocol.resource_types import ResourceType
 
@@ -60,16 +61,22 @@ def _resource_type(resource_type: ResourceType, base: str) -> dict[str, Any]:
 
 
 def schemas(
-    base: str, types: Sequence[ResourceType], *, unique_user_name: bool, role_names: Sequence[str]
+    base: str,
+    types: Sequence[ResourceType],
+    *,
+    unique_user_name: bool,
+    unique_group_name: bool = True,
+    role_names: Sequence[str],
 ) -> list[dict[str, Any]]:
     """Return the schemas of one enterprise with the resource ``types`` (RFC 7643 §7).
 
-    ``unique_user_name`` sets the uniqueness of ``userName``. ``role_names`` are the canonical values of
-    ``roles.value``.
+    ``unique_user_name`` and ``unique_group_name`` set the uniqueness of the names. ``role_names`` are the canonical
+    values of ``roles.value``.
     """
     special = {
         ROLES: with_sub_attribute(ROLES, replace(_value_of(ROLES), canonical_values=tuple(role_names))),
         USER_NAME: replace(USER_NAME, uniqueness="server" if unique_user_name else "none"),
+        GROUP_NAME: replace(GROUP_NAME, uniqueness="server" if unique_group_name else "none"),
     }
     return [_schema(schema, base, special) for each in types for schema in (each.core, *each.extensions)]
 

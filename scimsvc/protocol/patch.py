@@ -156,7 +156,7 @@ def _add(elements: list[Any], attribute: Attribute, value: Any, work: PatchWork)
 
 
 def _refuse_too_many(attribute: Attribute, elements: list[Any], work: PatchWork) -> None:
-    most = work.notes.limits.elements
+    most = attribute.most_elements(work.notes.limits)
     if len(elements) > most:
         raise InvalidValue(f"The attribute {attribute.name} would have {len(elements)} elements. Keep at most {most}.")
 

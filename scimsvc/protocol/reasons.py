@@ -31,8 +31,16 @@ class Reason(StrEnum):
     NO_SUCH_USER = "no-such-user"
     #: Manual users cannot be deleted through SCIM.
     MANUAL_USER = "manual-user"
-    #: Groups are not provisioned.
+    #: Groups were not provisioned. Only old entries of the log have it.
     GROUPS = "groups"
+    #: The displayName of a group is missing, or another group has it.
+    NO_GROUP_NAME = "no-group-name"
+    GROUP_NAME_TAKEN = "group-name-taken"
+    #: The group was deleted, and the provider still refers to it.
+    NO_SUCH_GROUP = "no-such-group"
+    #: A member is not a user of the enterprise, or is a group.
+    UNKNOWN_MEMBER = "unknown-member"
+    NESTED_GROUP = "nested-group"
     #: Writes are refused for now: the enterprise is paused, or its removal limit is reached.
     PAUSED = "paused"
     REMOVAL_LIMIT = "removal-limit"

@@ -110,9 +110,29 @@ _WORDS: Mapping[str, _Words] = {
         ((Action.SHOW_USER, "Show the user"),),
     ),
     Reason.GROUPS: _Words(
-        "Groups are not supported",
-        "In {provider}, set the mapping “Provision Microsoft Entra ID Groups” to “Enabled: No”.",
-        elsewhere="Turn off the provisioning of groups in {provider}.",
+        "Groups were not supported",
+        "An earlier version of this service refused the group. In {provider}, restart provisioning.",
+    ),
+    Reason.NO_GROUP_NAME: _Words(
+        "A group without a name was sent",
+        "In {provider}, map displayName of groups to an attribute that every group has.",
+    ),
+    Reason.GROUP_NAME_TAKEN: _Words(
+        "Another group already has the name",
+        "In {provider}, match groups on displayName, or allow duplicate names of groups in scimsvc.",
+        ((Action.SETTINGS, "Allow duplicate names of groups"),),
+    ),
+    Reason.NO_SUCH_GROUP: _Words(
+        "The group no longer exists",
+        "In {provider}, restart provisioning, so that the group is matched again.",
+    ),
+    Reason.UNKNOWN_MEMBER: _Words(
+        "A member is not a user here",
+        "In {provider}, check that the member is in the scope of provisioning, and restart provisioning.",
+    ),
+    Reason.NESTED_GROUP: _Words(
+        "A group was sent as a member of a group",
+        "Only users can be members. In {provider}, assign the inner group itself.",
     ),
     Reason.PAUSED: _Words(
         "Provisioning is paused",

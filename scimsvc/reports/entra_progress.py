@@ -30,10 +30,14 @@ def read_progress(enterprise: str) -> dict[str, Any]:
         rows = list_entries(tenant.connection, tenant.id, LogConditions(), limit=_NEWEST)
     return {
         "tested": tested,
-        "matched": _newest(rows, lambda row: row.outcome == OK and row.operation in _MATCHES),
-        "created": _newest(rows, lambda row: row.outcome == OK and row.operation == CREATE),
+        "matched": _newest(rows, lambda row: _is_write_of_user(row) and row.operation in _MATCHES),
+        "created": _newest(rows, lambda row: _is_write_of_user(row) and row.operation == CREATE),
         "refused": _newest(rows[:1], lambda row: row.outcome == REFUSED),
     }
+
+
+def _is_write_of_user(row: LogRow) -> bool:
+    return row.outcome == OK and row.group_id is None
 
 
 def _newest(rows: list[LogRow], condition: Callable[[LogRow], bool]) -> dict[str, Any] | None:

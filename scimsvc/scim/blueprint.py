@@ -1,4 +1,4 @@
-"""The blueprint of the SCIM resources: Users, and placeholders for Groups and Me (RFC 7644 §3)."""
+"""The blueprint of Users, Bulk and the placeholder for Me (RFC 7644 §3). ``group_blueprint`` has Groups."""
 
 from flask import Blueprint, Response, request
 
@@ -9,11 +9,10 @@ from scimsvc.protocol.listing import (
     ListQuery,
     read_list_query,
     read_parameters,
-    read_search_message,
     read_search_request,
 )
 from scimsvc.protocol.messages import Representation
-from scimsvc.scim import no_groups, users
+from scimsvc.scim import users
 from scimsvc.scim.bulk import run_bulk
 from scimsvc.scim.http import (
     empty_response,
@@ -102,32 +101,6 @@ def delete_user(user_id: str) -> Response:
     """Delete a user (RFC 7644 §3.6)."""
     users.delete_user(scim_request(), user_id, preconditions())
     return empty_response()
-
-
-@scim.get("/Groups")
-def list_groups() -> Response:
-    """Return an empty list."""
-    return text_response(no_groups.empty_list())
-
-
-@scim.post("/Groups/.search")
-def search_groups() -> Response:
-    """Return an empty list to a search (RFC 7644 §3.4.3)."""
-    read_search_message(read_body(), scim_request().notes)
-    return text_response(no_groups.empty_list())
-
-
-@scim.get("/Groups/<path:group_id>")
-def get_group(group_id: str) -> Response:
-    """Refuse the request because groups are not supported."""
-    raise no_groups.no_such_group(group_id)
-
-
-@scim.post("/Groups")
-@scim.route("/Groups/<path:group_id>", methods=["PUT", "PATCH", "DELETE"])
-def write_group(group_id: str = "") -> Response:
-    """Refuse the request because groups are not supported."""
-    raise no_groups.groups_not_implemented()
 
 
 @scim.route("/Me", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])

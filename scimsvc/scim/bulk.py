@@ -16,28 +16,29 @@ from scimsvc.protocol.errors import FailedDependency, ScimError, quoted
 from scimsvc.protocol.messages import Representation, error_message
 from scimsvc.protocol.versions import Preconditions
 from scimsvc.protocol.work_budget import WorkBudget
-from scimsvc.scim import users
+from scimsvc.scim import groups, users
 from scimsvc.scim.circles import Creation, CreationRefused, create_circle, position_of_refusal
-from scimsvc.scim.no_groups import groups_not_implemented
-from scimsvc.scim.request import ScimRequest, claimed_address
+from scimsvc.scim.request import ScimRequest, claimed_address, claimed_name
 from scimsvc.store.engine.database import current_database
 from scimsvc.store.engine.outages import find_unavailable
-from scimsvc.vocabulary import GROUP, USER_OPERATIONS
+from scimsvc.vocabulary import WRITES
 
+#: The status of a successful operation. A PATCH of a group answers without a body.
 _STATUS = {"POST": 201, "PUT": 200, "PATCH": 200, "DELETE": 204}
+_STATUS_OF_GROUP = {**_STATUS, "PATCH": 204}
 #: The result of one operation in the BulkResponse.
 _Result = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class _References:
-    """The users that bulkIds refer to: IDs by bulkId, and the bulkIds of refused operations."""
+    """The resources that bulkIds refer to: IDs by bulkId, and the bulkIds of refused operations."""
 
     ids: dict[str, str]
     refused: set[str] = field(default_factory=set)
 
     def check(self, operation: BulkOperation) -> None:
-        """Raise ``FailedDependency`` if ``operation`` refers to a user who was not created."""
+        """Raise ``FailedDependency`` if ``operation`` refers to a resource that was not created."""
         for reference in sorted(operation.references):
             if reference in self.refused or reference not in self.ids:
                 if reference in self.refused:
@@ -54,7 +55,7 @@ class _References:
 def run_bulk(request: ScimRequest, bulk: BulkRequest) -> dict[str, Any]:
     """Run the operations and return the BulkResponse, with the results in the order of the request.
 
-    IDs of new users are assigned first, so that forward and circular references can be resolved. An operation that
+    IDs of new resources are assigned first, so that forward and circular references can be resolved. An operation that
     refers to a refused operation gets 409. After ``failOnErrors`` errors, the remaining operations are skipped.
     """
     request.notes.budget = WorkBudget(request.notes.limits)
@@ -77,9 +78,9 @@ def run_bulk(request: ScimRequest, bulk: BulkRequest) -> dict[str, Any]:
 def _run_one(request: ScimRequest, operations: list[BulkOperation], references: _References) -> list[_Result]:
     """Run the only one of ``operations``. Its result has a ``response`` only if it was refused."""
     (operation,) = operations
-    attempt = request.for_operation(_operation_in_log(operation))
+    attempt = request.for_operation(WRITES[operation.method])
     try:
-        user = _change_user(attempt, operation, references)
+        resource = _run_operation(attempt, operation, references)
     except Exception as error:
         refusal = find_unavailable(error) or error
         if not isinstance(refusal, ScimError):
@@ -90,27 +91,27 @@ def _run_one(request: ScimRequest, operations: list[BulkOperation], references: 
         request.notes.add(attempt.notes)
     # While the database completes operations, the rest may follow. After one that exceeds its time, all are refused.
     current_database().deadlines.renew()
-    return [_done(request, operation, user, references)]
+    return [_done(request, operation, resource, references)]
 
 
 def _run_circle(request: ScimRequest, operations: list[BulkOperation], references: _References) -> list[_Result]:
     """Run creations that refer to each other: all of them or, if one is refused, none."""
-    attempts = [request.for_operation(_operation_in_log(operation)) for operation in operations]
+    attempts = [request.for_operation(WRITES[operation.method]) for operation in operations]
     try:
-        users = create_circle(list(_creations(attempts, operations, references)))
+        resources = create_circle(list(_creations(attempts, operations, references)))
     except Exception as error:
         refusals = _refusals_of_circle(error, operations)
         if refusals is None:
             raise
         for attempt, refusal in zip(attempts, refusals, strict=True):
-            attempt.attempt.user_id = None  # it was inserted, and rolled back
+            attempt.attempt.user_id = attempt.attempt.group_id = None  # it was inserted, and rolled back
             record_refusal(attempt.refusal_entry(refusal))
         return [_refused(request, *each, references) for each in zip(operations, refusals, strict=True)]
     finally:
         for attempt in attempts:
             request.notes.add(attempt.notes)
     current_database().deadlines.renew()
-    return [_done(request, *each, references) for each in zip(operations, users, strict=True)]
+    return [_done(request, *each, references) for each in zip(operations, resources, strict=True)]
 
 
 def _creations(
@@ -118,11 +119,12 @@ def _creations(
 ) -> Iterator[Creation]:
     """Yield the creations of a circle. Raises ``CreationRefused``."""
     for position, (request, operation) in enumerate(zip(attempts, operations, strict=True)):
-        request.attempt.email = claimed_address(operation.data)
+        _claim(request, operation)
         with position_of_refusal(position):
             references.check(operation)
             operation.target(references.ids)
-        yield Creation(request, operation.body(references.ids), references.ids[operation.bulk_id or ""])
+        resource_id = references.ids[operation.bulk_id or ""]
+        yield Creation(request, operation.body(references.ids), resource_id, operation.is_of_group)
 
 
 def _refusals_of_circle(error: Exception, operations: list[BulkOperation]) -> list[ScimError] | None:
@@ -138,35 +140,45 @@ def _refusals_of_circle(error: Exception, operations: list[BulkOperation]) -> li
     return [error.refusal if operation is culprit else others for operation in operations]
 
 
-def _operation_in_log(operation: BulkOperation) -> str:
-    return GROUP if operation.is_of_group else USER_OPERATIONS[operation.method]
-
-
-def _change_user(request: ScimRequest, operation: BulkOperation, references: _References) -> Representation | None:
-    """Run the use case of ``operation`` and return the user, or None after a deletion; raises ``ScimError``."""
+def _claim(request: ScimRequest, operation: BulkOperation) -> None:
+    """Note for the log of a refusal which user or group ``operation`` is about."""
     if operation.is_of_group:
-        raise groups_not_implemented()
-    request.attempt.email = claimed_address(operation.data)
+        request.attempt.group = claimed_name(operation.data)
+    else:
+        request.attempt.email = claimed_address(operation.data)
+
+
+def _run_operation(request: ScimRequest, operation: BulkOperation, references: _References) -> Representation | None:
+    """Run the use case of ``operation`` and return the resource, or None after a deletion; raises ``ScimError``."""
+    _claim(request, operation)
     references.check(operation)
     target, body = operation.target(references.ids), operation.body(references.ids)
     if target is None:
-        return users.create_user(request, body, user_id=references.ids[operation.bulk_id or ""])
+        new_id = references.ids[operation.bulk_id or ""]
+        if operation.is_of_group:
+            return groups.create_group(request, body, group_id=new_id, with_members=False)
+        return users.create_user(request, body, user_id=new_id)
     preconditions = Preconditions(if_match=operation.version)
     if operation.method == "PUT":
+        if operation.is_of_group:
+            return groups.replace_group(request, target, body, preconditions, with_members=False)
         return users.replace_user(request, target, body, preconditions)
     if operation.method == "PATCH":
-        return users.patch_user(request, target, body, preconditions)
-    users.delete_user(request, target, preconditions)
+        patch = groups.patch_group if operation.is_of_group else users.patch_user
+        return patch(request, target, body, preconditions)
+    delete = groups.delete_group if operation.is_of_group else users.delete_user
+    delete(request, target, preconditions)
     return None
 
 
 def _done(
-    request: ScimRequest, operation: BulkOperation, user: Representation | None, references: _References
+    request: ScimRequest, operation: BulkOperation, resource: Representation | None, references: _References
 ) -> _Result:
-    result = _head(operation) | {"status": str(_STATUS[operation.method])}
-    if user is None:
+    statuses = _STATUS_OF_GROUP if operation.is_of_group else _STATUS
+    result = _head(operation) | {"status": str(statuses[operation.method])}
+    if resource is None:
         return result | {"location": _location(request, operation, references)}
-    return result | {"location": user.location, "version": user.entity_tag}
+    return result | {"location": resource.location, "version": resource.entity_tag}
 
 
 def _refused(request: ScimRequest, operation: BulkOperation, error: ScimError, references: _References) -> _Result:

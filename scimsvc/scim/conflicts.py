@@ -1,12 +1,18 @@
-"""Refuse a user because of an address, userName or role, and name the user who has the value (RFC 7644 §3.12)."""
+"""Refuse a user or a group because of a value that another one has, and name its holder (RFC 7644 §3.12)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from scimsvc.protocol.advice import Advice
-from scimsvc.protocol.errors import ScimError, Unavailable, Uniqueness, quoted
+from scimsvc.protocol.errors import InvalidValue, ScimError, Unavailable, Uniqueness, listed, quoted
+from scimsvc.protocol.groups import GROUP_NAME
+from scimsvc.protocol.members import nested_group
 from scimsvc.protocol.reasons import Reason
 from scimsvc.protocol.users import work_address
+from scimsvc.scim.locking import known_form
 from scimsvc.scim.request import ScimRequest
+from scimsvc.store.group_members import UnknownMembers
+from scimsvc.store.groups import GroupNameTaken, find_group, list_groups_by_name
 from scimsvc.store.user_writes import EmailTaken, UserConflict, UserNameTaken
 from scimsvc.store.users import find_holder_of_address, find_holder_of_user_name
 from scimsvc.vocabulary import CREATE
@@ -57,3 +63,55 @@ def conflict_in_words(request: ScimRequest, error: UserConflict, holder: str | N
         value = f"userName {quoted(user['userName'])}"
     named = f", with the ID {holder}," if holder else ""
     return f"Another user in {request.caller.enterprise}{named} already has the {value}."
+
+
+#: Advice for a name that another group has, by whether the refused group is new.
+_GROUP_NAME_ADVICE: Mapping[bool, Advice] = {
+    True: Advice(
+        "Match groups on displayName in Entra, so that Entra updates that group instead.",
+        "Let the identity provider search for the group by displayName, and update that group instead.",
+    ),
+    False: Advice.same("Rename one of the two, or allow duplicate names of groups: see unique_group_name."),
+}
+
+
+@contextmanager
+def refused_groups(request: ScimRequest) -> Iterator[None]:
+    """Refuse the wanted group of ``request`` if its name is taken or its members are unknown.
+
+    Put the transaction into the block: PostgreSQL reads nothing in a transaction after a violated constraint.
+    """
+    try:
+        yield
+    except (GroupNameTaken, UnknownMembers) as error:
+        raise group_error(request, error) from None
+
+
+def group_error(request: ScimRequest, error: GroupNameTaken | UnknownMembers) -> ScimError:
+    """Return the error that refuses the wanted group of ``request`` because of ``error``."""
+    if isinstance(error, UnknownMembers):
+        return _unknown_members(request, error.ids)
+    name = request.attempt.wanted[GROUP_NAME.name]
+    groups = list_groups_by_name(request.caller.enterprise_id, name, limit=1)
+    holder = request.attempt.holder_id = groups[0].id if groups else None
+    named = f", with the ID {holder}," if holder else ""
+    return Uniqueness(
+        f"Another group in {request.caller.enterprise}{named} already has the displayName {quoted(name)}.",
+        advice=_GROUP_NAME_ADVICE[request.attempt.operation == CREATE],
+        reason=Reason.GROUP_NAME_TAKEN,
+    )
+
+
+def _unknown_members(request: ScimRequest, ids: Sequence[str]) -> ScimError:
+    for each in ids[:_MOST_LOOKED_UP]:
+        if find_group(request.caller.enterprise_id, known_form(each)) is not None:
+            return nested_group(each)
+    return InvalidValue(
+        f"Users with these IDs do not exist in {request.caller.enterprise}: {listed(map(quoted, ids))}. "
+        "Create the users first, or leave them out of the members.",
+        reason=Reason.UNKNOWN_MEMBER,
+    )
+
+
+#: How many unknown members are compared with groups.
+_MOST_LOOKED_UP = 10

@@ -8,6 +8,7 @@ from scimsvc.mapping.roles import list_roles
 from scimsvc.paths import SCIM_PREFIX
 from scimsvc.protocol import discovery as documents
 from scimsvc.protocol.errors import Forbidden, NotFound, listed, quoted
+from scimsvc.protocol.groups import GROUPS
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.messages import list_response
 from scimsvc.protocol.resource_types import ResourceType
@@ -57,12 +58,18 @@ def schema(urn: str) -> Response:
 
 def _schemas() -> list[dict[str, Any]]:
     names = [role["name"] for role in list_roles(caller().enterprise_id)]
-    unique_user_name = caller().settings.unique_user_name
-    return documents.schemas(tenant_url(), _types(), unique_user_name=unique_user_name, role_names=names)
+    settings = caller().settings
+    return documents.schemas(
+        tenant_url(),
+        _types(),
+        unique_user_name=settings.unique_user_name,
+        unique_group_name=settings.unique_group_name,
+        role_names=names,
+    )
 
 
 def _types() -> list[ResourceType]:
-    return [caller().user_type]
+    return [caller().user_type, GROUPS]
 
 
 def _refuse_filter() -> None:

@@ -4,7 +4,7 @@ The code that serves real requests processes this one too. It collects the facts
 describes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +14,22 @@ from scimsvc import clock, schemas
 from scimsvc.auth.provider_integrations import find_connected_provider
 from scimsvc.protocol.attributes import ROLES, fold
 from scimsvc.protocol.errors import ScimError, quoted
+from scimsvc.protocol.groups import GROUP_NAME, GROUPS, MEMBERS
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.protocol.patch import Operation
 from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.protocol.resources import differences
 from scimsvc.protocol.users import USERS, work_address
 from scimsvc.schemas.validation import validated
+from scimsvc.scim.group_lists import find_groups
 from scimsvc.scim.http import scim_request_of
 from scimsvc.scim.lists import find_users
+from scimsvc.scim.locking import known_form
 from scimsvc.scim.rehearsal import RehearsedRequest, answer, rehearsed_request
 from scimsvc.scim.request import Attempt, ScimRequest, attribute_name
 from scimsvc.store.engine.transactions import rehearsing
+from scimsvc.store.group_representations import read_group_document
+from scimsvc.store.groups import read_group
 from scimsvc.store.profiles import find_profile, profile_view
 from scimsvc.store.representations import read_document
 from scimsvc.store.tenancy import Tenant, reading_in
@@ -58,29 +63,30 @@ def explain_request(enterprise: str, members: Mapping[str, Any], *, base: str) -
     asked = RehearsedRequest(fields["method"], fields["path"], fields.get("body"), base)
     provider = find_connected_provider(enterprise)
     with rehearsing(), reading_in(enterprise) as tenant, rehearsed_request(asked, _caller(tenant, provider)) as state:
-        matched = _user(tenant, (request.view_args or {}).get("user_id"))
+        in_path = request.view_args or {}
+        matched, group = _user(tenant, in_path.get("user_id")), _group(tenant, in_path.get("group_id"))
         response = answer(state)
         scim_request = scim_request_of(state)
         if response.status_code >= _FIRST_ERROR:
-            return _explain_refusal(tenant, state, scim_request, matched)
-        explained = _explain(scim_request) | {"user": matched, "outcome": OK, "status": response.status_code}
-        if scim_request.attempt.query is not None:
-            users = find_users(scim_request, scim_request.attempt.query, cursor_keys())
-            explained["users"] = [{"id": user.id, "email": work_address(read_document(user))} for user in users]
+            return _explain_refusal(tenant, state, scim_request, {"user": matched, "group": group})
+        explained = _explain(scim_request) | {"user": matched, "group": group}
+        explained |= {"outcome": OK, "status": response.status_code} | _found(scim_request)
         if scim_request.operations:
             explained["operations"] = [_explain(each) for each in scim_request.operations]
         return Explanation(explained, None, scim_request.attempt)
 
 
 def _explain_refusal(
-    tenant: Tenant, state: RequestState, scim_request: ScimRequest, matched: dict[str, Any] | None
+    tenant: Tenant, state: RequestState, scim_request: ScimRequest, matched: dict[str, Any]
 ) -> Explanation:
     attempt, error = scim_request.attempt, state.refusal
     assert isinstance(error, ScimError)
     # A refused creation is about the user who already has the address.
-    user = _user(tenant, attempt.email) if state.request.method == "POST" else matched
+    if state.request.method == "POST":
+        matched["user"] = _user(tenant, attempt.email)
+        matched["group"] = _group(tenant, attempt.holder_id) if attempt.is_of_group else None
     refusal = {"outcome": REFUSED, "status": error.status, "scim_type": error.scim_type, "detail": error.detail}
-    return Explanation(_explain(scim_request) | {"user": user} | refusal, error, attempt)
+    return Explanation(_explain(scim_request) | matched | refusal, error, attempt)
 
 
 def _caller(tenant: Tenant, provider: str | None) -> Caller:
@@ -110,6 +116,26 @@ def _user(tenant: Tenant, reference: str | None) -> dict[str, Any] | None:
     return profile_view(row) if row is not None else None
 
 
+def _group(tenant: Tenant, group_id: str | None) -> dict[str, Any] | None:
+    """Return the group with the ID ``group_id``; None if it does not exist."""
+    row = read_group(tenant.connection, tenant.id, known_form(group_id)) if group_id else None
+    if row is None:
+        return None
+    return {"id": row.id, "name": read_group_document(row)[GROUP_NAME.name], "members": row.members}
+
+
+def _found(scim_request: ScimRequest) -> dict[str, Any]:
+    """Return the users or the groups that a search finds."""
+    query = scim_request.attempt.query
+    if query is None:
+        return {}
+    if scim_request.attempt.is_of_group:
+        groups = find_groups(scim_request, query, cursor_keys()).rows
+        return {"groups": [{"id": row.id, "name": read_group_document(row)[GROUP_NAME.name]} for row in groups]}
+    users = find_users(scim_request, query, cursor_keys())
+    return {"users": [{"id": user.id, "email": work_address(read_document(user))} for user in users]}
+
+
 def _explain(scim_request: ScimRequest) -> dict[str, Any]:
     attempt, kept = scim_request.attempt, scim_request.notes.kept
     return {
@@ -118,7 +144,7 @@ def _explain(scim_request: ScimRequest) -> dict[str, Any]:
         "tolerances": list(map(str, scim_request.notes.tolerances)),
         "ignored": scim_request.notes.ignored,
         "kept": [{"attribute": attribute_name(path), "detail": detail} for path, detail in kept.items()],
-        "changes": _changes(attempt, scim_request.caller.user_type),
+        "changes": _changes(attempt, GROUPS if attempt.is_of_group else scim_request.caller.user_type),
         "role": _role(attempt),
     }
 
@@ -134,18 +160,27 @@ def _operation(operation: Operation) -> dict[str, Any]:
     return {"op": operation.op, "path": str(operation.path), "value": operation.value}
 
 
-def _changes(attempt: Attempt, user_type: ResourceType) -> list[dict[str, Any]]:
+def _changes(attempt: Attempt, resource_type: ResourceType) -> list[dict[str, Any]]:
+    """Return the changes of the resource. Those of ``members`` are the users who leave, and the users who join."""
     if attempt.after is None:
         return []
     before = attempt.before or {"id": attempt.after.get("id")}
     changes = [
         {"attribute": name, "before": old, "after": new}
-        for name, old, new in differences(before, attempt.after, user_type)
+        for name, old, new in differences(before, attempt.after, resource_type)
     ]
+    if attempt.removed or attempt.added:
+        changes.append(
+            {"attribute": MEMBERS.name, "before": _members(attempt.removed), "after": _members(attempt.added)}
+        )
     return changes + [
         {"attribute": name, "before": old, "after": new, "effective": True}
         for name, (old, new) in attempt.effective.items()
     ]
+
+
+def _members(user_ids: Sequence[str]) -> list[dict[str, str]] | None:
+    return [{"value": each} for each in user_ids] or None
 
 
 def _role(attempt: Attempt) -> dict[str, Any] | None:

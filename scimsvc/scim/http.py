@@ -6,10 +6,12 @@ from flask import Response
 
 from scimsvc.paths import SCIM_PREFIX
 from scimsvc.protocol.errors import InvalidSyntax, UnsupportedMediaType
+from scimsvc.protocol.groups import GROUPS
 from scimsvc.protocol.listing import joined_names
 from scimsvc.protocol.messages import MEDIA_TYPE, Representation
 from scimsvc.protocol.projection import MOST_NAMES, Projection, parse_projection
 from scimsvc.protocol.reading.tolerances import RequestNotes
+from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
 from scimsvc.scim.operation import operation_of
 from scimsvc.scim.request import Attempt, ScimRequest
@@ -81,15 +83,33 @@ def user_response(user: Representation, status: int = 200) -> Response:
     text, state = user.text, request_state()
     if state.request.query_string:
         text = _read_selection(state).apply_to_text(text)
+    return _response(user, text, status)
+
+
+def group_response(group: Representation, status: int = 200) -> Response:
+    """Return a response with ``group``, reduced to the attributes that the request selects (RFC 7644 §3.9)."""
+    return _response(group, group_selection().apply_to_text(group.text), status)
+
+
+def _response(resource: Representation, text: str, status: int) -> Response:
     response = text_response(text, status)
-    response.headers.add("ETag", user.entity_tag)
+    response.headers.add("ETag", resource.entity_tag)
     return response
+
+
+def group_selection() -> Projection:
+    """Return the attributes of groups that the request selects. Raises ``InvalidValue`` for too many names."""
+    return _selection(request_state(), GROUPS)
 
 
 def _read_selection(state: RequestState) -> Projection:
     assert state.caller is not None
-    sent, user_type = state.request.args.getlist, state.caller.user_type
-    return parse_projection(joined_names(sent("attributes")), joined_names(sent("excludedAttributes")), user_type)
+    return _selection(state, state.caller.user_type)
+
+
+def _selection(state: RequestState, resource_type: ResourceType) -> Projection:
+    sent = state.request.args.getlist
+    return parse_projection(joined_names(sent("attributes")), joined_names(sent("excludedAttributes")), resource_type)
 
 
 def preconditions() -> Preconditions:

@@ -5,6 +5,7 @@ is created or deleted between two pages therefore does not shift other users.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from scimsvc.protocol.errors import InvalidCursor, TooMany
 from scimsvc.protocol.filters.nodes import Comparison
@@ -15,7 +16,8 @@ from scimsvc.scim.user_groups import with_groups_of_page
 from scimsvc.store.engine.deadlines import DeadlineExceeded
 from scimsvc.store.paging import CursorKeys
 from scimsvc.store.representations import StoredUser, represent_all, stored_user
-from scimsvc.store.user_pages import Position, UserPage, list_by_id, match_address, search
+from scimsvc.store.searches import Position
+from scimsvc.store.user_pages import UserPage, list_by_id, match_address, search
 
 
 def list_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> str:
@@ -26,7 +28,7 @@ def list_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> str:
         texts = [query.projection.apply_to_text(text) for text in texts]
     if query.cursor is None:
         return list_response(texts, total=page.total, start_index=query.start_index)
-    return list_response(texts, total=page.total, next_cursor=_next_cursor(request, query, page, keys))
+    return list_response(texts, total=page.total, next_cursor=next_cursor(request, query, page.end, keys))
 
 
 def _represent(request: ScimRequest, query: ListQuery, page: UserPage) -> list[str]:
@@ -50,18 +52,25 @@ def _find_page(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> User
         if query.work_address is not None and not query.cursor:
             return match_address(enterprise_id, query.work_address, offset=query.start_index - 1, limit=query.count)
         if not query.has_filter:
-            after = _read_cursor(request, query, keys)
+            after = read_cursor(request, query, keys)
             last_id = after.last_id if after is not None else None
             return list_by_id(enterprise_id, after=last_id, offset=query.start_index - 1, limit=query.count)
-    after = _read_cursor(request, query, keys)
-    try:
+    after = read_cursor(request, query, keys)
+    with time_limited(query):
         return search(enterprise_id, query, base=request.base, after=after)
+
+
+@contextmanager
+def time_limited(query: ListQuery) -> Iterator[None]:
+    """Raise ``TooMany`` if the database takes too long for ``query`` in the block."""
+    try:
+        yield
     except DeadlineExceeded as error:
         if error.hangs or _is_simple(query):
             raise
         raise TooMany(
             "The filter or the sort order takes the database too long. Send a filter with fewer conditions, "
-            "or read all users page by page with a cursor."
+            "or read the whole list page by page with a cursor."
         ) from None
 
 
@@ -71,7 +80,7 @@ def _is_simple(query: ListQuery) -> bool:
     return is_equality and query.order.path is None
 
 
-def _read_cursor(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> Position | None:
+def read_cursor(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> Position | None:
     """Return the end of the previous page, or None for the first page; raises ``InvalidCursor``."""
     if not query.cursor:
         return None
@@ -83,7 +92,8 @@ def _read_cursor(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> Po
         ) from None
 
 
-def _next_cursor(request: ScimRequest, query: ListQuery, page: UserPage, keys: CursorKeys) -> str | None:
-    if page.end is None:
+def next_cursor(request: ScimRequest, query: ListQuery, end: Position | None, keys: CursorKeys) -> str | None:
+    """Return the cursor of the page that follows the position ``end``, or None after the last page."""
+    if end is None:
         return None
-    return keys.write(list(page.end), request.caller.enterprise_id, *query.question)
+    return keys.write(list(end), request.caller.enterprise_id, *query.question)

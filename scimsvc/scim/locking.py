@@ -1,4 +1,4 @@
-"""Lock the enterprise and the user of a write until the end of its transaction."""
+"""Lock the enterprise and the user or group of a write until the end of its transaction."""
 
 import re
 from dataclasses import dataclass
@@ -9,10 +9,12 @@ from scimsvc.protocol.attributes import Resource
 from scimsvc.protocol.errors import NotFound, quoted
 from scimsvc.protocol.reasons import Reason
 from scimsvc.protocol.users import work_address
-from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
+from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions, entity_tag
 from scimsvc.scim.request import ScimRequest
-from scimsvc.store import users
+from scimsvc.store import groups, users
 from scimsvc.store.engine.transactions import Connection
+from scimsvc.store.group_representations import read_group_document
+from scimsvc.store.groups import GroupToChange
 from scimsvc.store.representations import read_document, represent
 from scimsvc.store.users import EnterpriseRules, UserToChange
 
@@ -32,6 +34,18 @@ class UserLock:
         """Note the user's present document and address for the log and for ``explain``."""
         attempt = self.request.attempt
         attempt.before, attempt.email = self.before, work_address(self.before)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLock:
+    """A group to change or delete, and the rules of the enterprise, locked until the transaction ends."""
+
+    connection: Connection
+    request: ScimRequest
+    rules: EnterpriseRules
+    row: GroupToChange
+    #: The document of ``row``, without the members.
+    before: Resource
 
 
 def lock_enterprise(connection: Connection, request: ScimRequest) -> EnterpriseRules:
@@ -59,6 +73,21 @@ def lock_user(connection: Connection, request: ScimRequest, user_id: str, precon
     return UserLock(connection, request, rules, row, read_document(row))
 
 
+def lock_group(connection: Connection, request: ScimRequest, group_id: str, preconditions: Preconditions) -> GroupLock:
+    """Lock the caller's enterprise and the group with the ID ``group_id``; raises the errors of ``lock_user``."""
+    rules = lock_enterprise(connection, request)
+    row = groups.lock_group(connection, rules.id, known_form(group_id))
+    if row is None:
+        raise no_such_group(group_id)
+    request.attempt.group = row.name
+    if request.notes.budget is not None:
+        request.notes.budget.read(row.document)
+    if preconditions is not UNCONDITIONAL:
+        preconditions.check(entity_tag(row.version, None))
+    before = request.attempt.before = read_group_document(row)
+    return GroupLock(connection, request, rules, row, before)
+
+
 def _admitted(rules: EnterpriseRules | None) -> EnterpriseRules:
     if rules is None:
         raise NotFound("This enterprise was deleted. Stop provisioning to it.")
@@ -83,4 +112,16 @@ def no_such_user(user_id: str) -> NotFound:
             "Let the identity provider search for the user again, and create the user if the search returns none.",
         ),
         reason=Reason.NO_SUCH_USER,
+    )
+
+
+def no_such_group(group_id: str) -> NotFound:
+    """Return the error for a request about a group that does not exist."""
+    return NotFound(
+        f"No group has the ID {quoted(group_id)}, or the group was deleted.",
+        advice=Advice(
+            "Restart provisioning in Entra, so that Entra matches the group again.",
+            "Let the identity provider search for the group again, and create the group if the search returns none.",
+        ),
+        reason=Reason.NO_SUCH_GROUP,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from scimsvc.activity.log_writing import LogEntry
 from scimsvc.errors import InvalidInput
 from scimsvc.mapping.resolve import RoleDecision
-from scimsvc.protocol.attributes import EXTENSION, Resource
+from scimsvc.protocol.attributes import EXTENSION, Resource, fold
 from scimsvc.protocol.errors import ScimError, listed
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.listing import ListQuery
@@ -36,16 +36,24 @@ class Attempt:
     operation: str
     user_id: str | None = None
     email: str | None = None
+    #: The ID and the displayName of the group that the write is about.
+    group_id: str | None = None
+    group: str | None = None
+    #: Whether the request is about groups.
+    is_of_group: bool = False
     #: The role value in the body.
     role_value: str | None = None
-    #: The body in RFC shapes: a user, or the operations of a PATCH.
+    #: The body in RFC shapes: a user or group, or the operations of a PATCH.
     understood: Resource | Sequence[Operation] | None = None
     before: Resource | None = None
     after: Resource | None = None
     decision: RoleDecision | None = None
-    #: The user that the write tries to store.
+    #: The user or group that the write tries to store.
     wanted: Resource = field(default_factory=dict)
-    #: The ID of another user, whose address or userName the refused request wants.
+    #: The IDs of the users who join and leave the group.
+    added: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    #: The ID of another user, whose address or userName the refused request wants, or of another group with the name.
     holder_id: str | None = None
     #: The query of a search.
     query: ListQuery | None = None
@@ -112,6 +120,8 @@ class ScimRequest:
             duration_ms=self.duration_ms,
             user_id=self.attempt.user_id,
             email=self.attempt.email,
+            group_id=self.attempt.group_id,
+            group=self.attempt.group,
             tolerances=self.notes.tolerances,
             ignored=self.notes.ignored,
         )
@@ -169,7 +179,14 @@ def claimed_address(body: Any) -> str | None:
     work = [each for each in elements if str(each.get("type", "")).lower() == "work"]
     primary = [each for each in elements if str(each.get("primary", "")).lower() == "true"]
     address = next((each.get("value") for each in work or primary or elements), None)
-    return address[:_LONGEST_ADDRESS] if isinstance(address, str) else None
+    return address[:_LONGEST_CLAIM] if isinstance(address, str) else None
 
 
-_LONGEST_ADDRESS = 512
+_LONGEST_CLAIM = 512
+
+
+def claimed_name(body: Any) -> str | None:
+    """Return the displayName in the unread ``body`` of a refused request, or None, for the log."""
+    members = body.items() if isinstance(body, dict) else ()
+    name = next((value for name, value in members if fold(name) == "displayname"), None)
+    return name[:_LONGEST_CLAIM] if isinstance(name, str) else None

@@ -18,6 +18,7 @@ class RequestSettings(NamedTuple):
 
     scim_enabled: bool
     unique_user_name: bool
+    unique_group_name: bool
     reject_unknown_attributes: bool
     suspension: str | None
 

@@ -50,6 +50,15 @@ class MemberRow(NamedTuple):
     display: str | None
 
 
+class GroupMemberRow(NamedTuple):
+    """A member of one of several groups."""
+
+    group_id: str
+    user_id: str
+    #: The displayName of the user, or else the userName.
+    display: str | None
+
+
 class _UserId(NamedTuple):
     user_id: str
 
@@ -210,7 +219,21 @@ def _members(dialect: str) -> Query[MemberRow]:
     return Query(statement.order_by(read.c.position), MemberRow)
 
 
+def _members_of_groups(dialect: str) -> Query[GroupMemberRow]:
+    functions, listed = SEARCH_FUNCTIONS[dialect], listed_ids(dialect)
+    document: Any = User.document if dialect == "sqlite" else cast(User.document, Searchable)
+    names = (functions.member(document, (name,)) for name in ("displayName", "userName"))
+    statement = (
+        select(GroupMember.group_id, GroupMember.user_id, func.coalesce(*names).label("display"))
+        .join(User, (User.enterprise_id == GroupMember.enterprise_id) & (User.id == GroupMember.user_id))
+        .where(GroupMember.enterprise_id == _ENTERPRISE_ID, GroupMember.group_id.in_(select(listed.id)))
+        .order_by(GroupMember.group_id, GroupMember.position)
+    )
+    return Query(statement, GroupMemberRow)
+
+
 MEMBERS = {dialect: _members(dialect) for dialect in DIALECTS}
+MEMBERS_OF_GROUPS = {dialect: _members_of_groups(dialect) for dialect in DIALECTS}
 _EVERYONE = 2**62
 
 
@@ -231,3 +254,11 @@ def list_members(
         return MEMBERS[connection.dialect.name].all(connection, parameters)
     with reading() as own:
         return MEMBERS[own.dialect.name].all(own, parameters)
+
+
+def list_members_of_groups(
+    connection: Connection, enterprise_id: str, group_ids: Sequence[str]
+) -> list[GroupMemberRow]:
+    """Return the members of several groups, in the order of the IDs of the groups and of joining."""
+    parameters = {"in_enterprise": enterprise_id, "ids": ids_parameter(group_ids)}
+    return MEMBERS_OF_GROUPS[connection.dialect.name].all(connection, parameters)

@@ -4,7 +4,7 @@ The document of a group is stored as the JSON text of the response. It omits ``m
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from scimsvc.protocol.attributes import Resource, fold
@@ -35,6 +35,11 @@ class Member(Protocol):
     @property
     def display(self) -> str | None:
         """The displayName of the user, or else the userName."""
+
+
+def stored_group(row: Sequence[Any]) -> StoredGroup:
+    """Return the columns of ``StoredGroup`` from a ``row`` that begins with them."""
+    return StoredGroup(*row[: len(StoredGroup._fields)])
 
 
 def represent_group(row: Any, base: str, members: Iterable[Member] | None) -> Representation:

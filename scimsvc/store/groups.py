@@ -56,6 +56,11 @@ def find_group(enterprise_id: str, group_id: str) -> StoredGroup | None:
     return rows[0] if rows else None
 
 
+def read_group(connection: Connection, enterprise_id: str, group_id: str) -> StoredGroup | None:
+    """Return the group with the ID ``group_id``."""
+    return GROUP.first(connection, {"enterprise_id": enterprise_id, "id": group_id})
+
+
 def list_groups_by_name(enterprise_id: str, name: str, *, limit: int) -> list[StoredGroup]:
     """Return at most ``limit`` groups with the displayName ``name``, ignoring case, outside of a transaction."""
     return read_rows(GROUPS_BY_NAME, {"enterprise_id": enterprise_id, "key": fold(name), "limit": limit})

@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, bindparam, select
 
 from scimsvc.models import Enterprise, Role, User
 from scimsvc.protocol.attributes import fold
-from scimsvc.protocol.listing import ListQuery, Order
+from scimsvc.protocol.listing import ListQuery
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.engine.transactions import read_each, reading
 from scimsvc.store.feed import SELECT_USER_COUNT, count_users
 from scimsvc.store.filters.user_filters import compile_filter, compile_sort_key
 from scimsvc.store.page_queries import PageQuery, cut_page
 from scimsvc.store.representations import StoredUser, View
+from scimsvc.store.searches import Listing, Position, SearchStatements
 from scimsvc.store.users import ENTERPRISE_ID, OF_DEFAULT, REPRESENTED, VIEW, EnterpriseView, find_user_by_address
 
 
@@ -41,13 +42,6 @@ class SortedUser(NamedTuple):
     sort_key: Any
 
 
-class Position(NamedTuple):
-    """The end of a page: the sort key (None without an order) and the ID of its last row."""
-
-    sort_key: Any
-    last_id: str
-
-
 @dataclass(frozen=True, slots=True)
 class UserPage:
     """A page of users. ``view`` is None if the enterprise does not exist."""
@@ -61,10 +55,6 @@ class UserPage:
     end: Position | None = None
 
 
-class _Count(NamedTuple):
-    users: int
-
-
 _EMPTY = UserPage([], None, 0)
 _VIEW = select(*VIEW).join(Role, OF_DEFAULT).where(Enterprise.id == ENTERPRISE_ID)
 ENTERPRISE_VIEW = Query(_VIEW, EnterpriseView)
@@ -72,7 +62,7 @@ _TOTAL = SELECT_USER_COUNT.scalar_subquery()
 #: Read once for a page instead of with each of its users.
 VIEW_AND_TOTAL = Query(_VIEW.add_columns(_TOTAL.label("total")), ViewAndTotal)
 USERS = select(*REPRESENTED).where(User.enterprise_id == ENTERPRISE_ID)
-_COUNT = select(func.count().label("users")).select_from(User).where(User.enterprise_id == ENTERPRISE_ID)
+_LISTING = Listing(USERS, User.id, StoredUser, SortedUser)
 _BY_ID = USERS.order_by(User.id).limit(bindparam("limit"))
 USERS_FROM = PageQuery(_BY_ID.offset(bindparam("offset")), StoredUser)
 USERS_AFTER = PageQuery(_BY_ID.where(User.id > bindparam("after")), StoredUser)
@@ -114,9 +104,8 @@ def search(enterprise_id: str, query: ListQuery, *, base: str, after: Position |
         view = ENTERPRISE_VIEW.first(connection, parameters)
         if view is None:
             return _EMPTY
-        statements = _SearchStatements(
-            query, connection.dialect.name, View(base, view.default_role, view.role_revision)
-        )
+        view_of_users = View(base, view.default_role, view.role_revision)
+        statements = _statements(query, connection.dialect.name, view_of_users)
         rows: list[Any] = statements.page(after).all(connection, parameters) if query.count else []
         page, more = cut_page(rows, query.count)
         if query.start_index == 1 and after is None and query.count and not more:
@@ -124,70 +113,18 @@ def search(enterprise_id: str, query: ListQuery, *, base: str, after: Position |
         elif not query.has_filter:
             total = count_users(connection, enterprise_id)
         else:
-            total = statements.count().one(connection, parameters).users
+            total = statements.count().one(connection, parameters).rows
     return UserPage(page, view, total, statements.position(page[-1]) if more and page else None)
 
 
-class _SearchStatements:
-    """The statements of one search, compiled for a kind of database and a view of the enterprise."""
-
-    def __init__(self, query: ListQuery, dialect: str, view: View) -> None:
-        order = query.order
-        self._query = query
-        self._conditions = _conditions(query, dialect, view)
-        self._sort_key = compile_sort_key(order.path, dialect=dialect, view=view) if order.path is not None else None
-
-    def page(self, after: Position | None) -> Query[Any]:
-        """Return the query of the page after ``after``, with one additional row."""
-        sort_key, query = self._sort_key, self._query
-        statement = USERS.where(*self._conditions).offset(query.start_index - 1).limit(query.count + 1)
-        if after is not None:
-            statement = statement.where(_follows(after, sort_key, descending=query.order.descending))
-        if sort_key is None:
-            return PageQuery(statement.order_by(User.id), StoredUser, dynamic=True)
-        statement = statement.add_columns(sort_key.label("sort_key")).order_by(*_order(sort_key, query.order))
-        return PageQuery(statement, SortedUser, dynamic=True)
-
-    def count(self) -> Query[_Count]:
-        """Return the query that counts the users on all pages."""
-        return Query(_COUNT.where(*self._conditions), _Count, dynamic=True)
-
-    def position(self, row: StoredUser | SortedUser) -> Position:
-        """Return the position of ``row``."""
-        return Position(row.sort_key if isinstance(row, SortedUser) else None, row.id)
+def _statements(query: ListQuery, dialect: str, view: View) -> SearchStatements:
+    """Return the statements of a search, compiled for a kind of database and a view of the enterprise."""
+    path = query.order.path
+    sort_key = compile_sort_key(path, dialect=dialect, view=view) if path is not None else None
+    return SearchStatements(_LISTING, query, _conditions(query, dialect, view), sort_key)
 
 
 def _conditions(query: ListQuery, dialect: str, view: View) -> list[ColumnElement[bool]]:
     if query.filter is not None:
         return [compile_filter(query.filter, dialect=dialect, view=view)]
     return [User.email_key == fold(query.work_address)] if query.work_address is not None else []
-
-
-def _order(sort_key: ColumnElement[Any], order: Order) -> Sequence[ColumnElement[Any]]:
-    keys = [sort_key.desc(), User.id.desc()] if order.descending else [sort_key.asc(), User.id.asc()]
-    if _may_be_null(sort_key):
-        # Absent values come last, and first in descending order (RFC 7644 §3.4.2.3).
-        keys[0] = keys[0].nulls_first() if order.descending else keys[0].nulls_last()
-    return keys
-
-
-def _may_be_null(sort_key: ColumnElement[Any]) -> bool:
-    return bool(getattr(sort_key, "nullable", True))
-
-
-def _follows(after: Position, sort_key: ColumnElement[Any] | None, *, descending: bool) -> ColumnElement[bool]:
-    """Return the condition for rows after the position ``after``."""
-    key, last_id = after
-    later_id = User.id < last_id if descending else User.id > last_id
-    if sort_key is None:
-        return later_id
-    if not _may_be_null(sort_key):  # a row comparison can use an index
-        row, last = tuple_(sort_key, User.id), tuple_(key, last_id)
-        return row < last if descending else row > last
-    if descending:
-        if key is None:
-            return or_(sort_key.is_not(None), later_id)
-        return or_(sort_key < key, and_(sort_key == key, later_id))
-    if key is None:
-        return and_(sort_key.is_(None), later_id)
-    return or_(sort_key > key, and_(sort_key == key, later_id), sort_key.is_(None))

@@ -13,6 +13,7 @@ from scimsvc.reports.open_causes import list_open_causes
 from scimsvc.store.tenancy import reading_in
 from tests.support.client import Enterprise, replace, user_body
 from tests.support.types import Cli
+from tests.support.urns import GROUP_URN
 
 
 def open_causes(enterprise: Enterprise) -> list[dict[str, Any]]:
@@ -129,8 +130,8 @@ def test_an_update_to_a_taken_address_has_its_own_advice(acme: Enterprise) -> No
 
 
 def test_a_refusal_without_a_user_is_open_for_a_day(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
-    acme.send("POST", "/Groups", {"displayName": "Sales"})
-    assert told(acme) == [("groups", 1, [])]
+    acme.send("POST", "/Groups", {"schemas": [GROUP_URN]})
+    assert told(acme) == [("no-group-name", 1, [])]
 
     later = clock.now() + timedelta(days=1, seconds=1)
     monkeypatch.setattr(clock, "now", lambda: later)

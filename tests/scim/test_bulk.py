@@ -80,7 +80,7 @@ def test_a_refused_operation_has_its_reason_and_stops_no_other(acme: Enterprise)
         post("fine"),
     )
 
-    assert statuses(results) == ["409", "400", "400", "412", "404", "501", "400", "400", "201"]
+    assert statuses(results) == ["409", "400", "400", "412", "404", "400", "400", "400", "201"]
     for result in results[:-1]:
         assert result["response"]["status"] == result["status"]
         assert result["response"]["detail"]
@@ -228,7 +228,7 @@ def test_an_operation_on_groups_is_answered_like_its_request(acme: Enterprise, m
 
     (result,) = bulk(acme, {"method": method, "path": path, "bulkId": "g", "data": {"displayName": "Staff"}})
 
-    assert (result["status"], result["response"]) == ("501", alone.get_json())
+    assert (result["status"], result["response"]) == (str(alone.status_code), alone.get_json())
     assert result.get("location", "").endswith("" if method == "POST" else "/api/scim/v2/Groups/1")
 
 

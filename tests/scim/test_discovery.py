@@ -8,14 +8,15 @@ from urllib.parse import quote
 import pytest
 from werkzeug.test import TestResponse
 
+from scimsvc.protocol.groups import GROUPS
 from scimsvc.protocol.users import USERS
 from tests.support.client import SCIM, Enterprise, assert_scim_error, replace, user_body
 from tests.support.types import Cli
-from tests.support.urns import ENTERPRISE_URN, LIST_URN, USER_URN
+from tests.support.urns import ENTERPRISE_URN, GROUP_URN, LIST_URN, USER_URN
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:"
 BASE = f"http://localhost{SCIM}"
-LISTS = {"/Schemas": [USER_URN, ENTERPRISE_URN], "/ResourceTypes": ["User"]}
+LISTS = {"/Schemas": [USER_URN, ENTERPRISE_URN, GROUP_URN], "/ResourceTypes": ["User", "Group"]}
 
 
 def read(acme: Enterprise, path: str) -> dict[str, Any]:
@@ -95,12 +96,13 @@ def test_discovery_can_only_be_read(acme: Enterprise) -> None:
 def test_discovery_has_no_nulls_and_spells_as_the_standard_does(acme: Enterprise) -> None:
     for path in (*LISTS, "/ServiceProviderConfig"):
         for name, value in members(read(acme, path)):
-            assert value not in (None, "", [], {}), name
+            assert value not in (None, "", {}), name
             assert re.fullmatch(r"[a-z][A-Za-z0-9]*|Resources", name), name
+            assert value != [] or name == "schemaExtensions"
 
 
-def test_the_resource_type_leads_to_users_and_their_schemas(acme: Enterprise) -> None:
-    [user] = read(acme, "/ResourceTypes")["Resources"]
+def test_the_resource_types_lead_to_users_and_groups_and_their_schemas(acme: Enterprise) -> None:
+    user, group = read(acme, "/ResourceTypes")["Resources"]
 
     assert {name: value for name, value in user.items() if name != "description"} == {
         "schemas": [f"{CORE}ResourceType"],
@@ -113,6 +115,17 @@ def test_the_resource_type_leads_to_users_and_their_schemas(acme: Enterprise) ->
     }
     assert read(acme, user["endpoint"])["Resources"] == []
     assert read(acme, f"/Schemas/{user['schema']}")["name"] == "User"
+    assert {name: value for name, value in group.items() if name != "description"} == {
+        "schemas": [f"{CORE}ResourceType"],
+        "id": "Group",
+        "name": "Group",
+        "endpoint": "/Groups",
+        "schema": GROUP_URN,
+        "schemaExtensions": [],
+        "meta": {"resourceType": "ResourceType", "location": f"{BASE}/ResourceTypes/Group"},
+    }
+    assert read(acme, group["endpoint"])["Resources"] == []
+    assert read(acme, f"/Schemas/{group['schema']}")["name"] == "Group"
 
 
 def test_the_configuration_matches_the_service(acme: Enterprise) -> None:
@@ -152,6 +165,37 @@ def test_the_schemas_describe_every_attribute(acme: Enterprise) -> None:
         assert ("caseExact" in each) is ("uniqueness" in each) is (each["type"] not in ("boolean", "complex")), name
         assert ("subAttributes" in each) is (each["type"] == "complex"), name
         assert ("referenceTypes" in each) is (each["type"] == "reference"), name
+
+
+def test_the_schema_of_groups_describes_every_attribute(acme: Enterprise) -> None:
+    schema = read(acme, f"/Schemas/{GROUP_URN}")
+    attributes = attributes_of(schema)
+
+    assert {each["name"] for each in schema["attributes"]} == {each.name for each in GROUPS.attributes} - {
+        "schemas", "id", "externalId", "meta",
+    }  # fmt: skip
+    assert {name: (each["mutability"], each["required"]) for name, each in attributes.items()} == {
+        "displayName": ("readWrite", True),
+        "members": ("readWrite", False),
+        "members.value": ("immutable", False),
+        "members.$ref": ("immutable", False),
+        "members.type": ("immutable", False),
+        "members.display": ("readOnly", False),
+    }
+    assert attributes["members.type"]["canonicalValues"] == ["User"]
+    assert attributes["members.$ref"]["referenceTypes"] == ["User"]
+
+
+@pytest.mark.parametrize("switch", ["--unique-group-name", "--no-unique-group-name"])
+def test_the_uniqueness_of_names_of_groups_follows_the_enterprise(acme: Enterprise, cli: Cli, switch: str) -> None:
+    cli("enterprise", "update", "Acme", switch)
+    body = {"schemas": [GROUP_URN], "displayName": "Sales"}
+    assert acme.send("POST", "/Groups", body).status_code == 201
+
+    published = attributes_of(read(acme, f"/Schemas/{GROUP_URN}"))["displayName"]["uniqueness"]
+    second = acme.send("POST", "/Groups", body)
+
+    assert (published, second.status_code) == (("server", 409) if switch == "--unique-group-name" else ("none", 201))
 
 
 def test_required_attributes_are_marked_as_required(acme: Enterprise) -> None:
@@ -201,18 +245,6 @@ def test_the_uniqueness_of_user_names_follows_the_enterprise(acme: Enterprise, c
     assert (published["caseExact"], published["mutability"], published["returned"]) == (False, "readWrite", "default")
 
 
-def test_no_user_is_a_member_of_a_group(acme: Enterprise) -> None:
-    groups = {"schemas": [LIST_URN], "totalResults": 0, "itemsPerPage": 0, "startIndex": 1, "Resources": []}
-
-    assert read(acme, "/Groups") == groups
-    assert read(acme, '/Groups?filter=displayName%20eq%20"x"&excludedAttributes=members') == groups
-    assert_scim_error(acme.send("GET", "/Groups/1"), 404, None, "'1'", "not groups")
-    for method, path in (("POST", "/Groups"), ("PUT", "/Groups/1"), ("PATCH", "/Groups/1"), ("DELETE", "/Groups/1")):
-        assert_scim_error(
-            acme.send(method, path, {"displayName": "x"}), 501, None, "Provision Microsoft Entra ID Groups"
-        )
-
-
 def test_me_is_not_supported(acme: Enterprise) -> None:
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         assert_scim_error(acme.send(method, "/Me", {}), 501, None, "/Users/{id}")
@@ -241,8 +273,8 @@ def test_discovery_by_list_and_by_id(acme: Enterprise) -> None:
         for resource in answer["Resources"]:
             assert resource["meta"]["location"] == f"http://localhost{SCIM}{path}/{resource['id']}"
             assert acme.send("GET", f"{path}/{quote(resource['id'])}").get_json() == resource
-    assert [each["id"] for each in lists["/Schemas"]["Resources"]] == [USER_URN, ENTERPRISE_URN]
-    [user_type] = lists["/ResourceTypes"]["Resources"]
+    assert [each["id"] for each in lists["/Schemas"]["Resources"]] == [USER_URN, ENTERPRISE_URN, GROUP_URN]
+    user_type, _ = lists["/ResourceTypes"]["Resources"]
     assert (user_type["id"], user_type["endpoint"], user_type["schema"]) == ("User", "/Users", USER_URN)
     assert user_type["schemaExtensions"] == [{"schema": ENTERPRISE_URN, "required": False}]
 

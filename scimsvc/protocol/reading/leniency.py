@@ -102,7 +102,7 @@ def _read_operation(operation: Any, number: int, reader: ValueReader) -> list[Op
     value = members.get("value")
     if path is not None and not isinstance(path, str):
         raise InvalidPath(f"The path of operation {number} must be a string, such as title or name.familyName.")
-    if op != "remove" and "value" not in members:
+    if op != "remove" and "value" not in members and not _describes_member(path, reader):
         raise InvalidSyntax(f"Operation {number} has no value. Send one, or use the op remove.")
     if not path:
         # Without a path, the members of the value are the targets (RFC 7644 §3.5.2.1, §3.5.2.3).
@@ -112,6 +112,17 @@ def _read_operation(operation: Any, number: int, reader: ValueReader) -> list[Op
             raise InvalidValue(f"Operation {number} has no path. Send a path, or an object of attributes as the value.")
         return list(_expand(op, value, reader))
     return list(_read_path_and_value(op, path, value, reader))
+
+
+def _describes_member(path: str | None, reader: ValueReader) -> bool:
+    """Return whether the filter of ``path`` describes a member of a group, so that the operation needs no value."""
+    if not path or "[" not in path:
+        return False
+    try:
+        parsed = parse_path(path, reader.resource_type, reader.notes.limits)
+    except ScimError:
+        return False
+    return parsed.condition is not None and parsed.target.attribute.is_apart
 
 
 def _read_op(op: Any, number: int, notes: RequestNotes) -> str:

@@ -49,18 +49,19 @@ class ValueReader:
 
     def elements(self, attribute: Attribute, value: Any) -> list[Any] | None:
         """Read all elements of a multi-valued attribute. A value that is not a list counts as a list of one."""
-        if value in (None, "") or value == []:
+        if value in (None, "") or (value == [] and not attribute.is_apart):
             return None
         if not isinstance(value, list):
             self.notes.tolerate(Tolerance.UNLISTED_ELEMENT)
             value = [value]
-        most = self.notes.limits.elements
+        most = attribute.most_elements(self.notes.limits)
         if len(value) > most:
             raise InvalidValue(f"The attribute {attribute.name} has {len(value)} elements. Send at most {most}.")
         read = [element for element in (self.element(attribute, each) for each in value) if element is not None]
         if attribute.single_element and len(read) > 1:
             read = self._merged(attribute, read)
-        return read or None
+        # A list of no members is a list: to remove them changes nothing, and to remove without a value removes all.
+        return read if read or attribute.is_apart else None
 
     def _merged(self, attribute: Attribute, elements: list[Resource]) -> list[Resource]:
         """Return ``elements``, of which only one counts, without other spellings of the same value."""

@@ -72,7 +72,7 @@ class FilterCompiler:
         attribute, *below = path.steps
         if not attribute.multi_valued:
             return self._value(path, None)
-        rows, element, position = self.functions.numbered_elements(self.elements_of(attribute))
+        rows, element, position = self.rows_of(attribute)
         value = self.functions.member(element, (below[0].name,)) if below else self.functions.scalar(element)
         is_primary = self.functions.member(element, (PRIMARY.name,)) == self.functions.boolean(True)
         preferred = case((is_primary, 0), else_=1) if below else position
@@ -85,6 +85,10 @@ class FilterCompiler:
     def elements_of(self, attribute: Attribute) -> Expression:
         """Return the JSON array with the elements of a multi-valued ``attribute``."""
         return self.functions.array(self.search, attribute.name)
+
+    def rows_of(self, attribute: Attribute) -> tuple[Any, Expression, Expression]:
+        """Return a FROM clause with a row for each element of ``attribute``, the element, and its position."""
+        return self.functions.numbered_elements(self.elements_of(attribute))
 
     def any_element(self, node: Comparison | Present, attribute: Attribute, sub: Attribute | None) -> Condition:
         """Return the condition that an element of ``attribute``, or its sub-attribute ``sub``, meets ``node``."""
@@ -106,12 +110,12 @@ class FilterCompiler:
         return self._exists(attribute, lambda element: self._compare(node, value(element)))
 
     def _exists(self, attribute: Attribute, condition: Callable[[Expression], Condition]) -> Condition:
-        rows, element, _ = self.functions.numbered_elements(self.elements_of(attribute))
+        rows, element, _ = self.rows_of(attribute)
         return select(literal(1)).select_from(rows).where(condition(element)).exists()
 
     def _exists_with(self, attribute: Attribute, condition: Node) -> Condition:
         """Return the condition that an element meets ``condition``, whose members are read once for each element."""
-        rows, element, _ = self.functions.numbered_elements(self.elements_of(attribute))
+        rows, element, _ = self.rows_of(attribute)
         names = {each.path.attribute.name for each in conditions(condition)}
         members = [self.functions.member(element, (name,)).label(name) for name in sorted(names)]
         # Both databases read the members again for each condition if they can merge the subquery with its outer query.

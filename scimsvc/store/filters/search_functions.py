@@ -1,6 +1,7 @@
 """The JSON and text functions that filters need, for SQLite and PostgreSQL."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, String, cast, column, func, literal
@@ -29,6 +30,10 @@ class SearchFunctions(ABC):
         """Return a FROM clause with a row for each element of ``array``, the element, and its position."""
 
     @abstractmethod
+    def object(self, members: Mapping[str, Expression]) -> Expression:
+        """Return the JSON object with ``members``."""
+
+    @abstractmethod
     def scalar(self, element: Expression) -> Expression:
         """Return a string element as text."""
 
@@ -49,6 +54,12 @@ class SearchFunctions(ABC):
         """Return the last ``length`` characters of ``value``."""
 
 
+def _names_and_values(members: Mapping[str, Expression]) -> Iterator[Expression]:
+    for name, value in members.items():
+        yield literal(name, String)
+        yield value
+
+
 class _SQLite(SearchFunctions):
     def member(self, source: Expression, names: tuple[str | int, ...]) -> Expression:
         steps = (f"[{name}]" if isinstance(name, int) else f'."{name}"' for name in names)
@@ -60,6 +71,9 @@ class _SQLite(SearchFunctions):
     def numbered_elements(self, array: Expression) -> tuple[Any, Expression, Expression]:
         rows = func.json_each(array).table_valued("value", "key").alias()
         return rows, rows.c.value, rows.c.key
+
+    def object(self, members: Mapping[str, Expression]) -> Expression:
+        return func.json_object(*_names_and_values(members), type_=String)
 
     def scalar(self, element: Expression) -> Expression:
         return element
@@ -88,6 +102,9 @@ class _PostgreSQL(SearchFunctions):
         elements = func.jsonb_array_elements(array)
         rows = elements.table_valued(column("value", Searchable), with_ordinality="position").render_derived()
         return rows, rows.c.value, rows.c.position
+
+    def object(self, members: Mapping[str, Expression]) -> Expression:
+        return func.jsonb_build_object(*_names_and_values(members), type_=Searchable)
 
     def scalar(self, element: Expression) -> Expression:
         return func.jsonb_extract_path_text(func.jsonb_build_array(element), "0", type_=String).collate("C")

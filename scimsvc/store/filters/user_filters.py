@@ -11,9 +11,11 @@ from scimsvc.protocol.role_elements import default_element
 from scimsvc.protocol.users import USERS
 from scimsvc.protocol.versions import entity_tag
 from scimsvc.store.filters.compiler import Condition, FilterCompiler
+from scimsvc.store.filters.membership_rows import ElementRows, group_rows, users_in
 from scimsvc.store.filters.search_functions import Expression
 from scimsvc.store.representations import View
 
+USER_GROUPS = USERS.by_name["groups"]
 ENTERPRISE_ID = bindparam("enterprise_id", type_=User.enterprise_id.type)
 
 
@@ -49,16 +51,24 @@ class _UserCompiler(FilterCompiler):
             + case((User.role_id.is_(None), literal(on_default)), else_=literal('"')),
         }  # fmt: skip
         super().__init__(dialect, User, columns)
+        self._base = view.base
         self.default_roles = write_json([default_element(fold(view.default_role))])
 
     def find_by_index(self, node: Node) -> Condition | None:
-        """Return the condition of ``node`` if it is about addresses, which have an index."""
+        """Return the condition of ``node`` if it is about addresses or a group, which have an index."""
+        group_id = _group_in(node)
+        if group_id is not None:
+            return users_in(group_id, ENTERPRISE_ID)
         if isinstance(node, ValuePath):
             address = matched_address(node)
             return User.email_key == fold(address) if address is not None else None
         if isinstance(node, Comparison) and node.operator == "eq" and _is_address(node.path):
             return self._any_address(node)
         return None
+
+    def rows_of(self, attribute: Attribute) -> ElementRows:
+        """Return the elements of ``attribute`` as rows. Groups are not a part of the document."""
+        return group_rows(self.functions, self._base) if attribute is USER_GROUPS else super().rows_of(attribute)
 
     def elements_of(self, attribute: Attribute) -> Expression:
         """Return the JSON array with the elements of ``attribute``. The default role is an element of ``roles``."""
@@ -80,6 +90,14 @@ class _UserCompiler(FilterCompiler):
                 users.where(User.has_other_emails, among_others),
             )
         )
+
+
+def _group_in(node: Node) -> str | None:
+    """Return the ID of the only group to which ``node`` limits users, as in ``groups.value eq "…"``, or None."""
+    condition = node.condition if isinstance(node, ValuePath) and node.path.attribute is USER_GROUPS else node
+    if not isinstance(condition, Comparison) or condition.path.attribute is not USER_GROUPS.value:
+        return None
+    return condition.value if condition.operator == "eq" and isinstance(condition.value, str) else None
 
 
 def _is_address(path: AttributePath) -> bool:

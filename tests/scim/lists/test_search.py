@@ -86,13 +86,6 @@ def test_a_search_that_cannot_be_read_is_refused(acme: Enterprise, body: object,
     assert_scim_error(acme.send("POST", "/Users/.search", body), 400, scim_type, word)
 
 
-def test_a_search_of_groups_is_an_empty_list(acme: Enterprise) -> None:
-    answer = acme.send("POST", "/Groups/.search", {"schemas": [SEARCH_URN], "filter": 'displayName eq "Staff"'})
-
-    assert answer.get_json() == acme.send("GET", "/Groups").get_json()
-    assert_scim_error(acme.send("POST", "/Groups/.search", {"schemas": []}), 400, "invalidSyntax", "SearchRequest")
-
-
 def test_the_urn_of_a_search_may_have_any_case(acme: Enterprise) -> None:
     user = acme.create()
 
