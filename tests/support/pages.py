@@ -48,10 +48,20 @@ def ids_of(enterprise: Enterprise) -> dict[str, str]:
         "integration_id": run("integration", "list"),
         "token_id": run("token", "list"),
         "user_id": run("user", "list"),
+        "other_id": _other_user_of(enterprise),
         "group_id": groups[0]["id"] if groups else store_group(enterprise, "Sales").id,
         "account_id": _account_of(enterprise, enterprise.name),
         "admin_id": _account_of(enterprise, None),
     }
+
+
+def _other_user_of(enterprise: Enterprise) -> str:
+    """Return a second user of the enterprise. Create it if it does not exist."""
+    users = run_command(enterprise.app, "user", "list", enterprise.name)
+    if len(users) > 1:
+        return str(users[1]["id"])
+    made = run_command(enterprise.app, "user", "create", enterprise.name, f"other@{enterprise.made['id']}.example")
+    return str(made["id"])
 
 
 def _account_of(enterprise: Enterprise, name: str | None) -> str:

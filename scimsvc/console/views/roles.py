@@ -63,8 +63,13 @@ def update(role_id: str) -> Answer:
     return go(".list_", f"Role {role['name']} saved.")
 
 
+def _list_again(role_id: str) -> Answer:
+    services.show_role(enterprise_id(), role_id)  # a page of a role that does not exist is 404
+    return list_()
+
+
 @roles.post("/roles/<role_id>/move")
-@redisplay_on_error(list_)
+@redisplay_on_error(_list_again)
 def move(role_id: str) -> Answer:
     """Move a role up or down in the order of the roles."""
     role = services.update_role(enterprise_id(), role_id, {"position": number("position")})
