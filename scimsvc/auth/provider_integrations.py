@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from scimsvc.auth.clients import create_integration, list_integrations, rotate_secret, update_integration
+from scimsvc.activity.audit import AuditLog
+from scimsvc.auth.clients import (
+    NAMES,
+    create_integration,
+    insert_integration,
+    list_integrations,
+    rotate_secret,
+    update_integration,
+)
 from scimsvc.auth.grants import issue_described_token
 from scimsvc.auth.tokens import TokenSigner
 from scimsvc.vocabulary import PROVIDER_NAMES, SCIM_SCOPE, Provider
@@ -50,6 +58,16 @@ def issue_provider_secret(enterprise: str, provider: str, rotation: Mapping[str,
     return rotate_secret(enterprise, integration["id"], rotation)
 
 
+def insert_provider_integration(log: AuditLog, provider: str | None) -> dict[str, Any]:
+    """Insert the integration of a new enterprise for the provider, or for Entra, and return it with its secret."""
+    name = NAMES[SCIM_SCOPE] if provider is None else _name_of(provider)
+    return insert_integration(log, name, scope=SCIM_SCOPE, provider=provider)
+
+
+def _name_of(provider: str) -> str:
+    return PROVIDER_NAMES.get(provider, _OTHER_NAME)
+
+
 def _named_integration(enterprise: str, provider: str) -> dict[str, Any] | None:
     integration = find_provider_integration(enterprise, provider)
     if integration is not None and integration["provider"] is None:
@@ -58,5 +76,4 @@ def _named_integration(enterprise: str, provider: str) -> dict[str, Any] | None:
 
 
 def _create(enterprise: str, provider: str) -> dict[str, Any]:
-    name = PROVIDER_NAMES.get(provider, _OTHER_NAME)
-    return create_integration(enterprise, {"name": name, "scope": SCIM_SCOPE, "provider": provider})
+    return create_integration(enterprise, {"name": _name_of(provider), "scope": SCIM_SCOPE, "provider": provider})

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from scimsvc.cli.options import enterprise_argument, host_application_option
+from scimsvc.cli.options import enterprise_argument, host_application_option, provider_option
 from scimsvc.cli.output import cell, result_command
 from scimsvc.enterprises import enterprises, suspension
 from scimsvc.schemas.entity_tags import entity_tag
@@ -27,19 +27,27 @@ def enterprise() -> None:
     default=False,
     help="Enable SCIM provisioning  [default: no-enable-scim]",
 )
+@provider_option("Identity provider that uses the first integration  [default: Entra, or from its User-Agent]")
 @host_application_option
 def create(
-    name: str, roles: tuple[str, ...], default_role: str, *, scim_enabled: bool, host_application: bool
+    name: str,
+    roles: tuple[str, ...],
+    default_role: str,
+    *,
+    scim_enabled: bool,
+    provider: str | None,
+    host_application: bool,
 ) -> dict[str, Any]:
     """Create an enterprise with its roles and a first integration. The client secret is shown only once.
 
-    The first integration is limited to the scope scim, for Entra.
+    The first integration is limited to the scope scim, for the identity provider.
     """
     return enterprises.create_enterprise(
         name,
         roles=list(roles),
         default_role=default_role,
         scim_enabled=scim_enabled,
+        provider=provider,
         with_host_application=host_application,
     )
 

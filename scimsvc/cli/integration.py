@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from scimsvc.auth import clients
-from scimsvc.cli.options import enterprise_argument, overlap_option
+from scimsvc.cli.options import enterprise_argument, overlap_option, provider_option
 from scimsvc.cli.output import as_text, cell, result_command, warn
 from scimsvc.vocabulary import PROVIDERS, SCOPES
 
@@ -25,9 +25,7 @@ def integration() -> None:
 @enterprise_argument
 @click.argument("name", default="Integration")
 @click.option("--scope", type=click.Choice(SCOPES), help="Scope to which its tokens are limited (default: no limit)")
-@click.option(
-    "--provider", type=click.Choice(PROVIDERS), help="Identity provider that uses it (default: from its User-Agent)"
-)
+@provider_option("Identity provider that uses it (default: from its User-Agent)")
 def create(enterprise: str, name: str, *, scope: str | None, provider: str | None) -> dict[str, Any]:
     """Create an integration. The client secret is shown only once.
 

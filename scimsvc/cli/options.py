@@ -11,6 +11,7 @@ import click
 
 from scimsvc import clock
 from scimsvc.operations.serving.server import DEFAULT_HOST, DEFAULT_PORT
+from scimsvc.vocabulary import PROVIDERS
 
 enterprise_argument = click.argument("enterprise")
 host_option = click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on")
@@ -47,6 +48,11 @@ def _refuse_infinite(_context: click.Context, _option: click.Parameter, hours: f
     if not math.isfinite(hours):
         raise click.UsageError("--overlap must be a finite number of hours.")
     return hours
+
+
+def provider_option(help_: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option --provider, the name of an identity provider."""
+    return click.option("--provider", type=click.Choice(PROVIDERS), help=help_)
 
 
 #: The argument that stands for standard input.

@@ -56,6 +56,16 @@ GUIDES = (
 _BY_PROVIDER: dict[str, Guide] = {guide.provider: guide for guide in GUIDES}
 
 
+#: The providers for a selection.
+PROVIDER_OPTIONS = [(str(guide.provider), guide.tab) for guide in GUIDES]
+
+
+def chosen_provider() -> str | None:
+    """Return the provider that is selected in a form, or None."""
+    provider = request.form.get("provider")
+    return provider if provider in _BY_PROVIDER else None
+
+
 def chosen_guide() -> Guide:
     """Return the guide that the address names, or else that of the enterprise's provider, or else Entra's."""
     named = request.args.get("provider") or find_connected_provider(enterprise_id()) or Provider.ENTRA

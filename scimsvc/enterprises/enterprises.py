@@ -8,6 +8,7 @@ from typing import Any
 from scimsvc import clock, schemas
 from scimsvc.activity.audit import AuditLog, Difference, audited, changed, created, deleted
 from scimsvc.auth.clients import NAMES, insert_integration
+from scimsvc.auth.provider_integrations import insert_provider_integration
 from scimsvc.enterprises.group_names import switch_unique_group_name
 from scimsvc.enterprises.removal_cap import cap_columns, describe_cap, refuse_raised_limit, refuse_release
 from scimsvc.enterprises.removal_limit import DEFAULT_HOURS, describe_limit
@@ -24,7 +25,7 @@ from scimsvc.store.enterprises import EnterpriseNameTaken, EnterpriseRow
 from scimsvc.store.tenancy import Tenant, get_enterprise, reading_in, writing_in
 from scimsvc.store.user_writes import delete_users, update_unique_user_names
 from scimsvc.store.users import list_duplicate_user_names
-from scimsvc.vocabulary import SCIM_SCOPE, USERS_SCOPE, Action
+from scimsvc.vocabulary import USERS_SCOPE, Action
 
 DEFAULT_ROLE = "DefaultEnterprise"
 
@@ -36,12 +37,14 @@ def create_enterprise(
     roles: list[str] | None = None,
     default_role: str = DEFAULT_ROLE,
     scim_enabled: bool = False,
+    provider: str | None = None,
     with_host_application: bool = False,
 ) -> dict[str, Any]:
     """Create an enterprise with its roles and a first integration, and return it with the client secret.
 
-    The first integration is for Entra and limited to SCIM. With ``with_host_application``, create another one for the
-    users and changes of the enterprise API. Raises ``InvalidInput``, or ``Conflict`` if the name is taken.
+    The first integration is for the identity ``provider``, or else for Entra, and limited to SCIM. With
+    ``with_host_application``, create another one for the users and changes of the enterprise API. Raises
+    ``InvalidInput``, or ``Conflict`` if the name is taken.
     """
     fields = validated(
         schemas.ENTERPRISE,
@@ -55,7 +58,7 @@ def create_enterprise(
         for role in fields["roles"]:
             if fold(role) != fold(fields["default_role"]):
                 insert_role(connection, enterprise_id, role)
-        integration = insert_integration(log, NAMES[SCIM_SCOPE], scope=SCIM_SCOPE)
+        integration = insert_provider_integration(log, provider)
         host = insert_integration(log, NAMES[USERS_SCOPE], scope=USERS_SCOPE) if with_host_application else None
         return {
             "id": enterprise_id,

@@ -66,7 +66,7 @@ def test_an_enterprise_is_set_up_from_signing_in_to_its_first_user(console: Cons
     browser.press("Create enterprise")
     browser.fill(name="Contoso", roles="User\nPowerSigner")
     browser.press("Create enterprise")
-    browser.press("Connect Entra")
+    browser.press("Connect")
     console.enterprise = browser.path.split("/")[3]
 
     browser.fill(days="90")

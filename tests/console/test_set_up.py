@@ -191,3 +191,17 @@ def test_a_way_that_a_provider_does_not_offer_is_not_shown(acme: Enterprise, adm
 
     assert "client credentials" not in text(page)
     assert "Create a token" in text(page)
+
+
+def test_an_enterprise_is_created_for_its_provider(app: Flask, operator: Console, cli: Cli) -> None:
+    operator.post("/console/enterprises/new", 200, name="Contoso", provider="okta", scim_enabled="on")
+    cli("enterprise", "create", "Fabrikam", "--provider", "other")
+    cli("enterprise", "create", "Northwind")
+
+    def first(enterprise: str) -> tuple[str, str, str | None]:
+        (integration,) = cli("integration", "list", enterprise)
+        return integration["name"], integration["scope"], integration["provider"]
+
+    assert first("Contoso") == ("Okta", "scim", "okta")
+    assert first("Fabrikam") == ("Identity provider", "scim", "other")
+    assert first("Northwind") == ("Microsoft Entra ID", "scim", None)

@@ -15,6 +15,7 @@ from scimsvc.console.pages import (
     go,
     page,
 )
+from scimsvc.console.provider_guides import PROVIDER_OPTIONS, chosen_provider
 from scimsvc.enterprises import enterprises as services
 from scimsvc.enterprises.admins import refuse_unless_operator
 from scimsvc.enterprises.suspension import reactivate_enterprise, suspend_enterprise
@@ -36,7 +37,7 @@ def start() -> Answer:
 def ask() -> Answer:
     """Show the form for a new enterprise."""
     refuse_unless_operator(admin())
-    return page("enterprise_new.html", default_role=services.DEFAULT_ROLE)
+    return page("enterprise_new.html", default_role=services.DEFAULT_ROLE, providers=PROVIDER_OPTIONS)
 
 
 @enterprises.post("/enterprises/new")
@@ -49,6 +50,7 @@ def create() -> Answer:
         text("name"),
         roles=lines("roles"),
         scim_enabled=flag("scim_enabled"),
+        provider=chosen_provider(),
         with_host_application=flag("host_application"),
         **default_role,
     )
