@@ -6,7 +6,7 @@ from contextlib import closing
 import click
 from flask import Flask, Response, abort, jsonify
 
-from host_application import people
+from host_application import groups, people
 from host_application.follower import follow
 from host_application.service import Service
 
@@ -21,6 +21,11 @@ def create_app() -> Flask:
         with closing(people.connect(path)) as connection:
             return jsonify(people.list_all(connection))
 
+    @app.get("/groups")
+    def list_groups() -> Response:
+        with closing(people.connect(path)) as connection:
+            return jsonify(groups.list_all(connection))
+
     @app.get("/sign-in/<object_id>")
     def sign_in(object_id: str) -> Response:
         # A real application takes the object ID from the claim "oid" of a verified ID token, not from the URL.
@@ -32,7 +37,7 @@ def create_app() -> Flask:
 
     @app.cli.command("follow")
     def follow_users() -> None:
-        """Store all users, then follow their changes until Ctrl-C. Run one such process."""
+        """Store all users and groups, then follow their changes until Ctrl-C. Run one such process."""
         service = Service(os.environ["SCIMSVC"], os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])
         click.echo(f"following {service.url}")
         follow(service, people.connect(path))

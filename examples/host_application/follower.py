@@ -1,11 +1,11 @@
-"""Keeps the application's people equal to the users of scimsvc."""
+"""Keeps the application's people and groups equal to the users and groups of scimsvc."""
 
 import logging
 import sqlite3
 import time
 from typing import Any
 
-from host_application import people
+from host_application import groups, people
 from host_application.service import CursorExpired, NotFound, Service
 
 #: Seconds that a request waits for the next change, at most 25.
@@ -42,6 +42,11 @@ def follow_once(service: Service, database: sqlite3.Connection, *, wait: float) 
 
 def store_change(service: Service, database: sqlite3.Connection, change: dict[str, Any]) -> None:
     """Store what a change leads to, and its cursor, in one transaction."""
+    if change.get("group_id") is not None:
+        with database:
+            groups.store_change(database, change)
+            people.set_cursor(database, change["cursor"])
+        return
     user = None if change["type"] == "deleted" else find_user(service, change["user_id"])
     with database:
         if user is None:
@@ -52,14 +57,19 @@ def store_change(service: Service, database: sqlite3.Connection, change: dict[st
 
 
 def take_snapshot(service: Service, database: sqlite3.Connection) -> int:
-    """Store every user, and the cursor from which to follow; return the number of users."""
+    """Store every user and group, and the cursor from which to follow; return the number of users."""
     # The cursor comes first: a change during the snapshot is then stored twice, and never missed.
     cursor = find_end_of_feed(service)
-    users = list_users(service)
+    users = list_all(service, "/users")
+    teams = [(group, list_members(service, group["id"])) for group in list_all(service, "/groups")]
     with database:
         for user in users:
             people.store(database, user)
         people.remove_all_but(database, {user["id"] for user in users})
+        groups.remove_all(database)
+        for group, member_ids in teams:
+            groups.store(database, group["id"], group["name"])
+            groups.add_members(database, group["id"], member_ids)
         people.set_cursor(database, cursor)
     return len(users)
 
@@ -72,14 +82,22 @@ def find_end_of_feed(service: Service) -> str:
     return str(page["next"])
 
 
-def list_users(service: Service) -> list[dict[str, Any]]:
-    """Return all users, disabled ones too: they may be enabled later."""
-    page = service.get("/users", limit=1000)
-    users = list(page["items"])
+def list_all(service: Service, path: str) -> list[dict[str, Any]]:
+    """Return all items of a list. Users include disabled ones, who may be enabled later."""
+    page = service.get(path, limit=1000)
+    items = list(page["items"])
     while page["next"] is not None:
-        page = service.get("/users", limit=1000, cursor=page["next"])
-        users += page["items"]
-    return users
+        page = service.get(path, limit=1000, cursor=page["next"])
+        items += page["items"]
+    return items
+
+
+def list_members(service: Service, group_id: str) -> list[str]:
+    """Return the IDs of the members of a group, or none if it was deleted since it was listed."""
+    try:
+        return [user["id"] for user in list_all(service, f"/groups/{group_id}/members")]
+    except NotFound:
+        return []
 
 
 def find_user(service: Service, user_id: str) -> dict[str, Any] | None:

@@ -3,6 +3,8 @@
 import sqlite3
 from typing import Any
 
+from host_application import groups
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS people (
     id TEXT PRIMARY KEY, email TEXT NOT NULL, name TEXT NOT NULL, title TEXT,
@@ -17,6 +19,7 @@ def connect(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=10)
     connection.row_factory = sqlite3.Row
     connection.executescript(_SCHEMA)
+    groups.create_tables(connection)
     return connection
 
 

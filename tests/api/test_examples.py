@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.client import Api, Enterprise, user_body
 from tests.support.documents import blocks, read
+from tests.support.groups import store_group
 
 
 class Example(NamedTuple):
@@ -92,6 +93,7 @@ def _prepare(acme: Enterprise, api: Api) -> dict[str, str]:
     return {
         "CURSOR": cursor,
         "USER_ID": megan["id"],
+        "GROUP_ID": store_group(acme, "Sales", [megan["id"]]).id,
         "ROLE_ID": api.get("/roles")["items"][0]["id"],
         "INTEGRATION_ID": api.get("/integrations")["items"][0]["id"],
     }
