@@ -43,6 +43,8 @@ class Attribute:
     is_extension: bool = False
     #: The elements are rows of their own and not a part of the document (contract section 5a: members of a group).
     is_apart: bool = False
+    #: Unknown to requests, although stored resources may have a value: a custom attribute that is being removed.
+    hidden: bool = False
 
     def __repr__(self) -> str:
         """Return the name, which identifies the entry."""
@@ -63,8 +65,20 @@ class Attribute:
 
 
 @lru_cache(maxsize=1024)
+def element_of(attribute: Attribute) -> Attribute:
+    """Return ``attribute``, which is multi-valued, with the sub-attributes of its elements.
+
+    Elements that are strings, numbers or times are treated in conditions as objects with a ``value``.
+    """
+    if attribute.sub_attributes:
+        return attribute
+    value = Attribute("value", attribute.type, case_exact=attribute.case_exact)
+    return Attribute(attribute.name, "complex", multi_valued=True, sub_attributes=(value,))
+
+
+@lru_cache(maxsize=1024)
 def _by_folded_name(attribute: Attribute) -> dict[str, Attribute]:
-    return {fold(each.name): each for each in attribute.sub_attributes}
+    return {fold(each.name): each for each in attribute.sub_attributes if not each.hidden}
 
 
 @dataclass(frozen=True, slots=True)

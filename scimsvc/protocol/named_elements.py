@@ -17,6 +17,9 @@ def named_by(value: list[_Element], attribute: Attribute, elements: list[_Elemen
     Elements are compared by their ``value``, or without one by all members that were sent. Raises ``InvalidValue``
     if the comparison takes too much work.
     """
+    if not attribute.sub_attributes:
+        values = {comparable(attribute, each, work.folded) for each in value}
+        return lambda element: comparable(attribute, element, work.folded) in values
     wanted: dict[tuple[str, ...], list[_Element]] = {}
     for element in value:
         names = ("value",) if "value" in element else tuple(sorted(element))

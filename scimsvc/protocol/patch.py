@@ -66,7 +66,7 @@ def _apply(resource: Resource, operation: Operation, work: PatchWork) -> None:
     elif operation.op == "remove":
         _remove_single(container, attribute, operation.value, work)
     else:
-        _set_single(container, attribute, operation.value)
+        _set_single(container, attribute, operation, operation.value, work)
 
 
 def refuse_read_only(path: PatchPath) -> None:
@@ -86,7 +86,7 @@ def _refuse_immutable(operation: Operation) -> None:
 # Single-valued attributes: add and replace have the same effect (RFC 7644 §3.5.2.1, §3.5.2.3).
 
 
-def _set_single(container: Resource, attribute: Attribute, value: Any) -> None:
+def _set_single(container: Resource, attribute: Attribute, operation: Operation, value: Any, work: PatchWork) -> None:
     if value is None:
         container.pop(attribute.name, None)
     elif attribute.type == "complex":
@@ -94,7 +94,10 @@ def _set_single(container: Resource, attribute: Attribute, value: Any) -> None:
         for name, member in value.items():  # other sub-attributes keep their values
             sub_attribute = attribute.find(name)
             assert sub_attribute is not None, name
-            _set_single(below, sub_attribute, member)
+            if sub_attribute.multi_valued:
+                below[name] = _WHOLE[operation.op](below.get(name, []), sub_attribute, member, work)
+            else:
+                _set_single(below, sub_attribute, operation, member, work)
     else:
         container[attribute.name] = value
 
@@ -110,7 +113,10 @@ def _remove_single(container: Resource, attribute: Attribute, value: Any, work: 
         for name, member in value.items():
             sub_attribute = attribute.find(name)
             assert sub_attribute is not None, name
-            _remove_single(present, sub_attribute, member, work)
+            if sub_attribute.multi_valued:
+                present[name] = _remove(present.get(name, []), sub_attribute, member, work)
+            else:
+                _remove_single(present, sub_attribute, member, work)
     elif comparable(attribute, present, work.folded) == comparable(attribute, value, work.folded):
         if attribute.required:
             raise Mutability(
@@ -204,6 +210,8 @@ def _set_matching(elements: list[Any], path: PatchPath, operation: Operation, wo
         # An add or replace of a role changes the user's only role (contract section 7).
         work.tolerate(Tolerance.ONE_ROLE)
         matching = elements
+    if not path.target.attribute.sub_attributes:
+        return _replace_bare(elements, matching, path, operation)
     if not matching:
         # RFC 7644 §3.5.2.3 answers noTarget here. Entra sends a first work phone like this and relies on its
         # creation (Entra facts section 7 rule 3), so that the element is created with the values in the filter.
@@ -233,12 +241,22 @@ def _set_matching(elements: list[Any], path: PatchPath, operation: Operation, wo
     ]
 
 
+def _replace_bare(elements: list[Any], matching: list[Any], path: PatchPath, operation: Operation) -> list[Any]:
+    """Return ``elements``, which are not objects, with the value of ``operation`` in place of those in ``matching``."""
+    if not matching:
+        raise NoTarget(f"No element matches {path}. Add the value without a filter.")
+    return [operation.value if element in matching else element for element in elements]
+
+
 def _matching(elements: list[Any], path: PatchPath, work: PatchWork) -> list[Any]:
     condition = path.condition
     if condition is None:
         return elements
     work.search(elements, path.searched)
-    matching = list(filter(make_test(condition, work.folded), elements))
+    test = make_test(condition, work.folded)
+    if not path.target.attribute.sub_attributes:
+        return [element for element in elements if test({"value": element})]
+    matching = list(filter(test, elements))
     if (
         not matching
         and path.target.attribute.single_element

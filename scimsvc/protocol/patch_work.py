@@ -28,10 +28,16 @@ class PatchWork:
     def search(self, elements: Iterable[Any], names: Mapping[str, int]) -> None:
         """Count as many searches of the texts called ``names`` in ``elements`` as ``names`` says."""
         for name, times in names.items():
-            self._budget.search(times * sum(len(element.get(name) or "") for element in elements))
+            self._budget.search(times * sum(_length(element, name) for element in elements))
 
     def copy(self, value: Any, times: int) -> None:
         """Count ``times`` copies of ``value``, unless it is only set once."""
         if times > 1:
             members = value.values() if isinstance(value, dict) else (value,)
             self._budget.copy(times * sum(len(member) for member in members if isinstance(member, str)))
+
+
+def _length(element: Any, name: str) -> int:
+    """Return the length of the text called ``name`` in ``element``, which may be the text itself."""
+    value = element.get(name) if isinstance(element, dict) else element
+    return len(value) if isinstance(value, str) else 0

@@ -4,7 +4,7 @@ A type is a value that is passed to all code that reads, checks, filters or desc
 identity, so that they are a cheap part of the keys of caches.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,3 +64,15 @@ class ResourceType:
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
+
+
+def extended(resource_type: ResourceType, extensions: Iterable[Schema]) -> ResourceType:
+    """Return a type with the further ``extensions``, after those of ``resource_type``."""
+    return ResourceType(
+        resource_type.name,
+        resource_type.endpoint,
+        resource_type.core,
+        resource_type.complete,
+        extensions=(*resource_type.extensions, *extensions),
+        singular_names=resource_type.singular_names,
+    )

@@ -10,6 +10,7 @@ from typing import Any
 from scimsvc.protocol.attributes import EXTENSION, SCHEMAS, Attribute, Resource
 from scimsvc.protocol.elements import merged_elements
 from scimsvc.protocol.errors import InvalidValue
+from scimsvc.protocol.filters.matching import comparable
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resource_types import ResourceType
@@ -58,7 +59,8 @@ def differences(before: Resource, after: Resource, resource_type: ResourceType) 
     """Return name, old value and new value of each difference between two resources in canonical form.
 
     The differences are in the order of the type. A member of a complex attribute is called ``name.familyName``, and an
-    attribute of the enterprise extension has its short name. An absent value is None.
+    attribute of the enterprise extension has its short name, and one of another extension its full
+    name. An absent value is None.
     """
     changes: list[tuple[str, Any, Any]] = []
     for attribute in [each for each in resource_type.compared if before.get(each.name) != after.get(each.name)]:
@@ -66,7 +68,8 @@ def differences(before: Resource, after: Resource, resource_type: ResourceType) 
         if attribute.multi_valued or not attribute.sub_attributes:
             changes.append((attribute.name, old, new))
             continue
-        prefix = "" if attribute is EXTENSION else f"{attribute.name}."
+        separator = ":" if attribute.is_extension else "."
+        prefix = "" if attribute is EXTENSION else f"{attribute.name}{separator}"
         members = ((sub.name, (old or {}).get(sub.name), (new or {}).get(sub.name)) for sub in attribute.sub_attributes)
         changes += [(prefix + name, was, now) for name, was, now in members if was != now]
     return changes
@@ -81,15 +84,21 @@ def _cleaned(attribute: Attribute, value: Any, where: str, limits: Limits) -> An
     """Return ``value`` without empty members, or None if it is empty itself (RFC 7643 §2.5)."""
     if value in (None, "", [], {}):
         return None
-    if attribute.multi_valued and attribute.sub_attributes:
+    if attribute.multi_valued:
+        if not attribute.sub_attributes:
+            return _cleaned_bare_elements(attribute, value, where, limits)
         return _cleaned_elements(attribute, value, limits)
     if attribute.type == "complex":
         return _cleaned_members(attribute, value, limits)
     if attribute.max_length is not None and len(value) > attribute.max_length:
-        raise InvalidValue(
-            f"The attribute {where} has {len(value)} characters. Shorten it to at most {attribute.max_length}."
-        )
+        raise _too_long(attribute, value, where)
     return value
+
+
+def _too_long(attribute: Attribute, value: str, where: str) -> InvalidValue:
+    return InvalidValue(
+        f"The attribute {where} has {len(value)} characters. Shorten it to at most {attribute.max_length}."
+    )
 
 
 def _cleaned_members(attribute: Attribute, value: Resource, limits: Limits) -> Resource | None:
@@ -98,7 +107,8 @@ def _cleaned_members(attribute: Attribute, value: Resource, limits: Limits) -> R
         raw = value.get(sub_attribute.name)
         if raw is None:
             continue
-        member = _cleaned(sub_attribute, raw, f"{attribute.name}.{sub_attribute.name}", limits)
+        separator = ":" if attribute.is_extension else "."
+        member = _cleaned(sub_attribute, raw, f"{attribute.name}{separator}{sub_attribute.name}", limits)
         if member is not None:
             members[sub_attribute.name] = member
     if not attribute.multi_valued:
@@ -106,6 +116,20 @@ def _cleaned_members(attribute: Attribute, value: Resource, limits: Limits) -> R
     # An element without a value is empty; an address is empty without any of its parts.
     says = "value" in members if attribute.value is not None else members.keys() - {"type", "primary"}
     return members if says else None
+
+
+def _cleaned_bare_elements(attribute: Attribute, elements: list[Any], where: str, limits: Limits) -> list[Any]:
+    """Return elements that are not objects, without other spellings of the same value."""
+    first: dict[Any, Any] = {}
+    for element in elements:
+        first.setdefault(comparable(attribute, element), element)
+    merged = list(first.values())
+    if len(merged) > limits.elements:
+        raise InvalidValue(f"The attribute {where} has {len(merged)} elements. Send at most {limits.elements}.")
+    for element in merged:
+        if attribute.max_length is not None and len(element) > attribute.max_length:
+            raise _too_long(attribute, element, where)
+    return merged
 
 
 def _cleaned_elements(attribute: Attribute, elements: list[Resource], limits: Limits) -> list[Resource] | None:

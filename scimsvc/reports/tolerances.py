@@ -7,6 +7,7 @@ from scimsvc.protocol.reading.tolerances import Tolerance
 _WORDS: Mapping[str, str] = {
     Tolerance.OP_CASE: "an operation name with a capital letter, such as Replace",
     Tolerance.TEXT_BOOLEAN: "true or false sent as text",
+    Tolerance.TEXT_NUMBER: "a number sent as text",
     Tolerance.PATH_AS_KEY: "a path as the name of an attribute",
     Tolerance.SINGULAR_NAME: "email or phoneNumber instead of emails or phoneNumbers",
     Tolerance.ELEMENT_MADE: "a change to a missing element, which was created",

@@ -23,6 +23,7 @@ from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.messages import Representation
 from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.protocol.role_elements import default_element
+from scimsvc.protocol.scalars import NUMBERS, parse_instant, sortable_instant
 from scimsvc.protocol.users import work_address
 from scimsvc.protocol.versions import entity_tag
 
@@ -202,7 +203,16 @@ def _folding_one(attribute: Attribute) -> Callable[[Any], Any]:
         if not attribute.multi_valued:
             return fold_members
         return lambda elements: [fold_members(element) for element in elements]
-    return _as_it_is if attribute.case_exact or attribute.type == "boolean" else fold
+    fold_one = _instant_or_text if attribute.type == "dateTime" else fold
+    if attribute.type != "dateTime" and (attribute.case_exact or attribute.type in ("boolean", *NUMBERS)):
+        return _as_it_is
+    return (lambda elements: list(map(fold_one, elements))) if attribute.multi_valued else fold_one
+
+
+def _instant_or_text(text: str) -> str:
+    """Return the time ``text`` in a form whose order is chronological."""
+    instant = parse_instant(text)
+    return text if instant is None else sortable_instant(instant)
 
 
 def _as_it_is(value: Any) -> Any:

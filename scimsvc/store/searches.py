@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, tuple_
@@ -69,7 +70,14 @@ class SearchStatements:
 
     def position(self, row: Any) -> Position:
         """Return the position of ``row``."""
-        return Position(getattr(row, "sort_key", None), row.id)
+        return Position(_plain(getattr(row, "sort_key", None)), row.id)
+
+
+def _plain(sort_key: Any) -> Any:
+    """Return ``sort_key`` as a value for the JSON of a cursor. PostgreSQL returns numbers as decimals."""
+    if not isinstance(sort_key, Decimal):
+        return sort_key
+    return int(sort_key) if sort_key == int(sort_key) else float(sort_key)
 
 
 def _order(sort_key: ColumnElement[Any], row_id: Any, order: Order) -> Sequence[ColumnElement[Any]]:

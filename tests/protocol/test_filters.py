@@ -6,9 +6,10 @@ import pytest
 
 from scimsvc.protocol.errors import InvalidFilter, InvalidPath, UnknownAttribute
 from scimsvc.protocol.filters.matching import matches
-from scimsvc.protocol.filters.nodes import implied_values, parse_instant
+from scimsvc.protocol.filters.nodes import implied_values
 from scimsvc.protocol.filters.parser import parse_filter
 from scimsvc.protocol.reading.paths import parse_path
+from scimsvc.protocol.scalars import parse_instant
 from scimsvc.protocol.users import USERS
 from tests.support.filter_cases import CASES, CORE, EXTENSION, USER
 

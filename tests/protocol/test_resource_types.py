@@ -88,7 +88,7 @@ def test_a_patch_is_read_with_the_names_of_its_type() -> None:
     after = canonical_again(apply_patch(before, read_operations, notes), touched, NOTES, notes)
 
     assert after == {"schemas": [NOTE], "subject": "Bread", "lines": [{"value": "rye"}]}
-    assert changed_attributes(before, after, NOTES) == ["subject", "lines", f"{SHELF}.board"]
+    assert changed_attributes(before, after, NOTES) == ["subject", "lines", f"{SHELF}:board"]
     assert notes.ignored == ["title"]
     assert notes.tolerances == [Tolerance.SINGULAR_NAME, Tolerance.DOT_AFTER_URN]
     refused = {"schemas": [urns.PATCH_OP], "Operations": operations[3:]}

@@ -7,8 +7,9 @@ from typing import Any
 
 from scimsvc.protocol.addresses import work_elements
 from scimsvc.protocol.attributes import EMAILS, Attribute, AttributePath, fold
-from scimsvc.protocol.filters.nodes import And, Comparison, Node, Not, Or, ValuePath, parse_instant
+from scimsvc.protocol.filters.nodes import And, Comparison, Node, Not, Or, ValuePath
 from scimsvc.protocol.filters.work_address import matched_address
+from scimsvc.protocol.scalars import parse_instant
 
 #: Tests whether a resource meets a filter. For a condition in brackets, the resource is an element.
 Test = Callable[[Mapping[str, Any]], bool]
@@ -50,7 +51,9 @@ def make_test(node: Node, folded: Fold = fold_text) -> Test:
         if address is not None:
             return _identified_by(fold(address))
         condition = make_test(node.condition, folded)
-        return lambda resource: any(map(condition, values(resource)))
+        if node.path.attribute.sub_attributes:
+            return lambda resource: any(map(condition, values(resource)))
+        return lambda resource: any(condition({"value": value}) for value in values(resource))
     return lambda resource: bool(values(resource))
 
 
@@ -119,7 +122,12 @@ def _value_test(name: str, node: Comparison, folded: Fold) -> Callable[[Any], bo
 
 
 def comparable(attribute: Attribute, value: Any, folded: Fold = fold_text) -> Any:
-    """Return ``value`` in the form that comparisons use: folded, unless the attribute is case-exact."""
+    """Return ``value`` in the form that comparisons use: folded, unless the attribute is case-exact.
+
+    Times are compared as instants.
+    """
+    if attribute.type == "dateTime":
+        return (parse_instant(value) if isinstance(value, str) else None) or value
     return value if attribute.case_exact else folded(value)
 
 

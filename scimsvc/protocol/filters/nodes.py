@@ -6,7 +6,7 @@ Nodes refer to attributes of the attribute table and contain values of the attri
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from scimsvc.protocol.attributes import AttributePath
 
@@ -22,7 +22,7 @@ class Comparison:
 
     path: AttributePath
     operator: str
-    value: str | bool | datetime | None
+    value: str | bool | int | float | datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +107,3 @@ def comparable_path(path: AttributePath) -> AttributePath | None:
         return path
     value = path.attribute.value
     return AttributePath((*path.steps, value)) if value else None
-
-
-def parse_instant(text: str) -> datetime | None:
-    """Return the UTC instant of an xsd:dateTime (RFC 7643 §2.3.5), or None if ``text`` is not one."""
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if "T" not in text.upper():
-        return None
-    try:
-        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError:  # the offset moves the time beyond the first or last day of the calendar
-        return None

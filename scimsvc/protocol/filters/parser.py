@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
-from scimsvc.protocol.attributes import Attribute, AttributePath
+from scimsvc.protocol.attributes import META, Attribute, AttributePath, element_of
 from scimsvc.protocol.errors import InvalidFilter, UnknownAttribute, listed, quoted
 from scimsvc.protocol.filters.nodes import (
     EQUALITY,
@@ -20,13 +20,13 @@ from scimsvc.protocol.filters.nodes import (
     Present,
     ValuePath,
     comparable_path,
-    parse_instant,
 )
 from scimsvc.protocol.filters.tokens import END, Tokens
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.protocol.limits import Limits
 from scimsvc.protocol.names import resolve_name, resolve_sub_attribute
 from scimsvc.protocol.resource_types import ResourceType
+from scimsvc.protocol.scalars import NUMBERS, find_number, is_number, parse_instant
 from scimsvc.protocol.short_texts import cached_for_short_texts
 
 
@@ -121,13 +121,14 @@ class _Parser:
 
     def _value_path(self, path: AttributePath) -> Node:
         attribute = path.attribute
-        if not attribute.sub_attributes:
+        if not attribute.sub_attributes and not attribute.multi_valued:
             self.tokens.fail(f"The attribute {path} has no sub-attributes. Remove the brackets after it.")
         self.tokens.skip()
         self._descend()
         # A single-valued attribute has at most one element: the brackets only save writing its name again.
         prefix = () if attribute.multi_valued else path.steps
-        outer, self.resolve = self.resolve, lambda name: _below(prefix, attribute, name)
+        element = element_of(attribute) if attribute.multi_valued else attribute
+        outer, self.resolve = self.resolve, lambda name: _below(prefix, element, name)
         condition = self._or()
         self.depth -= 1
         self.tokens.expect("]")
@@ -151,7 +152,7 @@ class _Parser:
             self.tokens.fail(f"The attribute {path} is complex. Compare a part of it, such as {_example_part(path)}.")
         return Comparison(comparable, operator, self._value(comparable, operator, token))
 
-    def _value(self, path: AttributePath, operator: str, token: str) -> str | bool | datetime | None:
+    def _value(self, path: AttributePath, operator: str, token: str) -> str | bool | int | float | datetime | None:
         attribute = path.attribute
         literal = self._literal(token)
         if literal is None:
@@ -160,8 +161,12 @@ class _Parser:
             return None
         if attribute.type == "boolean":
             return self._boolean(path, operator, literal)
+        if attribute.type in NUMBERS:
+            return self._number(path, operator, literal)
         if not isinstance(literal, str):
             self.tokens.fail(f"The attribute {path} is a string. Write the value in double quotes.")
+        if attribute.type == "dateTime" and operator in SUBSTRING and path.steps[0] is not META:
+            self.tokens.fail(f"The attribute {path} is a time. Use eq, ne, gt, ge, lt or le instead of {operator}.")
         if attribute.type == "dateTime" and operator not in SUBSTRING:
             instant = parse_instant(literal)
             if instant is None:
@@ -183,6 +188,15 @@ class _Parser:
             self.tokens.fail(f"The attribute {path} is a boolean. Compare it with true or false.")
         return literal
 
+    def _number(self, path: AttributePath, operator: str, literal: str | bool | float) -> int | float:
+        if operator in SUBSTRING:
+            self.tokens.fail(f"The attribute {path} is a number. Use eq, ne, gt, ge, lt or le instead of {operator}.")
+        # Providers that send all values as text also compare with text, as for booleans.
+        number = find_number("decimal", literal) if isinstance(literal, str) else literal
+        if number is None or not any(is_number(kind, number) for kind in NUMBERS):
+            self.tokens.fail(f"The attribute {path} is a number. Compare it with one of at most 15 digits, such as 42.")
+        return number
+
     def _literal(self, token: str) -> str | bool | float | None:
         try:
             value = json.loads(token)
@@ -192,9 +206,9 @@ class _Parser:
             )
         if isinstance(value, str) and not is_storable(value):
             self.tokens.fail("A value contains a NUL character or half of a surrogate pair. Remove it.")
-        if value is None or isinstance(value, str | bool | float):
-            return value
-        return float(0)  # no attribute is a number, so only the kind of the literal matters
+        if value is not None and not isinstance(value, str | bool | int | float):
+            self.tokens.fail("Compare with a string, a number, true, false or null.")
+        return value
 
     def _attribute(self, name: str) -> AttributePath:
         try:

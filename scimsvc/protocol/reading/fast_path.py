@@ -32,6 +32,7 @@ from scimsvc.protocol.reading.paths import PatchPath, parse_path
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.protocol.role_elements import may_be_packed
+from scimsvc.protocol.scalars import NUMBERS
 from scimsvc.protocol.short_texts import cached_for_short_texts
 from scimsvc.protocol.users import work_address
 
@@ -106,11 +107,22 @@ def _left_out(_value: Any, _noted: RequestNotes) -> None:
 def _reader(attribute: Attribute) -> _Reader:
     if attribute.mutability == "readOnly" or attribute.dropped or attribute is SCHEMAS:
         return _left_out
+    if attribute.type in _GENERAL_TYPES or (attribute.multi_valued and not attribute.sub_attributes):
+        return _general_value
     if attribute.multi_valued:
         return _elements_reader(attribute)
     if attribute.type == "complex":
         return _members_reader(attribute)
     return _boolean if attribute.type == "boolean" else _text_reader(attribute)
+
+
+#: The types of values that only the general code reads. Only custom attributes have them.
+_GENERAL_TYPES = (*NUMBERS, "dateTime")
+
+
+def _general_value(value: Any, _noted: RequestNotes) -> None:
+    if value is not None:
+        raise _NotPlain
 
 
 def _boolean(value: Any, new_notes: RequestNotes) -> bool | None:
@@ -141,7 +153,7 @@ def _text_reader(attribute: Attribute) -> _Reader:
 
 
 def _members_reader(attribute: Attribute) -> _Reader:
-    table = tuple((sub.name, _reader(sub)) for sub in attribute.sub_attributes)
+    table = tuple((sub.name, _reader(sub)) for sub in attribute.sub_attributes if not sub.hidden)
 
     def read(value: Any, new_notes: RequestNotes) -> Resource | None:
         if value is None:
@@ -254,7 +266,9 @@ def _find_target(text: str, resource_type: ResourceType, limits: Limits) -> _Tar
         return None
     attribute = path.sub_attribute or path.target.attribute
     outer = path.target.attribute
-    if path.read_only or outer.dropped or outer is ROLES or attribute.multi_valued or attribute.type == "complex":
+    if path.read_only or outer.dropped or outer is ROLES or attribute.multi_valued:
+        return None
+    if attribute.type in ("complex", *_GENERAL_TYPES):
         return None
     # The length of a text is checked in the whole user, after the last operation.
     reader = _boolean if attribute.type == "boolean" else _text_reader(Attribute(attribute.name))

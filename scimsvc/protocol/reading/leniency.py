@@ -213,8 +213,8 @@ def _read_value(op: str, path: PatchPath, value: Any, reader: ValueReader) -> An
     if not attribute.multi_valued:
         return reader.single(attribute, value, str(path))
     if path.condition is None or op == "remove":
-        return reader.elements(attribute, value)
-    return reader.element(attribute, value)
+        return reader.elements(attribute, value, str(path.target))
+    return reader.element(attribute, value, str(path.target))
 
 
 @cached_for_short_texts

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from scimsvc.protocol.attributes import Attribute, AttributePath
+from scimsvc.protocol.attributes import Attribute, AttributePath, element_of
 from scimsvc.protocol.errors import InvalidPath, UnknownAttribute, quoted
 from scimsvc.protocol.filters.nodes import Comparison, Node, conditions, implied_values
 from scimsvc.protocol.filters.parser import parse_condition
@@ -92,9 +92,9 @@ def parse_path(text: str, resource_type: ResourceType, limits: Limits) -> PatchP
     if match["condition"] is None:
         return _without_condition(target)
     attribute = target.attribute
-    if not attribute.multi_valued or not attribute.sub_attributes:
+    if not attribute.multi_valued:
         raise InvalidPath(f"The path {quoted(text)} has a filter, but {target} has no elements. Remove the brackets.")
-    condition = parse_condition(match["condition"], attribute, limits)
+    condition = parse_condition(match["condition"], element_of(attribute), limits)
     sub = resolve_sub_attribute(attribute, match["sub"]).attribute if match["sub"] else None
     return PatchPath(target, condition, sub)
 

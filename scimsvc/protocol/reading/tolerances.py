@@ -21,6 +21,8 @@ class Tolerance(StrEnum):
     OP_CASE = "op-case"
     #: ``"active": "False"``: Entra's default dialect and its POST; ``"primary": "True"``.
     TEXT_BOOLEAN = "text-boolean"
+    #: ``"42"`` for the number of a custom attribute: providers whose directory has only text attributes.
+    TEXT_NUMBER = "text-number"
     #: ``{"name.familyName": …}``: the keys of Entra's pathless replace, with the flag ``aadOptscim062020``.
     PATH_AS_KEY = "path-as-key"
     #: ``email``, ``phoneNumber``: names that administrators type into Entra's attribute mapping.

@@ -14,6 +14,7 @@ from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.reasons import Reason
 from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.protocol.role_elements import unpack_role
+from scimsvc.protocol.scalars import NUMBERS, find_number, is_date_time, is_number
 
 
 class ValueReader:
@@ -43,12 +44,13 @@ class ValueReader:
             return None
         if attribute.type == "complex":
             return self._complex(attribute, value, where)
-        if attribute.type == "boolean":
-            return self._boolean(value, where)
-        return self._text(attribute, value, where)
+        return self._scalar(attribute, value, where)
 
-    def elements(self, attribute: Attribute, value: Any) -> list[Any] | None:
-        """Read all elements of a multi-valued attribute. A value that is not a list counts as a list of one."""
+    def elements(self, attribute: Attribute, value: Any, where: str) -> list[Any] | None:
+        """Read all elements of a multi-valued attribute, which errors call ``where``.
+
+        A value that is not a list counts as a list of one.
+        """
         if value in (None, "") or (value == [] and not attribute.is_apart):
             return None
         if not isinstance(value, list):
@@ -56,8 +58,9 @@ class ValueReader:
             value = [value]
         most = attribute.most_elements(self.notes.limits)
         if len(value) > most:
-            raise InvalidValue(f"The attribute {attribute.name} has {len(value)} elements. Send at most {most}.")
-        read = [element for element in (self.element(attribute, each) for each in value) if element is not None]
+            raise InvalidValue(f"The attribute {where} has {len(value)} elements. Send at most {most}.")
+        elements = (self.element(attribute, each, where) for each in value)
+        read = [element for element in elements if element is not None]
         if attribute.single_element and len(read) > 1:
             read = self._merged(attribute, read)
         # A list of no members is a list: to remove them changes nothing, and to remove without a value removes all.
@@ -70,17 +73,26 @@ class ValueReader:
             self.notes.tolerate(Tolerance.REPEATED_ROLE)
         return merged
 
-    def element(self, attribute: Attribute, value: Any) -> Resource | None:
+    def element(self, attribute: Attribute, value: Any, where: str) -> Any:
         """Read one element of a multi-valued attribute. It may be wrapped in a list of one."""
         if isinstance(value, list) and len(value) == 1:
             self.notes.tolerate(Tolerance.WRAPPED_SCALAR)
             value = value[0]
         if value in (None, "", {}) or value == []:
             return None
-        element = self._complex(attribute, value, attribute.name)
+        if not attribute.sub_attributes:
+            return self._bare_element(attribute, value, where)
+        element = self._complex(attribute, value, where)
         if attribute is ROLES and isinstance(element.get("value"), str):
             element["value"] = unpack_role(element["value"], self.notes)
         return {name: member for name, member in element.items() if member is not None} or None
+
+    def _bare_element(self, attribute: Attribute, value: Any, where: str) -> Any:
+        """Read an element that is not an object. It may be sent as the ``value`` of one."""
+        if isinstance(value, dict) and "value" in value:
+            self.notes.tolerate(Tolerance.WRAPPED_SCALAR)
+            value = value["value"]
+        return None if value in (None, "") else self._scalar(attribute, value, where)
 
     def ignore_or_reject(self, name: str) -> None:
         """Ignore the unknown attribute ``name``, or raise ``unknown`` if that is not None."""
@@ -100,9 +112,9 @@ class ValueReader:
             if attribute.is_extension and fold(name) == "schemas":
                 continue  # clients that treat an extension as a separate object also send its URN
             if sub_attribute is None:
-                self.ignore_or_reject(f"{where}.{name}")
+                self.ignore_or_reject(_member_name(attribute, where, name))
             elif sub_attribute.name in members:
-                name = f"{where}.{sub_attribute.name}"
+                name = _member_name(attribute, where, sub_attribute.name)
                 raise InvalidSyntax(f"The attribute {name} is sent twice, in two spellings. Send it once.")
             else:
                 self._read_member(members, attribute, sub_attribute, member, where)
@@ -111,12 +123,32 @@ class ValueReader:
     def _read_member(
         self, members: Resource, attribute: Attribute, sub_attribute: Attribute, value: Any, where: str
     ) -> None:
+        read = self.elements if sub_attribute.multi_valued else self.single
         try:
-            members[sub_attribute.name] = self.single(sub_attribute, value, f"{where}.{sub_attribute.name}")
+            name = _member_name(attribute, where, sub_attribute.name)
+            members[sub_attribute.name] = read(sub_attribute, value, name)
         except InvalidValue as error:
             if self.kept is None or attribute.multi_valued or where != attribute.name:
                 raise
             self.kept[attribute.name, sub_attribute.name] = error.problem
+
+    def _scalar(self, attribute: Attribute, value: Any, where: str) -> Any:
+        if attribute.type == "boolean":
+            return self._boolean(value, where)
+        if attribute.type in NUMBERS:
+            return self._number(attribute, value, where)
+        return self._text(attribute, value, where)
+
+    def _number(self, attribute: Attribute, value: Any, where: str) -> int | float:
+        number: int | float | None = value if _is_number(value) else None
+        if isinstance(value, str):
+            number = find_number(attribute.type, value)
+            if number is not None:
+                self.notes.tolerate(Tolerance.TEXT_NUMBER)
+        if number is not None and is_number(attribute.type, number):
+            return number
+        shown = quoted(value) if isinstance(value, str) else value if _is_number(value) else json_kind(value)
+        raise InvalidValue(f"The attribute {where} must be {_kind(attribute)}, not {shown}.")
 
     def _boolean(self, value: Any, where: str) -> bool:
         if isinstance(value, bool):
@@ -129,6 +161,8 @@ class ValueReader:
     def _text(self, attribute: Attribute, value: Any, where: str) -> str:
         if not isinstance(value, str):
             raise InvalidValue(f"The attribute {where} must be {_kind(attribute)}, not {json_kind(value)}.")
+        if attribute.type == "dateTime" and not is_date_time(value):
+            raise InvalidValue(f"The attribute {where} must be {_kind(attribute)}, not {quoted(value)}.")
         return value
 
     def _unwrapped(self, attribute: Attribute, value: Any) -> Any:
@@ -147,8 +181,23 @@ class ValueReader:
 
 def _kind(attribute: Attribute) -> str:
     if attribute.type == "complex":
-        return f"an object with {listed(sub.name for sub in attribute.sub_attributes)}"
-    return "a string"
+        return f"an object with {listed(sub.name for sub in attribute.sub_attributes if not sub.hidden)}"
+    return _KINDS.get(attribute.type, "a string")
+
+
+_KINDS = {
+    "integer": "a whole number of at most 64 bits, such as 42",
+    "decimal": "a number of at most 15 digits, such as 12.5",
+    "dateTime": "a time such as 2026-11-23T08:00:00Z",
+}
+
+
+def _member_name(attribute: Attribute, where: str, name: str) -> str:
+    return f"{where}:{name}" if attribute.is_extension else f"{where}.{name}"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def folded_members(members: Resource) -> Resource:

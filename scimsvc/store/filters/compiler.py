@@ -6,14 +6,14 @@ condition exactly if ``protocol.filters.matching`` matches its SCIM representati
 false instead of unknown, so ``not`` works too.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Boolean, Column, ColumnElement, and_, case, false, func, literal, not_, or_, select, true
 
 from scimsvc.clock import timestamp
-from scimsvc.protocol.attributes import PRIMARY, Attribute, AttributePath
+from scimsvc.protocol.attributes import META, PRIMARY, Attribute, AttributePath
 from scimsvc.protocol.filters.matching import comparable
 from scimsvc.protocol.filters.nodes import (
     And,
@@ -25,12 +25,15 @@ from scimsvc.protocol.filters.nodes import (
     ValuePath,
     conditions,
 )
+from scimsvc.protocol.scalars import NUMBERS, sortable_instant
 from scimsvc.store.filters.merging import merge_alternatives, merge_exclusions
 from scimsvc.store.filters.search_functions import SEARCH_FUNCTIONS, Expression
 
 Condition = ColumnElement[bool]
 #: The members of an element by name.
 Element = Mapping[str, Expression]
+#: The steps to an attribute.
+Steps = Sequence[Attribute]
 
 
 class FilterCompiler:
@@ -58,22 +61,22 @@ class FilterCompiler:
         if indexed is not None:
             return indexed
         if isinstance(node, ValuePath):
-            return self._exists_with(node.path.attribute, node.condition)
-        *parents, attribute = node.path.steps
-        multi_valued = next((step for step in node.path.steps if step.multi_valued), None)
-        if multi_valued is not None and element is None:
-            return self.any_element(node, multi_valued, attribute if parents else None)
+            return self._exists_with(node.path.steps, node.condition)
+        if element is None:
+            outer, below = _split(node.path)
+            if outer:
+                return self.any_element(node, outer, below[-1] if below else None)
         if isinstance(node, Present):
             return self._value(node.path, element).is_not(None)
         return self._compare(node, self._value(node.path, element))
 
     def sort_key(self, path: AttributePath) -> Expression:
         """Return the value of ``path`` to sort rows by."""
-        attribute, *below = path.steps
-        if not attribute.multi_valued:
+        outer, below = _split(path)
+        if not outer:
             return self._value(path, None)
-        rows, element, position = self.rows_of(attribute)
-        value = self.functions.member(element, (below[0].name,)) if below else self.functions.scalar(element)
+        rows, element, position = self.rows_of(outer)
+        value = self._of_element(element, outer[-1], below[0] if below else None)
         is_primary = self.functions.member(element, (PRIMARY.name,)) == self.functions.boolean(True)
         preferred = case((is_primary, 0), else_=1) if below else position
         return select(value).select_from(rows).order_by(preferred, position).limit(1).scalar_subquery()
@@ -82,42 +85,45 @@ class FilterCompiler:
         """Return the condition of ``node`` on rows that an index finds, or None if the general condition is as fast."""
         return None
 
-    def elements_of(self, attribute: Attribute) -> Expression:
-        """Return the JSON array with the elements of a multi-valued ``attribute``."""
-        return self.functions.array(self.search, attribute.name)
+    def elements_of(self, steps: Steps) -> Expression:
+        """Return the JSON array with the elements of the multi-valued attribute to which ``steps`` lead."""
+        return self.functions.array(self.search, *(step.name for step in steps))
 
-    def rows_of(self, attribute: Attribute) -> tuple[Any, Expression, Expression]:
-        """Return a FROM clause with a row for each element of ``attribute``, the element, and its position."""
-        return self.functions.numbered_elements(self.elements_of(attribute))
+    def rows_of(self, steps: Steps) -> tuple[Any, Expression, Expression]:
+        """Return a FROM clause with a row for each element of the attribute, the element, and its position."""
+        return self.functions.numbered_elements(self.elements_of(steps))
 
-    def any_element(self, node: Comparison | Present, attribute: Attribute, sub: Attribute | None) -> Condition:
-        """Return the condition that an element of ``attribute``, or its sub-attribute ``sub``, meets ``node``."""
+    def any_element(self, node: Comparison | Present, steps: Steps, sub: Attribute | None) -> Condition:
+        """Return the condition that an element of a multi-valued attribute, or its part ``sub``, meets ``node``."""
 
         def value(element: Expression) -> Expression:
-            return self.functions.scalar(element) if sub is None else self.functions.member(element, (sub.name,))
+            return self._of_element(element, steps[-1], sub)
 
         def present(element: Expression) -> Condition:
             return true() if sub is None else value(element).is_not(None)
 
         if isinstance(node, Present):
-            return self._exists(attribute, present)
+            return self._exists(steps, present)
         if node.value is None:
-            exists = self._exists(attribute, present)
+            exists = self._exists(steps, present)
             return exists if node.operator == "ne" else not_(exists)
         if node.operator == "ne":
-            differs = self._exists(attribute, lambda e: and_(present(e), self._compare(node, value(e))))
-            return or_(not_(self._exists(attribute, present)), differs)
-        return self._exists(attribute, lambda element: self._compare(node, value(element)))
+            differs = self._exists(steps, lambda e: and_(present(e), self._compare(node, value(e))))
+            return or_(not_(self._exists(steps, present)), differs)
+        return self._exists(steps, lambda element: self._compare(node, value(element)))
 
-    def _exists(self, attribute: Attribute, condition: Callable[[Expression], Condition]) -> Condition:
-        rows, element, _ = self.rows_of(attribute)
+    def _exists(self, steps: Steps, condition: Callable[[Expression], Condition]) -> Condition:
+        rows, element, _ = self.rows_of(steps)
         return select(literal(1)).select_from(rows).where(condition(element)).exists()
 
-    def _exists_with(self, attribute: Attribute, condition: Node) -> Condition:
+    def _exists_with(self, steps: Steps, condition: Node) -> Condition:
         """Return the condition that an element meets ``condition``, whose members are read once for each element."""
-        rows, element, _ = self.rows_of(attribute)
-        names = {each.path.attribute.name for each in conditions(condition)}
-        members = [self.functions.member(element, (name,)).label(name) for name in sorted(names)]
+        rows, element, _ = self.rows_of(steps)
+        subs = {each.path.attribute.name: each.path.attribute for each in conditions(condition)}
+        is_bare = not steps[-1].sub_attributes
+        members = [
+            self._of_element(element, subs[name], None if is_bare else subs[name]).label(name) for name in sorted(subs)
+        ]
         # Both databases read the members again for each condition if they can merge the subquery with its outer query.
         # OFFSET prevents that.
         read = select(*members).select_from(rows).correlate(self.table).offset(0).subquery()
@@ -130,17 +136,29 @@ class FilterCompiler:
         column = self.columns.get(".".join(names))
         if column is not None:
             return column
-        return self.functions.member(self.search, names)
+        read = self.functions.number if path.attribute.type in NUMBERS else self.functions.member
+        return read(self.search, names)
+
+    def _of_element(self, element: Expression, attribute: Attribute, sub: Attribute | None) -> Expression:
+        """Return an element of ``attribute``, or its part ``sub``."""
+        if sub is not None:
+            return self.functions.member(element, (sub.name,))
+        return (self.functions.scalar_number if attribute.type in NUMBERS else self.functions.scalar)(element)
 
     def _compare(self, node: Comparison, value: Expression) -> Condition:
         attribute = node.path.attribute
+        compared: Condition
         if node.value is None:
             return value.is_(None) if node.operator == "eq" else value.is_not(None)
-        if isinstance(node.value, datetime):
+        if isinstance(node.value, datetime) and node.path.steps[0] is META:
             return _compare_instants(value, node.operator, node.value)
-        if isinstance(node.value, bool):
+        if isinstance(node.value, datetime):
+            compared = _ORDERED[node.operator](value, sortable_instant(node.value))
+        elif attribute.type in NUMBERS and isinstance(node.value, int | float):
+            compared = _ORDERED[node.operator](value, self.functions.number_literal(node.value))
+        elif isinstance(node.value, bool):
             wanted = node.value if isinstance(value.type, Boolean) else self.functions.boolean(node.value)
-            compared: Condition = value == wanted if node.operator == "eq" else value != wanted
+            compared = value == wanted if node.operator == "eq" else value != wanted
         else:
             compared = self._compare_text(value, node.operator, comparable(attribute, node.value))
         if node.operator == "ne":
@@ -170,6 +188,12 @@ _ORDERED: dict[str, Callable[[Expression, Any], Condition]] = {
     "lt": lambda value, other: value < other,
     "le": lambda value, other: value <= other,
 }
+
+
+def _split(path: AttributePath) -> tuple[Steps, Steps]:
+    """Return the steps to the multi-valued attribute in ``path``, none without one, and the steps after it."""
+    position = next((number for number, step in enumerate(path.steps, 1) if step.multi_valued), 0)
+    return path.steps[:position], path.steps[position:]
 
 
 def _successor(text: str) -> str:

@@ -3,10 +3,10 @@
 from sqlalchemy import String, bindparam, cast, literal
 
 from scimsvc.models import Group
-from scimsvc.protocol.attributes import Attribute, AttributePath
+from scimsvc.protocol.attributes import AttributePath
 from scimsvc.protocol.filters.nodes import Comparison, Node, Present, ValuePath
 from scimsvc.protocol.groups import GROUPS, MEMBERS
-from scimsvc.store.filters.compiler import Condition, FilterCompiler
+from scimsvc.store.filters.compiler import Condition, FilterCompiler, Steps
 from scimsvc.store.filters.membership_rows import ElementRows, groups_with, member_rows
 from scimsvc.store.filters.search_functions import Expression
 
@@ -51,9 +51,9 @@ class _GroupCompiler(FilterCompiler):
             return Group.members > 0
         return _has_member(node) if isinstance(node, Comparison) and _is_member(node.path) else None
 
-    def rows_of(self, attribute: Attribute) -> ElementRows:
-        """Return the elements of ``attribute`` as rows."""
-        return member_rows(self.functions, self._base) if attribute is MEMBERS else super().rows_of(attribute)
+    def rows_of(self, steps: Steps) -> ElementRows:
+        """Return the elements of an attribute as rows."""
+        return member_rows(self.functions, self._base) if steps[-1] is MEMBERS else super().rows_of(steps)
 
 
 def _has_member(node: Comparison) -> Condition | None:

@@ -2,9 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, String, cast, column, func, literal
+from sqlalchemy import ColumnElement, Float, Integer, Numeric, String, case, cast, column, func, literal, null
 
 from scimsvc.models import Searchable
 
@@ -22,8 +23,12 @@ class SearchFunctions(ABC):
         """
 
     @abstractmethod
-    def array(self, source: Expression, name: str) -> Expression:
-        """Return the JSON array called ``name`` of a JSON object."""
+    def number(self, source: Expression, names: tuple[str | int, ...]) -> Expression:
+        """Return the number at the path ``names`` in a JSON object, or null if no number is there."""
+
+    @abstractmethod
+    def array(self, source: Expression, *names: str) -> Expression:
+        """Return the JSON array at the path ``names`` in a JSON object."""
 
     @abstractmethod
     def numbered_elements(self, array: Expression) -> tuple[Any, Expression, Expression]:
@@ -36,6 +41,14 @@ class SearchFunctions(ABC):
     @abstractmethod
     def scalar(self, element: Expression) -> Expression:
         """Return a string element as text."""
+
+    @abstractmethod
+    def scalar_number(self, element: Expression) -> Expression:
+        """Return an element that is a number, or null for any other element."""
+
+    @abstractmethod
+    def number_literal(self, value: float) -> Expression:
+        """Return ``value``, an integer or a decimal, to compare with ``number``."""
 
     @abstractmethod
     def constant(self, text: str) -> Expression:
@@ -65,8 +78,11 @@ class _SQLite(SearchFunctions):
         steps = (f"[{name}]" if isinstance(name, int) else f'."{name}"' for name in names)
         return func.json_extract(source, "$" + "".join(steps), type_=String)
 
-    def array(self, source: Expression, name: str) -> Expression:
-        return self.member(source, (name,))
+    def number(self, source: Expression, names: tuple[str | int, ...]) -> Expression:
+        return self.member(source, names)
+
+    def array(self, source: Expression, *names: str) -> Expression:
+        return self.member(source, names)
 
     def numbered_elements(self, array: Expression) -> tuple[Any, Expression, Expression]:
         rows = func.json_each(array).table_valued("value", "key").alias()
@@ -77,6 +93,12 @@ class _SQLite(SearchFunctions):
 
     def scalar(self, element: Expression) -> Expression:
         return element
+
+    def scalar_number(self, element: Expression) -> Expression:
+        return element
+
+    def number_literal(self, value: float) -> Expression:
+        return literal(value, Integer if isinstance(value, int) else Float)
 
     def constant(self, text: str) -> Expression:
         return literal(text)
@@ -95,8 +117,11 @@ class _PostgreSQL(SearchFunctions):
     def member(self, source: Expression, names: tuple[str | int, ...]) -> Expression:
         return func.jsonb_extract_path_text(source, *map(str, names), type_=String).collate("C")
 
-    def array(self, source: Expression, name: str) -> Expression:
-        return func.jsonb_extract_path(source, name, type_=Searchable)
+    def number(self, source: Expression, names: tuple[str | int, ...]) -> Expression:
+        return self.scalar_number(func.jsonb_extract_path(source, *map(str, names), type_=Searchable))
+
+    def array(self, source: Expression, *names: str) -> Expression:
+        return func.jsonb_extract_path(source, *names, type_=Searchable)
 
     def numbered_elements(self, array: Expression) -> tuple[Any, Expression, Expression]:
         elements = func.jsonb_array_elements(array)
@@ -108,6 +133,12 @@ class _PostgreSQL(SearchFunctions):
 
     def scalar(self, element: Expression) -> Expression:
         return func.jsonb_extract_path_text(func.jsonb_build_array(element), "0", type_=String).collate("C")
+
+    def scalar_number(self, element: Expression) -> Expression:
+        return case((func.jsonb_typeof(element) == "number", cast(element, Numeric)), else_=null())
+
+    def number_literal(self, value: float) -> Expression:
+        return literal(Decimal(repr(value)), Numeric)
 
     def constant(self, text: str) -> Expression:
         return cast(literal(text), Searchable)

@@ -3,14 +3,14 @@
 from sqlalchemy import String, bindparam, case, cast, literal, select, union_all
 
 from scimsvc.models import User
-from scimsvc.protocol.attributes import EMAILS, ROLES, Attribute, AttributePath, fold
+from scimsvc.protocol.attributes import EMAILS, ROLES, AttributePath, fold
 from scimsvc.protocol.filters.nodes import Comparison, Node, ValuePath
 from scimsvc.protocol.filters.work_address import matched_address
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.role_elements import default_element
 from scimsvc.protocol.users import USERS
 from scimsvc.protocol.versions import entity_tag
-from scimsvc.store.filters.compiler import Condition, FilterCompiler
+from scimsvc.store.filters.compiler import Condition, FilterCompiler, Steps
 from scimsvc.store.filters.membership_rows import ElementRows, group_rows, users_in
 from scimsvc.store.filters.search_functions import Expression
 from scimsvc.store.representations import View
@@ -66,24 +66,24 @@ class _UserCompiler(FilterCompiler):
             return self._any_address(node)
         return None
 
-    def rows_of(self, attribute: Attribute) -> ElementRows:
-        """Return the elements of ``attribute`` as rows. Groups are not a part of the document."""
-        return group_rows(self.functions, self._base) if attribute is USER_GROUPS else super().rows_of(attribute)
+    def rows_of(self, steps: Steps) -> ElementRows:
+        """Return the elements of an attribute as rows. Groups are not a part of the document."""
+        return group_rows(self.functions, self._base) if steps[-1] is USER_GROUPS else super().rows_of(steps)
 
-    def elements_of(self, attribute: Attribute) -> Expression:
-        """Return the JSON array with the elements of ``attribute``. The default role is an element of ``roles``."""
-        array = super().elements_of(attribute)
-        if attribute is ROLES:
+    def elements_of(self, steps: Steps) -> Expression:
+        """Return the JSON array with the elements of an attribute. The default role is an element of ``roles``."""
+        array = super().elements_of(steps)
+        if steps[-1] is ROLES:
             return case((User.role_id.is_(None), self.functions.constant(self.default_roles)), else_=array)
         return array
 
     def _any_address(self, node: Comparison) -> Condition:
         """Return the condition that a user has the address: as work address, or as one of several addresses."""
         if not isinstance(node.value, str):
-            return self.any_element(node, EMAILS, node.path.attribute)
+            return self.any_element(node, (EMAILS,), node.path.attribute)
         # Two searches, each with its index. With an OR of both conditions, the planner would read all users.
         users = select(User.id).where(User.enterprise_id == ENTERPRISE_ID).correlate(None)
-        among_others = self.any_element(node, EMAILS, node.path.attribute)
+        among_others = self.any_element(node, (EMAILS,), node.path.attribute)
         return User.id.in_(
             union_all(
                 users.where(User.email_key == fold(node.value)),
