@@ -69,6 +69,8 @@ class Action(StrEnum):
     ROLE_CREATED = "role.created"
     ROLE_UPDATED = "role.updated"
     ROLE_DELETED = "role.deleted"
+    ATTRIBUTE_CREATED = "attribute.created"
+    ATTRIBUTE_REMOVED = "attribute.removed"
     INTEGRATION_CREATED = "integration.created"
     INTEGRATION_UPDATED = "integration.updated"
     INTEGRATION_ROTATED = "integration.rotated"

@@ -1,5 +1,6 @@
 """The enterprise API ``/api/v1``: one blueprint per kind of resource (contract section 8)."""
 
+from scimsvc.api.attributes import attributes
 from scimsvc.api.description import description
 from scimsvc.api.enterprise import enterprise
 from scimsvc.api.groups import groups
@@ -9,4 +10,4 @@ from scimsvc.api.roles import roles
 from scimsvc.api.tokens import tokens
 from scimsvc.api.users import users
 
-blueprints = (enterprise, roles, groups, integrations, tokens, users, records, description)
+blueprints = (enterprise, roles, groups, attributes, integrations, tokens, users, records, description)

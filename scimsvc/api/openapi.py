@@ -43,7 +43,7 @@ def _change(path: str, what: str, answer: type[Schema], body: Schema, *refusals:
 
 
 _USER, _ROLE, _INTEGRATION = "/users/{user_id}", "/roles/{role_id}", "/integrations/{integration_id}"
-_GROUP = "/groups/{group_id}"
+_GROUP, _ATTRIBUTE = "/groups/{group_id}", "/attributes/{attribute_id}"
 _REMOVED: dict[str, Any] = {"status": 204, "refusals": (404, 409, 412), "headers": ("If-Match",)}
 
 OPERATIONS = (
@@ -63,6 +63,18 @@ OPERATIONS = (
     Operation(
         "GET", f"{_GROUP}/members", "List the members of a group in the order of joining.",
         answers.page_of(answers.GroupMember), query=queries.PAGE, refusals=(404,),
+    ),
+    Operation(
+        "GET", "/attributes", "List the custom attributes.", answers.page_of(answers.Attribute), query=queries.PAGE
+    ),
+    Operation(
+        "POST", "/attributes", "Declare a custom attribute.", answers.Attribute, 201, body=schemas.ATTRIBUTE,
+        refusals=(409,),
+    ),
+    _one(_ATTRIBUTE, "a custom attribute", answers.Attribute),
+    Operation(
+        "DELETE", _ATTRIBUTE, "Remove a custom attribute and its values. Repeat while `removing` is true.",
+        answers.Attribute, refusals=(404, 412), headers=("If-Match",),
     ),
     Operation(
         "GET", "/integrations", "List the integrations.", answers.page_of(answers.Integration), query=queries.PAGE
@@ -92,14 +104,14 @@ OPERATIONS = (
         "GET", "/users", "List users by e-mail address.", answers.page_of(answers.User), query=queries.USERS,
     ),
     Operation(
-        "POST", "/users", "Create a manual user.", answers.UserWithGroups, 201, body=schemas.MANUAL_USER,
+        "POST", "/users", "Create a manual user.", answers.UserDetails, 201, body=schemas.MANUAL_USER,
         refusals=(409,),
     ),
-    _one(_USER, "a user, with the groups", answers.UserWithGroups),
-    _change(_USER, "a manual user", answers.UserWithGroups, schemas.MANUAL_USER),
+    _one(_USER, "a user, with groups and custom attributes", answers.UserDetails),
+    _change(_USER, "a manual user", answers.UserDetails, schemas.MANUAL_USER),
     Operation("DELETE", _USER, "Delete a manual user.", **_REMOVED),
     _change(
-        f"{_USER}/profile", "title and organization as an edit by the user", answers.UserWithGroups,
+        f"{_USER}/profile", "title and organization as an edit by the user", answers.UserDetails,
         schemas.PROFILE, 403,
     ),
     Operation(

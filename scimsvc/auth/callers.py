@@ -8,9 +8,9 @@ from dataclasses import replace
 from scimsvc import clock
 from scimsvc.auth.errors import Claims, InvalidToken, MissingToken
 from scimsvc.auth.tokens import NOT_ISSUED, TokenSigner, expired
+from scimsvc.protocol.custom_attributes import user_type
 from scimsvc.protocol.errors import Forbidden
 from scimsvc.protocol.reasons import Reason
-from scimsvc.protocol.users import USERS
 from scimsvc.store.engine.database import current_database
 from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.tokens import BearerRow, find_bearer
@@ -43,7 +43,7 @@ def authenticate(authorization: str | None, *, scope: str, signer: TokenSigner) 
         token_id=claims.token_id,
         token_expires_at=claims.expires_at,
         scope=claims.scope,
-        user_type=USERS,
+        user_type=user_type(row.settings.custom_attributes),
         is_first_use=row.last_used_at is None,
         provider=row.provider,
     )

@@ -3,6 +3,7 @@
 #: The summary of each command in the help. Module and function are named like the command, with ``_`` for ``-``.
 COMMANDS = {
     "admin": "Create, list and remove console accounts.",
+    "attribute": "Add, list and remove custom attributes of users.",
     "audit": "Show the audit log: who changed what, and who signed in.",
     "backup": "Copy the SQLite database to a new file while it serves.",
     "changes": "Read the change feed in commit order.",

@@ -12,7 +12,7 @@ from scimsvc.activity.audit import AuditLog, audited, changed, created, deleted
 from scimsvc.activity.feed_writing import UserChange, change_type, record_change
 from scimsvc.enterprises.memberships import leave_all_groups
 from scimsvc.enterprises.new_users import describe_manual_user, read_manual_document
-from scimsvc.enterprises.profiles import get_locked_profile, get_profile, user_target, with_groups
+from scimsvc.enterprises.profiles import get_locked_profile, get_profile, user_target, with_details
 from scimsvc.errors import Conflict
 from scimsvc.mapping.roles import get_role
 from scimsvc.protocol.attributes import ROLES
@@ -54,7 +54,7 @@ def create_manual_user(enterprise: str, members: Mapping[str, Any]) -> dict[str,
         view = profile_view(get_profile(tenant, user.row.id))
         AuditLog.of(tenant).record(Action.USER_CREATED, user_target(view), created(view), at=at)
         record_change(tenant.connection, tenant.id, user.change, at=at)
-        return with_groups(tenant, view)
+        return with_details(tenant, view)
 
 
 @audited
@@ -88,7 +88,7 @@ def _store(tenant: Tenant, row: Profile, update: UserUpdate, role: str) -> dict[
     before = profile_view(row)
     change = _change(row, update, role)
     if not change.changed and update.role_id == row.role_id:
-        return with_groups(tenant, before)
+        return with_details(tenant, before)
     at = clock.timestamp(clock.now())
     unique_user_name, content = tenant.row.unique_user_name, content_columns(update.document, USERS)
     try:
@@ -99,7 +99,7 @@ def _store(tenant: Tenant, row: Profile, update: UserUpdate, role: str) -> dict[
     after = profile_view(get_profile(tenant, row.id))
     AuditLog.of(tenant).record(Action.USER_UPDATED, user_target(after), changed(before, after), at=at)
     record_change(tenant.connection, tenant.id, change, at=at)
-    return with_groups(tenant, after)
+    return with_details(tenant, after)
 
 
 def _change(row: Profile, update: UserUpdate, role: str) -> UserChange:

@@ -10,6 +10,7 @@ from scimsvc.activity.feed_writing import UserChange, record_change
 from scimsvc.enterprises.groups import get_group
 from scimsvc.errors import NoSuchThing, NotAllowed
 from scimsvc.mapping.roles import get_role
+from scimsvc.protocol.custom_attributes import custom_values, user_type
 from scimsvc.protocol.users import work_address
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated_changes
@@ -70,15 +71,25 @@ def list_users(
 
 
 def show_user(enterprise: str, reference: str) -> dict[str, Any]:
-    """Return the user with the ID or work e-mail address ``reference``, and the groups; raises ``NoSuchThing``."""
+    """Return the user with the ID or work e-mail address ``reference``, with groups and custom attributes.
+
+    Raises ``NoSuchThing``.
+    """
     with reading_in(enterprise) as tenant:
-        return with_groups(tenant, profile_view(get_profile(tenant, reference)))
+        return with_details(tenant, profile_view(get_profile(tenant, reference)))
 
 
-def with_groups(tenant: Tenant, user: dict[str, Any]) -> dict[str, Any]:
-    """Return the view of one ``user`` with the groups."""
+def with_details(tenant: Tenant, user: dict[str, Any]) -> dict[str, Any]:
+    """Return the view of one ``user`` with the groups and the values of custom attributes."""
     groups = list_groups_of_users(tenant.connection, tenant.id, [user["id"]]) if tenant.row.has_groups else []
-    return user | {"groups": [{"id": group.group_id, "name": group.name} for group in groups]}
+    listed = [{"id": group.group_id, "name": group.name} for group in groups]
+    return user | {"groups": listed, "custom": _custom_values(tenant, user["id"])}
+
+
+def _custom_values(tenant: Tenant, user_id: str) -> dict[str, Any]:
+    if tenant.row.custom_attributes is None:
+        return {}
+    return custom_values(read_document(get_profile(tenant, user_id)), user_type(tenant.row.custom_attributes))
 
 
 def get_profile(tenant: Tenant, reference: str) -> Profile:
@@ -93,7 +104,7 @@ def get_locked_profile(tenant: Tenant, reference: str, if_match: str | None) -> 
     """
     row = _existing(tenant, reference, lock_profile(tenant, reference))
     if if_match is not None:
-        check_if_match(with_groups(tenant, profile_view(row)), if_match)
+        check_if_match(with_details(tenant, profile_view(row)), if_match)
     return row
 
 
@@ -132,7 +143,7 @@ def _store_edit(tenant: Tenant, row: Profile, values: EffectiveValues) -> dict[s
     before = profile_view(row)
     names = [name for name in ("title", "organization") if getattr(values, name) != getattr(row, name)]
     if not names:
-        return with_groups(tenant, before)
+        return with_details(tenant, before)
     at = clock.timestamp(clock.now())
     update_effective_values(tenant.connection, tenant.id, [values], at=at)
     change = UserChange(
@@ -149,7 +160,7 @@ def _store_edit(tenant: Tenant, row: Profile, values: EffectiveValues) -> dict[s
     after = profile_view(get_profile(tenant, row.id))
     AuditLog.of(tenant).record(Action.USER_UPDATED, user_target(after), changed(before, after), at=at)
     record_change(tenant.connection, tenant.id, change, at=at)
-    return with_groups(tenant, after)
+    return with_details(tenant, after)
 
 
 def user_target(user: Mapping[str, Any]) -> Target:

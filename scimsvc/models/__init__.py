@@ -13,7 +13,7 @@ from scimsvc.models.second_factors import RecoveryCode, SecondFactor
 from scimsvc.models.users import Searchable, User
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0018"
+SCHEMA_REVISION = "0019"
 
 __all__ = [
     "HAS_KEPT",

@@ -4,6 +4,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    Text,
     false,
     text,
     true,
@@ -39,6 +40,8 @@ class Enterprise(Model):
     reject_unknown_attributes: Mapped[bool]
     #: The meaning of several roles without a primary one: ``vocabulary.REFUSE`` or ``HIGHEST``.
     several_roles: Mapped[str] = mapped_column(server_default=text("'refuse'"))
+    #: The declarations of custom attributes as JSON text (``protocol.custom_attributes``). Null without any.
+    custom_attributes: Mapped[str | None] = mapped_column(Text())
     #: Counts changes of the default role's representation. It is part of the ETags of users on that role.
     role_revision: Mapped[int]
     #: Whether every SCIM write is refused with 503 (contract section 2, ``enterprise pause``).

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from scimsvc.protocol.attributes import ROLES, fold
+from scimsvc.protocol.custom_attributes import user_type
 from scimsvc.protocol.errors import ScimError
 from scimsvc.protocol.json_text import InvalidJSON, read_json_text, write_json
 from scimsvc.protocol.limits import UNLIMITED
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.resources import canonical_resource
-from scimsvc.protocol.users import USERS
 from scimsvc.store.engine.transactions import Connection, snapshot
 from scimsvc.store.group_representations import group_columns
 from scimsvc.store.representations import user_columns
@@ -69,15 +69,16 @@ def _role_names(connection: Connection) -> Iterator[str]:
 
 def _users(connection: Connection) -> Iterator[str]:
     for row in integrity.iterate_users(connection):
-        for fault in _user_faults(row.columns, unique_user_name=row.unique_user_name):
+        for fault in _user_faults(row.columns, row.custom_attributes, unique_user_name=row.unique_user_name):
             yield f"users {row.columns['enterprise_id']} {row.columns['id']}: {fault}"
 
 
-def _user_faults(columns: dict[str, Any], *, unique_user_name: bool) -> Iterator[str]:
+def _user_faults(columns: dict[str, Any], custom_attributes: str | None, *, unique_user_name: bool) -> Iterator[str]:
+    declared = user_type(custom_attributes)
     document, role_id = columns["document"], columns["role_id"]
     try:
         user: Any = read_json_text(document, UNLIMITED)
-        canonical = canonical_resource(user, USERS, RequestNotes(UNLIMITED))
+        canonical = canonical_resource(user, declared, RequestNotes(UNLIMITED))
     except InvalidJSON:
         yield "its document is not JSON"
         return
@@ -90,7 +91,7 @@ def _user_faults(columns: dict[str, Any], *, unique_user_name: bool) -> Iterator
         yield "its document is not in canonical form"
     if (ROLES.name in user) is (role_id is None):
         yield "its document and its role_id disagree about its role"
-    expected = user_columns(user, USERS, role_id=role_id, unique_user_name=unique_user_name)
+    expected = user_columns(user, declared, role_id=role_id, unique_user_name=unique_user_name)
     differing = [name for name, value in expected.items() if not _equal(columns[name], value)]
     if differing:
         yield f"{', '.join(differing)} does not match its document"

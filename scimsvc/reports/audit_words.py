@@ -40,6 +40,10 @@ ACTION_GROUPS: dict[str, dict[str, str]] = {
         Action.ROLE_UPDATED: "Role changed",
         Action.ROLE_DELETED: "Role deleted",
     },
+    "Attributes": {
+        Action.ATTRIBUTE_CREATED: "Attribute created",
+        Action.ATTRIBUTE_REMOVED: "Attribute removed",
+    },
     "Integrations and tokens": {
         Action.INTEGRATION_CREATED: "Integration created",
         Action.INTEGRATION_UPDATED: "Integration changed",

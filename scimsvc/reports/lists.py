@@ -11,6 +11,7 @@ from scimsvc.activity.log_reading import Representation, list_entries, represent
 from scimsvc.auth.clients import list_integrations
 from scimsvc.auth.token_reading import page_tokens, show_token
 from scimsvc.enterprises import profiles
+from scimsvc.enterprises.attributes import list_attributes
 from scimsvc.enterprises.groups import list_groups, list_members
 from scimsvc.errors import InvalidInput
 from scimsvc.mapping.roles import list_roles, preview_role
@@ -102,6 +103,12 @@ def members(enterprise_id: str, group: str, parameters: Parameters, keys: Cursor
         return list_members(enterprise_id, group, after=after or 0, limit=limit)
 
     return _List(enterprise_id, f"members of {group}", schemas.PAGE, keys).page(parameters, read_page)
+
+
+def attributes(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
+    """Return a page of the custom attributes, sorted by name."""
+    listing = _List(enterprise_id, "attributes", schemas.PAGE, keys)
+    return listing.short_page(parameters, list_attributes, order=("name", "id"))
 
 
 def integrations(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scimsvc.activity.log_reading import list_entries
-from scimsvc.enterprises.profiles import get_profile, with_groups
+from scimsvc.enterprises.profiles import get_profile, with_details
 from scimsvc.mapping.resolve import EnterpriseRoles
 from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.protocol.attributes import EXTENSION, ROLES, Resource, fold
@@ -38,7 +38,7 @@ def show_user_details(enterprise: str, user_id: str) -> dict[str, Any]:
     """
     with reading_in(enterprise) as tenant:
         row = get_profile(tenant, user_id)
-        user, document = with_groups(tenant, profile_view(row)), read_document(row)
+        user, document = with_details(tenant, profile_view(row)), read_document(row)
         roles = read_enterprise_roles(tenant.connection, tenant.id, tenant.row.name)
         edits = _edits(tenant, user["id"])
         restricts = tenant.row.default_restricts if row.role_id is None else row.restricts
@@ -84,7 +84,8 @@ def _further(document: Resource) -> Iterator[dict[str, str]]:
 def _flattened(path: str, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for name, member in value.items():
-            yield from _flattened(f"{path}.{name}" if path else name, member)
+            separator = ":" if path.startswith("urn:") else "."
+            yield from _flattened(f"{path}{separator}{name}" if path else name, member)
     elif isinstance(value, list):
         for element in value:
             kind = f'[type eq "{element["type"]}"]' if isinstance(element, dict) and "type" in element else ""

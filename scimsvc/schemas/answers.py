@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, Schema, fields, validate
 
+from scimsvc.protocol.custom_attributes import TYPES
 from scimsvc.schemas.answer_fields import list_of as _list_of
 from scimsvc.schemas.answer_fields import members as _members
 from scimsvc.schemas.answer_fields import names as _names
@@ -160,10 +161,11 @@ class UserGroup(Schema):
     name = _text("The name of the group.")
 
 
-class UserWithGroups(User):
-    """A user with effective values and the groups."""
+class UserDetails(User):
+    """A user with effective values, the groups and custom attributes."""
 
     groups = _list_of(UserGroup, "The groups of the user.")
+    custom = fields.Dict(required=True, metadata={"description": "The values of custom attributes by full name."})
 
 
 class Group(Schema):
@@ -185,6 +187,17 @@ class GroupMember(Schema):
     email = _text("The work e-mail address.")
     user_name = _text("The userName.")
     active = _truth("Whether the user may use the application.")
+
+
+class Attribute(Schema):
+    """A custom attribute."""
+
+    id = _text("The ID of the attribute.")
+    name = _text("The full name: the URN of the extension schema, a colon and the attribute.")
+    type = _text("The type of the values.", validate=validate.OneOf(TYPES))
+    multi_valued = _truth("Whether a user may have several values.")
+    case_exact = _truth("Whether upper and lower case differ in comparisons of strings.")
+    removing = _truth("Whether the attribute is being removed. Repeat the removal to finish it.")
 
 
 class LogEntry(Schema):

@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, ValidationError, fields, validate, validates_schema
 
+from scimsvc.protocol.custom_attributes import LONGEST_NAME, NAME_PATTERN, TYPES, find_fault
 from scimsvc.protocol.limits import MAX_KEY_LENGTH
 from scimsvc.schemas.field_types import (
     EmailAddress,
@@ -142,6 +143,32 @@ class AdminSchema(InputSchema):
     email = EmailAddress("The e-mail address of the account.", required=True, max_length=MAX_KEY_LENGTH)
 
 
+class AttributeName(Name):
+    """The full name of a custom attribute."""
+
+    def __init__(self, description: str = "", **options: Any) -> None:
+        super().__init__(description, metadata={"pattern": NAME_PATTERN}, max_length=LONGEST_NAME, **options)
+
+    def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
+        name = super()._deserialize(value, *args, **options)
+        fault = find_fault(name)
+        if fault is not None:
+            raise ValidationError(fault)
+        return name
+
+
+class AttributeSchema(InputSchema):
+    """A custom attribute (contract section 8, ``/attributes``)."""
+
+    name = AttributeName(
+        "The full name: the URN of an extension schema, a colon and the attribute.",
+        required=True,
+    )
+    type = Text("The type of the values.", load_default=TYPES[0], validate=one_of(TYPES))
+    multi_valued = TruthValue("Whether a user may have several values.", load_default=False)
+    case_exact = TruthValue("Whether upper and lower case differ in comparisons of strings.", load_default=False)
+
+
 class ProfileSchema(InputSchema):
     """A user's edits of the own profile (contract section 6). The value null removes an edit."""
 
@@ -191,6 +218,7 @@ ROTATION = RotationSchema()
 TOKEN = TokenSchema()
 MANUAL_USER = ManualUserSchema()
 ADMIN = AdminSchema()
+ATTRIBUTE = AttributeSchema()
 PROFILE = ProfileSchema()
 EXPLAIN = ExplainSchema()
 TOKEN_REQUEST = TokenRequestSchema()

@@ -10,7 +10,7 @@ from scimsvc.scim import groups, users
 from scimsvc.scim.conflicts import conflict_error, group_error
 from scimsvc.scim.groups import FirstGroup
 from scimsvc.scim.request import ScimRequest
-from scimsvc.store.engine.retries import retried
+from scimsvc.store.engine.retries import Outdated, retried
 from scimsvc.store.engine.transactions import writing
 from scimsvc.store.group_members import UnknownMembers
 from scimsvc.store.groups import GroupNameTaken, mark_groups
@@ -61,6 +61,11 @@ def _create_circle(creations: Sequence[Creation]) -> list[Representation]:
                 insert: Any = groups.insert_new_group if is_of_group else users.insert_new_user
                 with position_of_refusal(position):
                     created[position] = insert(connection, request, resources[position])
+    except Outdated:
+        current = creations[position].request.attempt
+        for creation in creations:
+            creation.request.attempt.read_with(current.custom_attributes, current.user_type)
+        raise
     except UserConflict as error:
         raise CreationRefused(position, conflict_error(creations[position].request, error)) from None
     except (GroupNameTaken, UnknownMembers) as error:
@@ -73,5 +78,7 @@ def position_of_refusal(position: int) -> Iterator[None]:
     """Raise a ``ScimError`` of the block as ``CreationRefused``."""
     try:
         yield
+    except Outdated:
+        raise
     except ScimError as error:
         raise CreationRefused(position, error) from None

@@ -13,13 +13,14 @@ from flask import request
 from scimsvc import clock, schemas
 from scimsvc.auth.provider_integrations import find_connected_provider
 from scimsvc.protocol.attributes import ROLES, fold
+from scimsvc.protocol.custom_attributes import user_type
 from scimsvc.protocol.errors import ScimError, quoted
 from scimsvc.protocol.groups import GROUP_NAME, GROUPS, MEMBERS
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.protocol.patch import Operation
 from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.protocol.resources import differences
-from scimsvc.protocol.users import USERS, work_address
+from scimsvc.protocol.users import work_address
 from scimsvc.schemas.validation import validated
 from scimsvc.scim.group_lists import find_groups
 from scimsvc.scim.http import scim_request_of
@@ -102,7 +103,7 @@ def _caller(tenant: Tenant, provider: str | None) -> Caller:
         token_id="",
         token_expires_at=clock.now(),
         scope=SCIM_SCOPE,
-        user_type=USERS,
+        user_type=user_type(row.custom_attributes),
         is_first_use=False,
         provider=provider,
     )
@@ -144,7 +145,7 @@ def _explain(scim_request: ScimRequest) -> dict[str, Any]:
         "tolerances": list(map(str, scim_request.notes.tolerances)),
         "ignored": scim_request.notes.ignored,
         "kept": [{"attribute": attribute_name(path), "detail": detail} for path, detail in kept.items()],
-        "changes": _changes(attempt, GROUPS if attempt.is_of_group else scim_request.caller.user_type),
+        "changes": _changes(attempt, GROUPS if attempt.is_of_group else attempt.user_type),
         "role": _role(attempt),
     }
 

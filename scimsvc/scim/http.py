@@ -45,7 +45,8 @@ def scim_request_of(state: RequestState) -> ScimRequest:
 def _make_request(state: RequestState, base: str) -> ScimRequest:
     assert state.caller is not None
     state.notes = RequestNotes(state.settings.limits)
-    attempt = Attempt(operation_of(state.request.method, state.request.path))
+    operation, caller = operation_of(state.request.method, state.request.path), state.caller
+    attempt = Attempt(operation, caller.settings.custom_attributes, caller.user_type)
     operations: list[ScimRequest] | None = None if state.request_id else []  # a rehearsed request has no ID
     return ScimRequest(state.caller, base, state.notes, attempt, state.request_id, state.started, operations)
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from scimsvc.enterprises.removal_limit import refuse_while_paused
 from scimsvc.protocol.advice import Advice
 from scimsvc.protocol.attributes import Resource
+from scimsvc.protocol.custom_attributes import user_type
 from scimsvc.protocol.errors import NotFound, quoted
 from scimsvc.protocol.reasons import Reason
 from scimsvc.protocol.users import work_address
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions, entity_tag
-from scimsvc.scim.request import ScimRequest
+from scimsvc.scim.request import Attempt, ScimRequest
 from scimsvc.store import groups, users
+from scimsvc.store.engine.retries import Outdated
 from scimsvc.store.engine.transactions import Connection
 from scimsvc.store.group_representations import read_group_document
 from scimsvc.store.groups import GroupToChange
@@ -53,7 +55,7 @@ def lock_enterprise(connection: Connection, request: ScimRequest) -> EnterpriseR
 
     Raises ``NotFound`` if the enterprise was deleted, and ``Unavailable`` while it is paused.
     """
-    return _admitted(users.lock_enterprise(connection, request.caller.enterprise_id))
+    return _admitted(users.lock_enterprise(connection, request.caller.enterprise_id), request.attempt)
 
 
 def lock_user(connection: Connection, request: ScimRequest, user_id: str, preconditions: Preconditions) -> UserLock:
@@ -63,7 +65,7 @@ def lock_user(connection: Connection, request: ScimRequest, user_id: str, precon
     ``PreconditionFailed``, and ``InvalidValue`` if a Bulk request changes too many large users.
     """
     rules_row, row = users.lock_user(connection, request.caller.enterprise_id, known_form(user_id))
-    rules = _admitted(rules_row)
+    rules = _admitted(rules_row, request.attempt)
     if row is None:
         raise no_such_user(user_id)
     if request.notes.budget is not None:
@@ -88,9 +90,12 @@ def lock_group(connection: Connection, request: ScimRequest, group_id: str, prec
     return GroupLock(connection, request, rules, row, before)
 
 
-def _admitted(rules: EnterpriseRules | None) -> EnterpriseRules:
+def _admitted(rules: EnterpriseRules | None, attempt: Attempt) -> EnterpriseRules:
     if rules is None:
         raise NotFound("This enterprise was deleted. Stop provisioning to it.")
+    if rules.custom_attributes != attempt.custom_attributes:
+        attempt.read_with(rules.custom_attributes, user_type(rules.custom_attributes))
+        raise Outdated
     refuse_while_paused(rules)
     return rules
 

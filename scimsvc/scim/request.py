@@ -15,6 +15,8 @@ from scimsvc.protocol.listing import ListQuery
 from scimsvc.protocol.patch import Operation
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.reasons import Reason
+from scimsvc.protocol.resource_types import ResourceType
+from scimsvc.protocol.users import USERS
 from scimsvc.store.representations import View
 from scimsvc.store.users import EnterpriseRules, EnterpriseView, ViewedUser
 from scimsvc.web.providers import advise
@@ -34,6 +36,9 @@ class Attempt:
     """Facts about one write, for the provisioning log and for ``explain``. A refused write has only some of them."""
 
     operation: str
+    #: The custom attributes with which the body is read: their declarations, and the type of users with them.
+    custom_attributes: str | None = None
+    user_type: ResourceType = USERS
     user_id: str | None = None
     email: str | None = None
     #: The ID and the displayName of the group that the write is about.
@@ -65,6 +70,10 @@ class Attempt:
     effective: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
     #: The characters of the users before and after the operations of a Bulk request that is explained.
     explained_characters: int = 0
+
+    def read_with(self, custom_attributes: str | None, user_type: ResourceType) -> None:
+        """Set the custom attributes with which the body is read."""
+        self.custom_attributes, self.user_type = custom_attributes, user_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +143,7 @@ class ScimRequest:
         request = replace(
             self,
             notes=RequestNotes(self.notes.limits, budget=self.notes.budget),
-            attempt=Attempt(operation),
+            attempt=Attempt(operation, self.attempt.custom_attributes, self.attempt.user_type),
             started=time.perf_counter(),
             operations=None,
         )
@@ -167,7 +176,8 @@ _LONGEST_DETAIL = 1000
 
 def attribute_name(path: tuple[str, ...]) -> str:
     """Return the name of an attribute as ``changed`` in the log shows it."""
-    return ".".join(name for name in path if name != EXTENSION.name)
+    names = [name for name in path if name != EXTENSION.name]
+    return (":" if names[0].startswith("urn:") else ".").join(names)
 
 
 def claimed_address(body: Any) -> str | None:

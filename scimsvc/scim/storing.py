@@ -49,7 +49,7 @@ def store_user(lock: UserLock, user: Resource, decision: RoleDecision | None, *,
     if not (change.changed or update.is_visible or row.source == MANUAL):
         record(connection, request, None, user, status=200, at=now)
         return represent_written(connection, request, rules, row)
-    content, unique_user_name = content_columns(user, request.caller.user_type), rules.unique_user_name
+    content, unique_user_name = content_columns(user, request.attempt.user_type), rules.unique_user_name
     request.attempt.wanted = user
     try:
         # A plain disable needs no savepoint, because it cannot be refused.
@@ -80,7 +80,7 @@ def _store_without_refused(
     if isinstance(error, EmailTaken | UserNameTaken):
         refused = EMAILS if isinstance(error, EmailTaken) else USER_NAME
         request.notes.keep((refused.name,), conflict_in_words(request, error))
-        user = with_old_values(user, lock.before, (refused,), request.caller.user_type)
+        user = with_old_values(user, lock.before, (refused,), request.attempt.user_type)
         return store_user(lock, user, decision, disables=True)
     if not isinstance(error, ScimError):
         raise error
@@ -94,7 +94,7 @@ def _store_without_refused(
 def _change(lock: UserLock, update: UserUpdate, role: RoleAfter) -> UserChange:
     """Return the differences in the document, the effective values and the role, as an entry for the feed."""
     row, user, before = lock.row, update.document, update.before
-    changed = changed_attributes(before, user, lock.request.caller.user_type)
+    changed = changed_attributes(before, user, lock.request.attempt.user_type)
     pairs = (("title", row.title, update.title), ("organization", row.organization, update.organization))
     effective = lock.request.attempt.effective = {name: (old, new) for name, old, new in pairs if old != new}
     changed += [name for name in effective if name not in changed]

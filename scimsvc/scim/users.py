@@ -66,7 +66,7 @@ def understand_new_user(request: ScimRequest, body: Any, user_id: str) -> Resour
 
 def insert_new_user(connection: Connection, request: ScimRequest, user: Resource) -> Representation:
     """Insert the new ``user``, record it and return it; raises ``ScimError`` or ``UserConflict``."""
-    attempt, user_type = request.attempt, request.caller.user_type
+    attempt, user_type = request.attempt, request.attempt.user_type
     assert attempt.email is not None  # set by understand_new_user
     rules = lock_enterprise(connection, request)
     decision = _judge_roles(connection, request, rules, user)
@@ -98,7 +98,7 @@ def _read_new_user(request: ScimRequest, body: Any, user_id: str) -> Resource:
     try:
         reject_unknown = request.caller.settings.reject_unknown_attributes
         return read_new_user(
-            body, request.caller.user_type, request.notes, user_id=user_id, reject_unknown=reject_unknown
+            body, request.attempt.user_type, request.notes, user_id=user_id, reject_unknown=reject_unknown
         )
     except ScimError:
         request.attempt.email = claimed_address(body)
@@ -122,7 +122,7 @@ def replace_user(
     Attributes that the body omits are cleared, except for ``active`` and ``roles``. ReadOnly attributes are ignored.
     Raises ``ScimError``.
     """
-    attempt, user_type = request.attempt, request.caller.user_type
+    attempt, user_type = request.attempt, request.attempt.user_type
     attempt.user_id, attempt.email = user_id, claimed_address(body)
     request.notes.kept = {}  # of an earlier try
     reject_unknown = request.caller.settings.reject_unknown_attributes
@@ -151,7 +151,7 @@ def patch_user(
     """
     request.attempt.user_id = user_id
     request.notes.kept = {}  # of an earlier try
-    user_type, reject_unknown = request.caller.user_type, request.caller.settings.reject_unknown_attributes
+    user_type, reject_unknown = request.attempt.user_type, request.caller.settings.reject_unknown_attributes
     operations = read_patch(body, user_type, request.notes, reject_unknown=reject_unknown)
     request.attempt.understood = operations
     attributes = {operation.path.target.steps[0] for operation in operations}
@@ -225,7 +225,7 @@ def _judge_roles(
 
 def _judge_and_store(lock: UserLock, user: Resource, *, disables: bool) -> Representation:
     """Judge the role of ``user``, store the user and return it. A user who is disabled keeps a role that is refused."""
-    user_type = lock.request.caller.user_type
+    user_type = lock.request.attempt.user_type
     try:
         decision = _judge_roles(lock.connection, lock.request, lock.rules, user, lock.row)
     except InvalidValue as error:

@@ -21,6 +21,8 @@ class RequestSettings(NamedTuple):
     unique_group_name: bool
     reject_unknown_attributes: bool
     suspension: str | None
+    #: The declarations of custom attributes. None without any.
+    custom_attributes: str | None
 
 
 #: The columns of ``RequestSettings``.
@@ -50,6 +52,7 @@ class EnterpriseRow(NamedTuple):
     #: The period of the limit that the operator set. None if the operator set no limit.
     removal_cap_hours: int | None
     suspension: str | None
+    custom_attributes: str | None
     created_at: str
     default_role_id: str
     default_role: str
@@ -90,6 +93,7 @@ _ENTERPRISES = (
         Enterprise.removal_cap_percent,
         Enterprise.removal_cap_hours,
         Enterprise.suspension,
+        Enterprise.custom_attributes,
         Enterprise.created_at,
         Role.id.label("default_role_id"),
         Role.name.label("default_role"),
@@ -121,6 +125,7 @@ _INITIAL_SETTINGS = {
     "removal_cap_percent": None,
     "removal_cap_hours": None,
     "suspension": None,
+    "custom_attributes": None,
 }
 _DELETE = Write(delete(Enterprise).where(Enterprise.id == _ENTERPRISE_ID))
 

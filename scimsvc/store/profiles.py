@@ -10,6 +10,7 @@ from scimsvc.models import GroupMember, Role, User
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.users import work_address
 from scimsvc.store.engine.statements import Query
+from scimsvc.store.filters.search_functions import SEARCH_FUNCTIONS
 from scimsvc.store.page_queries import PageQuery, cut_page
 from scimsvc.store.representations import directory_values, read_document
 from scimsvc.store.tenancy import Tenant
@@ -100,6 +101,36 @@ def lock_profile(tenant: Tenant, reference: str) -> Profile | None:
     """Lock the user until the end of the transaction, and return it."""
     parameters = _reference_parameters(tenant, reference)
     return read_whole(lambda: PROFILE_FOR_UPDATE.first(tenant.connection, parameters))
+
+
+class _Id(NamedTuple):
+    id: str
+
+
+def list_ids_with_member(tenant: Tenant, names: tuple[str, ...], *, after: str, limit: int) -> list[str]:
+    """Return the IDs after ``after``, in order, of users whose document has a value at the path ``names``."""
+    statement = (
+        select(User.id)
+        .where(User.enterprise_id == ENTERPRISE_ID, User.id > after, _has_member(tenant, names))
+        .order_by(User.id)
+        .limit(limit)
+    )
+    return [row.id for row in Query(statement, _Id, dynamic=True).all(tenant.connection, {"enterprise_id": tenant.id})]
+
+
+def lock_profiles_with_member(tenant: Tenant, names: tuple[str, ...], user_ids: Sequence[str]) -> list[Profile]:
+    """Lock those of the users ``user_ids`` whose document has a value at the path ``names``, and return them."""
+    conditions = (User.id.in_(user_ids), _has_member(tenant, names))
+    statement = _PROFILES.where(*conditions).order_by(User.id).with_for_update(of=User)
+    rows = Query(statement, Profile, dynamic=True).all(tenant.connection, _tenant_parameters(tenant))
+    # See ``read_whole``: PostgreSQL may have read the role of a row before it waited for the row.
+    whole = (row if row.role_id is None or row.restricts is not None else lock_profile(tenant, row.id) for row in rows)
+    return [row for row in whole if row is not None]
+
+
+def _has_member(tenant: Tenant, names: tuple[str, ...]) -> ColumnElement[bool]:
+    functions = SEARCH_FUNCTIONS[tenant.connection.dialect.name]
+    return functions.member(User.search.expression, names).is_not(None)
 
 
 def _reference_parameters(tenant: Tenant, reference: str) -> dict[str, str]:

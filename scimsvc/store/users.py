@@ -64,6 +64,7 @@ class EnterpriseRules(NamedTuple):
     removal_hours: int | None
     removal_released_until: str | None
     removal_cap_hours: int | None
+    custom_attributes: str | None
     default_role: str
     default_restricts: bool
 
@@ -174,6 +175,7 @@ _RULES: tuple[Any, ...] = (
     Enterprise.removal_hours,
     Enterprise.removal_released_until,
     Enterprise.removal_cap_hours,
+    Enterprise.custom_attributes,
     Role.name.label("default_role"),
     Role.restrict_editing.label("default_restricts"),
 )

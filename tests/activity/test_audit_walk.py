@@ -27,6 +27,7 @@ from tests.support.apps import run_command
 from tests.support.client import Api, Enterprise
 from tests.support.commands import walk
 from tests.support.console import PASSWORD, Console, make_admin, sign_in
+from tests.support.custom import URN
 from tests.support.groups import store_group
 from tests.support.live import SCIMSVC, environment, serving
 from tests.support.pages import path_of
@@ -71,6 +72,7 @@ def world(acme: Enterprise, api: Api) -> World:
     world.ids = {
         "enterprise_id": acme.made["id"],
         "role_id": roles["Unused"],
+        "attribute_id": world.run("attribute", "add", "Acme", f"{URN}:tag")["id"],
         "integration_id": integration["id"],
         "token_id": token["id"],
         "user_id": user["id"],
@@ -214,6 +216,8 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
     ("POST", "/api/v1/roles"): (by_api("POST", {"name": "Other"}), A.ROLE_CREATED),
     ("PATCH", "/api/v1/roles/<role_id>"): (by_api("PATCH", {"name": "Other"}), A.ROLE_UPDATED),
     ("DELETE", "/api/v1/roles/<role_id>"): (by_api("DELETE"), A.ROLE_DELETED),
+    ("POST", "/api/v1/attributes"): (by_api("POST", {"name": f"{URN}:level"}), A.ATTRIBUTE_CREATED),
+    ("DELETE", "/api/v1/attributes/<attribute_id>"): (by_api("DELETE"), A.ATTRIBUTE_REMOVED),
     ("POST", "/api/v1/integrations"): (by_api("POST", {"name": "Other"}), A.INTEGRATION_CREATED),
     ("PATCH", "/api/v1/integrations/<integration_id>"): (by_api("PATCH", {"name": "Other"}), A.INTEGRATION_UPDATED),
     ("DELETE", "/api/v1/integrations/<integration_id>"): (by_api("DELETE"), A.INTEGRATION_REVOKED),
@@ -391,6 +395,8 @@ COMMANDS: dict[tuple[str, ...], tuple[tuple[str, ...], Action]] = {
     ("admin", "link"): (("op@x.example",), A.ADMIN_LINK_CREATED),
     ("admin", "reset-mfa"): (("op@x.example",), A.ADMIN_MFA_RESET),
     ("admin", "remove"): (("op@x.example",), A.ADMIN_REMOVED),
+    ("attribute", "add"): (("Acme", f"{URN}:level", "--type", "integer"), A.ATTRIBUTE_CREATED),
+    ("attribute", "remove"): (("Acme", f"{URN}:tag", "--yes"), A.ATTRIBUTE_REMOVED),
     ("enterprise", "create"): (("Contoso",), A.INTEGRATION_CREATED),
     ("enterprise", "update"): (("Acme", "--unique-user-name"), A.ENTERPRISE_UPDATED),
     ("enterprise", "pause"): (("Acme",), A.ENTERPRISE_PAUSED),
@@ -424,6 +430,7 @@ COMMANDS: dict[tuple[str, ...], tuple[tuple[str, ...], Action]] = {
 #: The commands that only read, and valid arguments.
 READING_COMMANDS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("admin", "list"): (),
+    ("attribute", "list"): ("Acme",),
     ("audit",): (),
     ("changes",): ("Acme",),
     ("check",): (),

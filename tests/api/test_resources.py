@@ -202,6 +202,7 @@ def test_a_manual_user_s_life(acme: Enterprise, api: Api) -> None:
         "modified_at": user["created_at"],
         "version": 1,
         "groups": [],
+        "custom": {},
     }
     assert api.get(path) == user
 

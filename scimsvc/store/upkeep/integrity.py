@@ -53,10 +53,11 @@ class NamesOfRole(NamedTuple):
 
 
 class UserColumns(NamedTuple):
-    """All columns of a user by name."""
+    """All columns of a user by name, and settings of the enterprise."""
 
     columns: dict[str, Any]
     unique_user_name: bool
+    custom_attributes: str | None
 
 
 class GroupColumns(NamedTuple):
@@ -176,9 +177,10 @@ def iterate_users(connection: Connection) -> Iterator[UserColumns]:
     """Yield all columns of all users."""
     table = User.__table__
     names = [column.name for column in table.columns]
-    statement = select(table, Enterprise.unique_user_name).join(Enterprise, Enterprise.id == User.enterprise_id)
-    for *values, unique_user_name in Query(statement, tuple).iterate(connection):
-        yield UserColumns(dict(zip(names, values, strict=True)), unique_user_name)
+    settings = (Enterprise.unique_user_name, Enterprise.custom_attributes)
+    statement = select(table, *settings).join(Enterprise, Enterprise.id == User.enterprise_id)
+    for *values, unique_user_name, custom_attributes in Query(statement, tuple).iterate(connection):
+        yield UserColumns(dict(zip(names, values, strict=True)), unique_user_name, custom_attributes)
 
 
 def iterate_groups(connection: Connection) -> Iterator[GroupColumns]:
