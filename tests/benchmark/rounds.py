@@ -180,7 +180,7 @@ def _measure_once(plan: Plan, side: _Side, name: str, concurrency: int, number: 
         if len(side.created) < count:
             _send(plan, side, "create", Draw(side.dialect, count, f"for-{draw.label}"), concurrency)
         draw.created, side.created = side.created[:count], side.created[count:]
-    backends = _backends(side)
+    backends = backends_of(side.database, side.where)
     before = side.server.processor_seconds(), processor_seconds(backends)
     outcome = _send(plan, side, name, draw, concurrency)
     after = side.server.processor_seconds(), processor_seconds(backends)
@@ -215,10 +215,10 @@ def _delete_created(plan: Plan, side: _Side) -> None:
         _send(plan, side, "delete", draw, concurrency=1)
 
 
-def _backends(side: _Side) -> list[int]:
+def backends_of(database: str, where: Place) -> list[int]:
     """Return PostgreSQL's processes for this run's database, if they run on this machine."""
-    url = side.where.floor_database
-    if side.database != "postgresql" or urlsplit(url).hostname not in _LOCAL:
+    url = where.floor_database
+    if database != "postgresql" or urlsplit(url).hostname not in _LOCAL:
         return []
     # Others, as those of autovacuum, end when they like.
     query = """SELECT pid FROM pg_stat_activity

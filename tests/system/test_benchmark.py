@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from scimsvc.operations.serving import server
-from tests.benchmark import floor, starts
+from tests.benchmark import floor, groups, starts
 from tests.benchmark.__main__ import main
 from tests.benchmark.storage import columns_as_created, read_as_created, user_row
 from tests.benchmark.workloads import WORKLOADS
@@ -109,3 +109,20 @@ def test_starts_are_measured_and_help_is_printed_at_once(tmp_path: Path) -> None
     assert processor["scimsvc --help"] < 2.5 * processor["python -c pass"]
     assert processor["scimsvc --version"] < 2.5 * processor["python -c pass"]
     assert starts.table(results).count("\n") == len(results) + 1
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_requests_for_groups_are_measured(
+    database: str, request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if database == "postgresql":
+        request.getfixturevalue("postgresql_url")
+
+    groups.main(f"--sizes=3,30 --rounds=1 --requests=2 --database={database} --folder={tmp_path}".split())
+
+    heading, _, *rows, _empty, base = capsys.readouterr().out.splitlines()
+    assert heading == f"| work | {database}, 3 | {database}, 30 |"
+    assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == list(groups.WORK)
+    assert all(float(cell) > 0 for row in rows for cell in row.strip("| ").split(" | ")[1:])
+    assert base.startswith(f"PATCH a user: {database}: ")
+    assert list(tmp_path.iterdir()) == []

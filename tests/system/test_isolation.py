@@ -19,6 +19,7 @@ from scimsvc.extensions import db
 from scimsvc.protocol import urns
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, patch_body, replace, user_body
+from tests.support.groups import GROUP_URN, store_group
 from tests.support.long_runs import LONG
 from tests.support.records import log_of
 from tests.support.types import Cli
@@ -41,11 +42,14 @@ class Values:
     alias: str
     tag: str
     cursor: str
+    group: str
+    group_name: str
 
 
 RIVALS = {"email": "zebra.person@rival.example", "user_name": "Zebra Person", "external_id": "zebra-external-1"}
 NOBODYS = {"email": "other.person@never.example", "user_name": "Other Person", "external_id": "other-external-1"}
 MISSING = "00000000-0000-4000-8000-000000000000"
+NO_GROUP = "00000000-0000-4000-8000-000000000001"
 
 
 @pytest.fixture
@@ -58,11 +62,13 @@ def world(acme: Enterprise, cli: Cli) -> tuple[Enterprise, Enterprise, Values, V
     for number in range(3):
         rival.create(email=f"zebra{number}@rival.example", active=number > 0)
         acme.create(email=f"own{number}@acme.example", title=f"Title {number}")
+    group = store_group(rival, "Zebra group", [theirs["id"]], externalId=RIVALS["external_id"])
+    store_group(acme, "Own group", [acme.create(email="own.member@acme.example")["id"]])
     page = rival.send("GET", "/Users", query={"cursor": "", "count": "1"}).get_json()
     foreign = Values(theirs["id"], **RIVALS, role="Zebrarole", alias="Zebraalias", tag=theirs["meta"]["version"],
-                     cursor=page["nextCursor"])  # fmt: skip
+                     cursor=page["nextCursor"], group=group.id, group_name="Zebra group")  # fmt: skip
     nobodys = Values(MISSING, **NOBODYS, role="Otherrole", alias="Otheralias", tag='W/"9"',
-                     cursor=page["nextCursor"].swapcase())  # fmt: skip
+                     cursor=page["nextCursor"].swapcase(), group=NO_GROUP, group_name="Other group")  # fmt: skip
     return acme, rival, foreign, nobodys
 
 
@@ -74,7 +80,8 @@ def _atoms() -> st.SearchStrategy[Callable[[Values], str]]:
     operators = st.sampled_from(["eq", "ne", "co", "sw", "ew", "gt", "le"])
     attributes = st.sampled_from(
         [("id", "id"), ("userName", "user_name"), ("externalId", "external_id"), ("emails.value", "email"),
-         ("email", "email"), ("roles.value", "role"), ("meta.location", "id"), ("title", "user_name")]
+         ("email", "email"), ("roles.value", "role"), ("meta.location", "id"), ("title", "user_name"),
+         ("groups.value", "group"), ("groups.display", "group_name")]
     )  # fmt: skip
     compared = st.builds(lambda a, o: lambda v: f'{a[0]} {o} "{getattr(v, a[1])}"', attributes, operators)
     matched = st.just(lambda v: f'emails[type eq "work" and value eq "{v.email}"]')
@@ -104,6 +111,10 @@ LISTS = st.builds(
 
 def _bulk(*operations: dict[str, Any]) -> dict[str, Any]:
     return {"schemas": [BULK_URN], "Operations": list(operations)}
+
+
+def _group(name: str, **attributes: Any) -> dict[str, Any]:
+    return {"schemas": [GROUP_URN], "displayName": name, **attributes}
 
 
 REQUESTS: dict[str, Maker] = {
@@ -147,7 +158,39 @@ REQUESTS: dict[str, Maker] = {
         {}, {},
     ),
     "schemas": lambda v, own: ("GET", "/Schemas", None, {"attributes": v.role}, {}),
-    "group": lambda v, own: ("GET", f"/Groups/{v.id}", None, {}, {}),
+    "a user as a group": lambda v, own: ("GET", f"/Groups/{v.id}", None, {}, {}),
+    "GET a group": lambda v, own: ("GET", f"/Groups/{v.group}", None, {}, {}),
+    "PUT a group": lambda v, own: ("PUT", f"/Groups/{v.group}", _group(v.group_name), {}, {}),
+    "PATCH a group": lambda v, own: ("PATCH", f"/Groups/{v.group}", patch_body(replace("displayName", "x")), {}, {}),
+    "join their group": lambda v, own: (
+        "PATCH", f"/Groups/{v.group}", patch_body({"op": "add", "path": "members", "value": [{"value": own["id"]}]}), {}, {},
+    ),
+    "empty their group": lambda v, own: (
+        "PATCH", f"/Groups/{v.group}", patch_body({"op": "remove", "path": "members"}), {}, {},
+    ),
+    "DELETE a group": lambda v, own: ("DELETE", f"/Groups/{v.group}", None, {}, {"If-Match": v.tag}),
+    "create their group": lambda v, own: ("POST", "/Groups", _group(v.group_name, externalId=v.external_id), {}, {}),
+    "create a group with their user": lambda v, own: ("POST", "/Groups", _group("New", members=[{"value": v.id}]), {}, {}),
+    "create a group with their group": lambda v, own: (
+        "POST", "/Groups", _group("New", members=[{"value": v.group, "type": "Group"}]), {}, {},
+    ),
+    "find their group": lambda v, own: (
+        "GET", "/Groups", None, {"filter": f'displayName eq "{v.group_name}" or members.value eq "{v.id}"'}, {},
+    ),
+    "find its name in any way": lambda v, own: (
+        "GET", "/Groups", None,
+        {"filter": f'displayName co "{v.group_name}" or id eq "{v.group}" or externalId eq "{v.external_id}"'}, {},
+    ),
+    "list groups": lambda v, own: ("GET", "/Groups", None, {"sortBy": "displayName", "count": "1"}, {}),
+    "their cursor on groups": lambda v, own: ("GET", "/Groups", None, {"cursor": v.cursor, "count": "1"}, {}),
+    "bulk with groups": lambda v, own: (
+        "POST", "/Bulk",
+        _bulk({"method": "POST", "path": "/Groups", "bulkId": "g", "data": _group("New", members=[{"value": own["id"]}])},
+              {"method": "PATCH", "path": "/Groups/bulkId:g",
+               "data": patch_body({"op": "add", "path": "members", "value": [{"value": v.id}]})},
+              {"method": "DELETE", "path": f"/Groups/{v.group}"}),
+        {}, {},
+    ),
 }  # fmt: skip
 
 
@@ -168,7 +211,7 @@ def _send(acme: Enterprise, request: Request) -> TestResponse:
 def _neutral(answer: TestResponse, values: Values) -> tuple[int, str, list[str]]:
     """Return the response without the values, and without parts that differ in every response."""
     said = answer.text
-    for name in ("id", "email", "user_name", "external_id", "role", "alias"):
+    for name in ("id", "email", "user_name", "external_id", "role", "alias", "group", "group_name"):
         said = said.replace(getattr(values, name), f"<{name}>")
     said = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<new>", said)
     said = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", said)
@@ -177,7 +220,8 @@ def _neutral(answer: TestResponse, values: Values) -> tuple[int, str, list[str]]
 
 
 def _rival(enterprise: Enterprise, name: str) -> list[str]:
-    tables = ("enterprises", "users", "roles", "role_names", "changes", "provisioning_log", "integrations")
+    tables = ("enterprises", "users", "groups", "group_members", "roles", "role_names", "changes", "provisioning_log",
+              "integrations")  # fmt: skip
     column = {"enterprises": "id"}
     own = {"id": enterprise.made["id"]}
     with enterprise.app.app_context(), db.engine.connect() as connection:
@@ -195,6 +239,9 @@ def _reset(acme: Enterprise, own: dict[str, Any]) -> None:
     for user in acme.find("id pr"):
         if not user["emails"][0]["value"].startswith("own") and user["id"] != own["id"]:
             acme.send("DELETE", f"/Users/{user['id']}")
+    for group in acme.send("GET", "/Groups").get_json()["Resources"]:
+        if group["displayName"] != "Own group":
+            assert acme.send("DELETE", f"/Groups/{group['id']}").status_code == 204
     answer = acme.send("PUT", f"/Users/{own['id']}", own)
     assert answer.status_code == 200, answer.text
 
@@ -214,7 +261,8 @@ def test_values_of_another_enterprise_are_answered_like_unknown_values(world: tu
         answer = _send(acme, request)
         answers.append(_neutral(answer, values))
         said = answer.text
-        for value in (foreign.id, foreign.email, foreign.user_name, foreign.external_id, foreign.role, foreign.alias):
+        names = ("id", "email", "user_name", "external_id", "role", "alias", "group", "group_name")
+        for value in (getattr(foreign, name) for name in names):
             said = said.replace(value, "") if values is foreign else said
         assert "zebra" not in said.casefold()
         assert "rival" not in said.casefold()
