@@ -12,6 +12,10 @@ SOURCES = (MANUAL, PROVISIONED)
 REFUSE, HIGHEST = "refuse", "highest"
 SEVERAL_ROLES = (REFUSE, HIGHEST)
 
+#: Why a user has a role.
+SENT, FROM_GROUP, DEFAULT = "sent", "group", "default"
+ROLE_SOURCES = (SENT, FROM_GROUP, DEFAULT)
+
 # The provisioning log.
 
 OK = "ok"
@@ -45,8 +49,8 @@ CHANGE_TYPES = USER_CHANGE_TYPES + GROUP_CHANGE_TYPES
 REMOVALS = (DISABLED, DELETED)
 
 #: Origins of a change outside SCIM: an administrator changed a manual user, a user edited title or organization, or a
-#: role changed and with it all of its users.
-BY_ADMINISTRATOR, BY_USER, BY_ROLE = "administrator", "user", "role"
+#: role changed and with it all of its users. The last one is the change of a group that gives roles.
+BY_ADMINISTRATOR, BY_USER, BY_ROLE, BY_GROUP = "administrator", "user", "role", "group"
 
 # The audit log.
 

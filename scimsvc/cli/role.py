@@ -7,6 +7,7 @@ import click
 from scimsvc.cli.options import enterprise_argument
 from scimsvc.cli.output import as_text, result_command
 from scimsvc.mapping import roles
+from scimsvc.mapping.preview import preview_role
 from scimsvc.schemas.validation import without_none
 
 _alias_option = click.option(
@@ -16,6 +17,9 @@ _restrict_option = click.option(
     "--restrict-editing/--no-restrict-editing",
     default=None,
     help="Prevent its users from editing their title and organization",
+)
+_group_option = click.option(
+    "--group", "groups", multiple=True, metavar="G", help="Group whose members get the role (repeatable)"
 )
 _position_option = click.option(
     "--position", type=int, metavar="N", help="Place of the role in the enterprise's order, from 1"
@@ -44,13 +48,22 @@ def role() -> None:
 @enterprise_argument
 @click.argument("role")
 @_alias_option
+@_group_option
 @_restrict_option
 @_position_option
 def add(
-    enterprise: str, role: str, aliases: tuple[str, ...], *, restrict_editing: bool | None, position: int | None
+    enterprise: str,
+    role: str,
+    aliases: tuple[str, ...],
+    groups: tuple[str, ...],
+    *,
+    restrict_editing: bool | None,
+    position: int | None,
 ) -> dict[str, Any]:
     """Add a role, by default after the other roles."""
-    fields = without_none(name=role, aliases=list(aliases), restrict_editing=restrict_editing, position=position)
+    fields = without_none(
+        name=role, aliases=list(aliases), groups=list(groups), restrict_editing=restrict_editing, position=position
+    )
     return roles.add_role(enterprise, fields)
 
 
@@ -69,6 +82,10 @@ def list_(enterprise: str) -> list[dict[str, Any]]:
 @click.option(
     "--remove-alias", "removed", multiple=True, metavar="ALIAS", help="Alias to remove from the role (repeatable)"
 )
+@_group_option
+@click.option(
+    "--remove-group", "left", multiple=True, metavar="G", help="Group that no longer gives the role (repeatable)"
+)
 @_restrict_option
 @_position_option
 def update(
@@ -77,13 +94,16 @@ def update(
     rename: str | None,
     aliases: tuple[str, ...],
     removed: tuple[str, ...],
+    groups: tuple[str, ...],
+    left: tuple[str, ...],
     *,
     restrict_editing: bool | None,
     position: int | None,
 ) -> dict[str, Any]:
     """Change a role. --alias adds to the existing aliases, and --position moves the role among the others.
 
-    The order of the roles decides which of several roles a user gets.
+    The order of the roles decides which of several roles a user gets. --group gives the role to the members of a group,
+    unless a role is sent for them. The group is named by its displayName or externalId, also before it exists.
     """
     return roles.update_role(
         enterprise,
@@ -91,6 +111,8 @@ def update(
         without_none(name=rename, restrict_editing=restrict_editing, position=position),
         add_aliases=aliases,
         remove_aliases=removed,
+        add_groups=groups,
+        remove_groups=left,
     )
 
 
@@ -119,4 +141,4 @@ def preview(enterprise: str, name: str) -> dict[str, Any]:
     waiting lists users who were refused because no role or alias has this name. They get the role after you add it.
     on_default is the number of users with the default role. They would get the role if you made it the default.
     """
-    return roles.preview_role(enterprise, name)
+    return preview_role(enterprise, name)

@@ -22,9 +22,9 @@ from scimsvc.store import enterprises as store
 from scimsvc.store.engine.database import LONG_SECONDS, longer_deadline
 from scimsvc.store.engine.transactions import Connection, reading, writing
 from scimsvc.store.enterprises import EnterpriseNameTaken, EnterpriseRow
+from scimsvc.store.holders import list_duplicate_user_names
 from scimsvc.store.tenancy import Tenant, get_enterprise, reading_in, writing_in
 from scimsvc.store.user_writes import delete_users, update_unique_user_names
-from scimsvc.store.users import list_duplicate_user_names
 from scimsvc.vocabulary import USERS_SCOPE, Action
 
 DEFAULT_ROLE = "DefaultEnterprise"

@@ -77,6 +77,7 @@ def group_view(row: GroupRow) -> dict[str, Any]:
         "name": row.name,
         "external_id": row.external_id,
         "members": row.members,
+        "role": row.role,
         "created_at": row.created_at,
         "modified_at": row.modified_at,
         "version": row.version,

@@ -73,7 +73,7 @@ def update_manual_user(
         if "role" in fields:
             role = _find_role(tenant, fields["role"])
             user = read_manual_document(profile_view(row) | fields, row.id, role)
-            role_id, role_name = (role.id, role.name) if role else (None, tenant.row.default_role)
+            role_id, role_name = (role.id, role.name) if role else (None, row.group_role or tenant.row.default_role)
         else:
             present = next(iter(before.get(ROLES.name, [])), None)
             user = with_role(read_manual_document(profile_view(row) | fields, row.id, None), present, USERS)

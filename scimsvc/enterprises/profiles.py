@@ -129,7 +129,7 @@ def edit_profile(
     fields = validated_changes(schemas.PROFILE, changes)
     with writing_in(enterprise, changes_settings=False) as tenant:
         row = get_locked_profile(tenant, reference, if_match)
-        if tenant.row.default_restricts if row.role_id is None else row.restricts:
+        if tenant.row.default_restricts if row.restricts is None else row.restricts:
             raise NotAllowed(
                 f"Role {row.role!r} restricts editing: title and organization come only from the directory. "
                 "Change them in the directory, or assign another role to the user."

@@ -83,16 +83,34 @@ def refuse_mass_removal(connection: Connection, enterprise: LimitedEnterprise, u
     removals = count_removals(connection, enterprise, user_id)
     if removals is not None and removals.is_limit_reached:
         users = "1 user" if removals.limit == 1 else f"{removals.limit} users"
-        rest = f"If the removals are intended, {_HOW_TO_ALLOW[enterprise.removal_cap_hours is not None]}."
         raise WritesStopped(
             f"Removal limit reached: at most {users} can be disabled or deleted in {enterprise.name} within "
             f"{enterprise.removal_hours} hours.",
             Reason.REMOVAL_LIMIT,
-            advice=Advice(
-                f"Check the scope and the assignments in Entra. {rest}",
-                f"Check the assignments in the identity provider. {rest}",
-            ),
+            advice=_advice(enterprise),
         )
+
+
+def _advice(enterprise: LimitedEnterprise) -> Advice:
+    rest = f"If the removals are intended, {_HOW_TO_ALLOW[enterprise.removal_cap_hours is not None]}."
+    return Advice(
+        f"Check the scope and the assignments in Entra. {rest}",
+        f"Check the assignments in the identity provider. {rest}",
+    )
+
+
+def refuse_removals(connection: Connection, enterprise: LimitedEnterprise, users: int) -> None:
+    """Raise ``WritesStopped`` if one change of a group takes the roles of more ``users`` than may be removed."""
+    removals = count_removals(connection, enterprise) if users else None
+    if removals is None or removals.released_until is not None or removals.removed + users <= removals.limit:
+        return
+    raise WritesStopped(
+        f"Removal limit reached: {'1 user' if users == 1 else f'{users} users'} would lose a role by this change of a "
+        f"group, and at most {removals.limit} users can be removed in {enterprise.name} within "
+        f"{enterprise.removal_hours} hours.",
+        Reason.REMOVAL_LIMIT,
+        advice=_advice(enterprise),
+    )
 
 
 #: How the enterprise allows removals, by whether the operator set the limit.

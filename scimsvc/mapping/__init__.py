@@ -8,9 +8,9 @@ or an alias of one of the enterprise's roles. A user has one role, decided in th
    ignored, because Entra sends such elements if only ``.type`` or ``.display`` is mapped. If several elements have a
    value, the one with ``primary`` true counts. The request is refused unless exactly one of them is primary. If the
    enterprise's setting ``several_roles`` is ``highest`` and none is primary, the first known one in its order counts.
-2. The provider sends no role. The user has the enterprise's default role, also after another role becomes the default.
-
-Roles given by groups will come between the two rules. They are not implemented yet.
+2. The provider sends no role, and the user is a member of groups that give roles. The user has the first of these roles
+   in the enterprise's order.
+3. Otherwise the user has the enterprise's default role, also after another role becomes the default.
 
 Where each rule lives:
 
@@ -18,7 +18,9 @@ Where each rule lives:
 - ``judge``: the role of a user after a create, a replace or a patch. It is judged once, after the last operation, so
   that the operations of a request may name and describe the role in any order. A client may send back the element
   that a response showed: this changes nothing, even if the role was renamed in between.
-- ``roles``: the enterprise's roles and aliases, and the operations on them.
+- ``roles``: the enterprise's roles and aliases, and the operations on them. ``names_of_roles`` and ``groups_of_roles``
+  are parts of it.
+- ``preview``: the users whom a value or a change of a role concerns.
 - ``role_changes``: the consequences of a changed role for its users.
 - ``effective_values``: under a role that restricts editing, the directory's title and organization win.
 - ``entra``: the mapping as Entra's administrator enters it.

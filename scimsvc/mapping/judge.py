@@ -17,7 +17,7 @@ from scimsvc.vocabulary import HIGHEST
 
 
 class RoleAfter(NamedTuple):
-    """The role of a user after a write. The ID is None for the default role."""
+    """The role of a user after a write. The ID is None for the default role and for a role from groups."""
 
     name: str
     id: str | None
@@ -38,11 +38,13 @@ def judge_changed_user(
     """Return the role of the user ``row`` after a PUT or PATCH that results in the ``elements`` of ``roles``.
 
     A client may send back the element that a response showed. The element of the default role keeps the user on the
-    default role. The element of a role that was renamed in between keeps that role.
+    default role, and that of a role from groups keeps this role. The element of a role that was renamed in between
+    keeps that role.
 
     Raises ``InvalidValue`` if the value does not name a role, or if the elements give several roles.
     """
-    if not elements or (row.role_id is None and elements == [default_element(rules.default_role)]):
+    shown = row.group_role or rules.default_role
+    if not elements or (row.role_id is None and elements == [default_element(shown)]):
         return ON_DEFAULT
     return _resolve(connection, rules, elements, row)
 
@@ -57,9 +59,11 @@ def sent_value(elements: Sequence[Element]) -> str | None:
 def role_after(rules: EnterpriseRules, row: UserToChange, decision: RoleDecision | None) -> RoleAfter:
     """Return the role that ``decision`` gives the user ``row``. The decision None keeps the present role."""
     if decision is None:
-        restricts = rules.default_restricts if row.role_id is None else row.restricts
+        restricts = rules.default_restricts if row.restricts is None else row.restricts
         return RoleAfter(row.role or rules.default_role, row.role_id, bool(restricts))
     role = decision.role
+    if role is None and row.group_role is not None:
+        return RoleAfter(row.group_role, None, bool(row.group_restricts))
     if role is None:
         return RoleAfter(rules.default_role, None, rules.default_restricts)
     return RoleAfter(role.name, role.id, role.restrict_editing)

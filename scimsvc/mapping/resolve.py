@@ -4,7 +4,7 @@ The package's docstring states the rules. ``protocol.patch`` applies the operati
 and ``protocol.role_elements`` unpacks Entra's packed values.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from scimsvc.protocol.advice import Advice
@@ -12,6 +12,7 @@ from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.errors import InvalidValue, listed, quoted
 from scimsvc.protocol.reasons import Reason
 from scimsvc.protocol.role_elements import Element
+from scimsvc.vocabulary import DEFAULT, FROM_GROUP, SENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,18 @@ def resolve_role(elements: Sequence[Element], roles: EnterpriseRoles, *, highest
     if role is None:
         raise _unknown(element["value"], roles)
     return RoleDecision(role, element)
+
+
+def effective_role(sent: Role | None, from_groups: Iterable[Role], default: Role) -> tuple[Role, str]:
+    """Return the role that a user has, and why: ``SENT``, ``FROM_GROUP`` or ``DEFAULT``.
+
+    A role that was sent for the user comes before roles that the user's groups give, of which the first in the
+    enterprise's order counts, and these before the default role. ``store.role_recomputation`` does the same in SQL.
+    """
+    if sent is not None:
+        return sent, SENT
+    first = min(from_groups, key=lambda role: role.position, default=None)
+    return (default, DEFAULT) if first is None else (first, FROM_GROUP)
 
 
 def is_undecided(elements: Sequence[Element]) -> bool:

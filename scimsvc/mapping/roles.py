@@ -7,15 +7,21 @@ from typing import Any
 from scimsvc import clock, schemas
 from scimsvc.activity.audit import AuditLog, Target, audited, changed, created, deleted
 from scimsvc.errors import Conflict, InvalidInput, NoSuchThing
+from scimsvc.mapping.groups_of_roles import (
+    change_groups,
+    drop_groups,
+    list_group_ids,
+    list_groups_by_role,
+    recompute_members,
+)
+from scimsvc.mapping.names_of_roles import change_names, insert_alias, name_conflict
 from scimsvc.mapping.resolve import EnterpriseRoles, Role
-from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.errors import listed
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import roles as store
 from scimsvc.store.engine.database import LONG_SECONDS, longer_deadline
 from scimsvc.store.engine.transactions import Connection
-from scimsvc.store.log_reports import list_refused_for_role
 from scimsvc.store.role_changes import RoleChange, apply_role_change
 from scimsvc.store.roles import NameTaken, RoleRow
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
@@ -67,7 +73,7 @@ def role_names(connection: Connection, enterprise_id: str) -> list[str]:
 def show_role(enterprise: str, reference: str) -> dict[str, Any]:
     """Return the role with the ID, name or alias ``reference``; raises ``NoSuchThing``."""
     with reading_in(enterprise) as tenant:
-        return _show(tenant, get_role(tenant, reference).id)
+        return show_in(tenant, get_role(tenant, reference).id)
 
 
 def get_role(tenant: Tenant, reference: str, *, field: str | None = None) -> RoleRow:
@@ -88,44 +94,19 @@ def get_role(tenant: Tenant, reference: str, *, field: str | None = None) -> Rol
     raise NoSuchThing(detail, what="role")
 
 
-def preview_role(enterprise: str, name: str) -> dict[str, Any]:
-    """Return the users who have the role with the name or alias ``name``, and those who would get it.
-
-    - ``role``: the name of this role, or None if ``name`` does not name a role.
-    - ``users``: how many users have the role.
-    - ``waiting``: the last users whose provisioning was refused because ``name`` was unknown. They get the role after
-      ``name`` is added as a role or an alias.
-    - ``on_default``: how many users have the default role. They would get this role if it became the default.
-    """
-    with reading_in(enterprise) as tenant:
-        role = find_role(tenant.connection, tenant.id, name)
-        refused = list_refused_for_role(tenant.connection, tenant.id, fold(name), limit=_MOST_WAITING)
-        waiting = {(row.email or row.user_id): row for row in reversed(refused)}
-        return {
-            "name": name,
-            "role": role.name if role else None,
-            "users": _show(tenant, role.id)["users"] if role else 0,
-            "waiting": [
-                {"email": row.email, "user_id": row.user_id, "time": row.time} for row in reversed(waiting.values())
-            ],
-            "on_default": store.count_users_on_default(tenant.connection, tenant.id),
-        }
-
-
-_MOST_WAITING = 1000
-
-
 def _list(tenant: Tenant) -> list[dict[str, Any]]:
     aliases: dict[str, list[str]] = {}
     for row in store.list_role_names(tenant.connection, tenant.id):
         if row.is_alias:
             aliases.setdefault(row.role_id, []).append(row.name)
     users = store.count_users_by_role(tenant.connection, tenant.id)
+    groups = list_groups_by_role(tenant)
     return [
         {
             "id": row.id,
             "name": row.name,
             "aliases": aliases.get(row.id, []),
+            "groups": groups.get(row.id, []),
             "position": row.position,
             "restrict_editing": row.restrict_editing,
             "is_default": row.is_default,
@@ -135,7 +116,8 @@ def _list(tenant: Tenant) -> list[dict[str, Any]]:
     ]
 
 
-def _show(tenant: Tenant, role_id: str) -> dict[str, Any]:
+def show_in(tenant: Tenant, role_id: str) -> dict[str, Any]:
+    """Return the role with the ID ``role_id``."""
     return next(role for role in _list(tenant) if role["id"] == role_id)
 
 
@@ -154,12 +136,13 @@ def add_role(enterprise: str, members: Mapping[str, Any]) -> dict[str, Any]:
         restricts = fields["restrict_editing"]
         role_id = insert_role(tenant.connection, tenant.id, fields["name"], restrict_editing=restricts)
         for alias in fields["aliases"]:
-            _insert_alias(tenant, role_id, alias)
-        if fields.get("is_default"):
-            make_default(tenant, role_id)
+            insert_alias(tenant, role_id, alias)
         if "position" in fields:
             _move(tenant, role_id, fields["position"])
-        role = _show(tenant, role_id)
+        change_groups(tenant, role_id, only=None, add=fields["groups"], remove=())
+        if fields.get("is_default"):
+            make_default(tenant, role_id)
+        role = show_in(tenant, role_id)
         AuditLog.of(tenant).record(Action.ROLE_CREATED, _target(role), created(role))
         return role
 
@@ -174,7 +157,7 @@ def insert_role(
     try:
         store.insert_role(connection, enterprise_id, role)
     except NameTaken as error:
-        raise _name_conflict(name, error.role, "name") from None
+        raise name_conflict(name, error.role, "name") from None
     return role.id
 
 
@@ -187,38 +170,49 @@ def update_role(
     *,
     add_aliases: Sequence[str] = (),
     remove_aliases: Sequence[str] = (),
+    add_groups: Sequence[str] = (),
+    remove_groups: Sequence[str] = (),
     if_match: str | None = None,
 ) -> dict[str, Any]:
     """Apply ``changes`` to a role and return it. The role keeps its users.
 
-    ``aliases`` in the changes replaces all aliases. ``add_aliases`` and ``remove_aliases`` change single aliases.
-    Raises ``InvalidInput``, ``NoSuchThing``, ``Conflict`` or ``OutOfDate``.
+    ``aliases`` in the changes replaces all aliases. ``add_aliases`` and ``remove_aliases`` change single aliases. The
+    same applies to ``groups``. Raises ``InvalidInput``, ``NoSuchThing``, ``Conflict`` or ``OutOfDate``.
     """
-    fields = validated_changes(schemas.ROLE, changes)
-    added = validated_changes(schemas.ROLE, {"aliases": list(add_aliases)})["aliases"]
     with writing_in(enterprise) as tenant:
         role = get_role(tenant, reference)
-        before = _show(tenant, role.id)
+        before = show_in(tenant, role.id)
         check_if_match(before, if_match)
-        wanted = {fold(alias) for alias in fields.get("aliases", before["aliases"])}
-        for alias in [*remove_aliases, *(each for each in before["aliases"] if fold(each) not in wanted)]:
-            _delete_alias(tenant, role, alias)
-        name = fields.get("name", role.name)
-        if name != role.name:
-            _rename(tenant, role, name)
-        present = {fold(alias) for alias in _show(tenant, role.id)["aliases"]}
-        new = [*added, *(each for each in fields.get("aliases", ()) if fold(each) not in present)]
-        quotas.current.claim_aliases(len(present), len(new))
-        for alias in new:
-            _insert_alias(tenant, role.id, alias)
-        _change_users(tenant, role, name, restricts=fields.get("restrict_editing", role.restrict_editing))
-        if fields.get("is_default"):
-            make_default(tenant, role.id)
-        if "position" in fields:
-            _move(tenant, role.id, fields["position"])
-        after = _show(tenant, role.id)
+        change_role(tenant, role.id, changes, add_aliases=add_aliases, remove_aliases=remove_aliases,
+                    add_groups=add_groups, remove_groups=remove_groups)  # fmt: skip
+        after = show_in(tenant, role.id)
         AuditLog.of(tenant).record(Action.ROLE_UPDATED, _target(after), changed(before, after))
         return after
+
+
+def change_role(
+    tenant: Tenant,
+    reference: str,
+    changes: Mapping[str, Any],
+    *,
+    add_aliases: Sequence[str] = (),
+    remove_aliases: Sequence[str] = (),
+    add_groups: Sequence[str] = (),
+    remove_groups: Sequence[str] = (),
+) -> None:
+    """Change a role as ``update_role`` does, in the transaction of ``tenant``."""
+    fields = validated_changes(schemas.ROLE, changes)
+    added = validated_changes(schemas.ROLE, {"aliases": list(add_aliases), "groups": list(add_groups)})
+    role = get_role(tenant, reference)
+    # First, because the names of roles in these changes of users are those from before.
+    if "position" in fields:
+        _move(tenant, role.id, fields["position"])
+    change_groups(tenant, role.id, only=fields.get("groups"), add=added["groups"], remove=remove_groups)
+    name = fields.get("name", role.name)
+    change_names(tenant, role, name, only=fields.get("aliases"), add=added["aliases"], remove=remove_aliases)
+    _change_users(tenant, role, name, restricts=fields.get("restrict_editing", role.restrict_editing))
+    if fields.get("is_default"):
+        make_default(tenant, role.id)
 
 
 def _move(tenant: Tenant, role_id: str, position: int) -> None:
@@ -227,6 +221,7 @@ def _move(tenant: Tenant, role_id: str, position: int) -> None:
     position = min(position, store.get_last_position(tenant.connection, tenant.id))
     if position != role.position:
         store.update_position(tenant.connection, tenant.id, role, position)
+        recompute_members(tenant, list_group_ids(tenant, role.id))
 
 
 def _change_users(tenant: Tenant, role: RoleRow, name: str, *, restricts: bool) -> None:
@@ -257,13 +252,14 @@ def remove_role(enterprise: str, reference: str, *, if_match: str | None = None)
     """Remove a role that no user has, and return its last state; raises ``NoSuchThing`` or ``Conflict``."""
     with writing_in(enterprise) as tenant:
         row = get_role(tenant, reference)
-        role = _show(tenant, row.id)
+        role = show_in(tenant, row.id)
         check_if_match(role, if_match)
         if role["is_default"]:
             raise Conflict(f"{role['name']!r} is the default role. Set another default role first.")
         if role["users"]:
             users = "1 user has" if role["users"] == 1 else f"{role['users']} users have"
             raise Conflict(f"{users} the role {role['name']!r}. Assign another role to them first.")
+        drop_groups(tenant, row.id)
         store.delete_role(tenant.connection, tenant.id, row)
         AuditLog.of(tenant).record(Action.ROLE_DELETED, _target(role), deleted(role))
         return role
@@ -271,27 +267,3 @@ def remove_role(enterprise: str, reference: str, *, if_match: str | None = None)
 
 def _target(role: Mapping[str, Any]) -> Target:
     return Target(role["id"], role["name"])
-
-
-def _rename(tenant: Tenant, role: RoleRow, name: str) -> None:
-    try:
-        store.update_role_name(tenant.connection, tenant.id, role, name)
-    except NameTaken as error:
-        raise _name_conflict(name, error.role, "name") from None
-
-
-def _insert_alias(tenant: Tenant, role_id: str, alias: str) -> None:
-    try:
-        store.insert_alias(tenant.connection, tenant.id, role_id, alias)
-    except NameTaken as error:
-        raise _name_conflict(alias, error.role, "aliases") from None
-
-
-def _delete_alias(tenant: Tenant, role: RoleRow, alias: str) -> None:
-    if not store.delete_alias(tenant.connection, tenant.id, role.id, alias):
-        raise NoSuchThing(f"Role {role.name!r} has no alias {alias!r}. Check the aliases of the role.")
-
-
-def _name_conflict(name: str, role: str, field: str) -> Conflict:
-    problem = f"{name!r} is already a name or alias of the role {role!r}"
-    return Conflict(f"{problem}. Choose another name.", {field: [problem]})

@@ -8,12 +8,12 @@ from scimsvc.models.access import Attempts, ClientSecret, Integration, Session, 
 from scimsvc.models.activity import AuditEntry, Change, LogEntry
 from scimsvc.models.conditions import HAS_KEPT, IS_REFUSED, IS_REMOVAL
 from scimsvc.models.enterprises import Admin, AdminIdentity, Enterprise, Role, RoleName, Setting
-from scimsvc.models.groups import Group, GroupMember
+from scimsvc.models.groups import Group, GroupMember, RoleGroup
 from scimsvc.models.second_factors import RecoveryCode, SecondFactor
 from scimsvc.models.users import Searchable, User
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0019"
+SCHEMA_REVISION = "0020"
 
 __all__ = [
     "HAS_KEPT",
@@ -34,6 +34,7 @@ __all__ = [
     "Model",
     "RecoveryCode",
     "Role",
+    "RoleGroup",
     "RoleName",
     "Searchable",
     "SecondFactor",

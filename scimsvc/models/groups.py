@@ -65,3 +65,24 @@ class GroupMember(Model):
     group_id: Mapped[str] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     user_id: Mapped[str]
+
+
+class RoleGroup(Model):
+    """A group that gives a role to its members. It is named before it exists, and then followed by its ID."""
+
+    __tablename__ = "role_groups"
+    __table_args__ = (
+        ForeignKeyConstraint(["enterprise_id", "role_id"], ["roles.enterprise_id", "roles.id"], ondelete="CASCADE"),
+        Index("role_groups_role", "enterprise_id", "role_id"),
+        partial_index(
+            "role_groups_group", "enterprise_id", "group_id", unique=True, where=text("group_id IS NOT NULL")
+        ),
+    )
+
+    enterprise_id: Mapped[str] = mapped_column(primary_key=True)
+    #: The displayName or externalId that the administrator entered, folded and as entered.
+    reference_key: Mapped[str] = mapped_column(primary_key=True)
+    reference: Mapped[str]
+    role_id: Mapped[str]
+    #: The group's ID; null until a group with this displayName or externalId exists.
+    group_id: Mapped[str | None]

@@ -60,7 +60,7 @@ class User(Model):
         ),
         Index("users_user_name", "enterprise_id", "user_name_key", "id"),
         Index("users_external_id", "enterprise_id", "external_id", "id"),
-        Index("users_role", "enterprise_id", "role_id"),
+        Index("users_role", "enterprise_id", "role_id", "group_role_id"),
         Index("users_active", "enterprise_id", "active", "id"),
         Index("users_modified", "enterprise_id", "modified_at", "id"),
         partial_index(
@@ -82,8 +82,11 @@ class User(Model):
     unique_user_name_key: Mapped[str | None]
     external_id: Mapped[str | None]
     active: Mapped[bool]
-    #: Null for the enterprise's default role, even if another role becomes the default.
+    #: The role that was sent or assigned; null without one.
     role_id: Mapped[str | None]
+    #: The first role that the user's groups give; null without one. It applies if ``role_id`` is null. Without both,
+    #: the user has the enterprise's default role, even if another role becomes the default.
+    group_role_id: Mapped[str | None]
     source: Mapped[str]
     version: Mapped[int]
     created_at: Mapped[str]

@@ -17,6 +17,7 @@ from scimsvc.protocol.resources import canonical_resource
 from scimsvc.store.engine.transactions import Connection, snapshot
 from scimsvc.store.group_representations import group_columns
 from scimsvc.store.representations import user_columns
+from scimsvc.store.role_recomputation import iterate_wrong_roles
 from scimsvc.store.upkeep import integrity
 from scimsvc.store.upkeep.integrity import GroupColumns
 from scimsvc.store.upkeep.maintenance import list_damage
@@ -29,7 +30,16 @@ def find_faults() -> Iterator[str]:
         yield from (f"the file is damaged: {line}" for line in damage)
         if damage:
             return  # checks of rows in a damaged file are not reliable
-        for find in (_orphans, _default_roles, _folded_names, _role_names, _users, _groups, _changes):
+        for find in (
+            _orphans,
+            _default_roles,
+            _folded_names,
+            _role_names,
+            _users,
+            _groups,
+            _roles_from_groups,
+            _changes,
+        ):
             yield from find(connection)
 
 
@@ -71,6 +81,11 @@ def _users(connection: Connection) -> Iterator[str]:
     for row in integrity.iterate_users(connection):
         for fault in _user_faults(row.columns, row.custom_attributes, unique_user_name=row.unique_user_name):
             yield f"users {row.columns['enterprise_id']} {row.columns['id']}: {fault}"
+
+
+def _roles_from_groups(connection: Connection) -> Iterator[str]:
+    for row in iterate_wrong_roles(connection):
+        yield f"users {row.enterprise_id} {row.user_id}: its role is not the one that its groups give"
 
 
 def _user_faults(columns: dict[str, Any], custom_attributes: str | None, *, unique_user_name: bool) -> Iterator[str]:

@@ -14,7 +14,8 @@ from scimsvc.enterprises import profiles
 from scimsvc.enterprises.attributes import list_attributes
 from scimsvc.enterprises.groups import list_groups, list_members
 from scimsvc.errors import InvalidInput
-from scimsvc.mapping.roles import list_roles, preview_role
+from scimsvc.mapping.preview import preview_role
+from scimsvc.mapping.roles import list_roles
 from scimsvc.reports.causes import LONGEST_SHOWN
 from scimsvc.reports.client_providers import entry_explainer
 from scimsvc.schemas.limits import MAX_WAIT

@@ -15,11 +15,11 @@ from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.protocol.reasons import Reason
 from scimsvc.reports.causes import explain_refusal
 from scimsvc.reports.client_providers import client_providers
+from scimsvc.store.holders import list_addresses
 from scimsvc.store.integrations import list_client_uses
 from scimsvc.store.log import LogRow
 from scimsvc.store.log_reports import list_open_refusals
 from scimsvc.store.tenancy import Tenant
-from scimsvc.store.users import list_addresses
 from scimsvc.vocabulary import AUTHENTICATE
 
 #: Refusals that are looked at. An enterprise with more of them has worse problems than a number that is too low.

@@ -14,9 +14,11 @@ from scimsvc.reports.client_providers import entry_explainer
 from scimsvc.store.audit import list_audit_rows_about
 from scimsvc.store.feed import list_edits
 from scimsvc.store.log import LogConditions
-from scimsvc.store.profiles import Profile, profile_view
+from scimsvc.store.profiles import Profile, profile_view, role_source
 from scimsvc.store.representations import read_document
+from scimsvc.store.role_groups import list_role_groups
 from scimsvc.store.tenancy import Tenant, reading_in
+from scimsvc.store.user_groups import list_groups_of_users
 from scimsvc.vocabulary import MANUAL
 
 #: The number of entries in the history. The log has older entries.
@@ -41,7 +43,8 @@ def show_user_details(enterprise: str, user_id: str) -> dict[str, Any]:
         user, document = with_details(tenant, profile_view(row)), read_document(row)
         roles = read_enterprise_roles(tenant.connection, tenant.id, tenant.row.name)
         edits = _edits(tenant, user["id"])
-        restricts = tenant.row.default_restricts if row.role_id is None else row.restricts
+        restricts = tenant.row.default_restricts if row.restricts is None else row.restricts
+        giving = _groups_that_give(tenant, row)
     about = LogConditions(email=user["email"])
     explain = entry_explainer(enterprise)
     page = list_entries(enterprise, about, limit=MOST_ENTRIES, represent=explain, longest=LONGEST_SHOWN)
@@ -50,7 +53,7 @@ def show_user_details(enterprise: str, user_id: str) -> dict[str, Any]:
         "user": user,
         "values": _values(user),
         "further": list(_further(document)),
-        "role": _role(row, document, roles) | {"restrict_editing": bool(restricts)},
+        "role": _role(row, document, roles) | {"restrict_editing": bool(restricts), "groups": giving},
         "history": history[:MOST_ENTRIES],
         "more": page.next is not None or len(history) > MOST_ENTRIES,
     }
@@ -98,12 +101,12 @@ def _flattened(path: str, value: Any) -> Iterator[tuple[str, str]]:
 def _role(row: Profile, document: Resource, roles: EnterpriseRoles) -> dict[str, Any]:
     """Return the name of the role, the ``value`` from the directory, and the ``reason`` for the role.
 
-    The reason is ``default``, ``name``, ``alias``, ``renamed`` (the value named the role before it was renamed), or
-    ``hand`` (an administrator assigned it).
+    The reason is ``default``, ``group`` (the user's groups give it), ``name``, ``alias``, ``renamed`` (the value named
+    the role before it was renamed), or ``hand`` (an administrator assigned it).
     """
     element = next(iter(document.get(ROLES.name, [])), None)
     if row.role_id is None or element is None:
-        return {"name": row.role, "value": None, "reason": "default"}
+        return {"name": row.role, "value": None, "reason": role_source(row)}
     value = element["value"]
     role = roles.find(value)
     if row.source == MANUAL:
@@ -113,6 +116,16 @@ def _role(row: Profile, document: Resource, roles: EnterpriseRoles) -> dict[str,
     else:
         reason = "name" if fold(value) == fold(row.role) else "alias"
     return {"name": row.role, "value": value, "reason": reason}
+
+
+def _groups_that_give(tenant: Tenant, row: Profile) -> list[dict[str, str]]:
+    """Return the ``id`` and ``name`` of the user's groups that give the user's role from groups."""
+    if row.group_role_id is None:
+        return []
+    rows = list_role_groups(tenant.connection, tenant.id)
+    giving = {each.group_id for each in rows if each.role_id == row.group_role_id}
+    groups = list_groups_of_users(tenant.connection, tenant.id, [row.id])
+    return [{"id": each.group_id, "name": each.name} for each in groups if each.group_id in giving]
 
 
 def _logged(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from scimsvc.schemas.answer_fields import time_or_null as _time_or_null
 from scimsvc.schemas.answer_fields import truth as _truth
 from scimsvc.schemas.answer_fields import whole_number as _whole_number
 from scimsvc.schemas.bodies import RemovalLimitSchema
-from scimsvc.vocabulary import ACTIONS, ACTORS, CHANGE_TYPES, OUTCOMES, SEVERAL_ROLES, SOURCES
+from scimsvc.vocabulary import ACTIONS, ACTORS, CHANGE_TYPES, OUTCOMES, ROLE_SOURCES, SEVERAL_ROLES, SOURCES
 
 
 class Enterprise(Schema):
@@ -45,6 +45,7 @@ class Role(Schema):
     id = _text("The ID of the role.")
     name = _text("The name of the role.")
     aliases = _names("Other app role values that map to the role.")
+    groups = _names("The groups that give the role.")
     position = _whole_number("The place in the enterprise's order, from 1.")
     restrict_editing = _truth("Whether users with the role cannot edit their own title and organization.")
     is_default = _truth("Whether the role is the default role.")
@@ -146,6 +147,7 @@ class User(Schema):
         metadata={"description": "The directory values; null for a manual user."},
     )
     role = _text("The name of the role.")
+    role_source = _text("Why the user has the role.", validate=validate.OneOf(ROLE_SOURCES))
     active = _truth("Whether the user may use the application.")
     source = _text("The source of the user.", validate=validate.OneOf(SOURCES))
     external_id = _text_or_null("The identifier in the directory or in another system.")
@@ -175,6 +177,7 @@ class Group(Schema):
     name = _text("The name of the group.")
     external_id = _text_or_null("The identifier in the directory.")
     members = _whole_number("The number of members.")
+    role = _text_or_null("The name of the role that the group gives; null if it gives none.")
     created_at = _time("The time of creation.")
     modified_at = _time("The time of the last change, also of members.")
     version = _whole_number("The version, which every change increases, also of members.")

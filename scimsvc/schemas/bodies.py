@@ -22,6 +22,7 @@ from scimsvc.schemas.field_types import (
 from scimsvc.vocabulary import PROVIDERS, SCIM_SCOPE, SCOPES, SEVERAL_ROLES
 
 MAX_ALIASES = 100
+MAX_ROLE_GROUPS = 100
 
 
 class EnterpriseSchema(InputSchema):
@@ -79,6 +80,11 @@ class RoleSchema(InputSchema):
     )
     restrict_editing = TruthValue(
         "Whether users with the role cannot edit their own title and organization.", load_default=False
+    )
+    groups = Names(
+        "The groups that give the role, by displayName or externalId, also before they exist.",
+        load_default=list,
+        validate=at_most(MAX_ROLE_GROUPS, "groups"),
     )
     position = WholeNumber(
         1, 1_000_000, "The place in the enterprise's order, from 1. A number beyond the last place means that place."

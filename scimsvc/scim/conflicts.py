@@ -13,8 +13,8 @@ from scimsvc.scim.locking import known_form
 from scimsvc.scim.request import ScimRequest
 from scimsvc.store.group_members import UnknownMembers
 from scimsvc.store.groups import GroupNameTaken, find_group, list_groups_by_name
+from scimsvc.store.holders import find_holder_of_address, find_holder_of_user_name
 from scimsvc.store.user_writes import EmailTaken, UserConflict, UserNameTaken
-from scimsvc.store.users import find_holder_of_address, find_holder_of_user_name
 from scimsvc.vocabulary import CREATE
 
 #: Advice for an e-mail address that another user has, by whether the refused user is new.

@@ -190,6 +190,8 @@ def _role(attempt: Attempt) -> dict[str, Any] | None:
         return None
     if decision is None:
         reason = "The request does not mention roles, so the user keeps the present role."
+    elif attempt.has_group_role:
+        reason = "The request has no role, so the user gets the first role that the user's groups give."
     elif decision.role is None or decision.element is None:
         reason = "The request has no role, so the user gets the enterprise's default role."
     else:

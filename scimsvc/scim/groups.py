@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from scimsvc import clock
 from scimsvc.activity.feed_writing import GroupChange, membership_changes
 from scimsvc.activity.log_writing import record_group_write
-from scimsvc.protocol.attributes import Resource
+from scimsvc.enterprises.roles_of_members import GroupName, GroupRoleEffect
+from scimsvc.protocol.attributes import EXTERNAL_ID, Resource
 from scimsvc.protocol.errors import TooMany
 from scimsvc.protocol.groups import GROUP_NAME, GROUPS, MEMBERS
 from scimsvc.protocol.members import MemberChange, split_operations, take_members
@@ -99,12 +100,14 @@ def insert_new_group(
     if group.members.added:
         claim_memberships(connection, rules.id, len(group.members.added))
     columns = group_columns(document, unique_group_name=rules.unique_group_name)
+    effect = GroupRoleEffect.of_new_group(connection, rules, document["id"], _name(document), group.members.added)
     row, added = store.insert_group(
         connection, rules.id, document["id"], columns, group.members.added, at=clock.timestamp(now)
     )
     changed = changed_attributes({"id": row.id}, document, GROUPS)
     created = GroupChange(GROUP_CREATED, row.id, document[GROUP_NAME.name], changed)
     _record(connection, request, document, created, added=added, status=201, at=now)
+    effect.apply(at=clock.timestamp(now))
     return _represent(connection, request, row, with_members=with_members)
 
 
@@ -192,9 +195,12 @@ def delete_group(request: ScimRequest, group_id: str, preconditions: Preconditio
     request.attempt.group_id, request.attempt.is_of_group = group_id, True
     with writing() as connection:
         lock = lock_group(connection, request, group_id, preconditions)
+        now = clock.now()
+        effect = GroupRoleEffect.of_deletion(connection, lock.rules, lock.row.id)
         store.delete_group(connection, lock.rules.id, lock.row.id)
         deleted = GroupChange(GROUP_DELETED, lock.row.id, lock.row.name)
-        _record(connection, request, None, deleted, status=204, at=clock.now())
+        _record(connection, request, None, deleted, status=204, at=now)
+        effect.apply(at=clock.timestamp(now))
 
 
 # Storing and recording.
@@ -217,10 +223,17 @@ def _store(lock: GroupLock, document: Resource, change: MemberChange, *, status:
     if members.added:
         claim_memberships(connection, rules.id, len(members.added))
     columns = group_columns(document, unique_group_name=rules.unique_group_name) if changed else None
+    moved = [*members.added, *members.removed]
+    effect = GroupRoleEffect.of_change(connection, rules, row.id, _name(document) if changed else None, moved)
     new_row = store.update_group(connection, rules.id, row, columns, members, at=clock.timestamp(now))
     updated = GroupChange(GROUP_UPDATED, row.id, document[GROUP_NAME.name], changed) if changed else None
     _record(connection, request, document, updated, added=members.added, removed=members.removed, status=status, at=now)
+    effect.apply(at=clock.timestamp(now))
     return new_row
+
+
+def _name(document: Resource) -> GroupName:
+    return GroupName(document[GROUP_NAME.name], document.get(EXTERNAL_ID.name))
 
 
 def _change_members(members: GroupMembers, change: MemberChange) -> None:

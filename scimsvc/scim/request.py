@@ -53,6 +53,8 @@ class Attempt:
     before: Resource | None = None
     after: Resource | None = None
     decision: RoleDecision | None = None
+    #: Whether the user has a role from groups after the write.
+    has_group_role: bool = False
     #: The user or group that the write tries to store.
     wanted: Resource = field(default_factory=dict)
     #: The IDs of the users who join and leave the group.

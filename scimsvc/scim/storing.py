@@ -39,6 +39,8 @@ def store_user(lock: UserLock, user: Resource, decision: RoleDecision | None, *,
     """
     connection, request, rules, row = lock.connection, lock.request, lock.rules, lock.row
     role = role_after(rules, row, decision)
+    request.attempt.role = role.name
+    request.attempt.has_group_role = role.id is None and row.group_role is not None
     directory, before = directory_values(user), directory_values(lock.before)
     effective = effective_values(directory, before, (row.title, row.organization), restricted=role.restrict_editing)
     update = UserUpdate(row, lock.before, user, role.id, PROVISIONED, *effective)

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute
 
 from scimsvc.models import IS_REMOVAL, Change
-from scimsvc.store.engine.statements import Query, Write
+from scimsvc.store.engine.statements import NO_PARAMETERS, Query, Write
 from scimsvc.vocabulary import CREATED, DELETED
 
 
@@ -167,7 +167,12 @@ def insert_changes(connection: Connection, enterprise_id: str, changes: Sequence
 
 
 def insert_selected_changes(
-    connection: Connection, enterprise_id: str, changes: Select[Any], *, order_by: InstrumentedAttribute[str]
+    connection: Connection,
+    enterprise_id: str,
+    changes: Select[Any],
+    *,
+    order_by: InstrumentedAttribute[str],
+    parameters: Mapping[str, Any] = NO_PARAMETERS,
 ) -> None:
     """Insert ``changes``, which select the columns of ``ChangeRow`` and keep the number of users, in an order.
 
@@ -177,7 +182,7 @@ def insert_selected_changes(
     number = newest.number + func.row_number().over(order_by=order_by)
     rows = changes.add_columns(literal(enterprise_id), number, literal(newest.users))
     columns = [*ChangeRow._fields, "enterprise_id", *FeedEnd._fields]
-    Write(insert(Change).from_select(columns, rows), dynamic=True).run(connection)
+    Write(insert(Change).from_select(columns, rows), dynamic=True).run(connection, parameters)
 
 
 # Read changes.

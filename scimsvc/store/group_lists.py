@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, cast, or_, select, tuple_
 
-from scimsvc.models import Group, GroupMember, Searchable, User
+from scimsvc.models import Group, GroupMember, Role, RoleGroup, Searchable, User
 from scimsvc.protocol.attributes import fold
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.filters.search_functions import SEARCH_FUNCTIONS
@@ -24,6 +24,8 @@ class GroupRow(NamedTuple):
     modified_at: str
     version: int
     name_key: str
+    #: The name of the role that the group gives.
+    role: str | None
 
 
 class GroupMemberRow(NamedTuple):
@@ -48,7 +50,15 @@ class GroupFilter(NamedTuple):
 
 
 _ENTERPRISE_ID = bindparam("enterprise_id", type_=Group.enterprise_id.type)
-_GROUPS = select(*(getattr(Group, name) for name in GroupRow._fields)).where(Group.enterprise_id == _ENTERPRISE_ID)
+_ROLE = (
+    select(Role.name)
+    .join(RoleGroup, and_(RoleGroup.enterprise_id == Role.enterprise_id, RoleGroup.role_id == Role.id))
+    .where(RoleGroup.enterprise_id == Group.enterprise_id, RoleGroup.group_id == Group.id)
+    .scalar_subquery()
+    .label("role")
+)
+_COLUMNS = (getattr(Group, name) for name in GroupRow._fields if name != "role")
+_GROUPS = select(*_COLUMNS, _ROLE).where(Group.enterprise_id == _ENTERPRISE_ID)
 #: Three, because a group whose name is the ID of another one may come first, and two of a name show that it is not
 #: unique.
 GROUPS_BY_REFERENCE = Query(

@@ -14,8 +14,8 @@ from scimsvc.store.filters.search_functions import SEARCH_FUNCTIONS
 from scimsvc.store.page_queries import PageQuery, cut_page
 from scimsvc.store.representations import directory_values, read_document
 from scimsvc.store.tenancy import Tenant
-from scimsvc.store.users import ENTERPRISE_ID, ID, KEY, REPRESENTED, read_whole
-from scimsvc.vocabulary import PROVISIONED
+from scimsvc.store.users import ENTERPRISE_ID, HELD_ROLE_ID, ID, KEY, REPRESENTED, has_role, read_whole
+from scimsvc.vocabulary import DEFAULT, FROM_GROUP, PROVISIONED, SENT
 
 
 class Profile(NamedTuple):
@@ -30,16 +30,25 @@ class Profile(NamedTuple):
     version: int
     created_at: str
     modified_at: str
+    group_role: str | None
     source: str
     revision: int
     title: str | None
     organization: str | None
+    group_role_id: str | None
     email_key: str
     active: bool
     external_id: str | None
     changed_at: str
     role: str
     restricts: bool | None
+
+
+def role_source(row: Profile) -> str:
+    """Return why the user has the role: it was sent or assigned, groups give it, or it is the default role."""
+    if row.role_id is not None:
+        return SENT
+    return DEFAULT if row.group_role_id is None else FROM_GROUP
 
 
 def profile_view(row: Profile) -> dict[str, Any]:
@@ -60,6 +69,7 @@ def profile_view(row: Profile) -> dict[str, Any]:
         "organization": row.organization,
         "directory": {"title": title, "organization": organization} if row.source == PROVISIONED else None,
         "role": row.role,
+        "role_source": role_source(row),
         "active": row.active,
         "source": row.source,
         "external_id": row.external_id,
@@ -76,6 +86,7 @@ _PROFILES = (
         User.revision,
         User.title,
         User.organization,
+        User.group_role_id,
         User.email_key,
         User.active,
         User.external_id,
@@ -83,7 +94,7 @@ _PROFILES = (
         func.coalesce(Role.name, bindparam("default_role")).label("role"),
         Role.restrict_editing.label("restricts"),
     )
-    .outerjoin(Role, and_(Role.enterprise_id == User.enterprise_id, Role.id == User.role_id))
+    .outerjoin(Role, and_(Role.enterprise_id == User.enterprise_id, Role.id == HELD_ROLE_ID))
     .where(User.enterprise_id == ENTERPRISE_ID)
 )
 _PROFILE = _PROFILES.where(or_(User.id == ID, User.email_key == KEY))
@@ -185,8 +196,7 @@ def _ordered(condition: ProfileFilter) -> Select[Any]:
 
 def _conditions(wanted: ProfileFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.role_id is not None:
-        of_role = User.role_id == wanted.role_id
-        yield or_(of_role, User.role_id.is_(None)) if wanted.or_on_default else of_role
+        yield has_role(wanted.role_id, or_on_default=wanted.or_on_default)
     if wanted.group_id is not None:
         members = select(GroupMember.user_id).where(
             GroupMember.enterprise_id == ENTERPRISE_ID, GroupMember.group_id == wanted.group_id

@@ -34,6 +34,8 @@ class View(NamedTuple):
     base: str
     default_role: str
     role_revision: int
+    #: The IDs and names of the roles that groups give, for filters.
+    group_roles: tuple[tuple[str, str], ...] = ()
 
 
 class StoredUser(NamedTuple):
@@ -45,6 +47,8 @@ class StoredUser(NamedTuple):
     version: int
     created_at: str
     modified_at: str
+    #: The name of the role from groups; None without one.
+    group_role: str | None = None
 
 
 class HasDocument(Protocol):
@@ -64,7 +68,11 @@ class Represented(HasDocument, Protocol):
 
     @property
     def role_id(self) -> str | None:
-        """The role, or None for the default role."""
+        """The role that was sent; None without one."""
+
+    @property
+    def group_role(self) -> str | None:
+        """The name of the role from groups; None without one."""
 
     @property
     def version(self) -> int:
@@ -103,7 +111,8 @@ def stored_user(row: Sequence[Any]) -> StoredUser:
 def represent(row: Represented, view: View) -> Representation:
     """Return the SCIM representation of ``row``, a ``StoredUser`` or a row that begins with its columns."""
     (text,) = represent_all((row,), view)
-    tag = entity_tag(row.version, view.role_revision if row.role_id is None else None)
+    is_on_default = row.role_id is None and row.group_role is None
+    tag = entity_tag(row.version, view.role_revision if is_on_default else None)
     return Representation(row.id, text, f"{view.base}/Users/{row.id}", tag)
 
 
@@ -113,13 +122,15 @@ def represent_all(rows: Iterable[Any], view: View) -> list[str]:
     The texts are joined without a JSON encoder: documents are stored as JSON, and IDs and times contain no characters
     that JSON escapes. The quotation marks of ETags are escaped here.
     """
-    default_role, end_on_default = _json_of_default_role(view.default_role), f'-{view.role_revision}\\""}}}}'
+    default_role, end_on_default = _json_of_role(view.default_role), f'-{view.role_revision}\\""}}}}'
     between = f'","location":"{_json_text(view.base)}/Users/'
     return [
-        f'{document[:-1]}{default_role if role_id is None else ""},"meta":{{"resourceType":"User",'
+        f"{document[:-1]}"
+        f"{'' if role_id is not None else default_role if group_role is None else _json_of_role(group_role)}"
+        f',"meta":{{"resourceType":"User",'
         f'"created":"{created_at}","lastModified":"{modified_at}{between}{user_id}","version":"W/\\"'
-        f"{version}{end_on_default if role_id is None else _END}"
-        for user_id, document, role_id, version, created_at, modified_at, *_ in rows
+        f"{version}{end_on_default if role_id is None and group_role is None else _END}"
+        for user_id, document, role_id, version, created_at, modified_at, group_role, *_ in rows
     ]
 
 
@@ -128,7 +139,7 @@ _END = '\\""}}'
 
 
 @lru_cache(maxsize=1024)
-def _json_of_default_role(name: str) -> str:
+def _json_of_role(name: str) -> str:
     return f',"roles":[{write_json(default_element(name))}]'
 
 

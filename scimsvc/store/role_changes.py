@@ -31,6 +31,7 @@ from scimsvc.protocol.json_text import write_names
 from scimsvc.store.engine.statements import Write
 from scimsvc.store.feed import GROUP_COLUMNS, hold_feed, insert_selected_changes
 from scimsvc.store.filters.search_functions import SEARCH_FUNCTIONS, SearchFunctions
+from scimsvc.store.users import has_role
 from scimsvc.vocabulary import BY_ROLE, PROVISIONED, UPDATED
 
 Expression = ColumnElement[Any]
@@ -53,7 +54,7 @@ class RoleChange:
         return self.new_name != self.old_name
 
 
-class _Value(NamedTuple):
+class EffectiveValue(NamedTuple):
     """An effective value that the directory's value may replace."""
 
     column: Any
@@ -74,8 +75,8 @@ def apply_role_change(
     document: Expression = User.document.expression
     if connection.dialect.name == "postgresql":
         document = cast(document, Searchable)
-    values = _effective_values(functions, document) if change.restricts else []
-    concerned = [User.enterprise_id == enterprise_id, or_(*(User.role_id == role_id for role_id in role_ids))]
+    values = replaced_values(functions, document) if change.restricts else []
+    concerned = [User.enterprise_id == enterprise_id, or_(*map(_has_role, role_ids))]
     if not change.renames:
         concerned.append(or_(false(), *(value.is_replaced for value in values)))
     hold_feed(connection, enterprise_id)
@@ -85,7 +86,19 @@ def apply_role_change(
         value.column: case((value.is_replaced, value.directory), else_=value.column) for value in values
     }
     new |= {User.revision: User.revision + 1, User.changed_at: at}
+    if change.renames:  # the answers of users with a role from groups contain its name
+        from_group = and_(User.role_id.is_(None), User.group_role_id.is_not(None))
+        new |= {
+            User.version: User.version + case((from_group, 1), else_=0),
+            User.modified_at: case((from_group, at), else_=User.modified_at),
+        }
     Write(_UPDATE.where(*concerned).values(new), dynamic=True).run(connection)
+
+
+def _has_role(role_id: str | None) -> ColumnElement[bool]:
+    if role_id is None:
+        return and_(User.role_id.is_(None), User.group_role_id.is_(None))
+    return has_role(role_id)
 
 
 def work_address(functions: SearchFunctions, document: Expression) -> Expression:
@@ -120,25 +133,31 @@ def work_address(functions: SearchFunctions, document: Expression) -> Expression
     return case((User.has_other_emails, several), else_=functions.member(document, (EMAILS.name, 0, "value")))
 
 
-def _effective_values(functions: SearchFunctions, document: Expression) -> list[_Value]:
-    """Return title and organization under a role that restricts editing, as ``mapping.effective_values`` does."""
+def replaced_values(
+    functions: SearchFunctions, document: Expression, *, under: Expression | None = None
+) -> list[EffectiveValue]:
+    """Return title and organization under a role that restricts editing, as ``mapping.effective_values`` does.
+
+    ``under`` is the condition that the user's role restricts editing; None if it does in any case.
+    """
     paths = ((User.title, ("title",)), (User.organization, (EXTENSION.name, "organization")))
     values = []
     for column, path in paths:
         directory = func.nullif(functions.member(document, path), "")
         differs = and_(directory.is_not(None), directory.is_distinct_from(column))
-        values.append(_Value(column, directory, and_(User.source == PROVISIONED, differs)))
+        is_replaced = and_(User.source == PROVISIONED, differs)
+        values.append(EffectiveValue(column, directory, is_replaced if under is None else and_(under, is_replaced)))
     return values
 
 
-def _changes(change: RoleChange, values: Sequence[_Value], *, email: Expression, at: str) -> Select[Any]:
+def _changes(change: RoleChange, values: Sequence[EffectiveValue], *, email: Expression, at: str) -> Select[Any]:
     """Return the columns of ``ChangeRow`` for each user."""
     columns: list[Any] = [
         literal(at),
         literal(UPDATED),
         User.id,
         email,
-        _changed(values, ("roles",) if change.renames else ()),
+        changed_names(values, ("roles",) if change.renames else ()),
         literal(change.new_name),
         User.active,
         literal(change.old_name),
@@ -149,10 +168,10 @@ def _changes(change: RoleChange, values: Sequence[_Value], *, email: Expression,
     return select(*columns)
 
 
-def _changed(values: Sequence[_Value], names: tuple[str, ...]) -> Expression:
+def changed_names(values: Sequence[EffectiveValue], names: tuple[str, ...]) -> Expression:
     """Return the JSON list of the names of ``values`` that are replaced, followed by ``names``."""
     if not values:
         return literal(write_names(names))
     *others, last = values
-    also = _changed(others, (last.column.key, *names))
-    return case((last.is_replaced, also), else_=_changed(others, names))
+    also = changed_names(others, (last.column.key, *names))
+    return case((last.is_replaced, also), else_=changed_names(others, names))

@@ -1,5 +1,6 @@
 """Roles with their names and aliases, and the users of each role."""
 
+from collections import Counter
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
@@ -45,6 +46,7 @@ class RoleUsers(NamedTuple):
     """The number of users with a role. The role ID None means the default role."""
 
     role_id: str | None
+    group_role_id: str | None
     users: int
 
 
@@ -97,15 +99,15 @@ LAST_POSITION = Query(
     _Position,
 )
 USERS_BY_ROLE = Query(
-    select(User.role_id, func.count().label("users"))
+    select(User.role_id, User.group_role_id, func.count().label("users"))
     .where(User.enterprise_id == _ENTERPRISE_ID)
-    .group_by(User.role_id),
+    .group_by(User.role_id, User.group_role_id),
     RoleUsers,
 )
 USERS_ON_DEFAULT = Query(
     select(func.count().label("users"))
     .select_from(User)
-    .where(User.enterprise_id == _ENTERPRISE_ID, User.role_id.is_(None)),
+    .where(User.enterprise_id == _ENTERPRISE_ID, User.role_id.is_(None), User.group_role_id.is_(None)),
     _Count,
 )
 
@@ -140,7 +142,10 @@ def get_default_role_name(connection: Connection, enterprise_id: str) -> str:
 
 def count_users_by_role(connection: Connection, enterprise_id: str) -> dict[str | None, int]:
     """Return the number of users by role ID. None means the default role."""
-    return {row.role_id: row.users for row in USERS_BY_ROLE.all(connection, {"enterprise_id": enterprise_id})}
+    counts: Counter[str | None] = Counter()
+    for row in USERS_BY_ROLE.all(connection, {"enterprise_id": enterprise_id}):
+        counts[row.role_id or row.group_role_id] += row.users
+    return dict(counts)
 
 
 def count_users_on_default(connection: Connection, enterprise_id: str) -> int:

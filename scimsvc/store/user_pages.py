@@ -19,6 +19,7 @@ from scimsvc.store.feed import SELECT_USER_COUNT, count_users
 from scimsvc.store.filters.user_filters import compile_filter, compile_sort_key
 from scimsvc.store.page_queries import PageQuery, cut_page
 from scimsvc.store.representations import StoredUser, View
+from scimsvc.store.role_groups import list_group_roles
 from scimsvc.store.searches import Listing, Position, SearchStatements
 from scimsvc.store.users import ENTERPRISE_ID, OF_DEFAULT, REPRESENTED, VIEW, EnterpriseView, find_user_by_address
 
@@ -39,6 +40,7 @@ class SortedUser(NamedTuple):
     version: int
     created_at: str
     modified_at: str
+    group_role: str | None
     sort_key: Any
 
 
@@ -104,7 +106,8 @@ def search(enterprise_id: str, query: ListQuery, *, base: str, after: Position |
         view = ENTERPRISE_VIEW.first(connection, parameters)
         if view is None:
             return _EMPTY
-        view_of_users = View(base, view.default_role, view.role_revision)
+        group_roles = list_group_roles(connection, enterprise_id) if view.has_groups else ()
+        view_of_users = View(base, view.default_role, view.role_revision, tuple(group_roles))
         statements = _statements(query, connection.dialect.name, view_of_users)
         rows: list[Any] = statements.page(after).all(connection, parameters) if query.count else []
         page, more = cut_page(rows, query.count)

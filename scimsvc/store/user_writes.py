@@ -58,6 +58,7 @@ class NewUser:
             "organization": self.organization,
             "version": 1,
             "revision": 1,
+            "group_role_id": None,
             "created_at": at,
             "modified_at": at,
             "changed_at": at,
@@ -110,7 +111,8 @@ class _Key(NamedTuple):
 # Parameters of the condition need other names than the columns that the statement sets.
 _OWN_ROW = (User.enterprise_id == bindparam("key_enterprise_id"), User.id == bindparam("key_id"))
 _COLUMNS = tuple(column.name for column in User.__table__.columns)
-_FIXED = ("enterprise_id", "id", "created_at")
+#: The columns that updates of a user leave. ``role_recomputation`` sets the role from groups.
+_FIXED = ("enterprise_id", "id", "created_at", "group_role_id")
 #: The columns that rarely change, most of them indexed: ``key_columns`` and the source.
 _KEYS = (
     "email_key", "has_other_emails", "user_name_key", "unique_user_name_key", "external_id", "active", "role_id",
@@ -212,8 +214,9 @@ def update_user(
         statement.run(connection, _new(columns) | _key(enterprise_id, row.id), enterprise_id=enterprise_id)
     except IntegrityError as error:
         raise _conflict(error) from None
+    modified_at = columns["modified_at"]
     return StoredUser(
-        row.id, columns["document"], change.role_id, columns["version"], row.created_at, columns["modified_at"]
+        row.id, columns["document"], change.role_id, columns["version"], row.created_at, modified_at, row.group_role
     )
 
 

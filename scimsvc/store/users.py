@@ -4,10 +4,10 @@
 inserts, updates and deletes users.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import Connection, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, null, or_, select
 from sqlalchemy.orm import aliased
 
 from scimsvc.models import Enterprise, Role, User
@@ -33,6 +33,7 @@ class ViewedUser(NamedTuple):
     version: int
     created_at: str
     modified_at: str
+    group_role: str | None
     default_role: str
     role_revision: int
     has_groups: bool
@@ -46,6 +47,16 @@ class EnterpriseView(NamedTuple):
     default_role: str
     role_revision: int
     has_groups: bool
+
+
+#: The condition that a user has neither a role that was sent nor one from groups.
+ON_DEFAULT = and_(User.role_id.is_(None), User.group_role_id.is_(None))
+
+
+def has_role(role_id: str, *, or_on_default: bool = False) -> ColumnElement[bool]:
+    """Return the condition that a user has the role, or also that the user has the default role."""
+    conditions = [User.role_id == role_id, and_(User.role_id.is_(None), User.group_role_id == role_id)]
+    return or_(*conditions, ON_DEFAULT) if or_on_default else or_(*conditions)
 
 
 class EnterpriseRules(NamedTuple):
@@ -65,6 +76,7 @@ class EnterpriseRules(NamedTuple):
     removal_released_until: str | None
     removal_cap_hours: int | None
     custom_attributes: str | None
+    default_role_id: str
     default_role: str
     default_restricts: bool
 
@@ -81,10 +93,13 @@ class UserToChange(NamedTuple):
     version: int
     created_at: str
     modified_at: str
+    group_role: str | None
     source: str
     revision: int
     title: str | None
     organization: str | None
+    group_role_id: str | None
+    group_restricts: bool | None
     role: str | None
     restricts: bool | None
 
@@ -96,8 +111,25 @@ class RulesAndUser(NamedTuple):
     user: UserToChange
 
 
+def of_group_role(column: Any) -> Any:
+    """Return ``column`` of the role that the user has from groups; null without one. Other users cost no look-up."""
+    role = aliased(Role)
+    value = select(getattr(role, column.key)).where(
+        role.enterprise_id == User.enterprise_id, role.id == User.group_role_id
+    )
+    return case((User.group_role_id.is_not(None), value.correlate(User).scalar_subquery()), else_=null())
+
+
 #: The columns of ``StoredUser``, in order.
-REPRESENTED: tuple[Any, ...] = (User.id, User.document, User.role_id, User.version, User.created_at, User.modified_at)
+REPRESENTED: tuple[Any, ...] = (
+    User.id,
+    User.document,
+    User.role_id,
+    User.version,
+    User.created_at,
+    User.modified_at,
+    of_group_role(Role.name).label("group_role"),
+)
 #: The columns of ``EnterpriseView``, in order.
 VIEW: tuple[Any, ...] = (Role.name.label("default_role"), Enterprise.role_revision, Enterprise.has_groups)
 OF_DEFAULT = and_(Role.enterprise_id == Enterprise.id, Role.is_default)
@@ -124,41 +156,6 @@ def find_user_by_address(enterprise_id: str, address: str) -> ViewedUser | None:
     return rows[0] if rows else None
 
 
-class _Holder(NamedTuple):
-    id: str
-
-
-HOLDER_OF_ADDRESS = Query(select(User.id).where(User.enterprise_id == ENTERPRISE_ID, User.email_key == KEY), _Holder)
-HOLDER_OF_USER_NAME = Query(
-    select(User.id).where(User.enterprise_id == ENTERPRISE_ID, User.unique_user_name_key == KEY), _Holder
-)
-
-
-def find_holder_of_address(enterprise_id: str, address: str) -> str | None:
-    """Return the ID of the user with the work e-mail address ``address``, ignoring case, outside of a transaction."""
-    rows = read_rows(HOLDER_OF_ADDRESS, {"enterprise_id": enterprise_id, "key": fold(address)})
-    return rows[0].id if rows else None
-
-
-def find_holder_of_user_name(enterprise_id: str, user_name: str) -> str | None:
-    """Return the ID of the user with the unique userName ``user_name``, ignoring case, outside of a transaction."""
-    rows = read_rows(HOLDER_OF_USER_NAME, {"enterprise_id": enterprise_id, "key": fold(user_name)})
-    return rows[0].id if rows else None
-
-
-class UserAddress(NamedTuple):
-    """A user's ID and folded work e-mail address."""
-
-    id: str
-    email_key: str
-
-
-def list_addresses(connection: Connection, enterprise_id: str, user_ids: Collection[str]) -> list[UserAddress]:
-    """Return the work e-mail addresses of the users with these IDs."""
-    statement = select(User.id, User.email_key).where(User.enterprise_id == enterprise_id, User.id.in_(user_ids))
-    return Query(statement, UserAddress, dynamic=True).all(connection)
-
-
 # Lock the rows that a SCIM write depends on.
 
 _RULES: tuple[Any, ...] = (
@@ -176,17 +173,22 @@ _RULES: tuple[Any, ...] = (
     Enterprise.removal_released_until,
     Enterprise.removal_cap_hours,
     Enterprise.custom_attributes,
+    Role.id.label("default_role_id"),
     Role.name.label("default_role"),
     Role.restrict_editing.label("default_restricts"),
 )
 _HELD = aliased(Role)
-_OF_HELD = and_(_HELD.enterprise_id == User.enterprise_id, _HELD.id == User.role_id)
+#: The role that was sent, or else the one from groups.
+HELD_ROLE_ID = func.coalesce(User.role_id, User.group_role_id)
+_OF_HELD = and_(_HELD.enterprise_id == User.enterprise_id, _HELD.id == HELD_ROLE_ID)
 _TO_CHANGE: tuple[Any, ...] = (
     *REPRESENTED,
     User.source,
     User.revision,
     User.title,
     User.organization,
+    User.group_role_id,
+    of_group_role(Role.restrict_editing).label("group_restricts"),
     _HELD.name.label("role"),
     _HELD.restrict_editing.label("restricts"),
 )
@@ -252,6 +254,8 @@ class _RowWithRole(Protocol):
     @property
     def role_id(self) -> str | None: ...
     @property
+    def group_role_id(self) -> str | None: ...
+    @property
     def restricts(self) -> bool | None: ...
 
 
@@ -265,7 +269,8 @@ def read_whole(read: Callable[[], _Row | None]) -> _Row | None:
     locked, the same statement finds it.
     """
     row = read()
-    return read() if row is not None and row.role_id is not None and row.restricts is None else row
+    has_role = row is not None and (row.role_id is not None or row.group_role_id is not None)
+    return read() if has_role and row is not None and row.restricts is None else row
 
 
 # Counts and duplicates.
@@ -302,26 +307,3 @@ _USERS_BY_STATE = Query(
 def list_users_by_state(connection: Connection) -> list[UsersByState]:
     """Return the number of active and disabled users of each enterprise."""
     return _USERS_BY_STATE.all(connection)
-
-
-class DuplicateUserName(NamedTuple):
-    """A folded userName that several users share."""
-
-    user_name_key: str
-    users: int
-
-
-_DUPLICATE_USER_NAMES = Query(
-    select(User.user_name_key, func.count().label("users"))
-    .where(User.enterprise_id == ENTERPRISE_ID)
-    .group_by(User.user_name_key)
-    .having(func.count() > 1)
-    .order_by(User.user_name_key)
-    .limit(20),
-    DuplicateUserName,
-)
-
-
-def list_duplicate_user_names(connection: Connection, enterprise_id: str) -> list[DuplicateUserName]:
-    """Return the first userNames that several users of the enterprise share."""
-    return _DUPLICATE_USER_NAMES.all(connection, {"enterprise_id": enterprise_id})

@@ -20,7 +20,7 @@ def test_a_group_has_its_size_and_version(acme: Enterprise, api: Api) -> None:
     shown = api.get(f"/groups/{group.id}")
 
     assert shown == {
-        "id": group.id, "name": "Sales", "external_id": "e-1", "members": 3, "created_at": AT, "modified_at": AT,
+        "id": group.id, "name": "Sales", "external_id": "e-1", "members": 3, "role": None, "created_at": AT, "modified_at": AT,
         "version": 1,
     }  # fmt: skip
     assert api.get("/groups") == {"items": [shown], "next": None}

@@ -41,7 +41,7 @@ def test_a_role_s_life(acme: Enterprise, api: Api) -> None:
 
     assert made.status_code == 201
     assert made.headers["Location"] == f"http://localhost/api/v1{path}"
-    assert role == {"id": role["id"], **given, "position": 5, "is_default": False, "users": 0}
+    assert role == {"id": role["id"], **given, "groups": [], "position": 5, "is_default": False, "users": 0}
     assert api.get(path) == role
 
     user = acme.create(roles=["SignerAlias"])
@@ -196,6 +196,7 @@ def test_a_manual_user_s_life(acme: Enterprise, api: Api) -> None:
         **given,
         "directory": None,
         "role": "Power Signer",
+        "role_source": "sent",
         "active": True,
         "source": "manual",
         "created_at": user["created_at"],

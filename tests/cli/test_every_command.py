@@ -200,9 +200,9 @@ def test_people_read_a_list_as_a_table(acme: Enterprise) -> None:
     cells = [{name: row[start:].split("  ")[0].strip() for name, start in columns.items()} for row in rows]
     assert [(each["name"], each["aliases"], each["is_default"], each["users"]) for each in cells] == [
         ("DefaultEnterprise", "-", "yes", "0"),
-        ("Power Signer", "PowerSigner", "no", "0"),
         ("SigningHub_Admin", "-", "no", "0"),
         ("User", "-", "no", "0"),
+        ("Power Signer", "PowerSigner", "no", "0"),
     ]
 
 

@@ -17,6 +17,8 @@ def test_a_new_role_is_answered_whole(acme: Enterprise, cli: Cli) -> None:
         "id": role["id"],
         "name": "Signer",
         "aliases": ["S", "Signatory"],
+        "groups": [],
+        "position": 5,
         "restrict_editing": True,
         "is_default": False,
         "users": 0,
@@ -24,7 +26,7 @@ def test_a_new_role_is_answered_whole(acme: Enterprise, cli: Cli) -> None:
     assert role in cli("role", "list", "Acme")
 
 
-def test_roles_are_listed_by_name_with_the_number_of_their_users(acme: Enterprise, cli: Cli) -> None:
+def test_roles_are_listed_in_their_order_with_the_number_of_their_users(acme: Enterprise, cli: Cli) -> None:
     for number, role in enumerate(("User", "powersigner", "USER", None)):
         acme.create(email=f"u{number}@contoso.example", roles=role and [{"value": role}])
 
@@ -34,9 +36,9 @@ def test_roles_are_listed_by_name_with_the_number_of_their_users(acme: Enterpris
 
     assert listed == [
         ("DefaultEnterprise", [], True, 1),
-        ("Power Signer", ["PowerSigner"], False, 1),
         ("SigningHub_Admin", [], False, 0),
         ("User", [], False, 2),
+        ("Power Signer", ["PowerSigner"], False, 1),
     ]
 
 
@@ -113,7 +115,7 @@ def test_a_role_with_users_is_not_removed(acme: Enterprise, cli: Cli) -> None:
     manual = cli("user", "create", "Acme", "manual@contoso.example", "--role=User")
 
     assert "2 users" in refusal(acme.app, "role", "remove", "Acme", "User")
-    acme.send("PUT", f"/Users/{manual['id']}", user_body("manual@contoso.example"))
+    acme.send("PUT", f"/Users/{manual['id']}", user_body("manual@contoso.example", roles=[]))
     assert "1 user " in refusal(acme.app, "role", "remove", "Acme", "User")
 
     assert acme.get(user) == user

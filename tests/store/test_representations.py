@@ -19,6 +19,7 @@ USERS = st.builds(
     version=st.integers(min_value=1),
     created_at=TIMES,
     modified_at=TIMES,
+    group_role=st.none() | TEXT,
 )
 
 
@@ -29,10 +30,11 @@ def test_the_text_is_the_encoder_s(users: list[StoredUser], base: str, default_r
 
     assert represent_all(users, view) == [each.text for each in represented]
     for user, representation in zip(users, represented, strict=True):
-        on_default = user.role_id is None
+        on_default = user.role_id is None and user.group_role is None
         expected = json.loads(user.document)
-        if on_default:
-            expected["roles"] = [{"value": default_role, "primary": True}]
+        if user.role_id is None:
+            shown = default_role if user.group_role is None else user.group_role
+            expected["roles"] = [{"value": shown, "primary": True}]
         tag = entity_tag(user.version, revision if on_default else None)
         expected["meta"] = {
             "resourceType": "User",

@@ -4,10 +4,11 @@ from typing import Any
 
 from flask import request, url_for
 
-from scimsvc.console.forms import flag, lines, number, redisplay_on_error, text
+from scimsvc.console.forms import Form, flag, lines, number, redisplay_on_error, text
 from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page, parameters
 from scimsvc.console.provider_guides import provider_name
 from scimsvc.mapping import roles as services
+from scimsvc.mapping.preview import preview_change
 from scimsvc.reports.lists import preview as preview_role
 from scimsvc.schemas.entity_tags import entity_tag
 
@@ -50,15 +51,15 @@ def add() -> Answer:
 @roles.get("/roles/<role_id>")
 def edit(role_id: str) -> Answer:
     """Show the form of a role. The query parameter ``alias`` may propose another alias."""
-    role = services.show_role(enterprise_id(), role_id)
-    proposed = [alias for alias in [request.args.get("alias")] if alias]
-    return page("role.html", role=role, tag=entity_tag(role), proposed=proposed, waiting=_waiting("alias"))
+    return _edit_page(role_id)
 
 
 @roles.post("/roles/<role_id>")
 @redisplay_on_error(edit)
 def update(role_id: str) -> Answer:
-    """Change a role. Its users keep it."""
+    """Change a role, or preview the change. Its users keep it."""
+    if flag("preview"):
+        return _edit_page(role_id, preview=preview_change(enterprise_id(), role_id, _members()))
     role = services.update_role(enterprise_id(), role_id, _members(), if_match=text("tag") or None)
     return go(".list_", f"Role {role['name']} saved.")
 
@@ -96,9 +97,19 @@ def remove(role_id: str) -> Answer:
     return go(".list_", f"Role {role['name']} deleted.")
 
 
+def _edit_page(role_id: str, preview: dict[str, Any] | None = None) -> Answer:
+    """Return the form of a role, with the ``preview`` of a change."""
+    role = services.show_role(enterprise_id(), role_id)
+    proposed = [alias for alias in [request.args.get("alias")] if alias]
+    options = {"proposed": proposed, "waiting": _waiting("alias"), "changes": preview}
+    form = {"form": Form(request.form)} if preview is not None else {}
+    return page("role.html", role=role, tag=entity_tag(role), **options, **form)
+
+
 def _members() -> dict[str, Any]:
     default = {"is_default": True} if flag("is_default") else {}
-    return {"name": text("name"), "aliases": lines("aliases"), "restrict_editing": flag("restrict_editing")} | default
+    lists = {"aliases": lines("aliases"), "groups": lines("groups")}
+    return {"name": text("name"), **lists, "restrict_editing": flag("restrict_editing")} | default
 
 
 def _waiting(parameter: str) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from scimsvc.mapping.roles import list_role_names
 from scimsvc.reports import lists
 from scimsvc.reports.user_details import show_user_details
 from scimsvc.schemas.entity_tags import entity_tag
+from scimsvc.vocabulary import DEFAULT, FROM_GROUP
 from scimsvc.web.state import cursor_keys
 
 users = enterprise_blueprint("users")
@@ -58,7 +59,7 @@ def create() -> Answer:
 def edit(user_id: str) -> Answer:
     """Show the form of a manual user."""
     details = show_user_details(enterprise_id(), user_id)
-    role = "" if details["role"]["reason"] == "default" else details["role"]["name"]
+    role = "" if details["role"]["reason"] in (DEFAULT, FROM_GROUP) else details["role"]["name"]
     user = details["user"]
     return page("user_form.html", user=user, tag=entity_tag(user), role=role, roles=list_role_names(enterprise_id()))
 

@@ -1,6 +1,6 @@
 """Compile filters and sort keys on users to SQL."""
 
-from sqlalchemy import String, bindparam, case, cast, literal, select, union_all
+from sqlalchemy import String, and_, bindparam, case, cast, literal, select, union_all
 
 from scimsvc.models import User
 from scimsvc.protocol.attributes import EMAILS, ROLES, AttributePath, fold
@@ -14,6 +14,7 @@ from scimsvc.store.filters.compiler import Condition, FilterCompiler, Steps
 from scimsvc.store.filters.membership_rows import ElementRows, group_rows, users_in
 from scimsvc.store.filters.search_functions import Expression
 from scimsvc.store.representations import View
+from scimsvc.store.users import ON_DEFAULT
 
 USER_GROUPS = USERS.by_name["groups"]
 ENTERPRISE_ID = bindparam("enterprise_id", type_=User.enterprise_id.type)
@@ -48,11 +49,12 @@ class _UserCompiler(FilterCompiler):
             "meta.lastModified": User.modified_at.expression,
             "meta.location": literal(f"{view.base}{USERS.endpoint}/") + User.id,
             "meta.version": literal('W/"') + cast(User.version, String)
-            + case((User.role_id.is_(None), literal(on_default)), else_=literal('"')),
+            + case((ON_DEFAULT, literal(on_default)), else_=literal('"')),
         }  # fmt: skip
         super().__init__(dialect, User, columns)
         self._base = view.base
-        self.default_roles = write_json([default_element(fold(view.default_role))])
+        self.default_roles = _folded_roles(view.default_role)
+        self.group_roles = [(role_id, _folded_roles(name)) for role_id, name in view.group_roles]
 
     def find_by_index(self, node: Node) -> Condition | None:
         """Return the condition of ``node`` if it is about addresses or a group, which have an index."""
@@ -71,11 +73,19 @@ class _UserCompiler(FilterCompiler):
         return group_rows(self.functions, self._base) if steps[-1] is USER_GROUPS else super().rows_of(steps)
 
     def elements_of(self, steps: Steps) -> Expression:
-        """Return the JSON array with the elements of an attribute. The default role is an element of ``roles``."""
+        """Return the JSON array with the elements of an attribute.
+
+        The default role and a role from groups are elements of ``roles``.
+        """
         array = super().elements_of(steps)
-        if steps[-1] is ROLES:
-            return case((User.role_id.is_(None), self.functions.constant(self.default_roles)), else_=array)
-        return array
+        if steps[-1] is not ROLES:
+            return array
+        constant = self.functions.constant
+        from_groups = (
+            (and_(User.role_id.is_(None), User.group_role_id == role_id), constant(roles))
+            for role_id, roles in self.group_roles
+        )
+        return case(*from_groups, (User.role_id.is_(None), constant(self.default_roles)), else_=array)
 
     def _any_address(self, node: Comparison) -> Condition:
         """Return the condition that a user has the address: as work address, or as one of several addresses."""
@@ -90,6 +100,10 @@ class _UserCompiler(FilterCompiler):
                 users.where(User.has_other_emails, among_others),
             )
         )
+
+
+def _folded_roles(name: str) -> str:
+    return write_json([default_element(fold(name))])
 
 
 def _group_in(node: Node) -> str | None:
