@@ -68,32 +68,34 @@ def list_groups_of_users(connection: Connection, enterprise_id: str, user_ids: S
     return GROUPS_OF_USERS[connection.dialect.name].all(connection, parameters)
 
 
-def _leave() -> Any:
-    of_user = select(GroupMember.group_id).where(
-        GroupMember.enterprise_id == _ENTERPRISE_ID, GroupMember.user_id == _USER_ID
-    )
-    # Lock the groups in order, so that two deletions do not wait for each other.
-    locked = (
-        select(Group.id)
-        .where(Group.enterprise_id == _ENTERPRISE_ID, Group.id.in_(of_user))
-        .order_by(Group.id)
-        .with_for_update()
-        .cte("locked")
-    )
-    return (
-        update(Group)
-        .where(Group.enterprise_id == _ENTERPRISE_ID, Group.id.in_(select(locked.c.id)))
-        .values(members=Group.members - 1, version=Group.version + 1, modified_at=bindparam("at"))
-        .returning(Group.id.label("group_id"), Group.name)
-    )
+class _GroupId(NamedTuple):
+    id: str
 
 
-LEAVE = Query(_leave(), LeftGroup)
+_OF_USER = select(GroupMember.group_id).where(
+    GroupMember.enterprise_id == _ENTERPRISE_ID, GroupMember.user_id == _USER_ID
+)
+_LEFT = (Group.enterprise_id == _ENTERPRISE_ID, Group.id.in_(_OF_USER))
+#: In order, so that two deletions do not wait for each other.
+LOCK_GROUPS_OF_USER = Query(select(Group.id).where(*_LEFT).order_by(Group.id).with_for_update(), _GroupId)
+LEAVE = Query(
+    update(Group)
+    .where(*_LEFT)
+    .values(members=Group.members - 1, version=Group.version + 1, modified_at=bindparam("at"))
+    .returning(Group.id.label("group_id"), Group.name),
+    LeftGroup,
+)
 
 
 def leave_groups(connection: Connection, enterprise_id: str, user_id: str, *, at: str) -> list[LeftGroup]:
     """Count a locked user out of all groups, as new versions of them, and return the groups in the order of their IDs.
 
     Delete the user in the same transaction. This deletes the memberships.
+
+    The memberships are read again after the groups are locked, because PostgreSQL reads them once for a statement, and
+    the change of a group that it waits for may remove the user.
     """
-    return sorted(LEAVE.all(connection, {"enterprise_id": enterprise_id, "user_id": user_id, "at": at}))
+    parameters = {"enterprise_id": enterprise_id, "user_id": user_id}
+    if not LOCK_GROUPS_OF_USER.all(connection, parameters):
+        return []
+    return sorted(LEAVE.all(connection, parameters | {"at": at}))

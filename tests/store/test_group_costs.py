@@ -52,6 +52,10 @@ STATEMENTS: dict[str, Callable[[str, dict[str, Any], list[str]], Ask]] = {
     "lock": lambda _dialect, key, _users: (groups.GROUP_FOR_UPDATE, key),
     "find by name": lambda _dialect, key, _users: (groups.GROUPS_BY_NAME, key | {"limit": 2}),
     "groups of a user": lambda _dialect, key, users: (user_groups.GROUPS_OF_USER, key | {"user_id": users[4]}),
+    "lock the groups of a user": lambda _dialect, key, users: (
+        user_groups.LOCK_GROUPS_OF_USER,
+        key | {"user_id": users[4]},
+    ),
     "leave all groups": lambda _dialect, key, users: (user_groups.LEAVE, key | {"user_id": users[4], "at": LATER}),
 }
 
