@@ -10,11 +10,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from http.client import HTTPConnection, HTTPException
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from tests.support.client import CONTENT_TYPE, SCIM, patch_body, replace, user_body
+from tests.support.urns import GROUP_URN
 
 PATIENCE = 30.0
 
@@ -54,6 +56,8 @@ Mark = str | None  # None: the user does not exist
 class Writer(threading.Thread):
     """Creates, changes and deletes its users until it is stopped or its server is gone."""
 
+    collection = "/Users"
+
     def __init__(self, base_url: str, token: str, *, forgiving: bool = False) -> None:
         super().__init__(daemon=True)
         self.client = Client(base_url, token)
@@ -65,6 +69,29 @@ class Writer(threading.Thread):
         self.breaks = 0
         self._forgiving = forgiving  # whether to continue after a missing response
         self._stopping = threading.Event()
+
+    def successor(self, base_url: str) -> Self:
+        """Return a writer that continues with the resources of this one."""
+        new = copy(self)
+        Writer.__init__(new, base_url, self.client.token)
+        new.acknowledged, new.ids = self.acknowledged, self.ids
+        return new
+
+    def created(self, email: str, mark: Mark) -> dict[str, Any]:
+        """Return the body of a create."""
+        return user_body(email, userName=email, **self.marked(mark))
+
+    def marked(self, mark: Mark) -> dict[str, Any]:
+        """Return the attributes that a write sets."""
+        return {"title": mark, "externalId": mark, "nickName": mark}
+
+    def mark_of(self, document: dict[str, Any] | None) -> Mark:
+        """Return the mark of a stored resource, which its attributes must share."""
+        if document is None:
+            return None
+        marks = {document.get("title"), document.get("externalId"), document.get("nickName")}
+        assert len(marks) == 1, f"half a write: {marks}"
+        return str(marks.pop())
 
     def run(self) -> None:
         while not self._stopping.is_set():
@@ -85,10 +112,10 @@ class Writer(threading.Thread):
         kind = random.choice(["create", "change", "change", "change", "delete"]) if len(there) > 2 else "create"
         email = f"u{secrets.token_hex(8)}@contoso.example" if kind == "create" else random.choice(there)
         mark = None if kind == "delete" else secrets.token_hex(8)
-        path = "/Users" + (f"/{self.ids[email]}" if kind != "create" else "")
+        path = self.collection + (f"/{self.ids[email]}" if kind != "create" else "")
         method, body = {
-            "create": ("POST", user_body(email, userName=email, **_marked(mark))),
-            "change": ("PATCH", patch_body(*(replace(name, value) for name, value in _marked(mark).items()))),
+            "create": ("POST", self.created(email, mark)),
+            "change": ("PATCH", patch_body(*(replace(name, value) for name, value in self.marked(mark).items()))),
             "delete": ("DELETE", None),
         }[kind]
         self.unanswered[email] = mark
@@ -114,30 +141,45 @@ class Writer(threading.Thread):
             may_be = {self.acknowledged.get(email)}
             if email in self.unanswered:
                 may_be.add(self.unanswered[email])
-            found = mark_of(stored.get(email))
+            found = self.mark_of(stored.get(email))
             if found not in may_be:
                 yield f"{email} is {found}, not {may_be}"
 
     def settle(self, stored: dict[str, dict[str, Any]]) -> None:
         """Accept the stored outcome of unanswered writes."""
         for email in self.unanswered:
-            self.acknowledged[email] = mark_of(stored.get(email))
+            self.acknowledged[email] = self.mark_of(stored.get(email))
             if email in stored:
                 self.ids[email] = stored[email]["id"]
         self.unanswered.clear()
 
 
-def _marked(mark: Mark) -> dict[str, Any]:
-    return {"title": mark, "externalId": mark, "nickName": mark}
+class GroupWriter(Writer):
+    """Creates, changes and deletes groups. The mark of a group decides which of the eight ``users`` are its members."""
 
+    collection = "/Groups"
 
-def mark_of(document: dict[str, Any] | None) -> Mark:
-    """Return the mark of a stored user, which its three attributes must share."""
-    if document is None:
-        return None
-    marks = {document.get("title"), document.get("externalId"), document.get("nickName")}
-    assert len(marks) == 1, f"half a write: {marks}"
-    return str(marks.pop())
+    def __init__(self, base_url: str, token: str, users: list[str]) -> None:
+        super().__init__(base_url, token)
+        self.users = users
+
+    def created(self, email: str, mark: Mark) -> dict[str, Any]:
+        return {"schemas": [GROUP_URN], "displayName": email, **self.marked(mark)}
+
+    def marked(self, mark: Mark) -> dict[str, Any]:
+        return {"externalId": mark, "members": [{"value": user} for user in self._members(mark)]}
+
+    def mark_of(self, document: dict[str, Any] | None) -> Mark:
+        if document is None:
+            return None
+        mark = str(document["externalId"])
+        members = {member["value"] for member in document["members"]}
+        assert members == set(self._members(mark)), f"half a write: {mark}, {members}"
+        return mark
+
+    def _members(self, mark: Mark) -> list[str]:
+        chosen = int(mark[:2], 16) if mark else 0
+        return [user for number, user in enumerate(self.users) if chosen >> number & 1]
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from scimsvc import create_app
 from tests.support.apps import dispose, run_command
 from tests.support.client import user_body
 from tests.support.cluster import own_cluster
-from tests.support.ledger import Client, Writer, documents, totals, writing_to
+from tests.support.ledger import Client, GroupWriter, Writer, documents, totals, writing_to
 from tests.support.live import Live, serving
 from tests.support.long_runs import LONG
 
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.system
 
 WRITERS = 4
 KILLS = 200 if LONG else 5
+GROUP_KILLS = 60 if LONG else 3
 CLUSTER_KILLS = 40 if LONG else 3  # every second one is a restart
 
 Stored = dict[str, dict[str, Any]]
@@ -50,12 +51,7 @@ def disagreements(writers: list[Writer], stored: Stored) -> list[str]:
 
 def successors(writers: list[Writer], base_url: str) -> list[Writer]:
     """Return writers that continue with the users of their predecessors."""
-    new = []
-    for old in writers:
-        writer = Writer(base_url, old.client.token)
-        writer.acknowledged, writer.ids = old.acknowledged, old.ids
-        new.append(writer)
-    return new
+    return [writer.successor(base_url) for writer in writers]
 
 
 def sound_documents(path: Path) -> Stored:
@@ -116,6 +112,35 @@ def _seen_by(client: Client) -> dict[str, str]:
         users += page["Resources"]
         if len(users) >= page["totalResults"]:
             return {user["emails"][0]["value"]: user["title"] for user in users}
+
+
+@pytest.mark.slow
+@pytest.mark.requirement("R7")
+def test_a_server_killed_while_groups_change_keeps_acknowledged_members(tmp_path: Path) -> None:
+    token = set_up(tmp_path)
+    with serving(tmp_path, command="serve") as live, closing(Client(live.base_url, token)) as client:
+        bodies = [user_body(f"member{number}@contoso.example") for number in range(8)]
+        members = [client.send("POST", "/Users", body)[2]["id"] for body in bodies]
+    writers: list[Writer] = [GroupWriter("http://127.0.0.1:1", token, members) for _ in range(WRITERS)]
+    acknowledged = 0
+
+    for _ in range(GROUP_KILLS):
+        with serving(tmp_path, command="serve") as live:
+            writers = successors(writers, live.base_url)
+            with writing_to(*writers):
+                time.sleep(random.uniform(0.05, 0.4))
+                live.process.kill()
+                live.process.wait()
+        acknowledged += sum(totals(writers).values())
+        with serving(tmp_path, command="serve") as live, closing(Client(live.base_url, token)) as client:
+            groups = client.send("GET", "/Groups?count=1000")[2]["Resources"]
+        assert disagreements(writers, {group["displayName"]: group for group in groups}) == []
+
+    app = create_app({"INSTANCE_PATH": str(tmp_path / "instance")})
+    assert run_command(app, "check")["faults"] == []
+    dispose(app)
+    print(f"{GROUP_KILLS} kills, {acknowledged} acknowledged writes of groups, all found")
+    assert acknowledged > GROUP_KILLS
 
 
 # PostgreSQL.
