@@ -1,4 +1,4 @@
-"""Clients that other projects published manage users of a running server."""
+"""Clients that other projects published manage users and groups of a running server."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from flask import Flask
 from scimsvc import create_app
 from tests.support.apps import SECRET_KEY, dispose, make_enterprise
 from tests.support.client import SCIM, Enterprise, user_body
-from tests.support.foreign_clients import Driver, HuaweiKit, Refused, Scim2Client, ScimClient, Seen
+from tests.support.foreign_clients import Driver, GroupDriver, HuaweiKit, Refused, Scim2Client, ScimClient, Seen
 from tests.support.live import serving
 
 # The warnings are the clients' own.
@@ -125,3 +125,32 @@ def test_a_client_reads_each_of_many_users_once(
 
     assert len(walked) == MANY
     assert set(walked) == ids
+
+
+@pytest.mark.parametrize("client", ["scim2-client", "huaweicloud"])
+def test_a_client_manages_groups(client: str, server: tuple[Flask, str], connect: Connect) -> None:
+    driver: GroupDriver = connect(client, make_enterprise(server[0], f"Groups of {client}"))
+    users = [driver.create(f"user{number}@contoso.example", "Test User") for number in range(3)]
+
+    group = driver.create_group("Test Group", users[:2])
+    created = driver.members(group)
+    with pytest.raises(Refused) as conflict:
+        driver.create_group("TEST GROUP", [])
+    driver.change_members(group, add=users[2:], remove=users[:1])
+    changed = driver.members(group)
+    with pytest.raises(Refused) as unknown:
+        driver.change_members(group, add=[group], remove=[])
+    driver.rename_group(group, "Test Group Renamed")
+    listed = driver.list_groups()
+    driver.delete(users[1])
+    after_deletion = driver.members(group)
+    driver.delete_group(group)
+    with pytest.raises(Refused) as gone:
+        driver.members(group)
+
+    assert created == users[:2]
+    assert changed == users[1:]
+    assert listed == [(group, "Test Group Renamed")]
+    assert after_deletion == users[2:]
+    assert driver.list_groups() == []
+    assert [each.value.status for each in (conflict, unknown, gone)] == [409, 400, 404]
