@@ -129,7 +129,8 @@ def delete_manual_user(enterprise: str, reference: str, *, if_match: str | None 
     with writing_in(enterprise, changes_settings=False) as tenant:
         row = get_locked_profile(tenant, reference, if_match)
         _refuse_provisioned(tenant, row, "deleted", _DELETE_ADVICE)
-        at = clock.timestamp(clock.now())
+        user, at = profile_view(row), clock.timestamp(clock.now())
+        last = with_details(tenant, user)
         if tenant.row.has_groups:
             leave_all_groups(tenant.connection, tenant.id, row.id, at=at)
         user_writes.delete_user(tenant.connection, tenant.id, row.id)
@@ -144,10 +145,9 @@ def delete_manual_user(enterprise: str, reference: str, *, if_match: str | None 
             old_active=row.active,
             origin=BY_ADMINISTRATOR,
         )
-        user = profile_view(row)
         AuditLog.of(tenant).record(Action.USER_DELETED, user_target(user), deleted(user), at=at)
         record_change(tenant.connection, tenant.id, change, at=at)
-        return user
+        return last
 
 
 def _find_role(tenant: Tenant, reference: str | None) -> RoleRow | None:

@@ -1,6 +1,6 @@
 """List and show all users of an enterprise, manual and provisioned, and edit their profiles."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
@@ -70,6 +70,17 @@ def list_users(
         return Page(list(map(profile_view, rows)), rows[-1].email_key if more and rows else None)
 
 
+def list_detailed_users(enterprise: str, *, after: str | None, limit: int) -> Page:
+    """Return a page of all users as ``show_user`` does, sorted by e-mail address; see ``list_users``."""
+    with reading_in(enterprise) as tenant:
+        rows, more = read_page(tenant, ProfileFilter(), after=after, limit=limit)
+        groups = _groups_of(tenant, [row.id for row in rows])
+        users = [
+            profile_view(row) | {"groups": groups[row.id], "custom": _custom_values_of(tenant, row)} for row in rows
+        ]
+    return Page(users, rows[-1].email_key if more and rows else None)
+
+
 def show_user(enterprise: str, reference: str) -> dict[str, Any]:
     """Return the user with the ID or work e-mail address ``reference``, with groups and custom attributes.
 
@@ -81,15 +92,29 @@ def show_user(enterprise: str, reference: str) -> dict[str, Any]:
 
 def with_details(tenant: Tenant, user: dict[str, Any]) -> dict[str, Any]:
     """Return the view of one ``user`` with the groups and the values of custom attributes."""
-    groups = list_groups_of_users(tenant.connection, tenant.id, [user["id"]]) if tenant.row.has_groups else []
-    listed = [{"id": group.group_id, "name": group.name} for group in groups]
-    return user | {"groups": listed, "custom": _custom_values(tenant, user["id"])}
+    groups = _groups_of(tenant, [user["id"]])
+    return user | {"groups": groups[user["id"]], "custom": _custom_values(tenant, user["id"])}
+
+
+def _groups_of(tenant: Tenant, user_ids: Sequence[str]) -> dict[str, list[dict[str, str]]]:
+    """Return the groups of each user."""
+    groups: dict[str, list[dict[str, str]]] = {user_id: [] for user_id in user_ids}
+    if user_ids and tenant.row.has_groups:
+        for row in list_groups_of_users(tenant.connection, tenant.id, user_ids):
+            groups[row.user_id].append({"id": row.group_id, "name": row.name})
+    return groups
 
 
 def _custom_values(tenant: Tenant, user_id: str) -> dict[str, Any]:
     if tenant.row.custom_attributes is None:
         return {}
-    return custom_values(read_document(get_profile(tenant, user_id)), user_type(tenant.row.custom_attributes))
+    return _custom_values_of(tenant, get_profile(tenant, user_id))
+
+
+def _custom_values_of(tenant: Tenant, row: Profile) -> dict[str, Any]:
+    if tenant.row.custom_attributes is None:
+        return {}
+    return custom_values(read_document(row), user_type(tenant.row.custom_attributes))
 
 
 def get_profile(tenant: Tenant, reference: str) -> Profile:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from scimsvc.errors import InvalidInput
 from scimsvc.protocol.errors import listed, quoted
-from scimsvc.protocol.json_text import is_storable
+from scimsvc.protocol.json_text import is_storable, write_json
 from scimsvc.schemas import MANUAL_USER
 from scimsvc.web.csv_lines import read_cell, write_line
 
@@ -18,7 +18,7 @@ COLUMNS = tuple(MANUAL_USER.fields)
 #: Further columns of an exported file. An import ignores them.
 READ_ONLY_COLUMNS = (
     *("id", "directory.title", "directory.organization"),
-    *("source", "created_at", "modified_at", "version"),
+    *("source", "created_at", "modified_at", "version", "groups", "custom"),
 )
 _IGNORED = frozenset({*READ_ONLY_COLUMNS, "directory"})
 _COLUMN_NAMES = ", ".join(COLUMNS)
@@ -34,9 +34,14 @@ def write_header() -> str:
 
 
 def write_row(user: Mapping[str, Any]) -> str:
-    """Return the line of ``user``, which has the members that the enterprise API shows."""
+    """Return the line of ``user``, which has the members that the enterprise API shows of one user.
+
+    The names of groups are separated by semicolons, and custom attributes are JSON.
+    """
     directory = {f"directory.{name}": value for name, value in (user["directory"] or {}).items()}
-    values = {**user, **directory}
+    groups = "; ".join(group["name"] for group in user["groups"])
+    custom = write_json(user["custom"]) if user["custom"] else None
+    values = {**user, **directory, "groups": groups, "custom": custom}
     return write_line(values.get(name) for name in (*COLUMNS, *READ_ONLY_COLUMNS))
 
 

@@ -9,7 +9,7 @@ from scimsvc import clock, schemas
 from scimsvc.activity.audit import AuditLog, Difference, audited
 from scimsvc.activity.feed_writing import record_changes
 from scimsvc.enterprises.new_users import ManualUser, describe_manual_user
-from scimsvc.enterprises.profiles import list_users
+from scimsvc.enterprises.profiles import list_detailed_users
 from scimsvc.enterprises.user_csv import Line, read_lines
 from scimsvc.errors import Conflict, InvalidInput
 from scimsvc.mapping.resolve import EnterpriseRoles
@@ -47,7 +47,7 @@ class InvalidFile(InvalidInput):
 
 
 def export_users(enterprise: str) -> Iterator[dict[str, Any]]:
-    """Return every user as the enterprise API shows it, sorted by e-mail address, with one page in memory at a time.
+    """Return every user as the enterprise API shows one, sorted by e-mail address, with one page in memory at a time.
 
     The export is recorded before its first user is read. Raises ``NoSuchThing``.
     """
@@ -65,7 +65,7 @@ def _record_export(enterprise: str) -> None:
 def _iterate_users(enterprise: str) -> Iterator[dict[str, Any]]:
     after: str | None = None
     while True:
-        page = list_users(enterprise, after=after, limit=_BATCH)
+        page = list_detailed_users(enterprise, after=after, limit=_BATCH)
         yield from page.items
         if page.next is None:
             return

@@ -10,6 +10,7 @@ import pytest
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, user_body
 from tests.support.commands import misuse
+from tests.support.groups import store_group
 from tests.support.types import Cli
 
 
@@ -98,12 +99,16 @@ def test_an_exported_file_has_no_formulas_for_another_separator(acme: Enterprise
 
 def test_the_columns_are_the_members_of_the_api(acme: Enterprise, cli: Cli) -> None:
     user = acme.create(title="Lead")
+    for name in ("Sales", "Ä; 1"):
+        store_group(acme, name, [user["id"]])
 
     (row,) = csv.DictReader(io.StringIO(exported(acme), newline=""))
 
     shown = cli("user", "show", "Acme", user["id"])
     flat = {name: value for name, value in shown.items() if name != "directory"}
     flat |= {f"directory.{name}": value for name, value in shown["directory"].items()}
+    flat |= {"groups": "; ".join(group["name"] for group in shown["groups"]), "custom": None}
+    assert len(shown["groups"]) == 2
     assert row == {name: _WRITTEN.get(str(value), str(value)) for name, value in flat.items()}
 
 
@@ -113,7 +118,8 @@ _WRITTEN = {"None": "", "True": "true", "False": "false"}
 def test_json_lines_and_json_are_the_api_s_objects(acme: Enterprise, cli: Cli) -> None:
     for number in range(3):
         acme.create(email=f"u{number}@x.example")
-    listed = cli("user", "list", "Acme")
+    store_group(acme, "Sales", [acme.find('emails.value eq "u1@x.example"')[0]["id"]])
+    listed = [cli("user", "show", "Acme", user["id"]) for user in cli("user", "list", "Acme")]
 
     assert [json.loads(line) for line in exported(acme, "--format=jsonl").splitlines()] == listed
     assert json.loads(exported(acme, "--json")) == listed

@@ -58,7 +58,7 @@ def test_a_line_creates_the_same_user_as_user_create(acme: Enterprise, cli: Cli,
     answer = cli("user", "import", "Acme", str(file))
 
     own = ("id", "created_at", "modified_at")
-    listed = cli("user", "list", "Acme")
+    listed = [cli("user", "show", "Acme", user["id"]) for user in cli("user", "list", "Acme")]
     assert answer == {"imported": 2}
     assert [user | dict.fromkeys(own) for user in listed] == [user | dict.fromkeys(own) for user in (by_hand, plain)]
     assert len({user["id"] for user in listed}) == 2
