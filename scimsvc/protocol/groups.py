@@ -38,4 +38,13 @@ def _complete_group(group: Resource, _notes: RequestNotes) -> None:
         )
 
 
-GROUPS = ResourceType("Group", "/Groups", GROUP, _complete_group)
+GROUPS = ResourceType(
+    "Group",
+    "/Groups",
+    GROUP,
+    _complete_group,
+    legacy_urns={
+        **{f"{legacy}:group": urns.CORE_GROUP for legacy in urns.LEGACY_CORE},
+        **dict.fromkeys(urns.LEGACY_CORE, urns.CORE_GROUP),
+    },
+)

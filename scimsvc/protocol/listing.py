@@ -10,13 +10,13 @@ from scimsvc.protocol import urns
 from scimsvc.protocol.attributes import USER, AttributePath, fold
 from scimsvc.protocol.errors import InvalidCount, InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, quoted
 from scimsvc.protocol.filters.nodes import Node, comparable_path
-from scimsvc.protocol.filters.parser import parse_filter
+from scimsvc.protocol.filters.parser import read_filter
 from scimsvc.protocol.filters.work_address import find_work_address
 from scimsvc.protocol.limits import DEFAULT_PAGE, DEFAULTS, Limits
 from scimsvc.protocol.names import resolve_name
 from scimsvc.protocol.projection import Projection, parse_projection
 from scimsvc.protocol.reading.messages import names_message
-from scimsvc.protocol.reading.tolerances import RequestNotes
+from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.reading.values import folded_members
 from scimsvc.protocol.resource_types import ResourceType
 
@@ -51,6 +51,8 @@ class ListQuery:
     projection: Projection
     #: The parameters that must be the same on every page. A cursor is valid only for these.
     question: tuple[str, ...]
+    #: The tolerances that the filter needs.
+    tolerances: tuple[Tolerance, ...] = ()
 
     @property
     def has_filter(self) -> bool:
@@ -72,8 +74,9 @@ def read_list_query(parameters: Mapping[str, str], resource_type: ResourceType, 
         raise InvalidValue("The request has both startIndex and cursor. Send only one of them.")
     count = _integer(parameters, "count", DEFAULT_PAGE, InvalidValue if cursor is None else InvalidCount)
     order = _read_order(parameters, resource_type)
+    parsed = None if text is None or work_address is not None else read_filter(text, resource_type, limits)
     return ListQuery(
-        filter=None if text is None or work_address is not None else parse_filter(text, resource_type, limits),
+        filter=parsed.node if parsed is not None else None,
         work_address=work_address,
         order=order,
         start_index=max(1, _integer(parameters, "startIndex", 1, InvalidValue)),
@@ -81,6 +84,7 @@ def read_list_query(parameters: Mapping[str, str], resource_type: ResourceType, 
         count=min(limits.page, max(0, count)),
         projection=parse_projection(parameters.get("attributes"), parameters.get("excludedAttributes"), resource_type),
         question=(text or "", *order.question),
+        tolerances=parsed.tolerances if parsed is not None else (),
     )
 
 

@@ -5,7 +5,7 @@ identity, so that they are a cheap part of the keys of caches.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scimsvc.protocol.attributes import EXTERNAL_ID, ID, META, SCHEMAS, Attribute, Resource, Schema, fold
@@ -32,6 +32,8 @@ class ResourceType:
     extensions: tuple[Schema, ...] = ()
     #: The tolerated singular names of multi-valued attributes, folded (contract section 5).
     singular_names: Mapping[str, Attribute] = field(default_factory=dict)
+    #: The present URNs by tolerated legacy URN, folded, longest first.
+    legacy_urns: Mapping[str, str] = field(default_factory=dict)
 
     #: Every attribute, in the order of answers.
     attributes: tuple[Attribute, ...] = field(init=False)
@@ -68,11 +70,4 @@ class ResourceType:
 
 def extended(resource_type: ResourceType, extensions: Iterable[Schema]) -> ResourceType:
     """Return a type with the further ``extensions``, after those of ``resource_type``."""
-    return ResourceType(
-        resource_type.name,
-        resource_type.endpoint,
-        resource_type.core,
-        resource_type.complete,
-        extensions=(*resource_type.extensions, *extensions),
-        singular_names=resource_type.singular_names,
-    )
+    return replace(resource_type, extensions=(*resource_type.extensions, *extensions))

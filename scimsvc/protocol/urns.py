@@ -7,6 +7,12 @@ SERVICE_PROVIDER_CONFIG = "urn:ietf:params:scim:schemas:core:2.0:ServiceProvider
 RESOURCE_TYPE = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
 SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Schema"
 
+#: The prefix of the URNs of SCIM 1.1 and of the drafts of SCIM 2.0.
+LEGACY = "urn:scim:schemas:"
+#: Legacy URNs of a core schema, whatever the type of resource, and of the enterprise extension.
+LEGACY_CORE = (f"{LEGACY}core:1.0", f"{LEGACY}core:2.0")
+LEGACY_ENTERPRISE = (f"{LEGACY}extension:enterprise:1.0", f"{LEGACY}extension:enterprise:2.0")
+
 MESSAGES = "urn:ietf:params:scim:api:messages:2.0:"
 LIST_RESPONSE = MESSAGES + "ListResponse"
 SEARCH_REQUEST = MESSAGES + "SearchRequest"

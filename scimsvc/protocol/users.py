@@ -2,6 +2,7 @@
 
 import re
 
+from scimsvc.protocol import urns
 from scimsvc.protocol.addresses import is_work, substitutes
 from scimsvc.protocol.advice import Advice
 from scimsvc.protocol.attributes import ACTIVE, EMAILS, ENTERPRISE_USER, PHONE_NUMBERS, USER, USER_NAME, Resource, fold
@@ -90,4 +91,10 @@ USERS = ResourceType(
     extensions=(ENTERPRISE_USER,),
     # Names that administrators map although they are not part of the standard.
     singular_names={"email": EMAILS, "phonenumber": PHONE_NUMBERS},
+    legacy_urns={
+        **{f"{legacy}:user": urns.CORE_USER for legacy in urns.LEGACY_CORE},
+        **{f"{legacy}:user": urns.ENTERPRISE_USER for legacy in urns.LEGACY_ENTERPRISE},
+        **dict.fromkeys(urns.LEGACY_CORE, urns.CORE_USER),
+        **dict.fromkeys(urns.LEGACY_ENTERPRISE, urns.ENTERPRISE_USER),
+    },
 )

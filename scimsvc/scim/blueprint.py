@@ -66,6 +66,8 @@ def bulk() -> Response:
 
 def _list(listing: ScimRequest, query: ListQuery) -> Response:
     listing.attempt.query = query
+    if query.tolerances:
+        listing.notes.tolerate_all(query.tolerances)
     return text_response(list_users(listing, query, cursor_keys()))
 
 

@@ -10,7 +10,7 @@ from scimsvc.protocol.groups import GROUPS
 from scimsvc.protocol.listing import joined_names
 from scimsvc.protocol.messages import MEDIA_TYPE, Representation
 from scimsvc.protocol.projection import MOST_NAMES, Projection, parse_projection
-from scimsvc.protocol.reading.tolerances import RequestNotes
+from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
 from scimsvc.scim.operation import operation_of
@@ -57,11 +57,15 @@ def read_body() -> Any:
     Raises ``UnsupportedMediaType`` or ``InvalidSyntax``.
     """
     try:
-        return messages.read_body(MEDIA_TYPE)
+        return messages.read_body(MEDIA_TYPE, _tolerate)
     except UnsupportedBody as error:
         raise UnsupportedMediaType(error.detail) from None
     except MalformedBody as error:
         raise InvalidSyntax(error.detail) from None
+
+
+def _tolerate(tolerance: Tolerance) -> None:
+    scim_request().notes.tolerate(tolerance)
 
 
 def json_response(value: Any) -> Response:

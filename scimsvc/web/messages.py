@@ -1,6 +1,8 @@
 """Read JSON bodies and create JSON responses."""
 
 import re
+from codecs import BOM_UTF8
+from collections.abc import Callable
 from typing import Any
 
 from flask import Request, Response
@@ -8,6 +10,7 @@ from flask import Request, Response
 from scimsvc.errors import ServiceError
 from scimsvc.protocol.errors import quoted
 from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
+from scimsvc.protocol.reading.tolerances import Tolerance
 from scimsvc.web.state import request_state
 
 JSON = "application/json"
@@ -23,9 +26,10 @@ class UnsupportedBody(ServiceError):
     status = 415
 
 
-def read_body(media_type: str = JSON) -> Any:
+def read_body(media_type: str = JSON, tolerate: Callable[[Tolerance], None] | None = None) -> Any:
     """Return the JSON value of the body, sent as ``media_type`` or as ``application/json``.
 
+    A missing Content-Type and a byte order mark are passed to ``tolerate``, or refused if that is None.
     Raises ``UnsupportedBody`` if the body is compressed or not JSON, and ``MalformedBody`` if it is malformed.
     """
     state = request_state()
@@ -35,12 +39,22 @@ def read_body(media_type: str = JSON) -> Any:
         media_type + _IN_UTF_8,
         media_type,
     ):  # the header that Entra sends, or a similar one
-        _refuse_other_types(request, media_type)
+        if tolerate is not None and not environ.get("CONTENT_TYPE"):
+            tolerate(Tolerance.NO_CONTENT_TYPE)
+        else:
+            _refuse_other_types(request, media_type)
     if (environ.get("HTTP_CONTENT_ENCODING") or "identity").lower() != "identity":
         raise UnsupportedBody("The request body is compressed. Send it without a Content-Encoding header.")
     limits = state.settings.limits
+    content = _read_content(request, limits.body)
     try:
-        return read_json(_read_content(request, limits.body), limits)
+        return read_json(content, limits)
+    except InvalidJSON as error:
+        if tolerate is None or not content.startswith(BOM_UTF8):
+            raise MalformedBody(str(error)) from None
+    tolerate(Tolerance.BYTE_ORDER_MARK)
+    try:
+        return read_json(content.removeprefix(BOM_UTF8), limits)
     except InvalidJSON as error:
         raise MalformedBody(str(error)) from None
 

@@ -45,7 +45,7 @@ EMAILS = st.lists(WORK | st.sampled_from([
 ]), max_size=3)  # fmt: skip
 
 OTHERS = {each.name: values(each) for each in USERS.attributes if each.name not in ("schemas", "userName", "emails")}
-ODD_NAMES = {"nickname": st.just("x"), f"{ENTERPRISE_URN}:division": st.just("x")}
+ODD_NAMES = {"nickname": st.just("x"), "department": st.just("x"), f"{ENTERPRISE_URN}:division": st.just("x")}
 
 
 @st.composite

@@ -6,7 +6,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.support.client import Api, Enterprise, assert_scim_error, patch_body, replace, user_body
-from tests.support.urns import BULK_RESPONSE_URN, BULK_URN, ENTERPRISE_URN
+from tests.support.urns import BULK_RESPONSE_URN, BULK_URN, ENTERPRISE_URN, GROUP_URN
 
 MANAGER = f"{ENTERPRISE_URN}:manager"
 
@@ -224,9 +224,10 @@ def test_a_long_circle_is_resolved(acme: Enterprise) -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_an_operation_on_groups_is_answered_like_its_request(acme: Enterprise, method: str) -> None:
     path = "/Groups" if method == "POST" else "/groups/1"
-    alone = acme.send(method, path.replace("/g", "/G"), {"displayName": "Staff"})
+    nameless = {"schemas": [GROUP_URN], "externalId": "1"}
+    alone = acme.send(method, path.replace("/g", "/G"), nameless)
 
-    (result,) = bulk(acme, {"method": method, "path": path, "bulkId": "g", "data": {"displayName": "Staff"}})
+    (result,) = bulk(acme, {"method": method, "path": path, "bulkId": "g", "data": nameless})
 
     assert (result["status"], result["response"]) == (str(alone.status_code), alone.get_json())
     assert result.get("location", "").endswith("" if method == "POST" else "/api/scim/v2/Groups/1")

@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from typing import NamedTuple
 
-from scimsvc.protocol.attributes import META, Attribute, AttributePath, element_of
+from scimsvc.protocol.attributes import EMAILS, META, Attribute, AttributePath, element_of
 from scimsvc.protocol.errors import InvalidFilter, UnknownAttribute, listed, quoted
 from scimsvc.protocol.filters.nodes import (
     EQUALITY,
@@ -23,22 +24,38 @@ from scimsvc.protocol.filters.nodes import (
 )
 from scimsvc.protocol.filters.tokens import END, Tokens
 from scimsvc.protocol.json_text import is_storable
-from scimsvc.protocol.limits import Limits
+from scimsvc.protocol.limits import DEFAULTS, Limits
 from scimsvc.protocol.names import resolve_name, resolve_sub_attribute
+from scimsvc.protocol.reading.tolerances import Tolerance
 from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.protocol.scalars import NUMBERS, find_number, is_number, parse_instant
 from scimsvc.protocol.short_texts import cached_for_short_texts
 
 
+class ParsedFilter(NamedTuple):
+    """The node of a filter, and the tolerances that its text needs."""
+
+    node: Node
+    tolerances: tuple[Tolerance, ...]
+
+
 @cached_for_short_texts
-def parse_filter(text: str, resource_type: ResourceType, limits: Limits) -> Node:
-    """Return the node of the filter ``text`` on resources of ``resource_type``.
+def read_filter(text: str, resource_type: ResourceType, limits: Limits) -> ParsedFilter:
+    """Return the node of the filter ``text`` on resources of ``resource_type``, and the tolerances that it needs.
 
     Raises ``InvalidFilter``, also for unknown attributes.
     """
     if len(text) > limits.filter_length:
         raise InvalidFilter(f"The filter has {len(text)} characters. Shorten it to at most {limits.filter_length}.")
-    return _Parser(text, lambda name: _resolve_in_filter(name, resource_type), limits).parse()
+    parser = _Parser(text, lambda name: _resolve_in_filter(name, resource_type), limits)
+    node = parser.parse()
+    return ParsedFilter(node, (Tolerance.BLANK_IN_ADDRESS,) if parser.has_blank_in_address else ())
+
+
+def parse_filter(text: str, resource_type: ResourceType, limits: Limits = DEFAULTS) -> Node:
+    """Return the node of the filter ``text``; see ``read_filter``."""
+    parsed: ParsedFilter = read_filter(text, resource_type, limits)
+    return parsed.node
 
 
 def _resolve_in_filter(name: str, resource_type: ResourceType) -> AttributePath:
@@ -70,6 +87,7 @@ class _Parser:
         self.limits = limits
         self.depth = 0
         self.conditions = 0
+        self.has_blank_in_address = False
 
     def parse(self) -> Node:
         node = self._or()
@@ -174,6 +192,10 @@ class _Parser:
                     f"{quoted(literal)} is not a time. Compare {path} with one such as 2026-11-23T08:00:00Z."
                 )
             return instant
+        if attribute is EMAILS.value and " " in literal:
+            # No address contains a blank. In a URL, a plus sign that is not encoded means one.
+            self.has_blank_in_address = True
+            return literal.replace(" ", "+")
         if attribute.type == "binary" and operator in ORDER:
             self.tokens.fail(f"The attribute {path} is binary. Use eq or ne instead of {operator}.")
         return literal

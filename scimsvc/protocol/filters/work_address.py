@@ -13,8 +13,9 @@ from scimsvc.protocol.attributes import EMAILS, fold
 from scimsvc.protocol.filters.nodes import And, Node, ValuePath, implied_values
 from scimsvc.protocol.limits import DEFAULTS, MAX_KEY_LENGTH, Limits
 
-# Only addresses that JSON writes without escapes: no control characters, no halves of surrogate pairs.
-_FILTER = re.compile(rf'emails\[type eq "work"\]\.value eq "([^"\\\x00-\x1f\ud800-\udfff]{{0,{MAX_KEY_LENGTH}}})"')
+# Only addresses that JSON writes without escapes: no control characters, no halves of surrogate pairs. A blank needs a
+# tolerance.
+_FILTER = re.compile(rf'emails\[type eq "work"\]\.value eq "([^"\\\x00-\x20\ud800-\udfff]{{0,{MAX_KEY_LENGTH}}})"')
 
 
 def find_work_address(text: str, limits: Limits = DEFAULTS) -> str | None:

@@ -6,6 +6,7 @@ Later code sees canonical names, values of the attribute's type and one attribut
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from scimsvc.protocol import urns
@@ -20,7 +21,7 @@ from scimsvc.protocol.errors import (
 )
 from scimsvc.protocol.filters.nodes import Comparison, Node, conditions
 from scimsvc.protocol.limits import Limits
-from scimsvc.protocol.names import has_dot_after_urn, is_singular_name, resolve_name
+from scimsvc.protocol.names import has_dot_after_urn, is_singular_name, resolve_name, with_present_urn
 from scimsvc.protocol.patch import Operation, apply_patch, refuse_read_only
 from scimsvc.protocol.reading.messages import names_message
 from scimsvc.protocol.reading.paths import PatchPath, parse_path
@@ -62,11 +63,16 @@ def read_patch(
 def read_operations(body: Any, reader: ValueReader) -> list[Operation]:
     """Return the operations of a PATCH ``body``, whose values ``reader`` reads; see ``read_patch``."""
     members = folded_members(_object(body, "a PatchOp message"))
-    if not names_message(members.get("schemas"), urns.PATCH_OP, reader.notes):
+    schemas = members.get("schemas")
+    if schemas in (None, "", []):
+        reader.notes.tolerate(Tolerance.NO_SCHEMAS)
+    elif not names_message(schemas, urns.PATCH_OP, reader.notes):
         raise InvalidSyntax(f"The body is not a PatchOp message. Add {urns.PATCH_OP} to its schemas.")
     operations = members.get("operations")
-    if not isinstance(operations, list) or not operations:
-        raise InvalidSyntax("Operations must be a list of at least one operation.")
+    if not isinstance(operations, list):
+        raise InvalidSyntax("Operations must be a list of operations.")
+    if not operations:
+        reader.notes.tolerate(Tolerance.NO_OPERATIONS)
     limits = reader.notes.limits
     if len(operations) > limits.patch_operations:
         raise InvalidSyntax(f"The request has {len(operations)} operations. Send at most {limits.patch_operations}.")
@@ -80,9 +86,15 @@ def read_operations(body: Any, reader: ValueReader) -> list[Operation]:
 
 def _read_schemas(members: Resource, resource_type: ResourceType, notes: RequestNotes) -> None:
     schemas = next((value for name, value in members.items() if fold(name) == "schemas"), None)
-    if not isinstance(schemas, list) or not schemas or not all(isinstance(urn, str) for urn in schemas):
+    if schemas in (None, "", []):
+        notes.tolerate(Tolerance.NO_SCHEMAS)
+        return
+    if not isinstance(schemas, list) or not all(isinstance(urn, str) for urn in schemas):
         raise InvalidSyntax(f"The schemas must be a list of URNs. Send one with {resource_type.core.urn}.")
-    folded = {fold(urn) for urn in schemas}
+    present = [with_present_urn(urn, resource_type) for urn in schemas]
+    if present != schemas:
+        notes.tolerate(Tolerance.LEGACY_URN)
+    folded = {fold(urn) for urn in present}
     if resource_type.core_urn not in folded:
         raise InvalidSyntax(f"The body is not a {resource_type.name}. Add {resource_type.core.urn} to its schemas.")
     if any(urn.startswith(fold(urns.MESSAGES)) for urn in folded):
@@ -138,7 +150,7 @@ def _expand(op: str, members: Resource, reader: ValueReader) -> Iterator[Operati
     notes, resource_type = reader.notes, reader.resource_type
     seen: set[PatchPath] = set()
     for name, value in members.items():
-        if fold(name) == resource_type.core_urn:
+        if _is_core_urn(name, reader):
             notes.tolerate(Tolerance.CORE_URN_OBJECT)
             if isinstance(value, dict):
                 yield from _expand(op, value, reader)
@@ -146,7 +158,7 @@ def _expand(op: str, members: Resource, reader: ValueReader) -> Iterator[Operati
                 raise InvalidValue(f"The value of {resource_type.core.urn} must be an object of attributes.")
             continue
         try:
-            path = parse_path(name, resource_type, notes.limits)
+            path, text = _parse_path(name, reader)
         except UnknownAttribute as error:
             reader.ignore_or_reject(error.name)
             continue
@@ -158,23 +170,52 @@ def _expand(op: str, members: Resource, reader: ValueReader) -> Iterator[Operati
         if path in seen:
             raise InvalidSyntax(f"The attribute {path} is sent twice, in two spellings. Send it once.")
         seen.add(path)
-        if len(path.target.steps) > 1 or path.condition is not None or path.sub_attribute is not None:
+        if text == name and (len(path.target.steps) > 1 or path.condition or path.sub_attribute):
             notes.tolerate(Tolerance.PATH_AS_KEY)
         if path.target.steps[0].mutability == "readOnly":
             continue  # id, meta and groups are ignored in bodies (RFC 7644 §3.3, §3.5.1)
-        yield from _operation(op, name, path, value, reader)
+        yield from _operation(op, text, path, value, reader)
+
+
+def _is_core_urn(name: str, reader: ValueReader) -> bool:
+    """Return whether ``name`` is the URN of the core schema."""
+    present = with_present_urn(name, reader.resource_type)
+    if fold(present) != reader.resource_type.core_urn:
+        return False
+    if present != name:
+        reader.notes.tolerate(Tolerance.LEGACY_URN)
+    return True
+
+
+def _parse_path(text: str, reader: ValueReader) -> tuple[PatchPath, str]:
+    """Return the target of the path ``text``, and ``text`` with the URN of the enterprise extension if it lacks that.
+
+    Raises the errors of ``parse_path``.
+    """
+    resource_type, limits = reader.resource_type, reader.notes.limits
+    try:
+        return parse_path(text, resource_type, limits), text
+    except UnknownAttribute:
+        if fold(urns.ENTERPRISE_USER) not in resource_type.by_urn or text.startswith("urn:"):
+            raise
+        with suppress(ScimError):
+            full = f"{urns.ENTERPRISE_USER}:{text}"
+            path = parse_path(full, resource_type, limits)
+            reader.notes.tolerate(Tolerance.BARE_EXTENSION_ATTRIBUTE)
+            return path, full
+        raise
 
 
 def _read_path_and_value(op: str, text: str, value: Any, reader: ValueReader) -> Iterator[Operation]:
     notes, resource_type = reader.notes, reader.resource_type
-    if fold(text) == resource_type.core_urn:
+    if _is_core_urn(text, reader):
         if isinstance(value, dict) and op != "remove":
             notes.tolerate(Tolerance.CORE_URN_OBJECT)
             yield from _expand(op, value, reader)
             return
         raise InvalidPath(f"The path {resource_type.core.urn} is a schema. Send the path of one of its attributes.")
     try:
-        path = parse_path(text, resource_type, notes.limits)
+        path, text = _parse_path(text, reader)
     except UnknownAttribute as error:
         reader.ignore_or_reject(error.name)
         return
@@ -225,6 +266,8 @@ def spelling_tolerances(text: str, resource_type: ResourceType, limits: Limits) 
         needed.append(Tolerance.SINGULAR_NAME)
     if path.condition is not None and _TEXT_BOOLEAN.search(text) and _compares_boolean(path.condition):
         needed.append(Tolerance.TEXT_BOOLEAN)
+    if with_present_urn(text, resource_type) != text:
+        needed.append(Tolerance.LEGACY_URN)
     if has_dot_after_urn(text, resource_type):
         needed.append(Tolerance.DOT_AFTER_URN)
     return tuple(needed)

@@ -57,6 +57,24 @@ class Tolerance(StrEnum):
     OTHER_EMAIL = "other-email"
     #: ``emails[primary eq true]`` means the work address, although no address is marked as primary: Rippling, WorkOS.
     PRIMARY_ADDRESS = "primary-address"
+    #: ``urn:scim:schemas:core:1.0`` and similar URNs of SCIM 1.1 and of drafts: older connectors of OneLogin.
+    LEGACY_URN = "legacy-urn"
+    #: A User or a PATCH without ``schemas``: scimgateway, Databricks, idp-scim-sync.
+    NO_SCHEMAS = "no-schemas"
+    #: A PATCH with an empty list of operations, which changes nothing: clients that send it if nothing differs.
+    NO_OPERATIONS = "no-operations"
+    #: A body without a Content-Type: simple HTTP clients.
+    NO_CONTENT_TYPE = "no-content-type"
+    #: A body that begins with a byte order mark: clients on Windows.
+    BYTE_ORDER_MARK = "byte-order-mark"
+    #: ``"active": [false]``: simulators, and templates that make lists of all values.
+    LISTED_BOOLEAN = "listed-boolean"
+    #: ``department``: an attribute of the enterprise extension at the top level: templates of OneLogin.
+    BARE_EXTENSION_ATTRIBUTE = "bare-extension-attribute"
+    #: ``manager.managerId``, the name of SCIM 1.1 for ``manager.value``: templates of OneLogin.
+    MANAGER_ID = "manager-id"
+    #: A blank in an e-mail address of a filter, which means ``+``: clients that do not encode the plus sign in URLs.
+    BLANK_IN_ADDRESS = "blank-in-address"
     #: The URN of a message in another case: hand-written clients.
     MESSAGE_URN_CASE = "message-urn-case"
     #: ``"failOnErrors": 0`` in a Bulk request: Java clients with a primitive number.

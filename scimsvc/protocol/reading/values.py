@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import islice
 from typing import Any
 
-from scimsvc.protocol.attributes import ROLES, Attribute, Resource, fold
+from scimsvc.protocol.attributes import MANAGER, ROLES, Attribute, Resource, fold
 from scimsvc.protocol.elements import merged_elements
 from scimsvc.protocol.errors import InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, listed, quoted
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
@@ -108,7 +108,7 @@ class ValueReader:
             raise InvalidValue(f"The attribute {where} must be {_kind(attribute)}, not {json_kind(value)}.")
         members: Resource = {}
         for name, member in value.items():
-            sub_attribute = attribute.find(name)
+            sub_attribute = attribute.find(name) or self._manager_id(attribute, name, value)
             if attribute.is_extension and fold(name) == "schemas":
                 continue  # clients that treat an extension as a separate object also send its URN
             if sub_attribute is None:
@@ -119,6 +119,13 @@ class ValueReader:
             else:
                 self._read_member(members, attribute, sub_attribute, member, where)
         return members
+
+    def _manager_id(self, attribute: Attribute, name: str, members: Resource) -> Attribute | None:
+        """Return ``manager.value`` if ``name`` is its name of SCIM 1.1, and ``members`` has no other value."""
+        if attribute is not MANAGER or fold(name) != "managerid" or "value" in map(fold, members):
+            return None
+        self.notes.tolerate(Tolerance.MANAGER_ID)
+        return attribute.value
 
     def _read_member(
         self, members: Resource, attribute: Attribute, sub_attribute: Attribute, value: Any, where: str
@@ -170,6 +177,9 @@ class ValueReader:
         if not isinstance(value, list) or len(value) != 1:
             return value
         inner = value[0]
+        if attribute.type == "boolean" and isinstance(inner, bool | str):
+            self.notes.tolerate(Tolerance.LISTED_BOOLEAN)
+            return inner
         if attribute.type == "complex":
             self.notes.tolerate(Tolerance.WRAPPED_SCALAR)
             return inner
