@@ -167,6 +167,6 @@ def test_a_group_may_have_legacy_urns_or_no_schemas(acme: Enterprise, schemas: l
 def test_an_enterprise_with_its_own_attributes_has_the_same_tolerances(acme: Enterprise, api: Api) -> None:
     declare(api, "tag")
 
-    user = acme.create(schemas=[LEGACY_CORE], department="D", email={"value": "a@x.example"}, emails=None)
+    user = acme.create(schemas=[LEGACY_CORE], department="D")
 
     assert (user["schemas"], user[ENTERPRISE_URN]) == ([USER_URN, ENTERPRISE_URN], {"department": "D"})
