@@ -28,7 +28,7 @@ from scimsvc.schemas.validation import validated
 from scimsvc.store.engine.database import LONG_SECONDS, longer_deadline
 from scimsvc.store.engine.retries import retried
 from scimsvc.store.enterprises import update_enterprise
-from scimsvc.store.profiles import Profile, list_ids_with_member, lock_profiles_with_member
+from scimsvc.store.profiles import Profile, count_users_with_member, list_ids_with_member, lock_profiles_with_member
 from scimsvc.store.representations import content_columns, read_document
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
 from scimsvc.store.user_writes import UserUpdate, update_user
@@ -51,6 +51,12 @@ def show_attribute(enterprise: str, reference: str) -> dict[str, Any]:
     """Return the custom attribute with the ID or full name ``reference``; raises ``NoSuchThing``."""
     with reading_in(enterprise) as tenant:
         return _represent(_get(tenant, reference))
+
+
+def count_values(enterprise: str, reference: str) -> int:
+    """Return the number of users with a value of the custom attribute; raises ``NoSuchThing``."""
+    with reading_in(enterprise) as tenant:
+        return count_users_with_member(tenant, _path(_get(tenant, reference)))
 
 
 @audited

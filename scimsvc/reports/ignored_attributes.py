@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from scimsvc import clock
 from scimsvc.protocol.attributes import fold
+from scimsvc.protocol.custom_attributes import read_declarations
 from scimsvc.store.log_reports import count_ignored
 from scimsvc.store.tenancy import Tenant, reading_in
 
@@ -32,11 +33,13 @@ def list_ignored(enterprise: str) -> list[dict[str, Any]]:
 
 
 def find_ignored(tenant: Tenant) -> list[IgnoredAttribute]:
-    """Return the attributes that were ignored in the last ``DAYS`` days, most frequent first."""
+    """Return the attributes that were ignored in the last ``DAYS`` days and not declared since, most frequent first."""
+    declared = {fold(each.name) for each in read_declarations(tenant.row.custom_attributes)}
     since = clock.now() - timedelta(days=DAYS)
     by_key: dict[str, IgnoredAttribute] = {}
     for row in count_ignored(tenant.connection, tenant.id, since=since, limit=_NEWEST):
         for name in (each[:_LONGEST] for each in json.loads(row.ignored)):
             known = by_key.get(fold(name), IgnoredAttribute(name, 0, ""))
             by_key[fold(name)] = known._replace(entries=known.entries + row.entries, last=max(known.last, row.last))
-    return sorted(by_key.values(), key=lambda each: (-each.entries, each.name))[:_MOST]
+    remaining = [attribute for key, attribute in by_key.items() if key not in declared]
+    return sorted(remaining, key=lambda each: (-each.entries, each.name))[:_MOST]

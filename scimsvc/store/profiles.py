@@ -114,6 +114,10 @@ def lock_profile(tenant: Tenant, reference: str) -> Profile | None:
     return read_whole(lambda: PROFILE_FOR_UPDATE.first(tenant.connection, parameters))
 
 
+class _Count(NamedTuple):
+    users: int
+
+
 class _Id(NamedTuple):
     id: str
 
@@ -127,6 +131,14 @@ def list_ids_with_member(tenant: Tenant, names: tuple[str, ...], *, after: str, 
         .limit(limit)
     )
     return [row.id for row in Query(statement, _Id, dynamic=True).all(tenant.connection, {"enterprise_id": tenant.id})]
+
+
+def count_users_with_member(tenant: Tenant, names: tuple[str, ...]) -> int:
+    """Return the number of users whose document has a value at the path ``names``."""
+    statement = select(func.count().label("users")).where(
+        User.enterprise_id == ENTERPRISE_ID, _has_member(tenant, names)
+    )
+    return Query(statement, _Count, dynamic=True).all(tenant.connection, {"enterprise_id": tenant.id})[0].users
 
 
 def lock_profiles_with_member(tenant: Tenant, names: tuple[str, ...], user_ids: Sequence[str]) -> list[Profile]:

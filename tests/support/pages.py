@@ -50,6 +50,7 @@ def ids_of(enterprise: Enterprise) -> dict[str, str]:
         "user_id": run("user", "list"),
         "other_id": _other_user_of(enterprise),
         "group_id": groups[0]["id"] if groups else store_group(enterprise, "Sales").id,
+        "attribute_id": _attribute_of(enterprise),
         "account_id": _account_of(enterprise, enterprise.name),
         "admin_id": _account_of(enterprise, None),
     }
@@ -62,6 +63,13 @@ def _other_user_of(enterprise: Enterprise) -> str:
         return str(users[1]["id"])
     made = run_command(enterprise.app, "user", "create", enterprise.name, f"other@{enterprise.made['id']}.example")
     return str(made["id"])
+
+
+def _attribute_of(enterprise: Enterprise) -> str:
+    """Return a custom attribute of the enterprise. Declare it if it does not exist."""
+    attributes = run_command(enterprise.app, "attribute", "list", enterprise.name)
+    name = "urn:ietf:params:scim:schemas:extension:Contoso:2.0:User:badge"
+    return str((attributes or [run_command(enterprise.app, "attribute", "add", enterprise.name, name)])[0]["id"])
 
 
 def _account_of(enterprise: Enterprise, name: str | None) -> str:
