@@ -47,7 +47,7 @@ class GroupPage:
 
 #: About the bytes of a member in an answer. The members of a page count as its documents do.
 _MEMBER_BYTES = 200
-_LISTING = Listing(select(*REPRESENTED).where(Group.enterprise_id == ENTERPRISE_ID), Group.id, StoredGroup, SortedGroup)
+LISTING = Listing(select(*REPRESENTED).where(Group.enterprise_id == ENTERPRISE_ID), Group.id, StoredGroup, SortedGroup)
 
 
 def search_groups(
@@ -78,7 +78,7 @@ def _statements(query: ListQuery, dialect: str, base: str) -> SearchStatements:
         conditions.append(compile_group_filter(query.filter, dialect=dialect, base=base))
     path = query.order.path
     sort_key = compile_group_sort_key(path, dialect=dialect, base=base) if path is not None else None
-    return SearchStatements(_LISTING, query, conditions, sort_key)
+    return SearchStatements(LISTING, query, conditions, sort_key)
 
 
 def _bounded(rows: Sequence[StoredGroup | SortedGroup]) -> Sequence[StoredGroup | SortedGroup]:
