@@ -8,7 +8,20 @@ on a group that the transaction has locked.
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Connection, bindparam, cast, delete, exists, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    any_,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+)
+from sqlalchemy.orm import aliased
 
 from scimsvc.models import GroupMember, Searchable, User
 from scimsvc.store.engine.statements import Query
@@ -93,8 +106,26 @@ def _add(dialect: str) -> Query[_UserId]:
 
 
 def _remove(dialect: str) -> Query[_UserId]:
-    statement = delete(GroupMember).where(*_OF_GROUP, is_listed(GroupMember.user_id, dialect))
-    return Query(statement.with_hint(_BY_USER, dialect_name="sqlite").returning(GroupMember.user_id), _UserId)
+    if dialect == "sqlite":
+        statement = delete(GroupMember).where(*_OF_GROUP, is_listed(GroupMember.user_id, dialect))
+        statement = statement.with_hint(_BY_USER, dialect_name="sqlite")
+    else:
+        statement = delete(GroupMember).where(_has_a_listed_place())
+    return Query(statement.returning(GroupMember.user_id), _UserId)
+
+
+def _has_a_listed_place() -> ColumnElement[bool]:
+    """Return the condition on rows of PostgreSQL that they are memberships of the IDs in the group.
+
+    Without statistics, PostgreSQL would compare all members of the group with all IDs. It therefore finds the place of
+    each row by index, in a subquery for a value, and reads only these places. The lock of the group keeps them valid.
+    """
+    listed, named = listed_ids("postgresql"), aliased(GroupMember, name="named")
+    place = select(literal_column("named.ctid")).select_from(named)
+    place = place.where(named.enterprise_id == _ENTERPRISE_ID, named.group_id == _GROUP_ID, named.user_id == listed.id)
+    places = select(place.scalar_subquery()).select_from(listed.rows)
+    condition: ColumnElement[bool] = literal_column("group_members.ctid") == any_(func.array(places.scalar_subquery()))
+    return condition
 
 
 def _remove_others(dialect: str) -> Query[_UserId]:
