@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     any_,
     bindparam,
     cast,
@@ -121,8 +122,11 @@ def _has_a_listed_place() -> ColumnElement[bool]:
     each row by index, in a subquery for a value, and reads only these places. The lock of the group keeps them valid.
     """
     listed, named = listed_ids("postgresql"), aliased(GroupMember, name="named")
-    place = select(literal_column("named.ctid")).select_from(named)
-    place = place.where(named.enterprise_id == _ENTERPRISE_ID, named.group_id == _GROUP_ID, named.user_id == listed.id)
+    place: Select[Any] = (
+        select(literal_column("named.ctid"))
+        .select_from(named)
+        .where(named.enterprise_id == _ENTERPRISE_ID, named.group_id == _GROUP_ID, named.user_id == listed.id)
+    )
     places = select(place.scalar_subquery()).select_from(listed.rows)
     condition: ColumnElement[bool] = literal_column("group_members.ctid") == any_(func.array(places.scalar_subquery()))
     return condition

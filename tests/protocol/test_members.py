@@ -71,7 +71,7 @@ def test_the_members_of_a_body_are_not_a_part_of_the_document() -> None:
 @pytest.mark.parametrize("number", [3, 4])
 def test_all_operations_of_a_request_count_together(number: int) -> None:
     limits = Limits(members=3)
-    operations = [{"op": "remove", "path": 'members[value eq "x"]'}, {"op": "add", "path": "members", "value": ["y"]},
+    operations: list[dict[str, Any]] = [{"op": "remove", "path": 'members[value eq "x"]'}, {"op": "add", "path": "members", "value": ["y"]},
                   {"op": "remove", "path": "members", "value": ["z"] * (number - 2)}]  # fmt: skip
 
     if number == 3:

@@ -1,6 +1,6 @@
 """Concurrent writers of one group: no member is lost, and no membership of a deleted user stays."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from tests.support.scim_groups import create_group, create_users, get_group, gro
 WRITERS = 8
 
 
-def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
+def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     """Return the results of ``calls``, which run at once."""
     with ThreadPoolExecutor(WRITERS) as pool:
         return [future.result() for future in [pool.submit(call) for call in calls]]

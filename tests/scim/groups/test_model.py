@@ -44,7 +44,8 @@ class Model:
 
 def _ids(operation: dict[str, Any]) -> list[str] | None:
     """Return the IDs that ``operation`` names, or None for a remove of all."""
-    path, value = operation.get("path", ""), operation.get("value")
+    path: str = operation.get("path", "")
+    value: Any = operation.get("value")
     if "[" in path:
         return [path.split('"')[1]]
     if not path:
