@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from scimsvc.operations.checks import find_faults
-from tests.support.client import Enterprise, patch_body
+from tests.support.client import Enterprise, patch_body, user_body
 from tests.support.types import Cli
 from tests.support.urns import GROUP_URN
 
@@ -210,3 +210,22 @@ def test_of_changes_with_the_same_precondition_one_wins(acme: Enterprise, users:
 
     assert sorted(answer.status_code for answer in answers) == [204, 412, 412, 412]
     assert len(members(acme, group)) == 1
+
+
+def test_roles_follow_members_that_two_integrations_change_at_once(
+    acme: Enterprise, second: Enterprise, users: list[str], cli: Cli
+) -> None:
+    cli("role", "update", "Acme", "User", "--group", "Sales")
+    group = create_group(acme, users[:4])
+
+    at_once([
+        partial(change, acme, group, remove(users[:2])),
+        partial(change, second, group, add(users[4:8])),
+        partial(acme.send, "PUT", f"/Users/{users[3]}", user_body("user3@x.example", title="Lead")),
+        partial(change, second, group, remove(users[5:6])),
+    ])  # fmt: skip
+
+    inside = set(members(acme, group))
+    assert {user["id"] for user in acme.find('roles.value eq "User"')} == inside
+    assert inside >= {users[2], users[3], users[4], users[6], users[7]}
+    assert_sound(acme)
