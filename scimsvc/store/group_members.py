@@ -8,27 +8,14 @@ on a group that the transaction has locked.
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    any_,
-    bindparam,
-    cast,
-    delete,
-    exists,
-    func,
-    insert,
-    literal_column,
-    select,
-)
+from sqlalchemy import ColumnElement, Connection, bindparam, cast, delete, exists, func, insert, literal_column, select
 from sqlalchemy.orm import aliased
 
 from scimsvc.models import GroupMember, Searchable, User
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.engine.transactions import reading
 from scimsvc.store.filters.search_functions import SEARCH_FUNCTIONS
-from scimsvc.store.id_lists import DIALECTS, ids_parameter, in_chunks, is_listed, listed_ids
+from scimsvc.store.id_lists import DIALECTS, ids_parameter, in_chunks, is_one_of, listed_ids
 
 
 class UnknownMembers(Exception):
@@ -81,8 +68,24 @@ _ENTERPRISE_ID = bindparam("in_enterprise", type_=GroupMember.enterprise_id.type
 _GROUP_ID = bindparam("of_group", type_=GroupMember.group_id.type)
 _OF_GROUP = (GroupMember.enterprise_id == _ENTERPRISE_ID, GroupMember.group_id == _GROUP_ID)
 _OF_ENTERPRISE = User.enterprise_id == _ENTERPRISE_ID
-#: Without statistics, SQLite would prefer the primary key and read all members of the group.
-_BY_USER = "INDEXED BY group_members_user"
+
+
+def _of_member(user_id: ColumnElement[str], column: Any) -> ColumnElement[Any]:
+    """Return a ``column`` of the row of the member ``user_id``, or null.
+
+    A planner that knows nothing about a group may read all of its members by the primary key. A range of one ID instead
+    of an equality makes the index by user the better one in any case. The subquery for a value is not joined.
+    """
+    return (
+        select(column)
+        .select_from(_MEMBER)
+        .where(_MEMBER.enterprise_id == _ENTERPRISE_ID, _MEMBER.user_id == user_id)
+        .where(_MEMBER.group_id >= _GROUP_ID, _MEMBER.group_id <= _GROUP_ID)
+        .scalar_subquery()
+    )
+
+
+_MEMBER = aliased(GroupMember, name="member")
 
 
 def _add(dialect: str) -> Query[_UserId]:
@@ -91,12 +94,10 @@ def _add(dialect: str) -> Query[_UserId]:
     PostgreSQL first locks the users, so that one who is being deleted is awaited, and then not found.
     """
     listed = listed_ids(dialect)
-    # A subquery for a value, because PostgreSQL would join EXISTS with all members of a group of thousands.
-    present = select(GroupMember.position).where(*_OF_GROUP, GroupMember.user_id == listed.id).scalar_subquery()
     new = (
         select(User.id.label("user_id"), listed.position.label("number"))
         .select_from(listed.rows.join(User, User.id == listed.id))
-        .where(_OF_ENTERPRISE, present.is_(None))
+        .where(_OF_ENTERPRISE, _of_member(listed.id, _MEMBER.position).is_(None))
         .with_for_update(read=True, key_share=True, of=User)
         .cte("new")
     )
@@ -107,29 +108,16 @@ def _add(dialect: str) -> Query[_UserId]:
 
 
 def _remove(dialect: str) -> Query[_UserId]:
+    listed = listed_ids(dialect)
     if dialect == "sqlite":
-        statement = delete(GroupMember).where(*_OF_GROUP, is_listed(GroupMember.user_id, dialect))
-        statement = statement.with_hint(_BY_USER, dialect_name="sqlite")
+        positions = select(_of_member(listed.id, _MEMBER.position)).select_from(listed.rows)
+        statement = delete(GroupMember).where(*_OF_GROUP, GroupMember.position.in_(positions))
     else:
-        statement = delete(GroupMember).where(_has_a_listed_place())
+        # By the places of rows. For a key, PostgreSQL may read the whole group.
+        places = select(_of_member(listed.id, literal_column("member.ctid"))).select_from(listed.rows)
+        is_place = is_one_of(literal_column("group_members.ctid"), places, dialect)
+        statement = delete(GroupMember).where(GroupMember.enterprise_id == _ENTERPRISE_ID, is_place)
     return Query(statement.returning(GroupMember.user_id), _UserId)
-
-
-def _has_a_listed_place() -> ColumnElement[bool]:
-    """Return the condition on rows of PostgreSQL that they are memberships of the IDs in the group.
-
-    Without statistics, PostgreSQL would compare all members of the group with all IDs. It therefore finds the place of
-    each row by index, in a subquery for a value, and reads only these places. The lock of the group keeps them valid.
-    """
-    listed, named = listed_ids("postgresql"), aliased(GroupMember, name="named")
-    place: Select[Any] = (
-        select(literal_column("named.ctid"))
-        .select_from(named)
-        .where(named.enterprise_id == _ENTERPRISE_ID, named.group_id == _GROUP_ID, named.user_id == listed.id)
-    )
-    places = select(place.scalar_subquery()).select_from(listed.rows)
-    condition: ColumnElement[bool] = literal_column("group_members.ctid") == any_(func.array(places.scalar_subquery()))
-    return condition
 
 
 def _remove_others(dialect: str) -> Query[_UserId]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Text, any_, bindparam, cast, func, select
+from sqlalchemy import ColumnElement, Select, Text, any_, bindparam, cast, func
 
 from scimsvc.models import Searchable
 from scimsvc.protocol.json_text import write_json
@@ -34,15 +34,14 @@ def listed_ids(dialect: str) -> IdList:
     return IdList(rows, rows.c.value, rows.c.position)
 
 
-def is_listed(column: Any, dialect: str) -> ColumnElement[bool]:
-    """Return the condition that ``column`` is one of the IDs, for columns with an index.
+def is_one_of(column: Any, values: Select[Any], dialect: str) -> ColumnElement[bool]:
+    """Return the condition that ``column`` is one of the selected ``values``, for columns with an index.
 
     PostgreSQL would join a subquery with all rows of a group of thousands. It looks up the elements of an array.
     """
-    ids = select(listed_ids(dialect).id)
-    condition: ColumnElement[bool] = column.in_(ids)
+    condition: ColumnElement[bool] = column.in_(values)
     if dialect == "postgresql":
-        condition = column == any_(func.array(ids.scalar_subquery()))
+        condition = column == any_(func.array(values.scalar_subquery()))
     return condition
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, and_, bindparam, case, func, literal_column, 
 
 from scimsvc.models import Enterprise, Group, GroupMember, User
 from scimsvc.store.engine.statements import Query
-from scimsvc.store.id_lists import DIALECTS, ids_parameter, is_listed
+from scimsvc.store.id_lists import DIALECTS, ids_parameter, is_one_of, listed_ids
 
 
 class UserGroup(NamedTuple):
@@ -36,7 +36,7 @@ GROUPS_OF_USER = Query(_MEMBERSHIPS.where(GroupMember.user_id == _USER_ID).order
 
 
 def _groups_of_users(dialect: str) -> Query[UserGroup]:
-    condition = is_listed(GroupMember.user_id, dialect)
+    condition = is_one_of(GroupMember.user_id, select(listed_ids(dialect).id), dialect)
     return Query(_MEMBERSHIPS.where(condition).order_by(GroupMember.user_id, GroupMember.group_id), UserGroup)
 
 
