@@ -134,7 +134,7 @@ def test_an_empty_list_says_when_groups_appear(acme: Enterprise, admin: Console)
     page = admin.get(f"{of(acme)}/groups")
 
     assert "No groups yet" in text(page)
-    assert f'href="{of(acme)}/set-up"' in page
+    assert f'href="{of(acme)}/set-up#groups"' in page
 
 
 def test_an_empty_group_and_a_search_without_results_say_so(acme: Enterprise, admin: Console) -> None:
