@@ -11,8 +11,9 @@ import pytest
 from scimsvc import create_app
 from tests.support.apps import dispose, run_command
 from tests.support.browser import AXE, Browser, chromium, skip
-from tests.support.client import SCIM, user_body
+from tests.support.client import SCIM, patch_body, user_body
 from tests.support.console import PASSWORD
+from tests.support.groups import GROUP_URN
 from tests.support.live import Answer, Live, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.system]
@@ -109,6 +110,33 @@ def test_a_refused_role_is_found_and_fixed(console: Console) -> None:
     assert "Role PowerSigner saved." in saved
     assert again.status == 201, again.text
     assert "Unknown role" not in browser.text
+
+
+@pytest.mark.slow
+def test_a_group_from_entra_is_found_with_its_members(console: Console) -> None:
+    browser = console.browser
+    user_id = console.entra("GET", "/Users?filter=userName%20eq%20%22Anna%22").json()["Resources"][0]["id"]
+    for name in ("Sales of Contoso", "Support"):
+        created = console.entra("POST", "/Groups", {"schemas": [GROUP_URN], "displayName": name})
+        assert created.status == 201, created.text
+        path = f"/Groups/{created.json()['id']}"
+        added = console.entra(
+            "PATCH", path, patch_body({"op": "add", "path": "members", "value": [{"value": user_id}]})
+        )
+        assert added.status == 204, added.text
+
+    browser.open(console.of("/groups"))
+    browser.fill(search="SALES")
+    browser.wait_until_gone("Support")
+    found = browser.text
+    browser.press("Sales of Contoso")
+    group = browser.text
+    browser.press("Anna")
+
+    assert "Sales of Contoso" in found
+    assert "1 member\n" in group
+    assert "anna@contoso.example" in group.replace("\n", "")
+    assert "Groups\nSales of Contoso\nSupport" in browser.text
 
 
 def test_a_token_is_rotated_with_no_gap(console: Console) -> None:

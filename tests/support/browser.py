@@ -79,6 +79,10 @@ class Browser:
         """Wait until the page shows ``words``, without reloading it."""
         self._wait_for(lambda: words in self.text, repr(words))
 
+    def wait_until_gone(self, words: str) -> None:
+        """Wait until the page no longer shows ``words``, without reloading it."""
+        self._wait_for(lambda: words not in self.text, f"the end of {words!r}")
+
     def value(self, selector: str) -> str:
         """Return the value of a field."""
         return str(self.find(selector).get_attribute("value"))
