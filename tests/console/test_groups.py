@@ -58,6 +58,17 @@ def test_the_list_shows_the_size_and_the_external_id(acme: Enterprise, admin: Co
     assert '<bdi class="clamped">11aa</bdi>' in page
 
 
+def test_a_group_shows_the_role_that_it_gives(acme: Enterprise, admin: Console, cli: Cli, sales: str) -> None:
+    before = admin.get(sales)
+    cli("role", "update", "Acme", "User", "--group", "Sales")
+
+    page, listed = admin.get(sales), admin.get(f"{of(acme)}/groups")
+
+    assert "Role none Choose a role" in text(before)
+    assert "Role User , for members to whom Entra sends no role" in text(page)
+    assert re.findall(r'data-label="Role">(?:<bdi>(\w+)</bdi>|<span)', listed) == ["User", "", ""]
+
+
 def test_a_group_has_its_members_in_the_order_of_joining(admin: Console, sales: str) -> None:
     page = admin.get(sales)
 
