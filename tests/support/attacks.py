@@ -39,7 +39,8 @@ SETTLED_WITHIN = 9.0
 
 #: The attacker's address. It differs from the bystander's, because one address cannot be protected from itself.
 ATTACKER = "127.0.0.66"
-PATIENCE = 30.0
+#: Seconds that the attacker waits for an answer. A busy machine hashes passwords slowly, one after another.
+PATIENCE = 120.0
 
 
 @dataclass(frozen=True)

@@ -135,11 +135,13 @@ class World:
 
 #: Columns that refused requests may change, because no response depends on them.
 NOT_COMPARED = {"last_used_at"}
+#: Tables that refused requests change: their log, the feed of the settling, and the keys, which a thread notes.
+_NOT_READ = ("provisioning_log", "changes", "signing_keys")
 STATE = [
     f"SELECT {', '.join(c.name for c in table.columns if c.name not in NOT_COMPARED)} FROM {table.name} "
     f"ORDER BY {', '.join(c.name for c in table.primary_key)}"
     for table in User.metadata.sorted_tables
-    if table.name not in ("provisioning_log", "changes")
+    if table.name not in _NOT_READ
 ]
 
 
