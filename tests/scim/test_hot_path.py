@@ -20,7 +20,9 @@ from scimsvc.auth.callers import Callers
 from scimsvc.extensions import db
 from scimsvc.store.fast import driver
 from tests.support.client import CONTENT_TYPE, SCIM, Enterprise
+from tests.support.groups import store_group, store_users
 from tests.support.population import change_body, user_body
+from tests.support.urns import PATCH_URN
 
 USERS = 101
 
@@ -50,6 +52,9 @@ BOUNDS = {
 }
 #: The additional work with PostgreSQL, whose driver is partly written in Python.
 POSTGRESQL_ADDS = Work(calls=290)
+
+#: A group is locked after its enterprise, and the feed before its changes.
+GROUPS_ON_POSTGRESQL = Work(statements=1, calls=570)
 
 Request = dict[str, Any]
 
@@ -100,6 +105,45 @@ def test_a_request_stays_within_its_limits(app: Flask, acme: Enterprise, name: s
     taken = {each.name: min(getattr(other, each.name) for other in others) for each in fields(Work)}
     added = POSTGRESQL_ADDS if "postgresql" in app.config["SQLALCHEMY_DATABASE_URI"] else Work()
     allowed = {what: number + getattr(added, what) for what, number in asdict(BOUNDS[name]).items()}
+    assert {what: number for what, number in taken.items() if number > allowed[what]} == {}, f"{taken} of {allowed}"
+
+
+#: The same for groups. A change of one member works as much in a group of thousands.
+GROUP_BOUNDS = {
+    "add": Work(statements=8, transactions=1, commits=1, bytes_answered=0, calls=1_170),
+    "remove": Work(statements=8, transactions=1, commits=1, bytes_answered=0, calls=1_150),
+    "add again": Work(statements=5, transactions=1, commits=1, bytes_answered=0, calls=970),
+    "get": Work(statements=1, transactions=0, commits=0, bytes_answered=400, calls=750),
+}
+
+
+def _change_of(user_id: str, name: str) -> Request:
+    value = [{"value": user_id}]
+    op = {"op": "remove" if name == "remove" else "add", "path": "members", "value": value}
+    return {"method": "PATCH", "json": {"schemas": [PATCH_URN], "Operations": [op]}}
+
+
+@pytest.mark.parametrize("members", [2, 2_000])
+@pytest.mark.parametrize("name", GROUP_BOUNDS)
+def test_a_request_for_a_group_works_the_same_at_any_size(
+    app: Flask, acme: Enterprise, name: str, members: int
+) -> None:
+    ids = store_users(acme, members + 4)
+    group = store_group(acme, "Sales", ids[: members + (4 if name != "add" else 0)])
+    others = ids[members:]
+    path = f"{SCIM}/Groups/{group.id}"
+    requests = [
+        {"path": path, "query_string": {"excludedAttributes": "members"}}
+        if name == "get"
+        else {"path": path} | _change_of(each, name)
+        for each in others
+    ]
+
+    _first, *measured = [_measure(app, acme.token, request) for request in requests]
+
+    taken = {each.name: min(getattr(other, each.name) for other in measured) for each in fields(Work)}
+    added = GROUPS_ON_POSTGRESQL if "postgresql" in app.config["SQLALCHEMY_DATABASE_URI"] else Work()
+    allowed = {what: number + getattr(added, what) for what, number in asdict(GROUP_BOUNDS[name]).items()}
     assert {what: number for what, number in taken.items() if number > allowed[what]} == {}, f"{taken} of {allowed}"
 
 
