@@ -31,7 +31,7 @@ from scimsvc.store.enterprises import update_enterprise
 from scimsvc.store.profiles import Profile, count_users_with_member, list_ids_with_member, lock_profiles_with_member
 from scimsvc.store.representations import content_columns, read_document
 from scimsvc.store.tenancy import Tenant, reading_in, writing_in
-from scimsvc.store.user_writes import UserUpdate, update_user
+from scimsvc.store.user_writes import update_documents
 from scimsvc.vocabulary import BY_ADMINISTRATOR, UPDATED, Action
 
 #: Users whose values one transaction removes, and a rest in relation to the transaction before it.
@@ -133,20 +133,19 @@ def _remove_values(enterprise_id: str, declaration: Declaration, user_ids: Seque
     with writing_in(enterprise_id, changes_settings=False) as tenant:
         at = clock.timestamp(clock.now())
         rows = lock_profiles_with_member(tenant, _path(declaration), user_ids)
-        changes = [_remove_value(tenant, row, declaration, at=at) for row in rows]
+        users = [without_value(read_document(row), declaration) for row in rows]
+        declared = user_type(tenant.row.custom_attributes)
+        contents = {user["id"]: content_columns(user, declared) for user in users}
+        update_documents(tenant.connection, tenant.id, contents, at=at)
+        changes = [_change(row, declaration) for row in rows]
         record_changes(tenant.connection, tenant.id, changes, at=at)
 
 
-def _remove_value(tenant: Tenant, row: Profile, declaration: Declaration, *, at: str) -> UserChange:
-    before = read_document(row)
-    user = without_value(before, declaration)
-    update = UserUpdate(row, before, user, row.role_id, row.source, row.title, row.organization)
-    content = content_columns(user, user_type(tenant.row.custom_attributes))
-    update_user(tenant.connection, tenant.id, update, content, unique_user_name=tenant.row.unique_user_name, at=at)
+def _change(row: Profile, declaration: Declaration) -> UserChange:
     return UserChange(
         type=UPDATED,
         user_id=row.id,
-        email=work_address(user),
+        email=work_address(read_document(row)),
         changed=[declaration.name],
         role=row.role,
         active=row.active,

@@ -140,6 +140,18 @@ _UPDATE_EFFECTIVE = Write(
         changed_at=bindparam("new_changed_at"),
     )
 )
+_UPDATE_DOCUMENT = Write(
+    update(User)
+    .where(*_OWN_ROW)
+    .values(
+        document=bindparam("new_document"),
+        search=bindparam("new_search"),
+        version=User.version + 1,
+        modified_at=bindparam("new_at"),
+        revision=User.revision + 1,
+        changed_at=bindparam("new_at"),
+    )
+)
 _DELETE = FeedHoldingWrite(delete(User).where(*_OWN_ROW))
 _DELETE_ALL = Write(delete(User).where(User.enterprise_id == ENTERPRISE_ID))
 #: This index has the rows in the order in which SQLite stores them, so each page is written only once.
@@ -231,6 +243,19 @@ def update_effective_values(
             | {"new_title": user.title, "new_organization": user.organization, "new_changed_at": at}
             for user in users
         ],
+    )
+
+
+def update_documents(
+    connection: Connection, enterprise_id: str, contents: Mapping[str, Mapping[str, Any]], *, at: str
+) -> None:
+    """Set the documents of many users. ``contents`` has the result of ``content_columns`` by ID.
+
+    Neither roles nor the columns that identify a user may change.
+    """
+    _UPDATE_DOCUMENT.run_many(
+        connection,
+        [_key(enterprise_id, user_id) | _new(columns) | {"new_at": at} for user_id, columns in contents.items()],
     )
 
 
