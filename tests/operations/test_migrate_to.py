@@ -18,6 +18,7 @@ from scimsvc.vocabulary import Action
 from tests.support.apps import run_command
 from tests.support.client import Enterprise, replace
 from tests.support.commands import misuse, refusal
+from tests.support.custom import URN
 from tests.support.databases import new_postgresql
 from tests.support.groups import store_group
 from tests.support.live import on_a_terminal
@@ -42,8 +43,13 @@ def target_url(postgresql_url: str) -> Iterator[str]:
 def acme(acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Enterprise:
     """The enterprise with rows in each table, and more of them than fit into one batch."""
     monkeypatch.setattr(copying, "_ROWS_PER_BATCH", 4)
+    for name, kind in (("share", "decimal"), ("hired", "dateTime"), ("tag", "string")):
+        cli("attribute", "add", "Acme", f"{URN}:{name}", "--type", kind, *(["--multi-valued"] if name == "tag" else []))
     for n in range(10):
-        user = acme.create(email=f"ü{n}@ß.example", userName=f"İ {n}", externalId=str(n), active=n % 2 == 0)
+        custom = {"share": n / 4, "hired": f"2026-01-01T0{n}:00:00+02:00", "tag": ["Ü", str(n)]}
+        user = acme.create(
+            email=f"ü{n}@ß.example", userName=f"İ {n}", externalId=str(n), active=n % 2 == 0, **{URN: custom}
+        )
         acme.patch(user, replace("title", '"\\\u2028'), replace('roles[primary eq "True"].value', "PowerSigner"))
     cli("user", "create", "Acme", "manual@contoso.example", "--title", "Boss")
     cli("settings", "set", "scim_token_days", "30")
@@ -85,6 +91,7 @@ def test_everything_arrives_unchanged_and_is_served_there(
     acme.app = there
     users = acme.find('title pr and emails.value ew "ß.example"')
     assert len(users) == 10
+    assert len(acme.find(f'{URN}:share gt 1 and {URN}:hired lt "2026-01-01T05:00:00Z"')) == 2
     assert acme.patch(users[0], replace("title", "Lead")).status_code == 200
 
 
