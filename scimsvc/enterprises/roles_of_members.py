@@ -35,7 +35,7 @@ class GroupRoleEffect:
         self._connection = connection
         self._rules = rules
         self._candidates = candidates
-        lock_candidates(connection, candidates)
+        lock_candidates(connection, rules.id, candidates)
 
     @classmethod
     def of_new_group(
@@ -46,7 +46,7 @@ class GroupRoleEffect:
         If a role waits for a group with this name, the group gives it from now on, also after it is renamed.
         """
         is_bound = bind_group(connection, rules.id, group_id, name.name, name.external_id)
-        return cls(connection, rules, Candidates.by_id(connection.dialect.name, rules.id, user_ids) if is_bound else [])
+        return cls(connection, rules, Candidates.by_id(user_ids) if is_bound else [])
 
     @classmethod
     def of_change(
@@ -62,9 +62,9 @@ class GroupRoleEffect:
         If a role waits for a group with this name, the group gives it from now on.
         """
         if find_role_of_group(connection, rules.id, group_id) is not None:
-            return cls(connection, rules, Candidates.by_id(connection.dialect.name, rules.id, user_ids))
+            return cls(connection, rules, Candidates.by_id(user_ids))
         is_bound = new_name is not None and bind_group(connection, rules.id, group_id, *new_name)
-        return cls(connection, rules, Candidates.of_groups(rules.id, [group_id]) if is_bound else [])
+        return cls(connection, rules, Candidates.of_groups([group_id]) if is_bound else [])
 
     @classmethod
     def of_deletion(cls, connection: Connection, rules: EnterpriseRules, group_id: str) -> "GroupRoleEffect":
@@ -73,18 +73,18 @@ class GroupRoleEffect:
             return cls(connection, rules, [])
         unbind_group(connection, rules.id, group_id)
         members = [row.user_id for row in list_members(rules.id, group_id, connection=connection)]
-        return cls(connection, rules, Candidates.by_id(connection.dialect.name, rules.id, members))
+        return cls(connection, rules, Candidates.by_id(members))
 
-    def apply(self, *, at: str) -> int:
-        """Give the users their roles, with a change in the feed for each whose role changes, and return their number.
+    def apply(self, *, at: str) -> None:
+        """Give the users their roles, with a change in the feed for each whose role changes.
 
         The transaction must have locked the feed. Raises ``WritesStopped`` if more users would lose a role than the
         removal limit allows.
         """
         if not self._candidates:
-            return 0
+            return
         connection, rules = self._connection, self._rules
         if rules.removal_hours is not None:
-            refuse_removals(connection, rules, count_losers(connection, self._candidates))
+            refuse_removals(connection, rules, count_losers(connection, rules.id, self._candidates))
         default = DefaultRole(rules.default_role_id, rules.default_role, rules.default_restricts)
-        return recompute_roles(connection, rules.id, self._candidates, default, at=at)
+        recompute_roles(connection, rules.id, self._candidates, default, at=at)

@@ -49,7 +49,7 @@ def change_groups(
 
 def recompute_members(tenant: Tenant, group_ids: Iterable[str | None]) -> None:
     """Compute the roles of the members of the groups again. None, the ID of a group that does not exist, is ignored."""
-    candidates = Candidates.of_groups(tenant.id, [each for each in group_ids if each is not None])
+    candidates = Candidates.of_groups(each for each in group_ids if each is not None)
     if candidates:
         row = tenant.row
         default = DefaultRole(row.default_role_id, row.default_role, restricts=row.default_restricts)

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute
 
 from scimsvc.models import IS_REMOVAL, Change
-from scimsvc.store.engine.statements import NO_PARAMETERS, Query, Write
+from scimsvc.store.engine.statements import Query, Write
 from scimsvc.vocabulary import CREATED, DELETED
 
 
@@ -157,7 +157,7 @@ def numbering(enterprise_id: str, change: ChangeRow) -> dict[str, Any]:
 
 def insert_changes(connection: Connection, enterprise_id: str, changes: Sequence[ChangeRow]) -> None:
     """Insert many changes, in order, after the newest one of the feed. The transaction must have locked the feed."""
-    newest = NEWEST_CHANGE.first(connection, {"enterprise_id": enterprise_id}) or FeedEnd(0, 0)
+    newest = get_end(connection, enterprise_id)
     users = newest.users
     rows = []
     for number, change in enumerate(changes, start=newest.number + 1):
@@ -166,23 +166,23 @@ def insert_changes(connection: Connection, enterprise_id: str, changes: Sequence
     _INSERT_MANY.run_many(connection, rows)
 
 
+def get_end(connection: Connection, enterprise_id: str) -> FeedEnd:
+    """Return the newest number of the feed, and the number of users. The transaction must have locked the feed."""
+    return NEWEST_CHANGE.first(connection, {"enterprise_id": enterprise_id}) or FeedEnd(0, 0)
+
+
 def insert_selected_changes(
-    connection: Connection,
-    enterprise_id: str,
-    changes: Select[Any],
-    *,
-    order_by: InstrumentedAttribute[str],
-    parameters: Mapping[str, Any] = NO_PARAMETERS,
+    connection: Connection, enterprise_id: str, changes: Select[Any], *, order_by: InstrumentedAttribute[str]
 ) -> None:
     """Insert ``changes``, which select the columns of ``ChangeRow`` and keep the number of users, in an order.
 
     They follow the newest change of the feed. The transaction must have locked the feed.
     """
-    newest = NEWEST_CHANGE.first(connection, {"enterprise_id": enterprise_id}) or FeedEnd(0, 0)
+    newest = get_end(connection, enterprise_id)
     number = newest.number + func.row_number().over(order_by=order_by)
     rows = changes.add_columns(literal(enterprise_id), number, literal(newest.users))
     columns = [*ChangeRow._fields, "enterprise_id", *FeedEnd._fields]
-    Write(insert(Change).from_select(columns, rows), dynamic=True).run(connection, parameters)
+    Write(insert(Change).from_select(columns, rows), dynamic=True).run(connection)
 
 
 # Read changes.

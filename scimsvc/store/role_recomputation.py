@@ -5,19 +5,36 @@ by index: the users who joined or left, or the members of the groups concerned. 
 with ``mapping.resolve.effective_role``.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, case, cast, func, literal, null, select, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Integer,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    insert,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import aliased
 
-from scimsvc.models import GroupMember, Role, RoleGroup, Searchable, User
+from scimsvc.models import Change, GroupMember, Role, RoleGroup, Searchable, User
 from scimsvc.store.engine.statements import Query, Write
-from scimsvc.store.feed import GROUP_COLUMNS, hold_feed, insert_selected_changes
+from scimsvc.store.feed import GROUP_COLUMNS, ChangeRow, get_end, hold_feed
 from scimsvc.store.filters.search_functions import SEARCH_FUNCTIONS
-from scimsvc.store.id_lists import ids_parameter, in_chunks, listed_ids
-from scimsvc.store.role_changes import changed_names, replaced_values, work_address
+from scimsvc.store.id_lists import DIALECTS, ids_parameter, in_chunks, is_one_of, listed_ids
+from scimsvc.store.role_changes import EffectiveValue, changed_names, replaced_values, work_address
 from scimsvc.vocabulary import BY_GROUP, UPDATED
 
 
@@ -30,12 +47,46 @@ class DefaultRole:
     restricts: bool
 
 
+class Candidates(NamedTuple):
+    """Users whose role from groups may be another one now: ``USERS`` by ID, or the members of ``GROUPS`` by ID."""
+
+    kind: str
+    #: The value of the parameter ``ids``.
+    ids: str
+
+    @classmethod
+    def by_id(cls, user_ids: Iterable[str]) -> list["Candidates"]:
+        """Return the users with these IDs, in portions that a statement takes."""
+        return [cls(USERS, ids_parameter(ids)) for ids in in_chunks(user_ids)]
+
+    @classmethod
+    def of_groups(cls, group_ids: Iterable[str]) -> list["Candidates"]:
+        """Return the members of the groups with these IDs."""
+        return [cls(GROUPS, ids_parameter(ids)) for ids in in_chunks(group_ids)]
+
+
+USERS, GROUPS = "users", "groups"
+
+
 class _Count(NamedTuple):
     users: int
 
 
 class _Id(NamedTuple):
     id: str
+
+
+# The parts of the statements. Each parameter has another name than the columns that a statement sets.
+
+_ENTERPRISE_ID = bindparam("in_enterprise", type_=User.enterprise_id.type)
+_AT = bindparam("at", type_=Text)
+_DEFAULT_ID = bindparam("default_id", type_=Text)
+_DEFAULT_NAME = bindparam("default_name", type_=Text)
+_DEFAULT_RESTRICTS = bindparam("default_restricts", type_=Boolean)
+#: Whether any role restricts editing. Otherwise documents are not read for values to replace.
+_MAY_RESTRICT = bindparam("may_restrict", type_=Boolean)
+#: The condition of a role from groups. SQLite must not search by the role, because that index has most of the users.
+_APPLIES = func.coalesce(User.role_id, literal_column("''")) == literal_column("''")
 
 
 def _first_role(column: Any) -> Any:
@@ -49,97 +100,144 @@ def _first_role(column: Any) -> Any:
         .join(role, and_(role.enterprise_id == RoleGroup.enterprise_id, role.id == RoleGroup.role_id))
         .where(GroupMember.enterprise_id == User.enterprise_id, GroupMember.user_id == User.id)
         .order_by(role.position)
-        .limit(1)
+        .limit(literal_column("1"))
     )  # fmt: skip
     return statement.correlate(User).scalar_subquery()
 
 
-class Candidates:
-    """Users whose role from groups may be another one now: users by ID, or the members of groups."""
-
-    def __init__(self, enterprise_id: str, condition: ColumnElement[bool], parameters: dict[str, Any]) -> None:
-        self.where = (User.enterprise_id == enterprise_id, condition)
-        self.parameters = parameters
-
-    @classmethod
-    def by_id(cls, dialect: str, enterprise_id: str, user_ids: Iterable[str]) -> list["Candidates"]:
-        """Return the users with these IDs, in portions that a statement takes."""
-        condition = User.id.in_(select(listed_ids(dialect).id))
-        return [cls(enterprise_id, condition, {"ids": ids_parameter(ids)}) for ids in in_chunks(user_ids)]
-
-    @classmethod
-    def of_groups(cls, enterprise_id: str, group_ids: Sequence[str]) -> list["Candidates"]:
-        """Return the members of the groups with these IDs."""
-        members = select(GroupMember.user_id).where(
-            GroupMember.enterprise_id == enterprise_id, GroupMember.group_id.in_(group_ids)
-        )
-        return [cls(enterprise_id, User.id.in_(members), {})] if group_ids else []
+_NEW_ID = _first_role(Role.id)
 
 
-def lock_candidates(connection: Connection, candidates: Iterable[Candidates]) -> None:
+def _candidates(dialect: str, kind: str) -> tuple[ColumnElement[bool], ...]:
+    ids = select(listed_ids(dialect).id)
+    if kind == USERS:
+        return (User.enterprise_id == _ENTERPRISE_ID, is_one_of(User.id, ids, dialect))
+    of_groups = is_one_of(GroupMember.group_id, ids, dialect)
+    members = select(GroupMember.user_id).where(GroupMember.enterprise_id == _ENTERPRISE_ID, of_groups)
+    return (User.enterprise_id == _ENTERPRISE_ID, User.id.in_(members))
+
+
+def _values(dialect: str) -> list[EffectiveValue]:
+    """Return the effective values that the directory's replace, if the user's role from now on restricts editing."""
+    restricts = func.coalesce(_first_role(Role.restrict_editing), _DEFAULT_RESTRICTS)
+    return replaced_values(
+        SEARCH_FUNCTIONS[dialect], _document(dialect), under=and_(_MAY_RESTRICT, _APPLIES, restricts)
+    )
+
+
+def _document(dialect: str) -> Any:
+    return cast(User.document, Searchable) if dialect == "postgresql" else User.document.expression
+
+
+# The statements, by kind of database and of candidates.
+
+
+def _lock(dialect: str, kind: str) -> Query[_Id]:
+    statement = select(User.id).where(*_candidates(dialect, kind)).order_by(User.id).with_for_update(key_share=True)
+    return Query(statement, _Id)
+
+
+def _losers(dialect: str, kind: str) -> Query[_Count]:
+    losing = (_APPLIES, User.group_role_id.is_not(None), _NEW_ID.is_(None))
+    return Query(select(func.count().label("users")).where(*_candidates(dialect, kind), *losing), _Count)
+
+
+def _enter(dialect: str, kind: str) -> Write:
+    """Add a change to the feed for each user whose role is another one now."""
+    old = aliased(Role)
+    old_name = select(old.name).where(old.enterprise_id == User.enterprise_id, old.id == User.group_role_id)
+    columns: list[Any] = [
+        _AT,
+        literal_column(f"'{UPDATED}'"),
+        User.id,
+        work_address(SEARCH_FUNCTIONS[dialect], _document(dialect)),
+        changed_names(_values(dialect), ("roles",)),
+        func.coalesce(_first_role(Role.name), _DEFAULT_NAME),
+        User.active,
+        func.coalesce(old_name.correlate(User).scalar_subquery(), _DEFAULT_NAME),
+        User.active,
+        literal_column(f"'{BY_GROUP}'"),
+        *(null() for _ in GROUP_COLUMNS),
+        _ENTERPRISE_ID,
+        bindparam("newest", type_=Integer) + func.row_number().over(order_by=User.id),
+        bindparam("all_users", type_=Integer),
+    ]
+    is_other = func.coalesce(_NEW_ID, _DEFAULT_ID) != func.coalesce(User.group_role_id, _DEFAULT_ID)
+    rows = select(*columns).where(*_candidates(dialect, kind), _APPLIES, is_other)
+    return Write(insert(Change).from_select([*ChangeRow._fields, "enterprise_id", "number", "users"], rows), columns=[])
+
+
+def _replace_values(dialect: str, kind: str) -> Write:
+    values = _values(dialect)
+    new: dict[Any, Any] = {
+        value.column: case((value.is_replaced, value.directory), else_=value.column) for value in values
+    }
+    is_replaced = or_(*(value.is_replaced for value in values))
+    differs = _NEW_ID.is_distinct_from(User.group_role_id)
+    statement = update(User).where(*_candidates(dialect, kind), is_replaced, differs)
+    return Write(statement.values(new), columns=[])
+
+
+def _set_role(dialect: str, kind: str) -> Write:
+    """Store the role. The user's versions move only if the role applies."""
+    new: dict[Any, Any] = {
+        User.group_role_id: _NEW_ID,
+        User.version: User.version + case((_APPLIES, literal_column("1")), else_=literal_column("0")),
+        User.modified_at: case((_APPLIES, _AT), else_=User.modified_at),
+        User.revision: User.revision + case((_APPLIES, literal_column("1")), else_=literal_column("0")),
+        User.changed_at: case((_APPLIES, _AT), else_=User.changed_at),
+    }
+    differs = _NEW_ID.is_distinct_from(User.group_role_id)
+    return Write(update(User).where(*_candidates(dialect, kind), differs).values(new), columns=[])
+
+
+_KINDS = [(dialect, kind) for dialect in DIALECTS for kind in (USERS, GROUPS)]
+RESTRICTING_ROLES = Query(
+    select(func.count().label("users")).where(Role.enterprise_id == _ENTERPRISE_ID, Role.restrict_editing), _Count
+)
+LOCK = {key: _lock(*key) for key in _KINDS}
+LOSERS = {key: _losers(*key) for key in _KINDS}
+ENTER = {key: _enter(*key) for key in _KINDS}
+REPLACE_VALUES = {key: _replace_values(*key) for key in _KINDS}
+SET_ROLE = {key: _set_role(*key) for key in _KINDS}
+
+
+def lock_candidates(connection: Connection, enterprise_id: str, candidates: Iterable[Candidates]) -> None:
     """Lock the users until the end of the transaction, in the order of their IDs. Lock them before the feed."""
-    if connection.dialect.name != "postgresql":
-        return
-    for each in candidates:
-        statement = select(User.id).where(*each.where).order_by(User.id).with_for_update(key_share=True)
-        Query(statement, _Id, dynamic=True).all(connection, each.parameters)
+    if connection.dialect.name == "postgresql":
+        for kind, ids in candidates:
+            LOCK["postgresql", kind].all(connection, {"in_enterprise": enterprise_id, "ids": ids})
 
 
-def count_losers(connection: Connection, candidates: Iterable[Candidates]) -> int:
+def count_losers(connection: Connection, enterprise_id: str, candidates: Iterable[Candidates]) -> int:
     """Return how many candidates would lose the role that they have from groups, and get no other one from groups."""
-    losing = (User.role_id.is_(None), User.group_role_id.is_not(None), _first_role(Role.id).is_(None))
+    dialect = connection.dialect.name
     return sum(
-        Query(select(func.count().label("users")).where(*each.where, *losing), _Count, dynamic=True)
-        .one(connection, each.parameters)
-        .users
-        for each in candidates
+        LOSERS[dialect, kind].one(connection, {"in_enterprise": enterprise_id, "ids": ids}).users
+        for kind, ids in candidates
     )
 
 
 def recompute_roles(
     connection: Connection, enterprise_id: str, candidates: Iterable[Candidates], default: DefaultRole, *, at: str
-) -> int:
+) -> None:
     """Set the role from groups of each candidate, with a change in the feed if the user's role is another one now.
 
-    Return the number of users whose role changes.
+    ``at`` is the time of the changes.
     """
     hold_feed(connection, enterprise_id)
-    return sum(_recompute(connection, enterprise_id, each, default, at=at) for each in candidates)
-
-
-def _recompute(connection: Connection, enterprise_id: str, each: Candidates, default: DefaultRole, *, at: str) -> int:
-    new_id = _first_role(Role.id)
-    differs = new_id.is_distinct_from(User.group_role_id)
-    # The column does not matter while a role that was sent applies.
-    applies = User.role_id.is_(None)
-    functions = SEARCH_FUNCTIONS[connection.dialect.name]
-    document: Any = User.document
-    if connection.dialect.name == "postgresql":
-        document = cast(User.document, Searchable)
-    restricts = and_(applies, func.coalesce(_first_role(Role.restrict_editing), default.restricts))
-    values = replaced_values(functions, document, under=restricts)
-    is_other = func.coalesce(new_id, default.id) != func.coalesce(User.group_role_id, default.id)
-    changes = select(
-        *_change_columns(default, changed_names(values, ("roles",)), work_address(functions, document), at=at)
-    ).where(*each.where, differs, applies, is_other)
-    number = Query(
-        select(func.count().label("users")).where(*each.where, differs, applies, is_other), _Count, dynamic=True
-    )
-    changed = number.one(connection, each.parameters).users
-    if changed:
-        insert_selected_changes(connection, enterprise_id, changes, order_by=User.id, parameters=each.parameters)
-    new: dict[Any, Any] = {
-        value.column: case((value.is_replaced, value.directory), else_=value.column) for value in values
-    }
-    new |= {
-        User.group_role_id: new_id,
-        User.version: User.version + case((applies, 1), else_=0),
-        User.modified_at: case((applies, at), else_=User.modified_at),
-        User.revision: User.revision + case((applies, 1), else_=0),
-        User.changed_at: case((applies, at), else_=User.changed_at),
-    }
-    Write(update(User).where(*each.where, differs).values(new), dynamic=True).run(connection, each.parameters)
-    return changed
+    dialect = connection.dialect.name
+    may_restrict = RESTRICTING_ROLES.one(connection, {"in_enterprise": enterprise_id}).users > 0
+    restricting = {"default_restricts": default.restricts, "may_restrict": may_restrict}
+    new_default = {"default_id": default.id, "default_name": default.name, **restricting}
+    for kind, ids in candidates:
+        parameters = {"in_enterprise": enterprise_id, "ids": ids}
+        end = get_end(connection, enterprise_id)
+        feed = {"newest": end.number, "all_users": end.users, "at": at}
+        ENTER[dialect, kind].run(connection, {**parameters, **new_default, **feed})
+        if may_restrict:
+            REPLACE_VALUES[dialect, kind].run(connection, {**parameters, **restricting})
+        SET_ROLE[dialect, kind].run(connection, {**parameters, "at": at})
 
 
 class WrongRole(NamedTuple):
@@ -149,30 +247,9 @@ class WrongRole(NamedTuple):
     user_id: str
 
 
-WRONG_ROLES = Query(
-    select(User.enterprise_id, User.id).where(_first_role(Role.id).is_distinct_from(User.group_role_id)), WrongRole
-)
+WRONG_ROLES = Query(select(User.enterprise_id, User.id).where(_NEW_ID.is_distinct_from(User.group_role_id)), WrongRole)
 
 
 def iterate_wrong_roles(connection: Connection) -> Iterator[WrongRole]:
     """Yield the users whose stored role from groups is wrong."""
     return WRONG_ROLES.iterate(connection)
-
-
-def _change_columns(default: DefaultRole, changed: Any, email: Any, *, at: str) -> list[Any]:
-    """Return the columns of ``ChangeRow`` of a user whose role from groups changes."""
-    old = aliased(Role)
-    old_name = select(old.name).where(old.enterprise_id == User.enterprise_id, old.id == User.group_role_id)
-    return [
-        literal(at),
-        literal(UPDATED),
-        User.id,
-        email,
-        changed,
-        func.coalesce(_first_role(Role.name), default.name),
-        User.active,
-        func.coalesce(old_name.correlate(User).scalar_subquery(), default.name),
-        User.active,
-        literal(BY_GROUP),
-        *(null() for _ in GROUP_COLUMNS),
-    ]

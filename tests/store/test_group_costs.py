@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from scimsvc.store import group_members, groups, user_groups
-from scimsvc.store.engine.statements import Query
+from scimsvc.mapping.roles import update_role
+from scimsvc.store import group_members, groups, role_recomputation, user_groups
+from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.engine.transactions import writing
 from scimsvc.store.group_representations import StoredGroup
 from scimsvc.store.id_lists import ids_parameter
@@ -20,7 +21,7 @@ from tests.support.groups import LATER, store_group, store_users
 
 SMALL, LARGE = 10, 5_000
 
-Ask = tuple[Query[Any], dict[str, Any]]
+Ask = tuple[Query[Any] | Write, dict[str, Any]]
 
 
 Sizes = dict[int, tuple[StoredGroup, list[str]]]
@@ -32,6 +33,8 @@ def sizes(acme: Enterprise) -> Sizes:
     users = store_users(acme, SMALL + LARGE + 100)
     parts = {SMALL: users[:SMALL], LARGE: users[SMALL : SMALL + LARGE]}
     made = {size: (store_group(acme, f"Group {size}", ids), ids) for size, ids in parts.items()}
+    with acme.app.app_context():
+        update_role("Acme", "User", {"groups": [f"Group {size}" for size in parts]})
     return {size: (group, [*ids, *users[-100:]]) for size, (group, ids) in made.items()}
 
 
@@ -39,6 +42,18 @@ def _members(name: str, choose: Callable[[list[str]], list[str]]) -> Callable[[s
     def ask(dialect: str, key: dict[str, Any], users: list[str]) -> Ask:
         query = getattr(group_members, name)[dialect]
         return query, key | {"ids": ids_parameter(choose(users)), "after": 1_000_000, "limit": 20}
+
+    return ask
+
+
+def _roles(name: str) -> Callable[[str, dict[str, Any], list[str]], Ask]:
+    def ask(dialect: str, key: dict[str, Any], users: list[str]) -> Ask:
+        (candidates,) = role_recomputation.Candidates.by_id(users[4:5])
+        default = {"default_id": "d", "default_name": "D", "default_restricts": False, "may_restrict": True}
+        feed = {"at": LATER, "newest": 1_000_000, "all_users": 1}
+        return getattr(role_recomputation, name)[dialect, candidates.kind], key | default | feed | {
+            "ids": candidates.ids
+        }
 
     return ask
 
@@ -58,6 +73,11 @@ STATEMENTS: dict[str, Callable[[str, dict[str, Any], list[str]], Ask]] = {
         user_groups.LOCK_GROUPS_OF_USER,
         key | {"user_id": users[4]},
     ),
+    "lock one whose role may change": _roles("LOCK"),
+    "count who would lose a role": _roles("LOSERS"),
+    "enter the new role into the feed": _roles("ENTER"),
+    "replace values under the new role": _roles("REPLACE_VALUES"),
+    "set the role": _roles("SET_ROLE"),
     "leave all groups": lambda _dialect, key, users: (user_groups.LEAVE, key | {"user_id": users[4], "at": LATER}),
 }
 
@@ -96,7 +116,7 @@ def _count(acme: Enterprise, group: StoredGroup, users: list[str], name: str) ->
     key = {"in_enterprise": enterprise_id, "of_group": group.id, "enterprise_id": enterprise_id, "id": group.id}
     with rolled_back(acme) as connection:
         query, parameters = STATEMENTS[name](connection.dialect.name, key | {"key": f"group {group.members}"}, users)
-        query.all(connection, parameters)  # the first use prepares the statement
+        query.prepared_for(connection.dialect)
     counted: list[int] = []
     with rolled_back(acme) as connection:
         counted.append(_work(connection, query, parameters))
@@ -115,7 +135,7 @@ def rolled_back(acme: Enterprise) -> Iterator[Connection]:
         raise _RolledBack
 
 
-def _work(connection: Connection, query: Query[Any], parameters: dict[str, Any]) -> int:
+def _work(connection: Connection, query: Query[Any] | Write, parameters: dict[str, Any]) -> int:
     prepared = query.prepared_for(connection.dialect)
     values = prepared.values(parameters)
     if connection.dialect.name == "sqlite":
