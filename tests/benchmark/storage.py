@@ -143,7 +143,7 @@ def _insert_users(users: range, enterprise: _Enterprise, documents: Any, where: 
                 enterprise.id,
                 row["id"],
                 email(user),
-                represent(StoredUser(**{name: row[name] for name in StoredUser._fields}), view).text,
+                represent(_stored_user(row), view).text,
             )
             for user, row in zip(batch, rows, strict=True)
         ]
@@ -151,6 +151,12 @@ def _insert_users(users: range, enterprise: _Enterprise, documents: Any, where: 
         documents.execute("BEGIN")
         cursor.executemany(insert_document, texts)
         documents.execute("COMMIT")
+
+
+def _stored_user(row: dict[str, Any]) -> StoredUser:
+    """Return the columns of ``row`` that a response needs. None of the users has a role from a group."""
+    values: dict[str, Any] = {name: row.get(name) for name in StoredUser._fields}
+    return StoredUser(**values)
 
 
 def _insert_last_change(users: range, enterprise: _Enterprise) -> None:
