@@ -37,7 +37,7 @@ def preview() -> Answer:
 @roles.get("/roles/new")
 def new() -> Answer:
     """Show the form for a new role. The query parameter ``name`` may propose its name."""
-    return page("role.html", role=None, proposed=request.args.get("name", ""), waiting=_waiting("name"))
+    return page("role.html", role=None, changes=None, proposed=request.args.get("name", ""), waiting=_waiting("name"))
 
 
 @roles.post("/roles/new")
