@@ -59,3 +59,16 @@ def test_an_explained_request_is_answered_as_the_request_itself(acme: Enterprise
 
     assert explained["detail"] == sent
     assert "Entra" not in sent
+
+
+def test_the_list_of_integrations_names_a_provider_that_the_name_does_not(
+    acme: Enterprise, admin: Console, cli: Cli
+) -> None:
+    cli("integration", "create", "Acme", "Directory", "--scope", "scim", "--provider", "jumpcloud")
+    cli("integration", "create", "Acme", "Okta", "--scope", "scim", "--provider", "okta")
+    cli("integration", "create", "Acme", "Our own", "--scope", "scim", "--provider", "other")
+
+    page = main(admin.get(of(acme) + "/integrations"))
+
+    assert "Directory Scope scim , used by JumpCloud" in page
+    assert page.count("used by") == 1

@@ -89,7 +89,7 @@ def ask_to_delete() -> Answer:
     return confirmation(
         f"Delete enterprise {enterprise()['name']}?",
         "This permanently deletes its users, roles, integrations, tokens and provisioning log. "
-        "Entra can no longer connect to it.",
+        "The identity provider can no longer connect to it.",
         action="Delete enterprise",
         back=url_for("console_enterprises.start"),
         type_name=enterprise()["name"],

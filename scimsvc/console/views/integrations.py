@@ -10,7 +10,7 @@ from scimsvc.console.forms import number, optional_text, redisplay_on_error, tex
 from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page
 from scimsvc.console.provider_guides import provider_name
 from scimsvc.schemas.validation import without_none
-from scimsvc.vocabulary import USERS_SCOPE
+from scimsvc.vocabulary import PROVIDER_NAMES, USERS_SCOPE
 
 integrations = enterprise_blueprint("integrations")
 
@@ -23,6 +23,7 @@ def list_() -> Answer:
         integrations=services.list_integrations(enterprise_id()),
         tokens=list_good_tokens(enterprise_id()),
         names=integration_names(),
+        provider_names=PROVIDER_NAMES,
     )
 
 
