@@ -14,6 +14,7 @@ from scimsvc.enterprises.profiles import get_locked_profile, get_profile, user_t
 from scimsvc.errors import Conflict
 from scimsvc.protocol.addresses import work_elements
 from scimsvc.protocol.attributes import EMAILS, USER_NAME, Resource, fold
+from scimsvc.protocol.custom_attributes import user_type
 from scimsvc.protocol.resources import changed_attributes
 from scimsvc.protocol.users import USERS, work_address
 from scimsvc.store.profiles import Profile, profile_view
@@ -77,8 +78,8 @@ def _with_address(user: Resource, address: str) -> Resource:
 def _store(tenant: Tenant, side: _Side, user: Resource, *, at: str) -> None:
     row = side.row
     update = UserUpdate(row, side.before, user, row.role_id, row.source, row.title, row.organization)
-    unique = tenant.row.unique_user_name
-    update_user(tenant.connection, tenant.id, update, content_columns(user, USERS), unique_user_name=unique, at=at)
+    content, unique = content_columns(user, user_type(tenant.row.custom_attributes)), tenant.row.unique_user_name
+    update_user(tenant.connection, tenant.id, update, content, unique_user_name=unique, at=at)
 
 
 def _change(side: _Side) -> UserChange:

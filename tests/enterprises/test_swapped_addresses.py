@@ -7,6 +7,7 @@ import pytest
 from scimsvc.enterprises.swapped_addresses import swap_addresses
 from scimsvc.errors import Conflict, NoSuchThing
 from tests.support.client import Api, Enterprise, assert_scim_error, replace
+from tests.support.custom import URN, declare
 from tests.support.types import Cli
 
 EMAIL = 'emails[type eq "work"].value'
@@ -64,6 +65,16 @@ def test_a_swap_exchanges_the_addresses_and_nothing_else(
         (bob["id"], "Ann@X.example", ("userName", "emails")),
     }
     assert acme.find(f'emails.value eq "{ANN}"') == [acme.get(bob)]
+
+
+def test_a_swap_keeps_custom_attributes_searchable(acme: Enterprise, bob: dict[str, Any], api: Api) -> None:
+    declare(api, "tag")
+    cy = acme.create(email="cy@x.example", **{URN: {"tag": "Blue"}})
+
+    swap(acme, cy["id"], bob["id"])
+
+    assert acme.find(f'{URN}:tag eq "blue"') == [acme.get(cy)]
+    assert acme.get(cy)[URN] == {"tag": "Blue"}
 
 
 def test_the_providers_next_cycle_finds_nothing_to_change(
