@@ -118,11 +118,15 @@ def test_the_fast_path_reads_operations_on_custom_values_like_the_general_code(n
         assert (operations, notes) == (leniency.read_patch(body, TYPE, expected_notes), expected_notes)
 
 
-def test_plain_text_of_a_custom_attribute_takes_the_fast_path() -> None:
-    body = user_body("-1", "User") | {URN: {"tag": "x", "remote": "True"}}
+def test_single_values_of_every_type_take_the_fast_path() -> None:
+    values = {"tag": "x", "remote": "True", "level": 3, "share": 0.5, "hired": "2026-01-01T00:00:00Z"}
+    operations = [{"op": "Replace", "path": f"{URN}:{name}", "value": value} for name, value in values.items()]
 
-    assert fast_path.read_user(body, TYPE, RequestNotes(), user_id="1") is not None
-    assert fast_path.read_patch(patch_body({"op": "Replace", "path": f"{URN}:tag", "value": "y"}), TYPE, RequestNotes())
+    user = fast_path.read_user(user_body("-1", "User") | {URN: values}, TYPE, RequestNotes(), user_id="1")
+
+    assert user is not None
+    assert user[URN] == values | {"remote": True}
+    assert fast_path.read_patch(patch_body(*operations), TYPE, RequestNotes()) is not None
 
 
 @given(CUSTOM)

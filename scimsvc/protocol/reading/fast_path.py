@@ -9,7 +9,7 @@ code. ``bodies`` chooses the reader, and ``scimsvc.fast_paths`` switches this mo
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from scimsvc.protocol import urns
@@ -32,7 +32,7 @@ from scimsvc.protocol.reading.paths import PatchPath, parse_path
 from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.protocol.role_elements import may_be_packed
-from scimsvc.protocol.scalars import NUMBERS
+from scimsvc.protocol.scalars import NUMBERS, is_date_time, is_number
 from scimsvc.protocol.short_texts import cached_for_short_texts
 from scimsvc.protocol.users import work_address
 
@@ -107,22 +107,36 @@ def _left_out(_value: Any, _noted: RequestNotes) -> None:
 def _reader(attribute: Attribute) -> _Reader:
     if attribute.mutability == "readOnly" or attribute.dropped or attribute is SCHEMAS:
         return _left_out
-    if attribute.type in _GENERAL_TYPES or (attribute.multi_valued and not attribute.sub_attributes):
-        return _general_value
     if attribute.multi_valued:
-        return _elements_reader(attribute)
-    if attribute.type == "complex":
-        return _members_reader(attribute)
-    return _boolean if attribute.type == "boolean" else _text_reader(attribute)
-
-
-#: The types of values that only the general code reads. Only custom attributes have them.
-_GENERAL_TYPES = (*NUMBERS, "dateTime")
+        return _elements_reader(attribute) if attribute.sub_attributes else _general_value
+    return _members_reader(attribute) if attribute.type == "complex" else _scalar_reader(attribute)
 
 
 def _general_value(value: Any, _noted: RequestNotes) -> None:
+    """Leave lists of values that are not objects to the general code. Only custom attributes have them."""
     if value is not None:
         raise _NotPlain
+
+
+def _scalar_reader(attribute: Attribute) -> _Reader:
+    if attribute.type == "boolean":
+        return _boolean
+    if attribute.type in NUMBERS:
+        return _tested_reader(partial(is_number, attribute.type))
+    return _tested_reader(_is_date_time) if attribute.type == "dateTime" else _text_reader(attribute)
+
+
+def _tested_reader(test: Callable[[Any], bool]) -> _Reader:
+    def read(value: Any, _noted: RequestNotes) -> Any:
+        if value is None or test(value):
+            return value
+        raise _NotPlain
+
+    return read
+
+
+def _is_date_time(value: Any) -> bool:
+    return type(value) is str and is_date_time(value)
 
 
 def _boolean(value: Any, new_notes: RequestNotes) -> bool | None:
@@ -268,8 +282,8 @@ def _find_target(text: str, resource_type: ResourceType, limits: Limits) -> _Tar
     outer = path.target.attribute
     if path.read_only or outer.dropped or outer is ROLES or attribute.multi_valued:
         return None
-    if attribute.type in ("complex", *_GENERAL_TYPES):
+    if attribute.type == "complex":
         return None
     # The length of a text is checked in the whole user, after the last operation.
-    reader = _boolean if attribute.type == "boolean" else _text_reader(Attribute(attribute.name))
+    reader = _scalar_reader(Attribute(attribute.name, attribute.type))
     return _Target(path, spelling_tolerances(text, resource_type, limits), path.conditions, reader)
