@@ -1,5 +1,6 @@
 """Concurrent changes of groups: no change is lost, none is half done, and nothing refers to a deleted user."""
 
+import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +11,14 @@ import pytest
 from werkzeug.test import TestResponse
 
 from scimsvc.operations.checks import find_faults
-from tests.support.client import Enterprise, patch_body, user_body
+from tests.support.client import Enterprise, patch_body, replace, user_body
+from tests.support.long_runs import LONG
+from tests.support.records import feed_of
 from tests.support.types import Cli
 from tests.support.urns import GROUP_URN
 
 WRITERS = 6
+CHANGES = 500 if LONG else 25
 
 
 def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
@@ -73,9 +77,28 @@ def members(acme: Enterprise, group: str) -> list[str]:
 
 
 def assert_sound(acme: Enterprise) -> None:
-    """Assert that counters, memberships and documents agree."""
+    """Assert that counters, memberships and documents agree, and that the feed leads to the same members."""
     with acme.app.app_context():
         assert list(find_faults()) == []
+    groups = acme.send("GET", "/Groups").get_json()["Resources"]
+    assert mirrored(acme) == {group["id"]: {member["value"] for member in group["members"]} for group in groups}
+
+
+def mirrored(acme: Enterprise) -> dict[str, set[str]]:
+    """Return the members of each group, as an application knows them that follows the change feed."""
+    groups: dict[str, set[str]] = {}
+    for entry in feed_of(acme)["items"]:
+        if entry["type"] == "group_created":
+            groups[entry["group_id"]] = set()
+        elif entry["type"] == "group_deleted":
+            del groups[entry["group_id"]]
+        elif entry["type"] == "members_added":
+            assert not groups[entry["group_id"]] & set(entry["members"])
+            groups[entry["group_id"]] |= set(entry["members"])
+        elif entry["type"] == "members_removed":
+            assert groups[entry["group_id"]] >= set(entry["members"])
+            groups[entry["group_id"]] -= set(entry["members"])
+    return groups
 
 
 def test_members_that_two_integrations_add_at_once_all_join(
@@ -229,3 +252,41 @@ def test_roles_follow_members_that_two_integrations_change_at_once(
     assert {user["id"] for user in acme.find('roles.value eq "User"')} == inside
     assert inside >= {users[2], users[3], users[4], users[6], users[7]}
     assert_sound(acme)
+
+
+def test_random_changes_of_two_integrations_end_in_agreement(acme: Enterprise, second: Enterprise, cli: Cli) -> None:
+    cli("role", "update", "Acme", "User", "--group", "Sales")
+    cli("role", "update", "Acme", "Power Signer", "--group", "Support")
+    users = [acme.create(email=f"user{number}@x.example")["id"] for number in range(8)]
+    groups = [create_group(acme, [], name=name) for name in ("Sales", "Support")]
+
+    def work(client: Enterprise, seed: int) -> set[int]:
+        chance, statuses = random.Random(seed), set()
+        for _ in range(CHANGES):
+            some, group = chance.sample(users, chance.randrange(1, 5)), chance.choice(groups)
+            kind = chance.randrange(8)
+            if kind < 2:
+                answer = change(client, group, add(some))
+            elif kind < 4:
+                answer = change(client, group, remove(some))
+            elif kind == 4:
+                answer = change(client, group, {"op": "replace", "path": "members", "value": values(some)})
+            elif kind == 5:
+                answer = client.send("PATCH", f"/Users/{some[0]}", patch_body(replace("title", str(seed))))
+            elif kind == 6:
+                answer = change(client, group, {"op": "replace", "path": "externalId", "value": str(chance.random())})
+            else:
+                answer = (
+                    client.send("DELETE", f"/Users/{some[0]}") if chance.random() < 0.1 else acme.send("GET", "/Users")
+                )
+            statuses.add(answer.status_code)
+        return statuses
+
+    statuses = at_once([partial(work, client, seed) for seed, client in enumerate((acme, second, acme, second))])
+
+    assert set().union(*statuses) <= {200, 204, 400, 404}
+    assert_sound(acme)
+    sales, support = (set(members(acme, group)) for group in groups)
+    for user in acme.find("id pr"):
+        expected = "User" if user["id"] in sales else "Power Signer" if user["id"] in support else "DefaultEnterprise"
+        assert [role["value"] for role in user["roles"]] == [expected]
