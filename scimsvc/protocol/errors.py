@@ -58,6 +58,10 @@ class InvalidFilter(ScimError):
     scim_type = "invalidFilter"
 
 
+class UnknownInFilter(InvalidFilter):
+    """A filter that is well-formed names an attribute that the type of resource does not have."""
+
+
 class InvalidSyntax(ScimError):
     """The body does not have the structure that the request needs."""
 
@@ -88,6 +92,10 @@ class InvalidValue(ScimError):
     """A required value is missing, or a value is not valid for its attribute."""
 
     scim_type = "invalidValue"
+
+
+class UnknownInOrder(InvalidValue):
+    """The ``sortBy`` names an attribute that the type of resource does not have."""
 
 
 class InvalidCursor(ScimError):

@@ -8,7 +8,15 @@ from typing import Any
 from scimsvc import fast_paths
 from scimsvc.protocol import urns
 from scimsvc.protocol.attributes import USER, AttributePath, fold
-from scimsvc.protocol.errors import InvalidCount, InvalidSyntax, InvalidValue, ScimError, UnknownAttribute, quoted
+from scimsvc.protocol.errors import (
+    InvalidCount,
+    InvalidSyntax,
+    InvalidValue,
+    ScimError,
+    UnknownAttribute,
+    UnknownInOrder,
+    quoted,
+)
 from scimsvc.protocol.filters.nodes import Node, comparable_path
 from scimsvc.protocol.filters.parser import read_filter
 from scimsvc.protocol.filters.work_address import find_work_address
@@ -116,20 +124,21 @@ def read_search_request(body: Any, resource_type: ResourceType, notes: RequestNo
 
     Raises ``InvalidSyntax`` if the body is not a SearchRequest, and the errors of ``read_list_query``.
     """
-    members = read_search_message(body, notes)
-    values = {name: members.get(fold(name)) for name in _PARAMETERS}
-    texts = {name: _text(name, value) for name, value in values.items() if value is not None}
-    return read_list_query(texts, resource_type, notes.limits)
+    return read_list_query(read_search_parameters(body, notes), resource_type, notes.limits)
 
 
-def read_search_message(body: Any, notes: RequestNotes) -> Mapping[str, Any]:
-    """Return the members of a SearchRequest by folded name. Raises ``InvalidSyntax`` if ``body`` is not one."""
+def read_search_parameters(body: Any, notes: RequestNotes) -> dict[str, str]:
+    """Return the members of a SearchRequest as query parameters.
+
+    Raises ``InvalidSyntax`` if ``body`` is not a SearchRequest, and ``InvalidValue``.
+    """
     members = folded_members(body) if isinstance(body, dict) else {}
     if not names_message(members.get("schemas"), urns.SEARCH_REQUEST, notes):
         raise InvalidSyntax(
             f"The body is not a SearchRequest. Send an object whose schemas contain {urns.SEARCH_REQUEST}."
         )
-    return members
+    values = {name: members.get(fold(name)) for name in _PARAMETERS}
+    return {name: _text(name, value) for name, value in values.items() if value is not None}
 
 
 def _find_work_address(text: str | None, resource_type: ResourceType, limits: Limits) -> str | None:
@@ -165,7 +174,7 @@ def _read_order(parameters: Mapping[str, str], resource_type: ResourceType) -> O
     try:
         path = comparable_path(resolve_name(name, resource_type))
     except UnknownAttribute as error:
-        raise InvalidValue(f"The sortBy is not valid. {error.detail}") from None
+        raise UnknownInOrder(f"The sortBy is not valid. {error.detail}") from None
     if path is None or any(step.dropped for step in path.steps):
         raise InvalidValue(f"The sortBy {quoted(name)} cannot be sorted. Send an attribute with a single value.")
     return Order(path, descending=fold(sort_order) == "descending")

@@ -9,6 +9,7 @@ from scimsvc.protocol.listing import (
     ListQuery,
     read_list_query,
     read_parameters,
+    read_search_parameters,
     read_search_request,
 )
 from scimsvc.protocol.messages import Representation
@@ -26,6 +27,7 @@ from scimsvc.scim.http import (
 )
 from scimsvc.scim.lists import list_users
 from scimsvc.scim.request import ScimRequest
+from scimsvc.scim.root_lists import list_resources
 from scimsvc.web.state import cursor_keys
 
 scim = Blueprint("scim", __name__, url_prefix=SCIM_PREFIX)
@@ -41,15 +43,26 @@ def create_user() -> Response:
 
 
 @scim.get("")
+def list_root() -> Response:
+    """List users and groups (RFC 7644 §3.4.2.1)."""
+    return text_response(list_resources(scim_request(), read_parameters(dict(request.args.lists())), cursor_keys()))
+
+
+@scim.post("/.search")
+def search_resources() -> Response:
+    """List users and groups by the query in the body (RFC 7644 §3.4.3)."""
+    listing = scim_request()
+    return text_response(list_resources(listing, read_search_parameters(read_body(), listing.notes), cursor_keys()))
+
+
 @scim.get("/Users")
 def list_() -> Response:
-    """List users (RFC 7644 §3.4.2). The root has no other resources."""
+    """List users (RFC 7644 §3.4.2)."""
     listing = scim_request()
     parameters = read_parameters(dict(request.args.lists()))
     return _list(listing, read_list_query(parameters, listing.caller.user_type, listing.notes.limits))
 
 
-@scim.post("/.search")
 @scim.post("/Users/.search")
 def search() -> Response:
     """List users by the query in the body (RFC 7644 §3.4.3)."""

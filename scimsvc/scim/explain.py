@@ -24,7 +24,7 @@ from scimsvc.protocol.users import work_address
 from scimsvc.schemas.validation import validated
 from scimsvc.scim.group_lists import find_groups
 from scimsvc.scim.http import scim_request_of
-from scimsvc.scim.lists import find_users
+from scimsvc.scim.lists import find_users, read_cursor
 from scimsvc.scim.locking import known_form
 from scimsvc.scim.rehearsal import RehearsedRequest, answer, rehearsed_request
 from scimsvc.scim.request import Attempt, ScimRequest, attribute_name
@@ -131,7 +131,7 @@ def _found(scim_request: ScimRequest) -> dict[str, Any]:
     if query is None:
         return {}
     if scim_request.attempt.is_of_group:
-        groups = find_groups(scim_request, query, cursor_keys()).rows
+        groups = find_groups(scim_request, query, read_cursor(scim_request, query, cursor_keys())).rows
         return {"groups": [{"id": row.id, "name": read_group_document(row)[GROUP_NAME.name]} for row in groups]}
     users = find_users(scim_request, query, cursor_keys())
     return {"users": [{"id": user.id, "email": work_address(read_document(user))} for user in users]}

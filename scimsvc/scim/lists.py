@@ -22,8 +22,8 @@ from scimsvc.store.user_pages import UserPage, list_by_id, match_address, search
 
 def list_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> str:
     """Return the ListResponse to ``query`` as JSON text; raises ``InvalidCursor``."""
-    page = _find_page(request, query, keys)
-    texts = _represent(request, query, page)
+    page = find_page(request, query, read_cursor(request, query, keys))
+    texts = represent_users(request, query, page)
     if not query.projection.is_whole:
         texts = [query.projection.apply_to_text(text) for text in texts]
     if query.cursor is None:
@@ -31,7 +31,8 @@ def list_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> str:
     return list_response(texts, total=page.total, next_cursor=next_cursor(request, query, page.end, keys))
 
 
-def _represent(request: ScimRequest, query: ListQuery, page: UserPage) -> list[str]:
+def represent_users(request: ScimRequest, query: ListQuery, page: UserPage) -> list[str]:
+    """Return the SCIM representations of the users of ``page`` as JSON texts, with all attributes."""
     if page.view is None:
         return []
     rows = page.rows
@@ -42,20 +43,19 @@ def _represent(request: ScimRequest, query: ListQuery, page: UserPage) -> list[s
 
 def find_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> Iterator[StoredUser]:
     """Yield the users of the page that ``query`` describes; raises ``InvalidCursor``."""
-    return map(stored_user, _find_page(request, query, keys).rows)
+    return map(stored_user, find_page(request, query, read_cursor(request, query, keys)).rows)
 
 
-def _find_page(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> UserPage:
+def find_page(request: ScimRequest, query: ListQuery, after: Position | None) -> UserPage:
+    """Return the page of users that ``query`` describes, after the position ``after``; raises ``TooMany``."""
     enterprise_id = request.caller.enterprise_id
     if query.order.path is None:
         # Entra and importers send these two queries all day, so each has a statement that is compiled only once.
         if query.work_address is not None and not query.cursor:
             return match_address(enterprise_id, query.work_address, offset=query.start_index - 1, limit=query.count)
         if not query.has_filter:
-            after = read_cursor(request, query, keys)
             last_id = after.last_id if after is not None else None
             return list_by_id(enterprise_id, after=last_id, offset=query.start_index - 1, limit=query.count)
-    after = read_cursor(request, query, keys)
     with time_limited(query):
         return search(enterprise_id, query, base=request.base, after=after)
 

@@ -1,7 +1,7 @@
 """Pages of groups for SCIM lists: filtered and sorted, by start index or after the previous page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, groupby, takewhile
 from typing import Any, NamedTuple
 
@@ -79,6 +79,13 @@ def _statements(query: ListQuery, dialect: str, base: str) -> SearchStatements:
     path = query.order.path
     sort_key = compile_group_sort_key(path, dialect=dialect, base=base) if path is not None else None
     return SearchStatements(LISTING, query, conditions, sort_key)
+
+
+def with_members(enterprise_id: str, page: GroupPage) -> GroupPage:
+    """Return the first groups of ``page``, until their members are as large as a page may be, with the members."""
+    rows = _bounded(page.rows)
+    with reading() as connection:
+        return replace(page, rows=rows, members=_read_members(connection, enterprise_id, rows))
 
 
 def _bounded(rows: Sequence[StoredGroup | SortedGroup]) -> Sequence[StoredGroup | SortedGroup]:

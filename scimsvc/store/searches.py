@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, tuple_
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, true, tuple_
 
 from scimsvc.protocol.listing import ListQuery, Order
 from scimsvc.store.engine.statements import Query
@@ -100,7 +100,10 @@ def _follows(
     later_id: ColumnElement[bool] = row_id < last_id if descending else row_id > last_id
     if sort_key is None:
         return later_id
-    if not _may_be_null(sort_key):  # a row comparison can use an index
+    if not _may_be_null(sort_key):
+        if key is None:  # of a row of another table, in a list of both
+            return true() if descending else false()
+        # A row comparison can use an index.
         row, last = tuple_(sort_key, row_id), tuple_(key, last_id)
         return row < last if descending else row > last
     if descending:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from scimsvc.protocol.attributes import EMAILS, META, Attribute, AttributePath, element_of
-from scimsvc.protocol.errors import InvalidFilter, UnknownAttribute, listed, quoted
+from scimsvc.protocol.errors import InvalidFilter, UnknownAttribute, UnknownInFilter, listed, quoted
 from scimsvc.protocol.filters.nodes import (
     EQUALITY,
     OPERATORS,
@@ -236,7 +236,7 @@ class _Parser:
         try:
             path = self.resolve(name)
         except UnknownAttribute as error:
-            raise InvalidFilter(f"The filter is not valid. {error.detail}") from None
+            raise UnknownInFilter(f"The filter is not valid. {error.detail}") from None
         if any(step.dropped for step in path.steps):
             raise InvalidFilter(f"The filter uses {path}, which is not stored. Remove this condition.")
         return path
