@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from scimsvc.protocol.addresses import is_work
-from scimsvc.protocol.attributes import ACTIVE, EMAILS, EXTENSION, MANAGER, SCHEMAS, Attribute, Resource, fold
+from scimsvc.protocol.attributes import ACTIVE, EMAILS, EXTENSION, MANAGER, SCHEMAS, Attribute, Resource
 from scimsvc.protocol.errors import InvalidPath, InvalidSyntax, InvalidValue, Mutability, ScimError
 from scimsvc.protocol.patch import Operation, apply_patch
 from scimsvc.protocol.reading import bodies, leniency
@@ -22,7 +22,7 @@ from scimsvc.protocol.reading.tolerances import RequestNotes, Tolerance
 from scimsvc.protocol.reading.values import ValueReader
 from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.protocol.resources import canonical_again, canonical_resource
-from scimsvc.protocol.users import no_work_address, work_address
+from scimsvc.protocol.users import no_work_address
 from scimsvc.protocol.work_budget import TooMuchWork, WorkBudget
 
 #: The errors of a value. An operation that removes a required attribute raises ``Mutability``.
@@ -113,7 +113,7 @@ def replaced(before: Resource, resource: Resource, user_type: ResourceType, note
     for path in notes.kept:
         user = _with_old_value(user, before, path)
     try:
-        return _with_address(canonical_resource(_with_state(user, before, notes), user_type, notes), before)
+        return canonical_resource(_with_state(user, before, notes), user_type, notes)
     except InvalidValue:
         if resource.get(ACTIVE.name) is not False:
             raise
@@ -122,7 +122,7 @@ def replaced(before: Resource, resource: Resource, user_type: ResourceType, note
         if attribute.mutability != "readOnly" and attribute is not SCHEMAS:
             try:
                 changed = {**result, attribute.name: user.get(attribute.name)}
-                result = _with_address(canonical_again(changed, (attribute,), user_type, notes), before)
+                result = canonical_again(changed, (attribute,), user_type, notes)
             except InvalidValue as error:
                 notes.keep((attribute.name,), error.problem)
     return result
@@ -137,7 +137,7 @@ def patched(
         apply = _apply_to_manager_too if EXTENSION in touched else apply_patch
         user = _with_state(apply(before, operations, notes), before, notes)
         user = canonical_again(user, touched, user_type, notes)
-        return _with_address(user, before) if EMAILS in touched else user
+        return _with_work_address(user, before, operations) if EMAILS in touched else user
     except TooMuchWork:
         raise
     except _REFUSALS:
@@ -149,7 +149,7 @@ def patched(
         try:
             apply = _apply_to_manager_too if attribute is EXTENSION else apply_patch
             changed = canonical_again(apply(user, part, shared), (attribute,), user_type, shared)
-            user = _with_address(changed, before)
+            user = _with_work_address(changed, before, part) if attribute is EMAILS else changed
         except TooMuchWork:
             raise
         except _REFUSALS as error:
@@ -157,17 +157,23 @@ def patched(
     return user
 
 
-def _with_address(user: Resource, before: Resource) -> Resource:
-    """Return ``user``. Raises ``InvalidValue`` if an address of another type would now count as the work address.
+def _with_work_address(user: Resource, before: Resource, operations: Sequence[Operation]) -> Resource:
+    """Return ``user``. Raises ``InvalidValue`` if ``operations`` take the address of type work from the user.
 
-    A client that removes the address of type work does not mean that a private address identifies the user from now on.
+    Another address can count as the work address only if the client sends all addresses. A client that removes one of
+    them does not mean that a private address identifies the user from now on.
     """
-    emails = before[EMAILS.name]
-    if any(map(is_work, emails)) and not any(map(is_work, user[EMAILS.name])):
-        others = {fold(each["value"]) for each in emails if not is_work(each)}
-        if fold(work_address(user)) in others - {fold(work_address(before))}:
-            raise no_work_address()
+    if any(map(is_work, user[EMAILS.name])) or not any(map(is_work, before[EMAILS.name])):
+        return user
+    if not any(map(_sets_all_addresses, operations)):
+        raise no_work_address()
     return user
+
+
+def _sets_all_addresses(operation: Operation) -> bool:
+    path = operation.path
+    is_whole = path.target.attribute is EMAILS and path.condition is None and path.sub_attribute is None
+    return is_whole and (operation.op == "replace" or (operation.op == "remove" and operation.value is None))
 
 
 def _apply_to_manager_too(before: Resource, operations: Sequence[Operation], notes: RequestNotes) -> Resource:

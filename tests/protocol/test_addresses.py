@@ -91,9 +91,10 @@ def test_the_primary_address_is_the_work_address_if_none_is_marked(
     [
         [{"op": "remove", "path": 'emails[type eq "work"]'}],
         [{"op": "remove", "path": "emails[primary eq true]"}],
+        [{"op": "remove", "path": "emails", "value": [WORK]}],
+        [{"op": "remove", "path": "emails.type"}],
         [replace('emails[type eq "work"].value', "")],
-        [replace("emails", [HOME])],
-        [replace("emails", [HOME | {"type": "other"}])],
+        [replace('emails[type eq "work"].type', "home")],
         [replace('emails[type eq "home"].primary', True), {"op": "remove", "path": 'emails[type eq "work"]'}],
     ],
 )
@@ -102,17 +103,37 @@ def test_a_private_address_does_not_become_the_work_address_by_a_removal(operati
 
     with pytest.raises(InvalidValue, match="missing"):
         patched(user, read_patch(patch_body(*operations), USERS, RequestNotes()), USERS, RequestNotes())
-    with pytest.raises(InvalidValue, match="missing"):
-        replaced(user, {"userName": "x", "emails": [HOME]}, USERS, RequestNotes())
 
 
 @pytest.mark.parametrize(
     "emails",
-    [[element("b", "other")], [element("a", "other")], [HOME, element("b", "other", **P)], [element("h", "work")]],
+    [
+        [HOME],
+        [element("b", "other")],
+        [element("a", "other")],
+        [HOME, element("b", "other", primary=True)],
+        [element("h", "work")],
+    ],
 )
-def test_an_update_may_replace_the_work_address_by_one_of_another_type(emails: list[Any]) -> None:
+def test_a_list_of_all_addresses_may_have_another_work_address(emails: list[Any]) -> None:
     user = read_new_user(user_body(emails=[WORK, HOME]), USERS, RequestNotes(), user_id="1")
-    operations = read_patch(patch_body(replace("emails", emails)), USERS, RequestNotes())
 
-    assert patched(user, operations, USERS, RequestNotes())["emails"] == emails
+    for operations in (
+        [replace("emails", emails)],
+        [replace(None, {"emails": emails})],
+        [{"op": "remove", "path": "emails"}, {"op": "add", "path": "emails", "value": emails}],
+    ):
+        read = read_patch(patch_body(*operations), USERS, RequestNotes())
+        assert patched(user, read, USERS, RequestNotes())["emails"] == emails
     assert replaced(user, {"userName": "x", "emails": emails}, USERS, RequestNotes())["emails"] == emails
+
+
+def test_an_address_of_another_type_may_change_in_part() -> None:
+    user = read_new_user(user_body(emails=[element("a", "other")]), USERS, RequestNotes(), user_id="1")
+
+    for path, value, emails in (
+        ('emails[type eq "other"].value', "b@x.example", [element("b", "other")]),
+        ('emails[type eq "other"].type', "home", [element("a", "home")]),
+    ):
+        read = read_patch(patch_body(replace(path, value)), USERS, RequestNotes())
+        assert patched(user, read, USERS, RequestNotes())["emails"] == emails

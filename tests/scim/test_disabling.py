@@ -101,7 +101,7 @@ REFUSED: dict[str, tuple[str, Any]] = {
     "a taken address": ("emails", [work("OTHER@contoso.example")]),
     "a malformed address": ("emails", [work("not an address")]),
     "a long address": ("emails", [work(f"{LONG}@contoso.example")]),
-    "no work address": ("emails", [{"value": "home@x.example", "type": "home"}]),
+    "no work address": ("emails", [{"value": f"{each}@x.example", "type": each} for each in ("home", "other")]),
     "no address": ("emails", None),
     "two work addresses": ("emails", [work("a@x.example"), work("b@x.example") | {"primary": False}]),
     "two primary numbers": ("phoneNumbers", [{"value": each, "primary": True} for each in "12"]),
