@@ -18,7 +18,7 @@ COLUMNS = tuple(MANUAL_USER.fields)
 #: Further columns of an exported file. An import ignores them.
 READ_ONLY_COLUMNS = (
     *("id", "directory.title", "directory.organization"),
-    *("source", "created_at", "modified_at", "version", "groups", "custom"),
+    *("role_source", "source", "created_at", "modified_at", "version", "groups", "custom"),
 )
 _IGNORED = frozenset({*READ_ONLY_COLUMNS, "directory"})
 _COLUMN_NAMES = ", ".join(COLUMNS)

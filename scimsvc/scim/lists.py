@@ -6,6 +6,7 @@ is created or deleted between two pages therefore does not shift other users.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from scimsvc.protocol.errors import InvalidCursor, TooMany
 from scimsvc.protocol.filters.nodes import Comparison
@@ -17,13 +18,13 @@ from scimsvc.store.engine.deadlines import DeadlineExceeded
 from scimsvc.store.paging import CursorKeys
 from scimsvc.store.representations import StoredUser, represent_all, stored_user
 from scimsvc.store.searches import Position
-from scimsvc.store.user_pages import UserPage, list_by_id, match_address, search
+from scimsvc.store.user_pages import SortedUser, UserPage, list_by_id, match_address, search
 
 
 def list_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> str:
     """Return the ListResponse to ``query`` as JSON text; raises ``InvalidCursor``."""
-    page = find_page(request, query, read_cursor(request, query, keys))
-    texts = represent_users(request, query, page)
+    page = with_groups(request, query, find_page(request, query, read_cursor(request, query, keys)))
+    texts = represent_users(request, page)
     if not query.projection.is_whole:
         texts = [query.projection.apply_to_text(text) for text in texts]
     if query.cursor is None:
@@ -31,14 +32,24 @@ def list_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> str:
     return list_response(texts, total=page.total, next_cursor=next_cursor(request, query, page.end, keys))
 
 
-def represent_users(request: ScimRequest, query: ListQuery, page: UserPage) -> list[str]:
+def with_groups(request: ScimRequest, query: ListQuery, page: UserPage) -> UserPage:
+    """Return ``page`` with the groups of its users if they are answered. It ends earlier if they have too many.
+
+    Raises ``TooMany``.
+    """
+    if page.view is None or not page.view.has_groups or not query.projection.includes("groups"):
+        return page
+    with time_limited(query):
+        rows = with_groups_of_page(request, page.rows)
+    if len(rows) == len(page.rows):
+        return replace(page, rows=rows)
+    last = rows[-1]
+    return replace(page, rows=rows, end=Position(last.sort_key if isinstance(last, SortedUser) else None, last[0]))
+
+
+def represent_users(request: ScimRequest, page: UserPage) -> list[str]:
     """Return the SCIM representations of the users of ``page`` as JSON texts, with all attributes."""
-    if page.view is None:
-        return []
-    rows = page.rows
-    if page.view.has_groups and query.projection.includes("groups"):
-        rows = with_groups_of_page(request, rows)
-    return represent_all(rows, request.view_of(page.view))
+    return [] if page.view is None else represent_all(page.rows, request.view_of(page.view))
 
 
 def find_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> Iterator[StoredUser]:

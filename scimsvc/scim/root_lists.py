@@ -15,7 +15,7 @@ from scimsvc.protocol.listing import ListQuery, read_list_query
 from scimsvc.protocol.messages import list_response
 from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.scim.group_lists import find_groups, list_groups, represent_groups
-from scimsvc.scim.lists import find_page, list_users, next_cursor, read_cursor, represent_users
+from scimsvc.scim.lists import find_page, list_users, next_cursor, read_cursor, represent_users, with_groups
 from scimsvc.scim.request import ScimRequest
 from scimsvc.store.group_pages import GroupPage, with_members
 from scimsvc.store.paging import CursorKeys
@@ -109,9 +109,9 @@ def _list_both(request: ScimRequest, users: _Question, groups: _Question, keys: 
     selected = rows[first:window]
     if query.count and not selected and len(rows) < user_page.total + group_page.total and after is None and first:
         _refuse_if_cut(user_page, group_page)
-    users_found, groups_found, shown = _read(request, groups.query, user_page, group_page, selected)
+    users_found, groups_found, shown = _read(request, (users, groups), user_page, group_page, selected)
     texts = {
-        False: iter(_texts(users.query, represent_users(request, users.query, users_found))),
+        False: iter(_texts(users.query, represent_users(request, users_found))),
         True: iter(_texts(groups.query, represent_groups(request, groups_found))),
     }
     listed = [next(texts[row.is_of_group]) for row in shown]
@@ -143,15 +143,26 @@ def _rank(row: _Row) -> tuple[bool, Any, str]:
 
 
 def _read(
-    request: ScimRequest, query: ListQuery, user_page: UserPage, group_page: GroupPage, rows: list[_Row]
+    request: ScimRequest,
+    questions: tuple[_Question, _Question],
+    user_page: UserPage,
+    group_page: GroupPage,
+    rows: list[_Row],
 ) -> tuple[UserPage, GroupPage, list[_Row]]:
-    """Return the pages with ``rows``, and these rows. They end early if the members are larger than a page may be."""
+    """Return the pages with ``rows``, and these rows.
+
+    They end early if the members, or the groups of the users, are larger than a page may be.
+    """
+    users, groups = (question.query for question in questions)
+    found = with_groups(request, users, replace(user_page, rows=[row.row for row in rows if not row.is_of_group]))
+    users_left = iter(found.rows)
+    rows = list(takewhile(lambda row: row.is_of_group or next(users_left, None) is not None, rows))
     chosen = replace(group_page, rows=[row.row for row in rows if row.is_of_group])
-    if query.projection.includes(MEMBERS.name):
+    if groups.projection.includes(MEMBERS.name):
         chosen = with_members(request.caller.enterprise_id, chosen)
     left = iter(chosen.rows)
     shown = list(takewhile(lambda row: not row.is_of_group or next(left, None) is not None, rows))
-    return replace(user_page, rows=[row.row for row in shown if not row.is_of_group]), chosen, shown
+    return found, chosen, shown
 
 
 def _texts(query: ListQuery, texts: list[str]) -> list[str]:

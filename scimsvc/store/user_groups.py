@@ -7,7 +7,7 @@ from sqlalchemy import Connection, and_, bindparam, case, func, literal_column, 
 
 from scimsvc.models import Enterprise, Group, GroupMember, User
 from scimsvc.store.engine.statements import Query
-from scimsvc.store.id_lists import DIALECTS, ids_parameter, is_one_of, listed_ids
+from scimsvc.store.id_lists import DIALECTS, ids_parameter, listed_ids
 
 
 class UserGroup(NamedTuple):
@@ -27,17 +27,22 @@ class LeftGroup(NamedTuple):
 
 _ENTERPRISE_ID = bindparam("enterprise_id", type_=GroupMember.enterprise_id.type)
 _USER_ID = bindparam("user_id", type_=GroupMember.user_id.type)
-_MEMBERSHIPS = (
-    select(GroupMember.user_id, GroupMember.group_id, Group.name)
-    .join(Group, (Group.enterprise_id == GroupMember.enterprise_id) & (Group.id == GroupMember.group_id))
-    .where(GroupMember.enterprise_id == _ENTERPRISE_ID)
+_OF_GROUP = and_(Group.enterprise_id == GroupMember.enterprise_id, Group.id == GroupMember.group_id)
+_MEMBERSHIPS = select(GroupMember.user_id, GroupMember.group_id, Group.name).where(
+    GroupMember.enterprise_id == _ENTERPRISE_ID
 )
-GROUPS_OF_USER = Query(_MEMBERSHIPS.where(GroupMember.user_id == _USER_ID).order_by(GroupMember.group_id), UserGroup)
+GROUPS_OF_USER = Query(
+    _MEMBERSHIPS.join(Group, _OF_GROUP).where(GroupMember.user_id == _USER_ID).order_by(GroupMember.group_id), UserGroup
+)
+#: The groups of users on one page, about 3 MiB of an answer.
+MOST_ON_PAGE = 20_000
 
 
 def _groups_of_users(dialect: str) -> Query[UserGroup]:
-    condition = is_one_of(GroupMember.user_id, select(listed_ids(dialect).id), dialect)
-    return Query(_MEMBERSHIPS.where(condition).order_by(GroupMember.user_id, GroupMember.group_id), UserGroup)
+    listed = listed_ids(dialect)
+    rows = listed.rows.join(GroupMember, GroupMember.user_id == listed.id).join(Group, _OF_GROUP)
+    statement = _MEMBERSHIPS.select_from(rows).order_by(listed.position, GroupMember.group_id)
+    return Query(statement.limit(bindparam("limit")), UserGroup)
 
 
 GROUPS_OF_USERS = {dialect: _groups_of_users(dialect) for dialect in DIALECTS}
@@ -52,7 +57,7 @@ GROUP_DOCUMENTS = case(
         Enterprise.has_groups,
         select(func.aggregate_strings(Group.document, _COMMA))
         .select_from(GroupMember)
-        .join(Group, and_(Group.enterprise_id == GroupMember.enterprise_id, Group.id == GroupMember.group_id))
+        .join(Group, _OF_GROUP)
         .where(GroupMember.enterprise_id == User.enterprise_id, GroupMember.user_id == User.id)
         .scalar_subquery(),
     ),
@@ -61,11 +66,32 @@ GROUP_DOCUMENTS = case(
 
 
 def list_groups_of_users(connection: Connection, enterprise_id: str, user_ids: Sequence[str]) -> list[UserGroup]:
-    """Return the groups of the users, in the order of the IDs of users and groups."""
-    if len(user_ids) == 1:
-        return GROUPS_OF_USER.all(connection, {"enterprise_id": enterprise_id, "user_id": user_ids[0]})
-    parameters = {"enterprise_id": enterprise_id, "ids": ids_parameter(user_ids)}
-    return GROUPS_OF_USERS[connection.dialect.name].all(connection, parameters)
+    """Return all groups of the users, in the order of the users and of the IDs of groups."""
+    found: list[UserGroup] = []
+    while user_ids:
+        groups, complete = list_groups_of_page(connection, enterprise_id, user_ids)
+        found += groups
+        user_ids = user_ids[complete:]
+    return found
+
+
+def list_groups_of_page(
+    connection: Connection, enterprise_id: str, user_ids: Sequence[str]
+) -> tuple[list[UserGroup], int]:
+    """Return the groups of the first users that fit on a page, in order, and the number of these users, at least one.
+
+    Thousands of users who are in thousands of groups would need gigabytes.
+    """
+    parameters = {"enterprise_id": enterprise_id}
+    if len(user_ids) > 1:
+        listed = parameters | {"ids": ids_parameter(user_ids), "limit": MOST_ON_PAGE + 1}
+        found = GROUPS_OF_USERS[connection.dialect.name].all(connection, listed)
+        if len(found) <= MOST_ON_PAGE:
+            return found, len(user_ids)
+        complete = user_ids.index(found[-1].user_id)  # the groups of this user may have been cut
+        if complete:
+            return [group for group in found if group.user_id != found[-1].user_id], complete
+    return GROUPS_OF_USER.all(connection, parameters | {"user_id": user_ids[0]}), 1
 
 
 class _GroupId(NamedTuple):

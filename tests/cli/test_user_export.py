@@ -68,7 +68,7 @@ def test_an_exported_file_is_read_back_exactly(acme: Enterprise, cli: Cli) -> No
     status, output, errors = imported(other, text)
 
     assert (status, output, errors) == (0, f'{{"imported": {len(ODD) + 1}}}\n', "")
-    own = ("id", "created_at", "modified_at", "source", "directory", "version")
+    own = ("id", "created_at", "modified_at", "source", "directory", "version", "role_source")
     mine, theirs = ([user | dict.fromkeys(own) for user in cli("user", "list", name)] for name in ("Acme", "Other"))
     assert theirs == mine
 

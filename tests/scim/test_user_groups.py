@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from scimsvc.store import user_groups
 from scimsvc.store.group_representations import StoredGroup
 from tests.support.client import Api, Enterprise, replace, user_body
 from tests.support.groups import memberships, store_group
@@ -139,3 +140,33 @@ def test_groups_in_a_body_are_ignored(acme: Enterprise) -> None:
 
     assert "groups" not in acme.get(user)
     assert memberships(acme) == {}
+
+
+@pytest.mark.parametrize("query", [{}, {"sortBy": "userName"}, {"filter": "active eq true", "sortBy": "id"}])
+def test_a_page_ends_early_if_its_users_have_too_many_groups(
+    acme: Enterprise, monkeypatch: pytest.MonkeyPatch, query: dict[str, str]
+) -> None:
+    monkeypatch.setattr(user_groups, "MOST_ON_PAGE", 5)
+    users = [acme.create(email=f"{number}@x.example", userName=f"U{number}")["id"] for number in range(6)]
+    for number, members in enumerate([users[:3], users[:3], users[2:5], *[users[4:5]] * 7]):
+        store_group(acme, f"G{number}", members)
+    everyone = {user["id"]: user.get("groups", []) for user in map(acme.get, ({"id": each} for each in users))}
+
+    by_index, start = [], 1
+    while start <= len(users):
+        page = acme.send("GET", "/Users", query=query | {"startIndex": str(start)}).get_json()
+        by_index += page["Resources"]
+        start += page["itemsPerPage"]
+    by_cursor, pages = [], 0
+    cursor: str | None = ""
+    while cursor is not None:
+        page = acme.send("GET", "/Users", query=query | {"cursor": cursor}).get_json()
+        by_cursor += page["Resources"]
+        cursor, pages = page.get("nextCursor"), pages + 1
+
+    assert by_index == by_cursor
+    assert {user["id"]: user.get("groups", []) for user in by_index} == everyone
+    assert [len(groups) for groups in everyone.values()] == [2, 2, 3, 1, 8, 0]
+    assert len(by_index) == 6
+    assert pages > 2
+    assert page["totalResults"] == 6
