@@ -45,6 +45,8 @@ class _GroupRole(NamedTuple):
 
 _ENTERPRISE_ID = bindparam("enterprise_id", type_=RoleGroup.enterprise_id.type)
 _IN_ENTERPRISE = RoleGroup.enterprise_id == _ENTERPRISE_ID
+#: An UPDATE needs other names of parameters than the columns.
+_OF_ENTERPRISE = bindparam("of_enterprise", type_=RoleGroup.enterprise_id.type)
 _GROUP_ID = bindparam("group_id", type_=RoleGroup.group_id.type)
 _KEY = bindparam("key", type_=RoleGroup.reference_key.type)
 ROLE_GROUPS = Query(
@@ -81,7 +83,9 @@ GROUPS_MEANT = Query(
 _INSERT = Write(insert(RoleGroup))
 _DELETE = Write(delete(RoleGroup).where(_IN_ENTERPRISE, RoleGroup.reference_key == _KEY))
 _UNBIND = Write(
-    update(RoleGroup).where(_IN_ENTERPRISE, RoleGroup.group_id == bindparam("of_group")).values(group_id=null()),
+    update(RoleGroup)
+    .where(RoleGroup.enterprise_id == _OF_ENTERPRISE, RoleGroup.group_id == bindparam("of_group"))
+    .values(group_id=null()),
     columns=[],
 )
 
@@ -93,7 +97,7 @@ def _bind() -> Any:
         select(waiting.reference_key)
         .join(Role, (Role.enterprise_id == waiting.enterprise_id) & (Role.id == waiting.role_id))
         .where(
-            waiting.enterprise_id == _ENTERPRISE_ID,
+            waiting.enterprise_id == _OF_ENTERPRISE,
             waiting.group_id.is_(None),
             or_(
                 waiting.reference_key == _KEY,
@@ -106,7 +110,7 @@ def _bind() -> Any:
     )
     return (
         update(RoleGroup)
-        .where(_IN_ENTERPRISE, RoleGroup.reference_key == first)
+        .where(RoleGroup.enterprise_id == _OF_ENTERPRISE, RoleGroup.reference_key == first)
         .values(group_id=bindparam("to_group", type_=RoleGroup.group_id.type))
     )
 
@@ -155,10 +159,10 @@ def delete_role_group(connection: Connection, enterprise_id: str, reference_key:
 
 def bind_group(connection: Connection, enterprise_id: str, group_id: str, name: str, external_id: str | None) -> bool:
     """Bind the entry that waits for a group with this name or externalId. Return whether there was one."""
-    parameters = {"enterprise_id": enterprise_id, "to_group": group_id, "key": fold(name)}
+    parameters = {"of_enterprise": enterprise_id, "to_group": group_id, "key": fold(name)}
     return _BIND.run(connection, {**parameters, "external_id": external_id}) > 0
 
 
 def unbind_group(connection: Connection, enterprise_id: str, group_id: str) -> None:
     """Let the entry of a group that is deleted wait for another group."""
-    _UNBIND.run(connection, {"enterprise_id": enterprise_id, "of_group": group_id})
+    _UNBIND.run(connection, {"of_enterprise": enterprise_id, "of_group": group_id})

@@ -98,10 +98,12 @@ class _GroupId(NamedTuple):
     id: str
 
 
+#: An UPDATE needs other names of parameters than the columns.
+_IN_ENTERPRISE = bindparam("in_enterprise", type_=GroupMember.enterprise_id.type)
 _OF_USER = select(GroupMember.group_id).where(
-    GroupMember.enterprise_id == _ENTERPRISE_ID, GroupMember.user_id == _USER_ID
+    GroupMember.enterprise_id == _IN_ENTERPRISE, GroupMember.user_id == _USER_ID
 )
-_LEFT = (Group.enterprise_id == _ENTERPRISE_ID, Group.id.in_(_OF_USER))
+_LEFT = (Group.enterprise_id == _IN_ENTERPRISE, Group.id.in_(_OF_USER))
 #: In order, so that two deletions do not wait for each other.
 LOCK_GROUPS_OF_USER = Query(select(Group.id).where(*_LEFT).order_by(Group.id).with_for_update(), _GroupId)
 LEAVE = Query(
@@ -121,7 +123,7 @@ def leave_groups(connection: Connection, enterprise_id: str, user_id: str, *, at
     The memberships are read again after the groups are locked, because PostgreSQL reads them once for a statement, and
     the change of a group that it waits for may remove the user.
     """
-    parameters = {"enterprise_id": enterprise_id, "user_id": user_id}
+    parameters = {"in_enterprise": enterprise_id, "user_id": user_id}
     if not LOCK_GROUPS_OF_USER.all(connection, parameters):
         return []
     return sorted(LEAVE.all(connection, parameters | {"at": at}))

@@ -20,6 +20,7 @@ from tests.support.apps import make_enterprise, run_command
 from tests.support.client import Enterprise, patch_body, replace, user_body
 from tests.support.records import feed_of, log_of
 from tests.support.replay import Answer, payload_files, replay
+from tests.support.scim_groups import group_body
 
 #: The work address that the requests below look for.
 ADA = "ada@contoso.example"
@@ -105,6 +106,26 @@ def do_writes(send: Send) -> None:
     do_reads(send, user)
 
 
+def do_groups(send: Send) -> None:
+    user = send("POST", "/Users", user_body("dan@contoso.example")).get_json()["id"]
+    group = send("POST", "/Groups", group_body("Sales", [user])).get_json()["id"]
+    send("POST", "/Groups", group_body("SALES"))
+    for operation in (
+        {"op": "remove", "path": "members", "value": [{"value": user}]},
+        {"op": "add", "path": f'members[value eq "{user}"]'},
+        {"op": "add", "path": "members", "value": ["nobody"]},
+        replace("displayName", "Support"),
+        replace("members", [user]),
+    ):
+        send("PATCH", f"/Groups/{group}", patch_body(operation))
+    for path in (f"/Groups/{group}", f"/Users/{user}", "/Groups", "", f"/Groups/{group}?excludedAttributes=members"):
+        send("GET", path)
+    for filter_ in (f'members.value eq "{user}"', 'displayName eq "support"', 'members.display co "t"'):
+        send("GET", "/Groups", query={"filter": filter_})
+    send("PUT", f"/Groups/{group}", group_body("Support", []))
+    send("DELETE", f"/Groups/{group}")
+
+
 def transcript_of(enterprise: Enterprise) -> Transcript:
     answers: list[tuple[int, list[tuple[str, str]], str]] = []
 
@@ -121,9 +142,11 @@ def transcript_of(enterprise: Enterprise) -> Transcript:
         return Answer(answer.status_code, answer.headers, answer.text)
 
     do_writes(send)
+    do_groups(send)
     for payload in payload_files()[::16]:
-        for each in send("GET", "/Users").get_json()["Resources"]:
-            send("DELETE", f"/Users/{each['id']}")
+        for endpoint in ("/Users", "/Groups"):
+            for each in send("GET", endpoint).get_json()["Resources"]:
+                send("DELETE", f"{endpoint}/{each['id']}")
         replay(payload, enterprise.name, send=send_payload, run=partial(run_command, enterprise.app))
     return Transcript(answers, log_entries(enterprise), feed_entries(enterprise), user_rows(enterprise))
 
