@@ -212,8 +212,10 @@ def test_people_read_a_list_as_a_table(acme: Enterprise) -> None:
 def test_people_and_scripts_can_read_every_list_and_thing(acme: Enterprise, cli: Cli, words: tuple[str, ...]) -> None:
     cli("user", "create", "Acme", "a@contoso.example", "--title=Boss")
     cli("admin", "create", "operator@example.com", "--operator")
+    cli("attribute", "add", "Acme", "urn:example:params:2.0:User:costCenter")
     store_group(acme, "Staff")
     arguments = {
+        "attribute list": ["Acme"],
         "enterprise show": ["Acme"],
         "user show": ["Acme", "a@contoso.example"],
         "role list": ["Acme"],

@@ -62,7 +62,7 @@ def test_a_refusal_has_its_remedies(acme: Enterprise, admin: Console) -> None:
     [
         ("POST", "/Users", "{", "This request would be refused 400 invalidSyntax"),
         ("POST", "/Users", "", "This request would be refused 400 invalidSyntax"),
-        ("POST", "/Groups", "{}", "This request would be refused 400 invalidSyntax"),
+        ("POST", "/Groups", "{}", "This request would be refused 400 invalidValue"),
         ("GET", '/Users?filter=userName eq "x"', "", "Finds no users"),
         ("DELETE", "/Users/2df894f6-6cca-4d98-9f0c-f0c2bb4671dd", "", "This request would be refused 404"),
         ("POST", "/Users", "GET /Users", "This request would be applied 200"),

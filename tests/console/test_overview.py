@@ -63,7 +63,7 @@ def test_every_remedy_is_an_existing_page(admin: Console, acme: Enterprise) -> N
         user_body("third@x.example", userName="Third", unheard="of"),
         user_body("no address", userName="Fourth"),
         user_body("fifth@x.example", userName="Fifth", roles=[{"value": "User"}, {"value": "Power Signer"}]),
-        {"schemas": []},
+        user_body("sixth@x.example", userName="Sixth", roles=[{"value": "Nobody"}]),
     ]
     for body in bodies:
         acme.send("POST", "/Users", body)
