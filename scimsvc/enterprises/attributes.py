@@ -4,9 +4,11 @@ A removal first hides the attribute from requests, and then removes its values i
 between which other writes get their turn. An interrupted removal continues when it is repeated.
 """
 
+import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import inf
 from typing import Any
 
 from scimsvc import clock, schemas
@@ -37,6 +39,9 @@ from scimsvc.vocabulary import BY_ADMINISTRATOR, UPDATED, Action
 #: Users whose values one transaction removes, and a rest in relation to the transaction before it.
 _USERS_AT_ONCE = 50
 _REST = 1.0
+#: The IDs of the attributes whose values a thread of this process removes, so that one thread does it at a time.
+_running: set[str] = set()
+_lock = threading.Lock()
 #: Seconds for which a request removes values, so that its answer is not later than the proxy waits.
 _SECONDS_OF_REQUEST = 20.0
 
@@ -90,23 +95,40 @@ def remove_attribute(
 ) -> dict[str, Any]:
     """Remove a custom attribute with the values of all users, and return it.
 
-    If this takes longer than ``seconds`` (None for no limit), ``removing`` is true in the result, and a repetition
-    removes the other values. ``progress`` is called with the users of each step. Raises ``NoSuchThing`` or
-    ``OutOfDate``.
+    If this takes longer than ``seconds`` (None for no limit), or another thread is about it, ``removing`` is true in
+    the result, and a repetition removes the other values. ``progress`` is called with the number of users of each
+    step. Raises ``NoSuchThing`` or ``OutOfDate``.
     """
-    until = None if seconds is None else clock.elapsed() + seconds
     enterprise_id, declaration = _hide(enterprise, reference, if_match)
+    until = inf if seconds is None else clock.elapsed() + seconds
+    with _lock:
+        is_first = declaration.id not in _running
+        _running.add(declaration.id)
+    if not is_first:
+        return _represent(declaration)
+    try:
+        for users in _remove_all(enterprise_id, declaration):
+            progress(users)
+            if clock.elapsed() >= until:
+                return _represent(declaration)
+        return _forget(enterprise_id, declaration)
+    finally:
+        with _lock:
+            _running.discard(declaration.id)
+
+
+def _remove_all(enterprise_id: str, declaration: Declaration) -> Iterator[int]:
+    """Remove the values of all users, and yield the number of users of each step."""
     last_id = ""
-    while until is None or clock.elapsed() < until:
+    while True:
         began = clock.elapsed()
         user_ids = _find_users(enterprise_id, declaration, last_id)
         if not user_ids:
-            return _forget(enterprise_id, declaration)
+            return
         _remove_values(enterprise_id, declaration, user_ids)
         last_id = user_ids[-1]
-        progress(len(user_ids))
+        yield len(user_ids)
         time.sleep(_REST * (clock.elapsed() - began))
-    return _represent(declaration)
 
 
 def _hide(enterprise: str, reference: str, if_match: str | None) -> tuple[str, Declaration]:

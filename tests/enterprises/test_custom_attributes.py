@@ -162,6 +162,21 @@ def test_an_enterprise_has_only_its_own_attributes(acme: Enterprise, api: Api) -
 # Removal.
 
 
+def hide(acme: Enterprise, name: str) -> None:
+    """Begin to remove an attribute, and fail before a value is removed."""
+
+    class Killed(Exception):
+        pass
+
+    def kill(*_: Any) -> None:
+        raise Killed
+
+    with acme.app.app_context(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attributes, "_find_users", kill)
+        with pytest.raises(Killed):
+            attributes.remove_attribute("Acme", name)
+
+
 def test_a_removal_takes_the_values_of_all_users_and_leaves_the_rest(acme: Enterprise, api: Api) -> None:
     declared = declare(api, "tag", "level")
     both = acme.create(email="a@x.example", **{URN: {"tag": "x", "level": 3}})
@@ -227,20 +242,37 @@ def test_an_interrupted_removal_continues_when_it_is_repeated(
 def test_a_request_removes_values_for_a_limited_time(
     acme: Enterprise, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attribute = declare(api, "tag")["tag"]
+    declare(api, "tag")
     acme.create(**{URN: {"tag": "x"}})
+
+    acme.create(email="other@x.example", **{URN: {"tag": "x"}})
+    monkeypatch.setattr(attributes, "_USERS_AT_ONCE", 1)
 
     with acme.app.app_context():
         assert attributes.remove_attribute("Acme", TAG, seconds=0)["removing"] is True
         assert attributes.remove_attribute("Acme", TAG)["removing"] is False
-    assert attribute["removing"] is False
+    assert names(api) == []
+
+
+def test_one_thread_at_a_time_removes_the_values_of_an_attribute(acme: Enterprise, api: Api) -> None:
+    attribute = declare(api, "tag")["tag"]
+    acme.create(**{URN: {"tag": "x"}})
+    answers = []
+
+    def ask_again(_users: int) -> None:
+        answers.append(api.send("DELETE", f"/attributes/{attribute['id']}").get_json())
+
+    with acme.app.app_context():
+        attributes.remove_attribute("Acme", TAG, progress=ask_again)
+
+    assert answers == [attribute | {"removing": True}]
+    assert names(api) == []
 
 
 def test_requests_do_not_know_an_attribute_that_is_being_removed(acme: Enterprise, api: Api) -> None:
     declare(api, "tag", "level")
     user = acme.create(**{URN: {"tag": "x", "level": 3}})
-    with acme.app.app_context():
-        attributes.remove_attribute("Acme", TAG, seconds=0)
+    hide(acme, TAG)
 
     answer = acme.patch(user, replace(TAG, "y"), replace(f"{URN}:level", 4), replace(None, {URN: {"tag": "z"}}))
 
