@@ -5,6 +5,7 @@ from typing import Any
 
 from scimsvc.mapping.roles import change_role, find_role, show_in
 from scimsvc.protocol.attributes import fold
+from scimsvc.store.engine.deadlines import DeadlineExceeded
 from scimsvc.store.engine.transactions import rehearsing
 from scimsvc.store.feed import get_span, list_changes
 from scimsvc.store.log_reports import list_refused_for_role
@@ -43,8 +44,18 @@ def preview_role(enterprise: str, name: str) -> dict[str, Any]:
 def preview_change(enterprise: str, reference: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return how many ``users`` the ``changes`` of a role would change, and the first of these as ``changes``.
 
-    The change takes place and is rolled back. Raises the errors of ``update_role``.
+    The change takes place and is rolled back. ``users`` is None if that takes longer than other writers may wait.
+    Raises the errors of ``update_role``.
     """
+    try:
+        return _rehearse(enterprise, reference, changes)
+    except DeadlineExceeded as error:
+        if error.hangs:
+            raise
+        return {"users": None, "changes": []}
+
+
+def _rehearse(enterprise: str, reference: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     with rehearsing(), writing_in(enterprise) as tenant:
         before = get_span(tenant.connection, tenant.id).newest or 0
         change_role(tenant, reference, changes)
