@@ -45,7 +45,14 @@ def test_an_entry_says_who_did_what_from_where_to_what(acme: Enterprise, api: Ap
         "action": "role.created",
         "target": {"type": "role", "id": role["id"], "name": "Auditor"},
         "before": None,
-        "after": {"name": "Auditor", "aliases": ["A"], "restrict_editing": False, "is_default": False},
+        "after": {
+            "name": "Auditor",
+            "aliases": ["A"],
+            "groups": [],
+            "position": 5,
+            "restrict_editing": False,
+            "is_default": False,
+        },
         "request_id": "r-1",
     }
 

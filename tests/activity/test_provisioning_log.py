@@ -57,7 +57,7 @@ REFUSED = [
     pytest.param("PATCH", "/Users/{id}", patch_body(replace("id", "x")), ("patch", 400, "mutability"), id="id"),
     pytest.param("PUT", "/Users/{id}", user_body(roles=["Signer"]), ("replace", 400, "invalidValue"), id="PUT"),
     pytest.param("DELETE", "/Users/nobody", None, ("delete", 404, None), id="nobody"),
-    pytest.param("POST", "/Groups", {"displayName": "x"}, ("create", 400, "invalidSyntax"), id="group"),
+    pytest.param("POST", "/Groups", {"displayName": 5}, ("create", 400, "invalidValue"), id="group"),
     pytest.param("PATCH", "/Groups/nothing", patch_body(replace("externalId", "x")), ("patch", 404, None), id="no group"),
     pytest.param("POST", "/Bulk", {}, ("bulk", 400, "invalidSyntax"), id="bulk"),
     pytest.param("POST", "/Nothing", {}, ("other", 404, None), id="no path"),
@@ -192,7 +192,7 @@ def test_a_rolled_back_write_leaves_neither_user_nor_entry(acme: Enterprise, mon
         record_write(*arguments, **options)
         raise OperationalError("INSERT", {}, Exception("disk full"))
 
-    monkeypatch.setattr("scimsvc.scim.users.record_write", broken)
+    monkeypatch.setattr("scimsvc.scim.storing.record_write", broken)
 
     answer = acme.send("POST", "/Users", user_body())
 

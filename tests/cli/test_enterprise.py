@@ -130,7 +130,7 @@ def test_an_unknown_default_role_is_refused_with_the_existing_roles(acme: Enterp
     line = refusal(acme.app, "enterprise", "update", "Acme", "--no-enable-scim", "--default-role=Boss")
 
     assert "'Boss'" in line
-    assert "DefaultEnterprise, Power Signer, SigningHub_Admin, User" in line
+    assert "DefaultEnterprise, SigningHub_Admin, User, Power Signer" in line
     assert cli("enterprise", "show", "Acme") == before
 
 

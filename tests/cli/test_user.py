@@ -30,7 +30,7 @@ def manual(acme: Enterprise, cli: Cli) -> dict[str, Any]:
         ("--title=Lead", {"title": "Lead"}),
         ("--organization=", {"organization": None}),
         ("--role=powersigner", {"role": "Power Signer"}),
-        ("--role=", {"role": "DefaultEnterprise"}),
+        ("--role=", {"role": "DefaultEnterprise", "role_source": "default"}),
         ("--external-id=", {"external_id": None}),
         ("--inactive", {"active": False}),
     ],

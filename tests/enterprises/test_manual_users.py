@@ -60,13 +60,11 @@ def test_a_patch_takes_over_even_one_that_changes_nothing(acme: Enterprise, cli:
     assert acme.send("DELETE", f"/Users/{manual['id']}").status_code == 204
 
 
-def test_a_put_takes_over_and_without_roles_gives_the_default_one(
-    acme: Enterprise, cli: Cli, manual: dict[str, Any]
-) -> None:
+def test_a_put_takes_over_and_without_roles_leaves_the_role(acme: Enterprise, cli: Cli, manual: dict[str, Any]) -> None:
     acme.send("PUT", f"/Users/{manual['id']}", user_body("manual@contoso.example"))
 
     taken = cli("user", "show", "Acme", manual["id"])
-    assert (taken["source"], taken["role"], taken["user_name"]) == ("provisioned", "DefaultEnterprise", "Test User")
+    assert (taken["source"], taken["role"], taken["user_name"]) == ("provisioned", "User", "Test User")
 
 
 def test_the_directorys_values_become_effective_when_they_change(
