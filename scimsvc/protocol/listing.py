@@ -91,7 +91,7 @@ def read_list_query(parameters: Mapping[str, str], resource_type: ResourceType, 
         cursor=cursor,
         count=min(limits.page, max(0, count)),
         projection=parse_projection(parameters.get("attributes"), parameters.get("excludedAttributes"), resource_type),
-        question=(text or "", *order.question),
+        question=(resource_type.endpoint, text or "", *order.question),
         tolerances=parsed.tolerances if parsed is not None else (),
     )
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from scimsvc.protocol.errors import InvalidFilter, InvalidPath, UnknownAttribute
+from scimsvc.protocol.errors import InvalidFilter, InvalidPath, UnknownAttribute, UnknownInFilter
 from scimsvc.protocol.filters.matching import matches
 from scimsvc.protocol.filters.nodes import implied_values
 from scimsvc.protocol.filters.parser import parse_filter
@@ -134,7 +134,7 @@ def test_a_path_leads_to_its_attribute(text: str, shown: str) -> None:
         (f"{EXTENSION}:bogus", UnknownAttribute),
         ("urn:other:User:title", UnknownAttribute),
         ('emails[type is "work"].value', InvalidFilter),
-        ('emails[bogus eq "work"].value', InvalidFilter),
+        ('emails[bogus eq "work"].value', UnknownInFilter),
         ("emails[].value", InvalidFilter),
     ],
 )
