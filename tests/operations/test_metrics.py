@@ -149,7 +149,9 @@ def test_a_token_near_its_expiry_is_announced(
     (listed,) = [each for each in cli("token", "list", "Acme") if each["id"] == issued["id"]]
     assert {answer.headers.get("X-Token-Expires-At") for answer in answers} == {listed["expires_at"] if told else None}
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert [issued["id"] in warning and "Secret Token" in warning for warning in warnings] == [True] * warned
+    assert [issued["id"] in warning and "enter it in the identity provider" in warning for warning in warnings] == [
+        True
+    ] * warned
     assert issued["access_token"] not in caplog.text
 
 

@@ -35,7 +35,9 @@ TYPE = user_type(write_declarations(DECLARATIONS))
 def test_declarations_are_written_and_read() -> None:
     assert read_declarations(write_declarations(DECLARATIONS)) == DECLARATIONS
     assert (write_declarations([]), read_declarations(None), user_type(None)) == (None, (), USERS)
-    assert user_type(write_declarations(DECLARATIONS)) is TYPE
+    text = write_declarations(DECLARATIONS)
+    assert user_type(text) is user_type(text)
+    assert [each.name for each in user_type(text).attributes] == [each.name for each in TYPE.attributes]
 
 
 @pytest.mark.parametrize(
