@@ -75,7 +75,7 @@ def replace_group(group_id: str) -> Response:
 @scim_groups.patch("/<path:group_id>")
 def patch_group(group_id: str) -> Response:
     """Change a group (RFC 7644 §3.5.2). The answer has a body only if the request selects attributes."""
-    selects = any(name in request.args for name in ("attributes", "excludedAttributes"))
+    selects = any(any(request.args.getlist(name)) for name in ("attributes", "excludedAttributes"))
     group = groups.patch_group(
         scim_request(),
         group_id,

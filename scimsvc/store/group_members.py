@@ -8,10 +8,23 @@ on a group that the transaction has locked.
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, Connection, bindparam, cast, delete, exists, func, insert, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+)
 from sqlalchemy.orm import aliased
 
 from scimsvc.models import GroupMember, Searchable, User
+from scimsvc.protocol.limits import MAX_KEY_LENGTH
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.engine.transactions import reading
 from scimsvc.store.filters.search_functions import SEARCH_FUNCTIONS
@@ -223,36 +236,45 @@ class GroupMembers:
 
 # Read members.
 
+#: The characters of a name that are answered with a member. A userName has at most as many, and a displayName may have
+#: thousands. Literally, because it is a part of prepared statements.
+_LONGEST_DISPLAY: Any = literal_column(str(MAX_KEY_LENGTH))
+
 
 def _members(dialect: str) -> Query[MemberRow]:
-    functions = SEARCH_FUNCTIONS[dialect]
-    document = User.document if dialect == "sqlite" else cast(User.document, Searchable)
-    # OFFSET prevents PostgreSQL from parsing the document for each member that is read from it.
-    read = (
-        select(GroupMember.position, GroupMember.user_id, document.label("document"))
-        .join(User, (User.enterprise_id == GroupMember.enterprise_id) & (User.id == GroupMember.user_id))
+    statement = (
+        _with_document(dialect, GroupMember.position)
         .where(*_OF_GROUP, GroupMember.position > bindparam("after", type_=GroupMember.position.type))
         .order_by(GroupMember.position)
         .limit(bindparam("limit"))
-        .offset(0)
-        .subquery()
     )
-    names = (functions.member(read.c.document, (name,)) for name in ("displayName", "userName"))
-    statement = select(read.c.position, read.c.user_id, func.coalesce(*names).label("display"))
-    return Query(statement.order_by(read.c.position), MemberRow)
+    read, display = _with_display(statement, dialect)
+    return Query(select(read.c.position, read.c.user_id, display).order_by(read.c.position), MemberRow)
 
 
 def _members_of_groups(dialect: str) -> Query[GroupMemberRow]:
-    functions, listed = SEARCH_FUNCTIONS[dialect], listed_ids(dialect)
-    document: Any = User.document if dialect == "sqlite" else cast(User.document, Searchable)
-    names = (functions.member(document, (name,)) for name in ("displayName", "userName"))
-    statement = (
-        select(GroupMember.group_id, GroupMember.user_id, func.coalesce(*names).label("display"))
-        .join(User, (User.enterprise_id == GroupMember.enterprise_id) & (User.id == GroupMember.user_id))
-        .where(GroupMember.enterprise_id == _ENTERPRISE_ID, GroupMember.group_id.in_(select(listed.id)))
-        .order_by(GroupMember.group_id, GroupMember.position)
+    statement = _with_document(dialect, GroupMember.group_id, GroupMember.position).where(
+        GroupMember.enterprise_id == _ENTERPRISE_ID, GroupMember.group_id.in_(select(listed_ids(dialect).id))
     )
-    return Query(statement, GroupMemberRow)
+    read, display = _with_display(statement, dialect)
+    columns = select(read.c.group_id, read.c.user_id, display)
+    return Query(columns.order_by(read.c.group_id, read.c.position), GroupMemberRow)
+
+
+def _with_document(dialect: str, *columns: Any) -> Select[Any]:
+    """Return the statement that reads ``columns`` of memberships, the users and their documents."""
+    document: Any = User.document if dialect == "sqlite" else cast(User.document, Searchable)
+    of_user = (User.enterprise_id == GroupMember.enterprise_id) & (User.id == GroupMember.user_id)
+    return select(*columns, GroupMember.user_id, document.label("document")).join(User, of_user)
+
+
+def _with_display(statement: Select[Any], dialect: str) -> tuple[Any, ColumnElement[str]]:
+    """Return ``statement`` as a subquery, and the name of the user in its rows."""
+    # OFFSET prevents PostgreSQL from parsing the document for each member that is read from it.
+    read = statement.offset(0).subquery()
+    functions = SEARCH_FUNCTIONS[dialect]
+    names = (functions.member(read.c.document, (name,)) for name in ("displayName", "userName"))
+    return read, func.substr(func.coalesce(*names), 1, _LONGEST_DISPLAY).label("display")
 
 
 MEMBERS = {dialect: _members(dialect) for dialect in DIALECTS}

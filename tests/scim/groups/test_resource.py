@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from tests.support.apps import make_enterprise
-from tests.support.client import SCIM, Enterprise, assert_scim_error, replace
+from tests.support.client import SCIM, Enterprise, assert_scim_error, patch_body, replace
 from tests.support.records import feed_of, log_of
 from tests.support.scim_groups import (
     create_group,
@@ -67,6 +67,26 @@ def test_the_display_of_a_member_is_the_display_name_or_else_the_user_name(acme:
     group = create_group(acme, members=[named, other])
 
     assert [member["display"] for member in group["members"]] == ["Ada Lovelace", "bob"]
+
+
+def test_a_long_display_name_is_cut_in_the_members_of_a_group(acme: Enterprise) -> None:
+    user = acme.create(displayName="\N{GRINNING FACE}" * 5_000)
+    group = create_group(acme, members=[user["id"]])
+
+    (in_list,) = acme.send("GET", "/Groups").get_json()["Resources"]
+
+    assert [member["display"] for member in group["members"]] == ["\N{GRINNING FACE}" * 512]
+    assert in_list == group == get_group(acme, group)
+
+
+def test_an_empty_selection_is_as_good_as_none(acme: Enterprise) -> None:
+    group = create_group(acme)
+
+    answer = acme.send(
+        "PATCH", f"/Groups/{group['id']}?attributes=&excludedAttributes=", patch_body(replace("displayName", "New"))
+    )
+
+    assert (answer.status_code, answer.data) == (204, b"")
 
 
 def test_a_put_replaces_attributes_and_members(acme: Enterprise) -> None:
