@@ -241,7 +241,7 @@ def cell(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(cell, value)) or "-"
     if isinstance(value, dict):
-        return ", ".join(f"{cell(name)}={cell(member)}" for name, member in value.items())
+        return ", ".join(f"{cell(name)}={cell(member)}" for name, member in value.items()) or "-"
     return printable(str(value), keep="")
 
 
