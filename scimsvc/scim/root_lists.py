@@ -75,7 +75,8 @@ def list_resources(request: ScimRequest, parameters: Mapping[str, str], keys: Cu
         attempt.query = read_list_query(parameters, user_type, request.notes.limits)
         request.notes.tolerate_all(attempt.query.tolerances)
         return list_users(request, attempt.query, keys)
-    attempt.query = users.query
+    # The cursor belongs to the sort order of groups if users do not have the attribute.
+    attempt.query = users.query if users.has_key else replace(users.query, cursor=None)
     request.notes.tolerate_all(users.query.tolerances)
     return _list_both(request, users, groups, keys)
 

@@ -96,6 +96,17 @@ def test_an_explanation_has_the_status_and_the_detail_of_the_request(
     assert told.get("detail") == (answer.get_json(silent=True) or {}).get("detail")
 
 
+def test_a_search_at_the_root_is_explained_with_the_users_that_it_finds(acme: Enterprise) -> None:
+    create_users(acme, 2)
+    for name in "AB":
+        create_group(acme, name)
+    page = acme.send("GET", "?cursor=&count=1&sortBy=members.value").get_json()
+
+    for query in ("?filter=meta.created pr", f"?sortBy=members.value&cursor={page['nextCursor']}"):
+        told = explained(acme, "GET", query)
+        assert (told["status"], len(told["users"])) == (200, 2)
+
+
 def test_a_search_and_a_bulk_request_are_explained(acme: Enterprise) -> None:
     group = create_group(acme)
     (ada,) = create_users(acme, 1)
