@@ -236,7 +236,10 @@ def test_a_strange_method_is_one_line_too(live: Live, method: str) -> None:
 
 @pytest.mark.parametrize(
     "head",
-    [f"GET {USERS} HTTP/1.1\r\nX-Request-ID: a\x1b[2K\r\n\r\n", f"G\x1b[2KET {USERS} HTTP/1.1\r\n\r\n"],
+    [
+        f"GET {USERS} HTTP/1.1\r\nHost: x\r\nX-Request-ID: a\x1b[2K\r\n\r\n",
+        f"G\x1b[2KET {USERS} HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
     ids=ascii,
 )
 def test_bytes_that_are_not_http_are_refused_and_not_logged(live: Live, head: str) -> None:
