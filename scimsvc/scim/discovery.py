@@ -57,7 +57,7 @@ def schema(urn: str) -> Response:
 
 
 def _schemas() -> list[dict[str, Any]]:
-    names = [role["name"] for role in list_roles(caller().enterprise_id)]
+    names = sorted(role["name"] for role in list_roles(caller().enterprise_id))
     settings = caller().settings
     return documents.schemas(
         tenant_url(),
