@@ -147,6 +147,25 @@ def test_a_request_for_a_group_works_the_same_at_any_size(
     assert {what: number for what, number in taken.items() if number > allowed[what]} == {}, f"{taken} of {allowed}"
 
 
+@pytest.mark.parametrize(("name", "statements"), [("get", 0), ("match", 0), ("list", 1)])
+def test_the_groups_of_users_cost_a_fifth_at_most(app: Flask, acme: Enterprise, name: str, statements: int) -> None:
+    users = [acme.create(**user_body(number, "User")) for number in range(USERS if name == "list" else 4)]
+    request = REQUESTS[name](users[0], 0)
+
+    def measure() -> Work:
+        return min((_measure(app, acme.token, request) for _ in range(3)), key=lambda work: work.calls)
+
+    without = measure()
+    store_group(acme, "Sales", [users[0]["id"]])
+    store_group(acme, "Support", [users[0]["id"]])
+    with_groups = measure()
+
+    assert with_groups.statements == without.statements + statements
+    assert with_groups.bytes_answered > without.bytes_answered
+    if name != "list":
+        assert with_groups.calls <= 1.2 * without.calls
+
+
 def test_the_guard_sees_each_statement_and_transaction(
     app: Flask, acme: Enterprise, monkeypatch: pytest.MonkeyPatch
 ) -> None:
