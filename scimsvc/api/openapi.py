@@ -58,6 +58,10 @@ OPERATIONS = (
     _one(_ROLE, "a role", answers.Role),
     _change(_ROLE, "a role. Its users keep it", answers.Role, schemas.ROLE),
     Operation("DELETE", _ROLE, "Delete a role without users.", **_REMOVED),
+    Operation(
+        "POST", f"{_ROLE}/preview", "Show the users whom a change of a role would change.",
+        answers.RoleChangePreview, body=schemas.ROLE, partial=True, refusals=(404, 409),
+    ),
     Operation("GET", "/groups", "List the groups by name.", answers.page_of(answers.Group), query=queries.GROUPS),
     _one(_GROUP, "a group", answers.Group),
     Operation(

@@ -15,6 +15,7 @@ from scimsvc.api.messages import (
     takes_parameters,
 )
 from scimsvc.mapping import roles as services
+from scimsvc.mapping.preview import preview_change
 from scimsvc.reports import lists
 from scimsvc.web.state import cursor_keys
 
@@ -51,6 +52,12 @@ def show(role_id: str) -> Response:
 def update(role_id: str) -> Response:
     """Change a role. Its users keep it."""
     return resource_answer(services.update_role(enterprise_id(), role_id, read_object(), if_match=if_match()))
+
+
+@roles.post("/roles/<role_id>/preview")
+def preview_update(role_id: str) -> Response:
+    """Return the users whom a change of a role would change, without changing the role."""
+    return json_answer(preview_change(enterprise_id(), role_id, read_object()))
 
 
 @roles.delete("/roles/<role_id>")

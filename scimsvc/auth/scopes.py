@@ -23,6 +23,7 @@ ROUTES = {
     ("GET", "/roles/<role_id>"): _ANY,
     ("PATCH", "/roles/<role_id>"): _ALL,
     ("DELETE", "/roles/<role_id>"): _ALL,
+    ("POST", "/roles/<role_id>/preview"): _ALL,
     ("GET", "/groups"): _ANY,
     ("GET", "/groups/<group_id>"): _ANY,
     ("GET", "/groups/<group_id>/members"): _ANY,

@@ -70,6 +70,26 @@ class RolePreview(Schema):
     on_default = _whole_number("The number of users on the default role.")
 
 
+class ChangedRole(Schema):
+    """A user whom a change of a role would change."""
+
+    email = _text("The work e-mail address.")
+    user_id = _text("The ID of the user.")
+    old_role = _text("The name of the present role.")
+    role = _text("The name of the role after the change.")
+
+
+class RoleChangePreview(Schema):
+    """The users whom a change of a role would change."""
+
+    users = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The number of users; null if the preview takes longer than other writers may wait."},
+    )
+    changes = _list_of(ChangedRole, "The first of the users, at most 20.")
+
+
 class Integration(Schema):
     """An integration of the enterprise."""
 

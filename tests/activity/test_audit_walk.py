@@ -311,6 +311,7 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
 #: The routes that only read, although their method is not GET.
 READING: dict[tuple[str, str], Send] = {
     ("POST", "/api/v1/explain"): by_api("POST", {"method": "GET", "path": "/Users"}),
+    ("POST", "/api/v1/roles/<role_id>/preview"): by_api("POST", {"aliases": ["Other"]}),
     ("POST", f"{OF_ENTERPRISE}/explain"): form(method="GET", path="/Users"),
 }
 #: The routes of single sign-on, which need a provider. ``test_single_sign_on`` tests their entries.

@@ -180,6 +180,7 @@ def test_another_content_type_is_a_problem(api: Api) -> None:
 
 METHODS = {
     "/enterprise": "GET PATCH", "/roles": "GET POST", "/role-preview": "GET", "/roles/{id}": "GET PATCH DELETE",
+    "/roles/{id}/preview": "POST",
     "/integrations": "GET POST", "/integrations/{id}": "GET PATCH DELETE", "/integrations/{id}/rotate": "POST",
     "/tokens": "GET POST", "/tokens/{id}": "GET DELETE", "/users": "GET POST", "/users/{id}": "GET PATCH DELETE",
     "/users/{id}/profile": "PATCH", "/provisioning-log": "GET", "/changes": "GET", "/explain": "POST",

@@ -150,3 +150,25 @@ def test_the_commands_show_groups_and_members(acme: Enterprise, api: Api, cli: C
     assert cli("group", "show", "Acme", "SALES") == api.get(f"/groups/{group.id}")
     assert [each["id"] for each in cli("group", "members", "Acme", group.id)] == users[::-1]
     assert "'Other'" in refusal(acme.app, "group", "show", "Acme", "Other")
+
+
+def test_a_change_of_a_role_is_previewed(acme: Enterprise, api: Api) -> None:
+    users = store_users(acme, 25)
+    store_group(acme, "Sales", users)
+    role = next(role for role in api.get("/roles")["items"] if role["name"] == "User")
+    path = f"/roles/{role['id']}/preview"
+
+    preview = api.send("POST", path, {"groups": ["Sales"]})
+
+    assert preview.status_code == 200
+    assert preview.get_json()["users"] == 25
+    assert len(preview.get_json()["changes"]) == 20
+    assert preview.get_json()["changes"][0] == {
+        "email": preview.get_json()["changes"][0]["email"], "user_id": preview.get_json()["changes"][0]["user_id"],
+        "old_role": "DefaultEnterprise", "role": "User",
+    }  # fmt: skip
+    assert {change["user_id"] for change in preview.get_json()["changes"]} < set(users)
+    assert api.send("POST", path, {"groups": ["Others"]}).get_json() == {"users": 0, "changes": []}
+    assert api.get(f"/roles/{role['id']}") == role
+    assert_problem(api.send("POST", path, {"groups": "Sales"}), 400, "groups: Enter a list of names.")
+    assert_problem(api.send("POST", "/roles/none/preview", {}), 404, "role")

@@ -28,6 +28,7 @@ ALLOWED = {
     "GET /roles/<role_id>": {"api.read", "api.users"},
     "PATCH /roles/<role_id>": set(),
     "DELETE /roles/<role_id>": set(),
+    "POST /roles/<role_id>/preview": set(),
     "GET /groups": {"api.read", "api.users"},
     "GET /groups/<group_id>": {"api.read", "api.users"},
     "GET /groups/<group_id>/members": {"api.read", "api.users"},
