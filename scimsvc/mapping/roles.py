@@ -179,11 +179,12 @@ def update_role(
     ``aliases`` in the changes replaces all aliases. ``add_aliases`` and ``remove_aliases`` change single aliases. The
     same applies to ``groups``. Raises ``InvalidInput``, ``NoSuchThing``, ``Conflict`` or ``OutOfDate``.
     """
+    fields = validated_changes(schemas.ROLE, changes)
     with writing_in(enterprise) as tenant:
         role = get_role(tenant, reference)
         before = show_in(tenant, role.id)
         check_if_match(before, if_match)
-        change_role(tenant, role.id, changes, add_aliases=add_aliases, remove_aliases=remove_aliases,
+        change_role(tenant, role.id, fields, add_aliases=add_aliases, remove_aliases=remove_aliases,
                     add_groups=add_groups, remove_groups=remove_groups)  # fmt: skip
         after = show_in(tenant, role.id)
         AuditLog.of(tenant).record(Action.ROLE_UPDATED, _target(after), changed(before, after))

@@ -83,3 +83,10 @@ def test_derived_values_do_not_change_the_tag(acme: Enterprise, api: Api) -> Non
 
     assert api.get(f"/roles/{role['id']}")["users"] == 1
     assert api.send("GET", f"/roles/{role['id']}").headers["ETag"] == before
+
+
+def test_an_invalid_change_of_an_older_version_is_400(acme: Enterprise, api: Api) -> None:
+    for path, change, _ in _things(acme, api):
+        answer = api.send("PATCH", path, change | {"unknown": 1}, headers={"If-Match": 'W/"1"'})
+
+        assert_problem(answer, 400, "unknown")
