@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import Schema
 
 from scimsvc.auth.scopes import ROUTES
-from scimsvc.schemas import answers, queries
+from scimsvc.schemas import answers, queries, record_answers
 from scimsvc.schemas import bodies as schemas
 from scimsvc.vocabulary import ID_PATTERN
 
@@ -120,14 +120,14 @@ OPERATIONS = (
     ),
     Operation(
         "GET", "/provisioning-log", "List the entries of the provisioning log, newest first.",
-        answers.page_of(answers.LogEntry), query=queries.LOG,
+        answers.page_of(record_answers.LogEntry), query=queries.LOG,
     ),
     Operation(
         "GET", "/audit-log", "List the entries of the audit log, newest first.",
-        answers.page_of(answers.AuditEntry), query=queries.AUDIT,
+        answers.page_of(record_answers.AuditEntry), query=queries.AUDIT,
     ),
     Operation(
-        "GET", "/changes", "List changes of users in commit order, or wait for the next.", answers.Changes,
+        "GET", "/changes", "List changes of users in commit order, or wait for the next.", record_answers.Changes,
         query=queries.CHANGES, refusals=(410,),
     ),
     Operation(
