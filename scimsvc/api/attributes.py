@@ -5,6 +5,7 @@ from flask import Response
 from scimsvc.api.messages import (
     api_blueprint,
     created_answer,
+    empty_answer,
     enterprise_id,
     if_match,
     json_answer,
@@ -41,5 +42,6 @@ def show(attribute_id: str) -> Response:
 
 @attributes.delete("/attributes/<attribute_id>")
 def remove(attribute_id: str) -> Response:
-    """Remove a custom attribute and its values. ``removing`` in the answer is true if values are left."""
-    return json_answer(services.remove_attribute(enterprise_id(), attribute_id, if_match=if_match()))
+    """Remove a custom attribute and its values. Answers 202 with the attribute if values are left."""
+    attribute = services.remove_attribute(enterprise_id(), attribute_id, if_match=if_match())
+    return json_answer(attribute, 202) if attribute["removing"] else empty_answer()

@@ -29,6 +29,8 @@ class Operation:
     query: Schema = queries.NONE
     refusals: tuple[int, ...] = ()
     headers: tuple[str, ...] = field(default=())
+    #: The body of a 202 if the request must be repeated to finish its work.
+    unfinished: type[Schema] | None = None
 
 
 def _one(path: str, what: str, answer: type[Schema]) -> Operation:
@@ -77,8 +79,8 @@ OPERATIONS = (
     ),
     _one(_ATTRIBUTE, "a custom attribute", answers.Attribute),
     Operation(
-        "DELETE", _ATTRIBUTE, "Remove a custom attribute and its values. Repeat while `removing` is true.",
-        answers.Attribute, refusals=(404, 412), headers=("If-Match",),
+        "DELETE", _ATTRIBUTE, "Remove a custom attribute and its values. Repeat it after a 202.",
+        status=204, refusals=(404, 412), headers=("If-Match",), unfinished=answers.Attribute,
     ),
     Operation(
         "GET", "/integrations", "List the integrations.", answers.page_of(answers.Integration), query=queries.PAGE
@@ -202,6 +204,9 @@ def _responses(operation: Operation) -> dict[str, Any]:
     elif operation.status != _NO_CONTENT:
         done["content"] = {"application/json": {"schema": {"type": "object"}}}
     responses = {str(operation.status): done}
+    if operation.unfinished is not None:
+        content = {"application/json": {"schema": operation.unfinished}}
+        responses["202"] = {"description": "A part of the work is left. Repeat the request.", "content": content}
     if "If-None-Match" in operation.headers:
         responses["304"] = {"description": "Not modified."}
     statuses = {400, 401, 403, 429, 503, *operation.refusals} | ({413, 415} if operation.body is not None else set())
