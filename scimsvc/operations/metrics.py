@@ -19,7 +19,7 @@ from scimsvc.store.engine.transactions import Connection, reading
 from scimsvc.store.enterprises import EnterpriseRow, list_enterprises
 from scimsvc.store.groups import list_group_counts
 from scimsvc.store.tokens import list_next_scim_expiries
-from scimsvc.store.users import list_users_by_state
+from scimsvc.store.user_counts import list_users_by_state
 from scimsvc.web.state import RequestState
 
 #: The buckets of the histogram in seconds, from a fast read to the timeout of a proxy.

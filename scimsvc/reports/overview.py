@@ -15,7 +15,7 @@ from scimsvc.store.log_reports import find_last_success, list_kept_values
 from scimsvc.store.roles import count_users_by_role, list_roles
 from scimsvc.store.tenancy import Tenant, reading_in
 from scimsvc.store.tokens import TokenRow, find_last_scim_use, list_valid_scim_tokens
-from scimsvc.store.users import count_disabled_users
+from scimsvc.store.user_counts import count_disabled_users
 
 HOURS, DAYS = "hours", "days"
 _COUNTS = {HOURS: count_by_hour, DAYS: count_by_day}

@@ -271,39 +271,3 @@ def read_whole(read: Callable[[], _Row | None]) -> _Row | None:
     row = read()
     has_role = row is not None and (row.role_id is not None or row.group_role_id is not None)
     return read() if has_role and row is not None and row.restricts is None else row
-
-
-# Counts and duplicates.
-
-
-class _Count(NamedTuple):
-    users: int
-
-
-DISABLED_USERS = Query(
-    select(func.count().label("users")).where(User.enterprise_id == ENTERPRISE_ID, ~User.active), _Count
-)
-
-
-def count_disabled_users(connection: Connection, enterprise_id: str) -> int:
-    """Return the number of disabled users of the enterprise. ``feed.count_users`` returns the total."""
-    return DISABLED_USERS.one(connection, {"enterprise_id": enterprise_id}).users
-
-
-class UsersByState(NamedTuple):
-    """The number of an enterprise's active or disabled users."""
-
-    enterprise_id: str
-    active: bool
-    users: int
-
-
-_USERS_BY_STATE = Query(
-    select(User.enterprise_id, User.active, func.count().label("users")).group_by(User.enterprise_id, User.active),
-    UsersByState,
-)
-
-
-def list_users_by_state(connection: Connection) -> list[UsersByState]:
-    """Return the number of active and disabled users of each enterprise."""
-    return _USERS_BY_STATE.all(connection)

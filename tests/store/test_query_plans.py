@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import Connection, event
 
 from scimsvc.extensions import db
-from scimsvc.store import audit, feed, log_reports, profiles, roles, user_writes, users
+from scimsvc.store import audit, feed, log_reports, profiles, roles, user_counts, user_writes
 from scimsvc.store.fast import driver
 from tests.support.client import Enterprise
 from tests.support.population import change_body, user_body
@@ -182,7 +182,7 @@ OWN = {
         pytest.param(log_reports.REFUSED_FOR_ROLE.statement, "log_refused", id="refusals for a role"),
         pytest.param(feed.EDITS.statement, "changes_by_hand", id="edits of a user"),
         pytest.param(audit.ABOUT_TARGET.statement, "audit_log_target", id="audit entries about a user"),
-        pytest.param(users.DISABLED_USERS.statement, "users_active", id="disabled users"),
+        pytest.param(user_counts.DISABLED_USERS.statement, "users_active", id="disabled users"),
         pytest.param(roles.USERS_BY_ROLE.statement, "users_role", id="users by role"),
         pytest.param(user_writes.FILL_UNIQUE_USER_NAMES.statement, "users_role", id="all users in the order of rows"),
         pytest.param(profiles.PROFILE.statement, "users_email", id="one user"),
