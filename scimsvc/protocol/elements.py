@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
 from scimsvc.protocol.attributes import Attribute, Resource, fold
+from scimsvc.protocol.errors import InvalidValue
 from scimsvc.protocol.filters.matching import comparable
 from scimsvc.protocol.patch_work import PatchWork
 
@@ -80,3 +81,21 @@ def _positions_of(
 
 #: The key of an element without a value takes as long as this number of visits.
 _KEY_VISITS = 5
+
+
+def end_older_primary(attribute: Attribute, elements: list[Any], before: list[Any]) -> None:
+    """Set primary to false on older elements if there is a new primary one (RFC 7644 §3.5.2)."""
+    primary = [element for element in elements if is_primary(element)]
+    old = set(map(id, before))
+    new = [element for element in primary if id(element) not in old]
+    if any(element != new[0] for element in new):
+        raise InvalidValue(f"The attribute {attribute.name} has two primary elements. Send primary true only once.")
+    if new:
+        for element in primary:
+            if element != new[0]:
+                element["primary"] = False
+
+
+def is_primary(element: Any) -> bool:
+    """Return whether an element is marked as primary."""
+    return isinstance(element, dict) and element.get("primary") is True

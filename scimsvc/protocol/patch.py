@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from scimsvc.protocol.addresses import unmarked_elements
 from scimsvc.protocol.attributes import EMAILS, Attribute, Resource
-from scimsvc.protocol.elements import merged_elements, with_added
+from scimsvc.protocol.elements import end_older_primary, is_primary, merged_elements, with_added
 from scimsvc.protocol.errors import InvalidValue, Mutability, NoTarget
 from scimsvc.protocol.filters.matching import comparable, make_test
 from scimsvc.protocol.named_elements import named_by
@@ -134,7 +134,7 @@ def _change_elements(container: Resource, attribute: Attribute, operation: Opera
     elements: list[Any] = container.get(attribute.name, [])
     path, sets_primary = operation.path, _may_set_primary(operation)
     work.visit(elements, 1 + path.conditions + sets_primary)
-    older = [element for element in elements if _is_primary(element)] if sets_primary else []
+    older = [element for element in elements if is_primary(element)] if sets_primary else []
     if path.condition is None and path.sub_attribute is None:
         changed = _WHOLE[operation.op](elements, attribute, operation.value, work)
     elif operation.op == "remove" or operation.value is None:
@@ -142,7 +142,7 @@ def _change_elements(container: Resource, attribute: Attribute, operation: Opera
     else:
         changed = _set_matching(elements, path, operation, work)
     if sets_primary:
-        _end_older_primary(attribute, changed, older)
+        end_older_primary(attribute, changed, older)
     container[attribute.name] = changed
 
 
@@ -281,21 +281,4 @@ def _may_set_primary(operation: Operation) -> bool:
     if sub is not None and value is True:
         return True
     sent = value if isinstance(value, list) else [value]
-    return (implied is not None and implied.get("primary") is True) or any(map(_is_primary, sent))
-
-
-def _end_older_primary(attribute: Attribute, elements: list[Any], before: list[Any]) -> None:
-    """Set primary to false on older elements if there is a new primary one (RFC 7644 §3.5.2)."""
-    primary = [element for element in elements if _is_primary(element)]
-    old = set(map(id, before))
-    new = [element for element in primary if id(element) not in old]
-    if any(element != new[0] for element in new):
-        raise InvalidValue(f"The attribute {attribute.name} has two primary elements. Send primary true only once.")
-    if new:
-        for element in primary:
-            if element != new[0]:
-                element["primary"] = False
-
-
-def _is_primary(element: Any) -> bool:
-    return isinstance(element, dict) and element.get("primary") is True
+    return (implied is not None and implied.get("primary") is True) or any(map(is_primary, sent))
