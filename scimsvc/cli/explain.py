@@ -56,6 +56,8 @@ def _paragraphs(told: dict[str, Any]) -> Iterator[str]:
         yield _labelled("finds", cell([f"{each['name']}, {each['id']}" for each in told["groups"]]) or "no groups")
     if "users" in told:
         yield _labelled("finds", cell([_user(found) for found in told["users"]]) if told["users"] else "no users")
+    for each in told.get("role_changes", []):
+        yield _labelled("role of", cell(f"{each['email']}: {each['old_role']} to {each['role']}"))
     yield from _effect(told)
     for number, operation in enumerate(told.get("operations", []), 1):
         yield f"\noperation {number}: {operation['operation']}"

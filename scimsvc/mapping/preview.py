@@ -1,13 +1,13 @@
 """Preview roles: the users whom a value or a change of a role concerns."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scimsvc.mapping.roles import change_role, find_role, show_in
 from scimsvc.protocol.attributes import fold
 from scimsvc.store.engine.deadlines import DeadlineExceeded
 from scimsvc.store.engine.transactions import rehearsing
-from scimsvc.store.feed import get_span, list_changes
+from scimsvc.store.feed import NumberedChange, get_span, list_changes
 from scimsvc.store.log_reports import list_refused_for_role
 from scimsvc.store.roles import count_users_on_default
 from scimsvc.store.tenancy import reading_in, writing_in
@@ -61,11 +61,14 @@ def _rehearse(enterprise: str, reference: str, changes: Mapping[str, Any]) -> di
         change_role(tenant, reference, changes)
         after = get_span(tenant.connection, tenant.id).newest or 0
         rows = list_changes(tenant.connection, tenant.id, after=before, limit=_MOST_CHANGES)
-        return {
-            "users": after - before,
-            "changes": [
-                {"email": row.change.email, "user_id": row.change.user_id, "old_role": row.change.old_role,
-                 "role": row.change.role}
-                for row in rows
-            ],
-        }  # fmt: skip
+        return {"users": after - before, "changes": represent_role_changes(rows)}
+
+
+def represent_role_changes(rows: Iterable[NumberedChange]) -> list[dict[str, Any]]:
+    """Return the users whose role changes in the entries ``rows`` of the change feed, for the enterprise API."""
+    changes = (row.change for row in rows)
+    return [
+        {"email": each.email, "user_id": each.user_id, "old_role": each.old_role, "role": each.role}
+        for each in changes
+        if each.group_id is None and each.old_role != each.role
+    ]

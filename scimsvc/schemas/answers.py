@@ -236,6 +236,10 @@ class Explanation(Schema):
     tolerances = _names("The tolerances that the request needs.")
     ignored = _names("The unknown attributes that are ignored.")
     kept = fields.List(fields.Dict(), metadata={"description": "The values that a disabled user keeps, and why."})
+    role_changes = fields.List(
+        fields.Nested(ChangedRole),
+        metadata={"description": "The first users whose role a request about a group changes, at most 100."},
+    )
     scim_type = fields.String(allow_none=True, metadata={"description": "The scimType of the error."})
     detail = fields.String(metadata={"description": "The detail of the error."})
 

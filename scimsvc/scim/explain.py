@@ -12,6 +12,7 @@ from flask import request
 
 from scimsvc import clock, schemas
 from scimsvc.auth.provider_integrations import find_connected_provider
+from scimsvc.mapping.preview import represent_role_changes
 from scimsvc.protocol.attributes import ROLES, fold
 from scimsvc.protocol.custom_attributes import user_type
 from scimsvc.protocol.errors import ScimError, quoted
@@ -29,6 +30,7 @@ from scimsvc.scim.locking import known_form
 from scimsvc.scim.rehearsal import RehearsedRequest, answer, rehearsed_request
 from scimsvc.scim.request import Attempt, ScimRequest, attribute_name
 from scimsvc.store.engine.transactions import rehearsing
+from scimsvc.store.feed import get_span, list_changes
 from scimsvc.store.group_representations import read_group_document
 from scimsvc.store.groups import read_group
 from scimsvc.store.profiles import find_profile, profile_view
@@ -38,6 +40,8 @@ from scimsvc.vocabulary import OK, REFUSED, SCIM_SCOPE
 from scimsvc.web.state import Caller, RequestState, cursor_keys
 
 _FIRST_ERROR = 400
+#: The entries of the feed in which changed roles are looked up. At most 11 of them are about the members.
+_MOST_CHANGES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +70,15 @@ def explain_request(enterprise: str, members: Mapping[str, Any], *, base: str) -
     with rehearsing(), reading_in(enterprise) as tenant, rehearsed_request(asked, _caller(tenant, provider)) as state:
         in_path = request.view_args or {}
         matched, group = _user(tenant, in_path.get("user_id")), _group(tenant, in_path.get("group_id"))
+        newest = get_span(tenant.connection, tenant.id).newest or 0
         response = answer(state)
         scim_request = scim_request_of(state)
         if response.status_code >= _FIRST_ERROR:
             return _explain_refusal(tenant, state, scim_request, {"user": matched, "group": group})
         explained = _explain(scim_request) | {"user": matched, "group": group}
         explained |= {"outcome": OK, "status": response.status_code} | _found(scim_request)
+        if scim_request.attempt.is_of_group:
+            explained["role_changes"] = _role_changes(tenant, newest)
         if scim_request.operations:
             explained["operations"] = [_explain(each) for each in scim_request.operations]
         return Explanation(explained, None, scim_request.attempt)
@@ -135,6 +142,11 @@ def _found(scim_request: ScimRequest) -> dict[str, Any]:
         return {"groups": [{"id": row.id, "name": read_group_document(row)[GROUP_NAME.name]} for row in groups]}
     users = find_users(scim_request, query, cursor_keys())
     return {"users": [{"id": user.id, "email": work_address(read_document(user))} for user in users]}
+
+
+def _role_changes(tenant: Tenant, newest: int) -> list[dict[str, Any]]:
+    """Return the first users whose role changed after the entry ``newest`` of the change feed."""
+    return represent_role_changes(list_changes(tenant.connection, tenant.id, after=newest, limit=_MOST_CHANGES))
 
 
 def _explain(scim_request: ScimRequest) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import pytest
 from tests.support.client import Enterprise, patch_body, replace, user_body
 from tests.support.console import Console, errors, of, text, typed
 from tests.support.records import log_of
+from tests.support.scim_groups import create_group
+from tests.support.types import Cli
 
 
 def explain(admin: Console, enterprise: Enterprise, status: int = 200, **fields: str) -> str:
@@ -29,6 +31,17 @@ def test_a_creation_is_explained_and_nothing_is_written(acme: Enterprise, admin:
     assert typed(page, "body") == body
     assert acme.find("id pr") == []
     assert log_of(acme) == []
+
+
+def test_a_request_about_a_group_shows_the_users_whose_role_would_change(
+    acme: Enterprise, admin: Console, cli: Cli
+) -> None:
+    group = create_group(acme, members=[acme.create()["id"]])
+    cli("role", "add", "Acme", "Seller", "--group", "Sales")
+
+    words = text(explain(admin, acme, method="DELETE", path=f"/Groups/{group['id']}"))
+
+    assert "Roles of users User Before After test.user@contoso.example Seller DefaultEnterprise" in words
 
 
 def test_a_whole_request_is_pasted(acme: Enterprise, admin: Console) -> None:

@@ -1,14 +1,18 @@
 """`explain` shows the effect of a request about groups, answers as the request would, and writes nothing."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scimsvc.scim.explain import explain
 from tests.support.client import SCIM, Enterprise, patch_body, replace
+from tests.support.commands import text_of
 from tests.support.groups import memberships
 from tests.support.records import feed_of, log_of
 from tests.support.scim_groups import create_group, create_users, get_group, group_body, listed
+from tests.support.types import Cli
 from tests.support.urns import BULK_URN, GROUP_URN
 
 
@@ -41,6 +45,32 @@ def test_a_patch_is_explained_with_those_who_join_and_leave(acme: Enterprise) ->
     ]
     assert [each["op"] for each in told["request"]] == ["replace", "add", "remove"]
     assert (get_group(acme, group), feed_of(acme), log_of(acme), memberships(acme)) == before
+
+
+def test_an_explanation_lists_the_users_whose_role_would_change(acme: Enterprise, cli: Cli, tmp_path: Path) -> None:
+    ada, bob = create_users(acme, 2)
+    group = create_group(acme, members=[ada])
+    cli("role", "add", "Acme", "Seller", "--group", "Sales")
+    removal = {"op": "remove", "path": "members"}
+
+    told = explained(acme, "PATCH", f"/Groups/{group['id']}", patch_body(removal))
+    asked = tmp_path / "request.json"
+    asked.write_text(json.dumps({"method": "DELETE", "path": f"/Groups/{group['id']}"}))
+    text = text_of(acme.app, "explain", "Acme", str(asked))
+
+    assert told["role_changes"] == [
+        {
+            "email": acme.get({"id": ada})["emails"][0]["value"],
+            "user_id": ada,
+            "old_role": "Seller",
+            "role": "DefaultEnterprise",
+        }
+    ]
+    assert f"{told['role_changes'][0]['email']}: Seller to DefaultEnterprise" in text
+    addition = {"op": "add", "path": "members", "value": listed([bob])}
+    told = explained(acme, "PATCH", f"/Groups/{group['id']}", patch_body(addition))
+    assert [each["user_id"] for each in told["role_changes"]] == [bob]
+    assert "role_changes" not in explained(acme, "GET", f"/Groups/{group['id']}")
 
 
 def test_a_first_group_is_explained_and_not_created(acme: Enterprise) -> None:
