@@ -58,9 +58,10 @@ def test_slow_explanations_do_not_slow_down_other_enterprises(acme: Enterprise) 
 
     slowest = _slowest_create(other, [ask] * 3)
 
-    # A fast PostgreSQL completes the filter in time, or exceeds it only with the second search, for the users.
+    # A fast PostgreSQL completes the filter in time, or exceeds it only with the second search, for the users. A busy one
+    # may not confirm the interruption in time.
     results = {(answer.get_json()["status"], answer.get_json().get("scim_type")) for answer in answers}
-    assert results <= {(200, None), (400, "tooMany"), (400, None)}
+    assert results <= {(200, None), (400, "tooMany"), (400, None), (503, None)}
     assert slowest < crowd()
 
 
