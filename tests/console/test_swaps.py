@@ -4,29 +4,20 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import Enterprise, assert_scim_error, replace
+from tests.support.client import Enterprise, replace
 from tests.support.console import Console, of, text
 from tests.support.records import audit_of
-
-EMAIL = 'emails[type eq "work"].value'
-ANN, BOB = "ann@x.example", "bob@x.example"
+from tests.support.swaps import BOB, EMAIL, create_ann, create_bob, want_each_other
 
 
 @pytest.fixture
 def ann(acme: Enterprise) -> dict[str, Any]:
-    home = {"value": "Ann@Home.example", "type": "home"}
-    return acme.create(userName="Ann", emails=[{"value": "Ann@X.example", "type": "work", "primary": True}, home])
+    return create_ann(acme)
 
 
 @pytest.fixture
 def bob(acme: Enterprise) -> dict[str, Any]:
-    return acme.create(email=BOB, userName="BOB@x.example")
-
-
-def want_each_other(acme: Enterprise, ann: dict[str, Any], bob: dict[str, Any]) -> None:
-    refused = acme.patch(ann, replace(EMAIL, BOB))
-    assert_scim_error(refused, 409, "uniqueness", f"Another user in Acme, with the ID {bob['id']}, already has")
-    assert_scim_error(acme.patch(bob, replace(EMAIL, ANN)), 409, "uniqueness", ann["id"])
+    return create_bob(acme)
 
 
 def test_the_overview_offers_the_swap_until_it_is_done(

@@ -8,32 +8,23 @@ from scimsvc.enterprises.swapped_addresses import swap_addresses
 from scimsvc.errors import Conflict, NoSuchThing
 from tests.support.client import Api, Enterprise, assert_scim_error, replace
 from tests.support.custom import URN, declare
+from tests.support.swaps import ANN, BOB, EMAIL, create_ann, create_bob, want_each_other
 from tests.support.types import Cli
-
-EMAIL = 'emails[type eq "work"].value'
-ANN, BOB = "ann@x.example", "bob@x.example"
 
 
 @pytest.fixture
 def ann(acme: Enterprise) -> dict[str, Any]:
-    home = {"value": "Ann@Home.example", "type": "home"}
-    return acme.create(userName="Ann", emails=[{"value": "Ann@X.example", "type": "work", "primary": True}, home])
+    return create_ann(acme)
 
 
 @pytest.fixture
 def bob(acme: Enterprise) -> dict[str, Any]:
-    return acme.create(email=BOB, userName="BOB@x.example")
+    return create_bob(acme)
 
 
 def swap(acme: Enterprise, *ids: str) -> list[dict[str, Any]]:
     with acme.app.app_context():
         return swap_addresses("Acme", *ids)
-
-
-def want_each_other(acme: Enterprise, ann: dict[str, Any], bob: dict[str, Any]) -> None:
-    refused = acme.patch(ann, replace(EMAIL, BOB))
-    assert_scim_error(refused, 409, "uniqueness", f"Another user in Acme, with the ID {bob['id']}, already has")
-    assert_scim_error(acme.patch(bob, replace(EMAIL, ANN)), 409, "uniqueness", ann["id"])
 
 
 def test_a_taken_user_name_names_its_holder(
