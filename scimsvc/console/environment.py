@@ -50,6 +50,7 @@ def init_console(app: Flask) -> None:
         "sentence": sentence,
         "capitalized": capitalized,
         "utc": utc,
+        "shown_time": shown_time,
         "browser_name": browser_name,
     }.items():
         app.add_template_filter(function, name)
@@ -164,5 +165,11 @@ def capitalized(text: str) -> str:
 
 
 def utc(moment: str) -> str:
-    """Return a time in UTC. The script of the page converts it to the local time zone."""
+    """Return a time for a text that the script of the page does not convert to the reader's time zone."""
     return f"{moment[:10]} {moment[11:16]} UTC"
+
+
+def shown_time(moment: str, show: str = "minute") -> str:
+    """Return a time in UTC for a page that names the time zone. The script converts it to the reader's time zone."""
+    day, time = moment[:10], moment[11:19]
+    return {"day": day, "hour": time[:5], "second": f"{day} {time}"}.get(show, f"{day} {time[:5]}")

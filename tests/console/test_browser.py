@@ -174,7 +174,8 @@ def test_without_a_script_everything_can_be_read_and_sent(console: Console) -> N
 
         assert "Provisioning paused." in paused
         assert "Provisioning resumed." in resumed
-        assert browser.find("tbody time").text.endswith(" UTC")
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", browser.find("tbody time").text)
+        assert "Times are in UTC." in browser.text
     finally:
         browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
@@ -189,6 +190,7 @@ def test_times_are_the_reader_s_and_copying_copies(console: Console) -> None:
     )
     hour = (int(moment[11:13]) + 9) % 24 % 12 or 12
     assert f" {hour}:{moment[14:16]}" in shown
+    assert "Times are in your time zone, Asia/Tokyo (GMT+9)." in browser.text
     browser.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "UTC"})
 
 
