@@ -52,6 +52,38 @@ REMOVALS = (DISABLED, DELETED)
 #: role changed and with it all of its users. The last one is the change of a group that gives roles.
 BY_ADMINISTRATOR, BY_USER, BY_ROLE, BY_GROUP = "administrator", "user", "role", "group"
 
+# Webhooks.
+
+#: The payloads: the entry of the change feed, or also the user or group as it is now.
+THIN, FULL = "thin", "full"
+PAYLOADS = (THIN, FULL)
+
+#: The types of events by the type of the change. The part before the dot is the type of the object.
+EVENT_OF_CHANGE: Mapping[str, str] = {
+    **{change: f"user.{change}" for change in USER_CHANGE_TYPES},
+    **{change: f"group.{change.removeprefix('group_')}" for change in GROUP_CHANGE_TYPES},
+}
+
+
+class AlertType(StrEnum):
+    """The type of an alert's event."""
+
+    TOKEN_EXPIRING = "alert.token_expiring"  # noqa: S105  # not a secret
+    REMOVAL_LIMIT = "alert.removal_limit"
+    REFUSALS = "alert.refusals"
+    SILENT = "alert.silent"
+    WEBHOOK_DISABLED = "alert.webhook_disabled"
+
+
+#: The types of events that a webhook can choose, and the patterns for all types of one kind.
+EVENT_TYPES = (*EVENT_OF_CHANGE.values(), *map(str, AlertType))
+EVENT_PATTERNS = ("user.*", "group.*", "alert.*")
+#: The type of the message that tests a webhook. Every webhook gets it on request.
+WEBHOOK_TEST = "webhook.test"
+
+#: Why the service disabled a webhook: the receiver answered 410, or all retries of a message failed.
+GONE, FAILING = "gone", "failing"
+
 # The audit log.
 
 #: The kinds of actors: an account of the console, an integration with an access token, and a user of the shell.

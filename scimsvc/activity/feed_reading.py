@@ -64,31 +64,16 @@ class FeedReader:
         If no change follows, wait up to ``wait`` seconds for one. Raises ``InvalidInput`` if the cursor does not
         belong to this enterprise's feed, and ``Gone`` if the changes after it were pruned.
         """
-        number = self._read_cursor(enterprise_id, after)
+        number = None if after is None else read_feed_cursor(self.keys, enterprise_id, after, field="after")
         rows, start = _read(enterprise_id, number, limit)
         if not rows and wait > 0 and self.waiters.enter(enterprise_id):
             try:
                 rows = self._wait_for(enterprise_id, start, limit, wait)
             finally:
                 self.waiters.leave(enterprise_id)
-        cursors = [self._write_cursor(enterprise_id, row.number) for row in rows]
+        cursors = [write_feed_cursor(self.keys, enterprise_id, row.number) for row in rows]
         items = [represent_change(cursor, row.change) for cursor, row in zip(cursors, rows, strict=True)]
-        return {"items": items, "next": cursors[-1] if cursors else self._write_cursor(enterprise_id, start)}
-
-    def _read_cursor(self, enterprise_id: str, cursor: str | None) -> int | None:
-        if cursor is None:
-            return None
-        try:
-            return int(self.keys.read(cursor, enterprise_id, _LIST))
-        except (ValueError, TypeError):
-            raise InvalidInput(
-                "'after' is not a cursor of this enterprise's change feed. "
-                "Use the 'next' or 'cursor' value of an earlier response.",
-                {"after": ["Not a cursor of this change feed"]},
-            ) from None
-
-    def _write_cursor(self, enterprise_id: str, number: int) -> str:
-        return self.keys.write(number, enterprise_id, _LIST)
+        return {"items": items, "next": cursors[-1] if cursors else write_feed_cursor(self.keys, enterprise_id, start)}
 
     def _wait_for(self, enterprise_id: str, after: int, limit: int, wait: float) -> list[NumberedChange]:
         deadline = time.monotonic() + wait
@@ -97,6 +82,26 @@ class FeedReader:
             if rows:
                 return rows
         return []
+
+
+def read_feed_cursor(keys: CursorKeys, enterprise_id: str, cursor: str, *, field: str) -> int:
+    """Return the number of the change in ``cursor``, the value of an input ``field``.
+
+    Raises ``InvalidInput`` if the cursor does not belong to the feed of the enterprise.
+    """
+    try:
+        return int(keys.read(cursor, enterprise_id, _LIST))
+    except (ValueError, TypeError):
+        raise InvalidInput(
+            f"{field!r} is not a cursor of this enterprise's change feed. "
+            "Use the 'next' or 'cursor' value of an earlier response.",
+            {field: ["Not a cursor of this change feed"]},
+        ) from None
+
+
+def write_feed_cursor(keys: CursorKeys, enterprise_id: str, number: int) -> str:
+    """Return the cursor after the change with the ``number`` in the feed of the enterprise."""
+    return keys.write(number, enterprise_id, _LIST)
 
 
 def _read(enterprise_id: str, after: int | None, limit: int) -> tuple[list[NumberedChange], int]:

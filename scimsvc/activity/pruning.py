@@ -2,8 +2,8 @@
 
 Log entries are stored for ``log_days``, changes for ``change_days``, and audit entries for ``audit_days``. The log and
 the console name a token, a secret or an integration for ``log_days`` after it expired or was revoked. A session is
-deleted when it has ended. An enterprise with more rows than its quota allows loses the oldest earlier, except entries
-of the audit log.
+deleted when it has ended, and a delivery of a webhook after a week. An enterprise with more rows than its quota allows
+loses the oldest earlier, except entries of the audit log.
 
 Pruning works in small batches with rests between them, because SQLite has one writer. A batch of 50 rows takes a few
 milliseconds, and larger ones delete no more rows a second. Without rests, the writers of other processes would wait for
@@ -36,6 +36,8 @@ _REST = 2.0
 _LONGEST_COUNT = 600.0
 #: How long ended tokens are kept if there are too many.
 _SHORT = timedelta(days=1)
+#: How long deliveries of webhooks are kept.
+DELIVERIES_KEPT = timedelta(days=7)
 
 
 def _all_enterprise_ids(connection: Connection, _before: datetime) -> list[str]:
@@ -133,6 +135,7 @@ TABLES = (
         old_rows.AUDIT_ENTRIES,
         enterprise_ids=old_rows.list_enterprises_with_old_audit_entries,
     ),
+    PrunedTable("deliveries", DELIVERIES_KEPT, old_rows.DELIVERIES),
     PrunedTable("sessions", LONGEST_SESSION, old_rows.SESSIONS, enterprise_ids=lambda _connection, _before: [""]),
 )
 

@@ -9,11 +9,12 @@ from scimsvc.models.activity import AuditEntry, Change, LogEntry
 from scimsvc.models.conditions import HAS_KEPT, IS_REFUSED, IS_REMOVAL
 from scimsvc.models.enterprises import Admin, AdminIdentity, Enterprise, Role, RoleName, Setting
 from scimsvc.models.groups import Group, GroupMember, RoleGroup
+from scimsvc.models.notifications import AlertEvent, Webhook, WebhookDelivery
 from scimsvc.models.second_factors import RecoveryCode, SecondFactor
 from scimsvc.models.users import Searchable, User
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0020"
+SCHEMA_REVISION = "0021"
 
 __all__ = [
     "HAS_KEPT",
@@ -22,6 +23,7 @@ __all__ = [
     "SCHEMA_REVISION",
     "Admin",
     "AdminIdentity",
+    "AlertEvent",
     "Attempts",
     "AuditEntry",
     "Change",
@@ -43,4 +45,6 @@ __all__ = [
     "SigningKey",
     "Token",
     "User",
+    "Webhook",
+    "WebhookDelivery",
 ]

@@ -12,7 +12,12 @@ from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.versions import names
 
 #: Members that change without a change of the resource, or that only one answer contains.
-_PASSING = frozenset({"users", "last_used_at", "days_left", "client_secret", "warning"})
+_PASSING = frozenset(
+    {
+        *("users", "last_used_at", "days_left", "client_secret", "warning"),
+        *("secret", "cursor", "failing_since", "last_success_at"),
+    }
+)
 
 
 def entity_tag(representation: Mapping[str, Any]) -> str:

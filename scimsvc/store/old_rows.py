@@ -14,7 +14,7 @@ from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, ex
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from scimsvc import clock
-from scimsvc.models import AuditEntry, Change, ClientSecret, Integration, LogEntry, Session, Token
+from scimsvc.models import AuditEntry, Change, ClientSecret, Integration, LogEntry, Session, Token, WebhookDelivery
 from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.engine.transactions import Connection
 from scimsvc.store.log import first_id, time_of_id
@@ -130,10 +130,10 @@ def _counting(table: Any, condition: ColumnElement[bool]) -> Query[_Count]:
     return Query(select(func.count().label("rows")).select_from(table).where(condition), _Count)
 
 
-# Entries of the provisioning log and of the audit log. Their IDs begin with their time.
+# Entries of the provisioning log and of the audit log, and deliveries of webhooks. Their IDs begin with their time.
 
 
-def _entries(table: type[LogEntry] | type[AuditEntry]) -> OldRows:
+def _entries(table: type[LogEntry] | type[AuditEntry] | type[WebhookDelivery]) -> OldRows:
     of_enterprise = table.enterprise_id == bindparam("enterprise_id", type_=table.enterprise_id.type)
     return OldRows(
         count=_counting(table, table.id < _BEFORE),
@@ -151,6 +151,7 @@ def _entries(table: type[LogEntry] | type[AuditEntry]) -> OldRows:
 
 ENTRIES = _entries(LogEntry)
 AUDIT_ENTRIES = _entries(AuditEntry)
+DELIVERIES = _entries(WebhookDelivery)
 _ENTRIES_OF = LogEntry.enterprise_id == bindparam("enterprise_id", type_=LogEntry.enterprise_id.type)
 _ENTRY_COUNT = Query(select(func.count().label("rows")).select_from(LogEntry).where(_ENTRIES_OF), _Count)
 _ENTRY_AT = Query(

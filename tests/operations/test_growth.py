@@ -19,7 +19,7 @@ from tests.support.client import Enterprise
 from tests.support.groups import store_group, store_users
 from tests.support.types import Cli, MakeApp
 
-TABLES = ("log_entries", "changes", "tokens", "secrets", "integrations", "audit_entries", "sessions")
+TABLES = ("log_entries", "changes", "tokens", "secrets", "integrations", "audit_entries", "deliveries", "sessions")
 NOTHING = dict.fromkeys(TABLES, 0)
 
 
