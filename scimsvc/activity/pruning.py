@@ -2,8 +2,8 @@
 
 Log entries are stored for ``log_days``, changes for ``change_days``, and audit entries for ``audit_days``. The log and
 the console name a token, a secret or an integration for ``log_days`` after it expired or was revoked. A session is
-deleted when it has ended, and a delivery of a webhook after a week. An enterprise with more rows than its quota allows
-loses the oldest earlier, except entries of the audit log.
+deleted when it has ended, a delivery of a webhook after a week, and a cycle of a provider after a month. An enterprise
+with more rows than its quota allows loses the oldest earlier, except entries of the audit log.
 
 Pruning works in small batches with rests between them, because SQLite has one writer. A batch of 50 rows takes a few
 milliseconds, and larger ones delete no more rows a second. Without rests, the writers of other processes would wait for
@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 from scimsvc import clock
 from scimsvc.activity.audit import NO_MEMBERS, AuditLog, Difference, Target, audited
-from scimsvc.store import old_rows
+from scimsvc.store import old_notifications, old_rows
 from scimsvc.store.engine.database import longer_deadline
 from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import Connection, reading, without_timeouts, writing
@@ -38,6 +38,8 @@ _LONGEST_COUNT = 600.0
 _SHORT = timedelta(days=1)
 #: How long deliveries of webhooks are kept.
 DELIVERIES_KEPT = timedelta(days=7)
+#: How long cycles of providers are kept.
+_CYCLES_KEPT = timedelta(days=30)
 
 
 def _all_enterprise_ids(connection: Connection, _before: datetime) -> list[str]:
@@ -137,6 +139,7 @@ TABLES = (
     ),
     PrunedTable("deliveries", DELIVERIES_KEPT, old_rows.DELIVERIES),
     PrunedTable("sessions", LONGEST_SESSION, old_rows.SESSIONS, enterprise_ids=lambda _connection, _before: [""]),
+    PrunedTable("provider_cycles", _CYCLES_KEPT, old_notifications.CYCLES),
 )
 
 

@@ -1,21 +1,30 @@
-"""The times of last use of tokens and integrations, collected per process and written after answers."""
+"""The last uses of tokens and integrations and the cycles of providers, collected and written after answers."""
 
 import logging
 import threading
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from flask import Flask, Response
 
 from scimsvc import clock
 from scimsvc.auth.signing_keys import served_keys
+from scimsvc.store.cycles import CYCLE_GAP, note_requests
 from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.engine.retries import retried
 from scimsvc.store.engine.transactions import writing
 from scimsvc.store.integrations import update_integration_use
 from scimsvc.store.tokens import update_token_use
+from scimsvc.vocabulary import SCIM_SCOPE
 from scimsvc.web.state import AppState, Caller, RequestState, web_state
 
 _log = logging.getLogger("scimsvc")
+
+
+#: The enterprise, the ID, the integration and the scope of a token.
+_Used: TypeAlias = tuple[str, str, str, str]
+#: The first and the last use of tokens. A pause as between two cycles of a provider begins a new first use.
+_Uses: TypeAlias = dict[_Used, tuple[datetime, datetime]]
 
 
 class LastUses:
@@ -29,7 +38,7 @@ class LastUses:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pending: dict[tuple[str, str, str], datetime] = {}
+        self._pending: _Uses = {}
         self._written_at: datetime | None = None
         #: Since when a write is due that has not begun.
         self._due_since: datetime | None = None
@@ -38,8 +47,10 @@ class LastUses:
 
     def note(self, caller: Caller, now: datetime) -> bool:
         """Note that the token of ``caller`` was used ``now``. Return whether it is time to write."""
+        used = (caller.enterprise_id, caller.token_id, caller.integration_id, caller.scope)
         with self._lock:
-            self._pending[caller.enterprise_id, caller.token_id, caller.integration_id] = now
+            first, last = self._pending[used] if used in self._pending else (now, now)  # noqa: SIM401  # no call
+            self._pending[used] = (first if now - last < CYCLE_GAP else now, now)
             if self._is_recent(self._due_since, now):
                 return False
             if caller.is_first_use and caller.token_id not in self._noted:
@@ -86,9 +97,11 @@ def write_last_uses(app: Flask) -> None:
 
 
 @retried
-def _write_last_uses(pending: dict[tuple[str, str, str], datetime]) -> None:
+def _write_last_uses(pending: _Uses) -> None:
     with writing() as connection:
-        for (enterprise_id, token_id, integration_id), used_at in sorted(pending.items()):
-            at = clock.timestamp(used_at)
+        for (enterprise_id, token_id, integration_id, scope), (first_at, last_at) in sorted(pending.items()):
+            at = clock.timestamp(last_at)
             update_token_use(connection, enterprise_id, token_id, at=at)
             update_integration_use(connection, enterprise_id, integration_id, at=at)
+            if scope == SCIM_SCOPE:
+                note_requests(connection, enterprise_id, integration_id, first_at=first_at, last_at=last_at)

@@ -6,6 +6,7 @@ The statements of ``scimsvc.store`` read and write rows. ORM objects are not use
 from scimsvc.extensions import Model
 from scimsvc.models.access import Attempts, ClientSecret, Integration, Session, SigningKey, Token
 from scimsvc.models.activity import AuditEntry, Change, LogEntry
+from scimsvc.models.alerts import ProviderCycle
 from scimsvc.models.conditions import HAS_KEPT, IS_REFUSED, IS_REMOVAL
 from scimsvc.models.enterprises import Admin, AdminIdentity, Enterprise, Role, RoleName, Setting
 from scimsvc.models.groups import Group, GroupMember, RoleGroup
@@ -14,7 +15,7 @@ from scimsvc.models.second_factors import RecoveryCode, SecondFactor
 from scimsvc.models.users import Searchable, User
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0021"
+SCHEMA_REVISION = "0022"
 
 __all__ = [
     "HAS_KEPT",
@@ -34,6 +35,7 @@ __all__ = [
     "Integration",
     "LogEntry",
     "Model",
+    "ProviderCycle",
     "RecoveryCode",
     "Role",
     "RoleGroup",

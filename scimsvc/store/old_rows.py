@@ -219,7 +219,7 @@ CHANGES = OldRows(
 # keys of an enterprise once, from batch to batch.
 
 
-def _ended(
+def ended(
     table: Any,
     key: InstrumentedAttribute[str],
     condition: ColumnElement[bool],
@@ -227,6 +227,7 @@ def _ended(
     counted: Query[_Count] | None = None,
     of: type[OldRows] = OldRows,
 ) -> OldRows:
+    """Return the rows of ``table`` that meet ``condition``, with ``key`` as their key within an enterprise."""
     of_enterprise = table.enterprise_id == bindparam("enterprise_id", type_=table.enterprise_id.type)
     return of(
         count=_counting(table, condition) if counted is None else counted,
@@ -266,7 +267,7 @@ _ENDED_TOKENS = Query(
     .where(_ENDED_TOKEN, _used_before(_LAST_USES.c.time)),
     _Count,
 )
-TOKENS = _ended(
+TOKENS = ended(
     Token,
     Token.id,
     and_(_ENDED_TOKEN, _used_before(bindparam("last_use", type_=Token.last_used_at.type))),
@@ -284,11 +285,11 @@ def count_tokens(connection: Connection, enterprise_id: str) -> int:
     return _TOKEN_COUNT.one(connection, {"enterprise_id": enterprise_id}).rows
 
 
-SECRETS = _ended(ClientSecret, ClientSecret.digest, ClientSecret.expires_at < _BEFORE)
+SECRETS = ended(ClientSecret, ClientSecret.digest, ClientSecret.expires_at < _BEFORE)
 
 # Deleting an integration deletes its tokens. They come first, in batches, so that this deletes few rows.
 _HAS_TOKENS = exists().where(Token.enterprise_id == Integration.enterprise_id, Token.integration_id == Integration.id)
-INTEGRATIONS = _ended(Integration, Integration.id, and_(Integration.revoked_at < _BEFORE, ~_HAS_TOKENS))
+INTEGRATIONS = ended(Integration, Integration.id, and_(Integration.revoked_at < _BEFORE, ~_HAS_TOKENS))
 
 
 # Sessions. They belong to accounts, and not to enterprises, so that one pass deletes those of all accounts.

@@ -68,7 +68,18 @@ def test_the_log_and_the_feed_are_pruned(acme: Enterprise, cli: Cli, monkeypatch
     pruned = cli("log", "prune", "--older-than", "40")
 
     nothing = dict.fromkeys(
-        ("log_entries", "changes", "tokens", "secrets", "integrations", "audit_entries", "deliveries", "sessions"), 0
+        (
+            "log_entries",
+            "changes",
+            "tokens",
+            "secrets",
+            "integrations",
+            "audit_entries",
+            "deliveries",
+            "sessions",
+            "provider_cycles",
+        ),
+        0,
     )
     assert (kept, pruned) == (nothing, nothing | {"log_entries": 3, "changes": 2})
     assert (cli("log", "Acme"), len(cli("changes", "Acme")["items"])) == ([], 1)

@@ -19,7 +19,17 @@ from tests.support.client import Enterprise
 from tests.support.groups import store_group, store_users
 from tests.support.types import Cli, MakeApp
 
-TABLES = ("log_entries", "changes", "tokens", "secrets", "integrations", "audit_entries", "deliveries", "sessions")
+TABLES = (
+    "log_entries",
+    "changes",
+    "tokens",
+    "secrets",
+    "integrations",
+    "audit_entries",
+    "deliveries",
+    "sessions",
+    "provider_cycles",
+)
 NOTHING = dict.fromkeys(TABLES, 0)
 
 
