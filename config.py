@@ -35,6 +35,8 @@ OIDC_CLIENT_SECRET = from_environment("OIDC_CLIENT_SECRET")
 OIDC_MFA = from_environment("OIDC_MFA") or "claims"
 # on, off, or the e-mail address of the operator who keeps the password.
 LOCAL_SIGN_IN = from_environment("LOCAL_SIGN_IN") or "on"
+# The networks that webhooks may reach besides public addresses, such as 10.20.0.0/16.
+WEBHOOK_NETWORKS = from_environment("WEBHOOK_NETWORKS")
 # The limits on requests. docs/reference/errors.md describes them.
 MAX_BODY = from_environment("MAX_BODY") or "1048576"
 MAX_HEADERS = from_environment("MAX_HEADERS") or "65536"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, fields, replace
+from ipaddress import ip_network
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -47,6 +48,8 @@ GOOD = [
     pytest.param("RATE_LIMIT", "50", {"rate_limit": 50}, id="fifty a second"),
     pytest.param("RATE_LIMIT", "0.5", {"rate_limit": 0.5}, id="one in two seconds"),
     pytest.param("LOCAL_SIGN_IN", "ON", {"local_sign_in": LocalSignIn()}, id="passwords"),
+    pytest.param("WEBHOOK_NETWORKS", "10.20.0.0/16, fd12:3456::/48, 192.0.2.7",
+                 {"webhook_networks": (ip_network("10.20.0.0/16"), ip_network("fd12:3456::/48"), ip_network("192.0.2.7/32"))}, id="networks"),
     pytest.param("LOG_FORMAT", "text", {"log_format": "text"}, id="text"),
     pytest.param("LOG_FORMAT", " JSON\n", {"log_format": "json"}, id="JSON, however written"),
     pytest.param("REQUIRE_MFA", "none", {"require_mfa": "none"}, id="no second factor required"),
@@ -73,6 +76,9 @@ BAD = [
     )),
     *(("OIDC_CLIENT_ID", value) for value in ("a\nb", "\u65e5\u672c", "a" * 513)),
     *(("LOCAL_SIGN_IN", value) for value in ("yes", "break-glass")),
+    *(("WEBHOOK_NETWORKS", value) for value in (
+        "10.20.30.40/16", "10.0.0.0/33", "10.0.0.0/8,", "localhost", "10.0.0.0-10.0.0.9", "0x0a.0.0.0/8", "fe80::%eth0/64",
+    )),
     *(("LOG_FORMAT", value) for value in ("xml", "text,json", " ")),
     *(("REQUIRE_MFA", value) for value in ("1", "true", "operator", "all,none", " ")),
 ]  # fmt: skip

@@ -18,6 +18,7 @@ from scimsvc.settings.limits import LIMIT_RANGES, LimitRange, limits_of
 from scimsvc.settings.mail import MailSettings, mail_of, read_mail_from, read_smtp_url
 from scimsvc.settings.quotas import QUOTA_RANGES, Quotas, quotas_of
 from scimsvc.settings.single_sign_on import LocalSignIn, Provider, provider_of
+from scimsvc.settings.webhooks import Networks, read_webhook_networks
 
 __all__ = [
     "PREFIX",
@@ -72,6 +73,8 @@ class Settings:
     #: The provider of single sign-on to the console.
     provider: Provider | None
     local_sign_in: LocalSignIn
+    #: The networks that webhooks may reach besides public addresses.
+    webhook_networks: Networks
     limits: Limits
     quotas: Quotas
 
@@ -110,6 +113,8 @@ SETTINGS = (
                       single_sign_on.read_mfa),
     DeploymentSetting("LOCAL_SIGN_IN", "`on`", "accounts that may use their passwords",
                       single_sign_on.read_local_sign_in),
+    DeploymentSetting("WEBHOOK_NETWORKS", "unset; only public addresses", "networks that webhooks may reach",
+                      read_webhook_networks),
     *map(_limit_setting, LIMIT_RANGES),
     *map(_limit_setting, QUOTA_RANGES),
 )  # fmt: skip
@@ -151,6 +156,7 @@ def read_settings(host: object = None) -> Settings:
         require_mfa=read["REQUIRE_MFA"] or values.NO_ACCOUNTS,
         provider=provider_of(read),
         local_sign_in=read["LOCAL_SIGN_IN"] or LocalSignIn(),
+        webhook_networks=read["WEBHOOK_NETWORKS"] or (),
         limits=limits_of(read),
         quotas=quotas_of(read),
     )
