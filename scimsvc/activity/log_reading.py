@@ -24,6 +24,8 @@ def represent_entry(row: LogRow) -> dict[str, Any]:
         "operation": row.operation,
         "user_id": row.user_id,
         "email": row.email,
+        "user_name": row.user_name,
+        "external_id": row.external_id,
         "group_id": row.group_id,
         "group": row.group_name,
         "outcome": row.outcome,

@@ -17,6 +17,7 @@ from scimsvc.protocol.reasons import Reason
 from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.engine.transactions import Connection, writing
 from scimsvc.store.log import LogRow, insert_entry, new_entry_id
+from scimsvc.store.people import find_person
 from scimsvc.vocabulary import OK, REFUSED
 
 _logger = logging.getLogger("scimsvc")
@@ -34,6 +35,9 @@ class LogEntry:
     duration_ms: float
     user_id: str | None = None
     email: str | None = None
+    #: Of whom a refused request is about.
+    user_name: str | None = None
+    external_id: str | None = None
     #: The ID and the displayName of the group.
     group_id: str | None = None
     group: str | None = None
@@ -76,10 +80,12 @@ def record_refusal(entry: LogEntry) -> None:
         entry.user_id = with_storable_characters(entry.user_id[:_LONGEST_TEXT])
     if entry.group_id is not None:
         entry.group_id = with_storable_characters(entry.group_id[:_LONGEST_TEXT])
-    row = _entry_row(entry, REFUSED, clock.now())
+    entry.user_name, entry.external_id = _storable(entry.user_name), _storable(entry.external_id)
+    now = clock.now()
     try:
         with writing() as connection:
-            insert_entry(connection, entry.enterprise_id, row)
+            _name_person(connection, entry)
+            insert_entry(connection, entry.enterprise_id, _entry_row(entry, REFUSED, now))
     except DATABASE_ERRORS as error:
         cause = getattr(error, "orig", None) or error
         _logger.warning(
@@ -87,6 +93,15 @@ def record_refusal(entry: LogEntry) -> None:
             type(cause).__name__,
             entry.request_id,
         )
+
+
+def _name_person(connection: Connection, entry: LogEntry) -> None:
+    """Complete whom the refused request of ``entry`` is about from the stored user, or from an earlier entry."""
+    person = find_person(connection, entry.enterprise_id, entry.user_id) if entry.user_id else None
+    if person is not None:
+        entry.email = person.email or entry.email
+        entry.user_name = person.user_name or entry.user_name
+        entry.external_id = person.external_id or entry.external_id
 
 
 #: The characters that an entry keeps of the ID in a path and of an unknown role value. Names of roles are shorter.
@@ -103,6 +118,8 @@ def _entry_row(entry: LogEntry, outcome: str, at: datetime) -> LogRow:
         user_id=entry.user_id or None,
         email=email,
         email_key=fold(email) if email else None,
+        user_name=entry.user_name,
+        external_id=entry.external_id,
         group_id=entry.group_id[:_LONGEST_TEXT] if entry.group_id else None,
         group_name=entry.group if entry.group and is_storable(entry.group) else None,
         outcome=outcome,
@@ -120,4 +137,9 @@ def _entry_row(entry: LogEntry, outcome: str, at: datetime) -> LogRow:
         client_id=entry.client_id,
         request_id=entry.request_id,
         duration_ms=entry.duration_ms,
+        dismissed_at=None,
     )
+
+
+def _storable(text: str | None) -> str | None:
+    return text if text and is_storable(text) else None

@@ -33,6 +33,9 @@ class LogEntry(Model):
     user_id: Mapped[str | None]
     email: Mapped[str | None]
     email_key: Mapped[str | None]
+    #: The userName and the externalId of whom a refused request is about; null for other entries.
+    user_name: Mapped[str | None]
+    external_id: Mapped[str | None]
     group_id: Mapped[str | None]
     group_name: Mapped[str | None]
     outcome: Mapped[str]
@@ -55,6 +58,8 @@ class LogEntry(Model):
     client_id: Mapped[str]
     request_id: Mapped[str]
     duration_ms: Mapped[float] = mapped_column(Double)
+    #: The time at which an administrator dismissed the error of a refusal, which is then not open any more.
+    dismissed_at: Mapped[str | None]
 
 
 class Change(Model):

@@ -17,8 +17,8 @@ from scimsvc.web.csv_lines import write_line
 #: The highest number of entries in a file, so that a download does not occupy a thread for long.
 MOST_ENTRIES = 100_000
 COLUMNS = (
-    *("time", "outcome", "operation", "email", "user_id", "effect", "changed", "status", "scim_type", "cause"),
-    *("detail", "tolerances", "ignored", "client_id", "request_id", "duration_ms"),
+    *("time", "outcome", "operation", "email", "user_name", "external_id", "user_id", "effect", "changed"),
+    *("status", "scim_type", "cause", "detail", "tolerances", "ignored", "client_id", "request_id", "duration_ms"),
 )
 #: A cell of a spreadsheet has at most 32,767 characters.
 _LONGEST = 32_000

@@ -22,6 +22,8 @@ class LogEntry(Schema):
     operation = _text("The operation.")
     user_id = _text_or_null("The ID of the user.")
     email = _text_or_null("The work e-mail address of the user.")
+    user_name = _text_or_null("The userName of whom a refused request is about; null for other entries.")
+    external_id = _text_or_null("The externalId of whom a refused request is about; null for other entries.")
     group_id = _text_or_null("The ID of the group.")
     group = _text_or_null("The name of the group.")
     outcome = _text("The outcome of the request.")

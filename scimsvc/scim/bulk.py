@@ -18,7 +18,8 @@ from scimsvc.protocol.versions import Preconditions
 from scimsvc.protocol.work_budget import WorkBudget
 from scimsvc.scim import groups, users
 from scimsvc.scim.circles import Creation, CreationRefused, create_circle, position_of_refusal
-from scimsvc.scim.request import ScimRequest, claimed_address, claimed_name
+from scimsvc.scim.claims import claimed_name
+from scimsvc.scim.request import ScimRequest
 from scimsvc.store.engine.database import current_database
 from scimsvc.store.engine.outages import find_unavailable
 from scimsvc.vocabulary import WRITES
@@ -145,7 +146,7 @@ def _claim(request: ScimRequest, operation: BulkOperation) -> None:
     if operation.is_of_group:
         request.attempt.group = claimed_name(operation.data)
     else:
-        request.attempt.email = claimed_address(operation.data)
+        request.attempt.body = operation.data
 
 
 def _run_operation(request: ScimRequest, operation: BulkOperation, references: _References) -> Representation | None:

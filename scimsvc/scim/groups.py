@@ -23,10 +23,11 @@ from scimsvc.protocol.patch import apply_patch
 from scimsvc.protocol.reading import bodies, leniency
 from scimsvc.protocol.resources import canonical_again, canonical_resource, changed_attributes
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
+from scimsvc.scim.claims import claimed_name
 from scimsvc.scim.conflicts import refused_groups
 from scimsvc.scim.locking import GroupLock, known_form, lock_enterprise, lock_group, no_such_group
 from scimsvc.scim.quotas import claim_memberships, claim_new_group
-from scimsvc.scim.request import ScimRequest, claimed_name
+from scimsvc.scim.request import ScimRequest
 from scimsvc.store import groups as store
 from scimsvc.store.engine.deadlines import DeadlineExceeded
 from scimsvc.store.engine.retries import retried

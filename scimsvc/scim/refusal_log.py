@@ -32,6 +32,8 @@ def log_refused_request(state: RequestState, _response: Response) -> None:
 
 def _log(state: RequestState, caller: Caller, error: ScimError) -> None:
     request = scim_request_of(state)
+    if request.attempt.user_id is None:  # refused before the use case began
+        request.attempt.user_id = (state.request.view_args or {}).get("user_id")
     if request.attempt.operation != READ and error.status != _TOO_MANY_REQUESTS:
         record_refusal(request.refusal_entry(error))
     elif error.status == _TOO_MANY_REQUESTS or not caller.settings.scim_enabled:

@@ -8,7 +8,7 @@ from typing import Any
 from scimsvc.activity.log_writing import LogEntry
 from scimsvc.errors import InvalidInput
 from scimsvc.mapping.resolve import RoleDecision
-from scimsvc.protocol.attributes import EXTENSION, Resource, fold
+from scimsvc.protocol.attributes import EXTENSION, Resource
 from scimsvc.protocol.errors import ScimError, listed
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.listing import ListQuery
@@ -17,6 +17,7 @@ from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.protocol.reasons import Reason
 from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.protocol.users import USERS
+from scimsvc.scim.claims import read_claims
 from scimsvc.store.representations import View
 from scimsvc.store.users import EnterpriseRules, EnterpriseView, ViewedUser
 from scimsvc.web.providers import advise
@@ -46,6 +47,8 @@ class Attempt:
     group: str | None = None
     #: Whether the request is about groups.
     is_of_group: bool = False
+    #: The body as it was sent, to see whom a refused request is about.
+    body: Any = None
     #: The role value in the body.
     role_value: str | None = None
     #: The body in RFC shapes: a user or group, or the operations of a PATCH.
@@ -119,6 +122,8 @@ class ScimRequest:
         if error.reason is Reason.UNKNOWN_ROLE:
             entry.role_value = self.attempt.role_value
         entry.holder_id = self.attempt.holder_id
+        email, entry.user_name, entry.external_id = read_claims(self.attempt.body)
+        entry.email = entry.email or email
         return entry
 
     def _entry(self, status: int) -> LogEntry:
@@ -180,25 +185,3 @@ def attribute_name(path: tuple[str, ...]) -> str:
     """Return the name of an attribute as ``changed`` in the log shows it."""
     names = [name for name in path if name != EXTENSION.name]
     return (":" if names[0].startswith("urn:") else ".").join(names)
-
-
-def claimed_address(body: Any) -> str | None:
-    """Return the work address in the unread ``body`` of a refused request, or None, for the log."""
-    if not isinstance(body, dict):
-        return None
-    emails = next((value for name, value in body.items() if name.lower() in ("emails", "email")), None)
-    elements = [each for each in (emails if isinstance(emails, list) else [emails]) if isinstance(each, dict)]
-    work = [each for each in elements if str(each.get("type", "")).lower() == "work"]
-    primary = [each for each in elements if str(each.get("primary", "")).lower() == "true"]
-    address = next((each.get("value") for each in work or primary or elements), None)
-    return address[:_LONGEST_CLAIM] if isinstance(address, str) else None
-
-
-_LONGEST_CLAIM = 512
-
-
-def claimed_name(body: Any) -> str | None:
-    """Return the displayName in the unread ``body`` of a refused request, or None, for the log."""
-    members = body.items() if isinstance(body, dict) else ()
-    name = next((value for name, value in members if fold(name) == "displayname"), None)
-    return name[:_LONGEST_CLAIM] if isinstance(name, str) else None

@@ -25,10 +25,11 @@ from scimsvc.protocol.role_elements import with_role
 from scimsvc.protocol.updates import disables_by, patched, read_patch, read_replacement, replaced, with_old_values
 from scimsvc.protocol.users import work_address
 from scimsvc.protocol.versions import UNCONDITIONAL, Preconditions
+from scimsvc.scim.claims import claimed_address
 from scimsvc.scim.conflicts import conflict_error
 from scimsvc.scim.locking import UserLock, known_form, lock_enterprise, lock_user, no_such_user
 from scimsvc.scim.quotas import claim_new_user
-from scimsvc.scim.request import ScimRequest, claimed_address
+from scimsvc.scim.request import ScimRequest
 from scimsvc.scim.storing import record, store_user
 from scimsvc.scim.user_groups import with_own_groups
 from scimsvc.store import user_writes
@@ -59,6 +60,7 @@ def create_user(request: ScimRequest, body: Any, *, user_id: str | None = None) 
 def understand_new_user(request: ScimRequest, body: Any, user_id: str) -> Resource:
     """Return the user with the ID ``user_id`` that ``body`` describes; raises ``ScimError``."""
     attempt = request.attempt
+    attempt.body = body
     user = attempt.understood = _read_new_user(request, body, user_id)
     attempt.email = work_address(user)
     return user
@@ -123,7 +125,7 @@ def replace_user(
     Raises ``ScimError``.
     """
     attempt, user_type = request.attempt, request.attempt.user_type
-    attempt.user_id, attempt.email = user_id, claimed_address(body)
+    attempt.user_id, attempt.body = user_id, body
     request.notes.kept = {}  # of an earlier try
     reject_unknown = request.caller.settings.reject_unknown_attributes
     resource = attempt.understood = read_replacement(body, user_type, request.notes, reject_unknown=reject_unknown)
@@ -149,7 +151,7 @@ def patch_user(
 
     Raises ``ScimError`` if one of them cannot be applied; then none is.
     """
-    request.attempt.user_id = user_id
+    request.attempt.user_id, request.attempt.body = user_id, body
     request.notes.kept = {}  # of an earlier try
     user_type, reject_unknown = request.attempt.user_type, request.caller.settings.reject_unknown_attributes
     operations = read_patch(body, user_type, request.notes, reject_unknown=reject_unknown)

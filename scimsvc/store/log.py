@@ -43,6 +43,8 @@ class LogRow(NamedTuple):
     user_id: str | None
     email: str | None
     email_key: str | None
+    user_name: str | None
+    external_id: str | None
     group_id: str | None
     group_name: str | None
     outcome: str
@@ -61,6 +63,7 @@ class LogRow(NamedTuple):
     client_id: str
     request_id: str
     duration_ms: float
+    dismissed_at: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +113,7 @@ def _if_longer(column: ColumnElement[Any], longest: int, instead: ColumnElement[
 
 
 #: The columns whose length the client of a request decides.
-_TEXTS = frozenset({"email", "email_key", "group_name", "detail", "role_value", "role_key"})
+_TEXTS = frozenset({"email", "email_key", "user_name", "external_id", "group_name", "detail", "role_value", "role_key"})
 _LISTS = frozenset({"changed", "ignored"})
 
 IS_OK = text(f"outcome = '{OK}'")

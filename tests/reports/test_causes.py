@@ -72,7 +72,7 @@ def test_a_fixed_cause_is_closed_by_the_next_success(acme: Enterprise, cli: Cli)
 def test_a_refusal_about_an_existing_user_is_closed_by_its_id(acme: Enterprise) -> None:
     user = acme.create()
     assert acme.patch(user, replace("title", 5)).status_code == 400
-    assert told(acme) == [("400", 1, [user["id"]])]
+    assert told(acme) == [("400", 1, ["test.user@contoso.example"])]
 
     acme.patch(user, replace("title", "Boss"))
 

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import Connection, event
 
 from scimsvc.extensions import db
-from scimsvc.store import audit, feed, log_reports, profiles, roles, user_counts, user_writes
+from scimsvc.store import audit, feed, log_reports, people, profiles, roles, user_counts, user_writes
 from scimsvc.store.fast import driver
 from tests.support.client import Enterprise
 from tests.support.population import change_body, user_body
@@ -180,6 +180,7 @@ OWN = {
     [
         pytest.param(log_reports.OPEN_REFUSALS.statement, "log_refused", id="open refusals"),
         pytest.param(log_reports.REFUSED_FOR_ROLE.statement, "log_refused", id="refusals for a role"),
+        pytest.param(people.LAST_NAMED.statement, "log_user", id="the last address of a deleted user"),
         pytest.param(feed.EDITS.statement, "changes_by_hand", id="edits of a user"),
         pytest.param(audit.ABOUT_TARGET.statement, "audit_log_target", id="audit entries about a user"),
         pytest.param(user_counts.DISABLED_USERS.statement, "users_active", id="disabled users"),
