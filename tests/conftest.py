@@ -19,7 +19,11 @@ from hypothesis import HealthCheck, settings
 from scimsvc import create_app
 from tests.support.apps import SECRET_KEY, dispose, make_api, make_enterprise, run_command
 from tests.support.client import Api, Enterprise
-from tests.support.compiled import remember_compiled_rules, remember_compiled_templates
+from tests.support.compiled import (
+    remember_compiled_rules,
+    remember_compiled_templates,
+    remember_registered_front_ends,
+)
 from tests.support.databases import (
     MEMORY,
     StoredAcme,
@@ -82,6 +86,7 @@ def _rules_and_templates_are_compiled_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         remember_compiled_rules(patch)
         remember_compiled_templates(patch)
+        remember_registered_front_ends(patch)
         yield
 
 
