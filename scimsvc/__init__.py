@@ -85,7 +85,6 @@ def _init_features(app: "Flask", settings: "Settings") -> None:
 
 def _init_requests(app: "Flask", settings: "Settings") -> None:
     """Register the steps before and after every request, in order."""
-    from scimsvc.activity.housekeeping import prune_when_due
     from scimsvc.auth.expiry import announce_expiry
     from scimsvc.auth.guard import guard
     from scimsvc.auth.last_uses import note_use
@@ -94,8 +93,7 @@ def _init_requests(app: "Flask", settings: "Settings") -> None:
     from scimsvc.scim.refusal_log import log_refused_request
     from scimsvc.web.hooks import After, init_hooks
 
-    after: list[After] = [announce_expiry, log_refused_token, log_refused_request, note_use, prune_when_due]
-    after.append(set_answer_type)
+    after: list[After] = [announce_expiry, log_refused_token, log_refused_request, note_use, set_answer_type]
     if settings.metrics_token:
         from scimsvc.operations.metrics import count
 

@@ -6,8 +6,6 @@ import pytest
 
 from scimsvc import clock
 from scimsvc.activity.refused_clients import Allowance
-from scimsvc.auth import expiry
-from scimsvc.auth.expiry import ExpiryNotices
 from scimsvc.auth.last_uses import LastUses
 from scimsvc.bounded import Bounded
 from scimsvc.protocol.users import USERS
@@ -35,13 +33,6 @@ def test_the_clients_of_logged_refusals_are_bounded(monkeypatch: pytest.MonkeyPa
         allowance.may_log("enterprise", client)
 
     assert len(allowance._hours) == 2
-
-
-def test_the_tokens_with_a_warning_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(expiry, "_MOST_TOKENS", 2)
-    notices, now = ExpiryNotices(), clock.now()
-
-    assert [notices.is_due(token, now, now) for token in ("a", "b", "c", "c", "a")] == [True, True, True, False, True]
 
 
 def test_uses_are_written_before_their_number_grows(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from flask import Flask
 
 from scimsvc.activity.feed_reading import FeedReader, Waiters
-from scimsvc.activity.housekeeping import Housekeeping, housekeeping
 from scimsvc.activity.refused_clients import Allowance
 from scimsvc.web.state import AppState, cursor_keys, web_state
 
@@ -18,10 +17,9 @@ waiters: AppState[Waiters] = AppState("waiters")
 
 
 def init_activity(app: Flask) -> None:
-    """Create the state of the provisioning log, the change feed and pruning for ``app``."""
+    """Create the state of the provisioning log and the change feed for ``app``."""
     logged_refusals.init_app(app, Allowance())
     waiters.init_app(app, Waiters(DEFAULT_THREADS // 4))
-    housekeeping.init_app(app, Housekeeping(app))
 
 
 def feed_reader() -> FeedReader:

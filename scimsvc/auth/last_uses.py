@@ -1,4 +1,7 @@
-"""The last uses of tokens and integrations and the cycles of providers, collected and written after answers."""
+"""The last uses of tokens and integrations and the cycles of providers, collected per process.
+
+The background worker of a serving process writes them. Under another WSGI server they are written after answers.
+"""
 
 import logging
 import threading
@@ -17,6 +20,7 @@ from scimsvc.store.integrations import update_integration_use
 from scimsvc.store.tokens import update_token_use
 from scimsvc.vocabulary import SCIM_SCOPE
 from scimsvc.web.state import AppState, Caller, RequestState, web_state
+from scimsvc.web.turns import Turn
 
 _log = logging.getLogger("scimsvc")
 
@@ -28,7 +32,7 @@ _Uses: TypeAlias = dict[_Used, tuple[datetime, datetime]]
 
 
 class LastUses:
-    """Collects when tokens were last used, and writes the times once a minute after an answer.
+    """Collects when tokens were last used, and says when it is time to write them: once a minute.
 
     The first use of a token is written after that request, because an administrator may be waiting to see it.
     """
@@ -44,9 +48,11 @@ class LastUses:
         self._due_since: datetime | None = None
         #: Tokens whose first use was noted. A cached caller does not show it yet.
         self._noted: set[str] = set()
+        #: Whether the background worker writes, so that no request has to.
+        self.has_writer = False
 
     def note(self, caller: Caller, now: datetime) -> bool:
-        """Note that the token of ``caller`` was used ``now``. Return whether it is time to write."""
+        """Note that the token of ``caller`` was used ``now``. Return whether the request has to write."""
         used = (caller.enterprise_id, caller.token_id, caller.integration_id, caller.scope)
         with self._lock:
             first, last = self._pending[used] if used in self._pending else (now, now)  # noqa: SIM401  # no call
@@ -55,10 +61,18 @@ class LastUses:
                 return False
             if caller.is_first_use and caller.token_id not in self._noted:
                 self._noted.add(caller.token_id)
-            elif self._is_recent(self._written_at, now) and len(self._pending) < self.MOST_NOTED:
+            elif not self._is_time(now):
                 return False
             self._due_since = now
-            return True
+            return not self.has_writer
+
+    def is_due(self, now: datetime) -> bool:
+        """Return whether the background worker has something to write ``now``."""
+        with self._lock:
+            return self._due_since is not None or (bool(self._pending) and self._is_time(now))
+
+    def _is_time(self, now: datetime) -> bool:
+        return not self._is_recent(self._written_at, now) or len(self._pending) >= self.MOST_NOTED
 
     def _is_recent(self, instant: datetime | None, now: datetime) -> bool:
         return instant is not None and timedelta(0) <= now - instant < self.INTERVAL
@@ -83,6 +97,12 @@ def note_use(state: RequestState, response: Response) -> None:
     if state.caller is not None and last_uses.of(state.app).note(state.caller, state.answered_at):
         app = state.app
         response.call_on_close(lambda: web_state.of(app).later(lambda: write_last_uses(app)))
+
+
+def write_due_last_uses(app: Flask, _turn: Turn) -> None:
+    """Write when tokens were last used, if it is time."""
+    if last_uses.of(app).is_due(clock.now()):
+        write_last_uses(app)
 
 
 def write_last_uses(app: Flask) -> None:

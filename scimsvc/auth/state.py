@@ -4,7 +4,6 @@ from flask import Flask
 
 from scimsvc.auth.attempts import Attempts
 from scimsvc.auth.callers import Callers, known_callers
-from scimsvc.auth.expiry import ExpiryNotices, expiry_notices
 from scimsvc.auth.last_uses import LastUses, last_uses
 from scimsvc.auth.rate_limit import RateLimit, rate_limit
 from scimsvc.auth.signing_keys import ServedKeys, served_keys
@@ -37,4 +36,3 @@ def init_auth(app: Flask, settings: Settings) -> None:
     wrong_metrics_tokens.init_app(app, WrongMetricsTokens(attempts))
     proxy_warning.init_app(app, ProxyWarning())
     last_uses.init_app(app, LastUses())
-    expiry_notices.init_app(app, ExpiryNotices())

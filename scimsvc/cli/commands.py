@@ -8,6 +8,7 @@ COMMANDS = {
     "backup": "Copy the SQLite database to a new file while it serves.",
     "changes": "Read the change feed in commit order.",
     "check": "Check the integrity and consistency of the database.",
+    "deliver": "Run the background work beside another WSGI server.",
     "enterprise": "Create, show, change, suspend and delete enterprises.",
     "explain": "Show what a SCIM request would do, without doing it.",
     "group": "List and show groups and their members.",

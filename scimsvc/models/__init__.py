@@ -10,12 +10,13 @@ from scimsvc.models.alerts import ProviderCycle
 from scimsvc.models.conditions import HAS_KEPT, IS_REFUSED, IS_REMOVAL
 from scimsvc.models.enterprises import Admin, AdminIdentity, Enterprise, Role, RoleName, Setting
 from scimsvc.models.groups import Group, GroupMember, RoleGroup
+from scimsvc.models.leases import Lease
 from scimsvc.models.notifications import AlertEvent, Webhook, WebhookDelivery
 from scimsvc.models.second_factors import RecoveryCode, SecondFactor
 from scimsvc.models.users import Searchable, User
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0023"
+SCHEMA_REVISION = "0024"
 
 __all__ = [
     "HAS_KEPT",
@@ -33,6 +34,7 @@ __all__ = [
     "Group",
     "GroupMember",
     "Integration",
+    "Lease",
     "LogEntry",
     "Model",
     "ProviderCycle",

@@ -9,11 +9,14 @@ from scimsvc.settings import Settings
 from scimsvc.web.state import AppState
 
 if TYPE_CHECKING:
+    from scimsvc.operations.background.worker import Worker
     from scimsvc.operations.metrics import Metrics
 
 readiness: "AppState[Readiness]" = AppState("readiness")
 #: None if ``/metrics`` is off.
 metrics: "AppState[Metrics | None]" = AppState("metrics")
+#: The worker of the process that serves the app, or of ``scimsvc deliver``. None in other processes.
+background: "AppState[Worker | None]" = AppState("background")
 
 
 def init_operations(app: Flask, settings: Settings) -> None:
@@ -23,6 +26,7 @@ def init_operations(app: Flask, settings: Settings) -> None:
         with app.app_context():
             return why_not_ready()
 
+    background.init_app(app, None)
     readiness.init_app(app, Readiness(check))
     metrics.init_app(app, _make_metrics() if settings.metrics_token else None)
 

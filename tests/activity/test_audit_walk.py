@@ -454,8 +454,8 @@ READING_COMMANDS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("user", "show"): ("Acme", "ada@x.example"),
     ("init",): (),  # without an upgrade
 }
-#: Commands with tests of their own: ``quickstart`` below, and ``migrate-to`` in its tests. ``serve`` writes nothing.
-OTHERS = {("migrate-to",), ("quickstart",), ("serve",)}
+#: Commands with tests of their own: ``quickstart`` below, and ``migrate-to`` in its tests. ``serve`` and ``deliver`` write nothing.
+OTHERS = {("deliver",), ("migrate-to",), ("quickstart",), ("serve",)}
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ Arguments in capitals stand for:
 
 Names match without regard to letter case, except names of integrations. `-h` or `--help` shows the help of a command.
 
-Every command except `serve` takes `--json` and then prints one JSON value and nothing else; with `--follow`, one for each line.
+Every command except `serve` and `deliver` takes `--json` and then prints one JSON value and nothing else; with `--follow`, one for each line.
 
 | exit status | meaning |
 | --- | --- |

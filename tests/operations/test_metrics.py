@@ -1,7 +1,6 @@
-"""``/metrics``, and warnings about tokens near their expiry (contract section 10)."""
+"""``/metrics``, and the header of tokens near their expiry (contract section 10)."""
 
-import logging
-from datetime import timedelta
+import time
 
 import pytest
 from flask import Flask
@@ -11,8 +10,10 @@ from werkzeug.test import TestResponse
 from scimsvc import clock
 from scimsvc.auth.throttling import MOST_METRICS_TOKENS
 from scimsvc.enterprises import enterprises
+from scimsvc.operations.background.schedule import delivering_worker
 from scimsvc.operations.state import metrics
 from scimsvc.settings import SettingsError
+from scimsvc.web.state import web_state
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, patch_body, replace
 from tests.support.groups import store_group
@@ -137,33 +138,34 @@ def test_a_short_token_is_refused_without_being_shown(make_app: MakeApp) -> None
     assert "s3cret" not in str(refused.value)
 
 
-@pytest.mark.parametrize(("days", "told", "warned"), [(30, False, False), (13, True, False), (2, True, True)])
-def test_a_token_near_its_expiry_is_announced(
-    acme: Enterprise, cli: Cli, caplog: pytest.LogCaptureFixture, days: int, told: bool, warned: bool
-) -> None:
+@pytest.mark.parametrize(("days", "told"), [(30, False), (13, True), (2, True)])
+def test_a_token_near_its_expiry_is_announced(acme: Enterprise, cli: Cli, days: int, told: bool) -> None:
     issued = cli("token", "issue", "Acme", f"--days={days}")
-    logging.getLogger("scimsvc").propagate = True
 
     answers = [acme.send("GET", "/Users", token=issued["access_token"]) for _ in range(3)]
 
     (listed,) = [each for each in cli("token", "list", "Acme") if each["id"] == issued["id"]]
     assert {answer.headers.get("X-Token-Expires-At") for answer in answers} == {listed["expires_at"] if told else None}
-    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert [issued["id"] in warning and "enter it in the identity provider" in warning for warning in warnings] == [
-        True
-    ] * warned
-    assert issued["access_token"] not in caplog.text
 
 
-def test_the_log_warns_once_a_day(
-    acme: Enterprise, cli: Cli, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    token = cli("token", "issue", "Acme", "--days=3")["access_token"]
-    logging.getLogger("scimsvc").propagate = True
-    now = clock.now()
+def test_the_background_worker_is_reported(counted: Enterprise) -> None:
+    app = counted.app
+    without_worker = samples(app)
+    worker = delivering_worker(app)
+    worker.start()
+    while not all(runner.runs.last_ended_at for runner in worker.runners):
+        time.sleep(0.02)
 
-    for hours in (1, 2, 26, 27):
-        monkeypatch.setattr(clock, "now", lambda hours=hours: now + timedelta(hours=hours))
-        acme.send("GET", "/Users", token=token)
+    running = samples(app)
+    web_state.of(app).stopping.set()
+    worker.join(20)
+    stopped = samples(app)
 
-    assert sum("expires at" in record.getMessage() for record in caplog.records) == 2
+    assert without_worker["scimsvc_worker_running",] == without_worker["scimsvc_worker_lease_held",] == 0
+    assert ("scimsvc_worker_beat_timestamp_seconds",) not in without_worker
+    assert running["scimsvc_worker_running",] == running["scimsvc_worker_lease_held",] == 1
+    assert abs(running["scimsvc_worker_beat_timestamp_seconds",] - clock.now().timestamp()) < 60
+    assert abs(running["scimsvc_job_last_run_timestamp_seconds", "pruning"] - clock.now().timestamp()) < 60
+    assert 0 < running["scimsvc_job_last_duration_seconds", "pruning"] < 60
+    assert running["scimsvc_job_failures_total", "pruning"] == 0
+    assert stopped["scimsvc_worker_running",] == stopped["scimsvc_worker_lease_held",] == 0

@@ -272,12 +272,13 @@ def test_the_caddyfile_is_valid(tmp_path: Path) -> None:
     assert "scimsvc.sock" in done.stdout
 
 
-def test_the_service_unit_restricts_the_service(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["scimsvc.service", "scimsvc-deliver.service"])
+def test_the_service_unit_restricts_the_service(name: str, tmp_path: Path) -> None:
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
         pytest.skip("systemd-analyze is not installed")
-    unit = tmp_path / "scimsvc.service"
-    unit.write_text(SITE.with_name("scimsvc.service").read_text().replace("/opt/scimsvc/bin/scimsvc", "/bin/true"))
+    unit = tmp_path / name
+    unit.write_text(SITE.with_name(name).read_text().replace("/opt/scimsvc/bin/scimsvc", "/bin/true"))
     done = subprocess.run(
         [analyze, "security", "--offline=yes", "--threshold=20", str(unit)], capture_output=True, text=True
     )

@@ -21,6 +21,7 @@ from scimsvc.activity.feed_reading import Waiters
 from scimsvc.activity.state import DEFAULT_THREADS, waiters
 from scimsvc.auth.last_uses import write_last_uses
 from scimsvc.auth.signing_keys import served_keys
+from scimsvc.operations.background.schedule import serving_worker
 from scimsvc.operations.readiness import why_not_ready
 from scimsvc.operations.serving.apart import Apart
 from scimsvc.operations.serving.channels import MOST_SECONDS, Channel, Front
@@ -76,6 +77,7 @@ class Server:
         self._later = Apart("scimsvc-later", most=MOST_LATER)
         self._state.later = self._later.add
         self._free_memory = FreeMemory(self._later.add)
+        self._worker = serving_worker(app)
         if unix_socket:
             _refuse_served_socket(Path(unix_socket))
             self._bind(most, unix_socket=unix_socket)
@@ -127,6 +129,7 @@ class Server:
                 _log.warning("%s", reason)
             _note_keys(self._app)
             _checkpoint()
+        self._worker.start()
         _log.info("serving on %s", self.url)
         look_at = 0.0
         while not self._may_stop():
@@ -171,8 +174,8 @@ class Server:
         return since > GIVE_UP or not self._is_busy()
 
     def _is_busy(self) -> bool:
-        """Return whether a request, or the work after one, is not finished."""
-        return self._later.is_busy or any(map(_is_busy, list(self._sockets.values())))
+        """Return whether a request, the work after one, or the background work is not finished."""
+        return self._later.is_busy or self._worker.is_busy or any(map(_is_busy, list(self._sockets.values())))
 
     def _port(self) -> int:
         return int(self._listeners()[0].socket.getsockname()[1])
