@@ -80,7 +80,7 @@ def _init_features(app: "Flask", settings: "Settings") -> None:
     init_activity(app)
     init_hourly_counts(app)
     init_operations(app, settings)
-    init_console(app)
+    init_console(app, version=__version__)
 
 
 def _init_requests(app: "Flask", settings: "Settings") -> None:

@@ -6,12 +6,14 @@ from scimsvc.console.environment import protect
 from scimsvc.console.views.accounts import accounts, own_account
 from scimsvc.console.views.administrators import administrators
 from scimsvc.console.views.all_accounts import all_accounts
+from scimsvc.console.views.appearance import appearance
 from scimsvc.console.views.attributes import attributes
 from scimsvc.console.views.audit import audit, audit_of_all
 from scimsvc.console.views.connect import connect
 from scimsvc.console.views.enterprises import enterprises, one_enterprise
 from scimsvc.console.views.explain import explain
 from scimsvc.console.views.groups import groups
+from scimsvc.console.views.help import help_page
 from scimsvc.console.views.integrations import integrations
 from scimsvc.console.views.log import log
 from scimsvc.console.views.overview import overview
@@ -35,7 +37,7 @@ static = Blueprint(
 )
 
 blueprints = (
-    static, accounts, own_account, own_sessions, sessions, code_of_sign_in, second_factor,
+    static, accounts, own_account, appearance, help_page, own_sessions, sessions, code_of_sign_in, second_factor,
     sign_in_by_provider, own_identity, enterprises, one_enterprise,
     overview, connect, users, groups, log, explain, roles, attributes, integrations, tokens, audit, audit_of_all,
     settings, administrators, all_accounts,

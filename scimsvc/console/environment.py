@@ -10,12 +10,14 @@ from werkzeug.exceptions import HTTPException
 
 from scimsvc.console.forms import current_form, page_again
 from scimsvc.console.identity_provider import IdentityProvider, identity_provider
-from scimsvc.console.pages import SECTIONS, add_enterprise, admin, page
+from scimsvc.console.navigation import section_above, sections
+from scimsvc.console.pages import add_enterprise, admin, page
 from scimsvc.console.permissions import may_send
 from scimsvc.console.provider_guides import provider_name
 from scimsvc.console.reauthentication import SENSITIVE, page_before, password_form, repeated_fields
 from scimsvc.console.sessions import ConsoleSessions
 from scimsvc.console.state import console_state
+from scimsvc.console.theme import THEMES, chosen_theme
 from scimsvc.console.user_agents import browser_name
 from scimsvc.enterprises.admin_records import RefusalAllowance, refusal_allowance
 from scimsvc.enterprises.sessions import CONFIRMED
@@ -41,8 +43,11 @@ HEADERS = {
 MISSING_PAGE = "This page does not exist, or you do not have access to it."
 
 
-def init_console(app: Flask) -> None:
-    """Initialize sessions, templates and error pages of the console for ``app``. Other paths are not affected."""
+def init_console(app: Flask, *, version: str) -> None:
+    """Initialize sessions, templates and error pages of the console for ``app``. Other paths are not affected.
+
+    Pages show the ``version`` of the package.
+    """
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # a form is valid as long as its session
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     app.context_processor(_known_to_templates)
@@ -54,6 +59,7 @@ def init_console(app: Flask) -> None:
         "browser_name": browser_name,
     }.items():
         app.add_template_filter(function, name)
+    app.jinja_env.globals["version"] = version
     app.url_defaults(add_enterprise)
     app.session_interface = ConsoleSessions()
     refusal_allowance.init_app(app, RefusalAllowance())
@@ -93,7 +99,10 @@ def _known_to_templates() -> dict[str, Any]:
         "enterprise": state.enterprise,
         "form": current_form(),
         "csrf_token": generate_csrf,
-        "sections": SECTIONS,
+        "sections": sections(),
+        "section_above": section_above(),
+        "theme": chosen_theme(),
+        "themes": THEMES,
         "may_send": may_send,
         "blueprint": request.blueprint,
         "plural": plural,

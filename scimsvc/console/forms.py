@@ -24,6 +24,7 @@ class Form:
     def __init__(self, typed: MultiDict[str, str] | None = None, error: ServiceError | None = None) -> None:
         self._typed = typed
         self.error = error
+        self._labels: dict[str, str] = {}
 
     def of(self, name: str) -> "Form":
         """Return this form if its name is ``name``, else an empty form. Use it on pages with several forms."""
@@ -32,6 +33,10 @@ class Form:
     def value(self, name: str, default: Any = "") -> Any:
         """Return the submitted value of the field, or ``default`` if the form was not submitted."""
         return (default if default is not None else "") if self._typed is None else self._typed.get(name, "")
+
+    def label(self, name: str, label: str) -> None:  # called by templates
+        """Note the label of a field, for the summary of errors."""
+        self._labels[name] = label
 
     def checked(self, name: str, default: bool = False) -> bool:  # called by templates
         """Return whether the checkbox is selected, or ``default`` if the form was not submitted."""
@@ -49,10 +54,14 @@ class Form:
         ]
 
     def summary(self) -> list[tuple[str, str, str]]:
-        """Return all errors: the field, its name for people, and the message."""
+        """Return all errors: the field, its label if the page has shown it, and the message."""
         errors = self.error.errors.items() if self.error else ()
         fields = ((_field_of(name), message) for name, messages in errors for message in messages)
-        return [(field, field.rpartition(".")[2].replace("_", " "), message) for field, message in fields]
+        return [(field, self._labels.get(field) or _words(field), message) for field, message in fields]
+
+
+def _words(field: str) -> str:
+    return field.rpartition(".")[2].replace("_", " ")
 
 
 def _field_of(name: str) -> str:

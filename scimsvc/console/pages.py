@@ -267,9 +267,14 @@ def go(endpoint: str, message: str | None = None, *, tone: str = "good", **value
 
 def go_back(endpoint: str, message: str, *, tone: str = "good") -> BaseResponse:
     """Redirect to the page with the button, or to the page of ``endpoint`` if it is unknown."""
+    flash(message, tone)
+    return redirect(page_before(endpoint), 303)
+
+
+def page_before(endpoint: str) -> str:
+    """Return the address of the page with the button, or of the page of ``endpoint`` if it is unknown."""
     page = _split(request.referrer or "")
     path = page.path.removeprefix(request.script_root)
-    flash(message, tone)
     if page.netloc == request.host and is_console(path):
-        return redirect(safe_next(path + (f"?{page.query}" if page.query else "")), 303)
-    return redirect(url_for(endpoint), 303)
+        return safe_next(path + (f"?{page.query}" if page.query else ""))
+    return url_for(endpoint)

@@ -13,7 +13,13 @@ from scimsvc.errors import ReadOnlyAccount
 
 #: The blueprints of the account that is signed in. Everyone may change that.
 OWN_ACCOUNT = frozenset(
-    {"console_own_account", "console_own_sessions", "console_second_factor", "console_own_identity"}
+    {
+        "console_own_account",
+        "console_own_sessions",
+        "console_second_factor",
+        "console_own_identity",
+        "console_appearance",
+    }
 )
 #: The forms that change nothing.
 READING_FORMS = frozenset({"console_explain.tell"})

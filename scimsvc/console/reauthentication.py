@@ -58,6 +58,7 @@ SENSITIVE = {
 }
 #: The endpoints of other forms of people who are signed in. Each form must be in one of the two tables.
 ORDINARY = frozenset({
+    "console_appearance.choose",
     "console_own_account.change_password",  # asks for the current password itself
     "console_own_account.sign_out",
     "console_own_account.sign_out_everywhere",

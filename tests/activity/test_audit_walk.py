@@ -313,6 +313,7 @@ READING: dict[tuple[str, str], Send] = {
     ("POST", "/api/v1/explain"): by_api("POST", {"method": "GET", "path": "/Users"}),
     ("POST", "/api/v1/roles/<role_id>/preview"): by_api("POST", {"aliases": ["Other"]}),
     ("POST", f"{OF_ENTERPRISE}/explain"): form(method="GET", path="/Users"),
+    ("POST", f"{CONSOLE}/account/theme"): form(theme="dark"),
 }
 #: The routes of single sign-on, which need a provider. ``test_single_sign_on`` tests their entries.
 WITH_PROVIDER = {

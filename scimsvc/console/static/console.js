@@ -1,5 +1,7 @@
 // Enhancements of the pages, by topic. Every page works without these scripts.
 
+import "./forms.js";
+import "./layout.js";
 import "./live.js";
 import "./searching.js";
 import { enhance } from "./parts.js";

@@ -14,10 +14,22 @@ document.addEventListener("click", async (event) => {
   try {
     await navigator.clipboard.writeText(source.value ?? source.textContent);
     say("Copied");
-    button.classList.add("copied");
-    setTimeout(() => button.classList.remove("copied"), 1500);
+    showCopied(button);
   } catch {
     source.select?.();
     say("Press Ctrl+C to copy");
   }
 });
+
+// The label of the button changes for a while. A button with only a picture shows the word beside it.
+function showCopied(button) {
+  if (button.classList.contains("copied")) return;
+  const label = button.firstChild.nodeType === Node.TEXT_NODE ? button.firstChild : null;
+  const before = label?.data;
+  button.classList.add("copied");
+  if (label) label.data = "Copied";
+  setTimeout(() => {
+    button.classList.remove("copied");
+    if (label) label.data = before;
+  }, 2000);
+}
