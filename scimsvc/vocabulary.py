@@ -16,6 +16,10 @@ SEVERAL_ROLES = (REFUSE, HIGHEST)
 SENT, FROM_GROUP, DEFAULT = "sent", "group", "default"
 ROLE_SOURCES = (SENT, FROM_GROUP, DEFAULT)
 
+#: The sort orders of the console's list of users, each ascending and, with a hyphen, descending.
+BY_USER_NAME, BY_EMAIL, BY_CHANGE = "user_name", "email", "changed"
+USER_SORTS = tuple(f"{sign}{name}" for name in (BY_USER_NAME, BY_EMAIL, BY_CHANGE) for sign in ("", "-"))
+
 # The provisioning log.
 
 OK = "ok"

@@ -7,7 +7,7 @@ from scimsvc.extensions import Model
 from scimsvc.models.access import Attempts, ClientSecret, Integration, Session, SigningKey, Token
 from scimsvc.models.activity import AuditEntry, Change, LogEntry
 from scimsvc.models.alerts import ProviderCycle
-from scimsvc.models.conditions import HAS_KEPT, IS_REFUSED, IS_REMOVAL
+from scimsvc.models.conditions import HAS_KEPT, IS_MANUAL, IS_REFUSED, IS_REMOVAL
 from scimsvc.models.enterprises import Admin, AdminIdentity, Enterprise, Role, RoleName, Setting
 from scimsvc.models.groups import Group, GroupMember, RoleGroup
 from scimsvc.models.leases import Lease
@@ -16,10 +16,11 @@ from scimsvc.models.second_factors import RecoveryCode, SecondFactor
 from scimsvc.models.users import Searchable, User
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0024"
+SCHEMA_REVISION = "0025"
 
 __all__ = [
     "HAS_KEPT",
+    "IS_MANUAL",
     "IS_REFUSED",
     "IS_REMOVAL",
     "SCHEMA_REVISION",

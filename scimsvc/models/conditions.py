@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Index, MetaData, TextClause, event, text
 
 from scimsvc.extensions import Model
-from scimsvc.vocabulary import OK, REFUSED, REMOVALS
+from scimsvc.vocabulary import MANUAL, OK, REFUSED, REMOVALS
 
 
 def is_one_of(column: str, words: Iterable[str]) -> str:
@@ -18,6 +18,7 @@ def is_one_of(column: str, words: Iterable[str]) -> str:
 IS_REFUSED = text(f"outcome = '{REFUSED}'")
 #: A write that disabled a user, who kept values that could not be accepted.
 HAS_KEPT = text(f"outcome = '{OK}' AND detail IS NOT NULL")
+IS_MANUAL = text(f"source = '{MANUAL}'")
 IS_REMOVAL = text(is_one_of("type", REMOVALS))
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
 from scimsvc.extensions import Model
-from scimsvc.models.conditions import is_one_of, partial_index
+from scimsvc.models.conditions import IS_MANUAL, is_one_of, partial_index
 from scimsvc.vocabulary import SOURCES
 
 
@@ -63,6 +63,7 @@ class User(Model):
         Index("users_role", "enterprise_id", "role_id", "group_role_id"),
         Index("users_active", "enterprise_id", "active", "id"),
         Index("users_modified", "enterprise_id", "modified_at", "id"),
+        partial_index("users_manual", "enterprise_id", "id", where=IS_MANUAL),
         partial_index(
             "users_other_emails",
             "enterprise_id",

@@ -9,7 +9,7 @@ from marshmallow import ValidationError, fields, validate
 from scimsvc.protocol.limits import MAX_KEY_LENGTH
 from scimsvc.schemas.field_types import InputSchema, Name, Text, one_of
 from scimsvc.schemas.limits import DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT
-from scimsvc.vocabulary import ACTIONS, OPERATIONS, OUTCOMES, SOURCES
+from scimsvc.vocabulary import ACTIONS, BY_USER_NAME, OPERATIONS, OUTCOMES, SOURCES, USER_SORTS
 
 
 class Limit(fields.Integer):
@@ -80,6 +80,18 @@ class PageQuery(InputSchema):
     cursor = _cursor("The `next` of the previous page.")
 
 
+class Truth(fields.Boolean):
+    """A truth value."""
+
+    def __init__(self, description: str) -> None:
+        super().__init__(
+            truthy={"true"},
+            falsy={"false"},
+            error_messages={"invalid": "Enter true or false."},
+            metadata={"description": description},
+        )
+
+
 class UsersQuery(PageQuery):
     """Filters of users."""
 
@@ -87,14 +99,20 @@ class UsersQuery(PageQuery):
     external_id = Name("Only the user with this external ID.", max_length=MAX_KEY_LENGTH)
     role = Name("Only users with this role, by name or alias.")
     group = Name("Only members of this group, by ID or name.", max_length=MAX_KEY_LENGTH)
-    active = fields.Boolean(
-        truthy={"true"},
-        falsy={"false"},
-        error_messages={"invalid": "Enter true or false."},
-        metadata={"description": "Only users who are active (true) or disabled (false)."},
-    )
+    active = Truth("Only users who are active (true) or disabled (false).")
     source = Text("Only users from this source.", validate=one_of(SOURCES))
     search = Name("Only users whose e-mail address or userName contains this text.")
+
+
+class UserSearchQuery(PageQuery):
+    """Words, filters and the sort order of the console's list of users."""
+
+    search = Name("Only users with each of these words.")
+    role = Name("Only users with this role, by name or alias.")
+    group = Name("Only members of this group, by ID or name.", max_length=MAX_KEY_LENGTH)
+    active = Truth("Only users who are active (true) or disabled (false).")
+    source = Text("Only users from this source.", validate=one_of(SOURCES))
+    sort = Text("The sort order; descending with a hyphen.", load_default=BY_USER_NAME, validate=one_of(USER_SORTS))
 
 
 class GroupsQuery(PageQuery):
@@ -143,4 +161,4 @@ class NoQuery(InputSchema):
 
 
 PAGE, USERS, LOG, CHANGES, AUDIT = PageQuery(), UsersQuery(), LogQuery(), ChangesQuery(), AuditQuery()
-PREVIEW, NONE, GROUPS = PreviewQuery(), NoQuery(), GroupsQuery()
+PREVIEW, NONE, GROUPS, USER_SEARCH = PreviewQuery(), NoQuery(), GroupsQuery(), UserSearchQuery()

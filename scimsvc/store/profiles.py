@@ -79,7 +79,8 @@ def profile_view(row: Profile) -> dict[str, Any]:
     }
 
 
-_PROFILES = (
+#: Selects a ``Profile`` for each user of an enterprise.
+PROFILES = (
     select(
         *REPRESENTED,
         User.source,
@@ -97,7 +98,7 @@ _PROFILES = (
     .outerjoin(Role, and_(Role.enterprise_id == User.enterprise_id, Role.id == HELD_ROLE_ID))
     .where(User.enterprise_id == ENTERPRISE_ID)
 )
-_PROFILE = _PROFILES.where(or_(User.id == ID, User.email_key == KEY))
+_PROFILE = PROFILES.where(or_(User.id == ID, User.email_key == KEY))
 # Without an order, because SQLite would read all users by address to sort them.
 PROFILE = Query(_PROFILE, Profile)
 PROFILE_FOR_UPDATE = Query(_PROFILE.with_for_update(of=User), Profile)
@@ -144,8 +145,8 @@ def count_users_with_member(tenant: Tenant, names: tuple[str, ...]) -> int:
 def lock_profiles_with_member(tenant: Tenant, names: tuple[str, ...], user_ids: Sequence[str]) -> list[Profile]:
     """Lock those of the users ``user_ids`` whose document has a value at the path ``names``, and return them."""
     conditions = (User.id.in_(user_ids), _has_member(tenant, names))
-    statement = _PROFILES.where(*conditions).order_by(User.id).with_for_update(of=User)
-    rows = Query(statement, Profile, dynamic=True).all(tenant.connection, _tenant_parameters(tenant))
+    statement = PROFILES.where(*conditions).order_by(User.id).with_for_update(of=User)
+    rows = Query(statement, Profile, dynamic=True).all(tenant.connection, tenant_parameters(tenant))
     # See ``read_whole``: PostgreSQL may have read the role of a row before it waited for the row.
     whole = (row if row.role_id is None or row.restricts is not None else lock_profile(tenant, row.id) for row in rows)
     return [row for row in whole if row is not None]
@@ -157,10 +158,11 @@ def _has_member(tenant: Tenant, names: tuple[str, ...]) -> ColumnElement[bool]:
 
 
 def _reference_parameters(tenant: Tenant, reference: str) -> dict[str, str]:
-    return _tenant_parameters(tenant) | {"id": reference, "key": fold(reference)}
+    return tenant_parameters(tenant) | {"id": reference, "key": fold(reference)}
 
 
-def _tenant_parameters(tenant: Tenant) -> dict[str, str]:
+def tenant_parameters(tenant: Tenant) -> dict[str, str]:
+    """Return the parameters of ``PROFILES``."""
     return {"enterprise_id": tenant.id, "default_role": tenant.row.default_role}
 
 
@@ -185,7 +187,7 @@ class ProfileFilter:
 def list_profiles(tenant: Tenant, condition: ProfileFilter) -> list[Profile]:
     """Return all users that meet ``condition``, ordered by folded e-mail address."""
     query = Query(_ordered(condition), Profile, dynamic=True)
-    return query.all(tenant.connection, _tenant_parameters(tenant))
+    return query.all(tenant.connection, tenant_parameters(tenant))
 
 
 def read_page(
@@ -199,11 +201,11 @@ def read_page(
     if after is not None:
         statement = statement.where(User.email_key > after)
     query = PageQuery(statement, Profile, dynamic=True)
-    return cut_page(query.all(tenant.connection, _tenant_parameters(tenant)), limit)
+    return cut_page(query.all(tenant.connection, tenant_parameters(tenant)), limit)
 
 
 def _ordered(condition: ProfileFilter) -> Select[Any]:
-    return _PROFILES.where(*_conditions(condition)).order_by(User.email_key)
+    return PROFILES.where(*_conditions(condition)).order_by(User.email_key)
 
 
 def _conditions(wanted: ProfileFilter) -> Iterator[ColumnElement[bool]]:

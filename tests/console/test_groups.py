@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, user_body
-from tests.support.console import Console, make_admin, of, text, typed
+from tests.support.console import Console, make_admin, of, text, typed, user_names
 from tests.support.groups import memberships, store_group, store_users
 from tests.support.records import audit_of
 from tests.support.types import Cli
@@ -110,8 +110,8 @@ def test_the_members_of_a_group_are_searched_in_the_list_of_users(acme: Enterpri
 
     everyone, one = admin.get(members), admin.get(f"{members}&search=bob")
 
-    assert names(everyone) == ["Ada", "Bob"]
-    assert names(one) == ["Bob"]
+    assert user_names(everyone) == ["Ada", "Bob"]
+    assert user_names(one) == ["Bob"]
     assert "Only members of the group Sales" in text(one)
     assert typed(one, "group") == sales.rpartition("/")[2]
     admin.get(f"{of(acme)}/users?group=nothing", 400)

@@ -106,3 +106,8 @@ def text(page: str) -> str:
     """Return the words of the page's main part."""
     main = page.partition("<main")[2].partition("</main>")[0]
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", main.partition(">")[2])).split())
+
+
+def user_names(page: str) -> list[str]:
+    """Return the userNames that the list of users shows."""
+    return [unescape(each) for each in re.findall(r'<a class="clip" href="[^"]+"><bdi title="[^"]*">([^<]*)<', page)]

@@ -5,40 +5,41 @@ from typing import Any
 from flask import request, url_for
 
 from scimsvc.console.forms import flag, optional_text, redisplay_on_error, text
-from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page, parameters
+from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page
 from scimsvc.console.provider_guides import provider_name
+from scimsvc.console.user_lists import COLUMNS, PAGE_LENGTH, shown_list
 from scimsvc.enterprises import manual_users, profiles
 from scimsvc.enterprises.groups import show_group
 from scimsvc.enterprises.swapped_addresses import swap_addresses
 from scimsvc.mapping.roles import list_role_names
-from scimsvc.reports import lists
 from scimsvc.reports.user_details import show_user_details
+from scimsvc.reports.user_search import find_neighbors, search_users
 from scimsvc.schemas.entity_tags import entity_tag
 from scimsvc.vocabulary import DEFAULT, FROM_GROUP
 from scimsvc.web.state import cursor_keys
 
 users = enterprise_blueprint("users")
 
-FILTERS = ("search", "role", "group", "active", "source")
-PAGE_LENGTH = "50"
-
 
 @users.get("/users")
 def list_() -> Answer:
     """List the users who meet the filters. With ``part``, return only the list, for the script of the page."""
-    filters = parameters(*FILTERS)
-    query = {**filters, **parameters("cursor"), "limit": PAGE_LENGTH}
-    user_page = lists.users(enterprise_id(), query, cursor_keys())
+    shown = shown_list()
+    user_page = search_users(enterprise_id(), shown.parameters | {"limit": PAGE_LENGTH}, cursor_keys())
     if "part" in request.args:
-        return page("users_found.html", user_page=user_page, filters=filters)
-    group = show_group(enterprise_id(), filters["group"]) if "group" in filters else None
-    return page("users.html", user_page=user_page, filters=filters, roles=list_role_names(enterprise_id()), group=group)
+        return page("users_found.html", user_page=user_page, shown=shown, columns=COLUMNS)
+    group_id = shown.filters.get("group")
+    group = show_group(enterprise_id(), group_id) if group_id else None
+    roles = list_role_names(enterprise_id())
+    return page("users.html", user_page=user_page, shown=shown, columns=COLUMNS, roles=roles, group=group)
 
 
 @users.get("/users/<user_id>")
 def show(user_id: str) -> Answer:
-    """Show a user."""
-    return page("user.html", details=show_user_details(enterprise_id(), user_id))
+    """Show a user. With ``list``, also the way back to the list, and to the users beside this one."""
+    shown = shown_list()
+    beside = find_neighbors(enterprise_id(), shown.unpaged, user_id) if "list" in request.args else None
+    return page("user.html", details=show_user_details(enterprise_id(), user_id), shown=shown, beside=beside)
 
 
 @users.get("/users/new")
