@@ -84,6 +84,8 @@ EVENT_TYPES = (*EVENT_OF_CHANGE.values(), *map(str, AlertType))
 EVENT_PATTERNS = ("user.*", "group.*", "alert.*")
 #: The type of the message that tests a webhook. Every webhook gets it on request.
 WEBHOOK_TEST = "webhook.test"
+#: The entry among the deliveries that shows changes which were deleted before they were delivered. It is never sent.
+CHANGES_LOST = "webhook.changes_lost"
 
 #: Why the service disabled a webhook: the receiver answered 410, or all retries of a message failed.
 GONE, FAILING = "gone", "failing"

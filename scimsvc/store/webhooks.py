@@ -83,16 +83,17 @@ _DELETE = Write(delete(Webhook).where(_THIS))
 _HAS_CHANGE = exists().where(Change.enterprise_id == Webhook.enterprise_id, Change.number > Webhook.cursor)
 _HAS_ALERT = exists().where(AlertEvent.enterprise_id == Webhook.enterprise_id, AlertEvent.id > Webhook.alert_cursor)
 #: Reads the enabled webhooks, and for each of them at most one key of the feed and one of the alert events.
-DUE = Query(
+_SELECT_DUE = (
     select(*_COLUMNS)
     .join(Enterprise, and_(Enterprise.id == Webhook.enterprise_id, Enterprise.suspension.is_(None)))
     .where(
         Webhook.enabled == true(),
         or_(Webhook.next_attempt_at.is_(None), Webhook.next_attempt_at <= bindparam("now", type_=Webhook.url.type)),
         or_(_HAS_CHANGE, _HAS_ALERT),
-    ),
-    WebhookRow,
+    )
 )
+DUE = Query(_SELECT_DUE, WebhookRow)
+_ONE_DUE = Query(_SELECT_DUE.where(_THIS), WebhookRow)
 _CURSORS = {
     "cursor": bindparam("new_cursor", type_=Webhook.cursor.type),
     "alert_cursor": bindparam("new_alert_cursor", type_=Webhook.alert_cursor.type),
@@ -163,8 +164,8 @@ def insert_webhook(connection: Connection, webhook: WebhookRow) -> None:
 
 def update_webhook(connection: Connection, webhook: WebhookRow, columns: Mapping[str, Any]) -> None:
     """Update ``columns`` of the webhook."""
-    statement = update(Webhook).where(_THIS).values(dict(columns))
-    Write(statement, dynamic=True).run(connection, _key(webhook))
+    this = (Webhook.enterprise_id == webhook.enterprise_id, Webhook.id == webhook.id)
+    Write(update(Webhook).where(*this).values(dict(columns)), dynamic=True).run(connection)
 
 
 def delete_webhook(connection: Connection, webhook: WebhookRow) -> None:
@@ -181,6 +182,11 @@ def list_due_webhooks(connection: Connection, *, now: str) -> list[WebhookRow]:
     Webhooks of suspended enterprises are left out.
     """
     return DUE.all(connection, {"now": now})
+
+
+def find_due_webhook(connection: Connection, enterprise_id: str, webhook_id: str, *, now: str) -> WebhookRow | None:
+    """Return the webhook with the ID if ``list_due_webhooks`` would return it."""
+    return _ONE_DUE.first(connection, {"enterprise_id": enterprise_id, "webhook_id": webhook_id, "now": now})
 
 
 def move_cursor(connection: Connection, webhook: WebhookRow, *, cursor: int, alert_cursor: str) -> bool:

@@ -64,6 +64,7 @@ class Receiver:
         self._networks = networks
         self._seconds = seconds
         self._connection: _Connection | None = None
+        self._is_aborted = False
 
     def post(self, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Send ``body`` with ``headers``, and return the outcome. Network errors are outcomes too."""
@@ -78,7 +79,8 @@ class Receiver:
             self._connection = None
 
     def abort(self) -> None:
-        """End a running request soon. Another thread may call this."""
+        """End a running request soon, and send no other. Another thread may call this."""
+        self._is_aborted = True
         connection = self._connection
         if connection is not None:
             connection.abort()
@@ -110,6 +112,8 @@ class Receiver:
                         raise
                     self.close()  # the receiver closed an idle connection, so a new one is opened
             self._connection = _Connection(target, connect(target, self._networks, budget))
+            if self._is_aborted:
+                raise Unreachable(problems.broken(target))
             return self._send(self._connection, budget, target.path, sent, body)
         except TimeoutError:
             raise Unreachable(problems.too_slow(target, self._seconds)) from None

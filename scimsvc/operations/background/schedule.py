@@ -5,6 +5,7 @@ from functools import partial
 from flask import Flask
 
 from scimsvc.auth.last_uses import last_uses, write_due_last_uses
+from scimsvc.notifications.delivery.deliverer import LOOK_EVERY, Deliverer
 from scimsvc.operations.background.expiry_warnings import ExpiryWarnings
 from scimsvc.operations.background.jobs import Job
 from scimsvc.operations.background.lease import Periods
@@ -18,6 +19,7 @@ _MINUTE = 60.0
 def shared_jobs(app: Flask) -> tuple[Job, ...]:
     """Return the jobs that one process does for the installation."""
     return (
+        Job("webhooks", Deliverer().run, interval=LOOK_EVERY),
         Job("expiry-warnings", ExpiryWarnings().run, interval=_MINUTE),
         Job("pruning", Pruning().run, interval=Pruning.INTERVAL),
     )
