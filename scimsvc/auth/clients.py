@@ -53,6 +53,8 @@ class Client:
     #: The scope to which its tokens are limited. None for no limit.
     limit: str | None
     client_id: str
+    #: The digest of a secret that was not used before, else None.
+    unused_secret: str | None = None
 
 
 def authenticate_client(client_id: str, client_secret: str) -> Client:
@@ -80,6 +82,7 @@ def authenticate_client(client_id: str, client_secret: str) -> Client:
         row.integration_name,
         row.integration_scope,
         row.client_id,
+        row.digest if row.used_at is None else None,
     )
 
 

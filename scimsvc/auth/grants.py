@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scimsvc import clock, schemas
 from scimsvc.activity.audit import AuditLog, Difference, Target, audited, created, current_actor, deleted
+from scimsvc.auth.client_secrets import note_secret_use
 from scimsvc.auth.clients import Client, find_or_insert_owner, get_integration, refuse_wider
 from scimsvc.auth.errors import Claims, InvalidRequest, UnauthorizedClient
 from scimsvc.auth.lifetimes import bounded_lifetime, default_lifetime, read_days
@@ -79,6 +80,7 @@ def grant_token(client: Client, *, scopes: Sequence[str], long_lived: bool, sign
     with writing() as connection:
         log = AuditLog(connection, client.enterprise_id, client.enterprise)
         grant = _Grant(client.integration_id, client.client_id, chosen, name=None, actor=actor)
+        note_secret_use(connection, client)
         return _issue(log, grant, default_lifetime(connection, long_lived=long_lived), signer=signer)
 
 

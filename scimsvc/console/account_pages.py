@@ -3,11 +3,12 @@
 from functools import partial
 from typing import Any, NamedTuple
 
-from flask import request, url_for
+from flask import url_for
 
 from scimsvc import clock
 from scimsvc.console.forms import flag, text
 from scimsvc.console.pages import Answer, admin, confirmation, go, page
+from scimsvc.console.shown_once import go_and_show, shown_once
 from scimsvc.console.sign_out import signed_out
 from scimsvc.enterprises import accounts
 from scimsvc.enterprises.link_mail import mail_link
@@ -53,7 +54,7 @@ def invitation(reach: Reach) -> Answer:
 
 def invite(reach: Reach) -> Answer:
     """Create an account, and show and e-mail its link."""
-    return _link_page(reach, accounts.invite(reach.enterprise_id, text("email"), text("role")), "Account created")
+    return _go_to_link(reach, accounts.invite(reach.enterprise_id, text("email"), text("role")), "Account created")
 
 
 def role_form(reach: Reach, account_id: str) -> Answer:
@@ -79,7 +80,7 @@ def reset_form(reach: Reach, account_id: str) -> Answer:
 def reset(reach: Reach, account_id: str) -> Answer:
     """Create another link, and show and e-mail it."""
     account = accounts.reset(admin(), reach.enterprise_id, account_id, end_now=flag("end_now"))
-    return _link_page(reach, account, "One-time link created")
+    return _go_to_link(reach, account, "One-time link created")
 
 
 def second_factor_reset(reach: Reach, account_id: str) -> Answer:
@@ -122,18 +123,31 @@ def remove(reach: Reach, account_id: str) -> Answer:
     return go(f"{reach.blueprint}.list_", f"Account {account['email']} removed.")
 
 
-def _link_page(reach: Reach, account: dict[str, Any], title: str) -> Answer:
-    """Return the page that shows the link of an account once, after the e-mail with the link is on its way."""
-    url = password_url(public_root(request_state()), account["link"])
-    mail_id = mail_link(account, url, admin())
+def link_page(reach: Reach, account_id: str) -> Answer:
+    """Return the page that shows the new link of an account once, and whether it was e-mailed."""
+    shown = shown_once()
+    mail_id = shown.get("mail_id")
     return page(
         "account_link.html",
-        title=title,
-        account=account,
-        url=url,
+        title=shown.get("title", "One-time link"),
+        account=accounts.show_account(reach.enterprise_id, account_id),
+        url=shown.get("url"),
+        expires_at=shown.get("expires_at"),
         is_mail_configured=mailer.current.is_configured,
         mail_id=mail_id,
         delivery=mailer.current.delivery(mail_id) if mail_id is not None else None,
         back=reach.url("list_"),
-        again=request.path,
+        again=reach.url("ask_to_reset", **{reach.parameter: account_id}),
     )
+
+
+def _go_to_link(reach: Reach, account: dict[str, Any], title: str) -> Answer:
+    """E-mail the link of an account, and redirect to the page that shows it once."""
+    url = password_url(public_root(request_state()), account["link"])
+    content = {
+        "title": title,
+        "url": url,
+        "expires_at": account["link_expires_at"],
+        "mail_id": mail_link(account, url, admin()),
+    }
+    return go_and_show(f"{reach.blueprint}.show_link", content, **{reach.parameter: account["id"]})

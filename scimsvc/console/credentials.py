@@ -1,9 +1,7 @@
-"""Functions for the pages of integrations and of tokens: show a secret once, name integrations, and describe scopes."""
-
-from typing import Any
+"""Functions for the pages of integrations and of tokens: name integrations, and describe scopes."""
 
 from scimsvc.auth.clients import list_integrations
-from scimsvc.console.pages import Answer, enterprise_id, page
+from scimsvc.console.pages import enterprise_id
 from scimsvc.vocabulary import API_SCOPE, READ_SCOPE, SCIM_SCOPE, USERS_SCOPE
 
 #: The use of the tokens of each scope.
@@ -13,18 +11,6 @@ SCOPE_WORDS = {
     READ_SCOPE: "Reading everything except integrations and tokens",
     API_SCOPE: "The whole enterprise API, with integrations and tokens",
 }
-
-
-def show_once(
-    title: str,
-    beside: dict[str, str],
-    *,
-    secret: str,
-    secret_name: str = "Client secret",  # noqa: S107  # a label
-    issued: dict[str, Any] | None = None,
-) -> Answer:
-    """Return the page that shows ``secret`` once, with the values ``beside`` it."""
-    return page("secret.html", title=title, beside=beside, secret=secret, secret_name=secret_name, issued=issued)
 
 
 def integration_names() -> dict[str, str]:

@@ -34,6 +34,7 @@ SENSITIVE = {
     "console_tokens.revoke": "revoke the token",
     "console_integrations.create": "create an integration",
     "console_integrations.rotate": "rotate the client secret",
+    "console_integrations.end_old_secrets": "revoke the old secret",
     "console_integrations.revoke": "delete the integration",
     "console_users.delete": "delete the user",
     "console_roles.remove": "delete the role",

@@ -42,6 +42,8 @@ class ClientSecret(Model):
     integration_id: Mapped[str] = mapped_column(primary_key=True)
     digest: Mapped[str] = mapped_column(primary_key=True)
     expires_at: Mapped[str | None]
+    #: When a token was first requested with the secret.
+    used_at: Mapped[str | None]
 
 
 class Token(Model):
@@ -109,3 +111,5 @@ class Session(Model):
     confirmed_at: Mapped[str]
     address: Mapped[str]
     user_agent: Mapped[str]
+    #: A secret that the next page shows once, unreadable without the pad in the browser's cookie.
+    pending_secret: Mapped[str | None]

@@ -46,6 +46,8 @@ class Enterprise(Model):
     role_revision: Mapped[int]
     #: Whether every SCIM write is refused with 503 (contract section 2, ``enterprise pause``).
     paused: Mapped[bool] = mapped_column(server_default=false())
+    #: When the pause ends by itself. Null if it lasts until someone resumes provisioning.
+    paused_until: Mapped[str | None]
     #: The removal limit: a number or percentage of users, within a number of hours. Null means no limit.
     removal_users: Mapped[int | None]
     removal_percent: Mapped[int | None]
@@ -58,6 +60,8 @@ class Enterprise(Model):
     removal_cap_hours: Mapped[int | None]
     #: Why the operator suspended the enterprise; may be empty. Null means that it is not suspended.
     suspension: Mapped[str | None]
+    #: The steps of the connection at the identity provider that an administrator ticked, separated by blanks.
+    connect_steps: Mapped[str | None]
     created_at: Mapped[str]
 
 

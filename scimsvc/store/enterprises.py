@@ -117,6 +117,8 @@ _INITIAL_SETTINGS = {
     "several_roles": REFUSE,
     "role_revision": 1,
     "paused": False,
+    "paused_until": None,
+    "connect_steps": None,
     "removal_users": None,
     "removal_percent": None,
     "removal_hours": None,

@@ -35,6 +35,15 @@ class ClientSecretRow(NamedTuple):
     integration_scope: str | None
     client_id: str
     digest: str
+    #: When a token was first requested with the secret. None for a secret that was not used.
+    used_at: str | None
+
+
+class SecretRow(NamedTuple):
+    """A client secret of an integration: when it was first used, and when it ends."""
+
+    used_at: str | None
+    expires_at: str | None
 
 
 class ClientUse(NamedTuple):
@@ -68,6 +77,7 @@ _CLIENT_SECRETS = Query(
         Integration.scope.label("integration_scope"),
         Integration.client_id,
         ClientSecret.digest,
+        ClientSecret.used_at,
     )
     .join(Enterprise, Enterprise.id == Integration.enterprise_id)
     .join(
@@ -101,6 +111,13 @@ _EXPIRE_SECRETS = Write(
     .values(expires_at=_EXPIRES_AT)
 )
 _DELETE_SECRETS = Write(delete(ClientSecret).where(_OF_THIS))
+_DELETE_OLD_SECRETS = Write(delete(ClientSecret).where(_OF_THIS, ClientSecret.expires_at.is_not(None)))
+_NOTE_SECRET_USE = Write(
+    update(ClientSecret)
+    .where(_OF_THIS, ClientSecret.digest == bindparam("secret"), ClientSecret.used_at.is_(None))
+    .values(used_at=bindparam("new_used_at"))
+)
+_SECRETS = Query(select(ClientSecret.used_at, ClientSecret.expires_at).where(_OF_THIS), SecretRow)
 
 
 def list_integrations(connection: Connection, enterprise_id: str) -> list[IntegrationRow]:
@@ -152,7 +169,9 @@ def revoke_integration(connection: Connection, enterprise_id: str, integration_i
 
 def insert_secret(connection: Connection, enterprise_id: str, integration_id: str, *, digest: str) -> None:
     """Insert a secret that does not expire."""
-    _INSERT_SECRET.run(connection, _key(enterprise_id, integration_id) | {"digest": digest, "expires_at": None})
+    _INSERT_SECRET.run(
+        connection, _key(enterprise_id, integration_id) | {"digest": digest, "expires_at": None, "used_at": None}
+    )
 
 
 def expire_secrets(connection: Connection, enterprise_id: str, integration_id: str, *, at: str) -> None:
@@ -163,6 +182,21 @@ def expire_secrets(connection: Connection, enterprise_id: str, integration_id: s
 def delete_secrets(connection: Connection, enterprise_id: str, integration_id: str) -> None:
     """Delete the secrets of the integration. They become invalid immediately."""
     _DELETE_SECRETS.run(connection, _key(enterprise_id, integration_id))
+
+
+def delete_old_secrets(connection: Connection, enterprise_id: str, integration_id: str) -> int:
+    """Delete the secrets of the integration except the newest one, which does not expire, and return their number."""
+    return _DELETE_OLD_SECRETS.run(connection, _key(enterprise_id, integration_id))
+
+
+def update_secret_use(connection: Connection, enterprise_id: str, integration_id: str, *, digest: str, at: str) -> None:
+    """Set the time at which the secret was first used, if none is set."""
+    _NOTE_SECRET_USE.run(connection, _key(enterprise_id, integration_id) | {"secret": digest, "new_used_at": at})
+
+
+def list_secrets(connection: Connection, enterprise_id: str, integration_id: str) -> list[SecretRow]:
+    """Return the client secrets of the integration."""
+    return _SECRETS.all(connection, _key(enterprise_id, integration_id))
 
 
 def _key(enterprise_id: str, integration_id: str) -> dict[str, str | None]:

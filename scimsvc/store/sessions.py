@@ -129,7 +129,7 @@ def _limits(now: datetime) -> dict[str, Any]:
 def insert_session(connection: Connection, session: NewSession) -> None:
     """Insert a session. Raises ``AdminMissing``."""
     try:
-        _INSERT.run(connection, session._asdict())
+        _INSERT.run(connection, session._asdict() | {"pending_secret": None})
     except IntegrityError:
         raise AdminMissing from None
 

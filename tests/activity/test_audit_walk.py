@@ -286,6 +286,7 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
     ("POST", f"{OF_ENTERPRISE}/integrations/<integration_id>/rename"): (form(name="Other"), A.INTEGRATION_UPDATED),
     ("POST", f"{OF_ENTERPRISE}/integrations/<integration_id>/limit"): (form(scope="api"), A.INTEGRATION_UPDATED),
     ("POST", f"{OF_ENTERPRISE}/integrations/<integration_id>/rotate"): (form(), A.INTEGRATION_ROTATED),
+    ("POST", f"{OF_ENTERPRISE}/integrations/<integration_id>/old-secrets"): (form(), A.INTEGRATION_ROTATED),
     ("POST", f"{OF_ENTERPRISE}/integrations/<integration_id>/revoke"): (form(), A.INTEGRATION_REVOKED),
     ("POST", f"{OF_ENTERPRISE}/tokens/new"): (form(scope="scim"), A.TOKEN_ISSUED),
     ("POST", f"{OF_ENTERPRISE}/tokens/<token_id>/rotate"): (form(overlap_hours="24"), A.TOKEN_ROTATED),

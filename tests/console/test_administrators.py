@@ -48,7 +48,7 @@ def account(app: Flask, email: str) -> dict[str, Any]:
 def invited(console: Console, path: str, email: str = NEW, role: str = "administrator") -> str:
     """Invite a person, and return the page with the link."""
     console.get(f"{path}/invite")
-    return console.post(f"{path}/invite", 200, email=email, role=role).text
+    return console.follow(f"{path}/invite", email=email, role=role)
 
 
 def test_an_administrator_invites_a_colleague_who_signs_in(acme: Enterprise, admin: Console) -> None:
@@ -82,7 +82,7 @@ def test_an_operator_invites_an_auditor_of_all_enterprises(app: Flask, operator:
 
 def test_a_new_enterprise_leads_to_the_invitation_of_its_administrator(app: Flask, operator: Console) -> None:
     operator.get("/console/enterprises/new")
-    page = operator.post("/console/enterprises/new", 200, name="Contoso").text
+    page = operator.follow("/console/enterprises/new", name="Contoso")
     path = re.search(r'href="([^"]+)">Invite its administrator', page)
 
     assert path is not None
@@ -159,7 +159,7 @@ def test_a_reset_keeps_the_password_until_its_link_is_used(acme: Enterprise, adm
     browser = use(acme.app, link_of(invited(admin, path)))
     reset = f"{path}/{account(acme.app, NEW)['id']}/reset"
 
-    page = admin.post(reset, 200).text
+    page = admin.follow(reset)
 
     browser.get("/console/account")
     assert sign_in(Console(acme.app), NEW)
@@ -174,7 +174,7 @@ def test_a_reset_can_end_the_password_and_the_sessions_now(acme: Enterprise, adm
     browser = use(acme.app, link_of(invited(admin, path)))
     reset = f"{path}/{account(acme.app, NEW)['id']}/reset"
 
-    link = link_of(admin.post(reset, 200, end_now="on").text)
+    link = link_of(admin.follow(reset, end_now="on"))
 
     assert browser.send("GET", "/console/account").status_code == 302
     assert sign_in(Console(acme.app), NEW, status=400)
@@ -247,7 +247,7 @@ def test_the_last_operator_with_a_password_cannot_be_removed(app: Flask, cli: Cl
     refused = operator.post(path, 409, typed_name="operator@example.com").text
 
     assert "This is the last operator with a password." in text(refused)
-    use(app, link_of(operator.post(f"/console/accounts/{account(app, 'new@example.com')['id']}/reset", 200).text))
+    use(app, link_of(operator.follow(f"/console/accounts/{account(app, 'new@example.com')['id']}/reset")))
     assert operator.post(path, typed_name="operator@example.com")
     assert account(app, "new@example.com")["role"] == "operator"
 

@@ -33,8 +33,8 @@ def set_up(console: Console) -> tuple[App, list[str]]:
     """Set up a second factor, and return the app and the recovery codes."""
     page = console.get(SET_UP)
     answer = console.send("POST", SET_UP, data=set_up_form(console, page))
-    assert answer.status_code == 200, answer.text
-    return App(page), recovery_codes(answer.text)
+    assert answer.status_code == 303, answer.text
+    return App(page), recovery_codes(console.get(answer.headers["Location"]))
 
 
 def set_up_form(console: Console, page: str) -> dict[str, str]:

@@ -31,6 +31,12 @@ def invite() -> Answer:
     return account_pages.invite(_reach())
 
 
+@administrators.get("/administrators/<account_id>/link")
+def show_link(account_id: str) -> Answer:
+    """Show the link of an account once."""
+    return account_pages.link_page(_reach(), account_id)
+
+
 @administrators.get("/administrators/<account_id>/role")
 def ask_role(account_id: str) -> Answer:
     """Show the form of an account's role."""

@@ -39,6 +39,12 @@ def invite() -> Answer:
     return account_pages.invite(_reach())
 
 
+@all_accounts.get("/accounts/<admin_id>/link")
+def show_link(admin_id: str) -> Answer:
+    """Show the link of an account once."""
+    return account_pages.link_page(_reach(), admin_id)
+
+
 @all_accounts.get("/accounts/<admin_id>/role")
 def ask_role(admin_id: str) -> Answer:
     """Show the form of an account's role."""

@@ -13,7 +13,8 @@ from scimsvc.auth.state import token_signer
 from scimsvc.auth.token_reading import list_good_tokens
 from scimsvc.console.forms import number, redisplay_on_error
 from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, go, page
-from scimsvc.console.provider_guides import GUIDES, chosen_guide, chosen_way
+from scimsvc.console.provider_guides import GUIDES, Guide, chosen_guide, chosen_way
+from scimsvc.console.shown_once import go_and_show, shown_once
 from scimsvc.enterprises import enterprises as services
 from scimsvc.mapping import entra
 from scimsvc.operations.global_settings import show_global_settings
@@ -28,7 +29,7 @@ connect = enterprise_blueprint("connect")
 @connect.get("/set-up")
 def show() -> Answer:
     """Show all steps for an identity provider and a way to authenticate."""
-    return page("connect.html", **_steps())
+    return page("connect.html", **_steps() | shown_once())
 
 
 @connect.post("/set-up/enable")
@@ -42,19 +43,26 @@ def enable() -> Answer:
 @connect.post("/set-up")
 @redisplay_on_error(show)
 def issue() -> Answer:
-    """Create the token for the provider, and its integration if it does not exist. Only this response shows it."""
-    provider = chosen_guide().provider
-    issued = issue_provider_token(enterprise_id(), provider, number("days"), signer=token_signer.current)
-    return page("connect.html", **_steps() | {"issued": issued})
+    """Create the token for the provider, and its integration if it does not exist. The next page shows it once."""
+    guide = chosen_guide()
+    issued = issue_provider_token(enterprise_id(), guide.provider, number("days"), signer=token_signer.current)
+    shown = {name: issued[name] for name in ("access_token", "expires_at")}
+    return _go_on(guide, {"issued": shown})
 
 
 @connect.post("/set-up/secret")
 @redisplay_on_error(show)
 def issue_secret() -> Answer:
-    """Create a client secret for the provider, and its integration if needed. Only this response shows it."""
+    """Create a client secret for the provider, and its integration if needed. The next page shows it once."""
     rotation = without_none(overlap_hours=number("overlap_hours"))
-    integration = issue_provider_secret(enterprise_id(), chosen_guide().provider, rotation)
-    return page("connect.html", **_steps() | {"client_secret": integration["client_secret"]})
+    guide = chosen_guide()
+    integration = issue_provider_secret(enterprise_id(), guide.provider, rotation)
+    return _go_on(guide, {"client_secret": integration["client_secret"]})
+
+
+def _go_on(guide: Guide, content: dict[str, Any]) -> Answer:
+    """Show the step with the new secret, and the step in which it is pasted."""
+    return go_and_show(".show", content, provider=guide.provider, way=chosen_way(guide), _anchor="token")
 
 
 @connect.get("/set-up/progress")

@@ -16,6 +16,7 @@ from scimsvc.console.pages import (
     page,
 )
 from scimsvc.console.provider_guides import PROVIDER_OPTIONS, chosen_provider
+from scimsvc.console.shown_once import go_and_show, shown_once
 from scimsvc.enterprises import enterprises as services
 from scimsvc.enterprises.admins import refuse_unless_operator
 from scimsvc.enterprises.suspension import reactivate_enterprise, suspend_enterprise
@@ -54,7 +55,18 @@ def create() -> Answer:
         with_host_application=flag("host_application"),
         **default_role,
     )
-    return page("enterprise_made.html", new_enterprise=new_enterprise)
+    content = {"client_id": new_enterprise["client_id"], "client_secret": new_enterprise["client_secret"]}
+    if "host_application" in new_enterprise:
+        host = new_enterprise["host_application"]
+        content["host_application"] = {name: host[name] for name in ("client_id", "client_secret")}
+    return go_and_show("console_enterprise.show_new", content, enterprise_id=new_enterprise["id"])
+
+
+@one_enterprise.get("/created")
+def show_new() -> Answer:
+    """Show the secrets of a new enterprise, and its next steps."""
+    refuse_unless_operator(admin())
+    return page("enterprise_made.html", shown=shown_once())
 
 
 @one_enterprise.get("/suspend")

@@ -1,14 +1,18 @@
 """The blueprint of integrations. Client secrets are shown only once."""
 
+from typing import Any
+
 from flask import request, url_for
 
 from scimsvc.auth import clients as services
+from scimsvc.auth.client_secrets import revoke_old_secrets, show_rotation
 from scimsvc.auth.scopes import is_within
 from scimsvc.auth.token_reading import list_good_tokens
-from scimsvc.console.credentials import integration_names, scope_options, show_once
+from scimsvc.console.credentials import integration_names, scope_options
 from scimsvc.console.forms import number, optional_text, redisplay_on_error, text
 from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page
 from scimsvc.console.provider_guides import provider_name
+from scimsvc.console.shown_once import go_and_show, shown_once
 from scimsvc.schemas.validation import without_none
 from scimsvc.vocabulary import PROVIDER_NAMES, USERS_SCOPE
 
@@ -44,11 +48,47 @@ def create() -> Answer:
     """Create an integration, and show its client secret."""
     fields = {"name": text("name"), "scope": optional_text("scope")}
     integration = services.create_integration(enterprise_id(), fields)
-    return show_once(
-        f"Integration {integration['name']} created",
-        {"Client ID": integration["client_id"]},
-        secret=integration["client_secret"],
+    content = {"client_secret": integration["client_secret"], "is_new": True}
+    return go_and_show(".show_secret", content, integration_id=integration["id"])
+
+
+@integrations.get("/integrations/<integration_id>/secret")
+def show_secret(integration_id: str) -> Answer:
+    """Show the client ID, after a form the new client secret, and the progress of a rotation."""
+    return page("integration_secret.html", **_rotation(integration_id), shown=shown_once())
+
+
+@integrations.get("/integrations/<integration_id>/secret/progress")
+def progress(integration_id: str) -> Answer:
+    """Show the progress of a rotation, which the page updates live."""
+    return page("integration_progress.html", **_rotation(integration_id))
+
+
+def _rotation(integration_id: str) -> dict[str, Any]:
+    return {
+        "integration": services.show_integration(enterprise_id(), integration_id),
+        "rotation": show_rotation(enterprise_id(), integration_id),
+    }
+
+
+@integrations.get("/integrations/<integration_id>/old-secrets")
+def ask_to_end_old_secrets(integration_id: str) -> Answer:
+    """Ask for confirmation to revoke the old secrets."""
+    integration = services.show_integration(enterprise_id(), integration_id)
+    return confirmation(
+        f"Revoke the old secret of {integration['name']}?",
+        "Only the newest secret works from then on. Tokens that were requested with an old secret stay valid.",
+        action="Revoke old secret",
+        back=url_for(".show_secret", integration_id=integration_id),
     )
+
+
+@integrations.post("/integrations/<integration_id>/old-secrets")
+@redisplay_on_error(ask_to_end_old_secrets)
+def end_old_secrets(integration_id: str) -> Answer:
+    """Revoke the old secrets of an integration."""
+    revoke_old_secrets(enterprise_id(), integration_id)
+    return go(".list_", "Old secret revoked.")
 
 
 @integrations.get("/integrations/<integration_id>/rename")
@@ -98,8 +138,7 @@ def rotate(integration_id: str) -> Answer:
     """Create a new client secret, and show it."""
     overlap = without_none(overlap_hours=number("overlap_hours"))
     rotated = services.rotate_secret(enterprise_id(), integration_id, overlap)
-    title = f"Secret of {rotated['name']} rotated"
-    return show_once(title, {"Client ID": rotated["client_id"]}, secret=rotated["client_secret"])
+    return go_and_show(".show_secret", {"client_secret": rotated["client_secret"]}, integration_id=rotated["id"])
 
 
 @integrations.get("/integrations/<integration_id>/revoke")

@@ -21,6 +21,7 @@ from scimsvc.console.pages import (
     safe_next,
     signed_in_session,
 )
+from scimsvc.console.shown_once import go_and_show, shown_once
 from scimsvc.enterprises import second_factor as services
 from scimsvc.enterprises.admin_records import refused_sign_in_recorder
 from scimsvc.enterprises.second_factor_sign_in import sign_in_with_code
@@ -106,13 +107,24 @@ def set_up() -> Answer:
 def enable() -> Answer:
     """Set up the authenticator app, and show the recovery codes once."""
     codes = services.enable_second_factor(admin(), text("salt"), text("code"), session_id=signed_in_session().id)
-    return page("recovery_codes.html", title="Second factor set up", codes=codes)
+    return _go_to_codes("Second factor set up", codes)
 
 
 @second_factor.post("/account/second-factor/recovery-codes")
 def renew_codes() -> Answer:
     """Replace the recovery codes, and show the new ones once."""
-    return page("recovery_codes.html", title="New recovery codes", codes=services.renew_recovery_codes(admin()))
+    return _go_to_codes("New recovery codes", services.renew_recovery_codes(admin()))
+
+
+def _go_to_codes(title: str, codes: list[str]) -> Answer:
+    return go_and_show("console_second_factor.show_codes", {"title": title, "codes": codes})
+
+
+@second_factor.get("/account/second-factor/recovery-codes/new")
+def show_codes() -> Answer:
+    """Show the new recovery codes once."""
+    shown = shown_once()
+    return page("recovery_codes.html", title=shown.get("title", "Recovery codes"), codes=shown.get("codes"))
 
 
 @second_factor.get("/account/second-factor/turn-off")
