@@ -126,6 +126,7 @@ class Action(StrEnum):
     USERS_IMPORTED = "users.imported"
     USERS_EXPORTED = "users.exported"
     LOG_EXPORTED = "log.exported"
+    LOG_ERRORS_DISMISSED = "log.errors_dismissed"
     LOG_PRUNED = "log.pruned"
     AUDIT_EXPORTED = "audit.exported"
     SETTING_UPDATED = "setting.updated"

@@ -4,13 +4,16 @@ from typing import Any
 
 from flask import url_for
 
-from scimsvc.reports.causes import Action, Remedy
+from scimsvc.reports.cause_words import Action
+from scimsvc.reports.causes import Remedy
 
 #: The page of each action, and the name of the query parameter for the value of the remedy, if any.
 _PAGES: dict[Action, tuple[str, str | None]] = {
     Action.ADD_ALIAS: ("console_roles.preview", "name"),
     Action.CREATE_ROLE: ("console_roles.new", "name"),
     Action.SHOW_USER: ("console_users.list_", "search"),
+    Action.SHOW_HOLDER: ("console_users.show", "user_id"),
+    Action.SHOW_HOLDING_GROUP: ("console_groups.show", "group_id"),
     Action.CONNECT: ("console_connect.show", None),
     Action.SETTINGS: ("console_settings.show", None),
     Action.RESUME: ("console_settings.show", None),

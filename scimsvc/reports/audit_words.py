@@ -62,6 +62,7 @@ ACTION_GROUPS: dict[str, dict[str, str]] = {
     },
     "Logs": {
         Action.LOG_EXPORTED: "Provisioning log exported",
+        Action.LOG_ERRORS_DISMISSED: "Open errors dismissed",
         Action.AUDIT_EXPORTED: "Audit log exported",
     },
 }

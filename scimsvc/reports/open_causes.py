@@ -1,52 +1,161 @@
-"""The causes of refusals that are still open.
+"""The causes of refusals that are still open, each with its people, its beginning and its remedies."""
 
-A refusal is open until a later entry for the same user or address is logged: a success closes it, and another refusal
-replaces it. A refusal without a user is open for one day, because a provider repeats it in its next cycle. The refusal
-of a client is open until this client is accepted, and for at most one day.
-"""
-
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from scimsvc import clock
 from scimsvc.enterprises.removal_limit import count_removals
 from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.protocol.reasons import Reason
-from scimsvc.reports.causes import explain_refusal
+from scimsvc.reports.causes import Remedy, explain_refusal, has_update_words, is_on_hold
 from scimsvc.reports.client_providers import client_providers
-from scimsvc.store.holders import list_addresses
-from scimsvc.store.integrations import list_client_uses
+from scimsvc.reports.open_refusals import OpenRefusals, read_open_refusals, wants_address
 from scimsvc.store.log import LogRow
-from scimsvc.store.log_reports import list_open_refusals
+from scimsvc.store.log_reports import list_beginnings
+from scimsvc.store.people import Person, list_people
 from scimsvc.store.tenancy import Tenant
-from scimsvc.vocabulary import AUTHENTICATE
+from scimsvc.vocabulary import CREATE, DELETE, PATCH
 
-#: Refusals that are looked at. An enterprise with more of them has worse problems than a number that is too low.
-_MOST_REFUSALS = 5_000
-_MOST_PEOPLE = 5
-_OPEN_FOR = timedelta(days=1)
+#: The people of a cause who are named. The log has the others.
+MOST_PEOPLE = 20
+#: The refusals whose beginning is looked up, and the users who are looked up at once.
+_MOST_LOOKED_UP = 500
 
-#: Refusals because of an address whose users are looked up.
-_MOST_CONFLICTS = 500
-
-#: The key of refusals with one cause: the cause, or else the status, the folded role value, and whether it is fixed.
-_Key: TypeAlias = tuple[str | int | None, str | None, bool]
+#: The key of refusals with one cause: the cause, or else the status; ``PATCH`` if updates have other words; the folded
+#: role value; and whether it is fixed.
+_Key: TypeAlias = tuple[str | int | None, str, str | None, bool]
 
 
-class OpenRefusals(NamedTuple):
-    """The open refusals, newest first, and the present addresses of users who were refused because of an address."""
+class Affected(NamedTuple):
+    """Whom a refusal is about, with the ID of the entry."""
 
-    rows: Sequence[LogRow]
-    addresses: Mapping[str, str]
+    entry_id: str
+    email: str | None
+    user_name: str | None
+    external_id: str | None
+    user_id: str | None
+    group: str | None
+    group_id: str | None
+    #: Whether a user with the ID exists.
+    is_stored: bool
 
 
-def read_open_refusals(tenant: Tenant) -> OpenRefusals:
-    """Return the enterprise's open refusals."""
-    rows = _still_open(tenant, list_open_refusals(tenant.connection, tenant.id, limit=_MOST_REFUSALS), clock.now())
-    ids = [row.user_id for row in rows if _wants_address(row)][:_MOST_CONFLICTS]
-    present = list_addresses(tenant.connection, tenant.id, list(filter(None, ids))) if ids else ()
-    return OpenRefusals(rows, {user.id: user.email_key for user in present})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCause:
+    """A cause of open refusals."""
+
+    #: Names the cause among the open causes of the enterprise.
+    key: str
+    cause: str
+    title: str
+    advice: str
+    remedies: Sequence[Remedy]
+    #: The number of refusals: one for each person.
+    refusals: int
+    #: The refusals by operation.
+    operations: Mapping[str, int]
+    #: At most ``MOST_PEOPLE`` of those whom the refusals are about, the last one first.
+    people: Sequence[Affected]
+    #: When the first of the people was refused for this cause for the first time, and when the last one was for the
+    #: last time.
+    since: str
+    last: str
+    #: The error of the last refusal.
+    detail: str | None
+    #: Whether the cause is gone, so that the provider's next attempt succeeds.
+    is_fixed: bool
+    #: Whether the provider's retry succeeds without a correction of the data.
+    is_on_hold: bool
+    #: The IDs of the entries.
+    entries: Sequence[str]
+
+    @property
+    def is_error(self) -> bool:
+        """Whether someone must correct something."""
+        return not (self.is_fixed or self.is_on_hold)
+
+    @property
+    def not_created(self) -> int:
+        """The number of people who were not created."""
+        return self.operations.get(CREATE, 0) if self.people else 0
+
+    @property
+    def not_deleted(self) -> int:
+        """The number of users who were not deleted."""
+        return self.operations.get(DELETE, 0) if self.people else 0
+
+    @property
+    def not_changed(self) -> int:
+        """The number of users who were not changed."""
+        return self.refusals - self.not_created - self.not_deleted if self.people else 0
+
+
+def list_open_causes(tenant: Tenant, refusals: OpenRefusals | None = None) -> list[OpenCause]:
+    """Return the causes of the enterprise's open ``refusals``: errors, then those on hold; most frequent first."""
+    refusals = refusals or read_open_refusals(tenant)
+    groups: dict[_Key, list[LogRow]] = {}
+    is_fixed, provider_of = _fix_check(tenant, refusals), client_providers(tenant)
+    for row in refusals.rows:
+        kind = PATCH if has_update_words(row.cause, row.operation) else ""
+        groups.setdefault((row.cause or row.status, kind, row.role_key, is_fixed(row)), []).append(row)
+    beginnings = _beginnings(tenant, refusals.rows)
+    people = _people(tenant, groups.values())
+    causes = [_cause(key, rows, beginnings, people, provider_of(rows[0].client_id)) for key, rows in groups.items()]
+    return sorted(causes, key=lambda cause: (cause.is_on_hold, cause.is_fixed, -cause.refusals))
+
+
+def _cause(
+    key: _Key, rows: list[LogRow], beginnings: Mapping[str, str], people: Mapping[str, Person], provider: str | None
+) -> OpenCause:
+    newest = rows[0]
+    affected = [_affected(row, people) for row in rows[:MOST_PEOPLE] if _names_someone(row)]
+    about = affected[0].email or affected[0].user_id if affected else None
+    words: dict[str, Any] = explain_refusal(newest, email=about, provider=provider)
+    return OpenCause(
+        **words,
+        key="|".join(map(str, key)),
+        refusals=len(rows),
+        operations=Counter(row.operation for row in rows),
+        people=affected,
+        since=min(beginnings.get(row.id, row.time) for row in rows),
+        last=newest.time,
+        detail=newest.detail,
+        is_fixed=key[-1],
+        is_on_hold=is_on_hold(newest.cause, newest.status),
+        entries=[row.id for row in rows],
+    )
+
+
+def _names_someone(row: LogRow) -> bool:
+    return bool(row.email or row.user_id or row.user_name or row.external_id or row.group_name or row.group_id)
+
+
+def _affected(row: LogRow, people: Mapping[str, Person]) -> Affected:
+    stored = people.get(row.user_id or "")
+    return Affected(
+        entry_id=row.id,
+        email=row.email or (stored.email if stored else None),
+        user_name=row.user_name or (stored.user_name if stored else None),
+        external_id=row.external_id,
+        user_id=row.user_id,
+        group=row.group_name,
+        group_id=row.group_id,
+        is_stored=stored is not None,
+    )
+
+
+def _people(tenant: Tenant, groups: Iterable[Sequence[LogRow]]) -> dict[str, Person]:
+    """Return the stored users who are named, by ID."""
+    ids = list(dict.fromkeys(row.user_id for rows in groups for row in rows[:MOST_PEOPLE] if row.user_id))
+    return {each.id: each for each in list_people(tenant.connection, tenant.id, ids[:_MOST_LOOKED_UP])} if ids else {}
+
+
+def _beginnings(tenant: Tenant, rows: Sequence[LogRow]) -> dict[str, str]:
+    """Return the times since which people are refused for the same cause, by the ID of the last refusal."""
+    ids = [row.id for row in rows if row.email_key][:_MOST_LOOKED_UP]
+    found = list_beginnings(tenant.connection, tenant.id, ids) if ids else ()
+    return {each.id: each.time for each in found if each.time is not None}
 
 
 def list_swaps(refusals: OpenRefusals) -> list[dict[str, Any]]:
@@ -57,7 +166,7 @@ def list_swaps(refusals: OpenRefusals) -> list[dict[str, Any]]:
     waiting = {
         row.user_id: row
         for row in refusals.rows
-        if _wants_address(row) and refusals.addresses.get(row.user_id or "") == row.email_key
+        if wants_address(row) and refusals.addresses.get(row.user_id or "") == row.email_key
     }
     swaps = []
     for user_id, row in waiting.items():
@@ -65,52 +174,6 @@ def list_swaps(refusals: OpenRefusals) -> list[dict[str, Any]]:
         if other is not None and other.holder_id == user_id and (user_id or "") < (other.user_id or ""):
             swaps.append({"users": [{"id": each.user_id, "email": each.email} for each in (row, other)]})
     return swaps
-
-
-def _wants_address(row: LogRow) -> bool:
-    """Return whether ``row`` is the refusal of a change whose address another user has."""
-    return row.cause == Reason.EMAIL_TAKEN and row.holder_id is not None and row.user_id is not None
-
-
-def list_open_causes(tenant: Tenant, refusals: OpenRefusals | None = None) -> list[dict[str, Any]]:
-    """Return the causes of the enterprise's open ``refusals``, most frequent first.
-
-    Each cause has the members of ``explain_cause``, the number of ``refusals``, the time of the ``last`` one, some of
-    the ``people`` concerned, and ``is_fixed``: whether the cause is gone, so that the provider's next attempt succeeds.
-    """
-    refusals = refusals or read_open_refusals(tenant)
-    groups: dict[_Key, list[LogRow]] = {}
-    is_fixed, provider_of = _fix_check(tenant, refusals), client_providers(tenant)
-    for row in refusals.rows:
-        groups.setdefault((row.cause or row.status, row.role_key, is_fixed(row)), []).append(row)
-    causes = [_cause(group, is_fixed, provider_of(group[0].client_id)) for group in groups.values()]
-    return sorted(causes, key=lambda cause: -cause["refusals"])
-
-
-def _still_open(tenant: Tenant, rows: Iterable[LogRow], now: datetime) -> list[LogRow]:
-    clients = list_client_uses(tenant.connection, tenant.id)
-    last_used = {client.client_id: client.last_used_at or "" for client in clients}
-    since = clock.timestamp(now - _OPEN_FOR)
-
-    def is_open(row: LogRow) -> bool:
-        if row.operation == AUTHENTICATE:
-            return bool(row.time >= since and last_used.get(row.client_id, "") < row.time)
-        return bool(row.email_key or row.user_id or row.time >= since)
-
-    return [row for row in rows if is_open(row)]
-
-
-def _cause(rows: list[LogRow], is_fixed: Callable[[LogRow], bool], provider: str | None) -> dict[str, Any]:
-    newest = rows[0]
-    people = list(dict.fromkeys(row.email or row.user_id for row in rows if row.email or row.user_id))
-    about = people[0] if people else None
-    return explain_refusal(newest, email=about, provider=provider) | {
-        "refusals": len(rows),
-        "last": newest.time,
-        "people": people[:_MOST_PEOPLE],
-        "detail": newest.detail,
-        "is_fixed": is_fixed(newest),
-    }
 
 
 def _fix_check(tenant: Tenant, refusals: OpenRefusals) -> Callable[[LogRow], bool]:
@@ -123,13 +186,20 @@ def _fix_check(tenant: Tenant, refusals: OpenRefusals) -> Callable[[LogRow], boo
         Reason.PAUSED: lambda _: not row.paused,
         Reason.REMOVAL_LIMIT: lambda _: removals is None or not removals.is_limit_reached,
         Reason.SCIM_OFF: lambda _: bool(row.scim_enabled),
-        Reason.EMAIL_TAKEN: lambda refusal: _has_other_address(refusal, refusals),
+        Reason.SUSPENDED: lambda _: row.suspension is None,
+        Reason.EMAIL_TAKEN: lambda refusal: _is_address_free(refusal, refusals),
         Reason.USER_NAME_TAKEN: lambda _: not row.unique_user_name,
+        Reason.GROUP_NAME_TAKEN: lambda _: not row.unique_group_name,
         Reason.UNKNOWN_ATTRIBUTE: lambda _: not row.reject_unknown_attributes,
     }
     return lambda refusal: refusal.cause in is_gone and is_gone[refusal.cause](refusal)
 
 
-def _has_other_address(refusal: LogRow, refusals: OpenRefusals) -> bool:
-    """Return whether the refused user now has another address, as after a swap."""
+def _is_address_free(refusal: LogRow, refusals: OpenRefusals) -> bool:
+    """Return whether the refused user now has another address, as after a swap, or its holder gave the address up."""
+    holder = refusal.holder_id
+    if holder in refusals.looked_up:
+        present = refusals.addresses.get(holder or "")
+        if present is None or (refusal.operation == CREATE and present != refusal.email_key):
+            return True
     return refusals.addresses.get(refusal.user_id or "", refusal.email_key) != refusal.email_key

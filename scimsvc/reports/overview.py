@@ -1,29 +1,26 @@
 """Report an enterprise's users, provisioning, open refusals, and the tokens and settings that need attention."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from scimsvc import clock
-from scimsvc.auth.expiry import TELL_WITHIN, WARN_WITHIN
-from scimsvc.auth.token_reading import represent_token
 from scimsvc.enterprises.removal_limit import count_removals
 from scimsvc.reports.hourly_counts import HourlyCounts, count_by_day, count_by_hour
 from scimsvc.reports.ignored_attributes import find_ignored
-from scimsvc.reports.open_causes import list_open_causes, list_swaps, read_open_refusals
+from scimsvc.reports.open_causes import list_open_causes, list_swaps
+from scimsvc.reports.open_refusals import read_open_refusals
+from scimsvc.reports.provider_health import read_health
+from scimsvc.reports.token_expiry import read_tokens
 from scimsvc.store.feed import count_users
 from scimsvc.store.log_reports import find_last_success, list_kept_values
 from scimsvc.store.roles import count_users_by_role, list_roles
 from scimsvc.store.tenancy import Tenant, reading_in
-from scimsvc.store.tokens import TokenRow, find_last_scim_use, list_valid_scim_tokens
+from scimsvc.store.tokens import find_last_scim_use
 from scimsvc.store.user_counts import count_disabled_users
 
 HOURS, DAYS = "hours", "days"
 _COUNTS = {HOURS: count_by_hour, DAYS: count_by_day}
 
-GOOD, SOON, URGENT = "good", "soon", "urgent"
-#: Clients renew tokens with a lifetime up to this themselves, so these need no attention.
-_RENEWED_BY_CLIENT = timedelta(days=1)
-_MOST_TOKENS = 20
 _MOST_CAUSES = 50
 _MOST_DISABLES = 20
 _SHOW_DISABLES_FOR = timedelta(days=7)
@@ -34,19 +31,24 @@ def show_overview(enterprise: str, cache: HourlyCounts, *, by: str = HOURS) -> d
     with reading_in(enterprise) as tenant:
         refusals = read_open_refusals(tenant)
         causes = list_open_causes(tenant, refusals)
+        users, now = _users(tenant), clock.now()
         return {
-            "users": _users(tenant),
+            "users": users,
             "provisioning": _COUNTS[by](tenant.connection, tenant.id, cache),
-            "open_refusals": sum(cause["refusals"] for cause in causes),
-            "causes": causes[:_MOST_CAUSES],
-            "more_causes": max(0, len(causes) - _MOST_CAUSES),
+            "errors": sum(cause.refusals for cause in causes if cause.is_error),
+            "fixed": sum(cause.refusals for cause in causes if cause.is_fixed),
+            "on_hold": sum(cause.refusals for cause in causes if cause.is_on_hold and not cause.is_fixed),
+            "causes": [cause for cause in causes if not cause.is_on_hold][:_MOST_CAUSES],
+            "more_causes": max(0, sum(not cause.is_on_hold for cause in causes) - _MOST_CAUSES),
+            "held": [cause for cause in causes if cause.is_on_hold][:_MOST_CAUSES],
             "swaps": list_swaps(refusals)[:_MOST_CAUSES],
             "disables": _disables(tenant),
             "ignored": find_ignored(tenant),
             "last_success": find_last_success(tenant.connection, tenant.id),
             "last_request": find_last_scim_use(tenant.connection, tenant.id),
             "stops": _stops(tenant),
-            **_tokens(tenant, clock.now()),
+            "health": read_health(tenant, causes, users=users["total"], now=now),
+            **read_tokens(tenant, now),
         }
 
 
@@ -90,30 +92,3 @@ def _stops(tenant: Tenant) -> dict[str, Any]:
             "released_until": removals.released_until,
         },
     }  # fmt: skip
-
-
-def _tokens(tenant: Tenant, now: datetime) -> dict[str, Any]:
-    """Return the SCIM tokens that an administrator must renew, next to expire first.
-
-    ``fetches_tokens`` is true if a client renews its tokens itself.
-    """
-    rows = list_valid_scim_tokens(tenant.connection, tenant.id, now=clock.timestamp(now))
-    lasting = [row for row in rows if _lifetime(row) > _RENEWED_BY_CLIENT]
-    return {
-        "tokens": [
-            represent_token(row, now) | {"state": expiry_state(row.expires_at, now)} for row in lasting[:_MOST_TOKENS]
-        ],
-        "fetches_tokens": len(lasting) < len(rows),
-    }
-
-
-def _lifetime(row: TokenRow) -> timedelta:
-    return clock.parse_timestamp(row.expires_at) - clock.parse_timestamp(row.issued_at)
-
-
-def expiry_state(expires_at: str, now: datetime) -> str:
-    """Return ``URGENT`` or ``SOON`` for a token that expires soon, else ``GOOD``."""
-    left = clock.parse_timestamp(expires_at) - now
-    if left <= WARN_WITHIN:
-        return URGENT
-    return SOON if left <= TELL_WITHIN else GOOD

@@ -47,6 +47,18 @@ def list_addresses(connection: Connection, enterprise_id: str, user_ids: Collect
     return Query(statement, UserAddress, dynamic=True).all(connection)
 
 
+class _ExternalId(NamedTuple):
+    external_id: str
+
+
+def list_external_ids(connection: Connection, enterprise_id: str, external_ids: Collection[str]) -> list[str]:
+    """Return those of the ``external_ids`` that a user has."""
+    if not external_ids:
+        return []
+    statement = select(User.external_id).where(User.enterprise_id == enterprise_id, User.external_id.in_(external_ids))
+    return [row.external_id for row in Query(statement, _ExternalId, dynamic=True).all(connection)]
+
+
 class DuplicateUserName(NamedTuple):
     """A folded userName that several users share."""
 

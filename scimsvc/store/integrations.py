@@ -47,8 +47,9 @@ class SecretRow(NamedTuple):
 
 
 class ClientUse(NamedTuple):
-    """The time at which a client was last authenticated, and its identity provider."""
+    """The integration of a client: when it was last authenticated, and its identity provider."""
 
+    id: str
     client_id: str
     last_used_at: str | None
     provider: str | None
@@ -93,7 +94,7 @@ _CLIENT_SECRETS = Query(
 )
 #: Includes revoked integrations.
 _USES = Query(
-    select(Integration.client_id, Integration.last_used_at, Integration.provider).where(
+    select(Integration.id, Integration.client_id, Integration.last_used_at, Integration.provider).where(
         Integration.enterprise_id == _ENTERPRISE_ID
     ),
     ClientUse,

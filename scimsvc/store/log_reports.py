@@ -1,14 +1,16 @@
 """Read the provisioning log for reports: counts by hour, the last success, and open refusals."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, literal_column, select, update
 from sqlalchemy.orm import aliased
 
 from scimsvc.models import HAS_KEPT, IS_REFUSED, LogEntry
-from scimsvc.store.engine.statements import Query
+from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.log import IS_OK, LOG_COLUMNS, LogRow, by_refusals, first_id, shortened
+from scimsvc.vocabulary import OK, REFUSED
 
 
 class HourCount(NamedTuple):
@@ -43,6 +45,16 @@ class IgnoredNames(NamedTuple):
     ignored: str
     entries: int
     last: str
+
+
+class Beginning(NamedTuple):
+    """The ID of the last refusal of a person, and the time of the first one for the same cause since the last success.
+
+    The time is None if it is unknown.
+    """
+
+    id: str
+    time: str | None
 
 
 class _Time(NamedTuple):
@@ -154,7 +166,7 @@ def _is_last_of(column: str) -> ColumnElement[bool]:
 _LONGEST = 512
 OPEN_REFUSALS = Query(
     select(*shortened(dict(_RECENT.c), _LONGEST))
-    .where(_is_last_of("email_key"), _is_last_of("user_id"))
+    .where(_RECENT.c.dismissed_at.is_(None), _is_last_of("email_key"), _is_last_of("user_id"))
     .order_by(_RECENT.c.id.desc()),
     LogRow,
 )
@@ -163,3 +175,42 @@ OPEN_REFUSALS = Query(
 def list_open_refusals(connection: Connection, enterprise_id: str, *, limit: int) -> list[LogRow]:
     """Return the newest ``limit`` refusals without those that a later entry about the same user or address follows."""
     return OPEN_REFUSALS.all(connection, {"enterprise_id": enterprise_id, "limit": limit})
+
+
+_FIRST, _SUCCESS = aliased(LogEntry), aliased(LogEntry)
+_LAST_SUCCESS_OF_PERSON = (
+    select(func.max(_SUCCESS.id))
+    .where(
+        _SUCCESS.enterprise_id == LogEntry.enterprise_id,
+        _SUCCESS.email_key == LogEntry.email_key,
+        _SUCCESS.outcome == OK,
+    )
+    .correlate(LogEntry)
+    .scalar_subquery()
+)
+_BEGINNING = (
+    select(func.min(_FIRST.time))
+    .where(
+        _FIRST.enterprise_id == LogEntry.enterprise_id,
+        _FIRST.email_key == LogEntry.email_key,
+        _FIRST.outcome == REFUSED,
+        func.coalesce(_FIRST.cause, literal_column("''")) == func.coalesce(LogEntry.cause, literal_column("''")),
+        _FIRST.id > func.coalesce(_LAST_SUCCESS_OF_PERSON, literal_column("''")),
+    )
+    .correlate(LogEntry)
+    .scalar_subquery()
+)
+
+
+def list_beginnings(connection: Connection, enterprise_id: str, ids: Collection[str]) -> list[Beginning]:
+    """Return since when the people of the refusals with these IDs are refused for the same cause."""
+    statement = select(LogEntry.id, _BEGINNING.label("time")).where(
+        LogEntry.enterprise_id == enterprise_id, LogEntry.id.in_(ids)
+    )
+    return Query(statement, Beginning, dynamic=True).all(connection)
+
+
+def dismiss_refusals(connection: Connection, enterprise_id: str, ids: Collection[str], *, at: str) -> None:
+    """Mark the refusals with these IDs as dismissed."""
+    statement = update(LogEntry).where(LogEntry.enterprise_id == enterprise_id, LogEntry.id.in_(ids))
+    Write(statement.values(dismissed_at=at), dynamic=True).run(connection)

@@ -24,7 +24,7 @@ from scimsvc.store.admins import find_admin_by_email, update_admin_link, update_
 from scimsvc.store.engine.transactions import writing
 from scimsvc.vocabulary import Action
 from tests.support.apps import run_command
-from tests.support.client import Api, Enterprise
+from tests.support.client import Api, Enterprise, user_body
 from tests.support.commands import walk
 from tests.support.console import PASSWORD, Console, make_admin, sign_in
 from tests.support.custom import URN
@@ -203,6 +203,16 @@ def limited(send: Send) -> Send:
     return send_later
 
 
+def after_refusal(send: Send) -> Send:
+    """Send a request after a user with an unknown role was refused."""
+
+    def send_later(world: World, path: str) -> Any:
+        assert world.acme.send("POST", "/Users", user_body(roles=["Signer"])).status_code == 400
+        return send(world, path)
+
+    return send_later
+
+
 def after(*words: str) -> Callable[[Send], Send]:
     return lambda send: lambda world, path: (world.run(*words), send(world, path))[1]
 
@@ -305,6 +315,10 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
         A.ENTERPRISE_UPDATED,
     ),
     ("POST", f"{OF_ENTERPRISE}/settings/disable"): (form(), A.ENTERPRISE_UPDATED),
+    ("POST", f"{OF_ENTERPRISE}/errors/dismiss"): (
+        after_refusal(form(cause="unknown-role||signer|False")),
+        A.LOG_ERRORS_DISMISSED,
+    ),
     ("GET", f"{OF_ENTERPRISE}/log.csv"): (download, A.LOG_EXPORTED),
     ("GET", f"{OF_ENTERPRISE}/audit-log.csv"): (download, A.AUDIT_EXPORTED),
     ("GET", f"{CONSOLE}/audit-log.csv"): (download, A.AUDIT_EXPORTED),

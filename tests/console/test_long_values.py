@@ -93,4 +93,4 @@ def test_the_overview_shows_the_most_frequent_causes(acme: Enterprise, admin: Co
 
     assert content.count('<li class="cause') == 50
     assert "3 more causes not shown." in text(content)
-    assert "Open refusals 53" in text(content)
+    assert "Errors 53 53 causes" in text(content)

@@ -37,7 +37,7 @@ def test_the_overview_offers_the_swap_until_it_is_done(
     assert "swapped." in text(admin.follow(path))
     words = text(admin.get(of(acme)))
     assert "want each other" not in words
-    assert "fixed, waiting for Entra 2 refusals" in words
+    assert "Errors 0 2 fixed, waiting for Entra" in words
     assert {entry["target"]["id"] for entry in audit_of(acme.app, acme.made["id"])[:2]} == {ann["id"], bob["id"]}
 
 

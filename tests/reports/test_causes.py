@@ -8,21 +8,24 @@ import pytest
 from scimsvc import clock
 from scimsvc.enterprises import enterprises
 from scimsvc.reports import causes
-from scimsvc.reports.causes import Action
-from scimsvc.reports.open_causes import list_open_causes
+from scimsvc.reports.cause_words import Action
+from scimsvc.reports.open_causes import OpenCause, list_open_causes
 from scimsvc.store.tenancy import reading_in
 from tests.support.client import Enterprise, replace, user_body
 from tests.support.types import Cli
 from tests.support.urns import GROUP_URN
 
 
-def open_causes(enterprise: Enterprise) -> list[dict[str, Any]]:
+def open_causes(enterprise: Enterprise) -> list[OpenCause]:
     with enterprise.app.app_context(), reading_in(enterprise.made["id"]) as tenant:
         return list_open_causes(tenant)
 
 
 def told(enterprise: Enterprise) -> list[tuple[Any, ...]]:
-    return [(each["cause"], each["refusals"], each["people"]) for each in open_causes(enterprise)]
+    return [
+        (each.cause, each.refusals, [person.email or person.user_name or person.user_id for person in each.people])
+        for each in open_causes(enterprise)
+    ]
 
 
 def refuse_role(enterprise: Enterprise, email: str, role: str = "Power User") -> None:
@@ -40,7 +43,7 @@ def test_refusals_are_grouped_by_cause_and_role_value(acme: Enterprise) -> None:
 
     assert told(acme) == [
         ("unknown-role", 2, ["b@x.example", "a@x.example"]),
-        ("no-email", 1, []),
+        ("no-email", 1, ["Nobody"]),
         ("unknown-role", 1, ["c@x.example"]),
     ]
 
@@ -50,10 +53,10 @@ def test_an_unknown_role_has_its_remedies(acme: Enterprise) -> None:
 
     (cause,) = open_causes(acme)
 
-    assert cause["title"] == "Unknown role “Power User”"
-    assert "Power User" in cause["detail"]
-    assert cause["is_fixed"] is False
-    assert [(each.action, each.value) for each in cause["remedies"]] == [
+    assert cause.title == "Unknown role “Power User”"
+    assert "Power User" in (cause.detail or "")
+    assert cause.is_fixed is False
+    assert [(each.action, each.value) for each in cause.remedies] == [
         (Action.ADD_ALIAS, "Power User"),
         (Action.CREATE_ROLE, "Power User"),
     ]
@@ -62,7 +65,7 @@ def test_an_unknown_role_has_its_remedies(acme: Enterprise) -> None:
 def test_a_fixed_cause_is_closed_by_the_next_success(acme: Enterprise, cli: Cli) -> None:
     refuse_role(acme, "a@x.example")
     cli("role", "update", "Acme", "User", "--alias", "power user")
-    assert [each["is_fixed"] for each in open_causes(acme)] == [True]
+    assert [each.is_fixed for each in open_causes(acme)] == [True]
 
     acme.create(email="A@x.example", roles=[{"value": "Power User", "primary": True}])
 
@@ -101,32 +104,35 @@ def test_a_stopped_write_is_fixed_by_a_setting_of_the_enterprise(
         enterprises.update_enterprise("Acme", {name: undone[name] for name in change})
     (fixed,) = open_causes(acme)
 
-    assert (held["cause"], held["is_fixed"], held["remedies"][0].action) == (cause, False, action)
-    assert fixed["is_fixed"] is True
+    assert (held.cause, held.is_fixed, held.remedies[0].action) == (cause, False, action)
+    assert fixed.is_fixed is True
 
 
 def test_refusals_for_an_address_name_the_user_to_look_at(acme: Enterprise) -> None:
-    acme.create(email="taken@x.example")
+    owner = acme.create(email="taken@x.example")
     acme.send("POST", "/Users", user_body("taken@x.example"))
 
     (cause,) = open_causes(acme)
 
-    assert cause["cause"] == "email-taken"
-    assert "match users" in cause["advice"]
-    assert [(each.action, each.value) for each in cause["remedies"]] == [(Action.SHOW_USER, "taken@x.example")]
+    assert cause.cause == "email-taken"
+    assert "match users" in cause.advice
+    assert [(each.action, each.value) for each in cause.remedies] == [(Action.SHOW_HOLDER, owner["id"])]
 
 
 def test_an_update_to_a_taken_address_has_its_own_advice(acme: Enterprise) -> None:
-    acme.create(email="taken@x.example")
+    owner = acme.create(email="taken@x.example")
     user = acme.create(email="other@x.example", userName="Other")
     acme.patch(user, replace('emails[type eq "work"].value', "taken@x.example"))
 
     (cause,) = open_causes(acme)
 
-    assert cause["cause"] == "email-taken"
-    assert "change one of the two addresses" in cause["advice"]
-    assert "Change one of the two addresses." in cause["detail"]
-    assert [(each.action, each.text) for each in cause["remedies"]] == [(Action.SHOW_USER, "Show the refused user")]
+    assert cause.cause == "email-taken"
+    assert "change one of the two addresses" in cause.advice
+    assert "Change one of the two addresses." in (cause.detail or "")
+    assert [(each.action, each.value) for each in cause.remedies] == [
+        (Action.SHOW_HOLDER, owner["id"]),
+        (Action.SHOW_USER, "other@x.example"),
+    ]
 
 
 def test_a_refusal_without_a_user_is_open_for_a_day(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,7 @@ def test_the_refusals_are_listed_by_their_cause(limited: Any) -> None:
     with acme.app.app_context(), reading_in("Limited") as tenant:
         causes = list_open_causes(tenant)
 
-    assert [(each["cause"], each["title"]) for each in causes] == [("quota", "A quota of this enterprise is reached")]
+    assert [(each.cause, each.title) for each in causes] == [("quota", "A quota of this enterprise is reached")]
 
 
 def test_roles_aliases_and_integrations_count(limited: Any) -> None:

@@ -50,6 +50,7 @@ def _why(explanation: Explanation) -> dict[str, Any] | None:
         operation=explanation.attempt.operation,
         value=explanation.attempt.role_value,
         email=user["email"] if user else None,
+        holder_id=explanation.attempt.holder_id,
         provider=find_connected_provider(enterprise_id()),
     )
 
