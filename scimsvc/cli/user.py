@@ -177,11 +177,6 @@ def export(enterprise: str, form: str | None, output: Path | None) -> Any:
     return PRINTED if output is None else {"exported": next(count)}
 
 
-def _as_csv(users: Iterator[dict[str, Any]]) -> Iterator[str]:
-    yield user_csv.write_header()
-    yield from map(user_csv.write_row, users)
-
-
 def _as_json_lines(users: Iterator[dict[str, Any]]) -> Iterator[str]:
     for user in users:
         yield write_json_line(user) + "\n"
@@ -196,7 +191,7 @@ def _as_json(users: Iterator[dict[str, Any]]) -> Iterator[str]:
 
 
 _FORMS: dict[str, Callable[[Iterator[dict[str, Any]]], Iterator[str]]] = {
-    CSV: _as_csv,
+    CSV: user_csv.write_lines,
     JSON_LINES: _as_json_lines,
     JSON: _as_json,
 }

@@ -23,6 +23,7 @@ from scimsvc.console.views.sessions import own_sessions, sessions
 from scimsvc.console.views.settings import settings
 from scimsvc.console.views.single_sign_on import own_identity, sign_in_by_provider
 from scimsvc.console.views.tokens import tokens
+from scimsvc.console.views.user_files import user_files
 from scimsvc.console.views.users import users
 from scimsvc.paths import CONSOLE_PREFIX
 
@@ -39,8 +40,8 @@ static = Blueprint(
 blueprints = (
     static, accounts, own_account, appearance, help_page, own_sessions, sessions, code_of_sign_in, second_factor,
     sign_in_by_provider, own_identity, enterprises, one_enterprise,
-    overview, connect, users, groups, log, explain, roles, attributes, integrations, tokens, audit, audit_of_all,
-    settings, administrators, all_accounts,
+    overview, connect, users, user_files, groups, log, explain, roles, attributes, integrations, tokens,
+    audit, audit_of_all, settings, administrators, all_accounts,
 )  # fmt: skip
 
 for _blueprint in blueprints:

@@ -231,7 +231,7 @@ class Section(NamedTuple):
 SECTIONS = (
     Section("console_overview.show", "Overview", ("console_overview",)),
     Section("console_connect.show", "Connect", ("console_connect",)),
-    Section("console_users.list_", "Users", ("console_users",)),
+    Section("console_users.list_", "Users", ("console_users", "console_user_files")),
     Section("console_groups.list_", "Groups", ("console_groups",)),
     Section("console_log.list_", "Provisioning log", ("console_log",)),
     Section("console_explain.show", "Explain", ("console_explain",)),

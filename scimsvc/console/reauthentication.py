@@ -83,6 +83,8 @@ ORDINARY = frozenset({
     "console_settings.resume",
     "console_settings.enable",
     "console_settings.disable",
+    "console_user_files.apply",
+    "console_user_files.check",
     "console_users.create",
     "console_users.swap",
     "console_users.update",

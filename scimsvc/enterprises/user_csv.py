@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -43,6 +43,12 @@ def write_row(user: Mapping[str, Any]) -> str:
     custom = write_json(user["custom"]) if user["custom"] else None
     values = {**user, **directory, "groups": groups, "custom": custom}
     return write_line(values.get(name) for name in (*COLUMNS, *READ_ONLY_COLUMNS))
+
+
+def write_lines(users: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the header and the line of each user."""
+    yield write_header()
+    yield from map(write_row, users)
 
 
 # Reading.

@@ -1,6 +1,7 @@
 """Import manual users from a file, all or none, and export all users."""
 
 import itertools
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -32,17 +33,17 @@ class InvalidFile(InvalidInput):
     """Some lines of a file are invalid, and nothing was imported. The detail names each of these lines."""
 
     def __init__(self, problems: Iterable[_Problem]) -> None:
-        by_line = {
+        self.by_line = {
             number: [text for _, text in group]
             for number, group in itertools.groupby(sorted(problems), key=lambda problem: problem[0])
         }
-        lines = [f"line {number}: {'; '.join(texts)}" for number, texts in by_line.items()]
+        lines = [f"line {number}: {'; '.join(texts)}" for number, texts in self.by_line.items()]
         invalid = "1 line is" if len(lines) == 1 else f"{len(lines):,} lines are"
         super().__init__(
             "\n".join(
                 [f"Nothing was imported, because {invalid} invalid. Correct the file and import it again.", *lines]
             ),
-            {f"line {number}": texts for number, texts in by_line.items()},
+            {f"line {number}": texts for number, texts in self.by_line.items()},
         )
 
 
@@ -84,13 +85,51 @@ def import_users(
         rules = _read_rules(tenant)
     lines = list(read_lines(content))
     steps = 2 * len(lines)
+    file = _read_file(lines, rules, lambda more: progress(more, steps))
+    return _insert(rules, file, lambda more: progress(more, steps))
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCheck:
+    """The result of an import of a file, before it happens."""
+
+    #: The number of users that it would create, and the first of them.
+    number: int
+    users: list[dict[str, Any]]
+    #: The number of each invalid line, and its problems. With any, the import would create no user.
+    problems: dict[int, list[str]]
+
+
+def check_import(enterprise: str, content: bytes, *, shown: int) -> ImportCheck:
+    """Return what ``import_users`` would do, with the first ``shown`` users, without writing anything.
+
+    Raises ``InvalidInput`` for an invalid header.
+    """
+    with reading_in(enterprise) as tenant:
+        rules = _read_rules(tenant)
+    file = _read_file(list(read_lines(content)), rules, lambda _: None)
+    with reading_in(enterprise) as tenant:
+        found = InvalidFile([*file.problems, *_taken(tenant, file.claims)])
+    users = [
+        {
+            "email": user.change.email,
+            "user_name": json.loads(user.row.columns["document"])["userName"],
+            "role": user.change.role,
+            "active": user.change.active,
+        }
+        for user in file.users[:shown]
+    ]
+    return ImportCheck(len(file.users), users, found.by_line)
+
+
+def _read_file(lines: Sequence[Line], rules: "_Rules", progress: Callable[[int], None]) -> "_File":
     file = _File()
     for batch in _batches(lines):
         for line in batch:
             file.add(line, rules)
-        progress(len(batch), steps)
+        progress(len(batch))
     file.problems.extend(_repeated(file.claims, rules))
-    return _insert(rules, file, lambda more: progress(more, steps))
+    return file
 
 
 @dataclass(frozen=True, slots=True)

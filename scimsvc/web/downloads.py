@@ -24,6 +24,8 @@ MOST_BYTES = 128 * 1024 * 1024
 MOST_SECONDS = 25.0
 #: The most files that a process writes at the same time, so that other threads are left for other requests.
 _MOST_WRITERS = 2
+#: The advice for a log that does not fit into one file.
+NARROW = "Choose a shorter period, or filter the entries, and download several files."
 
 
 class DownloadRunning(ServiceError):
@@ -42,7 +44,7 @@ class Downloads:
         self._files: WeakValueDictionary[str, IO[bytes]] = WeakValueDictionary()
         self._writers = threading.BoundedSemaphore(_MOST_WRITERS)
 
-    def write(self, enterprise_id: str, lines: Iterable[str]) -> IO[bytes]:
+    def write(self, enterprise_id: str, lines: Iterable[str], *, advice: str = NARROW) -> IO[bytes]:
         """Return a temporary file with the ``lines``, at its beginning. The next one can begin when it is closed.
 
         Raises ``DownloadRunning``, or ``Conflict`` if the file is too large or takes too long.
@@ -50,7 +52,7 @@ class Downloads:
         if not self._writers.acquire(blocking=False):
             raise DownloadRunning("The service is writing other downloads at the moment. Try again in a few seconds.")
         try:
-            return _written(self._begin(enterprise_id), lines)
+            return _written(self._begin(enterprise_id), lines, advice)
         finally:
             self._writers.release()
 
@@ -66,24 +68,22 @@ class Downloads:
             return file
 
 
-def _written(file: IO[bytes], lines: Iterable[str]) -> IO[bytes]:
+def _written(file: IO[bytes], lines: Iterable[str], advice: str) -> IO[bytes]:
     ends_at = time.monotonic() + MOST_SECONDS
     size = 0
     try:
         for line in lines:
             size += file.write(line.encode())
             if size > MOST_BYTES:
-                raise Conflict(f"The file would have more than {MOST_BYTES // 1024**2} MiB. {_NARROW}")
+                raise Conflict(f"The file would have more than {MOST_BYTES // 1024**2} MiB. {advice}")
             if time.monotonic() > ends_at:
-                raise Conflict(f"The file could not be written within {MOST_SECONDS:.0f} seconds. {_NARROW}")
+                raise Conflict(f"The file could not be written within {MOST_SECONDS:.0f} seconds. {advice}")
         file.seek(0)
     except BaseException:
         file.close()
         raise
     return file
 
-
-_NARROW = "Choose a shorter period, or filter the entries, and download several files."
 
 _downloads: AppState[Downloads] = AppState("downloads")
 
@@ -93,13 +93,15 @@ def init_downloads(app: Flask) -> None:
     _downloads.init_app(app, Downloads())
 
 
-def send_download(enterprise_id: str, lines: Iterable[str], *, name: str, media_type: str) -> Response:
+def send_download(
+    enterprise_id: str, lines: Iterable[str], *, name: str, media_type: str, advice: str = NARROW
+) -> Response:
     """Return the response with the ``lines`` as the file ``name``.
 
-    Raises ``DownloadRunning``, or ``Conflict`` if the file is too large or takes too long.
+    Raises ``DownloadRunning``, or ``Conflict`` with ``advice`` if the file is too large or takes too long.
     """
     with longer_deadline(MOST_SECONDS):
-        file = _downloads.current.write(enterprise_id, lines)
+        file = _downloads.current.write(enterprise_id, lines, advice=advice)
     response = Response(wrap_file(request.environ, file), content_type=media_type, direct_passthrough=True)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["Cache-Control"] = "no-store"

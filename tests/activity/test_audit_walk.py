@@ -3,6 +3,8 @@
 The tables name each route and command. A new one fails until it is added.
 """
 
+import base64
+import io
 import json
 import subprocess
 from collections.abc import Callable
@@ -285,6 +287,11 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
     ("POST", f"{OF_ENTERPRISE}/set-up"): (form(days="7"), A.TOKEN_ISSUED),
     ("POST", f"{OF_ENTERPRISE}/set-up/secret"): (form(overlap_hours="24"), A.INTEGRATION_ROTATED),
     ("POST", f"{OF_ENTERPRISE}/users/new"): (form(email="b@x.example", active="on"), A.USER_CREATED),
+    ("POST", f"{OF_ENTERPRISE}/users/import/apply"): (
+        form(content=base64.b64encode(b"email\nc@x.example\n").decode()),
+        A.USERS_IMPORTED,
+    ),
+    ("GET", f"{OF_ENTERPRISE}/users.csv"): (download, A.USERS_EXPORTED),
     ("POST", f"{OF_ENTERPRISE}/users/<user_id>/edit"): (form(email="a@x.example", active="on"), A.USER_UPDATED),
     ("POST", f"{OF_ENTERPRISE}/users/<user_id>/delete"): (form(), A.USER_DELETED),
     ("POST", f"{OF_ENTERPRISE}/users/<user_id>/swap/<other_id>"): (form(), A.USER_UPDATED),
@@ -328,6 +335,9 @@ READING: dict[tuple[str, str], Send] = {
     ("POST", "/api/v1/explain"): by_api("POST", {"method": "GET", "path": "/Users"}),
     ("POST", "/api/v1/roles/<role_id>/preview"): by_api("POST", {"aliases": ["Other"]}),
     ("POST", f"{OF_ENTERPRISE}/explain"): form(method="GET", path="/Users"),
+    ("POST", f"{OF_ENTERPRISE}/users/import"): lambda world, path: world.console.post(
+        path, 200, file=(io.BytesIO(b"email\nc@x.example\n"), "users.csv")
+    ),
     ("POST", f"{CONSOLE}/account/theme"): form(theme="dark"),
 }
 #: The routes of single sign-on, which need a provider. ``test_single_sign_on`` tests their entries.
