@@ -120,6 +120,12 @@ class Action(StrEnum):
     TOKEN_ISSUED = "token.issued"  # noqa: S105  # not a secret
     TOKEN_ROTATED = "token.rotated"  # noqa: S105  # not a secret
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # not a secret
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_UPDATED = "webhook.updated"
+    WEBHOOK_DELETED = "webhook.deleted"
+    WEBHOOK_ROTATED = "webhook.rotated"
+    WEBHOOK_TESTED = "webhook.tested"
+    WEBHOOK_REPLAYED = "webhook.replayed"
     USER_CREATED = "user.created"
     USER_UPDATED = "user.updated"
     USER_DELETED = "user.deleted"
@@ -164,7 +170,8 @@ ADMIN_ROLES = (OPERATOR, ADMINISTRATOR, AUDITOR)
 
 # Scopes of tokens and integrations (contract section 4).
 
-#: SCIM, the whole enterprise API, its users and changes, and every GET except tokens and integrations.
+#: SCIM, the whole enterprise API, its users and changes, and every GET except tokens,
+#: integrations and webhooks.
 SCIM_SCOPE, API_SCOPE, USERS_SCOPE, READ_SCOPE = "scim", "api", "api.users", "api.read"
 #: The scopes that give access to paths of the enterprise API.
 API_SCOPES = (API_SCOPE, USERS_SCOPE, READ_SCOPE)

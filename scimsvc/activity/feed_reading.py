@@ -16,6 +16,9 @@ from scimsvc.store.paging import CursorKeys
 #: Seconds between two reads of the feed while a request waits, because other processes may write to it.
 _LOOK_EVERY = 0.2
 _LIST = "changes"
+#: The cursor at the end of every feed, and its number for ``_read``.
+LATEST = "latest"
+_END = -1
 
 
 class Waiters:
@@ -61,11 +64,11 @@ class FeedReader:
     def read(self, enterprise_id: str, *, after: str | None, limit: int, wait: float) -> dict[str, Any]:
         """Return the changes after the cursor ``after`` (all stored changes without one), and the next cursor.
 
-        If no change follows, wait up to ``wait`` seconds for one. Raises ``InvalidInput`` if the cursor does not
-        belong to this enterprise's feed, and ``Gone`` if the changes after it were pruned.
+        The cursor ``latest`` is the end of the feed. If no change follows, wait up to ``wait`` seconds for one. Raises
+        ``InvalidInput`` if the cursor does not belong to this enterprise's feed, and ``Gone`` if the changes after it
+        were pruned.
         """
-        number = None if after is None else read_feed_cursor(self.keys, enterprise_id, after, field="after")
-        rows, start = _read(enterprise_id, number, limit)
+        rows, start = _read(enterprise_id, self._read_position(enterprise_id, after), limit)
         if not rows and wait > 0 and self.waiters.enter(enterprise_id):
             try:
                 rows = self._wait_for(enterprise_id, start, limit, wait)
@@ -74,6 +77,11 @@ class FeedReader:
         cursors = [write_feed_cursor(self.keys, enterprise_id, row.number) for row in rows]
         items = [represent_change(cursor, row.change) for cursor, row in zip(cursors, rows, strict=True)]
         return {"items": items, "next": cursors[-1] if cursors else write_feed_cursor(self.keys, enterprise_id, start)}
+
+    def _read_position(self, enterprise_id: str, after: str | None) -> int | None:
+        if after is None:
+            return None
+        return _END if after == LATEST else read_feed_cursor(self.keys, enterprise_id, after, field="after")
 
     def _wait_for(self, enterprise_id: str, after: int, limit: int, wait: float) -> list[NumberedChange]:
         deadline = time.monotonic() + wait
@@ -105,15 +113,17 @@ def write_feed_cursor(keys: CursorKeys, enterprise_id: str, number: int) -> str:
 
 
 def _read(enterprise_id: str, after: int | None, limit: int) -> tuple[list[NumberedChange], int]:
-    """Return the changes after the number ``after``, and this number (that of the feed's start if None).
+    """Return the changes after the number ``after``, and this number.
 
-    Raises ``Gone`` if changes after this number were pruned.
+    None is the start of the feed, and ``_END`` its end. Raises ``Gone`` if changes after this number were pruned.
     """
     with reading() as connection:
         span = get_span(connection, enterprise_id)
         oldest, newest = span.oldest or 1, span.newest or 0
         if after is None:
             after = oldest - 1
+        if after == _END:
+            after = newest
         if not oldest - 1 <= after <= newest:
             raise Gone(
                 "The changes after this cursor are no longer stored. Read all users again (GET /api/v1/users), "

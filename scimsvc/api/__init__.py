@@ -9,5 +9,6 @@ from scimsvc.api.records import records
 from scimsvc.api.roles import roles
 from scimsvc.api.tokens import tokens
 from scimsvc.api.users import users
+from scimsvc.api.webhooks import webhooks
 
-blueprints = (enterprise, roles, groups, attributes, integrations, tokens, users, records, description)
+blueprints = (enterprise, roles, groups, attributes, integrations, tokens, users, webhooks, records, description)

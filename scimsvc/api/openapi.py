@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import Schema
 
 from scimsvc.auth.scopes import ROUTES
-from scimsvc.schemas import answers, queries, record_answers
+from scimsvc.schemas import answers, queries, record_answers, webhook_answers
 from scimsvc.schemas import bodies as schemas
 from scimsvc.vocabulary import ID_PATTERN
 
@@ -45,7 +45,7 @@ def _change(path: str, what: str, answer: type[Schema], body: Schema, *refusals:
 
 
 _USER, _ROLE, _INTEGRATION = "/users/{user_id}", "/roles/{role_id}", "/integrations/{integration_id}"
-_GROUP, _ATTRIBUTE = "/groups/{group_id}", "/attributes/{attribute_id}"
+_GROUP, _ATTRIBUTE, _WEBHOOK = "/groups/{group_id}", "/attributes/{attribute_id}", "/webhooks/{webhook_id}"
 _REMOVED: dict[str, Any] = {"status": 204, "refusals": (404, 409, 412), "headers": ("If-Match",)}
 
 OPERATIONS = (
@@ -119,6 +119,32 @@ OPERATIONS = (
     _change(
         f"{_USER}/profile", "title and organization as an edit by the user", answers.UserDetails,
         schemas.PROFILE, 403,
+    ),
+    Operation(
+        "GET", "/webhooks", "List the webhooks.", answers.page_of(webhook_answers.Webhook), query=queries.PAGE
+    ),
+    Operation(
+        "POST", "/webhooks", "Create a webhook.", webhook_answers.WebhookWithSecret, 201, body=schemas.WEBHOOK,
+        refusals=(409,),
+    ),
+    _one(_WEBHOOK, "a webhook", webhook_answers.Webhook),
+    _change(_WEBHOOK, "a webhook. Its cursor stays", webhook_answers.Webhook, schemas.WEBHOOK),
+    Operation("DELETE", _WEBHOOK, "Delete a webhook and its deliveries.", **_REMOVED),
+    Operation(
+        "POST", f"{_WEBHOOK}/rotate", "Create a new secret. The old one also signs for some hours.",
+        webhook_answers.WebhookWithSecret, body=schemas.WEBHOOK_ROTATION, optional=True, refusals=(404,),
+    ),
+    Operation(
+        "POST", f"{_WEBHOOK}/test", "Send a test message at once, and show the delivery.",
+        webhook_answers.WebhookDelivery, refusals=(404,),
+    ),
+    Operation(
+        "POST", f"{_WEBHOOK}/replay", "Send messages again from a cursor of the change feed or from a time.",
+        webhook_answers.Webhook, body=schemas.REPLAY, refusals=(404, 410),
+    ),
+    Operation(
+        "GET", f"{_WEBHOOK}/deliveries", "List the deliveries of a webhook, newest first.",
+        answers.page_of(webhook_answers.WebhookDelivery), query=queries.PAGE, refusals=(404,),
     ),
     Operation(
         "GET", "/provisioning-log", "List the entries of the provisioning log, newest first.",

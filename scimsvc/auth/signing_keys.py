@@ -19,15 +19,18 @@ _log = logging.getLogger("scimsvc")
 _ADVICE = "Set the same SCIMSVC_SECRET_KEY, or the same SCIMSVC_INSTANCE_PATH, for both."
 
 
-def why_not_the_servers_key(signer: TokenSigner) -> str | None:
-    """Return a warning if the server does not have the key that signs in this process, else None."""
+_REFUSED = "The server does not accept this token. It is signed with"
+
+
+def why_not_the_servers_key(signer: TokenSigner, *, effect: str = _REFUSED) -> str | None:
+    """Return a warning with the ``effect`` if the server does not have the key of this process, else None."""
     with reading() as connection:
         served = [row.key_id for row in list_signing_keys(connection)]
     if not served or signer.key_ids[0] in served:
         return None
     return (
-        f"The server does not accept this token. It is signed with the key {signer.key_ids[0]}, and the server that "
-        f"started last with this database has {listed(served)}. {_ADVICE}"
+        f"{effect} the key {signer.key_ids[0]}, and the server that started last with this database has "
+        f"{listed(served)}. {_ADVICE}"
     )
 
 

@@ -26,7 +26,9 @@ def _page_text(page: dict[str, Any]) -> str:
 @result_command(None, "changes", text=_page_text, needs_key=True)
 @enterprise_argument
 @click.option(
-    "--after", metavar="CURSOR", help="Start after this cursor of a change, or after 'next' of an earlier result"
+    "--after",
+    metavar="CURSOR",
+    help="Start after this cursor of a change or 'next' of an earlier result; latest is the end",
 )
 @click.option(
     "--limit",

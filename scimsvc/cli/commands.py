@@ -23,6 +23,7 @@ COMMANDS = {
     "settings": "Show and change the global settings.",
     "token": "Issue, list, rotate and revoke access tokens.",
     "user": "Create, change, delete, import and export users.",
+    "webhook": "Create, list, change, test and replay webhooks.",
 }
 
 DESCRIPTION = """\

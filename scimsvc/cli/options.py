@@ -30,13 +30,13 @@ host_application_option = click.option(
 )
 
 
-def overlap_option(help_: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def overlap_option(help_: str, *, default: float = 0) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return the option --overlap, a finite number of hours."""
     return click.option(
         "--overlap",
         "overlap_hours",
         type=click.FloatRange(0, 24 * 365),
-        default=0,
+        default=default,
         show_default=True,
         metavar="HOURS",
         help=help_,

@@ -8,8 +8,8 @@ from scimsvc.vocabulary import API_SCOPE, READ_SCOPE, SCIM_SCOPE, USERS_SCOPE
 SCOPE_WORDS = {
     SCIM_SCOPE: "SCIM, for the identity provider",
     USERS_SCOPE: "Users, profiles and changes, for your application",
-    READ_SCOPE: "Reading everything except integrations and tokens",
-    API_SCOPE: "The whole enterprise API, with integrations and tokens",
+    READ_SCOPE: "Reading everything except integrations, tokens and webhooks",
+    API_SCOPE: "The whole enterprise API, with integrations, tokens and webhooks",
 }
 
 

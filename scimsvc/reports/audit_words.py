@@ -53,6 +53,14 @@ ACTION_GROUPS: dict[str, dict[str, str]] = {
         Action.TOKEN_ROTATED: "Token replaced",
         Action.TOKEN_REVOKED: "Token revoked",
     },
+    "Webhooks": {
+        Action.WEBHOOK_CREATED: "Webhook created",
+        Action.WEBHOOK_UPDATED: "Webhook changed",
+        Action.WEBHOOK_DELETED: "Webhook deleted",
+        Action.WEBHOOK_ROTATED: "Webhook secret rotated",
+        Action.WEBHOOK_TESTED: "Webhook tested",
+        Action.WEBHOOK_REPLAYED: "Webhook replayed",
+    },
     "Users": {
         Action.USER_CREATED: "User created",
         Action.USER_UPDATED: "User changed",

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 Parameters = Mapping[str, str]
 Listed = dict[str, Any]
 #: A function that reads a page. It takes the key before the page, the length of the page, and the conditions.
-_ReadPage = Callable[[Any, int, dict[str, Any]], Page]
+ReadPage = Callable[[Any, int, dict[str, Any]], Page]
 
 
 @dataclass(frozen=True, slots=True)
-class _List:
+class PagedList:
     """One list of an enterprise. Its cursors are not valid for other lists."""
 
     enterprise_id: str
@@ -42,7 +42,7 @@ class _List:
     schema: "Schema"
     keys: CursorKeys
 
-    def page(self, parameters: Parameters, read_page: _ReadPage) -> Listed:
+    def page(self, parameters: Parameters, read_page: ReadPage) -> Listed:
         """Return the page for the query ``parameters``; raises ``InvalidInput``."""
         conditions = read_query(self.schema, parameters)
         limit, cursor = conditions.pop("limit"), conditions.pop("cursor", None)
@@ -84,7 +84,7 @@ class _List:
 
 def roles(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
     """Return a page of the roles in the enterprise's order."""
-    listing = _List(enterprise_id, "roles-in-order", schemas.PAGE, keys)
+    listing = PagedList(enterprise_id, "roles-in-order", schemas.PAGE, keys)
     return listing.short_page(parameters, list_roles, order=("position", "id"))
 
 
@@ -94,7 +94,7 @@ def groups(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> List
     def read_page(after: Any, limit: int, conditions: dict[str, Any]) -> Page:
         return list_groups(enterprise_id, after=tuple(after) if after else None, limit=limit, **conditions)
 
-    return _List(enterprise_id, "groups", schemas.GROUPS, keys).page(parameters, read_page)
+    return PagedList(enterprise_id, "groups", schemas.GROUPS, keys).page(parameters, read_page)
 
 
 def members(enterprise_id: str, group: str, parameters: Parameters, keys: CursorKeys) -> Listed:
@@ -103,18 +103,18 @@ def members(enterprise_id: str, group: str, parameters: Parameters, keys: Cursor
     def read_page(after: Any, limit: int, _: dict[str, Any]) -> Page:
         return list_members(enterprise_id, group, after=after or 0, limit=limit)
 
-    return _List(enterprise_id, f"members of {group}", schemas.PAGE, keys).page(parameters, read_page)
+    return PagedList(enterprise_id, f"members of {group}", schemas.PAGE, keys).page(parameters, read_page)
 
 
 def attributes(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
     """Return a page of the custom attributes, sorted by name."""
-    listing = _List(enterprise_id, "attributes", schemas.PAGE, keys)
+    listing = PagedList(enterprise_id, "attributes", schemas.PAGE, keys)
     return listing.short_page(parameters, list_attributes, order=("name", "id"))
 
 
 def integrations(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
     """Return a page of the integrations, oldest first."""
-    listing = _List(enterprise_id, "integrations", schemas.PAGE, keys)
+    listing = PagedList(enterprise_id, "integrations", schemas.PAGE, keys)
     return listing.short_page(parameters, list_integrations, order=("created_at", "id"))
 
 
@@ -124,7 +124,7 @@ def tokens(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> List
     def read_page(after: Any, limit: int, _: dict[str, Any]) -> Page:
         return page_tokens(enterprise_id, after=after, limit=limit)
 
-    listed = _List(enterprise_id, "tokens", schemas.PAGE, keys).page(parameters, read_page)
+    listed = PagedList(enterprise_id, "tokens", schemas.PAGE, keys).page(parameters, read_page)
     return listed | {"items": [_without_enterprise(each) for each in listed["items"]]}
 
 
@@ -144,7 +144,7 @@ def users(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Liste
     def read_page(after: Any, limit: int, conditions: dict[str, Any]) -> Page:
         return profiles.list_users(enterprise_id, after=after, limit=limit, **conditions)
 
-    return _List(enterprise_id, "users", schemas.USERS, keys).page(parameters, read_page)
+    return PagedList(enterprise_id, "users", schemas.USERS, keys).page(parameters, read_page)
 
 
 def log(
@@ -161,7 +161,7 @@ def log(
         matching = LogConditions(before=before, **conditions)
         return list_entries(enterprise_id, matching, limit=limit, represent=represent, longest=longest)
 
-    return _List(enterprise_id, "provisioning-log", schemas.LOG, keys).page(parameters, read_page)
+    return PagedList(enterprise_id, "provisioning-log", schemas.LOG, keys).page(parameters, read_page)
 
 
 def explained_log(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
@@ -181,7 +181,7 @@ def audit_log(enterprise_id: str | None, parameters: Parameters, keys: CursorKey
     def read_page(before: Any, limit: int, conditions: dict[str, Any]) -> Page:
         return list_audit_entries(enterprise_id, AuditConditions(before=before, **conditions), limit=limit)
 
-    return _List(enterprise_id or INSTALLATION, "audit-log", schemas.AUDIT, keys).page(parameters, read_page)
+    return PagedList(enterprise_id or INSTALLATION, "audit-log", schemas.AUDIT, keys).page(parameters, read_page)
 
 
 def changes(enterprise_id: str, parameters: Parameters, reader: FeedReader) -> Listed:

@@ -19,10 +19,19 @@ from scimsvc.schemas.field_types import (
     at_most,
     one_of,
 )
-from scimsvc.vocabulary import PROVIDERS, SCIM_SCOPE, SCOPES, SEVERAL_ROLES
+from scimsvc.schemas.queries import Instant
+from scimsvc.vocabulary import EVENT_PATTERNS, EVENT_TYPES, PAYLOADS, PROVIDERS, SCIM_SCOPE, SCOPES, SEVERAL_ROLES, THIN
 
 MAX_ALIASES = 100
 MAX_ROLE_GROUPS = 100
+MAX_URL_LENGTH = 2_000
+#: The URLs with host names that ``sending.check_url`` accepts, as JSON Schema.
+_LABEL = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_URL_PATTERN = (
+    rf"^https://({_LABEL}\.)*[a-z]([a-z0-9-]{{0,61}}[a-z0-9])?(:[1-9][0-9]{{0,3}})?([/?][!$-;=?-\[\]_a-z~]*)?$"
+)
+#: Hours for which the secret of a webhook also signs after a rotation.
+WEBHOOK_OVERLAP_HOURS = 24.0
 
 
 class EnterpriseSchema(InputSchema):
@@ -192,6 +201,52 @@ class ExplainSchema(InputSchema):
     body = fields.Raw(allow_none=True, metadata={"description": "The body of the request."})
 
 
+class WebhookSchema(InputSchema):
+    """A webhook (contract section 8, ``/webhooks``)."""
+
+    url = Line(
+        "The URL that gets the messages: https, without a user name.",
+        required=True,
+        max_length=MAX_URL_LENGTH,
+        metadata={"pattern": _URL_PATTERN},
+    )
+    types = Names(
+        "The types of events that are sent, or patterns for all types of one kind.",
+        of=Text(validate=one_of((*EVENT_PATTERNS, *EVENT_TYPES))),
+        load_default=lambda: list(EVENT_PATTERNS),
+        validate=validate.Length(1, 100, error="Enter at least one type, such as user.*."),
+    )
+    payload = Text(
+        "The payload: thin for the entry of the change feed, full for that with the user or group as it is now.",
+        load_default=THIN,
+        validate=one_of(PAYLOADS),
+    )
+    enabled = TruthValue("Whether messages are sent. Enabling continues at the cursor.", load_default=True)
+
+
+class WebhookRotationSchema(InputSchema):
+    """The rotation of a webhook's secret."""
+
+    overlap_hours = Number(
+        0, 24 * 365, "How long the previous secret also signs, in hours.", load_default=WEBHOOK_OVERLAP_HOURS
+    )
+
+
+class ReplaySchema(InputSchema):
+    """The position from which a webhook sends again: a cursor or a time."""
+
+    cursor = Text(
+        "The cursor of the change feed after which messages are sent again.",
+        validate=validate.Length(1, 2000, error="Enter a cursor of the change feed."),
+    )
+    since = Instant("The time from which messages are sent again.")
+
+    @validates_schema
+    def _has_one(self, members: dict[str, Any], **_: Any) -> None:
+        if len(members) != 1:
+            raise ValidationError("Enter either a cursor or a time.", "since")
+
+
 class TokenRequestSchema(InputSchema):
     """The form of the token endpoint (RFC 6749 §4.4.2). An empty parameter counts as absent (§3.2)."""
 
@@ -226,6 +281,9 @@ MANUAL_USER = ManualUserSchema()
 ADMIN = AdminSchema()
 ATTRIBUTE = AttributeSchema()
 PROFILE = ProfileSchema()
+WEBHOOK = WebhookSchema()
+WEBHOOK_ROTATION = WebhookRotationSchema()
+REPLAY = ReplaySchema()
 EXPLAIN = ExplainSchema()
 TOKEN_REQUEST = TokenRequestSchema()
 REVOCATION_REQUEST = RevocationRequestSchema()

@@ -15,7 +15,7 @@ from scimsvc.protocol.versions import names
 _PASSING = frozenset(
     {
         *("users", "last_used_at", "days_left", "client_secret", "warning"),
-        *("secret", "cursor", "failing_since", "last_success_at"),
+        *("secret", "cursor", "waiting", "next_attempt_at", "failing_since", "last_success_at"),
     }
 )
 

@@ -93,8 +93,8 @@ class EmailAddress(Name):
 class Names(fields.List[str]):
     """A JSON list of names. marshmallow's own list also accepts an object and uses its keys."""
 
-    def __init__(self, description: str = "", **options: Any) -> None:
-        super().__init__(Name(), **_described(description, "Enter a list of names.", options))
+    def __init__(self, description: str = "", *, of: Text | None = None, **options: Any) -> None:
+        super().__init__(of or Name(), **_described(description, "Enter a list of names.", options))
 
     def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
         if not isinstance(value, list):

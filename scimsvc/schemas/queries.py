@@ -146,7 +146,7 @@ class ChangesQuery(InputSchema):
     """The parameters of the change feed."""
 
     limit = Limit()
-    after = _cursor("Only changes after this cursor.")
+    after = _cursor("Only changes after this cursor. The cursor `latest` is the end of the feed.")
     wait = Seconds(f"How long to wait for the next change, in seconds. At most {MAX_WAIT} apply.")
 
 

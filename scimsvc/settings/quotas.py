@@ -29,6 +29,7 @@ class Quotas:
     integrations: int = 1_000
     #: Valid tokens. Expired and revoked ones do not count.
     tokens: int = 100_000
+    webhooks: int = 10
     #: Entries of the provisioning log. Pruning deletes the oldest entries over it.
     log_entries: int = 5_000_000
 
@@ -46,6 +47,7 @@ QUOTA_RANGES = (
     LimitRange("aliases", 1, 10_000, "aliases of a role", Quotas()),
     _quota("integrations", 100_000, "integrations"),
     _quota("tokens", 10_000_000, "valid tokens"),
+    _quota("webhooks", 1_000, "webhooks"),
     _quota("log_entries", 1_000_000_000, "entries of the provisioning log"),
 )
 

@@ -21,6 +21,7 @@ from scimsvc.store.engine.database import longer_deadline
 from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.engine.transactions import Connection, reading, without_timeouts
 from scimsvc.store.feed import count_users
+from scimsvc.store.webhooks import count_webhooks
 from scimsvc.web.state import AppState
 
 #: The part of the room that may be used without measuring again, and for how many seconds.
@@ -207,11 +208,14 @@ class EnterpriseQuotas:
             ),
             refuses_for=5.0,
         )
+        self.webhooks = Meter(
+            _Quota(quotas.webhooks, "MAX_WEBHOOKS", "webhooks", "Delete unused webhooks"), count_webhooks
+        )
 
     def list_uses(self, connection: Connection, enterprise_id: str) -> list[QuotaUse]:
         """Return how much of each quota the enterprise uses, except aliases. This reads every user."""
         of_resources = (self.users, self.stored_bytes, self.groups, self.memberships)
-        meters = (*of_resources, self.roles, self.integrations, self.tokens)
+        meters = (*of_resources, self.roles, self.integrations, self.tokens, self.webhooks)
         return [meter.measure(connection, enterprise_id) for meter in meters]
 
     def claim_aliases(self, present: int, more: int) -> None:

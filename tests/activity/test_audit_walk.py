@@ -37,6 +37,8 @@ from tests.support.records import audit_of
 from tests.support.second_factors import set_up, set_up_form
 from tests.support.types import Cli
 
+#: A URL that is refused when it is used, because it is not a public address.
+HOOK = "https://localhost:9/hook"
 CONSOLE, OF_ENTERPRISE = "/console", "/console/enterprises/<enterprise_id>"
 
 
@@ -64,6 +66,7 @@ def world(acme: Enterprise, api: Api) -> World:
     world = World(acme, api, Console(acme.app, account))
     world.run("role", "add", "Acme", "Unused")
     integration = world.run("integration", "create", "Acme", "Host application")
+    webhook = world.run("webhook", "create", "Acme", HOOK)
     token = world.run("token", "issue", "Acme", "--api", "--integration", integration["client_id"])
     user = world.run("user", "create", "Acme", "ada@x.example")
     other = world.run("user", "create", "Acme", "bea@x.example")
@@ -77,6 +80,7 @@ def world(acme: Enterprise, api: Api) -> World:
         "attribute_id": world.run("attribute", "add", "Acme", f"{URN}:tag")["id"],
         "integration_id": integration["id"],
         "token_id": token["id"],
+        "webhook_id": webhook["id"],
         "user_id": user["id"],
         "group_id": group.id,
         "other_id": other["id"],
@@ -236,6 +240,15 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
     ("POST", "/api/v1/integrations/<integration_id>/rotate"): (by_api("POST", {}), A.INTEGRATION_ROTATED),
     ("POST", "/api/v1/tokens"): (by_api("POST", {"scope": "scim"}), A.TOKEN_ISSUED),
     ("DELETE", "/api/v1/tokens/<token_id>"): (by_api("DELETE"), A.TOKEN_REVOKED),
+    ("POST", "/api/v1/webhooks"): (by_api("POST", {"url": HOOK}), A.WEBHOOK_CREATED),
+    ("PATCH", "/api/v1/webhooks/<webhook_id>"): (by_api("PATCH", {"payload": "full"}), A.WEBHOOK_UPDATED),
+    ("DELETE", "/api/v1/webhooks/<webhook_id>"): (by_api("DELETE"), A.WEBHOOK_DELETED),
+    ("POST", "/api/v1/webhooks/<webhook_id>/rotate"): (by_api("POST", {}), A.WEBHOOK_ROTATED),
+    ("POST", "/api/v1/webhooks/<webhook_id>/test"): (by_api("POST"), A.WEBHOOK_TESTED),
+    ("POST", "/api/v1/webhooks/<webhook_id>/replay"): (
+        by_api("POST", {"since": "2026-01-01T00:00:00Z"}),
+        A.WEBHOOK_REPLAYED,
+    ),
     ("POST", "/api/v1/users"): (by_api("POST", {"email": "b@x.example", "user_name": "B"}), A.USER_CREATED),
     ("PATCH", "/api/v1/users/<user_id>"): (by_api("PATCH", {"phone": "1"}), A.USER_UPDATED),
     ("DELETE", "/api/v1/users/<user_id>"): (by_api("DELETE"), A.USER_DELETED),
@@ -454,6 +467,12 @@ COMMANDS: dict[tuple[str, ...], tuple[tuple[str, ...], Action]] = {
     ("user", "delete"): (("Acme", "ada@x.example", "--yes"), A.USER_DELETED),
     ("user", "import"): (("Acme", "{folder}/users.csv"), A.USERS_IMPORTED),
     ("user", "export"): (("Acme", "--output", "{folder}/exported.csv"), A.USERS_EXPORTED),
+    ("webhook", "create"): (("Acme", HOOK), A.WEBHOOK_CREATED),
+    ("webhook", "update"): (("Acme", HOOK, "--disable"), A.WEBHOOK_UPDATED),
+    ("webhook", "delete"): (("Acme", HOOK), A.WEBHOOK_DELETED),
+    ("webhook", "rotate"): (("Acme", HOOK), A.WEBHOOK_ROTATED),
+    ("webhook", "test"): (("Acme", HOOK), A.WEBHOOK_TESTED),
+    ("webhook", "replay"): (("Acme", HOOK, "--since", "7d"), A.WEBHOOK_REPLAYED),
     ("backup",): (("{folder}/copy.db",), A.DATABASE_BACKED_UP),
 }
 #: The commands that only read, and valid arguments.
@@ -478,6 +497,8 @@ READING_COMMANDS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("token", "list"): (),
     ("user", "list"): ("Acme",),
     ("user", "show"): ("Acme", "ada@x.example"),
+    ("webhook", "list"): ("Acme",),
+    ("webhook", "deliveries"): ("Acme", HOOK),
     ("init",): (),  # without an upgrade
 }
 #: Commands with tests of their own: ``quickstart`` below, and ``migrate-to`` in its tests. ``serve`` and ``deliver`` write nothing.

@@ -12,7 +12,9 @@ def _things(acme: Enterprise, api: Api) -> list[tuple[str, dict[str, Any], str]]
     role = api.send("POST", "/roles", {"name": "Signer"}).get_json()
     client = api.send("POST", "/integrations", {"name": "Host"}).get_json()
     manual = api.send("POST", "/users", {"email": "by.hand@contoso.example", "user_name": "By Hand"}).get_json()
+    webhook = api.send("POST", "/webhooks", {"url": "https://hooks.example.com/scim"}).get_json()
     return [
+        (f"/webhooks/{webhook['id']}", {"payload": "full"}, "DELETE"),
         ("/enterprise", {"reject_unknown_attributes": True}, ""),
         (f"/roles/{role['id']}", {"restrict_editing": True}, "DELETE"),
         (f"/integrations/{client['id']}", {"name": "Host 2"}, "DELETE"),
@@ -54,9 +56,13 @@ def test_a_reader_with_the_current_version_gets_304(acme: Enterprise, api: Api) 
         assert (any_.status_code, news.status_code) == (304, 200)
 
 
-@pytest.mark.parametrize("path", ["/roles", "/integrations", "/users"])
+@pytest.mark.parametrize("path", ["/roles", "/integrations", "/users", "/webhooks"])
 def test_a_created_object_has_the_tag_of_later_reads(api: Api, path: str) -> None:
-    body = {"/users": {"email": "by.hand@contoso.example", "user_name": "By Hand"}}.get(path, {"name": "New"})
+    bodies = {
+        "/users": {"email": "by.hand@contoso.example", "user_name": "By Hand"},
+        "/webhooks": {"url": "https://hooks.example.com/scim"},
+    }
+    body = bodies.get(path, {"name": "New"})
 
     made = api.send("POST", path, body)
 

@@ -28,6 +28,7 @@ def rival(app: Flask, acme: Enterprise) -> Api:
 
 def _requests(ids: dict[str, str]) -> list[tuple[str, str, Any]]:
     user, role, client, token = (ids[name] for name in ("user", "role", "client", "token"))
+    webhook = ids["webhook"]
     return [
         ("GET", f"/users/{user}", None),
         ("PATCH", f"/users/{user}", {"title": "x"}),
@@ -41,22 +42,31 @@ def _requests(ids: dict[str, str]) -> list[tuple[str, str, Any]]:
         ("PATCH", f"/integrations/{client}", {"name": "x"}),
         ("POST", f"/integrations/{client}/rotate", {"overlap_hours": 1}),
         ("DELETE", f"/integrations/{client}", None),
+        ("GET", f"/webhooks/{webhook}", None),
+        ("PATCH", f"/webhooks/{webhook}", {"enabled": False}),
+        ("POST", f"/webhooks/{webhook}/rotate", {}),
+        ("POST", f"/webhooks/{webhook}/test", None),
+        ("POST", f"/webhooks/{webhook}/replay", {"since": "2026-01-01T00:00:00Z"}),
+        ("GET", f"/webhooks/{webhook}/deliveries", None),
+        ("DELETE", f"/webhooks/{webhook}", None),
         ("GET", f"/tokens/{token}", None),
         ("DELETE", f"/tokens/{token}", None),
     ]
 
 
 def _ids(api: Api) -> dict[str, str]:
-    lists = {"user": "/users", "role": "/roles", "client": "/integrations", "token": "/tokens"}
+    if not api.get("/webhooks")["items"]:
+        api.send("POST", "/webhooks", {"url": "https://hooks.example.com/scim"})
+    lists = {"user": "/users", "role": "/roles", "client": "/integrations", "token": "/tokens", "webhook": "/webhooks"}
     return {name: api.get(path)["items"][0]["id"] for name, path in lists.items()}
 
 
 def test_another_enterprise_s_ids_in_paths_are_answered_like_unknown_ids(
     acme: Enterprise, api: Api, rival: Api
 ) -> None:
-    before = _everything(rival)
     theirs = _ids(rival)
-    nobodys = {"user": MISSING, "role": MISSING, "client": MISSING, "token": NO_TOKEN}
+    before = _everything(rival)
+    nobodys = {"user": MISSING, "role": MISSING, "client": MISSING, "token": NO_TOKEN, "webhook": MISSING}
 
     for foreign, missing in zip(_requests(theirs), _requests(nobodys), strict=True):
         for headers in ({}, {"If-Match": "*"}, {"If-Match": 'W/"0"'}, {"If-None-Match": "*"}):
@@ -73,7 +83,7 @@ def _headers(answer: TestResponse) -> dict[str, str]:
 
 
 def _everything(api: Api) -> list[Any]:
-    paths = ("/enterprise", "/roles", "/integrations", "/users", "/provisioning-log", "/changes")
+    paths = ("/enterprise", "/roles", "/integrations", "/webhooks", "/users", "/provisioning-log", "/changes")
     members = [api.get(path) for path in paths] + [api.get("/tokens")["items"]]
     return [re.sub(r'"?(last_used_at|days_left|next|cursor)"?: [^,}]+', "", repr(each)) for each in members]
 

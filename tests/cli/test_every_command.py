@@ -37,6 +37,10 @@ def test_the_commands_are_those_of_the_contract() -> None:
         *(f"token {verb}" for verb in ("issue", "list", "revoke")),
         *(f"settings {verb}" for verb in ("show", "set")),
         *(f"user {verb}" for verb in ("create", "list", "show", "update", "delete", "import", "export")),
+        *(
+            f"webhook {verb}"
+            for verb in ("create", "list", "update", "delete", "rotate", "test", "deliveries", "replay")
+        ),
         *("log list", "log prune", "changes", "explain"),
     }
 
@@ -213,6 +217,7 @@ def test_people_and_scripts_can_read_every_list_and_thing(acme: Enterprise, cli:
     cli("user", "create", "Acme", "a@contoso.example", "--title=Boss")
     cli("admin", "create", "operator@example.com", "--operator")
     cli("attribute", "add", "Acme", "urn:example:params:2.0:User:costCenter")
+    cli("webhook", "create", "Acme", "https://hooks.example.com/scim")
     store_group(acme, "Staff")
     arguments = {
         "attribute list": ["Acme"],
@@ -223,6 +228,7 @@ def test_people_and_scripts_can_read_every_list_and_thing(acme: Enterprise, cli:
         "group show": ["Acme", "Staff"],
         "integration list": ["Acme"],
         "user list": ["Acme"],
+        "webhook list": ["Acme"],
     }.get(" ".join(words), [])
 
     text = text_of(acme.app, *words, *arguments)
@@ -232,8 +238,14 @@ def test_people_and_scripts_can_read_every_list_and_thing(acme: Enterprise, cli:
     assert [name for name in first if name not in text and name not in _FOR_SCRIPTS.get(words, ())] == []
 
 
-#: Members that the table shows only if a token's key is unknown.
-_FOR_SCRIPTS: dict[tuple[str, ...], tuple[str, ...]] = {("token", "list"): ("key_id", "verifiable")}
+#: Members that the table does not show, or only if a token's key is unknown.
+_FOR_SCRIPTS: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("token", "list"): ("key_id", "verifiable"),
+    ("webhook", "list"): (
+        *("enabled", "disabled_reason", "cursor", "failing_since", "next_attempt_at"),
+        *("signable", "old_secret_until", "created_at"),
+    ),
+}
 
 
 @pytest.mark.parametrize("words", [("enterprise", "list"), ("token", "list")], ids=" ".join)

@@ -51,9 +51,19 @@ def ids_of(enterprise: Enterprise) -> dict[str, str]:
         "other_id": _other_user_of(enterprise),
         "group_id": groups[0]["id"] if groups else store_group(enterprise, "Sales").id,
         "attribute_id": _attribute_of(enterprise),
+        "webhook_id": _webhook_of(enterprise),
         "account_id": _account_of(enterprise, enterprise.name),
         "admin_id": _account_of(enterprise, None),
     }
+
+
+def _webhook_of(enterprise: Enterprise) -> str:
+    """Return the ID of the enterprise's first webhook. Create one if there is none."""
+    webhooks = run_command(enterprise.app, "webhook", "list", enterprise.name)
+    made = webhooks[0] if webhooks else run_command(
+        enterprise.app, "webhook", "create", enterprise.name, "https://hooks.example.com/scim"
+    )  # fmt: skip
+    return str(made["id"])
 
 
 def _other_user_of(enterprise: Enterprise) -> str:
