@@ -34,6 +34,13 @@ class NoSuchThing(ServiceError):
         self.what = what
 
 
+class LinkEnded(NoSuchThing):
+    """A one-time link was used, has expired, or was replaced."""
+
+    def __init__(self) -> None:
+        super().__init__("This link was used or has expired. Ask for a new link.", what="link")
+
+
 class Conflict(ServiceError):
     """The change conflicts with the present state."""
 

@@ -12,6 +12,7 @@ from scimsvc.console.views.audit import audit, audit_of_all
 from scimsvc.console.views.connect import connect
 from scimsvc.console.views.enterprises import enterprises, one_enterprise
 from scimsvc.console.views.explain import explain
+from scimsvc.console.views.front import front
 from scimsvc.console.views.groups import groups
 from scimsvc.console.views.help import help_page
 from scimsvc.console.views.integrations import integrations
@@ -38,7 +39,7 @@ static = Blueprint(
 )
 
 blueprints = (
-    static, accounts, own_account, appearance, help_page, own_sessions, sessions, code_of_sign_in, second_factor,
+    static, front, accounts, own_account, appearance, help_page, own_sessions, sessions, code_of_sign_in, second_factor,
     sign_in_by_provider, own_identity, enterprises, one_enterprise,
     overview, connect, users, user_files, groups, log, explain, roles, attributes, integrations, tokens,
     audit, audit_of_all, settings, administrators, all_accounts,

@@ -1,5 +1,6 @@
 """The environment of the console: sessions, headers, template functions, and error pages."""
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -20,10 +21,11 @@ from scimsvc.console.state import console_state
 from scimsvc.console.theme import THEMES, chosen_theme
 from scimsvc.console.user_agents import browser_name
 from scimsvc.enterprises.admin_records import RefusalAllowance, refusal_allowance
+from scimsvc.enterprises.admins import LINK_LIFETIME
 from scimsvc.enterprises.sessions import CONFIRMED
 from scimsvc.enterprises.sign_in import CONFIRMING_PASSWORD
 from scimsvc.enterprises.single_sign_on import find_sign_in_ways
-from scimsvc.errors import EnterpriseSuspended, NoSuchThing, ReadOnlyAccount, ServiceError
+from scimsvc.errors import EnterpriseSuspended, LinkEnded, NoSuchThing, ReadOnlyAccount, ServiceError
 from scimsvc.paths import CONSOLE_PREFIX, SIGN_IN_CALLBACK
 from scimsvc.settings import Settings
 from scimsvc.web.errors import ErrorFormat, Refusal, RequestRefused, describe_http_error, register_error_format
@@ -129,6 +131,8 @@ def _answer_error(error: Refusal) -> Response:
 
 def _refused_page(error: ServiceError) -> Response:
     """Answer a refused request with its form and the errors, or with an error page if no form was sent."""
+    if isinstance(error, LinkEnded):
+        return _answer_page(error.status, page("link_ended.html", hours=LINK_LIFETIME // timedelta(hours=1)))
     is_missing = isinstance(error, NoSuchThing) and error.what is not None
     has_form = not is_missing and not isinstance(error, EnterpriseSuspended | ReadOnlyAccount)
     try:
@@ -158,7 +162,11 @@ def _password_page(error: ServiceError) -> str:
 
 def _error_page(status: int, detail: str) -> Response:
     """Return an error page."""
-    response = make_response(page("error.html", title=HTTPStatus(status).phrase, detail=detail))
+    return _answer_page(status, page("error.html", title=HTTPStatus(status).phrase, detail=detail))
+
+
+def _answer_page(status: int, content: str) -> Response:
+    response = make_response(content)
     response.status_code = status
     return protect(response)
 

@@ -18,7 +18,7 @@ from scimsvc.enterprises.enterprises import show_for_operator
 from scimsvc.enterprises.local_sign_in import allows_password, refuse_password
 from scimsvc.enterprises.password_strength import refuse_weak_password
 from scimsvc.enterprises.passwords import hash_password
-from scimsvc.errors import Conflict, EnterpriseSuspended, NoSuchThing
+from scimsvc.errors import Conflict, EnterpriseSuspended, LinkEnded, NoSuchThing
 from scimsvc.protocol.attributes import fold
 from scimsvc.schemas.validation import validated
 from scimsvc.store import admins as store
@@ -138,7 +138,7 @@ def remove_admin(email: str) -> dict[str, Any]:
 
 
 def show_link(link: str) -> dict[str, Any]:
-    """Return the account of the ``link``; raises ``NoSuchThing`` if the link was used or has expired."""
+    """Return the account of the ``link``; raises ``LinkEnded`` if the link was used or has expired."""
     with reading() as connection:
         row = _get_linked(connection, link)
     return represent_account(row) | {"may_have_password": allows_password(row)}
@@ -148,7 +148,7 @@ def show_link(link: str) -> dict[str, Any]:
 def set_password(link: str, password: str, repeated: str) -> Admin:
     """Set the password of the account of the ``link``, end the link and older sessions, and return the account.
 
-    Raises ``InvalidInput``, ``NoSuchThing`` if the link was used or has expired, or ``NotAllowed`` if the account may
+    Raises ``InvalidInput``, ``LinkEnded`` if the link was used or has expired, or ``NotAllowed`` if the account may
     not have a password.
     """
     with reading() as connection:
@@ -159,7 +159,7 @@ def set_password(link: str, password: str, repeated: str) -> Admin:
     with writing() as connection:
         changed = store.update_admin_password(connection, _get_linked(connection, link), password_hash)
         if changed is None:
-            raise NoSuchThing(_USED_UP, what="link")
+            raise LinkEnded
         admin = signed_in(changed)
         record_account(connection, Action.ADMIN_PASSWORD_SET, changed, actor=admin.actor)
         return admin
@@ -227,11 +227,8 @@ def with_link(connection: Connection, admin_id: str, *, has_ended: bool = False)
 def _get_linked(connection: Connection, link: str) -> AdminRow:
     row = store.find_admin_by_link(connection, digest_secret(link), now=clock.timestamp(clock.now()))
     if row is None:
-        raise NoSuchThing(_USED_UP, what="link")
+        raise LinkEnded
     return row
-
-
-_USED_UP = "This link was used or has expired. Ask for a new link."
 
 
 def _get_admin(connection: Connection, email: str) -> AdminRow:

@@ -13,7 +13,7 @@ from scimsvc.enterprises.admin_records import record_account
 from scimsvc.enterprises.admins import Admin, signed_in
 from scimsvc.enterprises.local_sign_in import usable_password_hash
 from scimsvc.enterprises.sessions import CONFIRMED, Session, confirm_session
-from scimsvc.errors import Conflict, NoSuchThing, NotAllowed
+from scimsvc.errors import Conflict, LinkEnded, NoSuchThing, NotAllowed
 from scimsvc.protocol.attributes import fold
 from scimsvc.protocol.json_text import is_storable
 from scimsvc.store import admins as store
@@ -139,7 +139,7 @@ def accept_link(link_digest: str, identity: Identity) -> Admin:
         row = store.find_admin_by_link(connection, link_digest, now=now)
         used = store.use_admin_link(connection, row) if row is not None else None
         if used is None:
-            raise NoSuchThing("This link was used or has expired. Ask for a new link.", what="link")
+            raise LinkEnded
         admin = signed_in(used)
         _replace(connection, used, identity, admin.actor)
         _record_sign_in(connection, used, identity)

@@ -69,7 +69,7 @@ def remember_compiled_templates(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Flask, "create_jinja_environment", create)
 
 
-#: What the registration of blueprints adds to an app, by blueprint. The entry None belongs to the app itself.
+#: The additions of the registration of blueprints to an app, by blueprint. The entry None belongs to the app itself.
 _BY_BLUEPRINT = (
     "error_handler_spec",
     "before_request_funcs",

@@ -3,6 +3,7 @@
 import "./forms.js";
 import "./layout.js";
 import "./live.js";
+import "./passwords.js";
 import "./searching.js";
 import { enhance } from "./parts.js";
 
