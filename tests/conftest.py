@@ -34,6 +34,7 @@ from tests.support.databases import (
     sqlite_url,
 )
 from tests.support.passwords import hash_quickly
+from tests.support.receivers import certificate
 from tests.support.types import MakeApp
 
 # Slow generation is a property of the machine, not of the tested code.
@@ -205,6 +206,19 @@ def stored_acme(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory)
 def api(acme: Enterprise) -> Api:
     """The enterprise API of ``acme``."""
     return make_api(acme)
+
+
+@pytest.fixture(scope="session")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of localhost and hooks.example.com with its key."""
+    return certificate(tmp_path_factory.mktemp("certificate"), "localhost", "hooks.example.com")
+
+
+@pytest.fixture
+def trusted(pem: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The certificate, trusted by this process and by those that it starts."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    return pem
 
 
 def pytest_collection_finish() -> None:

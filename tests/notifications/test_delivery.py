@@ -14,6 +14,7 @@ from scimsvc.notifications.secrets import current_secret
 from scimsvc.settings.keys import key_id
 from tests.support.apps import SECRET_KEY
 from tests.support.client import Api, Enterprise, replace
+from tests.support.long_runs import outside_the_database
 from tests.support.receivers import THIS_MACHINE, Answer, Received, Receiver, receiving
 from tests.support.records import feed_of
 from tests.support.scim_groups import create_group
@@ -242,6 +243,7 @@ def test_during_the_overlap_of_a_rotation_both_secrets_verify(
     assert (is_signed(after, new_secret), is_signed(after, hook.secret)) == (True, False)
 
 
+@outside_the_database
 def test_without_the_secret_key_a_delivery_fails_with_a_remedy(
     make_app: MakeApp, acme: Enterprise, receiver: Receiver
 ) -> None:
@@ -296,6 +298,7 @@ def test_a_suspended_enterprise_gets_no_messages_until_it_is_reactivated(
     assert (suspended, len(receiver.requests)) == (0, 1)
 
 
+@outside_the_database
 def test_a_message_is_sent_only_to_an_allowed_address(make_app: MakeApp, acme: Enterprise, receiver: Receiver) -> None:
     create_users(acme, 1)
     hook = make_hook(acme, receiver.url)

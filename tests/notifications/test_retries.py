@@ -11,6 +11,7 @@ from flask import Flask
 from scimsvc import clock
 from scimsvc.notifications.delivery.schedule import RETRIES
 from tests.support.client import Enterprise
+from tests.support.long_runs import outside_the_database
 from tests.support.receivers import THIS_MACHINE, Answer, Receiver, receiving
 from tests.support.types import MakeApp
 from tests.support.webhooks import Hook, deliver, emails, is_signed, make_hook
@@ -102,6 +103,7 @@ def test_a_receiver_that_is_down_for_an_hour_gets_everything_in_order(
     assert "cannot be reached (Connection refused)" in str(hook.deliveries()[1].error)
 
 
+@outside_the_database
 @pytest.mark.parametrize(
     ("answer", "wait"),
     [
@@ -141,6 +143,7 @@ def test_a_receiver_that_answers_410_is_disabled_at_once(acme: Enterprise, trust
     )
 
 
+@outside_the_database
 def test_a_failing_webhook_blocks_only_itself(acme: Enterprise, trusted: Path) -> None:
     acme.create()
     answers = {"/hook": 204, "/hook?bad": 500}
