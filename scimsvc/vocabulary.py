@@ -79,6 +79,24 @@ class AlertType(StrEnum):
     WEBHOOK_DISABLED = "alert.webhook_disabled"
 
 
+#: The type of an alert of the installation: ``scimsvc check`` found a fault. Webhooks do not deliver it.
+INTEGRITY = "alert.integrity"
+#: The default number of open refusals that raises an alert.
+ALERT_REFUSALS = 10
+
+
+class AlertTopic(StrEnum):
+    """A kind of alert to which an account can subscribe by e-mail."""
+
+    TOKEN_SOON = "token_soon"  # noqa: S105  # not a secret
+    TOKEN_URGENT = "token_urgent"  # noqa: S105  # not a secret
+    REMOVAL_LIMIT = "removal_limit"
+    REFUSALS = "refusals"
+    SILENT = "silent"
+    WEBHOOK_DISABLED = "webhook_disabled"
+    INTEGRITY = "integrity"
+
+
 #: The types of events that a webhook can choose, and the patterns for all types of one kind.
 EVENT_TYPES = (*EVENT_OF_CHANGE.values(), *map(str, AlertType))
 EVENT_PATTERNS = ("user.*", "group.*", "alert.*")
@@ -158,6 +176,7 @@ class Action(StrEnum):
     ADMIN_RECOVERY_CODE_USED = "admin.recovery_code_used"
     ADMIN_IDENTITY_LINKED = "admin.identity_linked"
     ADMIN_IDENTITY_UNLINKED = "admin.identity_unlinked"
+    ADMIN_ALERTS_CHANGED = "admin.alerts_changed"
 
 
 ACTIONS = tuple(map(str, Action))

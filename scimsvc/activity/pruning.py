@@ -40,6 +40,8 @@ _SHORT = timedelta(days=1)
 DELIVERIES_KEPT = timedelta(days=7)
 #: How long cycles of providers are kept.
 _CYCLES_KEPT = timedelta(days=30)
+#: How long alerts are kept after they closed.
+ALERTS_KEPT = timedelta(days=30)
 
 
 def _all_enterprise_ids(connection: Connection, _before: datetime) -> list[str]:
@@ -140,6 +142,18 @@ TABLES = (
     PrunedTable("deliveries", DELIVERIES_KEPT, old_rows.DELIVERIES),
     PrunedTable("sessions", LONGEST_SESSION, old_rows.SESSIONS, enterprise_ids=lambda _connection, _before: [""]),
     PrunedTable("provider_cycles", _CYCLES_KEPT, old_notifications.CYCLES),
+    PrunedTable(
+        "alerts",
+        ALERTS_KEPT,
+        old_notifications.ALERTS,
+        enterprise_ids=old_notifications.list_enterprises_with_old_alerts,
+    ),
+    PrunedTable(
+        "alert_events",
+        "log_days",
+        old_notifications.ALERT_EVENTS,
+        enterprise_ids=old_notifications.list_enterprises_with_old_events,
+    ),
 )
 
 

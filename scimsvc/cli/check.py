@@ -4,7 +4,9 @@ import itertools
 from typing import Any
 
 from scimsvc.cli.output import Faulty, as_text, cell, result_command, warn
+from scimsvc.notifications.alerts.integrity import note_faults
 from scimsvc.operations import checks, growth
+from scimsvc.store.engine.outages import DATABASE_ERRORS, describe_outage
 
 #: Maximum number of faults to report. A longer list would not help to find the cause.
 _MAX_FAULTS = 1000
@@ -21,10 +23,13 @@ def _text(result: dict[str, Any]) -> str:
 def check() -> dict[str, Any]:
     """Check the integrity of the database and the consistency of its rows. Exit status 1 means that it has faults.
 
+    Operators get an alert about faults, until a check finds none.
+
     Warnings name what grows without end: rows that pruning should have deleted, quotas that are nearly used, copies
     from before upgrades, and unused space in the file. They do not change the exit status.
     """
     faults = list(itertools.islice(checks.find_faults(), _MAX_FAULTS))
+    _note(faults)
     if faults:
         raise Faulty({"sound": False, "faults": faults})
     overdue = growth.count_overdue()
@@ -35,3 +40,11 @@ def check() -> dict[str, Any]:
         "overdue": overdue,
         "warnings": growth.list_warnings(overdue),
     }
+
+
+def _note(faults: list[str]) -> None:
+    """Raise or end the alert about faults. A damaged database may not be able to store it."""
+    try:
+        note_faults(faults)
+    except DATABASE_ERRORS as error:
+        warn(f"No alert could be stored: {describe_outage(error)}")

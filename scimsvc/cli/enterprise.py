@@ -95,6 +95,10 @@ def show(enterprise: str) -> dict[str, Any]:
     "--removal-hours", "hours", type=int, metavar="H", help="Hours for which the limit counts removals (default: 24)"
 )
 @click.option("--no-removal-limit", is_flag=True, help="Allow any number of removals")
+@click.option(
+    "--alert-refusals", type=int, metavar="N", help="Raise an alert from this number of open refusals  [default: 10]"
+)
+@click.option("--no-alert-refusals", is_flag=True, help="Raise no alert about refusals")
 def update(
     enterprise: str,
     users: int | None,
@@ -102,6 +106,7 @@ def update(
     hours: int | None,
     *,
     no_removal_limit: bool,
+    no_alert_refusals: bool,
     **changes: Any,
 ) -> dict[str, Any]:
     """Change an enterprise.
@@ -114,7 +119,7 @@ def update(
         raise click.UsageError(
             "--no-removal-limit contradicts the other removal options. Use --no-removal-limit or the other options."
         )
-    fields = without_none(**changes)
+    fields = without_none(**changes) | ({"alert_refusals": None} if no_alert_refusals else {})
     if no_removal_limit:
         return enterprises.update_enterprise(enterprise, fields | {"removal_limit": None}, by_operator=True)
     if not limit:

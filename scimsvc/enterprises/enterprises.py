@@ -19,6 +19,7 @@ from scimsvc.protocol.errors import listed
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated, validated_changes
 from scimsvc.store import enterprises as store
+from scimsvc.store.alerts import delete_alerts
 from scimsvc.store.engine.database import LONG_SECONDS, longer_deadline
 from scimsvc.store.engine.transactions import Connection, reading, writing
 from scimsvc.store.enterprises import EnterpriseNameTaken, EnterpriseRow
@@ -137,6 +138,7 @@ def _record_changes(log: AuditLog, before: Mapping[str, Any], after: Mapping[str
 
 _FLAGS = (
     "scim_enabled", "unique_user_name", "unique_group_name", "reject_unknown_attributes", "several_roles", "paused",
+    "alert_refusals",
 )  # fmt: skip
 
 
@@ -192,6 +194,7 @@ def delete_enterprise(reference: str, *, typed_name: str | None = None) -> dict[
         # Users first, because they reference their roles.
         delete_users(tenant.connection, tenant.id)
         store.delete_enterprise(tenant.connection, tenant.id)
+        delete_alerts(tenant.connection, tenant.id)
         enterprise, log = represent_for_operator(tenant.row), AuditLog.of(tenant)
         log.record(Action.ENTERPRISE_DELETED, log.target(), deleted(enterprise))
         return enterprise
@@ -236,6 +239,7 @@ def _represent(row: EnterpriseRow) -> dict[str, Any]:
         "reject_unknown_attributes": row.reject_unknown_attributes,
         "several_roles": row.several_roles,
         "removal_limit": describe_limit(row),
+        "alert_refusals": row.alert_refusals,
         "paused": row.paused,
     }
 

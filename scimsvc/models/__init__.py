@@ -6,7 +6,7 @@ The statements of ``scimsvc.store`` read and write rows. ORM objects are not use
 from scimsvc.extensions import Model
 from scimsvc.models.access import Attempts, ClientSecret, Integration, Session, SigningKey, Token
 from scimsvc.models.activity import AuditEntry, Change, LogEntry
-from scimsvc.models.alerts import ProviderCycle
+from scimsvc.models.alerts import Alert, AlertMail, AlertSubscription, ProviderCycle
 from scimsvc.models.conditions import HAS_KEPT, IS_MANUAL, IS_REFUSED, IS_REMOVAL
 from scimsvc.models.enterprises import Admin, AdminIdentity, Enterprise, Role, RoleName, Setting
 from scimsvc.models.groups import Group, GroupMember, RoleGroup
@@ -16,7 +16,7 @@ from scimsvc.models.second_factors import RecoveryCode, SecondFactor
 from scimsvc.models.users import Searchable, User
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0026"
+SCHEMA_REVISION = "0027"
 
 __all__ = [
     "HAS_KEPT",
@@ -26,7 +26,10 @@ __all__ = [
     "SCHEMA_REVISION",
     "Admin",
     "AdminIdentity",
+    "Alert",
     "AlertEvent",
+    "AlertMail",
+    "AlertSubscription",
     "Attempts",
     "AuditEntry",
     "Change",

@@ -55,6 +55,7 @@ class Token(Model):
             ["enterprise_id", "integration_id"], ["integrations.enterprise_id", "integrations.id"], ondelete="CASCADE"
         ),
         Index("tokens_integration", "enterprise_id", "integration_id"),
+        Index("tokens_expiry", "expires_at"),
     )
 
     enterprise_id: Mapped[str] = mapped_column(primary_key=True)

@@ -58,6 +58,8 @@ class Enterprise(Model):
     removal_cap_users: Mapped[int | None]
     removal_cap_percent: Mapped[int | None]
     removal_cap_hours: Mapped[int | None]
+    #: The number of open refusals that raises an alert. Null for no such alerts.
+    alert_refusals: Mapped[int | None] = mapped_column(server_default=text("10"))
     #: Why the operator suspended the enterprise; may be empty. Null means that it is not suspended.
     suspension: Mapped[str | None]
     #: The steps of the connection at the identity provider that an administrator ticked, separated by blanks.

@@ -11,6 +11,7 @@ ACTION_GROUPS: dict[str, dict[str, str]] = {
         Action.ADMIN_SIGNED_OUT_EVERYWHERE: "Signed out everywhere",
         Action.ADMIN_CONFIRMED: "Password confirmed",
         Action.ADMIN_SESSIONS_ENDED: "Sessions ended",
+        Action.ADMIN_ALERTS_CHANGED: "E-mail alerts changed",
         Action.ADMIN_IDENTITY_LINKED: "Single sign-on linked",
         Action.ADMIN_IDENTITY_UNLINKED: "Single sign-on unlinked",
         Action.ADMIN_CREATED: "Account created",

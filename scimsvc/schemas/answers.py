@@ -35,6 +35,11 @@ class Enterprise(Schema):
         allow_none=True,
         metadata={"description": "The removal limit; null for no limit."},
     )
+    alert_refusals = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The number of open refusals that raises an alert; null for no such alerts."},
+    )
     paused = _truth("Whether SCIM writes are paused.")
 
 

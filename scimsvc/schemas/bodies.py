@@ -71,6 +71,9 @@ class EnterpriseChangesSchema(InputSchema):
     removal_limit = fields.Nested(
         RemovalLimitSchema, allow_none=True, metadata={"description": "The removal limit; null for no limit."}
     )
+    alert_refusals = WholeNumber(
+        1, 1_000_000, "The number of open refusals that raises an alert; null for no such alerts.", allow_none=True
+    )
     paused = TruthValue("Whether SCIM writes are paused.")
 
 

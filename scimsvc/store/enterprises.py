@@ -10,7 +10,7 @@ from scimsvc.models import Enterprise, Role
 from scimsvc.protocol.attributes import fold
 from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.engine.transactions import Connection
-from scimsvc.vocabulary import REFUSE
+from scimsvc.vocabulary import ALERT_REFUSALS, REFUSE
 
 
 class RequestSettings(NamedTuple):
@@ -51,6 +51,8 @@ class EnterpriseRow(NamedTuple):
     removal_cap_percent: int | None
     #: The period of the limit that the operator set. None if the operator set no limit.
     removal_cap_hours: int | None
+    #: The number of open refusals that raises an alert. None for no such alerts.
+    alert_refusals: int | None
     suspension: str | None
     custom_attributes: str | None
     created_at: str
@@ -92,6 +94,7 @@ _ENTERPRISES = (
         Enterprise.removal_cap_users,
         Enterprise.removal_cap_percent,
         Enterprise.removal_cap_hours,
+        Enterprise.alert_refusals,
         Enterprise.suspension,
         Enterprise.custom_attributes,
         Enterprise.created_at,
@@ -126,6 +129,7 @@ _INITIAL_SETTINGS = {
     "removal_cap_users": None,
     "removal_cap_percent": None,
     "removal_cap_hours": None,
+    "alert_refusals": ALERT_REFUSALS,
     "suspension": None,
     "custom_attributes": None,
 }

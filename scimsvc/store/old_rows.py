@@ -133,7 +133,8 @@ def _counting(table: Any, condition: ColumnElement[bool]) -> Query[_Count]:
 # Entries of the provisioning log and of the audit log, and deliveries of webhooks. Their IDs begin with their time.
 
 
-def _entries(table: type[LogEntry] | type[AuditEntry] | type[WebhookDelivery]) -> OldRows:
+def entries(table: Any) -> OldRows:
+    """Return the rows of ``table`` by their IDs, which begin with their time."""
     of_enterprise = table.enterprise_id == bindparam("enterprise_id", type_=table.enterprise_id.type)
     return OldRows(
         count=_counting(table, table.id < _BEFORE),
@@ -149,9 +150,9 @@ def _entries(table: type[LogEntry] | type[AuditEntry] | type[WebhookDelivery]) -
     )
 
 
-ENTRIES = _entries(LogEntry)
-AUDIT_ENTRIES = _entries(AuditEntry)
-DELIVERIES = _entries(WebhookDelivery)
+ENTRIES = entries(LogEntry)
+AUDIT_ENTRIES = entries(AuditEntry)
+DELIVERIES = entries(WebhookDelivery)
 _ENTRIES_OF = LogEntry.enterprise_id == bindparam("enterprise_id", type_=LogEntry.enterprise_id.type)
 _ENTRY_COUNT = Query(select(func.count().label("rows")).select_from(LogEntry).where(_ENTRIES_OF), _Count)
 _ENTRY_AT = Query(

@@ -143,15 +143,6 @@ _NEXT_SCIM_EXPIRIES = Query(
     .group_by(Token.enterprise_id),
     EnterpriseExpiry,
 )
-_EXPIRING_IN_USE = Query(
-    _BY_AGE.where(
-        Token.scope == SCIM_SCOPE,
-        _IS_VALID,
-        Token.expires_at < bindparam("before"),
-        Token.last_used_at > bindparam("used_after"),
-    ),
-    TokenRow,
-)
 _INSERT = Write(insert(Token))
 _REVOCATION = update(Token).where(_THIS, Token.revoked_at.is_(None)).values(revoked_at=bindparam("new_revoked_at"))
 _REVOKE = Write(_REVOCATION)
@@ -227,11 +218,6 @@ def find_last_scim_use(connection: Connection, enterprise_id: str) -> str | None
 def list_next_scim_expiries(connection: Connection, *, now: str) -> list[EnterpriseExpiry]:
     """Return the next expiry of a SCIM token for each enterprise with valid SCIM tokens."""
     return _NEXT_SCIM_EXPIRIES.all(connection, {"now": now})
-
-
-def list_expiring_tokens_in_use(connection: Connection, *, now: str, before: str, used_after: str) -> list[TokenRow]:
-    """Return the valid SCIM tokens of all enterprises that expire before ``before`` and were used after a time."""
-    return _EXPIRING_IN_USE.all(connection, {"now": now, "before": before, "used_after": used_after})
 
 
 def insert_token(connection: Connection, token: NewToken) -> None:

@@ -136,8 +136,11 @@ class Mailer:
         return Delivery.SENT
 
 
-def write_message(mail: Mail, sender: str) -> "EmailMessage":
-    """Return the message. Raises ``ValueError`` if the address or the subject could add a header."""
+def write_message(mail: Mail, sender: str, *, message_id: str | None = None) -> "EmailMessage":
+    """Return the message. Raises ``ValueError`` if the address or the subject could add a header.
+
+    With a ``message_id``, which is the same in each attempt, mail servers recognize a second copy.
+    """
     from email.headerregistry import Address
     from email.message import EmailMessage
     from email.policy import SMTP
@@ -148,7 +151,8 @@ def write_message(mail: Mail, sender: str) -> "EmailMessage":
     message["To"] = Address(addr_spec=mail.to)
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(clock.now())
-    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
+    domain = sender.rpartition("@")[2]
+    message["Message-ID"] = f"<{message_id}@{domain}>" if message_id else make_msgid(domain=domain)
     message["Auto-Submitted"] = "auto-generated"  # asks for no automatic replies (RFC 3834 §5)
     message.set_content(mail.text)
     return message

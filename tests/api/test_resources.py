@@ -20,6 +20,7 @@ def test_the_enterprise_is_shown_and_changed(acme: Enterprise, api: Api) -> None
         "reject_unknown_attributes": False,
         "several_roles": "refuse",
         "removal_limit": None,
+        "alert_refusals": 10,
         "paused": False,
     }
 

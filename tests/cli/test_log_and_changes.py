@@ -78,6 +78,8 @@ def test_the_log_and_the_feed_are_pruned(acme: Enterprise, cli: Cli, monkeypatch
             "deliveries",
             "sessions",
             "provider_cycles",
+            "alerts",
+            "alert_events",
         ),
         0,
     )

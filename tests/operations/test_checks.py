@@ -159,3 +159,25 @@ def test_rows_are_not_all_loaded_into_memory(acme: Enterprise) -> None:
 
     assert faults >= 2000
     assert peak < 15_000_000  # only the documents have 20 million characters
+
+
+def test_operators_get_an_alert_about_faults_until_a_check_finds_none(acme: Enterprise, cli: Cli) -> None:
+    with tampering(acme.app) as connection:
+        connection.execute(text("UPDATE users SET user_name_key = 'x' WHERE source = 'manual'"))
+        connection.commit()
+    alerts = {
+        "open": "SELECT count(*) FROM alerts WHERE closed_at IS NULL",
+        "events": "SELECT count(*) FROM alert_events",
+    }
+
+    def count() -> dict[str, int]:
+        with acme.app.app_context(), db.engine.connect() as connection:
+            return {name: connection.execute(text(statement)).scalar_one() for name, statement in alerts.items()}
+
+    check(acme.app)
+    check(acme.app)
+    assert count() == {"open": 1, "events": 1}
+
+    cli("user", "delete", "Acme", "manual@contoso.example", "--yes")
+    assert cli("check")["sound"]
+    assert count() == {"open": 0, "events": 1}

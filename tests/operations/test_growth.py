@@ -29,6 +29,8 @@ TABLES = (
     "deliveries",
     "sessions",
     "provider_cycles",
+    "alerts",
+    "alert_events",
 )
 NOTHING = dict.fromkeys(TABLES, 0)
 

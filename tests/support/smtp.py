@@ -46,15 +46,20 @@ class Mailbox:
 
 @contextmanager
 def mail_server(mailbox: Mailbox, **options: Any) -> Iterator[Mailbox]:
-    """Run a server on a free port. ``options`` are those of aiosmtpd's SMTP."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        mailbox.port = free.getsockname()[1]
+    """Run a server on the port of the mailbox, or on a free one. ``options`` are those of aiosmtpd's SMTP."""
+    mailbox.port = mailbox.port or free_port()
     controller = Controller(mailbox, hostname="127.0.0.1", port=mailbox.port, **options)
     controller.start()
     try:
         yield mailbox
     finally:
         controller.stop()
+
+
+def free_port() -> int:
+    """Return a port on which no server listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
 def accept_user(server: Any, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from scimsvc import clock
+from scimsvc.notifications.alerts.webhooks import raise_disabled
 from scimsvc.notifications.delivery.schedule import disabling_reason, next_attempt
 from scimsvc.notifications.delivery.upcoming import Position
 from scimsvc.notifications.payloads import Message
@@ -61,6 +62,7 @@ def _record_failure(connection: Connection, webhook: WebhookRow, outcome: Outcom
         later = clock.timestamp(next_attempt(outcome, failures, now=now))
         store.record_failure(connection, webhook, next_attempt_at=later, at=at)
     elif store.disable_webhook(connection, webhook, reason=reason, at=at):
+        raise_disabled(connection, webhook, reason=reason)
         _log.warning("The webhook %s is disabled after %d failed attempts: %s", webhook.id, failures, outcome.error)
 
 

@@ -5,22 +5,22 @@ from functools import partial
 from flask import Flask
 
 from scimsvc.auth.last_uses import last_uses, write_due_last_uses
+from scimsvc.notifications.alerts.checking import AlertChecker
+from scimsvc.notifications.alerts.sending import MailSender
 from scimsvc.notifications.delivery.deliverer import LOOK_EVERY, Deliverer
-from scimsvc.operations.background.expiry_warnings import ExpiryWarnings
 from scimsvc.operations.background.jobs import Job
 from scimsvc.operations.background.lease import Periods
 from scimsvc.operations.background.pruning import Pruning
 from scimsvc.operations.background.worker import Worker
 from scimsvc.operations.state import background
 
-_MINUTE = 60.0
-
 
 def shared_jobs(app: Flask) -> tuple[Job, ...]:
     """Return the jobs that one process does for the installation."""
     return (
+        Job("alerts", AlertChecker().run, interval=AlertChecker.INTERVAL),
+        Job("mails", MailSender().run, interval=MailSender.INTERVAL),
         Job("webhooks", Deliverer().run, interval=LOOK_EVERY),
-        Job("expiry-warnings", ExpiryWarnings().run, interval=_MINUTE),
         Job("pruning", Pruning().run, interval=Pruning.INTERVAL),
     )
 
