@@ -40,6 +40,9 @@ OPERATIONS = (CREATE, REPLACE, PATCH, DELETE, BULK, GROUP, OTHER, AUTHENTICATE)
 #: The operation of a write to users or groups, by its HTTP method.
 WRITES = {"POST": CREATE, "PUT": REPLACE, "PATCH": PATCH, "DELETE": DELETE}
 
+#: In searches of the log: an applied request without an effect, and a refusal without a cause.
+WITHOUT = "none"
+
 # The change feed.
 
 CREATED, UPDATED, ENABLED, DISABLED = "created", "updated", "enabled", "disabled"

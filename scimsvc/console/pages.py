@@ -167,10 +167,15 @@ def safe_next(target: str | None) -> str:
 _PAGE = re.compile(r"(?:/[A-Za-z0-9_-]+)+", re.ASCII)
 
 
+def is_id(text: str) -> bool:
+    """Return whether ``text`` has the form of an ID."""
+    return _ID.fullmatch(text) is not None
+
+
 def _enter() -> None:
     state = console_state()
     for name, value in ((request.view_args or {}) | {"enterprise_id": state.requested_enterprise_id}).items():
-        if name.endswith("_id") and _ID.fullmatch(value or "") is None:
+        if name.endswith("_id") and not is_id(value or ""):
             raise NoSuchThing("This page does not exist.", what="page")
     state.enterprise = enter_enterprise(admin(), state.requested_enterprise_id or "")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from scimsvc import schemas
 from scimsvc.activity.audit_reading import list_audit_entries
 from scimsvc.activity.feed_reading import FeedReader
-from scimsvc.activity.log_reading import Representation, list_entries, represent_entry
+from scimsvc.activity.log_reading import list_entries
 from scimsvc.auth.clients import list_integrations
 from scimsvc.auth.token_reading import page_tokens, show_token
 from scimsvc.enterprises import profiles
@@ -16,8 +16,7 @@ from scimsvc.enterprises.groups import list_groups, list_members
 from scimsvc.errors import InvalidInput
 from scimsvc.mapping.preview import preview_role
 from scimsvc.mapping.roles import list_roles
-from scimsvc.reports.causes import LONGEST_SHOWN
-from scimsvc.reports.client_providers import entry_explainer
+from scimsvc.reports.log_search import has_entries, log_search, search_page, with_since
 from scimsvc.schemas.limits import MAX_WAIT
 from scimsvc.schemas.validation import read_query
 from scimsvc.store.audit import INSTALLATION, AuditConditions
@@ -52,7 +51,7 @@ class PagedList:
         return {
             "items": page.items,
             "next": None if page.next is None else self.keys.write(page.next, *binding),
-        }
+        } | ({} if page.read_to is None else {"read_to": page.read_to})
 
     def short_page(
         self, parameters: Parameters, read_all: Callable[[str], list[dict[str, Any]]], *, order: tuple[str, str]
@@ -147,26 +146,32 @@ def users(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Liste
     return PagedList(enterprise_id, "users", schemas.USERS, keys).page(parameters, read_page)
 
 
-def log(
-    enterprise_id: str,
-    parameters: Parameters,
-    keys: CursorKeys,
-    *,
-    represent: Representation = represent_entry,
-    longest: int | None = None,
-) -> Listed:
-    """Return a page of the provisioning log, newest first, with at most ``longest`` characters of each text."""
+def log(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
+    """Return a page of the provisioning log, newest first."""
 
     def read_page(before: Any, limit: int, conditions: dict[str, Any]) -> Page:
-        matching = LogConditions(before=before, **conditions)
-        return list_entries(enterprise_id, matching, limit=limit, represent=represent, longest=longest)
+        return list_entries(enterprise_id, LogConditions(before=before, **conditions), limit=limit)
 
     return PagedList(enterprise_id, "provisioning-log", schemas.LOG, keys).page(parameters, read_page)
 
 
-def explained_log(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
-    """Return a page of the provisioning log with an explanation of each refusal, and the beginning of long texts."""
-    return log(enterprise_id, parameters, keys, represent=entry_explainer(enterprise_id), longest=LONGEST_SHOWN)
+def searched_log(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
+    """Return a page of a search in the provisioning log, newest first, with explanations and the names of people.
+
+    ``read_to`` is the time at which the search stopped, if it did not read the whole log.
+    """
+
+    def read_page(before: Any, limit: int, conditions: dict[str, Any]) -> Page:
+        return search_page(enterprise_id, log_search(conditions, before=before), limit=limit)
+
+    return PagedList(enterprise_id, "provisioning-log", schemas.LOG_SEARCH, keys).page(parameters, read_page)
+
+
+def has_newer_entries(enterprise_id: str, parameters: Parameters, newest: str) -> bool:
+    """Return whether a search in the log finds an entry that is newer than the one with the ID ``newest``."""
+    conditions = read_query(schemas.LOG_SEARCH, parameters)
+    del conditions["limit"]
+    return has_entries(enterprise_id, log_search(conditions), after=newest)
 
 
 def audit_log_of(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
@@ -175,13 +180,23 @@ def audit_log_of(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -
     return listed | {"items": [_without_enterprise(each) for each in listed["items"]]}
 
 
-def audit_log(enterprise_id: str | None, parameters: Parameters, keys: CursorKeys) -> Listed:
+def searched_audit_log(enterprise_id: str | None, parameters: Parameters, keys: CursorKeys) -> Listed:
+    """Return a page of the audit log like ``audit_log``, whose parameters can name a span of time."""
+    return audit_log(enterprise_id, parameters, keys, schema=schemas.AUDIT_SEARCH)
+
+
+def audit_log(
+    enterprise_id: str | None, parameters: Parameters, keys: CursorKeys, *, schema: "Schema | None" = None
+) -> Listed:
     """Return a page of the audit log of one enterprise, or of the whole installation, newest first."""
 
     def read_page(before: Any, limit: int, conditions: dict[str, Any]) -> Page:
-        return list_audit_entries(enterprise_id, AuditConditions(before=before, **conditions), limit=limit)
+        matching = AuditConditions(before=before, **with_since(conditions))
+        return list_audit_entries(enterprise_id, matching, limit=limit)
 
-    return PagedList(enterprise_id or INSTALLATION, "audit-log", schemas.AUDIT, keys).page(parameters, read_page)
+    return PagedList(enterprise_id or INSTALLATION, "audit-log", schema or schemas.AUDIT, keys).page(
+        parameters, read_page
+    )
 
 
 def changes(enterprise_id: str, parameters: Parameters, reader: FeedReader) -> Listed:

@@ -6,10 +6,9 @@ from typing import Any
 
 from scimsvc import schemas
 from scimsvc.activity.audit import AuditLog, audited
-from scimsvc.activity.log_reading import list_entries
-from scimsvc.reports.causes import explain_entry
+from scimsvc.reports.log_search import log_search, search_page
 from scimsvc.schemas.validation import read_query
-from scimsvc.store.log import LogConditions
+from scimsvc.store.log_search import LogSearch
 from scimsvc.store.tenancy import writing_in
 from scimsvc.vocabulary import Action
 from scimsvc.web.csv_lines import write_line
@@ -26,15 +25,15 @@ _READ_AT_ONCE = 250
 
 
 def export_log(enterprise: str, parameters: Mapping[str, str]) -> Iterator[str]:
-    """Return the lines of the entries that meet the ``parameters`` of the log's list, newest first.
+    """Return the lines of the entries that meet the ``parameters`` of the console's search, newest first.
 
     The audit log records the export before the first line is read. Raises ``InvalidInput`` or
     ``NoSuchThing`` immediately.
     """
-    query = read_query(schemas.LOG, parameters)
+    query = read_query(schemas.LOG_SEARCH, parameters)
     del query["limit"]
     query.pop("cursor", None)
-    return _lines(_record(enterprise), LogConditions(**query))
+    return _lines(_record(enterprise), log_search(query))
 
 
 @audited
@@ -46,14 +45,14 @@ def _record(enterprise: str) -> str:
         return tenant.id
 
 
-def _lines(enterprise_id: str, conditions: LogConditions) -> Iterator[str]:
+def _lines(enterprise_id: str, search: LogSearch) -> Iterator[str]:
     yield write_line(COLUMNS)
     for _ in range(MOST_ENTRIES // _READ_AT_ONCE):
-        page = list_entries(enterprise_id, conditions, limit=_READ_AT_ONCE, represent=explain_entry, longest=_LONGEST)
+        page = search_page(enterprise_id, search, limit=_READ_AT_ONCE, longest=_LONGEST)
         yield "".join(map(_line, page.items))
         if page.next is None:
             return
-        conditions = replace(conditions, before=page.next)
+        search = replace(search, before=page.next)
 
 
 def _line(entry: Mapping[str, Any]) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from scimsvc.protocol.limits import MAX_KEY_LENGTH
+from scimsvc.protocol.reasons import Reason
 from scimsvc.schemas.field_types import InputSchema, Name, Text, one_of
-from scimsvc.schemas.limits import DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT
-from scimsvc.vocabulary import ACTIONS, BY_USER_NAME, OPERATIONS, OUTCOMES, SOURCES, USER_SORTS
+from scimsvc.schemas.limits import DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT, SPANS
+from scimsvc.vocabulary import ACTIONS, BY_USER_NAME, CHANGE_TYPES, OPERATIONS, OUTCOMES, SOURCES, USER_SORTS, WITHOUT
 
 
 class Limit(fields.Integer):
@@ -133,6 +134,21 @@ class LogQuery(PageQuery):
     until = Instant("Only entries before this time.")
 
 
+_SPAN = Text("Only entries of this span of time until now.", validate=one_of(SPANS))
+
+
+class LogSearchQuery(LogQuery):
+    """Filters of the console's provisioning log."""
+
+    person = Name("Only entries about this person: an address, a userName or an ID.", max_length=MAX_KEY_LENGTH)
+    effect = Text("Only entries with this effect.", validate=one_of((*CHANGE_TYPES, WITHOUT)))
+    cause = Text("Only refusals with this cause.", validate=one_of((*Reason, WITHOUT)))
+    integration = Name("Only entries of the integration with this client ID.")
+    group = Name("Only entries about this group: its ID or a part of its name.", max_length=MAX_KEY_LENGTH)
+    request_id = Name("Only entries of the request with this ID.")
+    span = _SPAN
+
+
 class AuditQuery(PageQuery):
     """Filters of entries of the audit log."""
 
@@ -140,6 +156,12 @@ class AuditQuery(PageQuery):
     action = Text("Only entries of this action.", validate=one_of(ACTIONS))
     since = Instant("Only entries from this time on.")
     until = Instant("Only entries before this time.")
+
+
+class AuditSearchQuery(AuditQuery):
+    """Filters of the console's audit log."""
+
+    span = _SPAN
 
 
 class ChangesQuery(InputSchema):
@@ -162,3 +184,4 @@ class NoQuery(InputSchema):
 
 PAGE, USERS, LOG, CHANGES, AUDIT = PageQuery(), UsersQuery(), LogQuery(), ChangesQuery(), AuditQuery()
 PREVIEW, NONE, GROUPS, USER_SEARCH = PreviewQuery(), NoQuery(), GroupsQuery(), UserSearchQuery()
+LOG_SEARCH, AUDIT_SEARCH = LogSearchQuery(), AuditSearchQuery()

@@ -201,13 +201,20 @@ def list_entries(
 ) -> list[LogRow]:
     """Return at most ``limit`` entries that meet the conditions, newest first, ``shortened`` to ``longest``."""
     columns = LOG_COLUMNS if longest is None else shortened(_COLUMNS_BY_NAME, longest)
-    statement = _meeting(conditions, select(*columns), enterprise_id).order_by(LogEntry.id.desc()).limit(limit)
+    statement = meeting(conditions, select(*columns), enterprise_id).order_by(LogEntry.id.desc()).limit(limit)
+    return Query(statement, LogRow, dynamic=True).all(connection)
+
+
+def list_shortened(connection: Connection, enterprise_id: str, ids: Select[Any], *, longest: int) -> list[LogRow]:
+    """Return the entries with the IDs that ``ids`` selects, newest first, ``shortened`` to ``longest``."""
+    statement = select(*shortened(_COLUMNS_BY_NAME, longest)).where(LogEntry.enterprise_id == enterprise_id)
+    statement = statement.where(LogEntry.id.in_(select(ids.subquery("ids").c.id))).order_by(LogEntry.id.desc())
     return Query(statement, LogRow, dynamic=True).all(connection)
 
 
 def list_entry_ids(connection: Connection, enterprise_id: str, conditions: LogConditions, *, limit: int) -> list[str]:
     """Return the IDs of at most ``limit`` entries that meet the conditions, oldest first."""
-    statement = _meeting(conditions, select(LogEntry.id), enterprise_id).order_by(LogEntry.id).limit(limit)
+    statement = meeting(conditions, select(LogEntry.id), enterprise_id).order_by(LogEntry.id).limit(limit)
     return [row.id for row in Query(statement, _Id, dynamic=True).all(connection)]
 
 
@@ -217,9 +224,10 @@ def list_entries_by_id(connection: Connection, enterprise_id: str, ids: Sequence
     return Query(statement.order_by(LogEntry.id), LogRow, dynamic=True).all(connection)
 
 
-def _meeting(conditions: LogConditions, statement: SelectT, enterprise_id: str) -> SelectT:
+def meeting(conditions: LogConditions, statement: SelectT, enterprise_id: str, *, is_narrow: bool = False) -> SelectT:
+    """Return ``statement`` for the entries that meet the conditions. ``is_narrow`` means that it has an index."""
     statement = statement.where(LogEntry.enterprise_id == enterprise_id, *_where(enterprise_id, conditions))
-    is_by_refusals = conditions.outcome == REFUSED and conditions.email is None
+    is_by_refusals = conditions.outcome == REFUSED and conditions.email is None and not is_narrow
     return by_refusals(statement) if is_by_refusals else statement
 
 

@@ -18,6 +18,8 @@ class Page:
 
     items: list[dict[str, Any]]
     next: Any = None
+    #: The time of the last row that a search read, if it stopped there. Older rows may match too.
+    read_to: str | None = None
 
     @classmethod
     def of(

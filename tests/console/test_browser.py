@@ -99,6 +99,8 @@ def test_a_refused_role_is_found_and_fixed(console: Console) -> None:
     refused = console.entra("POST", "/Users", body)
     browser.wait_for("Unknown role “Signer”")
 
+    browser.open_row("Unknown role “Signer”")
+    browser.wait_for("Sent to Entra")
     browser.press("Add “Signer” as an alias")
     browser.press("PowerSigner")
     browser.press("Save role")
@@ -175,7 +177,7 @@ def test_without_a_script_everything_can_be_read_and_sent(console: Console) -> N
         assert "Provisioning paused." in paused
         assert "Provisioning resumed." in resumed
         assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", browser.find("tbody time").text)
-        assert "Times are in UTC." in browser.text
+        assert "Times are in UTC." in browser.find("footer").text
     finally:
         browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
@@ -190,7 +192,7 @@ def test_times_are_the_reader_s_and_copying_copies(console: Console) -> None:
     )
     hour = (int(moment[11:13]) + 9) % 24 % 12 or 12
     assert f" {hour}:{moment[14:16]}" in shown
-    assert "Times are in your time zone, Asia/Tokyo (GMT+9)." in browser.text
+    assert "Times are in your time zone, Asia/Tokyo (GMT+9)." in browser.find("footer").text
     browser.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "UTC"})
 
 

@@ -1,6 +1,7 @@
 """Pages stay small for entries of the log that clients made long."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -52,7 +53,15 @@ def test_a_page_shows_the_beginning_of_long_values(long_log: Enterprise, admin: 
 
 
 def test_a_long_role_value_has_no_remedy(long_log: Enterprise, admin: Console) -> None:
-    assert "Create the role" not in admin.get(f"{of(long_log)}/log")
+    entry, *_ = re.findall(r'id="entry-([0-9a-f]+)"', admin.get(f"{of(long_log)}/log"))
+
+    assert "Create the role" not in admin.get(f"{of(long_log)}/log/{entry}")
+
+
+def test_the_page_of_an_entry_shows_the_beginning_of_long_values(long_log: Enterprise, admin: Console) -> None:
+    entry, *_ = re.findall(r'id="entry-([0-9a-f]+)"', admin.get(f"{of(long_log)}/log"))
+
+    assert 8_000 < len(admin.get(f"{of(long_log)}/log/{entry}")) < 250_000
 
 
 def test_a_history_shows_the_beginning_of_long_values(acme: Enterprise, admin: Console) -> None:
@@ -78,7 +87,8 @@ def test_values_that_are_not_long_are_whole(acme: Enterprise, admin: Console) ->
     names = [f"urn:example:attribute:{number}" for number in range(60)]
     insert_refusal(acme, 1, detail="D" * 512, role_value="r" * 200, role_key="r" * 200, ignored=json.dumps(names))
 
-    content = admin.get(f"{of(acme)}/log")
+    (entry,) = re.findall(r'id="entry-([0-9a-f]+)"', admin.get(f"{of(acme)}/log"))
+    content = admin.get(f"{of(acme)}/log/{entry}")
 
     assert "D" * 512 in content
     assert f"Create the role “{'r' * 200}”" in text(content)

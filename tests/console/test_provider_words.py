@@ -2,6 +2,7 @@
 
 from tests.support.client import Api, Enterprise, user_body
 from tests.support.console import Console, of, text
+from tests.support.records import log_of
 from tests.support.types import Cli
 
 PAGES = (
@@ -46,7 +47,8 @@ def test_the_pages_of_an_enterprise_without_a_provider_speak_of_entra(acme: Ente
 def test_the_log_explains_refusals_to_a_recognized_client_in_its_words(acme: Enterprise, admin: Console) -> None:
     acme.send("POST", "/Users", user_body(emails=None), headers={"User-Agent": "Okta SCIM Client 1.0.0"})
 
-    assert "In the identity provider, map the e-mail address" in main(admin.get(of(acme) + "/log"))
+    entry = log_of(acme)[0]["id"]
+    assert "In the identity provider, map the e-mail address" in main(admin.get(f"{of(acme)}/log/{entry}"))
     assert "In Okta, map emails" in main(admin.get(of(acme)))
 
 

@@ -68,6 +68,10 @@ class Browser:
         self.driver.find_element("xpath", f"//main//*[self::button or self::a]{words} | //nav//a{words}").click()
         self._wait_for(lambda: self.find("html") != before, f"what {label!r} leads to")
 
+    def open_row(self, words: str) -> None:
+        """Click on the row of a table that contains ``words``."""
+        self.driver.find_element("xpath", f"//main//tr[contains(normalize-space(), '{words}')]/td[last()]").click()
+
     def press_away(self, label: str) -> None:
         """Follow the link with this name to another site, and wait until its page is shown."""
         self.driver.find_element("xpath", f"//main//a[normalize-space()='{label}']").click()

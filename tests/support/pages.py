@@ -9,6 +9,7 @@ from tests.support.apps import run_command
 from tests.support.client import Enterprise
 from tests.support.console import Console
 from tests.support.groups import store_group
+from tests.support.records import log_of
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
@@ -54,6 +55,7 @@ def ids_of(enterprise: Enterprise) -> dict[str, str]:
         "webhook_id": _webhook_of(enterprise),
         "account_id": _account_of(enterprise, enterprise.name),
         "admin_id": _account_of(enterprise, None),
+        "entry_id": _entry_of(enterprise),
     }
 
 
@@ -80,6 +82,13 @@ def _attribute_of(enterprise: Enterprise) -> str:
     attributes = run_command(enterprise.app, "attribute", "list", enterprise.name)
     name = "urn:ietf:params:scim:schemas:extension:Contoso:2.0:User:badge"
     return str((attributes or [run_command(enterprise.app, "attribute", "add", enterprise.name, name)])[0]["id"])
+
+
+def _entry_of(enterprise: Enterprise) -> str:
+    """Return the newest entry of the provisioning log. Refuse a request if the log is empty."""
+    if not log_of(enterprise):
+        enterprise.send("DELETE", f"/Users/{NOBODY}")
+    return str(log_of(enterprise)[0]["id"])
 
 
 def _account_of(enterprise: Enterprise, name: str | None) -> str:

@@ -1,11 +1,16 @@
 // Enhancements of the pages, by topic. Every page works without these scripts.
 
+import "./drawer.js";
+import "./filter_times.js";
 import "./forms.js";
 import "./layout.js";
 import "./live.js";
+import "./live_list.js";
 import "./passwords.js";
 import "./searching.js";
-import { enhance } from "./parts.js";
+import { prepareFolds } from "./folding.js";
+import { enhance, enhancements } from "./parts.js";
 
+enhancements.push(prepareFolds);
 enhance(document);
 document.getElementById("refusal")?.focus();

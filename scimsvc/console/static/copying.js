@@ -12,7 +12,7 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   const source = document.getElementById(button.dataset.copy);
   try {
-    await navigator.clipboard.writeText(source.value ?? source.textContent);
+    await navigator.clipboard.writeText(source.href ?? source.value ?? source.textContent);
     say("Copied");
     showCopied(button);
   } catch {
