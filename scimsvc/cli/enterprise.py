@@ -7,6 +7,7 @@ import click
 from scimsvc.cli.options import enterprise_argument, host_application_option, provider_option
 from scimsvc.cli.output import cell, result_command
 from scimsvc.enterprises import enterprises, suspension
+from scimsvc.enterprises.pauses import pause_enterprise, rename_enterprise
 from scimsvc.schemas.entity_tags import entity_tag
 from scimsvc.schemas.validation import without_none
 from scimsvc.vocabulary import SEVERAL_ROLES
@@ -67,6 +68,7 @@ def show(enterprise: str) -> dict[str, Any]:
 
 @result_command(enterprise, "update", writes=True)
 @enterprise_argument
+@click.option("--name", "new_name", metavar="NAME", help="New name of the enterprise")
 @click.option(
     "--enable-scim/--no-enable-scim", "scim_enabled", default=None, help="Enable or disable SCIM provisioning"
 )
@@ -107,6 +109,7 @@ def update(
     *,
     no_removal_limit: bool,
     no_alert_refusals: bool,
+    new_name: str | None,
     **changes: Any,
 ) -> dict[str, Any]:
     """Change an enterprise.
@@ -120,6 +123,8 @@ def update(
             "--no-removal-limit contradicts the other removal options. Use --no-removal-limit or the other options."
         )
     fields = without_none(**changes) | ({"alert_refusals": None} if no_alert_refusals else {})
+    if new_name is not None:
+        enterprise = str(rename_enterprise(enterprise, new_name)["id"])
     if no_removal_limit:
         return enterprises.update_enterprise(enterprise, fields | {"removal_limit": None}, by_operator=True)
     if not limit:
@@ -131,9 +136,10 @@ def update(
 
 @result_command(enterprise, "pause", writes=True)
 @enterprise_argument
-def pause(enterprise: str) -> dict[str, Any]:
+@click.option("--hours", type=int, metavar="H", help="Hours after which provisioning resumes by itself")
+def pause(enterprise: str, *, hours: int | None) -> dict[str, Any]:
     """Pause SCIM provisioning. Writes are answered 503, and Entra retries them later. Reads still work."""
-    return enterprises.update_enterprise(enterprise, {"paused": True}, by_operator=True)
+    return pause_enterprise(enterprise, hours=hours)
 
 
 @result_command(enterprise, "resume", writes=True)

@@ -11,6 +11,7 @@ SERVICE_SECTIONS = (
     Section("console_all_accounts.list_", "Accounts", ("console_all_accounts",)),
     Section("console_audit_of_all.list_all", "Audit log", ("console_audit_of_all",)),
     Section("console_sessions.list_all", "Sessions", ("console_sessions",)),
+    Section("console_service_settings.show", "Settings", ("console_service_settings",)),
 )
 #: The pages of the account that is signed in.
 ACCOUNT = Section(

@@ -24,7 +24,9 @@ OWN_ACCOUNT = frozenset(
 #: The forms that change nothing.
 READING_FORMS = frozenset({"console_explain.tell"})
 #: The pages that show more than their form.
-PAGES_WITH_FORM = frozenset({"console_explain.show", "console_connect.show", "console_roles.edit"})
+PAGES_WITH_FORM = frozenset(
+    {"console_explain.show", "console_connect.show", "console_roles.edit", "console_service_settings.show"}
+)
 _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 

@@ -80,6 +80,8 @@ ORDINARY = frozenset({
     "console_settings.drop_limit",
     "console_settings.release",
     "console_settings.pause",
+    "console_settings.rename",
+    "console_service_settings.change",
     "console_settings.resume",
     "console_settings.enable",
     "console_settings.disable",

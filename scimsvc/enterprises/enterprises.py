@@ -117,6 +117,8 @@ def update_enterprise(
             _switch_unique_user_name(tenant, on=fields["unique_user_name"])
         if fields.get("unique_group_name", tenant.row.unique_group_name) != tenant.row.unique_group_name:
             switch_unique_group_name(tenant, on=fields["unique_group_name"])
+        if "paused" in fields:
+            values["paused_until"] = None
         if "removal_limit" in fields:
             values |= _limit_columns(tenant.row, fields["removal_limit"], by_operator=by_operator)
         if values:
@@ -250,6 +252,7 @@ def represent_for_operator(row: EnterpriseRow) -> dict[str, Any]:
     ``suspension`` is the reason of a suspension, which may be empty.
     """
     return _represent(row) | {
+        "paused_until": row.paused_until if row.paused else None,
         "operator_removal_limit": describe_cap(row),
         "suspended": row.suspension is not None,
         "suspension": row.suspension,

@@ -10,6 +10,7 @@ from scimsvc.models import Enterprise, Role
 from scimsvc.protocol.attributes import fold
 from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.engine.transactions import Connection
+from scimsvc.store.pauses import still_paused
 from scimsvc.vocabulary import ALERT_REFUSALS, REFUSE
 
 
@@ -41,7 +42,9 @@ class EnterpriseRow(NamedTuple):
     several_roles: str
     has_groups: bool
     role_revision: int
-    paused: bool
+    is_paused: bool
+    #: The end of the pause. None if it lasts until someone resumes provisioning.
+    paused_until: str | None
     removal_users: int | None
     removal_percent: int | None
     #: The period of the removal limit, in hours. None if no limit is set.
@@ -59,6 +62,11 @@ class EnterpriseRow(NamedTuple):
     default_role_id: str
     default_role: str
     default_restricts: bool
+
+    @property
+    def paused(self) -> bool:
+        """Whether every SCIM write is refused now."""
+        return still_paused(self.is_paused, self.paused_until)
 
     @property
     def request_settings(self) -> RequestSettings:
@@ -86,7 +94,8 @@ _ENTERPRISES = (
         Enterprise.several_roles,
         Enterprise.has_groups,
         Enterprise.role_revision,
-        Enterprise.paused,
+        Enterprise.paused.label("is_paused"),
+        Enterprise.paused_until,
         Enterprise.removal_users,
         Enterprise.removal_percent,
         Enterprise.removal_hours,
@@ -177,9 +186,12 @@ def insert_enterprise(
 
 
 def update_enterprise(connection: Connection, enterprise_id: str, columns: Mapping[str, Any]) -> None:
-    """Update ``columns`` of the enterprise."""
+    """Update ``columns`` of the enterprise. Raises ``EnterpriseNameTaken``."""
     statement = update(Enterprise).where(Enterprise.id == _ENTERPRISE_ID).values(dict(columns))
-    Write(statement, dynamic=True).run(connection, {"enterprise_id": enterprise_id})
+    try:
+        Write(statement, dynamic=True).run(connection, {"enterprise_id": enterprise_id})
+    except IntegrityError:
+        raise EnterpriseNameTaken from None
 
 
 def delete_enterprise(connection: Connection, enterprise_id: str) -> None:

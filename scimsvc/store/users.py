@@ -14,6 +14,7 @@ from scimsvc.models import Enterprise, Role, User
 from scimsvc.protocol.attributes import fold
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.engine.transactions import read_rows
+from scimsvc.store.pauses import still_paused
 from scimsvc.store.user_groups import GROUP_DOCUMENTS
 
 ENTERPRISE_ID = bindparam("enterprise_id", type_=User.enterprise_id.type)
@@ -69,7 +70,8 @@ class EnterpriseRules(NamedTuple):
     several_roles: str
     has_groups: bool
     role_revision: int
-    paused: bool
+    is_paused: bool
+    paused_until: str | None
     removal_users: int | None
     removal_percent: int | None
     removal_hours: int | None
@@ -79,6 +81,11 @@ class EnterpriseRules(NamedTuple):
     default_role_id: str
     default_role: str
     default_restricts: bool
+
+    @property
+    def paused(self) -> bool:
+        """Whether every SCIM write is refused now."""
+        return still_paused(self.is_paused, self.paused_until)
 
 
 class UserToChange(NamedTuple):
@@ -166,7 +173,8 @@ _RULES: tuple[Any, ...] = (
     Enterprise.several_roles,
     Enterprise.has_groups,
     Enterprise.role_revision,
-    Enterprise.paused,
+    Enterprise.paused.label("is_paused"),
+    Enterprise.paused_until,
     Enterprise.removal_users,
     Enterprise.removal_percent,
     Enterprise.removal_hours,

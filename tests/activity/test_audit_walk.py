@@ -24,6 +24,7 @@ from scimsvc.enterprises.admins import Admin
 from scimsvc.enterprises.sessions import list_sessions
 from scimsvc.store.admins import find_admin_by_email, update_admin_link, update_admin_password
 from scimsvc.store.engine.transactions import writing
+from scimsvc.store.settings import DEFAULTS
 from scimsvc.vocabulary import Action
 from tests.support.apps import run_command
 from tests.support.client import Api, Enterprise, user_body
@@ -329,6 +330,8 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
     ("POST", f"{OF_ENTERPRISE}/settings/no-removal-limit"): (limited(form()), A.ENTERPRISE_UPDATED),
     ("POST", f"{OF_ENTERPRISE}/settings/release"): (limited(form()), A.ENTERPRISE_RELEASED),
     ("POST", f"{OF_ENTERPRISE}/settings/pause"): (form(), A.ENTERPRISE_PAUSED),
+    ("POST", f"{OF_ENTERPRISE}/settings/name"): (form(name="Renamed"), A.ENTERPRISE_UPDATED),
+    ("POST", f"{CONSOLE}/settings"): (form(**dict.fromkeys(DEFAULTS, "30")), A.SETTING_UPDATED),
     ("POST", f"{OF_ENTERPRISE}/settings/resume"): (after("enterprise", "pause", "Acme")(form()), A.ENTERPRISE_RESUMED),
     ("POST", f"{OF_ENTERPRISE}/settings/enable"): (
         after("enterprise", "update", "Acme", "--no-enable-scim")(form()),
@@ -399,7 +402,7 @@ def test_a_route_that_writes_leaves_an_entry(world: World, route: tuple[str, str
     assert newest["actor"]["id"]
     assert newest["address"] == "127.0.0.1"
     assert newest["request_id"]
-    assert newest["target"]["id"] or route[1] == f"{CONSOLE}/audit-log.csv"
+    assert newest["target"]["id"] or route[1] in (f"{CONSOLE}/audit-log.csv", f"{CONSOLE}/settings")
     assert not [value for value in secrets_of(newest) if value.startswith("scimsvc_") or value == PASSWORD]
 
 

@@ -33,7 +33,13 @@ def test_a_page_of_the_account_has_a_link_to_the_account(admin: Console) -> None
 
 
 def test_accounts_that_see_everything_have_the_pages_of_the_service(operator: Console, admin: Console) -> None:
-    assert links(operator.get("/console"), "Service") == ["Enterprises", "Accounts", "Audit log", "Sessions"]
+    assert links(operator.get("/console"), "Service") == [
+        "Enterprises",
+        "Accounts",
+        "Audit log",
+        "Sessions",
+        "Settings",
+    ]
     assert links(admin.get("/console/account"), "Service") == []
 
 

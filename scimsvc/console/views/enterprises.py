@@ -20,6 +20,7 @@ from scimsvc.console.shown_once import go_and_show, shown_once
 from scimsvc.enterprises import enterprises as services
 from scimsvc.enterprises.admins import refuse_unless_operator
 from scimsvc.enterprises.suspension import reactivate_enterprise, suspend_enterprise
+from scimsvc.reports.consequences import count_contents
 from scimsvc.schemas.validation import without_none
 
 enterprises = console_blueprint("enterprises")
@@ -103,8 +104,9 @@ def ask_to_delete() -> Answer:
         "This permanently deletes its users, roles, integrations, tokens and provisioning log. "
         "The identity provider can no longer connect to it.",
         action="Delete enterprise",
-        back=url_for("console_enterprises.start"),
+        back=url_for("console_settings.show"),
         type_name=enterprise()["name"],
+        contents=count_contents(enterprise_id()),
     )
 
 

@@ -17,8 +17,11 @@ from scimsvc.console.pages import (
 )
 from scimsvc.console.provider_guides import provider_name
 from scimsvc.enterprises import enterprises as services
+from scimsvc.enterprises.admins import refuse_unless_operator
+from scimsvc.enterprises.pauses import pause_enterprise, rename_enterprise
 from scimsvc.enterprises.removal_cap import describe_in_words
 from scimsvc.mapping.roles import list_roles
+from scimsvc.reports.consequences import list_held_removals
 from scimsvc.schemas.validation import without_none
 from scimsvc.vocabulary import REFUSE
 
@@ -29,7 +32,19 @@ settings.add_app_template_filter(describe_in_words, "limit_in_words")
 @settings.get("/settings")
 def show() -> Answer:
     """Show all enterprise settings."""
-    return page("settings.html", roles=list_roles(enterprise_id()))
+    return page("settings.html", roles=list_roles(enterprise_id()), pauses=PAUSES)
+
+
+#: The lengths of a pause in hours, with their labels. Empty for a pause without an end.
+PAUSES = [("1", "For 1 hour"), ("4", "For 4 hours"), ("24", "For 24 hours"), ("", "Until someone resumes provisioning")]
+
+
+@settings.post("/settings/name")
+@redisplay_on_error(show)
+def rename() -> Answer:
+    """Rename the enterprise, for operators."""
+    refuse_unless_operator(admin())
+    return go(".show", f"Enterprise renamed to {rename_enterprise(enterprise_id(), text('name'))['name']}.")
 
 
 @settings.post("/settings/rules")
@@ -79,6 +94,7 @@ def ask_to_release() -> Answer:
         f"The limit applies again {again}.",
         action="Allow removals",
         back=url_for(".show"),
+        held=list_held_removals(enterprise_id()),
     )
 
 
@@ -93,11 +109,13 @@ def release() -> Answer:
 @settings.post("/settings/pause")
 @redisplay_on_error(show)
 def pause() -> Answer:
-    """Pause provisioning."""
-    services.update_enterprise(enterprise_id(), {"paused": True})
+    """Pause provisioning, for some hours or until it is resumed."""
+    hours = number("hours")
+    pause_enterprise(enterprise_id(), hours=hours)
+    length = f" for {plural(hours, 'hour')}" if isinstance(hours, int) else ""
     return go_back(
         ".show",
-        f"Provisioning paused. Later, {provider_name()} retries the changes that it sends meanwhile.",
+        f"Provisioning paused{length}. Later, {provider_name()} retries the changes that it sends meanwhile.",
         tone="warn",
     )
 
