@@ -5,7 +5,9 @@ from typing import Any
 
 import click
 
-from scimsvc.cli.output import cell, result_command
+from scimsvc.cli.output import result_command
+from scimsvc.cli.tables import View
+from scimsvc.cli.values import cell
 from scimsvc.enterprises import admins
 from scimsvc.enterprises.second_factor import reset_second_factor
 from scimsvc.operations.serving.server import DEFAULT_HOST, DEFAULT_PORT
@@ -47,7 +49,10 @@ def link(email: str) -> dict[str, Any]:
     return _with_whole_link(admins.renew_link(email))
 
 
-@result_command(admin, "list")
+_ACCOUNTS = View("accounts", ("email", "role", "enterprise", "signed_in_at", "created_at", "id"))
+
+
+@result_command(admin, "list", view=_ACCOUNTS)
 def list_() -> list[dict[str, Any]]:
     """List the accounts."""
     return admins.list_admins()

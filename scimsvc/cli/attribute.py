@@ -5,7 +5,9 @@ from typing import Any
 import click
 
 from scimsvc.cli.options import enterprise_argument
-from scimsvc.cli.output import cell, result_command
+from scimsvc.cli.output import result_command
+from scimsvc.cli.tables import View
+from scimsvc.cli.values import cell
 from scimsvc.enterprises import attributes
 from scimsvc.protocol.custom_attributes import TYPES
 
@@ -33,7 +35,10 @@ def add(enterprise: str, name: str, type_: str, *, multi_valued: bool, case_exac
     return attributes.create_attribute(enterprise, fields)
 
 
-@result_command(attribute, "list")
+_ATTRIBUTES = View("custom attributes", ("name", "type", "multi_valued", "case_exact", "removing"))
+
+
+@result_command(attribute, "list", view=_ATTRIBUTES)
 @enterprise_argument
 def list_(enterprise: str) -> list[dict[str, Any]]:
     """List the custom attributes. removing marks one whose removal was interrupted: remove it again."""

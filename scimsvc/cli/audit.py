@@ -11,7 +11,8 @@ from scimsvc import clock
 from scimsvc.activity.audit_reading import follow_audit_entries, list_audit_entries
 from scimsvc.cli.log import DEFAULT_LIMIT, print_as_they_come, wait_for_entries
 from scimsvc.cli.options import Moment
-from scimsvc.cli.output import PRINTED, cell, result_command
+from scimsvc.cli.output import PRINTED, result_command
+from scimsvc.cli.values import cell
 from scimsvc.store.audit import AuditConditions
 from scimsvc.vocabulary import ACTIONS
 
@@ -24,7 +25,12 @@ def _listing(entries: list[dict[str, Any]]) -> str:
 @click.argument("enterprise", required=False)
 @click.option("--actor", metavar="A", help="Show only entries of this actor: e-mail address, name or ID")
 @click.option("--action", type=click.Choice(ACTIONS), metavar="A", help="Show only this action, such as token.issued")
-@click.option("--since", type=Moment(), metavar="TIME", help="Start time: 30m, 2h, 7d (ago), a date, or RFC 3339")
+@click.option(
+    "--since",
+    type=Moment(),
+    metavar="TIME",
+    help="Start time: 30m, 7d (ago), yesterday, a date, or RFC 3339",
+)
 @click.option("--until", type=Moment(), metavar="TIME", help="End time, in the same forms")
 @click.option(
     "--limit",

@@ -8,7 +8,9 @@ import click
 from scimsvc.activity.state import feed_reader
 from scimsvc.cli.log import print_as_they_come
 from scimsvc.cli.options import enterprise_argument
-from scimsvc.cli.output import PRINTED, as_text, cell, result_command
+from scimsvc.cli.output import PRINTED, result_command
+from scimsvc.cli.tables import View, as_text
+from scimsvc.cli.values import cell
 from scimsvc.enterprises.enterprises import show_enterprise
 from scimsvc.schemas.limits import DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT
 
@@ -16,10 +18,12 @@ _SHOWN = ("time", "type", "email", "changed", "role", "active")
 #: Shown where a change is about a group.
 _OF_GROUP = ("group", "members")
 
+_CHANGES = View("changes", ("time", "type", "email", "group", "changed", "role", "active", "members"))
+
 
 def _page_text(page: dict[str, Any]) -> str:
     shown = _SHOWN + _OF_GROUP * any(change.get("group_id") for change in page["items"])
-    table = as_text([_row(change, shown) for change in page["items"]])
+    table = as_text([_row(change, shown) for change in page["items"]], _CHANGES)
     return f"{table}\n\nnext  {page['next']}"
 
 

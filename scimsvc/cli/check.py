@@ -3,7 +3,9 @@
 import itertools
 from typing import Any
 
-from scimsvc.cli.output import Faulty, as_text, cell, result_command, warn
+from scimsvc.cli.output import Faulty, result_command, warn
+from scimsvc.cli.tables import as_text
+from scimsvc.cli.values import cell
 from scimsvc.notifications.alerts.integrity import note_faults
 from scimsvc.operations import checks, growth
 from scimsvc.store.engine.outages import DATABASE_ERRORS, describe_outage

@@ -5,7 +5,9 @@ from typing import Any
 import click
 
 from scimsvc.cli.options import enterprise_argument, host_application_option, provider_option
-from scimsvc.cli.output import cell, result_command
+from scimsvc.cli.output import result_command
+from scimsvc.cli.tables import Row, View
+from scimsvc.cli.values import cell
 from scimsvc.enterprises import enterprises, suspension
 from scimsvc.enterprises.pauses import pause_enterprise, rename_enterprise
 from scimsvc.schemas.entity_tags import entity_tag
@@ -53,7 +55,15 @@ def create(
     )
 
 
-@result_command(enterprise, "list")
+def _with_status(row: Row) -> Row:
+    states = {"suspended": row["suspended"], "paused": row["paused"], "SCIM off": not row["scim_enabled"]}
+    return row | {"status": next((state for state, applies in states.items() if applies), "active")}
+
+
+_ENTERPRISES = View("enterprises", ("name", "status", "default_role", "removal_limit", "id"), for_people=_with_status)
+
+
+@result_command(enterprise, "list", view=_ENTERPRISES)
 def list_() -> list[dict[str, Any]]:
     """List the enterprises, oldest first."""
     return enterprises.list_enterprises()

@@ -7,6 +7,7 @@ import click
 
 from scimsvc.cli.options import enterprise_argument
 from scimsvc.cli.output import result_command
+from scimsvc.cli.tables import View
 from scimsvc.enterprises import groups
 
 _READ_AT_ONCE = 1_000
@@ -20,7 +21,11 @@ def group() -> None:
     """
 
 
-@result_command(group, "list")
+_GROUPS = View("groups", ("name", "members", "role", "modified_at", "id"), is_long=True)
+_MEMBERS = View("members", ("email", "user_name", "role", "active", "id"), is_long=True)
+
+
+@result_command(group, "list", view=_GROUPS)
 @enterprise_argument
 def list_(enterprise: str) -> list[dict[str, Any]]:
     """List the groups with their numbers of members."""
@@ -35,7 +40,7 @@ def show(enterprise: str, group: str) -> dict[str, Any]:
     return groups.show_group(enterprise, group)
 
 
-@result_command(group, "members")
+@result_command(group, "members", view=_MEMBERS)
 @enterprise_argument
 @click.argument("group")
 def members(enterprise: str, group: str) -> list[dict[str, Any]]:

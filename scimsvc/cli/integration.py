@@ -6,7 +6,9 @@ import click
 
 from scimsvc.auth import clients
 from scimsvc.cli.options import enterprise_argument, overlap_option, provider_option
-from scimsvc.cli.output import as_text, cell, result_command, warn
+from scimsvc.cli.output import result_command, warn
+from scimsvc.cli.tables import Row, View
+from scimsvc.cli.values import cell
 from scimsvc.vocabulary import PROVIDERS, SCOPES
 
 #: Removes the provider of an integration.
@@ -34,15 +36,26 @@ def create(enterprise: str, name: str, *, scope: str | None, provider: str | Non
     return clients.create_integration(enterprise, {"name": name, "scope": scope, "provider": provider})
 
 
-def _table(integrations: list[dict[str, Any]]) -> str:
-    """Return the table of ``integrations``, and advice to limit those without a limit."""
-    shown = [each | {"scope": each["scope"] or "unlimited"} for each in integrations]
+def _with_scopes(integrations: list[Row]) -> list[Row]:
+    return [each | {"scope": each["scope"] or "unlimited"} for each in integrations]
+
+
+def _advise_limits(integrations: list[Row]) -> str | None:
+    """Return advice to limit the integrations without a limit."""
     names = [each["name"] for each in integrations if each["scope"] is None]
-    advice = f"\n\nUnlimited: {cell(names)}. Limit an integration to a scope with scimsvc integration limit."
-    return as_text(shown) + (advice if names else "")
+    advice = f"Unlimited: {cell(names)}. Limit an integration to a scope with scimsvc integration limit."
+    return advice if names else None
 
 
-@result_command(integration, "list", text=_table)
+_INTEGRATIONS = View(
+    "integrations",
+    ("name", "scope", "provider", "last_used_at", "created_at", "client_id"),
+    prepare=_with_scopes,
+    advise=_advise_limits,
+)
+
+
+@result_command(integration, "list", view=_INTEGRATIONS)
 @enterprise_argument
 def list_(enterprise: str) -> list[dict[str, Any]]:
     """List the integrations, oldest first."""

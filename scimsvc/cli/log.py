@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,9 +13,11 @@ import click
 from scimsvc import clock
 from scimsvc.activity import pruning
 from scimsvc.activity.log_reading import follow_entries, list_entries
+from scimsvc.cli.formats import CSV, JSON, csv_lines
 from scimsvc.cli.options import Moment, enterprise_argument
-from scimsvc.cli.output import PRINTED, cell, echo, progress, result_command, wants_json
+from scimsvc.cli.output import PRINTED, echo, echo_csv, output_form, progress, result_command
 from scimsvc.cli.printable import write_json_line
+from scimsvc.cli.values import cell
 from scimsvc.schemas.validation import without_none
 from scimsvc.store.log import LogConditions
 from scimsvc.vocabulary import OK, OPERATIONS, OUTCOMES, REFUSED
@@ -57,7 +59,12 @@ def _listing(entries: list[dict[str, Any]]) -> str:
 @click.option("--failed", is_flag=True, help="Show only refused requests")
 @click.option("--user", "email", metavar="EMAIL", help="Show only entries for this work address or its current user")
 @click.option("--operation", type=click.Choice(OPERATIONS), help="Show only this operation")
-@click.option("--since", type=Moment(), metavar="TIME", help="Start time: 30m, 2h, 7d (ago), a date, or RFC 3339")
+@click.option(
+    "--since",
+    type=Moment(),
+    metavar="TIME",
+    help="Start time: 30m, 7d (ago), yesterday, a date, or RFC 3339",
+)
 @click.option("--until", type=Moment(), metavar="TIME", help="End time, in the same forms")
 @click.option(
     "--limit",
@@ -93,12 +100,15 @@ def wait_for_entries() -> bool:
     return True
 
 
-def print_as_they_come(members: Iterable[dict[str, Any]], written: Any) -> None:
-    """Print each member as JSON with ``--json`` or formatted by ``written``, until the end or Ctrl-C."""
-    as_json = wants_json()
+def print_as_they_come(members: Iterable[dict[str, Any]], written: Callable[[dict[str, Any]], str]) -> None:
+    """Print each member in the format that the user chose, with ``written`` for people, until the end or Ctrl-C."""
+    form = output_form()
     with suppress(KeyboardInterrupt):
+        if form == CSV:
+            for line in csv_lines(members):
+                echo_csv(line)
         for member in members:
-            echo(write_json_line(member) if as_json else written(member))
+            echo(write_json_line(member) if form == JSON else written(member))
 
 
 def _entry(entry: dict[str, Any]) -> str:

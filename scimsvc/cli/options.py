@@ -60,6 +60,7 @@ STANDARD_INPUT = "-"
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d))?", re.ASCII)
 _SPAN = re.compile(r"(\d{1,9})([smhdw])", re.ASCII)
+_DAYS = {"today": 0, "yesterday": 1}
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -80,7 +81,7 @@ def read_secret(name: str) -> str:
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg]  # generic only from click 8.2 on
-    """A moment: RFC 3339, a date (midnight UTC), or the length of a span that ends now."""
+    """A moment: RFC 3339, a date or its word (midnight UTC), or the length of a span that ends now."""
 
     name = "time"
 
@@ -90,12 +91,15 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic only from cl
             return value
         moment = _read(value)
         if moment is None:
-            self.fail(f"Invalid time {value!r}. Use 30m, 2h, 7d, 2026-11-23 or RFC 3339.", param, ctx)
+            self.fail(f"Invalid time {value!r}. Use 30m, 2h, 7d, today, yesterday, 2026-11-23 or RFC 3339.", param, ctx)
         return moment
 
 
 def _read(text: str) -> datetime | None:
     try:
+        if text.lower() in _DAYS:
+            midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+            return midnight - timedelta(days=_DAYS[text.lower()])
         if span := _SPAN.fullmatch(text):
             return clock.now() - timedelta(**{_UNITS[span[2]]: int(span[1])})
         return _in_utc(datetime.fromisoformat(text.upper())) if _RFC_3339.fullmatch(text) else None

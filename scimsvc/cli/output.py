@@ -4,10 +4,9 @@ import functools
 import gc
 import os
 import sys
-import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 from flask import Flask
@@ -15,7 +14,11 @@ from flask.cli import ScriptInfo, with_appcontext
 
 from scimsvc import create_app
 from scimsvc.auth.errors import OAuthError
+from scimsvc.cli.formats import CSV, FORMATS, JSON, TABLE, as_csv
 from scimsvc.cli.printable import printable, printable_errors, write_json_line
+from scimsvc.cli.tables import SHOWN_ON_TERMINAL, View, as_text
+from scimsvc.cli.terminal import terminal_width
+from scimsvc.cli.values import cell
 from scimsvc.errors import ServiceError
 from scimsvc.operations.files import find_missing_database, find_missing_key
 from scimsvc.protocol.json_text import is_storable
@@ -46,33 +49,96 @@ def result_command(
     name: str,
     *,
     text: Callable[[Any], str] | None = None,
+    view: View | None = None,
+    has_formats: bool = True,
     **access: bool,
 ) -> Callable[[Callable[..., Any]], click.Command]:
-    """Create a command from a function that returns a result; print the result as ``text``, or as JSON with ``--json``.
+    """Create a command from a function that returns a result, and print the result in the format that the user chose.
 
-    A function that prints its output itself returns ``PRINTED``. ``access`` takes the options of ``app_command``.
+    A list is printed as its ``view`` says, or another result as ``text``. A function that prints its output itself
+    returns ``PRINTED``. ``access`` takes the options of ``app_command``.
     """
-    write_text = text or as_text
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         @functools.wraps(function)
-        def run(*, as_json: bool, **arguments: Any) -> None:
+        def run(**arguments: Any) -> None:
+            choice = _take_choice(arguments)
             _refuse_unstorable(arguments)
             try:
                 result = function(**arguments)
             except Faulty as error:
-                click.echo(write_json_line(error.result)) if as_json else _name_faults(error)
+                _name_faults(error) if choice.form == TABLE else _print(error.result, choice)
                 raise click.exceptions.Exit(1) from None
-            if result is not PRINTED:
-                echo(write_json_line(result) if as_json else write_text(result))
+            if result is PRINTED:
+                return
+            if choice.form != TABLE:
+                _print(result, choice)
+            elif text is not None:
+                echo(text(result))
+            else:
+                _print_for_people(result, view, choice)
 
-        option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value and nothing else")
-        command = click.command(name)(option(app_command(**access)(run)))
+        command = click.command(name)(_add_options(app_command(**access)(run), view, has_formats=has_formats))
         if group is not None:
             group.add_command(command)
         return command
 
     return decorate
+
+
+def _add_options(function: Callable[..., Any], view: View | None, *, has_formats: bool) -> Callable[..., Any]:
+    """Add the options for the format of a result."""
+    options = [click.option("--json", "as_json", is_flag=True, help="Print one JSON value and nothing else")]
+    if has_formats:
+        options.append(
+            click.option("--format", "form_", type=click.Choice(FORMATS), help="Format of the result  [default: table]")
+        )
+    if view is not None:
+        options.append(click.option("--wide", "wide_", is_flag=True, help="Show all columns with complete values"))
+    if view is not None and view.is_long:
+        options.append(
+            click.option(
+                "--limit",
+                "limit_",
+                type=click.IntRange(min=1),
+                metavar="N",
+                help=f"Maximum number of {view.noun} (default: {SHOWN_ON_TERMINAL} on a terminal, otherwise all)",
+            )
+        )
+    for option in options:
+        function = option(function)
+    return function
+
+
+class _Choice(NamedTuple):
+    """How the user wants to see the result."""
+
+    form: str
+    is_wide: bool
+    limit: int | None
+
+
+def _take_choice(arguments: dict[str, Any]) -> _Choice:
+    """Remove the options for the format from ``arguments``, and return their meaning."""
+    as_json, form = arguments.pop("as_json"), arguments.pop("form_", None)
+    if as_json and form not in (None, JSON):
+        raise click.UsageError(f"--json contradicts --format {form}. Use one of them.")
+    return _Choice(JSON if as_json else form or TABLE, arguments.pop("wide_", False), arguments.pop("limit_", None))
+
+
+def _print_for_people(result: Any, view: View | None, choice: _Choice) -> None:
+    if view is None or not isinstance(result, list):
+        echo(as_text(result))
+        return
+    is_cut = view.is_long and not choice.is_wide and terminal_width() is not None
+    shown = result[: choice.limit or (SHOWN_ON_TERMINAL if is_cut else None)]
+    echo(as_text(shown, view, wide=choice.is_wide, total=len(result)))
+
+
+def _print(result: Any, choice: _Choice) -> None:
+    if choice.limit is not None:
+        result = result[: choice.limit]
+    echo_csv(as_csv(result)) if choice.form == CSV else echo(write_json_line(result))
 
 
 def app_command(
@@ -185,9 +251,21 @@ def echo(text: str) -> None:
     click.echo(text, color=False if os.environ.get("NO_COLOR") else None)
 
 
+def echo_csv(text: str) -> None:
+    """Print lines of CSV, on a terminal without control characters."""
+    text = text.removesuffix("\r\n")
+    echo(printable(text, keep="\r\n") if terminal_width() is not None else text)
+
+
 def wants_json() -> bool:
-    """Return whether the running command has ``--json``."""
-    return bool(click.get_current_context().params.get("as_json"))
+    """Return whether the running command prints JSON."""
+    return output_form() == JSON
+
+
+def output_form() -> str:
+    """Return the format that the user of the running command chose."""
+    parameters = click.get_current_context().params
+    return JSON if parameters.get("as_json") else parameters.get("form_") or TABLE
 
 
 def warn(text: str) -> None:
@@ -211,50 +289,3 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
             bar.update(more)
 
         yield advance
-
-
-def as_text(result: Any) -> str:
-    """Return ``result`` as text for people: an object as aligned lines, a list of objects as a table."""
-    if isinstance(result, dict):
-        return _lines(result)
-    if not result:
-        return "none"
-    names = list(result[0])
-    rows = [list(map(cell, names)), *([cell(each[name]) for name in names] for each in result)]
-    widths = [max(_width(row[column]) for row in rows) for column in range(len(names))]
-    return "\n".join(
-        "  ".join(ljust(text, width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
-
-
-def _lines(result: dict[str, Any]) -> str:
-    width = max(map(len, result))
-    return "\n".join(f"{cell(name).ljust(width)}  {cell(value)}" for name, value in result.items())
-
-
-def cell(value: Any) -> str:
-    """Return ``value`` as the cell of a table: one line without control characters."""
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(cell, value)) or "-"
-    if isinstance(value, dict):
-        return ", ".join(f"{cell(name)}={cell(member)}" for name, member in value.items()) or "-"
-    return printable(str(value), keep="")
-
-
-def ljust(text: str, width: int) -> str:
-    """Return ``text`` padded with spaces to ``width`` terminal columns. Wide characters take two columns."""
-    return text + " " * (width - _width(text))
-
-
-def _width(text: str) -> int:
-    return len(text) if text.isascii() else sum(map(_columns, text))
-
-
-def _columns(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

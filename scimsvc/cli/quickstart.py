@@ -9,9 +9,11 @@ from scimsvc.auth.grants import TokenRequest, issue_token
 from scimsvc.auth.state import token_signer
 from scimsvc.cli.init import upgrade
 from scimsvc.cli.options import host_application_option, host_option, port_option
-from scimsvc.cli.output import app_command, as_text, cell
+from scimsvc.cli.output import app_command
 from scimsvc.cli.printable import write_json_line
 from scimsvc.cli.serve import bind
+from scimsvc.cli.tables import as_text
+from scimsvc.cli.values import cell
 from scimsvc.enterprises.admins import offer_first_link
 from scimsvc.enterprises.enterprises import create_enterprise, credentials_of, list_enterprises
 from scimsvc.paths import CONSOLE_PREFIX, SCIM_PREFIX

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 import click
 
 from scimsvc.cli.options import enterprise_argument
-from scimsvc.cli.output import as_text, result_command
+from scimsvc.cli.output import result_command
+from scimsvc.cli.tables import View, as_text
 from scimsvc.mapping import roles
 from scimsvc.mapping.preview import preview_role
 from scimsvc.schemas.validation import without_none
@@ -67,7 +68,10 @@ def add(
     return roles.add_role(enterprise, fields)
 
 
-@result_command(role, "list")
+_ROLES = View("roles", ("name", "users", "aliases", "groups", "is_default", "restrict_editing", "id"))
+
+
+@result_command(role, "list", view=_ROLES)
 @enterprise_argument
 def list_(enterprise: str) -> list[dict[str, Any]]:
     """List the roles in their order, with their aliases and numbers of users."""

@@ -9,7 +9,8 @@ from scimsvc.auth.signing_keys import why_not_the_servers_key
 from scimsvc.auth.state import token_signer
 from scimsvc.auth.token_reading import list_tokens
 from scimsvc.cli.options import STANDARD_INPUT, enterprise_argument, overlap_option, read_secret
-from scimsvc.cli.output import as_text, result_command, warn
+from scimsvc.cli.output import result_command, warn
+from scimsvc.cli.tables import Row, View
 from scimsvc.paths import API_PREFIX, SCIM_PREFIX
 from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE, SCOPES
 
@@ -50,13 +51,26 @@ def issue(enterprise: str, scope: str, days: int | None, name: str | None, integ
     return _shown(issued)
 
 
-def _table(tokens: list[dict[str, Any]]) -> str:
-    """Return the table of ``tokens``. The columns of keys are shown if a key is not configured here."""
+def _with_status(row: Row) -> Row:
+    ended = "revoked" if row["revoked_at"] else "expired" if row["days_left"] <= 0 else None
+    return row | {"status": ended or ("valid" if row.get("verifiable", True) else "unknown key")}
+
+
+def _without_known_keys(tokens: list[Row]) -> list[Row]:
+    """Return ``tokens`` without the members of keys if every key is configured here."""
     hidden = {"key_id", "verifiable"} if all(each["verifiable"] for each in tokens) else set[str]()
-    return as_text([{name: value for name, value in each.items() if name not in hidden} for each in tokens])
+    return [{name: value for name, value in each.items() if name not in hidden} for each in tokens]
 
 
-@result_command(token, "list", text=_table)
+_TOKENS = View(
+    "tokens",
+    ("name", "status", "scope", "expires_at", "last_used_at", "enterprise", "created_by", "id"),
+    for_people=_with_status,
+    prepare=_without_known_keys,
+)
+
+
+@result_command(token, "list", view=_TOKENS)
 @click.argument("enterprise", required=False)
 def list_(enterprise: str | None) -> list[dict[str, Any]]:
     """List the tokens of one or all enterprises with expiry, last use and days left, but not the tokens.

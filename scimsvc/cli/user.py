@@ -12,8 +12,10 @@ from typing import IO, Any
 import click
 
 from scimsvc.cli.options import enterprise_argument
-from scimsvc.cli.output import PRINTED, cell, progress, result_command, wants_json
+from scimsvc.cli.output import PRINTED, progress, result_command, wants_json
 from scimsvc.cli.printable import printable, write_json_line
+from scimsvc.cli.tables import Row, View
+from scimsvc.cli.values import cell
 from scimsvc.enterprises import manual_users, profiles, user_csv, user_files
 from scimsvc.schemas.validation import without_none
 from scimsvc.vocabulary import SOURCES
@@ -107,7 +109,20 @@ def delete(enterprise: str, user: str, *, yes: bool) -> dict[str, Any]:
     return manual_users.delete_manual_user(enterprise, found["id"])
 
 
-@result_command(user, "list")
+def _with_status_and_name(row: Row) -> Row:
+    names = filter(None, (row["given_name"], row["family_name"]))
+    return row | {"status": "active" if row["active"] else "disabled", "name": " ".join(names) or None}
+
+
+_USERS = View(
+    "users",
+    ("email", "name", "role", "status", "source", "modified_at", "id"),
+    is_long=True,
+    for_people=_with_status_and_name,
+)
+
+
+@result_command(user, "list", view=_USERS)
 @enterprise_argument
 @click.option("--role", help="Show only users with this role")
 @click.option("--group", help="Show only members of this group, by ID or name")
@@ -145,7 +160,7 @@ def import_(enterprise: str, file: IO[bytes]) -> dict[str, Any]:
 CSV, JSON_LINES, JSON = "csv", "jsonl", "json"
 
 
-@result_command(user, "export")
+@result_command(user, "export", has_formats=False)
 @enterprise_argument
 @click.option("--format", "form", type=click.Choice([CSV, JSON_LINES]), help="Format of the output (default: csv)")
 @click.option(

@@ -9,7 +9,8 @@ from scimsvc import clock
 from scimsvc.auth.signing_keys import why_not_the_servers_key
 from scimsvc.auth.state import token_signer
 from scimsvc.cli.options import Moment, enterprise_argument, overlap_option
-from scimsvc.cli.output import as_text, result_command, warn
+from scimsvc.cli.output import result_command, warn
+from scimsvc.cli.tables import Row, View
 from scimsvc.notifications import deliveries, replaying, testing, webhooks
 from scimsvc.schemas.bodies import WEBHOOK_OVERLAP_HOURS
 from scimsvc.schemas.limits import MAX_LIMIT
@@ -63,9 +64,8 @@ def _with_secret(shown: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _table(listed: list[dict[str, Any]]) -> str:
-    names = ("url", "types", "payload", "state", "waiting", "last_success_at", "id")
-    return as_text([{name: ({"state": _state(each)} | each)[name] for name in names} for each in listed])
+def _with_states(listed: list[Row]) -> list[Row]:
+    return [{name: ({"state": _state(each)} | each)[name] for name in _WEBHOOKS.columns} for each in listed]
 
 
 def _state(shown: dict[str, Any]) -> str:
@@ -76,7 +76,15 @@ def _state(shown: dict[str, Any]) -> str:
     return f"failing since {shown['failing_since']}" if shown["failing_since"] else "delivering"
 
 
-@result_command(webhook, "list", text=_table, needs_key=True)
+_WEBHOOKS = View(
+    "webhooks",
+    ("url", "state", "waiting", "last_success_at", "types", "payload", "id"),
+    prepare=_with_states,
+)
+_DELIVERIES_VIEW = View("deliveries", ("time", "type", "status", "attempt", "duration_ms", "error", "message_id"))
+
+
+@result_command(webhook, "list", view=_WEBHOOKS, needs_key=True)
 @enterprise_argument
 def list_(enterprise: str) -> list[dict[str, Any]]:
     """List the webhooks with their states, oldest first.
@@ -132,7 +140,7 @@ def test(enterprise: str, webhook: str) -> dict[str, Any]:
     return testing.send_test(enterprise, webhook)
 
 
-@result_command(webhook, "deliveries", needs_key=True)
+@result_command(webhook, "deliveries", view=_DELIVERIES_VIEW, needs_key=True)
 @enterprise_argument
 @_webhook_argument
 @click.option(

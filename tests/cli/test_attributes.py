@@ -15,10 +15,10 @@ def test_the_list_is_a_table(acme: Enterprise, api: Api) -> None:
 
     head, *rows = output(acme, "attribute", "list", "Acme").splitlines()
 
-    assert head.split() == ["id", "name", "type", "multi_valued", "case_exact", "removing"]
+    assert head.split() == ["name", "type", "multi_valued", "case_exact", "removing", "id"]
     assert [row.split() for row in rows] == [
-        [declared["level"]["id"], f"{URN}:level", "integer", "no", "no", "no"],
-        [declared["skills"]["id"], f"{URN}:skills", "string", "yes", "no", "no"],
+        [f"{URN}:level", "integer", "no", "no", "no", declared["level"]["id"]],
+        [f"{URN}:skills", "string", "yes", "no", "no", declared["skills"]["id"]],
     ]
 
 

@@ -51,7 +51,7 @@ def test_the_log_shows_changes_and_the_fix_of_a_refusal(acme: Enterprise, cli: C
 
 
 def test_an_invalid_time_is_wrong_usage(acme: Enterprise) -> None:
-    for words in (["--since", "yesterday"], ["--since", "2026-13-01"], ["--until", "99999999w9"], ["--operation", "x"]):
+    for words in (["--since", "tomorrow"], ["--since", "2026-13-01"], ["--until", "99999999w9"], ["--operation", "x"]):
         assert words[1] in usage_error(acme.app, "log", "Acme", *words)
     assert "Leave --until out." in usage_error(acme.app, "log", "Acme", "--follow", "--until", "1h")
 
@@ -241,6 +241,8 @@ def test_an_enterprise_named_like_a_command_is_found_by_its_id(app: Flask, cli: 
         ("2h", datetime(2026, 3, 1, 10, 0, tzinfo=UTC)),
         ("7d", datetime(2026, 2, 22, 12, 0, tzinfo=UTC)),
         ("2026-02-28", datetime(2026, 2, 28, tzinfo=UTC)),
+        ("today", datetime(2026, 3, 1, tzinfo=UTC)),
+        ("Yesterday", datetime(2026, 2, 28, tzinfo=UTC)),
         ("2026-02-28T23:00:00Z", datetime(2026, 2, 28, 23, tzinfo=UTC)),
         ("2026-02-28t23:00:00.5+02:00", datetime(2026, 2, 28, 21, 0, 0, 500000, tzinfo=UTC)),
     ],
@@ -258,7 +260,7 @@ def test_times_are_rfc_3339_or_spans(monkeypatch: pytest.MonkeyPatch, text: str,
     ids=ascii,
 )  # fmt: skip
 def test_a_text_that_is_not_a_time_is_refused_with_examples(text: str) -> None:
-    with pytest.raises(click.BadParameter, match="Use 30m, 2h, 7d, 2026-11-23 or RFC 3339"):
+    with pytest.raises(click.BadParameter, match="Use 30m, 2h, 7d, today, yesterday, 2026-11-23 or RFC 3339"):
         Moment().convert(text, None, None)
 
 

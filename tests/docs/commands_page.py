@@ -25,11 +25,15 @@ Arguments in capitals stand for:
 | `CLIENT` | an integration's client ID, ID or name |
 | `USER` | a user's ID or work address |
 | `TOKEN` | a token's ID or the token itself. If it begins with `-`, write `--` before it. |
-| `TIME` | a time (RFC 3339), a date, or a span until now such as `30m`, `2h` or `7d` |
+| `TIME` | a time (RFC 3339), a date, `today` or `yesterday` (from midnight UTC), or a span until now such as `30m`, `2h` or `7d` |
 
 Names match without regard to letter case, except names of integrations. `-h` or `--help` shows the help of a command.
 
 Every command except `serve` and `deliver` takes `--json` and then prints one JSON value and nothing else; with `--follow`, one for each line.
+`--format json` is the same, `--format csv` prints lists as CSV with a header, and `--format table` is the default. `user export` has its own `--format`.
+
+On a terminal, tables show the columns for people that fit, dates as their distance from now, and states in color. `--wide` shows all columns with complete values.
+Output into a file or a pipe is complete, without colors, and has the names of JSON. `NO_COLOR` removes colors.
 
 | exit status | meaning |
 | --- | --- |
@@ -77,7 +81,7 @@ def _marked(text: str) -> str:
 def _options(command: click.Command) -> Iterator[str]:
     context = click.Context(command)
     for option in command.params:
-        if not isinstance(option, click.Option) or option.name == "as_json":
+        if not isinstance(option, click.Option) or option.name in ("as_json", "form_", "wide_"):
             continue
         record = option.get_help_record(context)
         if record is not None:
