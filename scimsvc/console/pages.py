@@ -239,7 +239,7 @@ SECTIONS = (
     Section("console_users.list_", "Users", ("console_users", "console_user_files")),
     Section("console_groups.list_", "Groups", ("console_groups",)),
     Section("console_log.list_", "Provisioning log", ("console_log",)),
-    Section("console_explain.show", "Explain", ("console_explain",)),
+    Section("console_explain.show", "Test a user", ("console_explain",)),
     Section("console_roles.list_", "Roles", ("console_roles",)),
     Section("console_attributes.list_", "Attributes", ("console_attributes",)),
     Section("console_integrations.list_", "Integrations & tokens", ("console_integrations", "console_tokens")),

@@ -22,7 +22,7 @@ OWN_ACCOUNT = frozenset(
     }
 )
 #: The forms that change nothing.
-READING_FORMS = frozenset({"console_explain.tell"})
+READING_FORMS = frozenset({"console_explain.tell", "console_explain.test"})
 #: The pages that show more than their form.
 PAGES_WITH_FORM = frozenset(
     {"console_explain.show", "console_connect.show", "console_roles.edit", "console_service_settings.show"}

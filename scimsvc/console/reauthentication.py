@@ -68,6 +68,7 @@ ORDINARY = frozenset({
     "console_enterprise.reactivate",
     "console_connect.enable",
     "console_explain.tell",
+    "console_explain.test",
     "console_overview.dismiss",
     "console_attributes.create",
     "console_integrations.limit",

@@ -37,7 +37,7 @@ SHORT_LABELS: Mapping[Action, str] = {
     Action.RELEASE: "Allow",
     Action.TOKENS: "Create token",
     Action.INTEGRATIONS: "Rotate secret",
-    Action.EXPLAIN: "Explain",
+    Action.EXPLAIN: "Test a user",
 }
 
 

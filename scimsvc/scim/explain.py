@@ -51,6 +51,8 @@ class Explanation:
     members: dict[str, Any]
     refusal: ScimError | None
     attempt: Attempt
+    #: The body of the answer.
+    answer: str
 
 
 def explain(enterprise: str, members: Mapping[str, Any], *, base: str) -> dict[str, Any]:
@@ -74,19 +76,21 @@ def explain_request(enterprise: str, members: Mapping[str, Any], *, base: str) -
         response = answer(state)
         scim_request = scim_request_of(state)
         if response.status_code >= _FIRST_ERROR:
-            return _explain_refusal(tenant, state, scim_request, {"user": matched, "group": group})
+            members = _explain_refusal(tenant, state, scim_request, {"user": matched, "group": group})
+            assert isinstance(state.refusal, ScimError)
+            return Explanation(members, state.refusal, scim_request.attempt, response.get_data(as_text=True))
         explained = _explain(scim_request) | {"user": matched, "group": group}
         explained |= {"outcome": OK, "status": response.status_code} | _found(scim_request)
         if scim_request.attempt.is_of_group:
             explained["role_changes"] = _role_changes(tenant, newest)
         if scim_request.operations:
             explained["operations"] = [_explain(each) for each in scim_request.operations]
-        return Explanation(explained, None, scim_request.attempt)
+        return Explanation(explained, None, scim_request.attempt, response.get_data(as_text=True))
 
 
 def _explain_refusal(
     tenant: Tenant, state: RequestState, scim_request: ScimRequest, matched: dict[str, Any]
-) -> Explanation:
+) -> dict[str, Any]:
     attempt, error = scim_request.attempt, state.refusal
     assert isinstance(error, ScimError)
     # A refused creation is about the user who already has the address.
@@ -94,7 +98,7 @@ def _explain_refusal(
         matched["user"] = _user(tenant, attempt.email)
         matched["group"] = _group(tenant, attempt.holder_id) if attempt.is_of_group else None
     refusal = {"outcome": REFUSED, "status": error.status, "scim_type": error.scim_type, "detail": error.detail}
-    return Explanation(_explain(scim_request) | matched | refusal, error, attempt)
+    return _explain(scim_request) | matched | refusal
 
 
 def _caller(tenant: Tenant, provider: str | None) -> Caller:

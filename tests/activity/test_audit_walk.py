@@ -351,6 +351,7 @@ READING: dict[tuple[str, str], Send] = {
     ("POST", "/api/v1/explain"): by_api("POST", {"method": "GET", "path": "/Users"}),
     ("POST", "/api/v1/roles/<role_id>/preview"): by_api("POST", {"aliases": ["Other"]}),
     ("POST", f"{OF_ENTERPRISE}/explain"): form(method="GET", path="/Users"),
+    ("POST", f"{OF_ENTERPRISE}/explain/test"): form(change="create", email="a@x.example"),
     ("POST", f"{OF_ENTERPRISE}/users/import"): lambda world, path: world.console.post(
         path, 200, file=(io.BytesIO(b"email\nc@x.example\n"), "users.csv")
     ),

@@ -106,6 +106,6 @@ def test_an_invalid_request_is_reported_at_its_field(acme: Enterprise, admin: Co
 
 
 def test_an_administrator_explains_only_requests_of_one_enterprise(acme: Enterprise, admin: Console) -> None:
-    page = admin.get(f"{of(acme)}/explain")
+    page = admin.get(f"{of(acme)}/explain?raw=1")
 
     assert "Paste a SCIM request to see what it would do" in text(page)
