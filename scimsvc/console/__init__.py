@@ -19,6 +19,7 @@ from scimsvc.console.views.integrations import integrations
 from scimsvc.console.views.log import log
 from scimsvc.console.views.overview import overview
 from scimsvc.console.views.roles import roles
+from scimsvc.console.views.search import search, search_inside
 from scimsvc.console.views.second_factor import code_of_sign_in, second_factor
 from scimsvc.console.views.service_settings import service_settings
 from scimsvc.console.views.sessions import own_sessions, sessions
@@ -40,8 +41,8 @@ static = Blueprint(
 )
 
 blueprints = (
-    static, front, accounts, own_account, appearance, help_page, service_settings, own_sessions, sessions,
-    code_of_sign_in, second_factor,
+    static, front, accounts, own_account, appearance, help_page, service_settings, search, search_inside,
+    own_sessions, sessions, code_of_sign_in, second_factor,
     sign_in_by_provider, own_identity, enterprises, one_enterprise,
     overview, connect, users, user_files, groups, log, explain, roles, attributes, integrations, tokens,
     audit, audit_of_all, settings, administrators, all_accounts,

@@ -4,6 +4,7 @@ import "./drawer.js";
 import "./filter_times.js";
 import "./forms.js";
 import "./layout.js";
+import "./palette.js";
 import "./live.js";
 import "./live_list.js";
 import "./passwords.js";
