@@ -110,6 +110,9 @@ CHANGES_LOST = "webhook.changes_lost"
 
 #: Why the service disabled a webhook: the receiver answered 410, or all retries of a message failed.
 GONE, FAILING = "gone", "failing"
+#: Effects that the overview counts together, and a search finds together.
+CHANGES = (UPDATED, ENABLED, TAKEN_OVER)
+EFFECT_GROUPS = {"changes": CHANGES, "removals": REMOVALS}
 
 # The audit log.
 

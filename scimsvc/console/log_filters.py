@@ -37,6 +37,8 @@ EFFECTS = {
     GROUP_DELETED: "Group deleted",
     MEMBERS_ADDED: "Members added",
     MEMBERS_REMOVED: "Members removed",
+    "changes": "Changed, enabled or taken over",
+    "removals": "Disabled or deleted",
     WITHOUT: "No change",
 }
 

@@ -216,11 +216,16 @@ def parameters(*names: str) -> dict[str, str]:
 
 
 def in_utc(filters: dict[str, str]) -> dict[str, str]:
-    """Return the filters with times in UTC, because browsers send times without an offset."""
-    times = {name: filters[name] for name in ("since", "until") if len(filters.get(name, "")) == _TO_THE_MINUTE}
-    return {**filters, **{name: f"{time}:00Z" for name, time in times.items()}}
+    """Return the filters with times in UTC, because browsers send times without an offset.
+
+    The minute of ``until`` is included.
+    """
+    times = {name: filters[name] for name in _SECONDS if len(filters.get(name, "")) == _TO_THE_MINUTE}
+    return {**filters, **{name: f"{time}{_SECONDS[name]}" for name, time in times.items()}}
 
 
+#: The seconds of the times of filters.
+_SECONDS = {"since": ":00Z", "until": ":59.999Z"}
 _TO_THE_MINUTE = len("2026-11-30T21:36")
 
 

@@ -1,14 +1,15 @@
-"""Count created, changed and disabled users and refused writes per hour or day.
+"""Count created, changed and disabled users and refused writes by hour, by six hours, or by day.
 
 The counts of a past hour do not change. The process caches them, so that a report on a month of a large log reads only
 the last hour.
 """
 
 import threading
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, NamedTuple
 
 from flask import Flask
 
@@ -26,11 +27,20 @@ _SERIES_OF = {
     CREATED: "created", UPDATED: "changed", ENABLED: "changed", TAKEN_OVER: "changed",
     DISABLED: "disabled", DELETED: "disabled",
 }  # fmt: skip
-HOURS_SHOWN = 48
-DAYS_SHOWN = 30
 
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
-_REMEMBERED = (DAYS_SHOWN + 1) * _DAY
+
+class TimeRange(NamedTuple):
+    """A range of time until now: its number of spans, and the hours of each."""
+
+    spans: int
+    hours: int
+
+
+LAST_DAY = TimeRange(24, 1)
+#: The ranges by the names that searches of the log use.
+RANGES = {"24h": LAST_DAY, "7d": TimeRange(28, 6), "30d": TimeRange(30, 24)}
+
+_REMEMBERED = timedelta(days=32)
 #: The bounds of the cache. An hour takes about 350 bytes.
 _MOST_ENTERPRISES = 1000
 _MOST_HOURS = 50_000
@@ -100,35 +110,39 @@ def _count(
     return dict(hours)
 
 
-def count_by_hour(connection: Connection, enterprise_id: str, cache: HourlyCounts) -> list[dict[str, Any]]:
-    """Return the counts of each hour of the last two days with its ``start``, oldest first."""
-    now = clock.now()
-    first = _hour_of(now) - (HOURS_SHOWN - 1) * _HOUR
-    hours = cache.hours(connection, enterprise_id, first=first, now=now)
-    return _spans(hours, _hour_of(now), _HOUR, HOURS_SHOWN)
+def count_by_span(
+    connection: Connection, enterprise_id: str, cache: HourlyCounts, time_range: TimeRange, zone: tzinfo = UTC
+) -> list[dict[str, Any]]:
+    """Return the counts of each span of the range with its ``start`` and ``end``, oldest first.
 
-
-def count_by_day(connection: Connection, enterprise_id: str, cache: HourlyCounts) -> list[dict[str, Any]]:
-    """Return the counts of each of the last thirty days in UTC with its ``start``, oldest first."""
+    Days and quarters of days begin at these hours of the time ``zone``.
+    """
     now = clock.now()
-    first = _day_of(now) - (DAYS_SHOWN - 1) * _DAY
-    days: dict[datetime, dict[str, int]] = {}
+    starts = _starts(now, time_range, zone)
+    spans: list[dict[str, Any]] = [
+        {"start": clock.timestamp(start), "end": clock.timestamp(end), **dict.fromkeys(SERIES, 0)}
+        for start, end in zip(starts, [*starts[1:], now], strict=True)
+    ]
+    first = _hour_of(starts[0])
     for hour, counts in cache.hours(connection, enterprise_id, first=first, now=now).items():
-        day = days.setdefault(_day_of(hour), dict.fromkeys(SERIES, 0))
-        for name in SERIES:
-            day[name] += counts[name]
-    return _spans(days, _day_of(now), _DAY, DAYS_SHOWN)
+        if hour >= first:
+            span = spans[max(0, bisect_right(starts, hour) - 1)]
+            for name in SERIES:
+                span[name] += counts[name]
+    return spans
 
 
-def _spans(counted: Mapping[datetime, Counts], last: datetime, length: timedelta, number: int) -> list[dict[str, Any]]:
-    starts = (last - length * ago for ago in reversed(range(number)))
-    nothing = dict.fromkeys(SERIES, 0)
-    return [{"start": clock.timestamp(start), **counted.get(start, nothing)} for start in starts]
+def _starts(now: datetime, time_range: TimeRange, zone: tzinfo) -> list[datetime]:
+    """Return the starts of the spans in UTC, oldest first. The last span is the one that contains ``now``."""
+    if time_range.hours == 1:
+        last = _hour_of(now)
+    else:
+        local = now.astimezone(zone)
+        last = local.replace(hour=local.hour - local.hour % time_range.hours, minute=0, second=0, microsecond=0)
+    # The hours of the time zone are subtracted, so that days begin at midnight also before a change of its offset.
+    spans = (last - timedelta(hours=time_range.hours * ago) for ago in reversed(range(time_range.spans)))
+    return [start.astimezone(UTC) for start in spans]
 
 
 def _hour_of(instant: datetime) -> datetime:
     return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-
-
-def _day_of(instant: datetime) -> datetime:
-    return _hour_of(instant).replace(hour=0)

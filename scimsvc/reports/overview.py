@@ -1,11 +1,11 @@
 """Report an enterprise's users, provisioning, open refusals, and the tokens and settings that need attention."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from typing import Any
 
 from scimsvc import clock
 from scimsvc.enterprises.removal_limit import count_removals
-from scimsvc.reports.hourly_counts import HourlyCounts, count_by_day, count_by_hour
+from scimsvc.reports.hourly_counts import LAST_DAY, HourlyCounts, TimeRange, count_by_span
 from scimsvc.reports.ignored_attributes import find_ignored
 from scimsvc.reports.open_causes import list_open_causes, list_swaps
 from scimsvc.reports.open_refusals import read_open_refusals
@@ -18,23 +18,25 @@ from scimsvc.store.tenancy import Tenant, reading_in
 from scimsvc.store.tokens import find_last_scim_use
 from scimsvc.store.user_counts import count_disabled_users
 
-HOURS, DAYS = "hours", "days"
-_COUNTS = {HOURS: count_by_hour, DAYS: count_by_day}
-
 _MOST_CAUSES = 50
 _MOST_DISABLES = 20
 _SHOW_DISABLES_FOR = timedelta(days=7)
 
 
-def show_overview(enterprise: str, cache: HourlyCounts, *, by: str = HOURS) -> dict[str, Any]:
-    """Return the content of the console's overview, with counts ``by`` hours or days; raises ``NoSuchThing``."""
+def show_overview(
+    enterprise: str, cache: HourlyCounts, *, time_range: TimeRange = LAST_DAY, zone: tzinfo = UTC
+) -> dict[str, Any]:
+    """Return the content of the console's overview, with counts of provisioning in the range of time.
+
+    Its days begin at midnight in the time ``zone``. Raises ``NoSuchThing``.
+    """
     with reading_in(enterprise) as tenant:
         refusals = read_open_refusals(tenant)
         causes = list_open_causes(tenant, refusals)
         users, now = _users(tenant), clock.now()
         return {
             "users": users,
-            "provisioning": _COUNTS[by](tenant.connection, tenant.id, cache),
+            "provisioning": count_by_span(tenant.connection, tenant.id, cache, time_range, zone),
             "errors": sum(cause.refusals for cause in causes if cause.is_error),
             "fixed": sum(cause.refusals for cause in causes if cause.is_fixed),
             "on_hold": sum(cause.refusals for cause in causes if cause.is_on_hold and not cause.is_fixed),

@@ -10,7 +10,17 @@ from scimsvc.protocol.limits import MAX_KEY_LENGTH
 from scimsvc.protocol.reasons import Reason
 from scimsvc.schemas.field_types import InputSchema, Name, Text, one_of
 from scimsvc.schemas.limits import DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT, SPANS
-from scimsvc.vocabulary import ACTIONS, BY_USER_NAME, CHANGE_TYPES, OPERATIONS, OUTCOMES, SOURCES, USER_SORTS, WITHOUT
+from scimsvc.vocabulary import (
+    ACTIONS,
+    BY_USER_NAME,
+    CHANGE_TYPES,
+    EFFECT_GROUPS,
+    OPERATIONS,
+    OUTCOMES,
+    SOURCES,
+    USER_SORTS,
+    WITHOUT,
+)
 
 
 class Limit(fields.Integer):
@@ -141,7 +151,7 @@ class LogSearchQuery(LogQuery):
     """Filters of the console's provisioning log."""
 
     person = Name("Only entries about this person: an address, a userName or an ID.", max_length=MAX_KEY_LENGTH)
-    effect = Text("Only entries with this effect.", validate=one_of((*CHANGE_TYPES, WITHOUT)))
+    effect = Text("Only entries with this effect.", validate=one_of((*CHANGE_TYPES, *EFFECT_GROUPS, WITHOUT)))
     cause = Text("Only refusals with this cause.", validate=one_of((*Reason, WITHOUT)))
     integration = Name("Only entries of the integration with this client ID.")
     group = Name("Only entries about this group: its ID or a part of its name.", max_length=MAX_KEY_LENGTH)

@@ -14,7 +14,7 @@ from scimsvc.models import LogEntry, User
 from scimsvc.protocol.attributes import fold
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.log import LogConditions, LogRow, list_shortened, meeting
-from scimsvc.vocabulary import OK, REFUSED, WITHOUT
+from scimsvc.vocabulary import EFFECT_GROUPS, OK, REFUSED, WITHOUT
 
 #: The entries that one search reads: of the whole log, which are stored one after another, and of the refusals.
 MOST_READ, MOST_REFUSALS = 20_000, 3_000
@@ -98,7 +98,7 @@ def _without_index(search: LogSearch) -> Iterator[ColumnElement[bool]]:
 
 def _has_effect(effect: str) -> ColumnElement[bool]:
     if effect != WITHOUT:
-        return LogEntry.effect == effect
+        return LogEntry.effect.in_(EFFECT_GROUPS.get(effect, (effect,)))
     return and_(LogEntry.outcome == OK, LogEntry.effect.is_(None), LogEntry.changed == "[]")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scimsvc.console.plots import HEIGHT, WIDTH, plot_series
+from scimsvc.console.plots import is_marked, plot_series, ticks
 from scimsvc.enterprises import enterprises
 from tests.support.client import Enterprise, replace, user_body
 from tests.support.console import Console, of, text
@@ -122,24 +122,29 @@ def test_tokens_show_the_days_left(admin: Console, acme: Enterprise, cli: Cli) -
     assert '<div class="stat bad"><dt>Token expires in</dt>' in admin.get(of(acme))
 
 
-@pytest.mark.parametrize("by", ["hours", "days"])
-def test_plots_are_pictures_with_a_title_a_description_and_a_table(admin: Console, acme: Enterprise, by: str) -> None:
+@pytest.mark.parametrize("time_range", ["24h", "7d", "30d"])
+def test_plots_have_axes_a_table_and_bars_that_lead_to_the_log(
+    admin: Console, acme: Enterprise, time_range: str
+) -> None:
     acme.create()
     refuse(acme, "b@x.example", "Janitor")
 
-    page = admin.get(f"{of(acme)}?by={by}")
+    page = admin.get(f"{of(acme)}?range={time_range}")
 
-    titles = re.findall(r'<title id="plot-\w+-title">([^<]+)</title>', page)
-    unit = by.removesuffix("s")
-    assert titles == [f"{name} by {unit}" for name in ("Created", "Changed", "Disabled or deleted", "Refused")]
-    assert len(re.findall(r"<rect x=", page)) == 2
-    assert re.search(rf"1 in the last \d+ {by}\. Peak: 1 at ", page)
+    created, refused = (link.replace("&amp;", "&") for link in re.findall(r'<a href="([^"]+)" aria-label="20', page))
+    assert re.search(r'aria-label="\d{4}-\d\d-\d\d \d\d:\d\d to [^"]* UTC: 1"', page)
+    assert re.search(r'<p class="y-axis" aria-hidden="true"><span>1</span><span>0</span></p>', page)
     assert 'style="' not in page
     assert re.search(r'<td class="number" data-label="Created">1</td>', page)
+    assert [len(re.findall('<tr id="entry-', admin.get(link))) for link in (created, refused)] == [1, 1]
+    assert "Unknown role" in admin.get(refused)
 
 
-def test_an_unknown_scale_is_the_default_one(admin: Console, acme: Enterprise) -> None:
-    assert "by hour" in admin.get(f"{of(acme)}?by=century")
+def test_an_unknown_range_or_zone_is_the_default_one(admin: Console, acme: Enterprise) -> None:
+    page = admin.get(f"{of(acme)}?range=century&zone=/etc/passwd")
+
+    assert re.search(r'range=24h#over-time" aria-current="true"', page)
+    assert "range=30d" in admin.get(f"{of(acme)}?range=30d&zone=Nowhere/{'x' * 99}")
 
 
 def test_names_of_all_kinds_are_shown_as_they_are(operator: Console, app: Any, cli: Cli) -> None:
@@ -164,19 +169,24 @@ def test_another_enterprises_administrator_finds_nothing(admin: Console, app: An
 
 
 def test_a_plot_keeps_within_its_frame() -> None:
-    spans = [{"start": f"2026-11-{day:02}T00:00:00.000Z", "created": day**4} for day in range(1, 31)]
+    spans = [
+        {"start": f"2026-11-{day:02}T00:00:00.000Z", "end": f"2026-11-{day + 1:02}T00:00:00.000Z", "created": day**4}
+        for day in range(1, 30)
+    ]
 
-    plot = plot_series(spans, "created", label="Created", unit="day")
+    plot = plot_series(spans, "created", query={"effect": "created"})
 
-    assert (plot.total, plot.peak, len(plot.bars)) == (sum(day**4 for day in range(1, 31)), 30**4, 30)
-    assert all(bar.x >= 0 and bar.x + bar.width <= WIDTH for bar in plot.bars)
-    assert all(bar.y >= 0 and abs(bar.y + bar.height - HEIGHT) < 0.02 and bar.height >= 3 for bar in plot.bars)
-    assert plot.description.endswith("Peak: 810,000 at 2026-11-30.")
+    assert (plot.total, plot.peak, len(plot.bars)) == (sum(day**4 for day in range(1, 30)), 29**4, 29)
+    assert all(bar.x >= 0 and bar.x + bar.width <= 100 for bar in plot.bars)
+    assert all(0 <= bar.y <= 96 and abs(bar.y + bar.height - 100) < 0.02 for bar in plot.bars)
+    assert plot.description.endswith("Peak: 707,281 at 2026-11-29 00:00 to 2026-11-30 00:00 UTC.")
+    assert plot.bars[0].query == {"effect": "created", "since": "2026-11-01T00:00", "until": "2026-11-01T23:59"}
+    assert [is_marked(each.start, "day") for each in ticks(spans)].count(True) == 4
 
 
 def test_a_plot_of_nothing_says_so() -> None:
-    spans = [{"start": "2026-11-01T00:00:00.000Z", "created": 0}]
+    spans = [{"start": "2026-11-01T00:00:00.000Z", "end": "2026-11-01T01:00:00.000Z", "created": 0}]
 
-    plot = plot_series(spans, "created", label="Created", unit="hour")
+    plot = plot_series(spans, "created", query={})
 
-    assert (plot.bars, plot.description) == ([], "No requests in the last 1 hours.")
+    assert (plot.bars, plot.description) == ([], "None.")

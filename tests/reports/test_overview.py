@@ -1,14 +1,15 @@
 """The overview of an enterprise: users, provisioning over time, tokens, and settings that stop writes."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from scimsvc import clock
 from scimsvc.enterprises import enterprises
 from scimsvc.reports import overview
-from scimsvc.reports.hourly_counts import DAYS_SHOWN, HOURS_SHOWN, HourlyCounts
+from scimsvc.reports.hourly_counts import RANGES, HourlyCounts
 from tests.support.apps import run_command
 from tests.support.client import Enterprise, replace, user_body
 from tests.support.types import Cli
@@ -16,9 +17,13 @@ from tests.support.types import Cli
 NOON = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 
 
-def overview_of(enterprise: Enterprise, cache: HourlyCounts | None = None, by: str = "hours") -> dict[str, Any]:
+def overview_of(
+    enterprise: Enterprise, cache: HourlyCounts | None = None, time_range: str = "24h", zone: tzinfo = UTC
+) -> dict[str, Any]:
     with enterprise.app.app_context():
-        return overview.show_overview(enterprise.made["id"], cache or HourlyCounts(), by=by)
+        return overview.show_overview(
+            enterprise.made["id"], cache or HourlyCounts(), time_range=RANGES[time_range], zone=zone
+        )
 
 
 def at(monkeypatch: pytest.MonkeyPatch, instant: datetime) -> None:
@@ -41,8 +46,8 @@ def test_an_enterprise_without_anything_has_an_overview(acme: Enterprise) -> Non
     }  # fmt: skip
     assert (seen["last_success"], seen["last_request"], seen["causes"]) == (None, None, [])
     assert seen["stops"] == {"scim_enabled": True, "paused": False, "removal_limit": None}
-    assert len(seen["provisioning"]) == HOURS_SHOWN
-    assert len(overview_of(acme, by="days")["provisioning"]) == DAYS_SHOWN
+    assert len(seen["provisioning"]) == 24
+    assert len(overview_of(acme, time_range="30d")["provisioning"]) == 30
 
 
 def test_users_are_counted_by_state_and_role(acme: Enterprise) -> None:
@@ -73,7 +78,7 @@ def test_provisioning_is_counted_by_hour_and_day(acme: Enterprise, monkeypatch: 
 
     cache = HourlyCounts()
     hours = overview_of(acme, cache)["provisioning"]
-    days = overview_of(acme, cache, "days")["provisioning"]
+    days = overview_of(acme, cache, "30d")["provisioning"]
 
     assert counts(hours) == {
         "2026-11-24T10:00:00.000Z": (0, 1, 1, 1),
@@ -84,9 +89,26 @@ def test_provisioning_is_counted_by_hour_and_day(acme: Enterprise, monkeypatch: 
         "2026-11-24T00:00:00.000Z": (0, 2, 2, 1),
     }
     assert counts(overview_of(acme, cache)["provisioning"]) == counts(hours)
-    assert counts(overview_of(acme, cache, "days")["provisioning"]) == counts(days)
+    assert counts(overview_of(acme, cache, "30d")["provisioning"]) == counts(days)
     assert hours[-1]["start"] == "2026-11-24T12:00:00.000Z"
     assert days[0]["start"] == "2026-10-26T00:00:00.000Z"
+    assert (hours[-1]["end"], days[0]["end"]) == ("2026-11-24T12:30:00.000Z", "2026-10-27T00:00:00.000Z")
+
+
+def test_days_begin_at_midnight_in_the_time_zone(acme: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
+    at(monkeypatch, datetime(2026, 11, 23, 23, 30, tzinfo=UTC))
+    acme.token = run_command(acme.app, "token", "issue", "Acme", "--days", "30")["access_token"]
+    acme.create()
+    at(monkeypatch, NOON)
+    berlin = ZoneInfo("Europe/Berlin")
+
+    days = overview_of(acme, time_range="30d", zone=berlin)["provisioning"]
+    quarters = overview_of(acme, time_range="7d", zone=berlin)["provisioning"]
+
+    assert list(counts(days)) == ["2026-11-23T23:00:00.000Z"]
+    assert list(counts(quarters)) == ["2026-11-23T23:00:00.000Z"]
+    assert [span["start"] for span in days[:2]] == ["2026-10-25T23:00:00.000Z", "2026-10-26T23:00:00.000Z"]
+    assert (len(days), len(quarters), quarters[-1]["start"]) == (30, 28, "2026-11-24T11:00:00.000Z")
 
 
 def test_hours_that_are_over_are_remembered_and_the_last_one_is_not(

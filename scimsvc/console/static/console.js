@@ -8,6 +8,7 @@ import "./palette.js";
 import "./live.js";
 import "./live_list.js";
 import "./passwords.js";
+import "./plots.js";
 import "./searching.js";
 import { prepareFolds } from "./folding.js";
 import { enhance, enhancements } from "./parts.js";

@@ -11,15 +11,17 @@ const styles = {
   second: { ...day, ...clock, second: "2-digit" },
   day,
   hour: clock,
+  weekday: { weekday: "short" },
 };
+const withoutYear = ["hour", "weekday"];
 const formats = {};
 const exact = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "long" });
 
 export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-// Format a moment in one of the styles: "minute", "second", "day" or "hour". The year is shown if it is another one.
+// Format a moment in one of the styles: "minute", "second", "day", "hour" or "weekday". Another year is shown.
 export function format(moment, style = "minute") {
-  const withYear = style !== "hour" && moment.getFullYear() !== new Date().getFullYear();
+  const withYear = !withoutYear.includes(style) && moment.getFullYear() !== new Date().getFullYear();
   const key = `${style} ${withYear}`;
   formats[key] ??= new Intl.DateTimeFormat(locale, { ...styles[style], ...(withYear && { year: "numeric" }) });
   return formats[key].format(moment);

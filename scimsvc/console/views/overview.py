@@ -8,28 +8,40 @@ from scimsvc import clock
 from scimsvc.console.environment import plural
 from scimsvc.console.forms import optional_text, text
 from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, go, page
-from scimsvc.console.plots import plot_series
+from scimsvc.console.plots import find_zone, is_marked, plot_series, ticks
 from scimsvc.console.remedies import remedy_url
 from scimsvc.reports.dismissing import dismiss_errors
-from scimsvc.reports.hourly_counts import hourly_counts
-from scimsvc.reports.overview import DAYS, HOURS, show_overview
+from scimsvc.reports.hourly_counts import RANGES, hourly_counts
+from scimsvc.reports.overview import show_overview
+from scimsvc.vocabulary import CREATED, REFUSED
 
 overview = enterprise_blueprint("overview")
 overview.add_app_template_global(remedy_url)
 overview.add_app_template_filter(clock.timestamp, "stamped")
 
-#: The series in the plots, with their labels.
+#: The series in the plots, with their labels, and the filters that find their entries in the log.
 SERIES = {"created": "Created", "changed": "Changed", "disabled": "Disabled or deleted", "refused": "Refused"}
+QUERIES = {
+    "created": {"effect": CREATED},
+    "changed": {"effect": "changes"},
+    "disabled": {"effect": "removals"},
+    "refused": {"outcome": REFUSED},
+}
+_UNITS = {"24h": "hour", "7d": "quarter", "30d": "day"}
+overview.add_app_template_filter(is_marked)
 
 
 @overview.get("")
 def show() -> Answer:
     """Show the overview."""
-    by = DAYS if request.args.get("by") == DAYS else HOURS
-    seen = show_overview(enterprise_id(), hourly_counts.current, by=by)
-    spans, unit = seen["provisioning"], by.removesuffix("s")
-    plots = [plot_series(spans, name, label=label, unit=unit) for name, label in SERIES.items()]
-    return page("overview.html", seen=seen, by=by, unit=unit, spans=spans, plots=plots, series=SERIES)
+    chosen = request.args.get("range", "24h")
+    name = chosen if chosen in RANGES else "24h"
+    zone = find_zone(request.args.get("zone"))
+    seen = show_overview(enterprise_id(), hourly_counts.current, time_range=RANGES[name], zone=zone)
+    spans = seen["provisioning"]
+    plots = [plot_series(spans, series, query=QUERIES[series]) for series in SERIES]
+    return page("overview.html", seen=seen, range=name, unit=_UNITS[name], spans=spans, plots=plots, series=SERIES,
+                marks=ticks(spans))  # fmt: skip
 
 
 @overview.post("/errors/dismiss")
