@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from scimsvc.cli.names import complete_enterprises
 from scimsvc.cli.output import result_command
 from scimsvc.cli.tables import View
 from scimsvc.cli.values import cell
@@ -22,7 +23,12 @@ def admin() -> None:
 
 @result_command(admin, "create", writes=True)
 @click.argument("email")
-@click.option("--enterprise", metavar="E", help="Enterprise that the account may administer")
+@click.option(
+    "--enterprise",
+    metavar="E",
+    help="Enterprise that the account may administer",
+    shell_complete=complete_enterprises,
+)
 @click.option("--operator", is_flag=True, help="Let the account administer every enterprise")
 @click.option("--auditor", is_flag=True, help="Let the account read everything there and change nothing")
 def create(email: str, enterprise: str | None, *, operator: bool, auditor: bool) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import click
 from scimsvc import clock
 from scimsvc.activity.audit_reading import follow_audit_entries, list_audit_entries
 from scimsvc.cli.log import DEFAULT_LIMIT, print_as_they_come, wait_for_entries
+from scimsvc.cli.names import complete_enterprises
 from scimsvc.cli.options import Moment
 from scimsvc.cli.output import PRINTED, result_command
 from scimsvc.cli.values import cell
@@ -22,7 +23,7 @@ def _listing(entries: list[dict[str, Any]]) -> str:
 
 
 @result_command(None, "audit", text=_listing)
-@click.argument("enterprise", required=False)
+@click.argument("enterprise", required=False, shell_complete=complete_enterprises)
 @click.option("--actor", metavar="A", help="Show only entries of this actor: e-mail address, name or ID")
 @click.option("--action", type=click.Choice(ACTIONS), metavar="A", help="Show only this action, such as token.issued")
 @click.option(

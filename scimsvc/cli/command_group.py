@@ -10,7 +10,15 @@ import click
 from flask.cli import AppGroup, ScriptInfo
 
 from scimsvc import create_app
-from scimsvc.cli.commands import COMMANDS, DESCRIPTION, HELP_OPTIONS, version_line
+from scimsvc.cli.commands import (
+    COMMANDS,
+    DESCRIPTION,
+    ENDING,
+    EXAMPLES,
+    HELP_OPTIONS,
+    SECTIONS,
+    version_line,
+)
 from scimsvc.cli.printable import printable, printable_errors
 from scimsvc.settings import SettingsError
 
@@ -34,6 +42,23 @@ class CommandGroup(AppGroup):
         """Return the names of all commands."""
         return sorted({*COMMANDS, *super().list_commands(ctx)})
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands by section, and those that a host application added in a section of their own."""
+        added = [name for name in self.list_commands(ctx) if name not in COMMANDS]
+        width = max(map(len, (*COMMANDS, *added)))
+        for title, names in {**SECTIONS, "Other commands": added}.items():
+            if names:
+                with formatter.section(title):
+                    formatter.write_dl([(name.ljust(width), self._summary(ctx, name)) for name in names])
+
+    def _summary(self, ctx: click.Context, name: str) -> str:
+        command = None if name in COMMANDS else self.get_command(ctx, name)
+        return command.get_short_help_str() if command is not None else COMMANDS.get(name, "")
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the paragraphs at the end as they are."""
+        formatter.write("\n" + "\n\n".join(ENDING) + "\n")
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command with this name, or None."""
         if cmd_name in COMMANDS and cmd_name not in self.commands:
@@ -45,7 +70,17 @@ def _import_command(name: str) -> click.Command:
     attribute = name.replace("-", "_")
     command: click.Command = getattr(importlib.import_module(f"scimsvc.cli.{attribute}"), attribute)
     command.short_help = COMMANDS[name]
+    _add_examples(command, name)
     return command
+
+
+def _add_examples(command: click.Command, words: str) -> None:
+    """Write the examples of a command and of the commands below it at the end of their help."""
+    if words in EXAMPLES:
+        command.epilog = "\b\nExamples:\n" + "\n".join(f"  scimsvc {example}" for example in EXAMPLES[words])
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            _add_examples(below, f"{words} {name}")
 
 
 scimsvc = CommandGroup("scimsvc", help=DESCRIPTION, context_settings={"help_option_names": list(HELP_OPTIONS)})

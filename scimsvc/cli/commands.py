@@ -8,6 +8,7 @@ COMMANDS = {
     "backup": "Copy the SQLite database to a new file while it serves.",
     "changes": "Read the change feed in commit order.",
     "check": "Check the integrity and consistency of the database.",
+    "completion": "Complete commands and names in bash, zsh and fish.",
     "deliver": "Run the background work beside another WSGI server.",
     "enterprise": "Create, show, change, suspend and delete enterprises.",
     "explain": "Show what a SCIM request would do, without doing it.",
@@ -26,12 +27,57 @@ COMMANDS = {
     "webhook": "Create, list, change, test and replay webhooks.",
 }
 
+#: The commands of each section of the help, the first needed first.
+SECTIONS = {
+    "Set up": ("quickstart", "init", "serve", "deliver", "key", "completion"),
+    "Manage": (
+        *("enterprise", "role", "user", "group", "attribute", "integration", "token", "webhook", "admin", "settings"),
+    ),
+    "Diagnose": ("log", "explain", "changes", "audit", "check"),
+    "Data": ("backup", "migrate-to"),
+}
+
 DESCRIPTION = """\
 Provision the users of an application from Microsoft Entra ID over SCIM 2.0.
 
 Start with `scimsvc quickstart`. Settings are environment variables that
-begin with SCIMSVC_; the manual lists them. ENTERPRISE is the ID or name of
-an enterprise. Every command that prints a result accepts --json."""
+begin with SCIMSVC_. ENTERPRISE is the ID or name of an enterprise. Every
+command that prints a result accepts --format table|json|csv and --json."""
+
+#: The last paragraphs of the help.
+ENDING = (
+    """\
+Examples:
+  scimsvc quickstart
+  scimsvc log Contoso --failed --since yesterday
+  scimsvc user list Contoso --format csv > users.csv""",
+    """\
+Exit status: 0 success, 1 refused or failed, 2 wrong usage or setting.""",
+    """\
+Manual: docs/index.md in the source. 'scimsvc COMMAND --help' explains a
+command.""",
+)
+
+#: Examples by the words of a command, for its help.
+EXAMPLES = {
+    "admin create": ("admin create ada@example.com --enterprise Contoso", "admin create op@example.com --operator"),
+    "audit": ("audit Contoso --since 7d", "audit --action token.issued --format csv"),
+    "changes": ("changes Contoso --limit 10", "changes Contoso --follow --json"),
+    "completion install": ("completion install", "completion install fish"),
+    "enterprise create": ("enterprise create Contoso --role Signer --enable-scim",),
+    "enterprise update": ("enterprise update Contoso --removal-limit 50 --removal-hours 24",),
+    "explain": ("explain Contoso request.json",),
+    "integration rotate": ("integration rotate Contoso 'Microsoft Entra ID' --overlap 24",),
+    "log list": ("log Contoso --failed", "log Contoso --user ada@example.com --since yesterday"),
+    "role add": ("role add Contoso 'Power Signer' --alias PowerSigner",),
+    "role preview": ("role preview Contoso Signer",),
+    "token issue": ("token issue Contoso --days 365 --name 'Entra production'", "token issue Contoso --api"),
+    "token rotate": ("token rotate Contoso 1ebf498d371600b0477372c927b9e455 --overlap 48",),
+    "user export": ("user export Contoso --output users.csv",),
+    "user import": ("user import Contoso users.csv",),
+    "user list": ("user list Contoso --role Signer", "user list Contoso --search ada --json"),
+    "webhook create": ("webhook create Contoso https://app.example.com/hooks --type 'user.*'",),
+}
 
 HELP_OPTIONS = ("-h", "--help")
 
@@ -40,7 +86,11 @@ def help_page() -> str:
     """Return the text of ``scimsvc --help``, the same that Click writes on a terminal of 80 columns."""
     width = max(map(len, COMMANDS))
     description = "\n".join(f"  {line}".rstrip() for line in DESCRIPTION.splitlines())
-    commands = "\n".join(f"  {name.ljust(width)}  {summary}" for name, summary in COMMANDS.items())
+    sections = "\n\n".join(
+        "\n".join((f"{title}:", *(f"  {name.ljust(width)}  {COMMANDS[name]}" for name in names)))
+        for title, names in SECTIONS.items()
+    )
+    ending = "\n\n".join(ENDING)
     return f"""\
 Usage: scimsvc [OPTIONS] COMMAND [ARGS]...
 
@@ -50,8 +100,9 @@ Options:
   --version   Show the version and exit.
   -h, --help  Show this message and exit.
 
-Commands:
-{commands}"""
+{sections}
+
+{ending}"""
 
 
 def version_line() -> str:

@@ -10,10 +10,11 @@ from typing import Any
 import click
 
 from scimsvc import clock
+from scimsvc.cli.names import complete_enterprises
 from scimsvc.operations.serving.server import DEFAULT_HOST, DEFAULT_PORT
 from scimsvc.vocabulary import PROVIDERS
 
-enterprise_argument = click.argument("enterprise")
+enterprise_argument = click.argument("enterprise", shell_complete=complete_enterprises)
 host_option = click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on")
 port_option = click.option(
     "--port",

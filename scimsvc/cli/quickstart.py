@@ -1,12 +1,14 @@
 """``quickstart``: initialize, create a first enterprise, and serve."""
 
+import shlex
 from typing import Any
 
 import click
 
 from scimsvc.auth.clients import NAMES, create_integration, list_integrations
-from scimsvc.auth.grants import TokenRequest, issue_token
+from scimsvc.auth.grants import TokenRequest, issue_token, rotate_token
 from scimsvc.auth.state import token_signer
+from scimsvc.auth.token_reading import list_tokens
 from scimsvc.cli.init import upgrade
 from scimsvc.cli.options import host_application_option, host_option, port_option
 from scimsvc.cli.output import app_command
@@ -22,6 +24,8 @@ from scimsvc.web.state import app_settings
 from scimsvc.web.urls import password_url
 
 FIRST_ENTERPRISE = "My Enterprise"
+#: The name of the token that quickstart issues and replaces.
+QUICKSTART = "Quickstart"
 FIRST_ROLES = ["SigningHub_Admin", "User"]
 
 
@@ -34,7 +38,8 @@ FIRST_ROLES = ["SigningHub_Admin", "User"]
 def quickstart(host: str, port: int, *, host_application: bool, as_json: bool) -> None:
     """Create a database and a first enterprise, print the values for Entra and the console, and serve.
 
-    You can repeat it. It keeps existing data and issues another SCIM token.
+    You can repeat it. It keeps existing data. A SCIM token of an earlier start continues if it was used; otherwise a
+    new one replaces it.
     """
     upgrade()
     server = bind(host=host, port=port)
@@ -50,7 +55,8 @@ def _first_steps(root: str, *, host_application: bool) -> dict[str, Any]:
     enterprises = list_enterprises()
     created = create_enterprise(FIRST_ENTERPRISE, roles=FIRST_ROLES, scim_enabled=True) if not enterprises else None
     enterprise = created or enterprises[0]
-    token = issue_token(enterprise["id"], TokenRequest(SCIM_SCOPE), signer=token_signer.current)
+    token = _token(enterprise["id"])
+    secret_token = token.get("access_token")
     tenant_url = root + SCIM_PREFIX
     credentials = credentials_of(created) if created else {}
     if host_application:
@@ -58,11 +64,30 @@ def _first_steps(root: str, *, host_application: bool) -> dict[str, Any]:
     return {
         "enterprise": enterprise["name"],
         "tenant_url": tenant_url,
-        "secret_token": token["access_token"],
+        "secret_token": secret_token,
         "expires_at": token["expires_at"],
         **credentials,
-        "curl": f"curl -H 'Authorization: Bearer {token['access_token']}' '{tenant_url}/Users'",
+        "curl": f"curl -H 'Authorization: Bearer {secret_token}' '{tenant_url}/Users'" if secret_token else None,
     }
+
+
+def _token(enterprise_id: str) -> dict[str, Any]:
+    """Return the token of an earlier start if it is valid and was used; otherwise a new one, which replaces it.
+
+    Only a new one has ``access_token``, because a token is shown once.
+    """
+    signer = token_signer.current
+    earlier = [each for each in list_tokens(enterprise_id) if each["name"] == QUICKSTART and _is_valid(each)]
+    for token in earlier:
+        if token["last_used_at"] is not None:
+            return token
+    if earlier:
+        return rotate_token(earlier[-1]["id"], enterprise=enterprise_id, days=None, overlap_hours=0, signer=signer)
+    return issue_token(enterprise_id, TokenRequest(SCIM_SCOPE, name=QUICKSTART), signer=signer)
+
+
+def _is_valid(token: dict[str, Any]) -> bool:
+    return token["revoked_at"] is None and token["days_left"] > 0 and token["verifiable"]
 
 
 def _host_application(enterprise_id: str) -> dict[str, Any]:
@@ -84,6 +109,8 @@ def _introduction(result: dict[str, Any], root: str, account: dict[str, Any] | N
         "client_secret": "Client secret",
     }
     values = {names[name]: value for name, value in result.items() if name in names}
+    if result["secret_token"] is None:
+        values[names["secret_token"]] = "the one of an earlier start, which is in use"
     for name, value in result.get("host_application", {}).items():
         values[f"{names[name]} of your application"] = value
     notes = [""]
@@ -95,9 +122,14 @@ def _introduction(result: dict[str, Any], root: str, account: dict[str, Any] | N
         notes.append(
             f"Open the Console link to set the password of {cell(account['email'])}. It works once, within 24 hours."
         )
+    if result["secret_token"] is None:
+        notes.append(
+            "A token is shown only once. "
+            f"'scimsvc token issue {shlex.quote(cell(result['enterprise']))}' creates another one."
+        )
     lines = [
         as_text({**values, "Console": result["console_link"] or root + CONSOLE_PREFIX}),
         *notes,
-        f"\nTry it:\n  {result['curl']}\n",
+        f"\nTry it:\n  {result['curl']}\n" if result["curl"] else "",
     ]
     return "\n".join(lines)

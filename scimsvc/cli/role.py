@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 import click
 
+from scimsvc.cli.names import complete_roles
 from scimsvc.cli.options import enterprise_argument
 from scimsvc.cli.output import result_command
 from scimsvc.cli.tables import View, as_text
@@ -11,6 +12,7 @@ from scimsvc.mapping import roles
 from scimsvc.mapping.preview import preview_role
 from scimsvc.schemas.validation import without_none
 
+_role_argument = click.argument("role", shell_complete=complete_roles)
 _alias_option = click.option(
     "--alias", "aliases", multiple=True, metavar="ALIAS", help="Alias to add to the role (repeatable)"
 )
@@ -80,7 +82,7 @@ def list_(enterprise: str) -> list[dict[str, Any]]:
 
 @result_command(role, "update", writes=True)
 @enterprise_argument
-@click.argument("role")
+@_role_argument
 @click.option("--rename", metavar="NAME", help="New name of the role; its users keep the role")
 @_alias_option
 @click.option(
@@ -122,7 +124,7 @@ def update(
 
 @result_command(role, "remove", writes=True)
 @enterprise_argument
-@click.argument("role")
+@_role_argument
 def remove(enterprise: str, role: str) -> dict[str, Any]:
     """Remove a role. The default role and roles with users cannot be removed."""
     return roles.remove_role(enterprise, role)

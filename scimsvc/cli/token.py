@@ -8,6 +8,7 @@ from scimsvc.auth import grants
 from scimsvc.auth.signing_keys import why_not_the_servers_key
 from scimsvc.auth.state import token_signer
 from scimsvc.auth.token_reading import list_tokens
+from scimsvc.cli.names import complete_enterprises
 from scimsvc.cli.options import STANDARD_INPUT, enterprise_argument, overlap_option, read_secret
 from scimsvc.cli.output import result_command, warn
 from scimsvc.cli.tables import Row, View
@@ -71,7 +72,7 @@ _TOKENS = View(
 
 
 @result_command(token, "list", view=_TOKENS)
-@click.argument("enterprise", required=False)
+@click.argument("enterprise", required=False, shell_complete=complete_enterprises)
 def list_(enterprise: str | None) -> list[dict[str, Any]]:
     """List the tokens of one or all enterprises with expiry, last use and days left, but not the tokens.
 

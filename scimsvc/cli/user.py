@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import click
 
+from scimsvc.cli.names import complete_roles
 from scimsvc.cli.options import enterprise_argument
 from scimsvc.cli.output import PRINTED, progress, result_command, wants_json
 from scimsvc.cli.printable import printable, write_json_line
@@ -40,7 +41,11 @@ def _fields(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--phone", help="Work phone number"),
         click.option("--title", help="Title"),
         click.option("--organization", help="Organization"),
-        click.option("--role", help="Name or alias of a role (default for a new user: the default role)"),
+        click.option(
+            "--role",
+            help="Name or alias of a role (default for a new user: the default role)",
+            shell_complete=complete_roles,
+        ),
         click.option("--external-id", help="Identifier of the user at the identity provider"),
     )
     for option in reversed(options):
@@ -124,7 +129,7 @@ _USERS = View(
 
 @result_command(user, "list", view=_USERS)
 @enterprise_argument
-@click.option("--role", help="Show only users with this role")
+@click.option("--role", help="Show only users with this role", shell_complete=complete_roles)
 @click.option("--group", help="Show only members of this group, by ID or name")
 @click.option("--active/--inactive", default=None, help="Show only active users, or only inactive users")
 @click.option("--source", type=click.Choice(SOURCES), help="Show only users from this source")

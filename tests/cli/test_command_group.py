@@ -1,6 +1,7 @@
 """The group of all commands: its imports, its help, and the files that its commands create."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from flask.cli import ScriptInfo
 
 from scimsvc import create_app
 from scimsvc.cli.command_group import CommandGroup, scimsvc
-from scimsvc.cli.commands import COMMANDS, help_page
+from scimsvc.cli.commands import COMMANDS, EXAMPLES, SECTIONS, help_page
 from tests.support.commands import subcommands, walk
 from tests.support.live import SCIMSVC, environment
 
@@ -34,7 +35,7 @@ WRITING = {
 }
 ALL = {path: command for path, command in walk(scimsvc) if not isinstance(command, click.Group)}
 #: Commands that need no installation.
-INDEPENDENT = {("key", "new")}
+INDEPENDENT = {("key", "new"), ("completion", "install"), ("completion", "show")}
 READING = sorted(ALL.keys() - CREATING - WRITING - INDEPENDENT)
 
 
@@ -64,6 +65,23 @@ def test_each_command_has_a_line_that_fits_into_the_page() -> None:
     assert list(COMMANDS) == sorted(COMMANDS)
     assert {name for name, summary in COMMANDS.items() if not summary.endswith(".")} == set()
     assert max(map(len, help_page().splitlines())) <= 78
+
+
+def test_each_command_is_in_one_section_of_the_help() -> None:
+    assert sorted(name for names in SECTIONS.values() for name in names) == list(COMMANDS)
+
+
+def test_each_example_is_in_the_help_of_its_command_and_can_be_parsed() -> None:
+    assert EXAMPLES.keys() <= {" ".join(path) for path in ALL}
+    for words, examples in EXAMPLES.items():
+        path = tuple(words.split())
+        text = CliRunner().invoke(scimsvc, [*path, "--help"]).output
+
+        assert [example for example in examples if f"  scimsvc {example}\n" not in text] == []
+        for example in examples:
+            given = shlex.split(example)
+            arguments = given[len(path) if given[: len(path)] == list(path) else 1 :]
+            ALL[path].make_context(words, arguments, resilient_parsing="import" in path or "explain" in path)
 
 
 def test_an_app_imports_a_command_when_it_is_asked_for(app: Flask) -> None:

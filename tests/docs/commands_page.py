@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import click
 
 from scimsvc.cli.command_group import scimsvc
+from scimsvc.cli.commands import EXAMPLES
 from tests.support.commands import walk
 from tests.support.documents import DOCS
 
@@ -31,6 +32,8 @@ Names match without regard to letter case, except names of integrations. `-h` or
 
 Every command except `serve` and `deliver` takes `--json` and then prints one JSON value and nothing else; with `--follow`, one for each line.
 `--format json` is the same, `--format csv` prints lists as CSV with a header, and `--format table` is the default. `user export` has its own `--format`.
+
+`scimsvc completion install` completes commands, options, and the names of enterprises and roles in bash, zsh and fish.
 
 On a terminal, tables show the columns for people that fit, dates as their distance from now, and states in color. `--wide` shows all columns with complete values.
 Output into a file or a pipe is complete, without colors, and has the names of JSON. `NO_COLOR` removes colors.
@@ -59,6 +62,8 @@ def _sections() -> Iterator[str]:
         if not isinstance(command, click.Group):
             yield f"```text\n{_usage(words, command)}\n```\n"
         yield f"{_help(command)}\n"
+        if examples := EXAMPLES.get(" ".join(words)):
+            yield "\n".join(("```sh", *(f"scimsvc {example}" for example in examples), "```\n"))
         if options := list(_options(command)):
             yield "\n".join(["| option | meaning |", "| --- | --- |", *options]) + "\n"
 

@@ -91,12 +91,12 @@ def test_a_second_quickstart_continues_with_the_same_enterprise(tmp_path: Path) 
         created = first.send("POST", USERS, json.dumps(user_body()), {"Content-Type": CONTENT_TYPE})
         assert first.stop() == 0
     with serving(tmp_path) as second:
-        users = {second.send("GET", USERS, headers={"Authorization": f"Bearer {token}"}).json()["totalResults"]
-                 for token in (first.token, second.token)}  # fmt: skip
+        answer = second.send("GET", USERS, headers={"Authorization": f"Bearer {first.token}"})
 
     assert created.status == 201
-    assert users == {1}
-    assert second.token != first.token
+    assert answer.json()["totalResults"] == 1
+    assert (second.result["secret_token"], second.result["curl"]) == (None, None)  # the first one was used
+    assert second.result["expires_at"] == first.result["expires_at"]
     assert second.result["enterprise"] == first.result["enterprise"]
     assert "client_secret" not in second.result
     assert second.process.returncode == 0
@@ -122,16 +122,20 @@ def test_an_integration_for_the_application_is_created_once_when_asked_for(tmp_p
     }
 
 
-def test_each_quickstart_prints_a_new_link_until_the_operator_has_a_password(tmp_path: Path) -> None:
+def test_each_quickstart_prints_a_new_link_and_token_until_they_are_used(tmp_path: Path) -> None:
     variables = environment(INSTANCE_PATH=str(tmp_path / "instance"))
-    links = []
+    links, tokens = [], []
     for _ in range(2):
         with serving(tmp_path) as live:
             links.append(live.result["console_link"].removeprefix(live.base_url))
-            pages = [live.send("GET", link).status for link in links]
+            tokens.append(live.token)
+            pages = [live.send("GET", link, headers={"Authorization": ""}).status for link in links]
     listed = subprocess.run([SCIMSVC, "admin", "list", "--json"], env=variables, capture_output=True)
+    stored = subprocess.run([SCIMSVC, "token", "list", "--json"], env=variables, capture_output=True)
 
     assert pages == [404, 200]
+    assert tokens[0] != tokens[1]
+    assert [token["revoked_at"] is None for token in json.loads(stored.stdout)] == [False, True]
     assert [account["email"] for account in json.loads(listed.stdout)] == ["operator@example.com"]
 
 
