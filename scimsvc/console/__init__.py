@@ -5,6 +5,7 @@ from flask import Blueprint
 from scimsvc.console.environment import protect
 from scimsvc.console.views.accounts import accounts, own_account
 from scimsvc.console.views.administrators import administrators
+from scimsvc.console.views.alerts import alerts, own_alerts
 from scimsvc.console.views.all_accounts import all_accounts
 from scimsvc.console.views.appearance import appearance
 from scimsvc.console.views.attributes import attributes
@@ -41,10 +42,10 @@ static = Blueprint(
 )
 
 blueprints = (
-    static, front, accounts, own_account, appearance, help_page, service_settings, search, search_inside,
-    own_sessions, sessions, code_of_sign_in, second_factor,
+    static, front, accounts, own_account, own_alerts, appearance, help_page, service_settings,
+    search, search_inside, own_sessions, sessions, code_of_sign_in, second_factor,
     sign_in_by_provider, own_identity, enterprises, one_enterprise,
-    overview, connect, users, user_files, groups, log, explain, roles, attributes, integrations, tokens,
+    overview, alerts, connect, users, user_files, groups, log, explain, roles, attributes, integrations, tokens,
     audit, audit_of_all, settings, administrators, all_accounts,
 )  # fmt: skip
 

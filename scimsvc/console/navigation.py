@@ -17,7 +17,13 @@ SERVICE_SECTIONS = (
 ACCOUNT = Section(
     "console_own_account.show",
     "Your account",
-    ("console_own_account", "console_second_factor", "console_own_identity", "console_own_sessions"),
+    (
+        "console_own_account",
+        "console_own_alerts",
+        "console_second_factor",
+        "console_own_identity",
+        "console_own_sessions",
+    ),
 )
 
 

@@ -240,6 +240,7 @@ class Section(NamedTuple):
 #: The pages of an enterprise in the order of the navigation. The first one is the start page of an enterprise.
 SECTIONS = (
     Section("console_overview.show", "Overview", ("console_overview",)),
+    Section("console_alerts.list_", "Alerts", ("console_alerts",)),
     Section("console_connect.show", "Connect", ("console_connect",)),
     Section("console_users.list_", "Users", ("console_users", "console_user_files")),
     Section("console_groups.list_", "Groups", ("console_groups",)),

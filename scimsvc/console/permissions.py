@@ -15,6 +15,7 @@ from scimsvc.errors import ReadOnlyAccount
 OWN_ACCOUNT = frozenset(
     {
         "console_own_account",
+        "console_own_alerts",
         "console_own_sessions",
         "console_second_factor",
         "console_own_identity",

@@ -63,6 +63,7 @@ ORDINARY = frozenset({
     "console_own_account.change_password",  # asks for the current password itself
     "console_own_account.sign_out",
     "console_own_account.sign_out_everywhere",
+    "console_own_alerts.choose",
     "console_sessions.end_of_any",
     "console_enterprise.suspend",
     "console_enterprise.reactivate",
@@ -76,6 +77,7 @@ ORDINARY = frozenset({
     "console_roles.add",
     "console_roles.move",
     "console_roles.update",
+    "console_settings.change_alerts",
     "console_settings.change_rules",
     "console_settings.change_limit",
     "console_settings.drop_limit",

@@ -62,6 +62,14 @@ def change_rules() -> Answer:
     return go(".show", "Rules saved.")
 
 
+@settings.post("/settings/alerts")
+@redisplay_on_error(show)
+def change_alerts() -> Answer:
+    """Set the number of open refusals that raises an alert. An empty field means no such alerts."""
+    services.update_enterprise(enterprise_id(), {"alert_refusals": number("alert_refusals")})
+    return go(".show", "Number saved.", _anchor="alerts")
+
+
 @settings.post("/settings/removal-limit")
 @redisplay_on_error(show)
 def change_limit() -> Answer:

@@ -6,11 +6,10 @@ from typing import Any
 from scimsvc import clock
 from scimsvc.activity.pruning import ALERTS_KEPT
 from scimsvc.notifications.alerts.conditions import is_urgent
-from scimsvc.notifications.alerts.words import describe, link_to
+from scimsvc.notifications.alerts.words import describe
 from scimsvc.store.alerts import AlertRow, count_open_alerts, list_alerts_of
 from scimsvc.store.audit import INSTALLATION
 from scimsvc.store.engine.transactions import reading
-from scimsvc.store.tenancy import Tenant
 
 
 def show_alerts(enterprise_id: str = INSTALLATION) -> dict[str, list[dict[str, Any]]]:
@@ -25,9 +24,10 @@ def show_alerts(enterprise_id: str = INSTALLATION) -> dict[str, list[dict[str, A
     }
 
 
-def count_alerts(tenant: Tenant) -> int:
-    """Return the number of open alerts of the enterprise, in its transaction."""
-    return count_open_alerts(tenant.connection, tenant.id)
+def count_alerts(enterprise_id: str = INSTALLATION) -> int:
+    """Return the number of open alerts of the enterprise, or of the installation."""
+    with reading() as connection:
+        return count_open_alerts(connection, enterprise_id)
 
 
 def open_alerts(enterprise_id: str = INSTALLATION) -> list[dict[str, Any]]:
@@ -47,5 +47,6 @@ def _represent(row: AlertRow) -> dict[str, Any]:
         "title": words.title,
         "advice": words.advice,
         "lines": list(words.lines),
-        "url": link_to(row.enterprise_id, words.page),
+        "action": words.action,
+        "page": words.page,
     }

@@ -19,7 +19,9 @@ class Words(NamedTuple):
     #: Full sentences.
     advice: str
     #: The page of the enterprise that helps, relative to the page of the enterprise.
-    page: str = ""
+    page: str
+    #: The label of a button that opens the page.
+    action: str
     #: Further facts, each a line without a full stop.
     lines: Sequence[str] = ()
 
@@ -47,7 +49,8 @@ def _token(facts: Facts) -> Words:
     return Words(
         f"SCIM token {name} {end}",
         f"{effect}Create a new token and enter it {where}. The old token can stay valid until the new one is in use.",
-        "/integrations" if is_expired else f"/tokens/{facts['token_id']}/rotate",
+        "/tokens/new" if is_expired else f"/tokens/{facts['token_id']}/rotate",
+        "Create token" if is_expired else "Replace token",
         [f"Integration: {facts['integration']}", f"Expires: {in_utc(facts['expires_at'])}"],
     )
 
@@ -64,6 +67,7 @@ def _removal_limit(facts: Facts) -> Words:
         "Further removals are refused. Check the scope and the assignments in the identity provider. "
         f"If the removals are intended, {allow}.",
         "/settings#limit",
+        "Open settings",
         [f"Limit: {_count(facts['limit'], 'user')}", f"Refused removals that wait: {facts['waiting']}"],
     )
 
@@ -75,6 +79,7 @@ def _refusals(facts: Facts) -> Words:
         f"{_count(facts['refusals'], 'request')} from the identity provider refused",
         "The overview explains each cause and how to fix it.",
         "",
+        "Open overview",
         [*causes, *more],
     )
 
@@ -89,6 +94,7 @@ def _silent(facts: Facts) -> Words:
         f"No requests from {_provider(facts)} since {in_utc(facts['last_request_at'])}",
         f"{_capitalized(_provider(facts))} may have stopped provisioning. {check}",
         "/set-up",
+        "Open connection",
         [f"Integration: {facts['integration']}", f"Usual cycle: {_duration(facts['usual_cycle_minutes'])}"],
     )
 
@@ -100,6 +106,7 @@ def _webhook_disabled(facts: Facts) -> Words:
         f"The webhook is disabled because {reason}. Fix the receiver, and enable the webhook. It then continues with "
         "the message at which it stopped.",
         "/webhooks",
+        "Open webhooks",
     )
 
 
@@ -109,6 +116,7 @@ def _integrity(facts: Facts) -> Words:
         "Keep a copy of the database. Run 'scimsvc check' to see all faults. The manual says what to do: see its page "
         "about backups.",
         "",
+        "Open console",
         list(facts["first"]),
     )
 
