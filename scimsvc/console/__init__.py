@@ -29,6 +29,7 @@ from scimsvc.console.views.single_sign_on import own_identity, sign_in_by_provid
 from scimsvc.console.views.tokens import tokens
 from scimsvc.console.views.user_files import user_files
 from scimsvc.console.views.users import users
+from scimsvc.console.views.webhooks import webhooks
 from scimsvc.paths import CONSOLE_PREFIX
 
 #: Serves the style sheet, the script and the pictures, and contains the templates.
@@ -46,7 +47,7 @@ blueprints = (
     search, search_inside, own_sessions, sessions, code_of_sign_in, second_factor,
     sign_in_by_provider, own_identity, enterprises, one_enterprise,
     overview, alerts, connect, users, user_files, groups, log, explain, roles, attributes, integrations, tokens,
-    audit, audit_of_all, settings, administrators, all_accounts,
+    webhooks, audit, audit_of_all, settings, administrators, all_accounts,
 )  # fmt: skip
 
 for _blueprint in blueprints:

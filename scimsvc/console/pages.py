@@ -249,6 +249,7 @@ SECTIONS = (
     Section("console_roles.list_", "Roles", ("console_roles",)),
     Section("console_attributes.list_", "Attributes", ("console_attributes",)),
     Section("console_integrations.list_", "Integrations & tokens", ("console_integrations", "console_tokens")),
+    Section("console_webhooks.list_", "Webhooks", ("console_webhooks",)),
     Section("console_administrators.list_", "Administrators", ("console_administrators",)),
     Section("console_audit.list_", "Audit log", ("console_audit",)),
     Section("console_settings.show", "Settings", ("console_settings",)),

@@ -323,6 +323,24 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
     ("POST", f"{OF_ENTERPRISE}/tokens/new"): (form(scope="scim"), A.TOKEN_ISSUED),
     ("POST", f"{OF_ENTERPRISE}/tokens/<token_id>/rotate"): (form(overlap_hours="24"), A.TOKEN_ROTATED),
     ("POST", f"{OF_ENTERPRISE}/tokens/<token_id>/revoke"): (form(), A.TOKEN_REVOKED),
+    ("POST", f"{OF_ENTERPRISE}/webhooks/new"): (
+        form(url=HOOK, payload="thin", **{"type:user.*": "on"}),
+        A.WEBHOOK_CREATED,
+    ),
+    ("POST", f"{OF_ENTERPRISE}/webhooks/<webhook_id>/edit"): (
+        form(url=HOOK, payload="full", **{"type:user.*": "on"}),
+        A.WEBHOOK_UPDATED,
+    ),
+    ("POST", f"{OF_ENTERPRISE}/webhooks/<webhook_id>/enable"): (
+        after("webhook", "update", "Acme", HOOK, "--disable")(form()),
+        A.WEBHOOK_UPDATED,
+    ),
+    ("POST", f"{OF_ENTERPRISE}/webhooks/<webhook_id>/disable"): (form(), A.WEBHOOK_UPDATED),
+    ("POST", f"{OF_ENTERPRISE}/webhooks/<webhook_id>/retry"): (form(), A.WEBHOOK_REPLAYED),
+    ("POST", f"{OF_ENTERPRISE}/webhooks/<webhook_id>/test"): (form(), A.WEBHOOK_TESTED),
+    ("POST", f"{OF_ENTERPRISE}/webhooks/<webhook_id>/rotate"): (form(overlap_hours="24"), A.WEBHOOK_ROTATED),
+    ("POST", f"{OF_ENTERPRISE}/webhooks/<webhook_id>/replay"): (form(since="2026-01-01T00:00:00Z"), A.WEBHOOK_REPLAYED),
+    ("POST", f"{OF_ENTERPRISE}/webhooks/<webhook_id>/delete"): (form(), A.WEBHOOK_DELETED),
     ("POST", f"{OF_ENTERPRISE}/settings/rules"): (
         form(default_role="User", unique_user_name="on"),
         A.ENTERPRISE_UPDATED,
