@@ -72,6 +72,7 @@ ORDINARY = frozenset({
     "console_enterprise.suspend",
     "console_enterprise.reactivate",
     "console_connect.enable",
+    "console_connect.tick",
     "console_explain.tell",
     "console_explain.test",
     "console_overview.dismiss",

@@ -299,6 +299,7 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
     ),
     ("POST", f"{OF_ENTERPRISE}/attributes/new"): (form(name=f"{URN}:level", type="integer"), A.ATTRIBUTE_CREATED),
     ("POST", f"{OF_ENTERPRISE}/attributes/<attribute_id>/remove"): (form(), A.ATTRIBUTE_REMOVED),
+    ("POST", f"{OF_ENTERPRISE}/set-up/step"): (form(step="mapping", done="on"), A.ENTERPRISE_UPDATED),
     ("POST", f"{OF_ENTERPRISE}/set-up"): (form(days="7"), A.TOKEN_ISSUED),
     ("POST", f"{OF_ENTERPRISE}/set-up/secret"): (form(overlap_hours="24"), A.INTEGRATION_ROTATED),
     ("POST", f"{OF_ENTERPRISE}/users/new"): (form(email="b@x.example", active="on"), A.USER_CREATED),

@@ -185,3 +185,14 @@ def test_a_token_is_replaced_by_an_equal_one(acme: Enterprise, admin: Console, c
     assert "overlap_hours" in errors(refused)
     for token in (old["access_token"], value):
         assert acme.send("GET", "/Users", token=token).status_code == 200
+
+
+def test_the_token_that_the_provider_uses_is_marked(acme: Enterprise, admin: Console, cli: Cli) -> None:
+    spare = cli("token", "issue", "Acme", "--name", "Spare")
+    acme.send("GET", "/Users").close()
+
+    rows = re.findall(r"<tr>\s*<th scope=.row.>(.*?)</tr>", admin.get(of(acme) + "/integrations"), re.DOTALL)
+
+    marked = ["in use by Entra" in row for row in rows if "Valid" not in row and "ID <code>" in row]
+    assert sorted(marked) == [False, True]
+    assert any(f"ID <code>{spare['id'][:8]}</code>" in row for row in rows)

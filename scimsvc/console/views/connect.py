@@ -11,11 +11,13 @@ from scimsvc.auth.provider_integrations import (
 )
 from scimsvc.auth.state import token_signer
 from scimsvc.auth.token_reading import list_good_tokens
-from scimsvc.console.forms import number, redisplay_on_error
+from scimsvc.console.forms import flag, number, redisplay_on_error, text
+from scimsvc.console.outside_links import LINKS
 from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, go, page
 from scimsvc.console.provider_guides import GUIDES, Guide, chosen_guide, chosen_way
 from scimsvc.console.shown_once import go_and_show, shown_once
 from scimsvc.enterprises import enterprises as services
+from scimsvc.enterprises.connect_steps import STEPS, list_ticked_steps, tick_step
 from scimsvc.mapping import entra
 from scimsvc.operations.global_settings import show_global_settings
 from scimsvc.reports.entra_progress import read_progress
@@ -65,6 +67,21 @@ def _go_on(guide: Guide, content: dict[str, Any]) -> Answer:
     return go_and_show(".show", content, provider=guide.provider, way=chosen_way(guide), _anchor="token")
 
 
+@connect.post("/set-up/step")
+@redisplay_on_error(show)
+def tick() -> Answer:
+    """Tick a step that is done at the provider, or remove its tick."""
+    step, guide = text("step"), chosen_guide()
+    tick_step(enterprise_id(), step, is_done=flag("done"))
+    shown = step if not flag("done") else None
+    return go(".show", provider=guide.provider, way=chosen_way(guide), step=shown, _anchor=_following(step))
+
+
+def _following(step: str) -> str:
+    """Return the step after ``step``."""
+    return (*STEPS, "progress")[STEPS.index(step) + 1] if flag("done") else step
+
+
 @connect.get("/set-up/progress")
 def progress() -> Answer:
     """Show the progress, which the page updates live."""
@@ -86,6 +103,8 @@ def _steps() -> dict[str, Any]:
         "roles": entra.app_roles(enterprise_id()),
         "mappings": entra.MAPPINGS,
         "progress": read_progress(enterprise_id()),
+        "ticked": list_ticked_steps(enterprise_id()),
+        "links": LINKS,
         "issued": None,
         "client_secret": None,
         "host_application": {"name": NAMES[USERS_SCOPE], "scope": USERS_SCOPE},

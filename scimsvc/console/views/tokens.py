@@ -8,7 +8,7 @@ from flask import redirect, request, url_for
 from scimsvc.auth import grants
 from scimsvc.auth.clients import list_integrations
 from scimsvc.auth.state import token_signer
-from scimsvc.console.credentials import integration_names, scope_options
+from scimsvc.console.credentials import integration_names, is_in_use, scope_options
 from scimsvc.console.forms import number, optional_text, redisplay_on_error
 from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, go, page, parameters
 from scimsvc.console.shown_once import go_and_show, shown_once
@@ -20,6 +20,7 @@ from scimsvc.web.state import cursor_keys
 from scimsvc.web.urls import tenant_url
 
 tokens = enterprise_blueprint("tokens")
+tokens.add_app_template_test(is_in_use, "in_use")
 
 
 @tokens.get("/tokens")
