@@ -14,7 +14,7 @@ closes. Other providers do not repeat requests.
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from scimsvc import clock
 from scimsvc.protocol.attributes import fold
@@ -66,6 +66,9 @@ class Refusal(Protocol):
     @property
     def client_id(self) -> str:
         """The client that was refused."""
+
+
+RefusalT = TypeVar("RefusalT", bound=Refusal)
 
 
 class OpenRefusals(NamedTuple):
@@ -125,7 +128,7 @@ class OpenCheck:
         for cycle in cycles:
             self._starts.setdefault(cycle.integration_id, []).append(cycle.started_at)
 
-    def still_open(self, rows: Iterable[LogRow]) -> list[LogRow]:
+    def still_open(self, rows: Iterable[RefusalT]) -> list[RefusalT]:
         """Return the refusals of ``rows``, which are newest first, that are open."""
         people: set[str] = set()
         return [row for row in rows if self.is_open(row) and not _is_repeated(row, people)]

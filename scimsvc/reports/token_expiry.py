@@ -1,8 +1,8 @@
 """The SCIM tokens that an administrator must renew, and the one that matters next."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from scimsvc import clock
 from scimsvc.auth.expiry import TELL_WITHIN, WARN_WITHIN
@@ -31,21 +31,36 @@ def read_tokens(tenant: Tenant, now: datetime) -> dict[str, Any]:
     }
 
 
-def find_expiring(lasting: Sequence[TokenRow]) -> TokenRow | None:
+class Token(Protocol):
+    """The members of a token that decide which one matters."""
+
+    @property
+    def integration_id(self) -> str:
+        """The integration of the token."""
+
+    @property
+    def expires_at(self) -> str:
+        """The expiry of the token."""
+
+    @property
+    def last_used_at(self) -> str | None:
+        """The last use of the token."""
+
+
+TokenT = TypeVar("TokenT", bound=Token)
+
+
+def find_expiring(lasting: Sequence[TokenT]) -> TokenT | None:
     """Return the token whose expiry stops provisioning: of those in use the first to expire, or else the last one.
 
     The token in use of an integration is the one that was used last. A token that is not used any more stops nothing.
     """
-    in_use: dict[str, TokenRow] = {}
+    in_use: dict[str, TokenT] = {}
     for row in sorted((row for row in lasting if row.last_used_at), key=lambda row: row.last_used_at or ""):
         in_use[row.integration_id] = row
     if in_use:
         return min(in_use.values(), key=lambda row: row.expires_at)
-    return _last(lasting)
-
-
-def _last(rows: Iterable[TokenRow]) -> TokenRow | None:
-    return max(rows, key=lambda row: row.expires_at, default=None)
+    return max(lasting, key=lambda row: row.expires_at, default=None)
 
 
 def is_lasting(issued_at: str, expires_at: str) -> bool:

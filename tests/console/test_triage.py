@@ -8,6 +8,7 @@ from flask import Flask
 from tests.support.apps import run_command
 from tests.support.client import Enterprise, replace, user_body
 from tests.support.console import Console, make_admin, of, text
+from tests.support.records import log_of
 
 
 def rows(page: str) -> list[str]:
@@ -51,7 +52,8 @@ def test_a_taken_address_leads_to_its_owner(admin: Console, acme: Enterprise) ->
     (link,) = re.findall(r'href="([^"]+)" title="Show the user who has the address"', page)
     assert link == f"{of(acme)}/users/{owner['id']}"
     assert f'<a href="{of(acme)}/users/{nestor["id"]}"><bdi>nestor@x.example</bdi>' in page
-    assert f'href="{link}"' in admin.get(f"{of(acme)}/log?outcome=refused")
+    (entry,) = log_of(acme, outcome="refused")
+    assert f'href="{link}"' in admin.get(f"{of(acme)}/log/{entry['id']}")
     admin.get(link)
 
 

@@ -1,6 +1,6 @@
 """The blueprints of enterprises: list, create and delete them."""
 
-from flask import redirect, url_for
+from flask import redirect, request, url_for
 
 from scimsvc.console.forms import flag, lines, optional_text, redisplay_on_error, text
 from scimsvc.console.pages import (
@@ -20,7 +20,9 @@ from scimsvc.console.shown_once import go_and_show, shown_once
 from scimsvc.enterprises import enterprises as services
 from scimsvc.enterprises.admins import refuse_unless_operator
 from scimsvc.enterprises.suspension import reactivate_enterprise, suspend_enterprise
+from scimsvc.protocol.attributes import fold
 from scimsvc.reports.consequences import count_contents
+from scimsvc.reports.enterprise_states import TONES, list_enterprise_states
 from scimsvc.schemas.validation import without_none
 
 enterprises = console_blueprint("enterprises")
@@ -32,7 +34,31 @@ def start() -> Answer:
     """Show all enterprises to accounts that see all of them, and redirect the others to their enterprise."""
     if not admin().sees_all:
         return redirect(url_for(HOME_ENDPOINT, enterprise_id=admin().enterprise_id))
-    return page("enterprises.html", enterprises=services.list_enterprises(), home=HOME_ENDPOINT)
+    search = request.args.get("search", "").strip()
+    states = list_enterprise_states()
+    matching = [state for state in states if fold(search) in fold(state.name)] if search else states
+    first = min(max(0, int_or(request.args.get("start"), 0)), max(0, len(matching) - 1)) // PAGE_LENGTH * PAGE_LENGTH
+    return page(
+        "enterprises.html",
+        states=matching[first : first + PAGE_LENGTH],
+        first=first,
+        length=PAGE_LENGTH,
+        matching=len(matching),
+        total=len(states),
+        troubled=sum(state.tone in ("bad", "warn") for state in states),
+        search=search,
+        tones=TONES,
+        home=HOME_ENDPOINT,
+    )
+
+
+def int_or(text: str | None, default: int) -> int:
+    """Return the whole number in ``text``, or ``default`` for other text."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < _LONGEST_NUMBER else default
+
+
+#: The enterprises on one page, and the digits of the number of the first one.
+PAGE_LENGTH, _LONGEST_NUMBER = 50, 9
 
 
 @enterprises.get("/enterprises/new")
@@ -74,7 +100,7 @@ def show_new() -> Answer:
 def ask_to_suspend() -> Answer:
     """Ask for the reason of a suspension."""
     refuse_unless_operator(admin())
-    return page("suspend.html", back=url_for("console_enterprises.start"))
+    return page("suspend.html", back=url_for("console_settings.show"))
 
 
 @one_enterprise.post("/suspend")
