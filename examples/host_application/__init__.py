@@ -35,11 +35,20 @@ def create_app() -> Flask:
             abort(403)
         return jsonify(person)
 
+    if "WEBHOOK_SECRET" in os.environ:
+        from host_application.webhook import receiver
+
+        app.register_blueprint(receiver(os.environ["WEBHOOK_SECRET"], _service(), path))
+
     @app.cli.command("follow")
     def follow_users() -> None:
         """Store all users and groups, then follow their changes until Ctrl-C. Run one such process."""
-        service = Service(os.environ["SCIMSVC"], os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])
+        service = _service()
         click.echo(f"following {service.url}")
         follow(service, people.connect(path))
 
     return app
+
+
+def _service() -> Service:
+    return Service(os.environ["SCIMSVC"], os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])

@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS people (
     role TEXT NOT NULL, active INTEGER NOT NULL, object_id TEXT
 );
 CREATE TABLE IF NOT EXISTS feed (cursor TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS messages (id TEXT PRIMARY KEY);
 """
 
 
@@ -66,3 +67,8 @@ def set_cursor(connection: sqlite3.Connection, cursor: str) -> None:
     """Replace the cursor."""
     connection.execute("DELETE FROM feed")
     connection.execute("INSERT INTO feed VALUES (?)", [cursor])
+
+
+def remember_message(connection: sqlite3.Connection, message_id: str) -> bool:
+    """Store the ID of a webhook's message, and return whether it is new. The caller ends the transaction."""
+    return connection.execute("INSERT OR IGNORE INTO messages VALUES (?)", [message_id]).rowcount == 1

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from scimsvc import clock
 from scimsvc.enterprises.removal_limit import WritesStopped, count_removals
 from scimsvc.operations.background.metrics import WorkerMetrics
+from scimsvc.operations.background.webhook_metrics import WebhookMetrics
 from scimsvc.operations.state import metrics as app_metrics
 from scimsvc.store.engine.database import LONG_SECONDS, longer_deadline
 from scimsvc.store.engine.transactions import Connection, reading
@@ -55,6 +56,7 @@ class Metrics:
         )  # fmt: skip
         self.registry.register(_Stored())
         self.registry.register(WorkerMetrics())
+        self.registry.register(WebhookMetrics())
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answered request."""

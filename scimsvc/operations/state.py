@@ -1,5 +1,6 @@
 """The readiness of each app, and its metrics if they are on."""
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -17,6 +18,8 @@ readiness: "AppState[Readiness]" = AppState("readiness")
 metrics: "AppState[Metrics | None]" = AppState("metrics")
 #: The worker of the process that serves the app, or of ``scimsvc deliver``. None in other processes.
 background: "AppState[Worker | None]" = AppState("background")
+#: The attempts of this process to deliver messages, by whether they succeeded.
+webhook_attempts: AppState[Counter[bool]] = AppState("webhook attempts")
 
 
 def init_operations(app: Flask, settings: Settings) -> None:
@@ -27,6 +30,7 @@ def init_operations(app: Flask, settings: Settings) -> None:
             return why_not_ready()
 
     background.init_app(app, None)
+    webhook_attempts.init_app(app, Counter())
     readiness.init_app(app, Readiness(check))
     metrics.init_app(app, _make_metrics() if settings.metrics_token else None)
 

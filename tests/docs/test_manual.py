@@ -75,11 +75,13 @@ def test_json_of_the_manual_is_valid() -> None:
     assert wrong == []
 
 
-def test_the_guide_shows_the_follower_as_it_is() -> None:
-    (block,) = [each for each in blocks(read("guides/host-application.md"), "python") if each.comment]
-    assert block.comment is not None
+def test_the_guide_shows_the_files_of_the_example_as_they_are() -> None:
+    shown = {each.comment: each.text for each in blocks(read("guides/host-application.md"), "python") if each.comment}
 
-    assert block.text == (ROOT / block.comment).read_text("utf-8")
+    assert shown == {
+        f"examples/host_application/{name}.py": (ROOT / f"examples/host_application/{name}.py").read_text("utf-8")
+        for name in ("follower", "webhook")
+    }
 
 
 def _block(page: str, comment: str) -> Block:

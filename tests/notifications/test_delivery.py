@@ -19,7 +19,7 @@ from tests.support.receivers import THIS_MACHINE, Answer, Received, Receiver, re
 from tests.support.records import feed_of
 from tests.support.scim_groups import create_group
 from tests.support.types import Cli, MakeApp
-from tests.support.webhooks import add_alert, deliver, emails, is_signed, make_hook, verified
+from tests.support.webhooks import add_alert, deliver, emails, is_signed, make_hook, read_secret, verified
 
 OTHER_KEY = "another key for tests alone and of no use elsewhere 0123456789"
 
@@ -195,6 +195,33 @@ def test_a_replay_during_an_attempt_is_not_undone(acme: Enterprise, receiver: Re
     assert emails(receiver.requests) == [f"{each}@x.example" for each in (0, 1, 2, 0, 1, 2)]
     assert len(hook.deliveries()) == 6
     assert hook.row().cursor == 3
+
+
+def test_a_webhook_of_the_enterprise_api_delivers_rotates_and_replays(
+    acme: Enterprise, api: Api, receiver: Receiver
+) -> None:
+    made = api.send("POST", "/webhooks", {"url": receiver.url}).get_json()
+    path = f"/webhooks/{made['id']}"
+    acme.create(email="first@x.example")
+    deliver(acme)
+    rotated = api.send("POST", f"{path}/rotate", {"overlap_hours": 24}).get_json()
+    acme.create(email="second@x.example")
+    deliver(acme)
+    assert api.send("POST", f"{path}/replay", {"cursor": made["cursor"]}).status_code == 200
+    deliver(acme)
+
+    first, second, *repeated = receiver.requests
+    old, new = read_secret(made["secret"]), read_secret(rotated["secret"])
+    assert emails(receiver.requests) == [f"{name}@x.example" for name in ("first", "second", "first", "second")]
+    assert [each.headers["webhook-id"] for each in repeated] == [each.headers["webhook-id"] for each in (first, second)]
+    assert verified(first, old)["data"]["email"] == "first@x.example"
+    assert verified(second, old) == verified(second, new)
+    assert (is_signed(first, new), is_signed(repeated[0], new)) == (False, True)
+    shown = api.send("GET", path).get_json()
+    assert shown["cursor"] == json.loads(second.body)["data"]["cursor"]
+    assert shown["last_success_at"] is not None
+    listed = api.send("GET", f"{path}/deliveries").get_json()["items"]
+    assert [(each["type"], each["attempt"], each["status"]) for each in listed] == [("user.created", 1, 204)] * 4
 
 
 @pytest.mark.parametrize("meanwhile", ["disabled", "deleted"])

@@ -1,6 +1,7 @@
 """``/metrics``, and the header of tokens near their expiry (contract section 10)."""
 
 import time
+from threading import Event
 
 import pytest
 from flask import Flask
@@ -10,15 +11,18 @@ from werkzeug.test import TestResponse
 from scimsvc import clock
 from scimsvc.auth.throttling import MOST_METRICS_TOKENS
 from scimsvc.enterprises import enterprises
+from scimsvc.notifications.delivery.deliverer import Deliverer
 from scimsvc.operations.background.schedule import delivering_worker
-from scimsvc.operations.state import metrics
+from scimsvc.operations.state import metrics, webhook_attempts
 from scimsvc.settings import SettingsError
 from scimsvc.web.state import web_state
+from scimsvc.web.turns import Turn
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, patch_body, replace
 from tests.support.groups import store_group
 from tests.support.types import Cli, MakeApp
 from tests.support.urns import BULK_URN
+from tests.support.webhooks import make_hook
 
 TOKEN = "a-token-for-prometheus"
 
@@ -169,3 +173,23 @@ def test_the_background_worker_is_reported(counted: Enterprise) -> None:
     assert 0 < running["scimsvc_job_last_duration_seconds", "pruning"] < 60
     assert running["scimsvc_job_failures_total", "pruning"] == 0
     assert stopped["scimsvc_worker_running",] == stopped["scimsvc_worker_lease_held",] == 0
+
+
+def test_webhooks_and_attempts_are_reported(counted: Enterprise) -> None:
+    counted.create()
+    for url in ("https://127.0.0.1/", "https://[::1]/"):
+        make_hook(counted, url)
+    make_hook(counted, "https://127.0.0.2/", enabled=False)
+    before = samples(counted.app)
+    with counted.app.app_context():
+        Deliverer(webhook_attempts.of(counted.app)).run(Turn(Event()))
+
+    after = samples(counted.app)
+
+    names = ("scimsvc_webhooks_enabled", "scimsvc_webhooks_failing", "scimsvc_webhooks_due")
+    assert [before[name,] for name in names] == [2, 0, 2]
+    assert [after[name,] for name in names] == [2, 2, 0]
+    assert (
+        after["scimsvc_webhook_attempts_total", "failed"],
+        after["scimsvc_webhook_attempts_total", "delivered"],
+    ) == (2, 0)

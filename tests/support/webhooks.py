@@ -16,9 +16,10 @@ from scimsvc import clock
 from scimsvc.extensions import db
 from scimsvc.models import AlertEvent
 from scimsvc.notifications.delivery.deliverer import Deliverer
-from scimsvc.notifications.secrets import current_secret, new_source
+from scimsvc.notifications.secrets import current_secret, new_source, write_secret
 from scimsvc.store import webhooks as store
 from scimsvc.store.engine.transactions import reading, writing
+from scimsvc.store.feed import get_end
 from scimsvc.store.log import new_entry_id
 from scimsvc.store.webhook_deliveries import DeliveryRow, list_deliveries
 from scimsvc.store.webhooks import WebhookRow
@@ -36,6 +37,11 @@ class Hook:
     id: str
     secret: bytes
 
+    @property
+    def text(self) -> str:
+        """The secret as its owner gets it."""
+        return write_secret(self.secret)
+
     def row(self) -> WebhookRow:
         """Return its stored row."""
         with self.enterprise.app.app_context(), reading() as connection:
@@ -47,6 +53,12 @@ class Hook:
         """Set columns of its row."""
         with self.enterprise.app.app_context(), writing() as connection:
             store.update_webhook(connection, self.row(), columns)
+
+    def waiting(self) -> int:
+        """Return the number of changes after its cursor."""
+        with self.enterprise.app.app_context(), reading() as connection:
+            end = get_end(connection, self.enterprise.made["id"])
+        return end.number - self.row().cursor
 
     def delete(self) -> None:
         """Delete it."""
@@ -98,18 +110,21 @@ def add_alert(enterprise: Enterprise, type_: str, data: dict[str, Any], *, at: d
 
 def verified(request: Received, secret: bytes) -> Any:
     """Return the body of a request whose signature the published library accepts."""
-    return Webhook(_text(secret)).verify(request.body, dict(request.headers))
+    return Webhook(write_secret(secret)).verify(request.body, dict(request.headers))
 
 
 def is_signed(request: Received, secret: bytes) -> bool:
     """Return whether a request, whatever its time, has the signature that the published library writes."""
     headers, body = request.headers, request.body.decode()
     time = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
-    return Webhook(_text(secret)).sign(headers["webhook-id"], time, body) in headers["webhook-signature"].split(" ")
+    return Webhook(write_secret(secret)).sign(headers["webhook-id"], time, body) in headers["webhook-signature"].split(
+        " "
+    )
 
 
-def _text(secret: bytes) -> str:
-    return "whsec_" + base64.b64encode(secret).decode()
+def read_secret(text: str) -> bytes:
+    """Return a secret from the text that its owner gets."""
+    return base64.b64decode(text.removeprefix("whsec_"), validate=True)
 
 
 def emails(requests: Iterable[Received]) -> list[str]:

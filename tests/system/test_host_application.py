@@ -15,8 +15,13 @@ from host_application import create_app, people
 from host_application.follower import follow_once
 from host_application.service import Service
 
+import scimsvc
+from tests.support import client
+from tests.support.apps import dispose, run_command
 from tests.support.client import CONTENT_TYPE, patch_body, replace, user_body
 from tests.support.live import PATIENCE, Live, serving
+from tests.support.receivers import THIS_MACHINE, Answer, Received, Receiver, receiving
+from tests.support.webhooks import make_hook
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
 USERS = "/api/scim/v2/Users"
@@ -117,6 +122,46 @@ def test_the_commands_of_the_guide_follow_and_serve(live: Live, tmp_path: Path) 
 
     assert [each["email"] for each in listed] == ["first@contoso.example"]
     assert statuses == [200, 403]
+
+
+def test_the_receiver_of_the_guide_verifies_messages_and_stores_each_change_once(
+    tmp_path: Path, trusted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        serving(tmp_path, "--host-application", WEBHOOK_NETWORKS=THIS_MACHINE) as live,
+        receiving(trusted, Receiver()) as endpoint,
+    ):
+        app = scimsvc.create_app({"INSTANCE_PATH": str(tmp_path / "instance")})
+        enterprise = client.Enterprise(app, run_command(app, "enterprise", "show", live.result["enterprise"]), "")
+        hook = make_hook(enterprise, endpoint.url)
+        host_application = live.result["host_application"]
+        variables = {"SCIMSVC": live.base_url, "PEOPLE": str(tmp_path / "people.db"), "WEBHOOK_SECRET": hook.text}
+        for name, value in (variables | {key.upper(): host_application[key] for key in host_application}).items():
+            monkeypatch.setenv(name, value)
+        browser, statuses = create_app().test_client(), []
+
+        def forward(request: Received) -> Answer:
+            answer = browser.post("/scimsvc-webhook", data=request.body, headers=dict(request.headers))
+            statuses.append(answer.status_code)
+            return Answer(answer.status_code)
+
+        endpoint.answer = forward
+        first = provision(live, "POST", body=user_body("first@contoso.example"))
+        second = provision(live, "POST", body=user_body("second@contoso.example"))
+        provision(live, "DELETE", f"{USERS}/{first['id']}")
+        messages = endpoint.wait(3)
+        _wait_until(lambda: hook.row().cursor == 3)
+        listed = browser.get("/people").get_json()
+        hook.update(cursor=0)
+        endpoint.wait(6)
+        _wait_until(lambda: hook.row().cursor == 3)
+        forged = browser.post("/scimsvc-webhook", data=messages[0].body + b" ", headers=dict(messages[0].headers))
+        dispose(app)
+
+    assert statuses == [204] * 6
+    assert [each["id"] for each in listed] == [second["id"]]
+    assert _listed(tmp_path) == listed
+    assert forged.status_code == 401
 
 
 def _listed(folder: Path) -> list[dict[str, Any]]:

@@ -38,7 +38,9 @@ _Key = tuple[str, str]
 class Deliverer:
     """Delivers the messages of all webhooks of an app. One thread at a time calls ``run``, with the app's context."""
 
-    def __init__(self) -> None:
+    def __init__(self, attempts: Counter[bool] | None = None) -> None:
+        """Create a loop. It counts its ``attempts`` by whether they succeeded."""
+        self._attempts: Counter[bool] = Counter() if attempts is None else attempts
         self._outcomes: SimpleQueue[tuple[WebhookTurn, Outcome]] = SimpleQueue()
         #: Outcomes that are not written yet.
         self._unrecorded: deque[tuple[WebhookTurn, Outcome]] = deque()
@@ -50,8 +52,6 @@ class Deliverer:
         #: When the last turn of each webhook ended, and whether its last attempt was slow.
         self._ended_at: Bounded[_Key, float] = Bounded(_MOST_REMEMBERED)
         self._was_slow: Bounded[_Key, bool] = Bounded(_MOST_REMEMBERED)
-        #: The attempts of this process by whether they succeeded, for ``/metrics``.
-        self.attempts: Counter[bool] = Counter()
 
     def run(self, turn: Turn) -> float:
         """Deliver until no message is left or the ``turn`` is over. Return the seconds until the next run.
@@ -138,7 +138,7 @@ class Deliverer:
         if self._running.get(_key(of_webhook)) is not of_webhook:
             return  # it was aborted
         goes_on = of_webhook.record(outcome)
-        self.attempts[outcome.is_success] += 1
+        self._attempts[outcome.is_success] += 1
         self._was_slow.put(_key(of_webhook), outcome.duration_ms > SLOW * 1000)
         if goes_on and not turn.is_over():
             self._continue(of_webhook)

@@ -12,7 +12,7 @@ from scimsvc.operations.background.jobs import Job
 from scimsvc.operations.background.lease import Periods
 from scimsvc.operations.background.pruning import Pruning
 from scimsvc.operations.background.worker import Worker
-from scimsvc.operations.state import background
+from scimsvc.operations.state import background, webhook_attempts
 
 
 def shared_jobs(app: Flask) -> tuple[Job, ...]:
@@ -20,7 +20,7 @@ def shared_jobs(app: Flask) -> tuple[Job, ...]:
     return (
         Job("alerts", AlertChecker().run, interval=AlertChecker.INTERVAL),
         Job("mails", MailSender().run, interval=MailSender.INTERVAL),
-        Job("webhooks", Deliverer().run, interval=LOOK_EVERY),
+        Job("webhooks", Deliverer(webhook_attempts.of(app)).run, interval=LOOK_EVERY),
         Job("pruning", Pruning().run, interval=Pruning.INTERVAL),
     )
 
