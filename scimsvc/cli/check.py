@@ -5,6 +5,7 @@ from typing import Any
 
 from scimsvc.cli.output import Faulty, result_command, warn
 from scimsvc.cli.tables import as_text
+from scimsvc.cli.terminal import terminal_width
 from scimsvc.cli.values import cell
 from scimsvc.notifications.alerts.integrity import note_faults
 from scimsvc.operations import checks, growth
@@ -18,7 +19,14 @@ def _text(result: dict[str, Any]) -> str:
     """Print the warnings on standard error, and return the rest."""
     for warning in result["warnings"]:
         warn(cell(warning))
-    return as_text({name: value for name, value in result.items() if name != "warnings"})
+    shown = {name: value for name, value in result.items() if name != "warnings"}
+    return as_text(
+        shown if terminal_width() is None else {name: _without_zeros(value) for name, value in shown.items()}
+    )
+
+
+def _without_zeros(value: Any) -> Any:
+    return {name: count for name, count in value.items() if count} if isinstance(value, dict) else value
 
 
 @result_command(None, "check", text=_text)

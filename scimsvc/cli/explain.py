@@ -7,7 +7,7 @@ import click
 
 from scimsvc.cli.options import enterprise_argument
 from scimsvc.cli.output import result_command
-from scimsvc.cli.tables import as_text
+from scimsvc.cli.tables import as_names, as_text
 from scimsvc.cli.values import cell
 from scimsvc.operations.serving.server import DEFAULT_HOST, DEFAULT_PORT
 from scimsvc.paths import SCIM_PREFIX
@@ -106,4 +106,4 @@ def _value(value: Any) -> str:
 def _request(request: Any) -> str:
     if isinstance(request, list):
         return as_text([{**operation, "value": write_json(operation["value"])} for operation in request])
-    return as_text({name: _value(value) for name, value in request.items()})
+    return as_names({name: _value(value) for name, value in request.items()})

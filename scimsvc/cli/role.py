@@ -132,10 +132,11 @@ def remove(enterprise: str, role: str) -> dict[str, Any]:
 
 def _preview_text(preview: dict[str, Any]) -> str:
     """Return a preview as text, followed by the users who wait for the role."""
+    waiting = preview["waiting"]
+    if not waiting:
+        return as_text(preview | {"waiting": "none"})
     lines = as_text({name: value for name, value in preview.items() if name != "waiting"})
-    if not preview["waiting"]:
-        return f"{lines}\nwaiting     none"
-    return f"{lines}\n\nUsers waiting for this role:\n{as_text(preview['waiting'])}"
+    return f"{lines}\n\nUsers waiting for this role:\n{as_text(waiting)}"
 
 
 @result_command(role, "preview", text=_preview_text)

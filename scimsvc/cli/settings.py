@@ -3,6 +3,7 @@
 import click
 
 from scimsvc.cli.output import result_command
+from scimsvc.cli.tables import as_names
 from scimsvc.operations import global_settings
 
 
@@ -11,13 +12,13 @@ def settings() -> None:
     """Show and change the global settings: lifetimes of tokens, and retention of the log and the change feed."""
 
 
-@result_command(settings, "show")
+@result_command(settings, "show", text=as_names)
 def show() -> dict[str, int]:
     """Show the global settings."""
     return global_settings.show_global_settings()
 
 
-@result_command(settings, "set", writes=True)
+@result_command(settings, "set", text=as_names, writes=True)
 @click.argument("key")
 @click.argument("value")
 def set_(key: str, value: str) -> dict[str, int]:

@@ -58,6 +58,11 @@ class _Column:
     narrowest: int
 
 
+def as_names(result: Row) -> str:
+    """Return an object as lines with the names of its members, which the user types or sends, on a terminal too."""
+    return _complete_lines(result)
+
+
 def as_text(result: Row | list[Row], view: View | None = None, *, wide: bool = False, total: int | None = None) -> str:
     """Return ``result`` as text: an object as lines, a list of objects as a table.
 
