@@ -12,13 +12,16 @@ from datetime import datetime
 from scimsvc import clock
 from scimsvc.activity.feed_writing import GroupChange, UserChange, change_row, record_group_changes
 from scimsvc.protocol.attributes import fold
-from scimsvc.protocol.json_text import is_storable, with_storable_characters, write_names
+from scimsvc.protocol.json_text import is_storable, with_storable_characters, write_json, write_names
 from scimsvc.protocol.reasons import Reason
 from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.engine.transactions import Connection, writing
 from scimsvc.store.log import LogRow, insert_entry, new_entry_id
 from scimsvc.store.people import find_person
 from scimsvc.vocabulary import OK, REFUSED
+
+#: The name of an attribute, its old value and its new value.
+Difference = tuple[str, str | None, str | None]
 
 _logger = logging.getLogger("scimsvc")
 
@@ -46,6 +49,8 @@ class LogEntry:
     changed: Iterable[str] = ()
     tolerances: Iterable[str] = ()
     ignored: Iterable[str] = ()
+    #: Name, old value and new value of the most important attributes that changed.
+    differences: Sequence[Difference] = ()
     #: The error of a refusal, or which values a disabled user kept.
     detail: str | None = None
     # Only for a refusal:
@@ -62,8 +67,10 @@ def record_write(connection: Connection, entry: LogEntry, change: UserChange | N
 
     The caller must have locked the feed.
     """
-    row = change_row(change, at=clock.timestamp(at)) if change is not None else None
-    insert_entry(connection, entry.enterprise_id, _entry_row(entry, OK, at), change=row)
+    feed_row = change_row(change, at=clock.timestamp(at)) if change is not None else None
+    # The same names in log and feed are written once, and so is the time.
+    row = _entry_row(entry, OK, at) if feed_row is None else _entry_row(entry, OK, at, feed_row.time, feed_row.changed)
+    insert_entry(connection, entry.enterprise_id, row, change=feed_row)
 
 
 def record_group_write(
@@ -108,12 +115,15 @@ def _name_person(connection: Connection, entry: LogEntry) -> None:
 _LONGEST_TEXT = 512
 
 
-def _entry_row(entry: LogEntry, outcome: str, at: datetime) -> LogRow:
+def _entry_row(
+    entry: LogEntry, outcome: str, at: datetime, time: str | None = None, changed: str | None = None
+) -> LogRow:
+    """Return the row of ``entry``. ``time`` and ``changed`` are their texts, if they are known."""
     email = entry.email if entry.email and is_storable(entry.email) else None
     role_value = entry.role_value[:_LONGEST_TEXT] if entry.role_value else None
     return LogRow(
         id=new_entry_id(at),
-        time=clock.timestamp(at),
+        time=time or clock.timestamp(at),
         operation=entry.operation,
         user_id=entry.user_id or None,
         email=email,
@@ -131,9 +141,10 @@ def _entry_row(entry: LogEntry, outcome: str, at: datetime) -> LogRow:
         role_value=role_value,
         role_key=fold(role_value) if role_value else None,
         holder_id=entry.holder_id,
-        changed=write_names(entry.changed),
+        changed=changed or write_names(entry.changed),
         tolerances=write_names(entry.tolerances),
-        ignored=write_names(entry.ignored),
+        ignored=write_names(entry.ignored) if entry.ignored else "[]",
+        differences=write_json(entry.differences) if entry.differences else None,
         client_id=entry.client_id,
         request_id=entry.request_id,
         duration_ms=entry.duration_ms,

@@ -6,6 +6,9 @@ _ADMIN = ENTRA + "#view/Microsoft_AAD_"
 _LEARN = "https://learn.microsoft.com/en-us/entra/identity/"
 _PROVISIONING = _LEARN + "app-provisioning/"
 
+#: The page of a person by the object ID.
+PERSON = _ADMIN + "UsersAndTenants/UserProfileMenuBlade/~/overview/userId/{}"
+
 #: The pages by the names that templates use.
 LINKS = {
     "entra": ENTRA,

@@ -55,6 +55,8 @@ class LogEntry(Model):
     changed: Mapped[str]
     tolerances: Mapped[str]
     ignored: Mapped[str]
+    #: A JSON list of name, old value and new value of the most important attributes of a changed user, else null.
+    differences: Mapped[str | None]
     client_id: Mapped[str]
     request_id: Mapped[str]
     duration_ms: Mapped[float] = mapped_column(Double)

@@ -1,5 +1,6 @@
 """Explain refusals: a title for each cause, advice, and remedies."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,11 +33,14 @@ LONGEST_SHOWN = 512
 def explain_entry(row: LogRow, provider: str | None = None) -> dict[str, Any]:
     """Return an entry of the log with its ``effect``, and as ``why`` the explanation of a refusal, or None.
 
+    ``differences`` has the name, the old and the new value of the most important attributes that changed.
+
     ``provider`` is the identity provider of the client.
     """
     about = row.email or row.user_id
     why = explain_refusal(row, email=about, provider=provider) if row.outcome == REFUSED else None
-    return represent_entry(row) | {"effect": row.effect, "why": why}
+    differences = json.loads(row.differences) if row.differences else []
+    return represent_entry(row) | {"effect": row.effect, "why": why, "differences": differences}
 
 
 def explain_refusal(row: LogRow, *, email: str | None, provider: str | None = None) -> dict[str, Any]:

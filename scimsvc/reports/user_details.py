@@ -11,8 +11,8 @@ from scimsvc.mapping.roles import read_enterprise_roles
 from scimsvc.protocol.attributes import EXTENSION, ROLES, Resource, fold
 from scimsvc.reports.causes import LONGEST_SHOWN
 from scimsvc.reports.client_providers import entry_explainer
-from scimsvc.store.audit import list_audit_rows_about
-from scimsvc.store.feed import list_edits
+from scimsvc.store.audit import AuditRow, list_audit_rows_about
+from scimsvc.store.feed import ChangeRow, list_edits
 from scimsvc.store.log import LogConditions
 from scimsvc.store.profiles import Profile, profile_view, role_source
 from scimsvc.store.representations import read_document
@@ -135,17 +135,38 @@ def _logged(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _edits(tenant: Tenant, user_id: str) -> list[dict[str, Any]]:
     """Return the user's changes outside SCIM, each with its ``actor`` if the audit log still has the entry."""
     audited = list_audit_rows_about(tenant.connection, tenant.id, user_id, limit=MOST_ENTRIES)
-    actors = {row.time: row.actor_name for row in audited}  # a change has the same time in both
+    entries = {row.time: row for row in audited}  # a change has the same time in both
+    edits = list_edits(tenant.connection, tenant.id, user_id, limit=MOST_ENTRIES)
     return [
         {
             "kind": "edit",
             "time": row.time,
             "effect": row.type,
             "origin": row.origin,
-            "actor": actors.get(row.time),
+            "actor": entries[row.time].actor_name if row.time in entries else None,
+            "differences": _differences(row, entries.get(row.time)),
             "changed": json.loads(row.changed),
-            "role": row.role,
-            "old_role": row.old_role,
         }
-        for row in list_edits(tenant.connection, tenant.id, user_id, limit=MOST_ENTRIES)
+        for row in edits
     ]
+
+
+def _differences(row: ChangeRow, audited: AuditRow | None) -> list[tuple[str, Any, Any]]:
+    """Return the name, the old and the new value of each attribute that the change outside SCIM changed."""
+    before, after = (
+        json.loads(text or "{}") for text in ((audited.before, audited.after) if audited else (None, None))
+    )
+    names = [name for name in (*_EDITED, *_NAMES) if name in before and name in after]
+    found = [(name, _text(before[name]), _text(after[name])) for name in names]
+    if "role" not in before and row.old_role and row.old_role != row.role:
+        found.append(("role", row.old_role, row.role))
+    return found
+
+
+def _text(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+#: Names in the audit log, whose values the history shows.
+_NAMES = tuple(name for name, _ in _COMPARED)
+_EDITED = ("role", "active")

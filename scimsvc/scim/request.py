@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from scimsvc.activity.log_writing import LogEntry
+from scimsvc.activity.log_writing import Difference, LogEntry
 from scimsvc.errors import InvalidInput
 from scimsvc.mapping.resolve import RoleDecision
 from scimsvc.protocol.attributes import EXTENSION, Resource
@@ -68,7 +68,9 @@ class Attempt:
     #: The query of a search.
     query: ListQuery | None = None
     role: str | None = None
-    changed: list[str] = field(default_factory=list)
+    changed: Sequence[str] = ()
+    #: Name, old value and new value of the most important attributes that changed.
+    differences: Sequence[Difference] = ()
     #: The type of the change in the change feed; None if nothing changed.
     effect: str | None = None
     #: Effective values that change: old and new value by name.
@@ -110,6 +112,7 @@ class ScimRequest:
         """Return the log entry for a successful write that is answered with ``status``."""
         entry = self._entry(status)
         entry.effect, entry.changed = self.attempt.effect, self.attempt.changed
+        entry.differences = self.attempt.differences
         if self.notes.kept:
             entry.detail = kept_in_words(self.notes.kept)
         return entry

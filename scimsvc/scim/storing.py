@@ -15,7 +15,7 @@ from scimsvc.protocol.attributes import ACTIVE, EMAILS, ROLES, USER_NAME, Resour
 from scimsvc.protocol.document_size import refuse_large_document
 from scimsvc.protocol.errors import InvalidValue, QuotaExceeded, ScimError
 from scimsvc.protocol.messages import Representation
-from scimsvc.protocol.resources import changed_attributes
+from scimsvc.protocol.resources import differences
 from scimsvc.protocol.updates import with_old_values
 from scimsvc.protocol.users import work_address
 from scimsvc.scim.conflicts import conflict_in_words
@@ -93,21 +93,42 @@ def _store_without_refused(
     return store_user(lock, {**lock.before, ACTIVE.name: False}, None, disables=True)
 
 
+#: The attributes whose old and new values the log keeps, beside the work address and the role, and their characters.
+_LOGGED = frozenset(
+    {"userName", "displayName", "name.givenName", "name.familyName", "title", "organization", "department"}
+)
+_LONGEST_VALUE = 100
+
+
 def _change(lock: UserLock, update: UserUpdate, role: RoleAfter) -> UserChange:
     """Return the differences in the document, the effective values and the role, as an entry for the feed."""
     row, user, before = lock.row, update.document, update.before
-    changed = changed_attributes(before, user, lock.request.attempt.user_type)
+    attempt = lock.request.attempt
+    found = differences(before, user, attempt.user_type)
+    changed = [name for name, _, _ in found]
     pairs = (("title", row.title, update.title), ("organization", row.organization, update.organization))
-    effective = lock.request.attempt.effective = {name: (old, new) for name, old, new in pairs if old != new}
-    changed += [name for name in effective if name not in changed]
+    effective = attempt.effective = {name: (old, new) for name, old, new in pairs if old != new}
+    for name in effective:
+        if name not in changed:
+            changed.append(name)
     old_role = row.role or lock.rules.default_role
     if role.name != old_role and ROLES.name not in changed:
         changed.append(ROLES.name)
     active, was_active = user["active"], before["active"]
+    email = work_address(user)
+    attempt.differences = [
+        (name, old and old[:_LONGEST_VALUE], new and new[:_LONGEST_VALUE])
+        for name, old, new in found
+        if name in _LOGGED
+    ]
+    if EMAILS.name in changed:
+        attempt.differences.append((EMAILS.name, work_address(before), email))
+    if role.name != old_role:
+        attempt.differences.append(("role", old_role, role.name))
     return UserChange(
         type=change_type(taken_over=row.source == MANUAL, active=active, was_active=was_active),
         user_id=row.id,
-        email=work_address(user),
+        email=email,
         changed=changed,
         role=role.name,
         active=active,
@@ -129,7 +150,7 @@ def record(
     attempt = request.attempt
     attempt.after = user
     if change is not None:
-        attempt.email, attempt.role, attempt.changed = change.email, change.role, list(change.changed)
+        attempt.email, attempt.role, attempt.changed = change.email, change.role, change.changed
         attempt.effect = change.type
     if request.notes.kept:
         request.notes.disables = 1

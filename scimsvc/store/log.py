@@ -60,6 +60,8 @@ class LogRow(NamedTuple):
     changed: str
     tolerances: str
     ignored: str
+    #: A JSON list of lists: name, old value, new value.
+    differences: str | None
     client_id: str
     request_id: str
     duration_ms: float

@@ -24,7 +24,7 @@ def insert_refusal(enterprise: Enterprise, number: int, **values: Any) -> None:
         id=new_entry_id(at), time=clock.timestamp(at), operation="create", user_id=None, email=f"u{number}@x.example",
         user_name=None, external_id=None, group_id=None, group_name=None, dismissed_at=None,
         email_key=f"u{number}@x.example", outcome="refused", status=400, scim_type="invalidValue", detail="x",
-        effect=None, cause="unknown-role", role_value="x", role_key="x", holder_id=None, changed="[]", tolerances="[]", ignored="[]",
+        effect=None, cause="unknown-role", role_value="x", role_key="x", holder_id=None, changed="[]", differences=None, tolerances="[]", ignored="[]",
         client_id="c", request_id="r", duration_ms=1.0,
     )  # fmt: skip
     with enterprise.app.app_context(), writing() as connection:

@@ -1,10 +1,13 @@
 """The blueprint of users: search and show users, and manage manual users."""
 
+import re
 from typing import Any
 
 from flask import request, url_for
 
+from scimsvc.auth.provider_integrations import find_connected_provider
 from scimsvc.console.forms import flag, optional_text, redisplay_on_error, text
+from scimsvc.console.outside_links import PERSON
 from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page
 from scimsvc.console.provider_guides import provider_name
 from scimsvc.console.user_lists import COLUMNS, PAGE_LENGTH, shown_list
@@ -15,8 +18,11 @@ from scimsvc.mapping.roles import list_role_names
 from scimsvc.reports.user_details import show_user_details
 from scimsvc.reports.user_search import find_neighbors, search_users
 from scimsvc.schemas.entity_tags import entity_tag
-from scimsvc.vocabulary import DEFAULT, FROM_GROUP
+from scimsvc.scim.explain import explain_request
+from scimsvc.vocabulary import DEFAULT, FROM_GROUP, ID_PATTERN, PROVISIONED
+from scimsvc.web.providers import is_for_entra
 from scimsvc.web.state import cursor_keys
+from scimsvc.web.urls import tenant_url
 
 users = enterprise_blueprint("users")
 
@@ -39,7 +45,24 @@ def show(user_id: str) -> Answer:
     """Show a user. With ``list``, also the way back to the list, and to the users beside this one."""
     shown = shown_list()
     beside = find_neighbors(enterprise_id(), shown.unpaged, user_id) if "list" in request.args else None
-    return page("user.html", details=show_user_details(enterprise_id(), user_id), shown=shown, beside=beside)
+    details = show_user_details(enterprise_id(), user_id)
+    return page("user.html", details=details, shown=shown, beside=beside, entra_url=_entra_url(details["user"]))
+
+
+def _entra_url(user: dict[str, Any]) -> str | None:
+    """Return the page of the person in Entra, whose object ID is the external ID, or None."""
+    object_id = (user["external_id"] or "").lower()
+    is_in_entra = user["source"] == PROVISIONED and is_for_entra(find_connected_provider(enterprise_id()))
+    return PERSON.format(object_id) if is_in_entra and re.fullmatch(ID_PATTERN, object_id) else None
+
+
+@users.get("/users/<user_id>/scim")
+def resource(user_id: str) -> Answer:
+    """Show the SCIM resource of a user as a GET request would be answered."""
+    user = profiles.show_user(enterprise_id(), user_id)
+    path = f"/Users/{user['id']}"
+    read = explain_request(enterprise_id(), {"method": "GET", "path": path}, base=tenant_url())
+    return page("user_resource.html", user=user, status=read.members["status"], path=path, answer=read.answer)
 
 
 @users.get("/users/new")
