@@ -22,6 +22,7 @@ COMMANDS = {
     "role": "Add, list, preview, change and remove roles.",
     "serve": "Serve until SIGTERM or SIGINT.",
     "settings": "Show and change the global settings.",
+    "status": "Show the installation at a glance.",
     "token": "Issue, list, rotate and revoke access tokens.",
     "user": "Create, change, delete, import and export users.",
     "webhook": "Create, list, change, test and replay webhooks.",
@@ -33,7 +34,7 @@ SECTIONS = {
     "Manage": (
         *("enterprise", "role", "user", "group", "attribute", "integration", "token", "webhook", "admin", "settings"),
     ),
-    "Diagnose": ("log", "explain", "changes", "audit", "check"),
+    "Diagnose": ("status", "log", "explain", "changes", "audit", "check"),
     "Data": ("backup", "migrate-to"),
 }
 

@@ -13,7 +13,7 @@ FOR_PROGRAMS = frozenset({"days_left", "expires_in", "version", "key_id", "verif
 _LABELS = {
     "api": "API", "id": "ID", "mfa": "MFA", "scim": "SCIM", "url": "URL", "user_name": "userName",
     "scim_enabled": "SCIM", "is_default": "Default", "signed_in_at": "Last sign-in", "email": "E-mail",
-    "verifiable": "Key known",
+    "verifiable": "Key known", "scimsvc": "scimsvc",
 }  # fmt: skip
 #: The color of a value, by the name of its member and the value.
 _COLORS = {
@@ -35,6 +35,13 @@ _COLORS = {
     ("status", "disabled"): "yellow",
     ("status", "paused"): "yellow",
     ("status", "SCIM off"): "yellow",
+    ("status", "token expired"): "red",
+    ("status", "token expires"): "red",
+    ("status", "errors"): "red",
+    ("status", "removal limit"): "yellow",
+    ("status", "on hold"): "yellow",
+    ("status", "token expires soon"): "yellow",
+    ("status", "ok"): "green",
     ("status", "active"): "green",
     ("status", "valid"): "green",
 }
@@ -69,7 +76,8 @@ def words(name: str, value: Any) -> Words:
     moment = _moment(name, value)
     if moment is not None:
         return Words(time_words(moment), _time_color(name, moment))
-    color = _COLORS.get((name, value), "") if isinstance(value, bool | str) else ""
+    state = value.partition(", ")[0] if isinstance(value, str) else value
+    color = _COLORS.get((name, state), "") if isinstance(state, bool | str) else ""
     return Words(cell(value), color)
 
 

@@ -519,6 +519,7 @@ READING_COMMANDS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("role", "list"): ("Acme",),
     ("role", "preview"): ("Acme", "User"),
     ("settings", "show"): (),
+    ("status",): (),
     ("token", "list"): (),
     ("user", "list"): ("Acme",),
     ("user", "show"): ("Acme", "ada@x.example"),

@@ -28,7 +28,7 @@ LEAVES = [path for path in COMMANDS if path not in GROUPS]
 
 def test_the_commands_are_those_of_the_contract() -> None:
     assert {" ".join(path) for path in LEAVES} >= {
-        *("init", "quickstart", "serve", "deliver"),
+        *("init", "quickstart", "serve", "deliver", "status", "completion install"),
         *(f"enterprise {verb}" for verb in ("create", "list", "show", "update", "delete")),
         *(f"enterprise {verb}" for verb in ("pause", "resume", "release")),
         *(f"group {verb}" for verb in ("list", "show", "members")),
