@@ -38,6 +38,8 @@ _LONGEST_COUNT = 600.0
 _SHORT = timedelta(days=1)
 #: How long deliveries of webhooks are kept.
 DELIVERIES_KEPT = timedelta(days=7)
+#: Deliveries of an enterprise that are kept at most.
+MOST_DELIVERIES = 200_000
 #: How long cycles of providers are kept.
 _CYCLES_KEPT = timedelta(days=30)
 #: How long alerts are kept after they closed.
@@ -124,6 +126,11 @@ def _end_of_tokens(connection: Connection, enterprise_id: str) -> datetime | Non
     return clock.now() - _SHORT if count > 2 * app_settings().quotas.tokens else None
 
 
+def _end_of_deliveries(connection: Connection, enterprise_id: str) -> datetime | None:
+    """Return the time before which deliveries are too many, or None."""
+    return old_notifications.find_time_of_excess_deliveries(connection, enterprise_id, most=MOST_DELIVERIES)
+
+
 LOG = PrunedTable("log_entries", "log_days", old_rows.ENTRIES, _end_of_log)
 FEED = PrunedTable("changes", "change_days", old_rows.CHANGES)
 #: All tables, in the order of pruning: tokens are deleted before their integrations.
@@ -139,7 +146,7 @@ TABLES = (
         old_rows.AUDIT_ENTRIES,
         enterprise_ids=old_rows.list_enterprises_with_old_audit_entries,
     ),
-    PrunedTable("deliveries", DELIVERIES_KEPT, old_rows.DELIVERIES),
+    PrunedTable("deliveries", DELIVERIES_KEPT, old_notifications.DELIVERIES, _end_of_deliveries),
     PrunedTable("sessions", LONGEST_SESSION, old_rows.SESSIONS, enterprise_ids=lambda _connection, _before: [""]),
     PrunedTable("provider_cycles", _CYCLES_KEPT, old_notifications.CYCLES),
     PrunedTable(

@@ -14,7 +14,7 @@ from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, ex
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from scimsvc import clock
-from scimsvc.models import AuditEntry, Change, ClientSecret, Integration, LogEntry, Session, Token, WebhookDelivery
+from scimsvc.models import AuditEntry, Change, ClientSecret, Integration, LogEntry, Session, Token
 from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.engine.transactions import Connection
 from scimsvc.store.log import first_id, time_of_id
@@ -152,7 +152,6 @@ def entries(table: Any) -> OldRows:
 
 ENTRIES = entries(LogEntry)
 AUDIT_ENTRIES = entries(AuditEntry)
-DELIVERIES = entries(WebhookDelivery)
 _ENTRIES_OF = LogEntry.enterprise_id == bindparam("enterprise_id", type_=LogEntry.enterprise_id.type)
 _ENTRY_COUNT = Query(select(func.count().label("rows")).select_from(LogEntry).where(_ENTRIES_OF), _Count)
 _ENTRY_AT = Query(

@@ -94,6 +94,17 @@ def wait_until_waiting(enterprise: Enterprise, number: int) -> None:
         time.sleep(0.02)
 
 
+def test_latest_is_the_end_of_the_feed(acme: Enterprise, api: Api) -> None:
+    empty = api.get("/changes", after="latest")
+    acme.create()
+    end = api.get("/changes", after="latest")
+    acme.create(email="second@x.example")
+
+    assert (empty["items"], end["items"]) == ([], [])
+    assert end["next"] == api.get("/changes", after=empty["next"], limit="1")["next"] != empty["next"]
+    assert [each["email"] for each in api.get("/changes", after=end["next"])["items"]] == ["second@x.example"]
+
+
 def test_a_waiting_request_wakes_up_for_the_next_change(
     acme: Enterprise, api: Api, waiting: Callable[..., Any]
 ) -> None:

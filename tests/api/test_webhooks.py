@@ -8,10 +8,14 @@ import pytest
 from flask import Flask
 
 from scimsvc import clock
+from scimsvc.activity import pruning
+from scimsvc.console.event_words import EVENT_KINDS
 from scimsvc.settings.keys import new_secret_key
 from scimsvc.store.engine.transactions import reading, writing
+from scimsvc.store.log import new_entry_id
 from scimsvc.store.webhook_deliveries import DeliveryRow, insert_delivery
 from scimsvc.store.webhooks import WebhookRow, list_webhooks, record_failure, update_webhook
+from scimsvc.vocabulary import EVENT_PATTERNS, EVENT_TYPES
 from tests.support.apps import make_api
 from tests.support.client import Api, Enterprise, assert_problem
 from tests.support.records import audit_of
@@ -217,6 +221,36 @@ def test_deliveries_are_read_page_by_page_from_the_newest(acme: Enterprise, api:
     assert second["next"] is None
     assert_problem(api.send("GET", f"/webhooks/{other['id']}/deliveries", query={"cursor": first["next"]}), 400)
     assert api.get(f"/webhooks/{other['id']}/deliveries") == {"items": [], "next": None}
+
+
+def test_old_deliveries_and_those_beyond_a_number_are_pruned(
+    acme: Enterprise, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/webhooks/{create(api)['id']}/deliveries"
+    row, now = row_of(acme.app), clock.now()
+    ages = [timedelta(days=8), *(timedelta(minutes=minutes) for minutes in (5, 4, 3, 2, 1))]
+    with acme.app.app_context(), writing() as connection:
+        for age in ages:
+            insert_delivery(
+                connection,
+                DeliveryRow(row.enterprise_id, new_entry_id(now - age), row.id, "msg_1", "user.created", 1, 1,
+                            clock.timestamp(now - age), 204, None, 12),
+            )  # fmt: skip
+    table = next(each for each in pruning.TABLES if each.name == "deliveries")
+
+    with acme.app.app_context():
+        assert sum(table.prune()) == 1
+        monkeypatch.setattr(pruning, "MOST_DELIVERIES", 2)
+        assert sum(table.prune()) == 3
+
+    assert [each["time"] for each in api.get(path)["items"]] == [clock.timestamp(now - age) for age in ages[:3:-1]]
+
+
+def test_the_console_explains_every_type_of_event() -> None:
+    explained = {kind.pattern: tuple(kind.types) for kind in EVENT_KINDS}
+
+    assert tuple(explained) == EVENT_PATTERNS
+    assert tuple(name for names in explained.values() for name in names) == EVENT_TYPES
 
 
 def test_a_replay_goes_back_to_a_cursor_or_a_time_and_forward_to_the_end(

@@ -96,6 +96,7 @@ def test_changes_are_read_after_a_cursor(acme: Enterprise, cli: Cli) -> None:
 
     assert [each["type"] for each in first["items"] + second["items"]] == ["created", "disabled"]
     assert "disabled" in text_of(acme.app, "changes", "Acme")
+    assert cli("changes", "Acme", "--after", "latest") == {"items": [], "next": second["next"]}
     assert "is not a cursor" in refusal(acme.app, "changes", "Acme", "--after", "x")
 
 
