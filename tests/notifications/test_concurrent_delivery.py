@@ -131,3 +131,25 @@ def test_an_outcome_that_the_database_does_not_take_is_written_later_and_not_sen
     assert emails(receiver.requests) == ["a@x.example", "b@x.example"]
     assert [each.status for each in hook.deliveries()] == [204, 204]
     assert hook.row().cursor == 2
+
+
+def test_an_error_in_the_messages_of_one_enterprise_does_not_stop_those_of_another(
+    acme: Enterprise, trusted: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliverer, "LOOK_EVERY", 0.01)
+    other = make_enterprise(acme.app, "Other")
+    acme.create()
+    with acme.app.app_context(), db.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE changes SET type = 'a type of a later version'")
+    other.create(email="fine@x.example")
+
+    with receiving(trusted, Receiver()) as receiver, acme.app.app_context():
+        broken, fine = make_hook(acme, receiver.url), make_hook(other, receiver.url)
+        loop = Deliverer()
+        for _ in range(2):
+            loop.run(Turn(threading.Event()))
+            time.sleep(0.2)  # until the next look
+
+    assert emails(receiver.requests) == ["fine@x.example"]
+    assert (broken.row().cursor, fine.row().cursor) == (0, 1)
+    assert caplog.text.count(f"The webhook {broken.id} failed. It is tried again in a minute.") == 1

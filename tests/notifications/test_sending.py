@@ -258,3 +258,35 @@ def test_a_running_request_can_be_aborted_from_another_thread(trusted: Path) -> 
 
     assert "closed the connection" in str(outcome.error)
     assert outcome.duration_ms < 3000
+
+
+def test_an_aborted_receiver_sends_nothing_more(trusted: Path) -> None:
+    with receiving(trusted, receivers.Receiver()) as server:
+        receiver = Receiver(server.url, LOOPBACK)
+        receiver.abort()
+        outcome = receiver.post({}, BODY)
+
+    assert not outcome.is_success
+    assert server.requests == []
+
+
+def test_a_connection_that_breaks_within_a_later_answer_is_a_failure(trusted: Path) -> None:
+    accepted = []
+
+    def script(connection: socket.socket) -> None:
+        accepted.append(connection)
+        connection.sendall(OK + b"Content-Length: 0\r\n\r\n")
+        connection.recv(65536)
+        connection.sendall(OK + b"Content-Length: 9\r\n\r\nabc")
+
+    with scripted(trusted, script) as url:
+        receiver = Receiver(url, LOOPBACK)
+        outcomes = [receiver.post({}, BODY) for _ in range(2)]
+
+    assert [outcome.status for outcome in outcomes] == [200, None]
+    assert "closed the connection before its answer was complete" in str(outcomes[1].error)
+    assert len(accepted) == 1
+
+
+def test_a_url_that_is_not_valid_is_not_sent_to() -> None:
+    assert str(send("http://localhost/").error).startswith("The URL does not begin with https://.")

@@ -6,9 +6,12 @@ senders, and writes each outcome before the next message of the webhook is sent.
 message is sent again: at least once, in order.
 """
 
+import logging
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from math import inf
 from queue import Empty, SimpleQueue
 
@@ -18,7 +21,7 @@ from scimsvc.notifications.delivery.places import Claim, may_begin
 from scimsvc.notifications.delivery.sender import SLOW
 from scimsvc.notifications.delivery.turns import WebhookTurn
 from scimsvc.notifications.sending.posting import Outcome
-from scimsvc.store.engine.outages import DATABASE_ERRORS
+from scimsvc.store.engine.outages import DATABASE_ERRORS, hide_values, is_outage
 from scimsvc.store.engine.transactions import reading
 from scimsvc.store.webhooks import list_due_webhooks
 from scimsvc.web.turns import Turn
@@ -28,11 +31,14 @@ LOOK_EVERY = 0.5
 _MOST_OF_LOOKS = 20
 #: Seconds that running attempts have to end by themselves when the work must stop.
 GRACE = 3.0
+#: Seconds that a webhook pauses after an error of this service.
+PAUSE = 60.0
 _TICK = 0.1
 _MOST_REMEMBERED = 10_000
 
 #: The IDs of an enterprise and of its webhook.
 _Key = tuple[str, str]
+_log = logging.getLogger("scimsvc")
 
 
 class Deliverer:
@@ -52,6 +58,8 @@ class Deliverer:
         #: When the last turn of each webhook ended, and whether its last attempt was slow.
         self._ended_at: Bounded[_Key, float] = Bounded(_MOST_REMEMBERED)
         self._was_slow: Bounded[_Key, bool] = Bounded(_MOST_REMEMBERED)
+        #: The webhooks that pause after an error of this service.
+        self._paused_until: Bounded[_Key, float] = Bounded(_MOST_REMEMBERED)
 
     def run(self, turn: Turn) -> float:
         """Deliver until no message is left or the ``turn`` is over. Return the seconds until the next run.
@@ -87,7 +95,7 @@ class Deliverer:
         self._waiting.clear()
         self._again.clear()
         for key in candidates:
-            if key in self._running:
+            if key in self._running or clock.elapsed() < self._paused_until.get(key, -inf):
                 continue
             if not may_begin(self._claim(key), map(self._claim, self._running)):
                 self._waiting.append(key)
@@ -102,15 +110,30 @@ class Deliverer:
 
     def _continue(self, turn: WebhookTurn) -> None:
         """Send the next message of a turn, or end the turn."""
+        goes_on = False
         try:
-            is_over = not turn.send_next()
-        except BaseException:
-            self._end(turn)
-            raise
-        if is_over:
-            self._end(turn)
-            if turn.has_more:
-                self._again.append(_key(turn))
+            goes_on = self._isolated(turn, turn.send_next)
+        finally:
+            if not goes_on:
+                self._end(turn)
+        if turn.has_more:
+            self._again.append(_key(turn))
+
+    def _isolated(self, turn: WebhookTurn, work: Callable[[], bool]) -> bool:
+        """Return the result of ``work`` for one webhook. An outage of the database is raised.
+
+        After another error the webhook pauses, so that a fault in its messages does not stop the others.
+        """
+        try:
+            return work()
+        except Exception as error:
+            if isinstance(error, DATABASE_ERRORS) and is_outage(error):
+                raise
+            _log.error(
+                "The webhook %s failed. It is tried again in a minute.", turn.webhook_id, exc_info=hide_values(error)
+            )
+            self._paused_until.put(_key(turn), clock.elapsed() + PAUSE)
+            return False
 
     def _end(self, turn: WebhookTurn) -> None:
         turn.end()
@@ -137,7 +160,7 @@ class Deliverer:
         """Write an outcome, and send the next message unless the ``turn`` of this process is over."""
         if self._running.get(_key(of_webhook)) is not of_webhook:
             return  # it was aborted
-        goes_on = of_webhook.record(outcome)
+        goes_on = self._isolated(of_webhook, partial(of_webhook.record, outcome))
         self._attempts[outcome.is_success] += 1
         self._was_slow.put(_key(of_webhook), outcome.duration_ms > SLOW * 1000)
         if goes_on and not turn.is_over():
