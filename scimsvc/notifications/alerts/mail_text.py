@@ -52,7 +52,7 @@ def _alert(event: Event) -> str:
         title = f"Reminder: {title}"
     blocks = [_wrapped(title + ".")]
     if words.lines:
-        blocks.append("\n".join(f"  - {_line(line)}" for line in words.lines))
+        blocks.append("\n".join(f"  - {_line(line.in_words())}" for line in words.lines))
     blocks += [_wrapped(words.advice), link_to(condition.enterprise_id, words.page)]
     return "\n\n".join(blocks)
 

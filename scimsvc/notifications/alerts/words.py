@@ -11,6 +11,18 @@ from scimsvc.web.state import app_settings
 Facts = Mapping[str, Any]
 
 
+class Line(NamedTuple):
+    """A further fact, without a full stop."""
+
+    text: str
+    #: A time that follows the text. A page shows it in the reader's time zone.
+    time: str | None = None
+
+    def in_words(self) -> str:
+        """Return the line for people who may be in any time zone."""
+        return self.text if self.time is None else f"{self.text}: {in_utc(self.time)}"
+
+
 class Words(NamedTuple):
     """An alert in words."""
 
@@ -22,8 +34,7 @@ class Words(NamedTuple):
     page: str
     #: The label of a button that opens the page.
     action: str
-    #: Further facts, each a line without a full stop.
-    lines: Sequence[str] = ()
+    lines: Sequence[Line] = ()
 
 
 def describe(type_: str, facts: Facts) -> Words:
@@ -51,13 +62,16 @@ def _token(facts: Facts) -> Words:
         f"{effect}Create a new token and enter it {where}. The old token can stay valid until the new one is in use.",
         "/tokens/new" if is_expired else f"/tokens/{facts['token_id']}/rotate",
         "Create token" if is_expired else "Replace token",
-        [f"Integration: {facts['integration']}", f"Expires: {in_utc(facts['expires_at'])}"],
+        [
+            Line(f"Integration: {facts['integration']}"),
+            Line("Expired" if is_expired else "Expires", facts["expires_at"]),
+        ],
     )
 
 
 def _removal_limit(facts: Facts) -> Words:
     allow = (
-        "ask the operator of this service to allow them"
+        "the operator of this service can allow them"
         if facts["is_operators_limit"]
         else "allow them in the settings of the enterprise"
     )
@@ -68,7 +82,7 @@ def _removal_limit(facts: Facts) -> Words:
         f"If the removals are intended, {allow}.",
         "/settings#limit",
         "Open settings",
-        [f"Limit: {_count(facts['limit'], 'user')}", f"Refused removals that wait: {facts['waiting']}"],
+        [Line(f"Limit: {_count(facts['limit'], 'user')}"), Line(f"Refused removals that wait: {facts['waiting']}")],
     )
 
 
@@ -80,7 +94,7 @@ def _refusals(facts: Facts) -> Words:
         "The overview explains each cause and how to fix it.",
         "",
         "Open overview",
-        [*causes, *more],
+        list(map(Line, [*causes, *more])),
     )
 
 
@@ -91,11 +105,15 @@ def _silent(facts: Facts) -> Words:
         else "Check that provisioning is on, and test the connection there."
     )
     return Words(
-        f"No requests from {_provider(facts)} since {in_utc(facts['last_request_at'])}",
+        f"No more requests from {_provider(facts)}",
         f"{_capitalized(_provider(facts))} may have stopped provisioning. {check}",
         "/set-up",
         "Open connection",
-        [f"Integration: {facts['integration']}", f"Usual cycle: {_duration(facts['usual_cycle_minutes'])}"],
+        [
+            Line(f"Integration: {facts['integration']}"),
+            Line("Last request", facts["last_request_at"]),
+            Line(f"Usual cycle: {_duration(facts['usual_cycle_minutes'])}"),
+        ],
     )
 
 
@@ -117,7 +135,7 @@ def _integrity(facts: Facts) -> Words:
         "about backups.",
         "",
         "Open console",
-        list(facts["first"]),
+        list(map(Line, facts["first"])),
     )
 
 

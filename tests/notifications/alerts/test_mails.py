@@ -123,14 +123,15 @@ def test_an_alert_is_a_short_mail_with_one_link(acme: Enterprise, post: Post) ->
 
     (message,) = post.messages
     assert (message["To"], message["From"]) == (ADMIN, "scimsvc@host.example")
-    assert message["Subject"] == "Acme: No requests from Entra since 2026-11-27 10:00 UTC"
+    assert message["Subject"] == "Acme: No more requests from Entra"
     assert message["Auto-Submitted"] == "auto-generated"
     assert (
         text_of(post)
         == f"""\
-Acme: No requests from Entra since 2026-11-27 10:00 UTC.
+Acme: No more requests from Entra.
 
   - Integration: Entra
+  - Last request: 2026-11-27 10:00 UTC
   - Usual cycle: 40 minutes
 
 Entra may have stopped provisioning. Check that provisioning is on and
