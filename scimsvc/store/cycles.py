@@ -7,8 +7,8 @@ only after changes in the directory.
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, case, func, or_, select, text, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, or_, select, text, update
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from scimsvc import clock
 from scimsvc.models import Integration, ProviderCycle
@@ -68,7 +68,34 @@ CYCLES_OF_ENTERPRISE = Query(
     ),
     CycleRow,
 )
-NEWEST_CYCLES = Query(_CYCLES.where(ProviderCycle.started_at == _NEWEST_START), CycleRow)
+
+
+def _newest(column: InstrumentedAttribute[str]) -> ColumnElement[str]:
+    """Return ``column`` of the newest cycle of the integration. A join would read all cycles on SQLite."""
+    of_integration = (
+        ProviderCycle.enterprise_id == Integration.enterprise_id,
+        ProviderCycle.integration_id == Integration.id,
+    )
+    newest = select(column).where(*of_integration).order_by(ProviderCycle.started_at.desc()).limit(1)
+    return newest.correlate(Integration).scalar_subquery().label(column.key)
+
+
+NEWEST_CYCLES = Query(
+    select(
+        Integration.enterprise_id,
+        Integration.id.label("integration_id"),
+        Integration.name.label("integration"),
+        Integration.provider,
+        _newest(ProviderCycle.started_at),
+        _newest(ProviderCycle.ended_at),
+    ).where(
+        Integration.revoked_at.is_(None),
+        exists().where(
+            ProviderCycle.enterprise_id == Integration.enterprise_id, ProviderCycle.integration_id == Integration.id
+        ),
+    ),
+    CycleRow,
+)
 
 _LAST_AT = bindparam("last_at", type_=ProviderCycle.ended_at.type)
 _CONTINUE = Write(
