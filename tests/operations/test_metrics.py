@@ -167,6 +167,7 @@ def test_the_background_worker_is_reported(counted: Enterprise) -> None:
 
     assert without_worker["scimsvc_worker_running",] == without_worker["scimsvc_worker_lease_held",] == 0
     assert ("scimsvc_worker_beat_timestamp_seconds",) not in without_worker
+    assert running["scimsvc_mails_waiting",] == 0
     assert running["scimsvc_worker_running",] == running["scimsvc_worker_lease_held",] == 1
     assert abs(running["scimsvc_worker_beat_timestamp_seconds",] - clock.now().timestamp()) < 60
     assert abs(running["scimsvc_job_last_run_timestamp_seconds", "pruning"] - clock.now().timestamp()) < 60

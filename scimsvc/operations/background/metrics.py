@@ -8,6 +8,8 @@ from prometheus_client.registry import Collector
 from scimsvc import clock
 from scimsvc.operations.background.worker import WORKER_LEASE
 from scimsvc.operations.state import background
+from scimsvc.store.alert_mails import count_mails
+from scimsvc.store.engine.transactions import reading
 from scimsvc.store.leases import find_lease
 
 
@@ -25,6 +27,8 @@ class WorkerMetrics(Collector):
         metrics["running"].add_metric([], int(worker is not None and worker.is_alive))
         metrics["held"].add_metric([], int(worker is not None and worker.lease.is_held()))
         lease = find_lease(WORKER_LEASE)
+        with reading() as connection:
+            metrics["mails"].add_metric([], count_mails(connection))
         if lease is not None:
             metrics["beat"].add_metric([], clock.parse_timestamp(lease.beat_at).timestamp())
         for runner in worker.runners if worker is not None else ():
@@ -44,6 +48,7 @@ def _metrics() -> dict[str, GaugeMetricFamily | CounterMetricFamily]:
         "running": gauge("worker_running", "Whether the background worker of this process runs."),
         "held": gauge("worker_lease_held", "Whether this process does the background work of the installation."),
         "beat": gauge("worker_beat_timestamp_seconds", "When a worker last showed that it does the background work."),
+        "mails": gauge("mails_waiting", "E-mail about alerts that waits to be sent."),
         "last_run": gauge("job_last_run_timestamp_seconds", "When a job last succeeded in this process.", "job"),
         "duration": gauge("job_last_duration_seconds", "How long the last run of a job took.", "job"),
         "failures": CounterMetricFamily("scimsvc_job_failures", "Failed runs of a job.", labels=["job"]),
