@@ -8,15 +8,19 @@ from functools import partial
 from typing import Any
 
 from scimsvc.activity.following import follow
+from scimsvc.clock import timestamp
 from scimsvc.errors import NoSuchThing
 from scimsvc.store.audit import (
     AuditConditions,
     AuditRow,
+    find_audit_row,
     find_deleted_enterprise,
     list_audit_rows,
     list_next_audit_rows,
+    search_audit_rows,
 )
 from scimsvc.store.engine.transactions import Connection, reading
+from scimsvc.store.log import time_of_id
 from scimsvc.store.paging import Page
 from scimsvc.store.tenancy import get_enterprise
 
@@ -49,6 +53,26 @@ def list_audit_entries(enterprise: str | None, conditions: AuditConditions = ALL
     with reading() as connection:
         rows = list_audit_rows(connection, _find_id(connection, enterprise), conditions, limit=limit + 1)
     return Page.of(rows, limit, represent_audit_entry, key=lambda row: row.id)
+
+
+def search_audit_entries(enterprise_id: str | None, conditions: AuditConditions, *, limit: int) -> Page:
+    """Return the newest entries like ``list_audit_entries``, but stop after a limited number of entries.
+
+    ``Page.read_to`` is the time at which the search stopped. Raises ``NoSuchThing``.
+    """
+    with reading() as connection:
+        rows, read_to = search_audit_rows(connection, enterprise_id, conditions, limit=limit + 1)
+    page = Page.of(rows, limit, represent_audit_entry, key=lambda row: row.id)
+    return page if read_to is None else Page(page.items, read_to, timestamp(time_of_id(read_to)))
+
+
+def show_audit_entry(enterprise_id: str | None, entry_id: str) -> dict[str, Any]:
+    """Return the entry of the enterprise, or of all, with the ID. Raises ``NoSuchThing``."""
+    with reading() as connection:
+        row = find_audit_row(connection, enterprise_id, entry_id)
+    if row is None:
+        raise NoSuchThing("This entry does not exist. Entries are deleted when they are old.", what="entry")
+    return represent_audit_entry(row)
 
 
 def follow_audit_entries(

@@ -9,6 +9,7 @@ from scimsvc.activity.audit import AuditLog, audited
 from scimsvc.activity.audit_reading import list_audit_entries
 from scimsvc.protocol.json_text import write_json
 from scimsvc.reports.log_csv import MOST_ENTRIES
+from scimsvc.reports.log_search import with_since
 from scimsvc.schemas.validation import read_query
 from scimsvc.store.audit import AuditConditions
 from scimsvc.store.engine.transactions import writing
@@ -24,16 +25,16 @@ _READ_AT_ONCE = 1000
 
 
 def export_audit_log(enterprise: str | None, parameters: Mapping[str, str]) -> Iterator[str]:
-    """Return the lines of the entries that meet the ``parameters`` of the audit log's list, newest first.
+    """Return the lines of the entries that meet the ``parameters`` of the console's search, newest first.
 
     ``enterprise`` None means the whole installation. The export is recorded before the first line is read. Raises
     ``InvalidInput`` or ``NoSuchThing`` immediately.
     """
-    query = read_query(schemas.AUDIT, parameters)
+    query = read_query(schemas.AUDIT_SEARCH, parameters)
     del query["limit"]
     query.pop("cursor", None)
     _record(enterprise)
-    return _lines(enterprise, AuditConditions(**query))
+    return _lines(enterprise, AuditConditions(**with_since(query)))
 
 
 @audited

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scimsvc import schemas
-from scimsvc.activity.audit_reading import list_audit_entries
+from scimsvc.activity.audit_reading import list_audit_entries, search_audit_entries
 from scimsvc.activity.feed_reading import FeedReader
 from scimsvc.activity.log_reading import list_entries
 from scimsvc.auth.clients import list_integrations
@@ -181,22 +181,33 @@ def audit_log_of(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -
 
 
 def searched_audit_log(enterprise_id: str | None, parameters: Parameters, keys: CursorKeys) -> Listed:
-    """Return a page of the audit log like ``audit_log``, whose parameters can name a span of time."""
-    return audit_log(enterprise_id, parameters, keys, schema=schemas.AUDIT_SEARCH)
+    """Return a page of a search in the audit log of one enterprise, or of the whole installation, newest first.
 
-
-def audit_log(
-    enterprise_id: str | None, parameters: Parameters, keys: CursorKeys, *, schema: "Schema | None" = None
-) -> Listed:
-    """Return a page of the audit log of one enterprise, or of the whole installation, newest first."""
+    ``read_to`` is the time at which the search stopped, if it did not read the whole log.
+    """
 
     def read_page(before: Any, limit: int, conditions: dict[str, Any]) -> Page:
         matching = AuditConditions(before=before, **with_since(conditions))
-        return list_audit_entries(enterprise_id, matching, limit=limit)
+        return search_audit_entries(enterprise_id, matching, limit=limit)
 
-    return PagedList(enterprise_id or INSTALLATION, "audit-log", schema or schemas.AUDIT, keys).page(
-        parameters, read_page
-    )
+    return PagedList(enterprise_id or INSTALLATION, "audit-log", schemas.AUDIT_SEARCH, keys).page(parameters, read_page)
+
+
+def has_newer_audit_entries(enterprise_id: str | None, parameters: Parameters, newest: str) -> bool:
+    """Return whether a search in the audit log finds an entry that is newer than the one with the ID ``newest``."""
+    conditions = read_query(schemas.AUDIT_SEARCH, parameters)
+    del conditions["limit"]
+    newer = AuditConditions(after=newest, **with_since(conditions))
+    return bool(search_audit_entries(enterprise_id, newer, limit=1).items)
+
+
+def audit_log(enterprise_id: str, parameters: Parameters, keys: CursorKeys) -> Listed:
+    """Return a page of the audit log of one enterprise, newest first."""
+
+    def read_page(before: Any, limit: int, conditions: dict[str, Any]) -> Page:
+        return list_audit_entries(enterprise_id, AuditConditions(before=before, **conditions), limit=limit)
+
+    return PagedList(enterprise_id, "audit-log", schemas.AUDIT, keys).page(parameters, read_page)
 
 
 def changes(enterprise_id: str, parameters: Parameters, reader: FeedReader) -> Listed:

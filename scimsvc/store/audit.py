@@ -4,11 +4,11 @@ IDs are those of the provisioning log: they begin with the time, so that a time 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, bindparam, insert, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, func, insert, or_, select
 
 from scimsvc.models import AuditEntry
 from scimsvc.protocol.attributes import fold
@@ -19,6 +19,8 @@ from scimsvc.vocabulary import Action
 
 #: The ``enterprise_id`` of entries that belong to no enterprise.
 INSTALLATION = ""
+#: The entries that one search reads.
+MOST_READ = 20_000
 
 
 class AuditRow(NamedTuple):
@@ -56,6 +58,10 @@ class AuditConditions:
     #: IDs. Only entries older than ``before`` and newer than ``after`` are listed.
     before: str | None = None
     after: str | None = None
+
+
+class _Id(NamedTuple):
+    id: str
 
 
 class _Deleted(NamedTuple):
@@ -97,6 +103,35 @@ def list_audit_rows(
     return Query(statement, AuditRow, dynamic=True).all(connection)
 
 
+def search_audit_rows(
+    connection: Connection, enterprise_id: str | None, conditions: AuditConditions, *, limit: int
+) -> tuple[list[AuditRow], str | None]:
+    """Return at most ``limit`` entries like ``list_audit_rows``, and the ID of the last one that was read.
+
+    An actor and an action have no index, so a search for them reads at most ``MOST_READ`` entries. The ID is None if
+    older entries were read or do not exist.
+    """
+    further = [*_without_index(conditions)]
+    if not further:
+        return list_audit_rows(connection, enterprise_id, conditions, limit=limit), None
+    indexed = replace(conditions, actor=None, action=None)
+    newest = _meeting(select(AuditEntry.id), enterprise_id, indexed).order_by(AuditEntry.id.desc())
+    read = newest.add_columns(and_(*further).label("meets")).limit(MOST_READ).subquery("read")
+    ids = select(read.c.id).where(read.c.meets).order_by(read.c.id.desc()).limit(limit)
+    statement = _meeting(select(*_COLUMNS), enterprise_id, indexed).where(AuditEntry.id.in_(ids))
+    rows = Query(statement.order_by(AuditEntry.id.desc()), AuditRow, dynamic=True).all(connection)
+    if len(rows) == limit:
+        return rows, None
+    last = Query(newest.offset(MOST_READ - 1).limit(1), _Id, dynamic=True).first(connection)
+    return rows, last.id if last is not None else None
+
+
+def find_audit_row(connection: Connection, enterprise_id: str | None, entry_id: str) -> AuditRow | None:
+    """Return the entry of the enterprise, or of all, with the ID."""
+    statement = _meeting(select(*_COLUMNS), enterprise_id, AuditConditions()).where(AuditEntry.id == entry_id)
+    return Query(statement, AuditRow, dynamic=True).first(connection)
+
+
 def list_next_audit_rows(
     connection: Connection, enterprise_id: str | None, conditions: AuditConditions, *, limit: int
 ) -> list[AuditRow]:
@@ -125,10 +160,7 @@ def _meeting(statement: Select[AuditRow], enterprise_id: str | None, conditions:
 def _where(enterprise_id: str | None, conditions: AuditConditions) -> Iterator[ColumnElement[bool]]:
     if enterprise_id is not None:
         yield AuditEntry.enterprise_id == enterprise_id
-    if conditions.actor is not None:
-        yield or_(AuditEntry.actor_key == fold(conditions.actor), AuditEntry.actor_id == conditions.actor)
-    if conditions.action is not None:
-        yield AuditEntry.action == conditions.action
+    yield from _without_index(conditions)
     if conditions.since is not None:
         yield AuditEntry.id >= first_id(conditions.since)
     if conditions.until is not None:
@@ -137,3 +169,11 @@ def _where(enterprise_id: str | None, conditions: AuditConditions) -> Iterator[C
         yield AuditEntry.id < conditions.before
     if conditions.after is not None:
         yield AuditEntry.id > conditions.after
+
+
+def _without_index(conditions: AuditConditions) -> Iterator[ColumnElement[bool]]:
+    if conditions.actor is not None:
+        is_id = func.coalesce(AuditEntry.actor_id == conditions.actor, false())
+        yield or_(AuditEntry.actor_key == fold(conditions.actor), is_id)
+    if conditions.action is not None:
+        yield AuditEntry.action == conditions.action

@@ -10,13 +10,14 @@ from flask import Flask
 
 from scimsvc.reports import audit_csv
 from scimsvc.reports.audit_words import action_in_words
+from scimsvc.store import audit as store
 from scimsvc.vocabulary import Action
 from tests.support.client import Enterprise
 from tests.support.console import Console, make_admin, of, sign_in, text, typed
 from tests.support.records import audit_of
 from tests.support.types import Cli
 
-ENTRY = re.compile(r'<li id="entry-')
+ENTRY = re.compile(r'<tr id="entry-([0-9a-f]{32})"')
 
 
 @pytest.fixture
@@ -29,13 +30,20 @@ def audit(acme: Enterprise, admin: Console, cli: Cli) -> str:
 
 
 def test_an_entry_says_who_did_what_and_what_changed(admin: Console, audit: str) -> None:
-    words = text(admin.get(audit))
+    page = admin.get(audit)
+    words = text(page)
+    changed, _, two, *_ = ENTRY.findall(page)
+    of_change, of_two = (text(admin.get(f"{audit}/{entry}")) for entry in (changed, two))
+    part = admin.get(f"{audit}/{changed}?part=1")
 
-    assert "Role changed One" in words
-    assert "Aliases: none → Eins Restrict editing: no → yes" in words
-    assert "Role created Two" in words
-    assert f"By {admin.admin.email if admin.admin else ''} in the console, from 127.0.0.1" in words
+    assert "Role changed One Aliases: none → Eins · Restrict editing: no → yes" in words
+    assert f"{admin.admin.email if admin.admin else ''} Role created Two" in words
     assert "<b>Three" in words  # escaped
+    assert "Role changed One" in of_change
+    assert "Member Before After Aliases none Eins Restrict editing no yes" in of_change
+    assert "admin@acme.example in the console, from 127.0.0.1" in of_two
+    assert part.strip() in admin.get(f"{audit}/{changed}")
+    admin.get(f"{audit}/{'0' * 32}", 404)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +54,7 @@ def test_an_entry_says_who_did_what_and_what_changed(admin: Console, audit: str)
         ("actor=nobody", 0),
         ("since=2020-01-01T00:00&action=role.created", 3),
         ("until=2020-01-01T00:00", 0),
+        ("span=1h&action=role.created", 3),
     ],
 )
 def test_the_entries_are_filtered(acme: Enterprise, admin: Console, audit: str, query: str, entries: int) -> None:
@@ -71,12 +80,15 @@ def test_an_invalid_filter_is_refused_with_a_message(admin: Console, audit: str)
 
 
 def test_the_live_part_is_only_the_list(admin: Console, audit: str) -> None:
-    (address,) = re.findall(r'data-live="([^"]+)"', admin.get(f"{audit}?action=role.created"))
+    page = admin.get(f"{audit}?action=role.created")
+    (address,) = re.findall(r'data-live-list="([^"]+)"', page)
+    path = address.replace("&amp;", "&")
 
-    part = admin.get(address.replace("&amp;", "&"))
+    part = admin.get(path)
 
     assert len(ENTRY.findall(part)) == 3
     assert "<html" not in part
+    assert admin.get(f"{path}&newest={ENTRY.findall(page)[0]}", 204) == ""
 
 
 def test_older_entries_are_on_the_next_page(acme: Enterprise, admin: Console, cli: Cli) -> None:
@@ -89,7 +101,20 @@ def test_older_entries_are_on_the_next_page(acme: Enterprise, admin: Console, cl
 
     assert len(ENTRY.findall(first)) == 50
     assert len(ENTRY.findall(second)) == 1
-    assert "data-live" not in second
+    assert "data-live-list" not in second
+
+
+def test_a_search_continues_where_it_stopped(admin: Console, audit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "MOST_READ", 2)
+
+    page = admin.get(f"{audit}?action=role.created")
+    found = ENTRY.findall(page)
+    while after := re.findall(r'href="([^"]+)">(?:Next page|Search older entries)', page):
+        page = admin.get(after[0].replace("&amp;", "&"))
+        assert len(ENTRY.findall(page)) <= 2
+        found += ENTRY.findall(page)
+
+    assert len(found) == len(set(found)) == 3
 
 
 def test_the_file_has_the_filtered_entries_and_no_formulas(
@@ -127,7 +152,7 @@ def test_an_operator_sees_everything_also_of_deleted_enterprises(acme: Enterpris
     words = text(operator.get("/console/audit-log"))
     start = operator.get("/console")
 
-    assert "Role created Other in Acme" in words
+    assert "Role created Other Acme" in words
     assert "Global setting changed log_days" in words
     assert "Enterprise deleted Gone" in words
     assert 'href="/console/audit-log"' in start

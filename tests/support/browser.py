@@ -68,6 +68,10 @@ class Browser:
         self.driver.find_element("xpath", f"//main//*[self::button or self::a]{words} | //nav//a{words}").click()
         self._wait_for(lambda: self.find("html") != before, f"what {label!r} leads to")
 
+    def press_here(self, label: str) -> None:
+        """Press the button with this name, which does not lead to another page."""
+        self.driver.find_element("xpath", f"//main//button[normalize-space()='{label}']").click()
+
     def open_row(self, words: str) -> None:
         """Click on the row of a table that contains ``words``."""
         self.driver.find_element("xpath", f"//main//tr[contains(normalize-space(), '{words}')]/td[last()]").click()

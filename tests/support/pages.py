@@ -9,7 +9,7 @@ from tests.support.apps import run_command
 from tests.support.client import Enterprise
 from tests.support.console import Console
 from tests.support.groups import store_group
-from tests.support.records import log_of
+from tests.support.records import audit_of, log_of
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
@@ -56,6 +56,7 @@ def ids_of(enterprise: Enterprise) -> dict[str, str]:
         "account_id": _account_of(enterprise, enterprise.name),
         "admin_id": _account_of(enterprise, None),
         "entry_id": _entry_of(enterprise),
+        "record_id": audit_of(enterprise.app, enterprise.name)[0]["id"],
     }
 
 
