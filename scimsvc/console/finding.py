@@ -1,7 +1,8 @@
 """Find pages and objects by a few words, for the search of the console.
 
-The work is bounded: users and groups are found by the searches of their lists with their limits of time and rows, and
-everything else is in lists that are short. An ID of a request is not looked up: the log does that when it is chosen.
+The work is bounded, because each key that is pressed searches. Users are found by the beginning of their names in an
+index, and everything else is in lists that are short. The list of users finds words anywhere in a name, and the log
+finds the ID of a request, when they are chosen.
 """
 
 import re
@@ -19,10 +20,9 @@ from scimsvc.console.permissions import may_audit
 from scimsvc.console.state import console_state
 from scimsvc.enterprises.enterprises import list_enterprises
 from scimsvc.errors import ServiceError
-from scimsvc.mapping.roles import list_roles
 from scimsvc.protocol.attributes import fold
 from scimsvc.reports import lists
-from scimsvc.reports.user_search import search_users
+from scimsvc.reports.quick_search import find_roles, find_users
 from scimsvc.web.state import cursor_keys
 
 #: Results of each kind.
@@ -49,7 +49,7 @@ class Kind(NamedTuple):
 
 def find(words: str) -> list[Kind]:
     """Return the results for ``words`` that the account may see, by kind. Kinds without a result are left out."""
-    wanted = words.strip()[:LONGEST_WORDS]
+    wanted = words.replace("\0", "").strip()[:LONGEST_WORDS]
     if console_state().enterprise is None:
         finders = (_KINDS_OF_SERVICE if wanted else _PAGES) if admin().sees_all else _PAGES
     else:
@@ -95,10 +95,11 @@ _MORE_PAGES = (
 
 
 def _users(wanted: str) -> Iterator[Found]:
-    page = search_users(enterprise_id(), {"search": wanted, "limit": str(MOST)}, cursor_keys())
-    for user in page["items"]:
-        note = user["email"] if user["email"] != user["user_name"] else ""
-        yield Found(user["user_name"], note, url_for("console_users.show", user_id=user["id"]))
+    """Yield people whose name or address begins with the words, and the way to the search of all people."""
+    for user in find_users(enterprise_id(), wanted, limit=MOST - 1):
+        note = user.email if user.email != user.user_name else ""
+        yield Found(user.user_name, note, url_for("console_users.show", user_id=user.id))
+    yield Found(f"Search all users for “{wanted}”", "", url_for("console_users.list_", search=wanted))
 
 
 def _groups(wanted: str) -> Iterator[Found]:
@@ -108,9 +109,8 @@ def _groups(wanted: str) -> Iterator[Found]:
 
 
 def _roles(wanted: str) -> Iterator[Found]:
-    for role in list_roles(enterprise_id()):
-        if _matches(wanted, role["name"], *role["aliases"]):
-            yield Found(role["name"], ", ".join(role["aliases"]), url_for("console_roles.edit", role_id=role["id"]))
+    for role in find_roles(enterprise_id(), wanted):
+        yield Found(role.name, "", url_for("console_roles.edit", role_id=role.id))
 
 
 def _integrations(wanted: str) -> Iterator[Found]:
