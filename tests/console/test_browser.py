@@ -141,6 +141,35 @@ def test_a_group_from_entra_is_found_with_its_members(console: Console) -> None:
     assert "Groups\nSales of Contoso\nSupport" in browser.text
 
 
+@pytest.mark.slow
+def test_a_user_is_found_by_words_and_a_change_is_tested(console: Console) -> None:
+    browser = console.browser
+    browser.open(console.of("/users"))
+    browser.find(".chooser > summary").click()
+    browser.find("#column-department").click()
+    browser.wait_for("Department")
+    browser.fill(search="contoso Anna")
+    browser.wait_for("1–1 of 1")
+    address = browser.path
+    browser.show(width=390)
+    hidden = browser.find("#role").is_displayed()
+    browser.find("label[for='more-filters']").click()
+    unfolded = browser.find("#role").is_displayed()
+    browser.show()
+    browser.press("Anna")
+    browser.press("Test a change")
+    browser.fill(role="PowerSigner")
+    browser.press("Test change")
+    tested = browser.text
+    browser.find("#change-create").click()
+
+    assert "column=department" in address
+    assert (hidden, unfolded) == (False, True)
+    assert "The role would change from User to PowerSigner." in tested
+    assert not browser.find("#person").is_displayed()
+    assert browser.find("#given_name").is_displayed()
+
+
 def test_a_token_is_rotated_with_no_gap(console: Console) -> None:
     browser, old = console.browser, console.token
     browser.open(console.of("/integrations"))

@@ -18,7 +18,7 @@ def try_change(admin: Console, acme: Enterprise, status: int = 200, **fields: An
 
 def codes(page: str) -> list[str]:
     """Return the request and the answer, without line breaks."""
-    found = re.findall(r'<pre tabindex="0"><code>(.*?)</code></pre>', page, re.DOTALL)
+    found = re.findall(r'<pre class="answer" tabindex="0"><code>(.*?)</code></pre>', page, re.DOTALL)
     return [" ".join(unescape(each).split()) for each in found]
 
 
