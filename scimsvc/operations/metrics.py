@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from scimsvc import clock
 from scimsvc.enterprises.removal_limit import WritesStopped, count_removals
+from scimsvc.operations.background.alert_metrics import AlertMetrics
 from scimsvc.operations.background.metrics import WorkerMetrics
 from scimsvc.operations.background.webhook_metrics import WebhookMetrics
 from scimsvc.operations.state import metrics as app_metrics
@@ -57,6 +58,7 @@ class Metrics:
         self.registry.register(_Stored())
         self.registry.register(WorkerMetrics())
         self.registry.register(WebhookMetrics())
+        self.registry.register(AlertMetrics())
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answered request."""

@@ -64,6 +64,7 @@ _OPEN_COUNT = Query(
     select(func.count().label("rows")).select_from(Alert).where(Alert.enterprise_id == _ENTERPRISE_ID, _IS_OPEN),
     _Count,
 )
+_ALL_OPEN = Query(select(func.count().label("rows")).select_from(Alert).where(_IS_OPEN), _Count)
 # SQLAlchemy has ON CONFLICT only for each dialect, and importing PostgreSQL's delays the start of a process on SQLite.
 _PUT = Write(
     text(
@@ -98,6 +99,11 @@ def list_alerts_of(connection: Connection, enterprise_id: str, *, closed_since: 
 def count_open_alerts(connection: Connection, enterprise_id: str) -> int:
     """Return the number of open alerts of the enterprise."""
     return _OPEN_COUNT.one(connection, {"enterprise_id": enterprise_id}).rows
+
+
+def count_all_open_alerts(connection: Connection) -> int:
+    """Return the number of open alerts of all enterprises and of the installation."""
+    return _ALL_OPEN.one(connection).rows
 
 
 def find_alert(connection: Connection, enterprise_id: str, type_: str, subject: str) -> AlertRow | None:

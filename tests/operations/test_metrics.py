@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 from scimsvc import clock
 from scimsvc.auth.throttling import MOST_METRICS_TOKENS
 from scimsvc.enterprises import enterprises
+from scimsvc.notifications.alerts.integrity import note_faults
 from scimsvc.notifications.delivery.deliverer import Deliverer
 from scimsvc.operations.background.schedule import delivering_worker
 from scimsvc.operations.state import metrics, webhook_attempts
@@ -19,6 +20,7 @@ from scimsvc.web.state import web_state
 from scimsvc.web.turns import Turn
 from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, patch_body, replace
+from tests.support.console import make_admin
 from tests.support.groups import store_group
 from tests.support.types import Cli, MakeApp
 from tests.support.urns import BULK_URN
@@ -194,3 +196,13 @@ def test_webhooks_and_attempts_are_reported(counted: Enterprise) -> None:
         after["scimsvc_webhook_attempts_total", "failed"],
         after["scimsvc_webhook_attempts_total", "delivered"],
     ) == (2, 0)
+
+
+def test_open_alerts_and_waiting_mails_are_counted(make_app: MakeApp) -> None:
+    app = make_app(METRICS_TOKEN=TOKEN, SMTP_URL="smtp://127.0.0.1:1?tls=off", MAIL_FROM="scimsvc@host.example")
+    make_admin(app, "op@x.example")
+    with app.app_context():
+        note_faults(["users e u: its document is not JSON"])
+
+    found = samples(app)
+    assert (found["scimsvc_alerts_open",], found["scimsvc_alert_mails_waiting",]) == (1, 1)
