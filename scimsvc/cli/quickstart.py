@@ -124,8 +124,8 @@ def _introduction(result: dict[str, Any], root: str, account: dict[str, Any] | N
         )
     if result["secret_token"] is None:
         notes.append(
-            "A token is shown only once. "
-            f"'scimsvc token issue {shlex.quote(cell(result['enterprise']))}' creates another one."
+            "A token is shown only once. To get another one, run: "
+            f"scimsvc token issue {shlex.quote(cell(result['enterprise']))}"
         )
     lines = [
         as_text({**values, "Console": result["console_link"] or root + CONSOLE_PREFIX}),
