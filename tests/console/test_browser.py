@@ -115,6 +115,31 @@ def test_a_refused_role_is_found_and_fixed(console: Console) -> None:
 
 
 @pytest.mark.slow
+def test_fifteen_causes_fit_the_overview_and_are_sorted_out_there(console: Console) -> None:
+    browser = console.browser
+    for number in range(15):
+        user = user_body(f"{number}@contoso.example", userName=f"Cy {number}", roles=[role(f"Role {number}")])
+        assert console.entra("POST", "/Users", user).status == 400
+    browser.open(console.of())
+
+    rows = browser.driver.find_elements("css selector", ".cause-row > details > summary")
+    heights = [row.size["height"] for row in rows if row.is_displayed()]
+    length = browser.driver.execute_script("return document.documentElement.scrollHeight")
+    browser.find(".more-causes > summary").click()
+    shown = [row for row in rows if row.is_displayed()]
+    browser.find(".cause-row summary").click()
+    browser.wait_for("1 person was not created.")
+    browser.press("Dismiss")
+
+    assert len(heights) == 5
+    assert max(heights) <= 48
+    assert length <= 1_500
+    assert len(shown) == 15
+    assert "1 error dismissed." in browser.text
+    assert "14 causes" in browser.text
+
+
+@pytest.mark.slow
 def test_a_group_from_entra_is_found_with_its_members(console: Console) -> None:
     browser = console.browser
     user_id = console.entra("GET", "/Users?filter=userName%20eq%20%22Anna%22").json()["Resources"][0]["id"]
@@ -275,6 +300,11 @@ def test_the_sign_in_pages_are_accessible(console: Console) -> None:
     browser.press("Sign out everywhere")
     faults = []
     browser.fill(email=OPERATOR, password="wrong")
+    types = []
+    for _ in range(2):
+        browser.find("[data-reveal='password']").click()
+        types.append(browser.find("#password").get_attribute("type"))
+    assert types == ["text", "password"]
     faults += browser.violations()
     browser.show(scheme="dark")
     faults += browser.violations("color-contrast")

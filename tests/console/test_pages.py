@@ -202,7 +202,7 @@ def test_an_internal_error_shows_only_the_request_id(
     def fail(*_: Any) -> None:
         raise ZeroDivisionError("secret thing")
 
-    monkeypatch.setattr("scimsvc.enterprises.enterprises.list_enterprises", fail)
+    monkeypatch.setattr("scimsvc.console.views.enterprises.list_enterprise_states", fail)
     answer = operator.send("GET", "/console")
 
     assert (answer.status_code, answer.mimetype) == (500, "text/html")
