@@ -187,6 +187,8 @@ def describe() -> dict[str, Any]:
     described["components"]["schemas"]["RemovalLimitInput"]["anyOf"] = [
         {"required": [name], "properties": {name: {"type": "integer"}}} for name in ("users", "percent")
     ]
+    replay = described["components"]["schemas"]["ReplayInput"]
+    replay["oneOf"] = [{"required": [name], "properties": {name: {"type": "string"}}} for name in replay["properties"]]
     return dict(described)
 
 

@@ -72,7 +72,7 @@ def _last_before(tenant: Tenant, span: _Span, since: datetime) -> int:
     Numbers have no gaps and times follow their order, so that a bisection needs a few reads by key. After the clock
     was set back, the result is one of the places at which the times pass ``since``.
     """
-    since_text = clock.timestamp(since.astimezone(clock.now().tzinfo))
+    since_text = clock.timestamp(since)
 
     def is_before(number: int) -> bool:
         (row,) = list_changes(tenant.connection, tenant.id, after=number - 1, limit=1)

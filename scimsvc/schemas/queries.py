@@ -1,7 +1,7 @@
 """The query parameters of the enterprise API's lists. Every value is sent as text."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
@@ -63,16 +63,17 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 
 class Instant(Text):
-    """A time in RFC 3339, with its offset from UTC."""
+    """A time in RFC 3339, with its offset from UTC. It is read as a time in UTC."""
 
     def __init__(self, description: str) -> None:
         super().__init__(description, metadata={"format": "date-time"})
 
     def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
+        text = super()._deserialize(value, *args, **options)
         try:
-            if _RFC_3339.fullmatch(value):
-                return datetime.fromisoformat(value.upper())
-        except ValueError:
+            if _RFC_3339.fullmatch(text):
+                return datetime.fromisoformat(text.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):  # the first and the last day of the calendar may be outside of it in UTC
             pass
         raise ValidationError("Enter a time in RFC 3339 with its offset from UTC, such as 2026-11-30T21:36:12Z.")
 

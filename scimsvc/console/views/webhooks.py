@@ -151,7 +151,7 @@ def ask_to_replay(webhook_id: str) -> Answer:
         webhook=webhook,
         spans={name: clock.timestamp(now - span) for name, span in _SPANS.items()},
         now=clock.timestamp(now),
-        since=since and clock.timestamp(since.astimezone(now.tzinfo)),
+        since=since and clock.timestamp(since),
         changes=None if since is None else replaying.count_replayed(enterprise_id(), since),
     )
 
