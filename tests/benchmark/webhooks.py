@@ -6,17 +6,18 @@ the same server. The receiver runs in this process, with TLS.
 
 import argparse
 import json
-import os
 import random
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
+
+import pytest
 
 from scimsvc import create_app
 from tests.benchmark.servers import family, processor_seconds
@@ -72,21 +73,27 @@ class Changer:
         assert answer.status in (200, 204), answer.status
         return time.monotonic() - began
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
 
 def measure(database: str, plan: Plan, folder: Path) -> Figures:
     """Measure on one kind of database."""
     figures, pem = Figures(database), certificate(folder)
-    os.environ["SSL_CERT_FILE"] = str(pem)
-    with place(database, folder / database) as where, receiving(pem, Receiver()) as receiver:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        place(database, folder / database) as where,
+        receiving(pem, Receiver()) as receiver,
+    ):
+        patch.setenv("SSL_CERT_FILE", str(pem))  # the server trusts it
         app = create_app({"DATABASE_URL": where.service_url, "SECRET_KEY": KEY, "INSTANCE_PATH": str(where.folder)})
         app.test_cli_runner().invoke(args=["init"], catch_exceptions=False)
         acme = make_enterprise(app, "Acme")
         hook = make_hook(acme, receiver.url)
-        with serving(
-            where.folder / "serve", command="serve", DATABASE_URL=where.service_url, SECRET_KEY=KEY,
-            WEBHOOK_NETWORKS=THIS_MACHINE,
-        ) as live:  # fmt: skip
-            changer = Changer(live, acme)
+        settings = {"DATABASE_URL": where.service_url, "SECRET_KEY": KEY, "WEBHOOK_NETWORKS": THIS_MACHINE}
+        server = serving(where.folder / "serve", command="serve", as_json=False, **settings)
+        with server as live, closing(Changer(live, acme)) as changer:
             receiver.wait(1)
             figures.delays = list(_delays(changer, receiver, plan.changes))
             _compare(live, changer, hook, plan, figures)

@@ -9,10 +9,11 @@ import pytest
 from flask import Flask
 
 from scimsvc.operations.serving import server
-from tests.benchmark import floor, groups, starts
+from tests.benchmark import floor, groups, starts, webhooks
 from tests.benchmark.__main__ import main
 from tests.benchmark.storage import columns_as_created, read_as_created, user_row
 from tests.benchmark.workloads import WORKLOADS
+from tests.support.long_runs import LONG
 from tests.support.population import ROLES, Population, role, user_id
 
 pytestmark = pytest.mark.system
@@ -126,3 +127,13 @@ def test_requests_for_groups_are_measured(
     assert all(float(cell) > 0 for row in rows for cell in row.strip("| ").split(" | ")[1:])
     assert base.startswith(f"PATCH a user: {database}: ")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not LONG, reason="a start of a server, and waits")
+def test_deliveries_of_webhooks_are_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    webhooks.main(["--changes=2", "--backlog=3", "--rounds=1", "--database=sqlite"])
+
+    _heading, _, row = capsys.readouterr().out.splitlines()
+    database, *figures = row.strip("| ").split(" | ")
+    assert database == "sqlite"
+    assert all(float(figure.removesuffix(" ms")) > 0 for figure in figures)
