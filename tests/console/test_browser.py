@@ -228,7 +228,7 @@ def test_without_a_script_everything_can_be_read_and_sent(console: Console) -> N
         resumed = browser.text
         browser.press("Integrations & tokens")
 
-        assert "Provisioning paused." in paused
+        assert "Provisioning paused for 1 hour." in paused
         assert "Provisioning resumed." in resumed
         assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", browser.find("tbody time").text)
         assert "Times are in UTC." in browser.find("footer").text

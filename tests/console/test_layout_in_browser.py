@@ -17,12 +17,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.system]
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser with a signed-in administrator of Contoso."""
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Browser, str]]:
+    """A browser with a signed-in administrator of Contoso, and the path of the pages of Contoso."""
     folder = tmp_path_factory.mktemp("layout")
     app = create_app({"INSTANCE_PATH": str(folder / "instance")})
     run_command(app, "init")
-    run_command(app, "enterprise", "create", "Contoso", "--enable-scim")
+    made = run_command(app, "enterprise", "create", "Contoso", "--enable-scim")
     link = run_command(app, "admin", "create", "ada@contoso.example", "--enterprise", "Contoso")["link"]
     dispose(app)
     with (
@@ -32,18 +32,24 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         browser.open(re.sub(r"^https?://[^/]+", "", link))
         browser.fill(password=PASSWORD, repeated=PASSWORD)
         browser.press("Set password and sign in")
-        yield browser
+        yield browser, f"/console/enterprises/{made['id']}"
+
+
+@pytest.fixture
+def browser(service: tuple[Browser, str]) -> Browser:
+    """The browser."""
+    return service[0]
+
+
+@pytest.fixture
+def home(service: tuple[Browser, str]) -> str:
+    """The path of the pages of Contoso."""
+    return service[1]
 
 
 def script(browser: Browser, words: str) -> Any:
     """Run a script in the page and return its result."""
     return browser.driver.execute_script(words)
-
-
-def of(browser: Browser, path: str = "") -> str:
-    """Return the path of a page of Contoso."""
-    browser.open("/console")
-    return "/".join(browser.path.split("/")[:4]) + path
 
 
 def test_the_menu_of_the_account_opens_by_key_and_closes_with_escape(browser: Browser) -> None:
@@ -72,10 +78,9 @@ def test_dark_colors_are_chosen_in_the_menu(browser: Browser) -> None:
     assert light != dark
 
 
-def test_a_phone_shows_the_enterprise_and_the_current_section(browser: Browser) -> None:
-    path = of(browser, "/settings")
+def test_a_phone_shows_the_enterprise_and_the_current_section(browser: Browser, home: str) -> None:
     browser.show(width=390)
-    browser.open(path)
+    browser.open(home + "/settings")
     seen = script(
         browser,
         "const inside = (part) => { const box = part.getBoundingClientRect();"
@@ -88,11 +93,11 @@ def test_a_phone_shows_the_enterprise_and_the_current_section(browser: Browser) 
     assert seen == [True, True]
 
 
-def test_a_form_is_sent_once_and_its_button_says_so(browser: Browser) -> None:
-    browser.open(of(browser, "/settings"))
+def test_a_form_is_sent_once_and_its_button_says_so(browser: Browser, home: str) -> None:
+    browser.open(home + "/settings")
     state = script(
         browser,
-        "const form = document.querySelector('form[action$=\"/pause\"]'), button = form.querySelector('button');"
+        "const form = document.querySelector('form[action*=\"/settings/pause\"]'), button = form.querySelector('button');"
         "let sent = 0; window.addEventListener('submit', (event) => { if (!event.defaultPrevented) sent++;"
         " event.preventDefault(); });"
         "form.requestSubmit(button); form.requestSubmit(button);"
@@ -103,11 +108,11 @@ def test_a_form_is_sent_once_and_its_button_says_so(browser: Browser) -> None:
     assert state == [1, True, False]
 
 
-def test_a_button_that_copies_says_so(browser: Browser) -> None:
+def test_a_button_that_copies_says_so(browser: Browser, home: str) -> None:
     browser.driver.execute_cdp_cmd(
         "Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
     )
-    browser.open(of(browser, "/set-up"))
+    browser.open(home + "/set-up")
     button = browser.find("[data-copy=tenant-url]")
     before = button.text
     button.click()
@@ -115,3 +120,13 @@ def test_a_button_that_copies_says_so(browser: Browser) -> None:
 
     assert before.startswith("Copy")
     assert script(browser, "return navigator.clipboard.readText()") == browser.value("#tenant-url")
+
+
+def test_the_search_opens_by_key_and_its_first_result_by_enter(browser: Browser, home: str) -> None:
+    browser.open(home + "/roles")
+    browser.find("body").send_keys("/")
+    field = browser.find("dialog.palette input")
+    field.send_keys("provisioning log")
+    browser.wait_until(lambda: len(browser.driver.find_elements("css selector", "dialog.palette a")) == 2)
+    field.send_keys("\ue007")
+    browser.wait_until(lambda: browser.path == home + "/log")

@@ -78,6 +78,7 @@ def test_a_copied_cookie_is_refused_after_the_sign_out(console: Console, browser
     browser.open("/console/account")
     signed_in, copied = browser.text, console.cookies()
 
+    browser.find(".menu > summary").click()
     browser.driver.find_element("xpath", "//button[.='Sign out']").click()
     browser.wait_for("Signed out.")
     left = console.cookies()

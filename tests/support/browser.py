@@ -91,6 +91,10 @@ class Browser:
         """Wait until the page no longer shows ``words``, without reloading it."""
         self._wait_for(lambda: words not in self.text, f"the end of {words!r}")
 
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Wait until the condition holds."""
+        self._wait_for(holds, "the condition")
+
     def value(self, selector: str) -> str:
         """Return the value of a field."""
         return str(self.find(selector).get_attribute("value"))
