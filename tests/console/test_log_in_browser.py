@@ -162,6 +162,7 @@ def test_a_page_of_fifty_entries_is_short(log: Log) -> None:
     for width in (1280, 390):
         browser.show(width=width)
         browser.open(f"{log.path}/log")
+        assert browser.driver.execute_script("return scrollY") == 0  # the page begins at its start
         heights.append(browser.driver.execute_script("return document.documentElement.scrollHeight"))
         rows = log.rows()
 
