@@ -1,5 +1,8 @@
 """The blueprint of webhooks. Their secrets are shown only once."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Response
 
 from scimsvc.api.messages import (
@@ -17,16 +20,24 @@ from scimsvc.api.messages import (
 )
 from scimsvc.notifications import deliveries, replaying, testing
 from scimsvc.notifications import webhooks as services
-from scimsvc.web.state import cursor_keys
+from scimsvc.vocabulary import READ_SCOPE
+from scimsvc.web.state import caller, cursor_keys
 
 webhooks = api_blueprint("webhooks")
+
+
+def _visible(webhook: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the webhook as the caller may see it. The query of a URL can contain a secret, as tokens do."""
+    may_see_query = caller().scope != READ_SCOPE
+    return {**webhook, "url": webhook["url"] if may_see_query else services.url_without_query(webhook["url"])}
 
 
 @webhooks.get("/webhooks")
 @takes_parameters
 def list_() -> Response:
     """List the webhooks."""
-    return json_answer(deliveries.page_webhooks(enterprise_id(), parameters(), cursor_keys()))
+    page = deliveries.page_webhooks(enterprise_id(), parameters(), cursor_keys())
+    return json_answer({**page, "items": list(map(_visible, page["items"]))})
 
 
 @webhooks.post("/webhooks")
@@ -38,7 +49,7 @@ def create() -> Response:
 @webhooks.get("/webhooks/<webhook_id>")
 def show(webhook_id: str) -> Response:
     """Return a webhook."""
-    return resource_answer(services.show_webhook(enterprise_id(), webhook_id))
+    return resource_answer(_visible(services.show_webhook(enterprise_id(), webhook_id)))
 
 
 @webhooks.patch("/webhooks/<webhook_id>")

@@ -129,6 +129,17 @@ def test_a_change_of_the_query_alone_is_recorded_without_it(acme: Enterprise, ap
     assert api.get(f"/webhooks/{made['id']}")["url"] == HOOK + "2"
 
 
+def test_a_token_that_only_reads_sees_no_query(acme: Enterprise, api: Api, cli: Any) -> None:
+    made = create(api)
+    reading_api = Api(acme, cli("token", "issue", "Acme", "--scope", "api.read")["access_token"])
+    shown = reading_api.get(f"/webhooks/{made['id']}")
+
+    assert made["url"] == HOOK
+    assert shown["url"] == "https://hooks.example.com/scim?…"
+    assert reading_api.get("/webhooks")["items"] == [shown]
+    assert reading_api.get(f"/webhooks/{made['id']}/deliveries") == {"items": [], "next": None}
+
+
 def test_enabling_continues_at_the_cursor_and_ends_the_failure(acme: Enterprise, api: Api) -> None:
     made = create(api)
     acme.create()
