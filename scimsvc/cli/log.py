@@ -118,8 +118,8 @@ def _entry(entry: dict[str, Any]) -> str:
 def _entry_lines(entry: dict[str, Any]) -> Iterator[str]:
     outcome = click.style(entry["outcome"].ljust(_OUTCOME_WIDTH), fg=_COLOURS[entry["outcome"]])
     operation = entry["operation"].ljust(_OPERATION_WIDTH)
-    names = ("email", "user_name", "external_id", "user_id", "group", "group_id", "client_id")
-    about = next(entry[name] for name in names if entry[name])
+    names = ("email", "user_name", "external_id", "user_id", "group", "group_id")
+    about = next((entry[name] for name in names if entry[name]), f"– (client {entry['client_id']})")
     status = " ".join(map(str, without_none(status=entry["status"], scim_type=entry["scim_type"]).values()))
     yield f"{entry['time']}  {outcome}  {operation}  {cell(about)}  {cell(status)}"
     if entry["detail"]:

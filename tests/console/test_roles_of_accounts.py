@@ -19,7 +19,7 @@ FORBIDDEN, NOT_FOUND = HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND
 #: The pages of the installation that an account of one enterprise cannot see.
 OF_ALL = {
     *("console_audit_of_all.list_all", "console_audit_of_all.export_all"),
-    *("console_sessions.list_all", "console_all_accounts.list_"),
+    *("console_sessions.list_all", "console_all_accounts.list_", "console_service_settings.show"),
 }
 #: The pages of an enterprise, and forms, that only operators can see.
 OF_OPERATORS = {
@@ -31,10 +31,13 @@ OF_OPERATORS = {
         for view in (
             *("ask", "invite", "ask_role", "change_role"),
             *("ask_to_reset", "reset", "ask_to_remove", "remove"),
-            *("ask_to_reset_second_factor", "reset_second_factor"),
+            *("ask_to_reset_second_factor", "reset_second_factor", "show_link"),
         )
     ),
+    "console_service_settings.change",
 }
+#: A page without a form that auditors of all enterprises cannot see either.
+ONLY_OF_OPERATORS = "console_enterprise.show_new"
 
 
 @pytest.fixture
@@ -60,7 +63,7 @@ def expected(endpoint: str, rule: str, *, role: str, name: str | None, forms: se
         return NOT_FOUND
     if role == "auditor" and endpoint.partition(".")[0] not in OWN_ACCOUNT and endpoint in forms:
         return FORBIDDEN
-    if name is not None and endpoint in OF_ALL | OF_OPERATORS:
+    if (name is not None and endpoint in OF_ALL | OF_OPERATORS) or (role != "operator" and endpoint == ONLY_OF_OPERATORS):
         return NOT_FOUND
     return None
 
