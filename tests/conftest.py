@@ -33,6 +33,7 @@ from tests.support.databases import (
     new_postgresql,
     sqlite_url,
 )
+from tests.support.long_runs import LONG
 from tests.support.passwords import hash_quickly
 from tests.support.receivers import certificate
 from tests.support.types import MakeApp
@@ -57,11 +58,16 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * (os.cpu_count() or 1)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+#: The folders and files with tests of front ends. Their queries are tested on both databases elsewhere.
+FRONT_ENDS = tuple(Path(__file__).parent / name for name in ("console", "cli", "activity/test_audit_walk.py"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark tests that run on PostgreSQL, and mix files that wait with files that work, the longest first."""
     for item in items:
         if runs_on_postgresql(item):
             item.add_marker(pytest.mark.postgresql)
+    _deselect(config, items)
     waiting = Counter(item.path for item in items if item.get_closest_marker("slow"))
     files = list(dict.fromkeys(item.path for item in items))
     waiting_files = [path for path, _ in waiting.most_common()]
@@ -70,6 +76,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     position = {path: 0.8 * number / len(waiting_files) for number, path in enumerate(waiting_files)}
     position |= {path: number / len(working_files) for number, path in enumerate(working_files)}
     items.sort(key=lambda item: position[item.path])
+
+
+def _deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect tests of front ends on PostgreSQL, unless they are marked or the run is long."""
+    if LONG:
+        return
+    deselected = [item for item in items if _is_for_long_runs(item)]
+    config.hook.pytest_deselected(items=deselected)
+    items[:] = [item for item in items if not _is_for_long_runs(item)]
+
+
+def _is_for_long_runs(item: pytest.Item) -> bool:
+    is_of_front_end = any(item.path.is_relative_to(path) for path in FRONT_ENDS)
+    on_postgresql = getattr(item, "callspec", None) is not None and "postgresql" in item.name
+    return is_of_front_end and on_postgresql and item.get_closest_marker("both_databases") is None
 
 
 def runs_on_postgresql(item: pytest.Item) -> bool:

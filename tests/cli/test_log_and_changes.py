@@ -21,6 +21,8 @@ from tests.support.live import PATIENCE, SCIMSVC, environment
 from tests.support.records import log_of
 from tests.support.types import Cli
 
+pytestmark = pytest.mark.both_databases
+
 
 def usage_error(app: Flask, *words: str) -> str:
     result = app.test_cli_runner().invoke(args=list(words))

@@ -1,5 +1,6 @@
 """``scimsvc status`` shows the installation at a glance."""
 
+import pytest
 from flask import Flask
 from sqlalchemy import text
 
@@ -13,6 +14,8 @@ from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, user_body
 from tests.support.commands import refusal, text_of
 from tests.support.types import Cli
+
+pytestmark = pytest.mark.both_databases
 
 
 def test_an_empty_installation_has_no_enterprises_and_no_worker(app: Flask, cli: Cli) -> None:

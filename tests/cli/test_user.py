@@ -8,6 +8,8 @@ from tests.support.client import Enterprise, replace
 from tests.support.commands import refusal
 from tests.support.types import Cli
 
+pytestmark = pytest.mark.both_databases
+
 ADDRESS = "manual@contoso.example"
 
 

@@ -9,6 +9,8 @@ from tests.support.client import Enterprise
 from tests.support.commands import refusal, text_of
 from tests.support.types import Cli, MakeApp
 
+pytestmark = pytest.mark.both_databases
+
 HOOK = "https://hooks.example.com/scim"
 ON_ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

@@ -15,6 +15,8 @@ from tests.support.client import Enterprise
 from tests.support.console import Console, errors, make_admin, of, text, typed
 from tests.support.types import Cli, MakeApp
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def app(make_app: MakeApp) -> Flask:

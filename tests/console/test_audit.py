@@ -17,6 +17,8 @@ from tests.support.console import Console, make_admin, of, sign_in, text, typed
 from tests.support.records import audit_of
 from tests.support.types import Cli
 
+pytestmark = pytest.mark.both_databases
+
 ENTRY = re.compile(r'<tr id="entry-([0-9a-f]{32})"')
 
 

@@ -11,6 +11,8 @@ from tests.support.client import Enterprise, replace, user_body
 from tests.support.console import Console, errors, make_admin, of, text
 from tests.support.types import Cli
 
+pytestmark = pytest.mark.both_databases
+
 
 def created(acme: Enterprise, email: str) -> dict[str, Any]:
     """Return a new user with this work address."""

@@ -16,6 +16,8 @@ from tests.support.apps import run_command
 from tests.support.client import Enterprise, replace, user_body
 from tests.support.console import Console, make_admin, of, text
 
+pytestmark = pytest.mark.both_databases
+
 
 def create(app: Flask, name: str, *, days: str = "90") -> Enterprise:
     made = run_command(app, "enterprise", "create", name, "--enable-scim", "--role", "User")

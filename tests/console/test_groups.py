@@ -11,6 +11,8 @@ from tests.support.groups import memberships, store_group, store_users
 from tests.support.records import audit_of
 from tests.support.types import Cli
 
+pytestmark = pytest.mark.both_databases
+
 
 def names(page: str) -> list[str]:
     """Return the names of groups or users that a table shows."""

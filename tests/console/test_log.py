@@ -15,6 +15,8 @@ from tests.console.test_long_values import insert_refusal
 from tests.support.client import Enterprise, patch_body, replace, user_body
 from tests.support.console import Console, of, text, typed
 
+pytestmark = pytest.mark.both_databases
+
 ENTRY = re.compile(r'<tr id="entry-([0-9a-f]{32})"')
 
 

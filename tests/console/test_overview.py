@@ -12,6 +12,8 @@ from tests.support.client import Enterprise, replace, user_body
 from tests.support.console import Console, of, text
 from tests.support.types import Cli
 
+pytestmark = pytest.mark.both_databases
+
 
 def change(enterprise: Enterprise, **settings: Any) -> None:
     with enterprise.app.app_context():

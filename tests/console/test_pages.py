@@ -14,6 +14,8 @@ from tests.support.console import Console, of, text
 from tests.support.pages import NOBODY, console_rules, ids_of, pages_of, path_of
 from tests.support.types import Cli
 
+pytestmark = pytest.mark.both_databases
+
 HOSTILE = [
     pytest.param("<script>alert(1)</script>", id="script"),
     pytest.param('"><img src=x onerror=alert(1)>', id="attribute"),

@@ -9,6 +9,8 @@ from tests.support.console import Console, of, text
 from tests.support.groups import ScimGroups
 from tests.support.types import Cli
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def ann(acme: Enterprise) -> dict[str, Any]:

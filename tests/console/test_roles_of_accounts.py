@@ -63,7 +63,9 @@ def expected(endpoint: str, rule: str, *, role: str, name: str | None, forms: se
         return NOT_FOUND
     if role == "auditor" and endpoint.partition(".")[0] not in OWN_ACCOUNT and endpoint in forms:
         return FORBIDDEN
-    if (name is not None and endpoint in OF_ALL | OF_OPERATORS) or (role != "operator" and endpoint == ONLY_OF_OPERATORS):
+    if (name is not None and endpoint in OF_ALL | OF_OPERATORS) or (
+        role != "operator" and endpoint == ONLY_OF_OPERATORS
+    ):
         return NOT_FOUND
     return None
 

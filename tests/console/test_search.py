@@ -10,6 +10,8 @@ from tests.support.console import Console, make_admin, of, text
 from tests.support.groups import store_group
 from tests.support.types import Cli
 
+pytestmark = pytest.mark.both_databases
+
 
 def found(console: Console, path: str, words: str) -> dict[str, list[str]]:
     """Return the names of the results of each kind."""

@@ -13,6 +13,8 @@ from tests.support.client import Enterprise
 from tests.support.console import Console, of, text
 from tests.support.types import Cli
 
+pytestmark = pytest.mark.both_databases
+
 _SECRET = re.compile(r'value="(scimsvc_[^"]+)"')
 
 

@@ -3,12 +3,15 @@
 import re
 from html import unescape
 
+import pytest
 from flask import Flask
 
 from tests.support.apps import run_command
 from tests.support.client import Enterprise, replace, user_body
 from tests.support.console import Console, make_admin, of, text
 from tests.support.records import log_of
+
+pytestmark = pytest.mark.both_databases
 
 
 def rows(page: str) -> list[str]:

@@ -12,6 +12,8 @@ from tests.support.client import Enterprise
 from tests.support.console import Console, of, text, typed, user_names
 from tests.support.urns import ENTERPRISE_URN
 
+pytestmark = pytest.mark.both_databases
+
 
 def link(page: str, label: str) -> str:
     """Return the address of the link with this label."""

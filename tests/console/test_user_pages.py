@@ -4,10 +4,14 @@ import json
 import re
 from html import unescape
 
+import pytest
+
 from tests.support.client import Enterprise, replace
 from tests.support.console import Console, of, text
 from tests.support.records import edit_profile, log_of, profile_of
 from tests.support.types import Cli
+
+pytestmark = pytest.mark.both_databases
 
 OBJECT_ID = "2df894f6-6cca-4d98-9f0c-f0c2bb4671dd"
 

@@ -12,6 +12,8 @@ from tests.support.records import edit_profile, profile_of
 from tests.support.types import Cli
 from tests.support.urns import ENTERPRISE_URN
 
+pytestmark = pytest.mark.both_databases
+
 _A_MILLISECOND = 0.0015
 
 

@@ -15,6 +15,8 @@ from tests.support.client import Enterprise
 from tests.support.console import Console, errors, make_admin, of, text, typed
 from tests.support.types import Cli, MakeApp
 
+pytestmark = pytest.mark.both_databases
+
 #: A URL that is refused when it is used, because it is not a public address.
 HOOK = "https://localhost:9/scim"
 WITH_QUERY = f"{HOOK}?key=s3cret"
