@@ -63,7 +63,7 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 
 class Instant(Text):
-    """A time in RFC 3339, with its offset from UTC. It is read as a time in UTC."""
+    """A time in RFC 3339, with its offset from UTC. It is read as a time in UTC, or as the nearest one that exists."""
 
     def __init__(self, description: str) -> None:
         super().__init__(description, metadata={"format": "date-time"})
@@ -72,10 +72,17 @@ class Instant(Text):
         text = super()._deserialize(value, *args, **options)
         try:
             if _RFC_3339.fullmatch(text):
-                return datetime.fromisoformat(text.upper()).astimezone(UTC)
-        except (ValueError, OverflowError):  # the first and the last day of the calendar may be outside of it in UTC
+                return _in_utc(datetime.fromisoformat(text.upper()))
+        except ValueError:
             pass
         raise ValidationError("Enter a time in RFC 3339 with its offset from UTC, such as 2026-11-30T21:36:12Z.")
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # the first and the last day of the calendar may be outside of it in UTC
+        return datetime.min.replace(tzinfo=UTC) if moment.year == 1 else datetime.max.replace(tzinfo=UTC)
 
 
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)

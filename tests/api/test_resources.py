@@ -254,8 +254,8 @@ def test_the_log_shows_refused_requests_with_reasons(acme: Enterprise, api: Api)
     (entry,) = api.get("/provisioning-log", outcome="refused")["items"]
 
     assert list(entry) == [
-        "id", "time", "operation", "user_id", "email", "group_id", "group", "outcome", "status", "scim_type",
-        "detail", "changed", "tolerances", "ignored", "client_id", "request_id", "duration_ms",
+        "id", "time", "operation", "user_id", "email", "user_name", "external_id", "group_id", "group",
+        "outcome", "status", "scim_type", "detail", "changed", "tolerances", "ignored", "client_id", "request_id", "duration_ms",
     ]  # fmt: skip
     assert (entry["operation"], entry["email"], entry["status"]) == ("create", "bad@contoso.example", 400)
     assert "Power Signer" in entry["detail"]  # an existing role

@@ -312,7 +312,6 @@ def test_a_replay_to_another_place_is_refused(acme: Enterprise, api: Api) -> Non
         ({"since": "2026-01-01T00:00:00Z", "cursor": cursor}, "since"),
         ({"since": "yesterday"}, "since"),
         ({"since": {}}, "since"),
-        ({"since": "0001-01-01T00:00:00+23:59"}, "since"),
         ({"cursor": "x"}, "cursor"),
         ({"cursor": 5}, "cursor"),
     ):

@@ -65,8 +65,17 @@ class Browser:
         """Press the button or follow the link with this name, and wait for the next page."""
         before = self.find("html")
         words = f"[normalize-space()='{label}']"
-        self.driver.find_element("xpath", f"//main//*[self::button or self::a]{words} | //nav//a{words}").click()
+        self._click(f"//main//*[self::button or self::a]{words} | //nav//a{words}")
         self._wait_for(lambda: self.find("html") != before, f"what {label!r} leads to")
+
+    def _click(self, xpath: str) -> None:
+        """Click on an element. A list that refreshes may replace it after it was found."""
+        from selenium.common.exceptions import StaleElementReferenceException
+
+        with suppress(StaleElementReferenceException):
+            self.driver.find_element("xpath", xpath).click()
+            return
+        self.driver.find_element("xpath", xpath).click()
 
     def press_here(self, label: str) -> None:
         """Press the button with this name, which does not lead to another page."""
