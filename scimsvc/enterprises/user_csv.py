@@ -7,22 +7,28 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from scimsvc import schemas
 from scimsvc.errors import InvalidInput
 from scimsvc.protocol.errors import listed, quoted
 from scimsvc.protocol.json_text import is_storable, write_json
-from scimsvc.schemas import MANUAL_USER
 from scimsvc.web.csv_lines import read_cell, write_line
 
-#: The members of a manual user.
-COLUMNS = tuple(MANUAL_USER.fields)
 #: Further columns of an exported file. An import ignores them.
 READ_ONLY_COLUMNS = (
     *("id", "directory.title", "directory.organization"),
     *("role_source", "source", "created_at", "modified_at", "version", "groups", "custom"),
 )
 _IGNORED = frozenset({*READ_ONLY_COLUMNS, "directory"})
-_COLUMN_NAMES = ", ".join(COLUMNS)
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def import_columns() -> tuple[str, ...]:
+    """Return the columns that an import reads: the members of a manual user."""
+    return tuple(schemas.MANUAL_USER.fields)
+
+
+def _column_names() -> str:
+    return ", ".join(import_columns())
 
 
 # Writing.
@@ -30,7 +36,7 @@ _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 
 def write_header() -> str:
     """Return the header line."""
-    return write_line((*COLUMNS, *READ_ONLY_COLUMNS))
+    return write_line((*import_columns(), *READ_ONLY_COLUMNS))
 
 
 def write_row(user: Mapping[str, Any]) -> str:
@@ -42,7 +48,7 @@ def write_row(user: Mapping[str, Any]) -> str:
     groups = "; ".join(group["name"] for group in user["groups"])
     custom = write_json(user["custom"]) if user["custom"] else None
     values = {**user, **directory, "groups": groups, "custom": custom}
-    return write_line(values.get(name) for name in (*COLUMNS, *READ_ONLY_COLUMNS))
+    return write_line(values.get(name) for name in (*import_columns(), *READ_ONLY_COLUMNS))
 
 
 def write_lines(users: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -89,7 +95,7 @@ def read_lines(content: bytes) -> Iterator[Line]:
         elif any(cell.strip() for cell in row):
             yield _read_line(number, columns, row)
     if columns is None:
-        raise InvalidInput(f"The file is empty. Its first line must name the columns: {_COLUMN_NAMES}.")
+        raise InvalidInput(f"The file is empty. Its first line must name the columns: {_column_names()}.")
 
 
 class _Reader(Protocol):
@@ -114,15 +120,15 @@ def _read_rows(reader: _Reader) -> Iterator[tuple[int, list[str], str]]:
 
 def _read_header(row: list[str]) -> list[str]:
     columns = [name.strip().lower() for name in row]
-    unknown = [quoted(name) for name in columns if name not in COLUMNS and name not in _IGNORED]
+    unknown = [quoted(name) for name in columns if name not in import_columns() and name not in _IGNORED]
     if unknown:
         word = "column" if len(unknown) == 1 else "columns"
-        raise InvalidInput(f"Line 1: Unknown {word} {listed(unknown)}. Use {_COLUMN_NAMES}.")
+        raise InvalidInput(f"Line 1: Unknown {word} {listed(unknown)}. Use {_column_names()}.")
     repeated = sorted({quoted(name) for name in columns if columns.count(name) > 1})
     if repeated:
         raise InvalidInput(f"Line 1: Repeated column {listed(repeated)}. Name each column only once.")
     if "email" not in columns:
-        raise InvalidInput(f"Line 1: The column 'email' is missing. Use {_COLUMN_NAMES}.")
+        raise InvalidInput(f"Line 1: The column 'email' is missing. Use {_column_names()}.")
     return columns
 
 

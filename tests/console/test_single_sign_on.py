@@ -214,7 +214,7 @@ def test_an_account_without_password_confirms_with_single_sign_on(
     back = anna.send("GET", provider.sign_in(to_provider.headers["Location"], "anna"))
     page = anna.get(back.headers["Location"])
     monkeypatch.setattr(clock, "now", lambda: later)
-    done = anna.post(create, status=200, name="Contoso")
+    done = anna.post(create, status=303, name="Contoso")
 
     assert "Confirm with single sign-on" in asked
     assert "account_password" not in asked
@@ -222,7 +222,7 @@ def test_an_account_without_password_confirms_with_single_sign_on(
     assert "max_age=0" in to_provider.headers["Location"]
     assert back.headers["Location"] == "/console/enterprises/new"
     assert "Confirmed. Send the form again." in page
-    assert "Client secret" in done.text
+    assert "Client secret" in anna.get(done.headers["Location"])
     assert (Action.ADMIN_CONFIRMED, None) in entries(app)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.client import Enterprise, replace
 from tests.support.console import Console, of, text
-from tests.support.records import audit_of
+from tests.support.records import audit_of, log_of
 from tests.support.swaps import BOB, EMAIL, create_ann, create_bob, want_each_other
 
 
@@ -60,5 +60,5 @@ def test_the_overview_lists_disables_without_their_values(
 
     assert "Disabled without their other values" in words
     assert "keeps the old value of roles. roles: Role 'Nobody' does not exist in Acme." in words
-    assert "keeps the old value of roles" in text(admin.get(f"{of(acme)}/log"))
+    assert "keeps the old value of roles" in text(admin.get(f"{of(acme)}/log/{log_of(acme)[0]['id']}"))
     assert "keeps the old value of roles" in text(admin.get(f"{of(acme)}/users/{ann['id']}"))

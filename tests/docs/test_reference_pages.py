@@ -147,7 +147,7 @@ def test_the_columns_of_a_file_of_users_are_those_of_the_code() -> None:
     rows = table(read("guides/users-in-files.md"), "column", "contents")
     documented = [name for names, _ in rows for name in re.findall(r"`(\w+)`", names)]
 
-    assert documented == list(user_csv.COLUMNS)
+    assert documented == list(user_csv.import_columns())
 
 
 def test_the_files_to_deploy_are_those_that_exist() -> None:

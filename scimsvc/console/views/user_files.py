@@ -68,7 +68,7 @@ def _page(checked: ImportCheck | None, content: bytes) -> Answer:
         "user_import.html",
         checked=checked,
         content=base64.b64encode(content).decode(),
-        columns=user_csv.COLUMNS,
+        columns=user_csv.import_columns(),
         most_problems=MOST_PROBLEMS,
         most_bytes=MOST_BYTES,
     )
