@@ -29,7 +29,7 @@ def app(make_app: MakeApp) -> Flask:
 
 @contextmanager
 def delivering(app: Flask) -> Iterator[threading.Event]:
-    """Deliver in a thread, as the worker does. Yield the event that ends it."""
+    """Deliver in a thread like the worker. Yield the event that ends it."""
     stopping, loop = threading.Event(), Deliverer()
 
     def run() -> None:

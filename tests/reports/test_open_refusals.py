@@ -39,7 +39,7 @@ def dismiss(enterprise: Enterprise, cause: OpenCause, entry_id: str | None = Non
 
 
 def note_cycles(enterprise: Enterprise, *times: datetime) -> None:
-    """Note cycles of the integration, as the worker does."""
+    """Note cycles of the integration like the worker."""
     (integration,) = run_command(enterprise.app, "integration", "list", "Acme")
     with enterprise.app.app_context(), writing() as connection:
         for time in times:

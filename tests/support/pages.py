@@ -61,7 +61,7 @@ def ids_of(enterprise: Enterprise) -> dict[str, str]:
 
 
 def _webhook_of(enterprise: Enterprise) -> str:
-    """Return the ID of the enterprise's first webhook. Create one if there is none."""
+    """Return the ID of the enterprise's first webhook. Create it if it does not exist."""
     webhooks = run_command(enterprise.app, "webhook", "list", enterprise.name)
     made = webhooks[0] if webhooks else run_command(
         enterprise.app, "webhook", "create", enterprise.name, "https://hooks.example.com/scim"
