@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from scimsvc.console.forms import current_form, page_again
 from scimsvc.console.identity_provider import IdentityProvider, identity_provider
-from scimsvc.console.navigation import section_above, sections
+from scimsvc.console.navigation import section_above, section_groups, sections
 from scimsvc.console.pages import add_enterprise, admin, page
 from scimsvc.console.permissions import may_send
 from scimsvc.console.provider_guides import provider_name
@@ -102,6 +102,7 @@ def _known_to_templates() -> dict[str, Any]:
         "form": current_form(),
         "csrf_token": generate_csrf,
         "sections": sections(),
+        "section_groups": section_groups(),
         "section_above": section_above(),
         "theme": chosen_theme(),
         "themes": THEMES,

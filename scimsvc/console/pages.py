@@ -2,7 +2,7 @@
 
 import re
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from flask import (
@@ -229,32 +229,8 @@ _SECONDS = {"since": ":00Z", "until": ":59.999Z"}
 _TO_THE_MINUTE = len("2026-11-30T21:36")
 
 
-class Section(NamedTuple):
-    """An entry of the navigation: its endpoint, its name, and the blueprints of its pages."""
-
-    endpoint: str
-    name: str
-    blueprints: tuple[str, ...]
-
-
-#: The pages of an enterprise in the order of the navigation. The first one is the start page of an enterprise.
-SECTIONS = (
-    Section("console_overview.show", "Overview", ("console_overview",)),
-    Section("console_alerts.list_", "Alerts", ("console_alerts",)),
-    Section("console_connect.show", "Connect", ("console_connect",)),
-    Section("console_users.list_", "Users", ("console_users", "console_user_files")),
-    Section("console_groups.list_", "Groups", ("console_groups",)),
-    Section("console_log.list_", "Provisioning log", ("console_log",)),
-    Section("console_explain.show", "Test a user", ("console_explain",)),
-    Section("console_roles.list_", "Roles", ("console_roles",)),
-    Section("console_attributes.list_", "Attributes", ("console_attributes",)),
-    Section("console_integrations.list_", "Integrations & tokens", ("console_integrations", "console_tokens")),
-    Section("console_webhooks.list_", "Webhooks", ("console_webhooks",)),
-    Section("console_administrators.list_", "Administrators", ("console_administrators",)),
-    Section("console_audit.list_", "Audit log", ("console_audit",)),
-    Section("console_settings.show", "Settings", ("console_settings",)),
-)
-HOME_ENDPOINT = SECTIONS[0].endpoint
+#: The start page of an enterprise.
+HOME_ENDPOINT = "console_overview.show"
 
 
 def page(template: str, **values: Any) -> str:

@@ -36,11 +36,20 @@ def test_accounts_that_see_everything_have_the_pages_of_the_service(operator: Co
     assert links(operator.get("/console"), "Service") == [
         "Enterprises",
         "Accounts",
-        "Audit log",
         "Sessions",
+        "Audit log",
         "Settings",
     ]
     assert links(admin.get("/console/account"), "Service") == []
+
+
+def test_sections_have_headings_that_name_their_lists(acme: Enterprise, operator: Console) -> None:
+    pattern = r'<p class="section-heading" id="(sections-\d)">([^<]+)</p>\s*<ul aria-labelledby="\1">'
+
+    of_service, of_enterprise = (re.findall(pattern, operator.get(path)) for path in ("/console", of(acme)))
+
+    assert [heading for _, heading in of_service] == ["Access", "Operation"]
+    assert [heading for _, heading in of_enterprise] == ["Directory", "Provisioning", "Access", "Administration"]
 
 
 def test_the_version_is_shown_only_to_people_who_are_signed_in(app: Flask, operator: Console) -> None:
