@@ -75,6 +75,14 @@ class Request(HTTPRequestParser):
 class Task(WSGITask):
     """Answers a request through the app."""
 
+    channel: "Channel"
+
+    def build_response_header(self) -> bytes:
+        """Return the head of the response. While the server stops, it says that the connection is closed."""
+        if self.channel.is_last_answer:
+            super().set_close_on_finish()
+        return bytes(super().build_response_header())
+
     def set_close_on_finish(self) -> None:
         """Close the connection after the response, unless only the missing body is a reason for that.
 
@@ -95,6 +103,8 @@ class Front:
         self.dispatcher = dispatcher
         self.connections = connections
         self.limits = limits
+        #: Whether the server stops, so that each response is the last one of its connection.
+        self.is_stopping = False
         self._apart = {ALIVE: Apart("scimsvc-alive"), READY: Apart("scimsvc-ready")}
 
     def add_task(self, channel: "Channel") -> None:
@@ -155,6 +165,11 @@ class Channel(HTTPChannel):
     def address(self) -> str:
         """The address of the client, or of the proxy before it."""
         return str(self.addr[0])
+
+    @property
+    def is_last_answer(self) -> bool:
+        """Whether the server closes the connection after this answer, because it stops."""
+        return self._front.is_stopping
 
     def parser_class(self, adj: Any) -> Request:  # type: ignore[override]  # waitress only calls it
         """Return the next request."""

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,7 @@ from scimsvc.operations.serving.connections import Connections, accept_some, con
 from scimsvc.operations.serving.dispatcher import FairDispatcher
 from scimsvc.operations.serving.lanes import Lanes
 from scimsvc.operations.serving.memory import FreeMemory
+from scimsvc.operations.serving.systemd import ServiceManager
 from scimsvc.operations.startup import describe_versions, start_warnings
 from scimsvc.store.upkeep.maintenance import checkpoint, close_database
 from scimsvc.web.state import WebState, web_state
@@ -51,8 +53,12 @@ DEFAULT_PORT = 8000
 _log = logging.getLogger("scimsvc")
 
 
+#: The signals that end the server. SIGHUP is sent when its terminal is closed, and would otherwise kill it.
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
 class Server:
-    """A waitress server that is bound when it is created, and runs until SIGTERM or SIGINT."""
+    """A waitress server that is bound when it is created, and runs until a signal of ``STOP_SIGNALS``."""
 
     def __init__(
         self,
@@ -61,10 +67,14 @@ class Server:
         host: str = DEFAULT_HOST,
         port: int = DEFAULT_PORT,
         unix_socket: str | None = None,
+        sockets: Sequence[socket.socket] = (),
         threads: int = DEFAULT_THREADS,
         queue_seconds: float = MOST_SECONDS,
     ) -> None:
-        """Bind the address. Raises ``OSError`` if it is not available, and ``ValueError`` if it is invalid."""
+        """Bind the address, or use ``sockets``, which are bound already.
+
+        Raises ``OSError`` if the address is not available, and ``ValueError`` if it or a socket is invalid.
+        """
         self._app = app
         self._sockets: dict[int, Any] = {}
         self._queue_seconds = queue_seconds
@@ -78,7 +88,11 @@ class Server:
         self._state.later = self._later.add
         self._free_memory = FreeMemory(self._later.add)
         self._worker = serving_worker(app)
-        if unix_socket:
+        self._manager = ServiceManager()
+        if sockets:
+            self._bind(most, sockets=list(sockets))
+            self.url = ", ".join(map(_url_of, sockets))
+        elif unix_socket:
             _refuse_served_socket(Path(unix_socket))
             self._bind(most, unix_socket=unix_socket)
             self.url = f"unix:{unix_socket}"
@@ -120,8 +134,8 @@ class Server:
         return web_state.of(self._app)
 
     def run(self) -> None:
-        """Serve until SIGTERM or SIGINT, then finish running requests and return."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        """Serve until a signal of ``STOP_SIGNALS``, then finish running requests and return."""
+        for number in STOP_SIGNALS:
             signal.signal(number, self._on_signal)
         with self._app.app_context():
             _log.info("%s", describe_versions())
@@ -131,8 +145,10 @@ class Server:
             _checkpoint()
         self._worker.start()
         _log.info("serving on %s", self.url)
+        self._manager.report_ready()
         look_at = 0.0
         while not self._may_stop():
+            self._manager.beat()
             wasyncore.loop(timeout=0.1 if self._signalled_at else 1.0, use_poll=True, map=self._sockets, count=1)
             self._front.make_room()
             if time.monotonic() >= look_at:
@@ -157,6 +173,8 @@ class Server:
         if self._signalled_at is None:
             self._signalled_at = time.monotonic()
             self._state.stopping.set()
+            self._front.is_stopping = True
+            self._manager.report_stopping()
             for listener in self._listeners():
                 listener.pull_trigger()  # wakes the loop
 
@@ -206,6 +224,12 @@ def _is_busy(channel: Any) -> bool:
 
 def _shown_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
+
+
+def _url_of(bound: socket.socket) -> str:
+    """Return the address of a bound socket as a URL."""
+    name = bound.getsockname()
+    return f"http://{_shown_host(name[0])}:{name[1]}" if isinstance(name, tuple) else f"unix:{name}"
 
 
 def _refuse_served_socket(path: Path) -> None:
