@@ -151,7 +151,8 @@ def test_the_columns_of_a_file_of_users_are_those_of_the_code() -> None:
 
 
 def test_the_files_to_deploy_are_those_that_exist() -> None:
-    documented = [code(name) for name, _ in table(read("operate/deploy.md"), "file", "for")]
+    rows = table(read("operate/deploy.md"), "file", "for")
+    documented = [name for names, _ in rows for name in re.findall(r"`([^`]+)`", names)]
 
     assert sorted(documented) == sorted(f"deploy/{path.name}" for path in (ROOT / "deploy").iterdir())
 
