@@ -18,9 +18,10 @@ def create_app(config: object = None) -> "Flask":
     # Imports are local, so that scimsvc.protocol and scimsvc.settings can be used without loading everything.
     from scimsvc.settings import host_settings, read_settings
     from scimsvc.store.engine.database import init_database
+    from scimsvc.store.upkeep.new_keys import refuse_second_key
     from scimsvc.web.application import Application
 
-    settings = read_settings(config)
+    settings = read_settings(config, check_new_key=refuse_second_key)
     app = Application(__name__, instance_path=str(settings.instance_path), static_folder=None)
     app.config.from_mapping(host_settings(config))
     _configure(app, settings)

@@ -163,6 +163,7 @@ class Action(StrEnum):
     DATABASE_UPGRADED = "database.upgraded"
     DATABASE_BACKED_UP = "database.backed_up"
     DATABASE_MIGRATED = "database.migrated"
+    KEY_ADOPTED = "key.adopted"
     ADMIN_CREATED = "admin.created"
     ADMIN_REMOVED = "admin.removed"
     ADMIN_LINK_CREATED = "admin.link_created"

@@ -3,6 +3,8 @@
 import itertools
 from typing import Any
 
+from scimsvc.auth.signing_keys import why_no_key_fits
+from scimsvc.auth.state import token_signer
 from scimsvc.cli.output import Faulty, result_command, warn
 from scimsvc.cli.tables import as_text
 from scimsvc.cli.terminal import terminal_width
@@ -35,20 +37,21 @@ def check() -> dict[str, Any]:
 
     Operators get an alert about faults, until a check finds none.
 
-    Warnings name what grows without end: rows that pruning should have deleted, quotas that are nearly used, copies
-    from before upgrades, and unused space in the file. They do not change the exit status.
+    Warnings tell if no configured secret key fits the database, and name what grows without end: rows that pruning
+    should have deleted, quotas that are nearly used, copies from before upgrades, and unused space in the file. They do
+    not change the exit status.
     """
     faults = list(itertools.islice(checks.find_faults(), _MAX_FAULTS))
     _note(faults)
     if faults:
         raise Faulty({"sound": False, "faults": faults})
-    overdue = growth.count_overdue()
+    overdue, misfit = growth.count_overdue(), why_no_key_fits(token_signer.current)
     return {
         "sound": True,
         "faults": faults,
         "rows": checks.count_rows(),
         "overdue": overdue,
-        "warnings": growth.list_warnings(overdue),
+        "warnings": [*filter(None, [misfit]), *growth.list_warnings(overdue)],
     }
 
 

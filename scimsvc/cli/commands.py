@@ -15,7 +15,7 @@ COMMANDS = {
     "group": "List and show groups and their members.",
     "init": "Create the database or upgrade its schema. Safe to repeat.",
     "integration": "Create, list, limit, rotate and revoke integrations.",
-    "key": "Create secret keys.",
+    "key": "Create secret keys, and accept another key.",
     "log": "Show and prune the provisioning log.",
     "migrate-to": "Copy everything from SQLite into an empty PostgreSQL.",
     "quickstart": "Set everything up, print the values for Entra, and serve.",

@@ -15,7 +15,7 @@ from flask.cli import ScriptInfo
 
 from scimsvc import create_app
 from scimsvc.operations.files import find_missing_database, find_missing_key
-from scimsvc.settings.keys import new_secret_key
+from scimsvc.settings.keys import temporary_key
 
 Names = list[CompletionItem]
 
@@ -59,7 +59,7 @@ def _read_in_app(script: ScriptInfo, read_names: Callable[[], list[str]]) -> lis
         if find_missing_database() is not None:
             return []
         if find_missing_key() is not None:
-            script.create_app = lambda: create_app({"SECRET_KEY": new_secret_key()})
+            script.create_app = lambda: create_app(temporary_key())
     with script.load_app().app_context():
         return read_names()
 

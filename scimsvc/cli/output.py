@@ -22,7 +22,7 @@ from scimsvc.cli.values import cell
 from scimsvc.errors import ServiceError
 from scimsvc.operations.files import find_missing_database, find_missing_key
 from scimsvc.protocol.json_text import is_storable
-from scimsvc.settings.keys import new_secret_key
+from scimsvc.settings.keys import temporary_key
 from scimsvc.store.engine.database import without_deadline
 from scimsvc.store.engine.outages import DATABASE_ERRORS, describe_outage
 from scimsvc.store.upkeep.maintenance import close_database
@@ -184,7 +184,7 @@ def _create_no_key(script: ScriptInfo, *, needs_key: bool) -> None:
         return
     if needs_key:
         raise click.ClickException(f"No secret key at {path}. Set SCIMSVC_SECRET_KEY, or run 'scimsvc init' first.")
-    script.create_app = lambda: create_app({"SECRET_KEY": new_secret_key()})
+    script.create_app = lambda: create_app(temporary_key())
 
 
 def _config_of(app: Flask) -> dict[str, Any]:

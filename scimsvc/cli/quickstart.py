@@ -7,6 +7,7 @@ import click
 
 from scimsvc.auth.clients import NAMES, create_integration, list_integrations
 from scimsvc.auth.grants import TokenRequest, issue_token, rotate_token
+from scimsvc.auth.signing_keys import refuse_other_key
 from scimsvc.auth.state import token_signer
 from scimsvc.auth.token_reading import list_tokens
 from scimsvc.cli.init import upgrade
@@ -42,6 +43,7 @@ def quickstart(host: str, port: int, *, host_application: bool, as_json: bool) -
     new one replaces it.
     """
     upgrade()
+    refuse_other_key(token_signer.current)
     server = bind(host=host, port=port)
     root = app_settings().public_url or server.url
     account = offer_first_link()

@@ -8,7 +8,7 @@ from typing import Any
 
 from scimsvc.activity.audit import AuditLog, Target, audited
 from scimsvc.errors import Conflict, InvalidInput
-from scimsvc.operations.readiness import why_not_ready
+from scimsvc.operations.readiness import why_not_usable
 from scimsvc.protocol.errors import listed
 from scimsvc.store.engine.transactions import Connection, snapshot, writing
 from scimsvc.store.upkeep import copying
@@ -56,7 +56,7 @@ def _refuse_unsuitable_source() -> None:
         raise InvalidInput(
             "The database of this service is already PostgreSQL. This command moves data only from SQLite."
         )
-    reason = why_not_ready()
+    reason = why_not_usable()
     if reason is not None:
         raise Conflict(reason)
 

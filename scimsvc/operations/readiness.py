@@ -1,9 +1,11 @@
-"""Check whether the database is available and has the schema of this version."""
+"""Check whether the database is available, has the schema of this version, and fits a key of this process."""
 
 import threading
 import time
 from collections.abc import Callable
 
+from scimsvc.auth.signing_keys import why_no_key_fits
+from scimsvc.auth.state import token_signer
 from scimsvc.models import SCHEMA_REVISION
 from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.upkeep.maintenance import read_revision
@@ -11,14 +13,29 @@ from scimsvc.store.upkeep.maintenance import read_revision
 
 def why_not_ready() -> str | None:
     """Return None if requests can be served, else the reason for the operator."""
+    reason = why_not_usable()
+    if reason is not None:
+        return reason
+    try:
+        return why_no_key_fits(token_signer.current)
+    except DATABASE_ERRORS as error:
+        return _unreadable(error)
+
+
+def why_not_usable() -> str | None:
+    """Return None if the database can be read and has the schema of this version, else the reason."""
     try:
         revision = read_revision()
     except DATABASE_ERRORS as error:
-        kind = type(getattr(error, "orig", None) or error).__name__
-        return f"The database cannot be read ({kind}). Run 'scimsvc init' if it does not exist yet."
+        return _unreadable(error)
     if revision != SCHEMA_REVISION:
         return f"The database has schema {revision}, but this version needs {SCHEMA_REVISION}. Run 'scimsvc init'."
     return None
+
+
+def _unreadable(error: Exception) -> str:
+    kind = type(getattr(error, "orig", None) or error).__name__
+    return f"The database cannot be read ({kind}). Run 'scimsvc init' if it does not exist yet."
 
 
 NO_ANSWER = "The database does not answer. Check the database and the network."

@@ -10,7 +10,7 @@ from scimsvc.errors import Conflict
 from scimsvc.models import SCHEMA_REVISION
 from scimsvc.operations.background.lease import Periods
 from scimsvc.operations.background.worker import WORKER_LEASE
-from scimsvc.operations.readiness import why_not_ready
+from scimsvc.operations.readiness import why_not_usable
 from scimsvc.reports.enterprise_states import EnterpriseState, list_enterprise_states
 from scimsvc.store.alerts import count_open_alerts
 from scimsvc.store.audit import INSTALLATION
@@ -30,7 +30,7 @@ def show_status() -> dict[str, Any]:
 
     Raises ``Conflict`` if the database cannot be read or has another schema.
     """
-    reason = why_not_ready()
+    reason = why_not_usable()
     if reason is not None:
         raise Conflict(reason)
     enterprises = list_enterprise_states()

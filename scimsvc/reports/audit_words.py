@@ -83,6 +83,7 @@ INSTALLATION_GROUP: dict[str, dict[str, str]] = {
         Action.DATABASE_UPGRADED: "Database upgraded",
         Action.DATABASE_BACKED_UP: "Database backed up",
         Action.DATABASE_MIGRATED: "Database moved to PostgreSQL",
+        Action.KEY_ADOPTED: "Secret key adopted",
     },
 }
 _WORDS = {action: words for group in (ACTION_GROUPS | INSTALLATION_GROUP).values() for action, words in group.items()}

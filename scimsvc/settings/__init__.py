@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -135,18 +136,21 @@ def from_environment(name: str) -> str | None:
     return read_secret_file(PREFIX + name, text, os.environ.get(f"{PREFIX}{name}{FILE_SUFFIX}"))
 
 
-def read_settings(host: object = None) -> Settings:
+def read_settings(host: object = None, *, check_new_key: Callable[[str, Path], None] | None = None) -> Settings:
     """Return the settings of the host application, else of the environment, else the defaults.
 
     ``host`` is a mapping or an object with the settings as items or attributes, with or without the prefix. Creates the
-    instance folder and the secret key if they are needed and missing. Raises ``SettingsError``.
+    instance folder and the secret key if they are needed and missing. ``check_new_key`` is called with the URL of the
+    database and the path of the key before a key is created. Raises ``SettingsError``.
     """
     read = {setting.name: _read(setting, host) for setting in SETTINGS}
     instance_path = read["INSTANCE_PATH"] or values.read_instance_path("./instance")
+    database_url = read["DATABASE_URL"] or f"sqlite:///{create_instance_folder(instance_path) / DATABASE_FILE}"
+    check = partial(check_new_key, database_url) if check_new_key is not None else None
     return Settings(
-        database_url=read["DATABASE_URL"] or f"sqlite:///{create_instance_folder(instance_path) / DATABASE_FILE}",
+        database_url=database_url,
         instance_path=instance_path,
-        secret_keys=read["SECRET_KEY"] or (kept_secret_key(instance_path),),
+        secret_keys=read["SECRET_KEY"] or (kept_secret_key(instance_path, check_new_key=check),),
         public_url=read["PUBLIC_URL"],
         trusted_proxies=read["TRUSTED_PROXIES"] or 0,
         rate_limit=read["RATE_LIMIT"] or 0.0,

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,14 +30,17 @@ def create_instance_folder(folder: Path) -> Path:
     return folder
 
 
-def kept_secret_key(instance_path: Path) -> str:
+def kept_secret_key(instance_path: Path, *, check_new_key: Callable[[Path], None] | None = None) -> str:
     """Return the secret key in the instance folder. The first call creates it with mode 0600.
 
-    Raises ``SettingsError`` if it cannot be read or created, or is too short.
+    ``check_new_key`` is called with the path before that. Raises ``SettingsError`` if the key cannot be read or
+    created, or is too short.
     """
     path = create_instance_folder(instance_path) / SECRET_KEY_FILE
     try:
         if not path.exists():
+            if check_new_key is not None:
+                check_new_key(path)
             _create_secret_key(path)
         key = path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

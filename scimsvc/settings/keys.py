@@ -9,6 +9,8 @@ import secrets
 SESSIONS = "console sessions"
 _KEY_ID = "key ID"
 _ID_LENGTH = 8
+#: The entry of an app's configuration that marks a key as temporary, for a command that needs none.
+TEMPORARY_KEY = "TEMPORARY_KEY"
 #: The form of a key ID.
 KEY_ID = re.compile(rf"[0-9a-f]{{{_ID_LENGTH}}}")
 
@@ -16,6 +18,11 @@ KEY_ID = re.compile(rf"[0-9a-f]{{{_ID_LENGTH}}}")
 def new_secret_key() -> str:
     """Return a random secret key of 384 bits."""
     return secrets.token_urlsafe(48)
+
+
+def temporary_key() -> dict[str, object]:
+    """Return the configuration of an app for a command that needs no key."""
+    return {"SECRET_KEY": new_secret_key(), TEMPORARY_KEY: True}
 
 
 def derive_key(secret_key: str, purpose: str) -> str:

@@ -478,6 +478,7 @@ COMMANDS: dict[tuple[str, ...], tuple[tuple[str, ...], Action]] = {
     ("integration", "set-provider"): (("Acme", "Host application", "okta"), A.INTEGRATION_UPDATED),
     ("integration", "rotate"): (("Acme", "Host application"), A.INTEGRATION_ROTATED),
     ("integration", "revoke"): (("Acme", "Host application"), A.INTEGRATION_REVOKED),
+    ("key", "adopt"): (("--yes",), A.KEY_ADOPTED),
     ("log", "prune"): ((), A.LOG_PRUNED),
     ("role", "add"): (("Acme", "Other"), A.ROLE_CREATED),
     ("role", "update"): (("Acme", "Unused", "--alias", "Other"), A.ROLE_UPDATED),
