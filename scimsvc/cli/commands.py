@@ -20,6 +20,7 @@ COMMANDS = {
     "migrate-to": "Copy everything from SQLite into an empty PostgreSQL.",
     "quickstart": "Set everything up, print the values for Entra, and serve.",
     "role": "Add, list, preview, change and remove roles.",
+    "selftest": "Play an identity provider against an installation.",
     "serve": "Serve until SIGTERM or SIGINT.",
     "settings": "Show and change the global settings.",
     "status": "Show the installation at a glance.",
@@ -34,7 +35,7 @@ SECTIONS = {
     "Manage": (
         *("enterprise", "role", "user", "group", "attribute", "integration", "token", "webhook", "admin", "settings"),
     ),
-    "Diagnose": ("status", "log", "explain", "changes", "audit", "check"),
+    "Diagnose": ("status", "log", "explain", "changes", "audit", "check", "selftest"),
     "Data": ("backup", "migrate-to"),
 }
 
@@ -70,6 +71,7 @@ EXAMPLES = {
     "explain": ("explain Contoso request.json",),
     "integration rotate": ("integration rotate Contoso 'Microsoft Entra ID' --overlap 24",),
     "log list": ("log Contoso --failed", "log Contoso --user ada@example.com --since yesterday"),
+    "selftest": ("selftest --url https://scim.example.com/api/scim/v2 --token TOKEN --report ticket.txt",),
     "role add": ("role add Contoso 'Power Signer' --alias PowerSigner",),
     "role preview": ("role preview Contoso Signer",),
     "token issue": ("token issue Contoso --days 365 --name 'Entra production'", "token issue Contoso --api"),

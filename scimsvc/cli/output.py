@@ -31,6 +31,12 @@ from scimsvc.store.upkeep.maintenance import close_database
 PRINTED = object()
 
 
+class Failed(NamedTuple):
+    """The result of a command that completed and found errors. It is printed, and the exit status is 1."""
+
+    result: Any
+
+
 class Faulty(Exception):
     """The error of a command that completed and found faults: ``result`` lists them under ``faults``."""
 
@@ -71,12 +77,17 @@ def result_command(
                 raise click.exceptions.Exit(1) from None
             if result is PRINTED:
                 return
+            status = 0
+            if isinstance(result, Failed):
+                result, status = result.result, 1
             if choice.form != TABLE:
                 _print(result, choice)
             elif text is not None:
                 echo(text(result))
             else:
                 _print_for_people(result, view, choice)
+            if status:
+                raise click.exceptions.Exit(status)
 
         command = click.command(name)(_add_options(app_command(**access)(run), view, has_formats=has_formats))
         if group is not None:
@@ -142,15 +153,18 @@ def _print(result: Any, choice: _Choice) -> None:
 
 
 def app_command(
-    *, creates_files: bool = False, writes: bool = False, needs_key: bool = False
+    *, creates_files: bool = False, writes: bool = False, needs_key: bool = False, needs_app: bool = True
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Run a function in the app's context; report the exceptions of services as one line with exit status 1.
 
     Only a function with ``creates_files`` may create the database. A function with ``writes`` may create the secret
-    key. Other functions create nothing; those with ``needs_key`` fail if the key is missing.
+    key. Other functions create nothing; those with ``needs_key`` fail if the key is missing. A function without
+    ``needs_app`` runs outside the app's context.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        if not needs_app:
+            return refusing(function)
         in_context = with_appcontext(_end_loading(refusing(_without_deadline(function))))
 
         @click.pass_context

@@ -120,8 +120,10 @@ SETTINGS = (
     *map(_limit_setting, QUOTA_RANGES),
 )  # fmt: skip
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
-#: Variables with the prefix that are not settings, but belong to the tests.
-_OTHER_VARIABLES = frozenset({"SCIMSVC_TEST_POSTGRESQL_URL", "SCIMSVC_TEST_LONG", "SCIMSVC_TEST_AXE"})
+#: Where ``scimsvc selftest`` finds the token.
+SELFTEST_TOKEN = PREFIX + "SELFTEST_TOKEN"
+#: Variables with the prefix that are not settings, but belong to a command or to the tests.
+_OTHER_VARIABLES = frozenset({SELFTEST_TOKEN, "SCIMSVC_TEST_POSTGRESQL_URL", "SCIMSVC_TEST_LONG", "SCIMSVC_TEST_AXE"})
 
 
 def from_environment(name: str) -> str | None:

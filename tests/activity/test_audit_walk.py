@@ -528,9 +528,19 @@ READING_COMMANDS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("webhook", "deliveries"): ("Acme", HOOK),
     ("init",): (),  # without an upgrade
 }
-#: Commands with tests of their own: ``quickstart`` below, and ``migrate-to`` in its tests. ``serve``, ``deliver`` and ``completion``
-#: write nothing.
-OTHERS = {("completion", "install"), ("completion", "show"), ("deliver",), ("migrate-to",), ("quickstart",), ("serve",)}
+#: Commands with tests of their own: ``quickstart`` below, ``migrate-to`` and ``selftest`` in their tests. ``serve``, ``deliver`` and
+#: ``completion`` write nothing.
+OTHERS = {
+    *(
+        ("completion", "install"),
+        ("completion", "show"),
+        ("deliver",),
+        ("migrate-to",),
+        ("quickstart",),
+        ("selftest",),
+        ("serve",),
+    ),
+}
 
 
 @pytest.fixture

@@ -1,0 +1,60 @@
+"""Run the steps of a plan, and make a report of their findings."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from scimsvc import clock
+from scimsvc.selftest.exchange import TransportFailure
+from scimsvc.selftest.findings import Finding, Outcome, error
+from scimsvc.selftest.plan import Step
+from scimsvc.selftest.reaching import TITLE, reach, read_config, read_roles
+from scimsvc.selftest.report import Report
+from scimsvc.selftest.session import Session
+
+#: Takes the number of steps that are done, the number of all, and the title of the one that begins.
+Progress = Callable[[int, int, str], None]
+#: Exceptions of a check that reads an answer of a shape that it did not expect.
+_MISREAD = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+
+
+def run(session: Session, steps: Sequence[Step], on_progress: Progress) -> Report:
+    """Run ``steps`` in order and return the report. If nothing answers or the token is refused, end early."""
+    started = clock.now()
+    findings = list(_findings(session, steps, on_progress))
+    on_progress(len(steps) + 1, len(steps) + 1, "")
+    return Report(session.target.url, session.run, started, clock.now(), tuple(findings))
+
+
+def _findings(session: Session, steps: Sequence[Step], on_progress: Progress) -> Iterator[Finding]:
+    total = len(steps) + 1
+    on_progress(0, total, TITLE)
+    first = reach(session)
+    yield first
+    if first.outcome is Outcome.ERROR:
+        return
+    session = replace(session, config=read_config(session), roles=session.roles or read_roles(session))
+    for number, step in enumerate(steps, 1):
+        on_progress(number, total, step.title)
+        yield from _timed(session, step)
+
+
+def _timed(session: Session, step: Step) -> Iterator[Finding]:
+    """Yield the findings of a step, each with its duration, and an error if the step fails."""
+    started = time.perf_counter()
+    try:
+        for finding in step.check(session):
+            now = time.perf_counter()
+            yield replace(finding, seconds=round(now - started, 3))
+            started = now
+    except TransportFailure as failure:
+        yield _failed(step, f"No answer: {failure.reason} ({failure.kind}).", time.perf_counter() - started)
+    except _MISREAD as mistake:
+        detail = f"The answer has an unexpected form ({type(mistake).__name__}: {mistake})."
+        yield _failed(step, detail, time.perf_counter() - started)
+
+
+def _failed(step: Step, detail: str, seconds: float) -> Finding:
+    remedy = "Compare the logs of the proxy and of the server at this time."
+    name = getattr(step.check, "__name__", "step")
+    return replace(error(f"step.{name}", step.title, detail, remedy), seconds=round(seconds, 3))
