@@ -1,4 +1,4 @@
-"""The last uses of tokens and integrations and the cycles of providers, collected per process.
+"""The last uses of tokens, the cycles of providers and the confirmations of users, collected per process.
 
 The background worker of a serving process writes them. Under another WSGI server they are written after answers.
 """
@@ -12,6 +12,7 @@ from flask import Flask, Response
 
 from scimsvc import clock
 from scimsvc.auth.signing_keys import served_keys
+from scimsvc.store.confirmations import write_confirmations
 from scimsvc.store.cycles import CYCLE_GAP, note_requests
 from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.engine.retries import retried
@@ -29,6 +30,8 @@ _log = logging.getLogger("scimsvc")
 _Used: TypeAlias = tuple[str, str, str, str]
 #: The first and the last use of tokens. A pause as between two cycles of a provider begins a new first use.
 _Uses: TypeAlias = dict[_Used, tuple[datetime, datetime]]
+#: When users were confirmed, by enterprise and user.
+_Confirmed: TypeAlias = dict[tuple[str, str], datetime]
 
 
 class LastUses:
@@ -39,10 +42,14 @@ class LastUses:
 
     INTERVAL = timedelta(minutes=1)
     MOST_NOTED = 10_000
+    #: Confirmations between two writes. Further ones are dropped.
+    MOST_CONFIRMED = 20_000
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pending: _Uses = {}
+        self._confirmed: _Confirmed = {}
+        self._room = self.MOST_CONFIRMED
         self._written_at: datetime | None = None
         #: Since when a write is due that has not begun.
         self._due_since: datetime | None = None
@@ -51,12 +58,19 @@ class LastUses:
         #: Whether the background worker writes, so that no request has to.
         self.has_writer = False
 
-    def note(self, caller: Caller, now: datetime) -> bool:
-        """Note that the token of ``caller`` was used ``now``. Return whether the request has to write."""
+    def note(self, caller: Caller, now: datetime, confirmed: tuple[str, ...] = ()) -> bool:
+        """Note that the token of ``caller`` was used ``now``, and that it ``confirmed`` users, by ID.
+
+        Return whether the request has to write.
+        """
         used = (caller.enterprise_id, caller.token_id, caller.integration_id, caller.scope)
         with self._lock:
             first, last = self._pending[used] if used in self._pending else (now, now)  # noqa: SIM401  # no call
             self._pending[used] = (first if now - last < CYCLE_GAP else now, now)
+            for user_id in confirmed:
+                if self._room > 0:  # counts notes instead of entries, because that needs no call
+                    self._room -= 1
+                    self._confirmed[caller.enterprise_id, user_id] = now
             if self._is_recent(self._due_since, now):
                 return False
             if caller.is_first_use and caller.token_id not in self._noted:
@@ -81,12 +95,15 @@ class LastUses:
         """Write the collected times."""
         with self._lock:
             pending, self._pending = self._pending, {}
+            confirmed, self._confirmed, self._room = self._confirmed, {}, self.MOST_CONFIRMED
             self._due_since = None
             self._written_at = clock.now()
             if len(self._noted) > self.MOST_NOTED:
                 self._noted.clear()
         if pending:
             _write_last_uses(pending)
+        if confirmed:
+            write_confirmations(confirmed)
 
 
 last_uses: AppState[LastUses] = AppState("last uses")
@@ -94,7 +111,7 @@ last_uses: AppState[LastUses] = AppState("last uses")
 
 def note_use(state: RequestState, response: Response) -> None:
     """Note that the caller's token was used. If it is time, write the notes after the response is sent."""
-    if state.caller is not None and last_uses.of(state.app).note(state.caller, state.answered_at):
+    if state.caller is not None and last_uses.of(state.app).note(state.caller, state.answered_at, state.confirmed):
         app = state.app
         response.call_on_close(lambda: web_state.of(app).later(lambda: write_last_uses(app)))
 

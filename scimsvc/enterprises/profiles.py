@@ -14,6 +14,7 @@ from scimsvc.protocol.custom_attributes import custom_values, user_type
 from scimsvc.protocol.users import work_address
 from scimsvc.schemas.entity_tags import check_if_match
 from scimsvc.schemas.validation import validated_changes
+from scimsvc.store.confirmations import find_confirmation, list_confirmations, list_confirmations_of
 from scimsvc.store.paging import Page
 from scimsvc.store.profiles import (
     Profile,
@@ -52,7 +53,8 @@ def list_users(
 ) -> Page:
     """Return users sorted by e-mail address: all of them, or a page of at most ``limit`` after the address ``after``.
 
-    ``Page.next`` is the folded address of the last user if another page follows.
+    ``Page.next`` is the folded address of the last user if another page follows. Without a limit, each user also has
+    the time of the last confirmation.
 
     ``role`` is the ID, the name or an alias of a role, and ``group`` the ID or the name of a group. Raises
     ``InvalidInput`` if the role or the group does not exist.
@@ -65,18 +67,27 @@ def list_users(
         if group is not None:
             condition = replace(condition, group_id=get_group(tenant, group, field="group").id)
         if limit is None:
-            return Page(list(map(profile_view, list_profiles(tenant, condition))))
-        rows, more = read_page(tenant, condition, after=after, limit=limit)
-        return Page(list(map(profile_view, rows)), rows[-1].email_key if more and rows else None)
+            confirmed = list_confirmations(tenant.connection, tenant.id)
+            rows = list_profiles(tenant, condition)
+            return Page([profile_view(row) | {"confirmed_at": confirmed.get(row.id)} for row in rows])
+        page, more = read_page(tenant, condition, after=after, limit=limit)
+        return Page(list(map(profile_view, page)), page[-1].email_key if more and page else None)
 
 
 def list_detailed_users(enterprise: str, *, after: str | None, limit: int) -> Page:
     """Return a page of all users as ``show_user`` does, sorted by e-mail address; see ``list_users``."""
     with reading_in(enterprise) as tenant:
         rows, more = read_page(tenant, ProfileFilter(), after=after, limit=limit)
-        groups = _groups_of(tenant, [row.id for row in rows])
+        ids = [row.id for row in rows]
+        groups, confirmed = _groups_of(tenant, ids), list_confirmations_of(tenant.connection, tenant.id, ids)
         users = [
-            profile_view(row) | {"groups": groups[row.id], "custom": _custom_values_of(tenant, row)} for row in rows
+            profile_view(row)
+            | {
+                "groups": groups[row.id],
+                "custom": _custom_values_of(tenant, row),
+                "confirmed_at": confirmed.get(row.id),
+            }
+            for row in rows
         ]
     return Page(users, rows[-1].email_key if more and rows else None)
 
@@ -91,9 +102,13 @@ def show_user(enterprise: str, reference: str) -> dict[str, Any]:
 
 
 def with_details(tenant: Tenant, user: dict[str, Any]) -> dict[str, Any]:
-    """Return the view of one ``user`` with the groups and the values of custom attributes."""
+    """Return the view of one ``user`` with the groups, the values of custom attributes and the last confirmation."""
     groups = _groups_of(tenant, [user["id"]])
-    return user | {"groups": groups[user["id"]], "custom": _custom_values(tenant, user["id"])}
+    return user | {
+        "groups": groups[user["id"]],
+        "custom": _custom_values(tenant, user["id"]),
+        "confirmed_at": find_confirmation(tenant.connection, tenant.id, user["id"]),
+    }
 
 
 def _groups_of(tenant: Tenant, user_ids: Sequence[str]) -> dict[str, list[dict[str, str]]]:

@@ -16,7 +16,7 @@ from scimsvc.web.csv_lines import read_cell, write_line
 #: Further columns of an exported file. An import ignores them.
 READ_ONLY_COLUMNS = (
     *("id", "directory.title", "directory.organization"),
-    *("role_source", "source", "created_at", "modified_at", "version", "groups", "custom"),
+    *("role_source", "source", "created_at", "modified_at", "version", "groups", "custom", "confirmed_at"),
 )
 _IGNORED = frozenset({*READ_ONLY_COLUMNS, "directory"})
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}

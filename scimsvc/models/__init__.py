@@ -13,10 +13,10 @@ from scimsvc.models.groups import Group, GroupMember, RoleGroup
 from scimsvc.models.leases import Lease
 from scimsvc.models.notifications import AlertEvent, Webhook, WebhookDelivery
 from scimsvc.models.second_factors import RecoveryCode, SecondFactor
-from scimsvc.models.users import Searchable, User
+from scimsvc.models.users import Searchable, User, UserConfirmation
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0028"
+SCHEMA_REVISION = "0029"
 
 __all__ = [
     "HAS_KEPT",
@@ -53,6 +53,7 @@ __all__ = [
     "SigningKey",
     "Token",
     "User",
+    "UserConfirmation",
     "Webhook",
     "WebhookDelivery",
 ]

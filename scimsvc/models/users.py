@@ -101,3 +101,20 @@ class User(Model):
     #: The SCIM document in answers, without ``meta`` and without the role of a user on the default role.
     document: Mapped[str] = mapped_column(Text)
     search: Mapped[dict[str, object]] = mapped_column(Searchable)
+
+
+class UserConfirmation(Model):
+    """When the directory last confirmed a user: by a request that reads, finds or writes exactly this user.
+
+    The time is in a table of its own, so that a confirmation does not rewrite the row of the user.
+    """
+
+    __tablename__ = "user_confirmations"
+    __table_args__ = (
+        ForeignKeyConstraint(["enterprise_id", "user_id"], ["users.enterprise_id", "users.id"], ondelete="CASCADE"),
+        {"sqlite_with_rowid": False},
+    )
+
+    enterprise_id: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(primary_key=True)
+    confirmed_at: Mapped[str]

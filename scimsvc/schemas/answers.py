@@ -192,6 +192,9 @@ class UserDetails(User):
 
     groups = _list_of(UserGroup, "The groups of the user.")
     custom = fields.Dict(required=True, metadata={"description": "The values of custom attributes by full name."})
+    confirmed_at = _time_or_null(
+        "When the directory last read, found or wrote the user; null if it never did. Can be an hour old."
+    )
 
 
 class Group(Schema):

@@ -14,7 +14,7 @@ from scimsvc.protocol.versions import names
 #: Members that change without a change of the resource, or that only one answer contains.
 _PASSING = frozenset(
     {
-        *("users", "last_used_at", "days_left", "client_secret", "warning"),
+        *("users", "confirmed_at", "last_used_at", "days_left", "client_secret", "warning"),
         *("secret", "cursor", "waiting", "next_attempt_at", "failing_since", "last_success_at"),
     }
 )

@@ -28,7 +28,7 @@ from scimsvc.scim.http import (
 from scimsvc.scim.lists import list_users
 from scimsvc.scim.request import ScimRequest
 from scimsvc.scim.root_lists import list_resources
-from scimsvc.web.state import cursor_keys
+from scimsvc.web.state import cursor_keys, request_state
 
 scim = Blueprint("scim", __name__, url_prefix=SCIM_PREFIX)
 
@@ -88,7 +88,11 @@ def _list(listing: ScimRequest, query: ListQuery) -> Response:
 def get_user(user_id: str) -> Response:
     """Return one user (RFC 7644 §3.4.1)."""
     user = users.get_user(scim_request(), user_id)
-    return not_modified(user) or user_response(user)
+    unchanged = not_modified(user)
+    if unchanged is None:
+        return user_response(user)
+    request_state().confirmed = (user.id,)
+    return unchanged
 
 
 @scim.put("/Users/<path:user_id>")

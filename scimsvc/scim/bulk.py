@@ -23,6 +23,7 @@ from scimsvc.scim.request import ScimRequest
 from scimsvc.store.engine.database import current_database
 from scimsvc.store.engine.outages import find_unavailable
 from scimsvc.vocabulary import WRITES
+from scimsvc.web.state import request_state
 
 #: The status of a successful operation. A PATCH of a group answers without a body.
 _STATUS = {"POST": 201, "PUT": 200, "PATCH": 200, "DELETE": 204}
@@ -179,6 +180,8 @@ def _done(
     result = _head(operation) | {"status": str(statuses[operation.method])}
     if resource is None:
         return result | {"location": _location(request, operation, references)}
+    if not operation.is_of_group:
+        request_state().confirmed += (resource.id,)
     return result | {"location": resource.location, "version": resource.entity_tag}
 
 

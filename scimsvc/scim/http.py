@@ -88,6 +88,7 @@ def user_response(user: Representation, status: int = 200) -> Response:
     text, state = user.text, request_state()
     if state.request.query_string:
         text = _read_selection(state).apply_to_text(text)
+    state.confirmed = (user.id,)
     return _response(user, text, status)
 
 

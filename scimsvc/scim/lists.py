@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from scimsvc.protocol.errors import InvalidCursor, TooMany
+from scimsvc.protocol.filters.identifying import identifies_user
 from scimsvc.protocol.filters.nodes import Comparison
 from scimsvc.protocol.listing import ListQuery
 from scimsvc.protocol.messages import list_response
@@ -19,17 +20,25 @@ from scimsvc.store.paging import CursorKeys
 from scimsvc.store.representations import StoredUser, represent_all, stored_user
 from scimsvc.store.searches import Position
 from scimsvc.store.user_pages import SortedUser, UserPage, list_by_id, match_address, search
+from scimsvc.web.state import request_state
 
 
 def list_users(request: ScimRequest, query: ListQuery, keys: CursorKeys) -> str:
     """Return the ListResponse to ``query`` as JSON text; raises ``InvalidCursor``."""
     page = with_groups(request, query, find_page(request, query, read_cursor(request, query, keys)))
+    if page.total == 1 and page.rows and _names_one_user(query):
+        request_state().confirmed = (page.rows[0][0],)
     texts = represent_users(request, page)
     if not query.projection.is_whole:
         texts = [query.projection.apply_to_text(text) for text in texts]
     if query.cursor is None:
         return list_response(texts, total=page.total, start_index=query.start_index)
     return list_response(texts, total=page.total, next_cursor=next_cursor(request, query, page.end, keys))
+
+
+def _names_one_user(query: ListQuery) -> bool:
+    """Return whether the filter is for one value of an attribute that identifies users."""
+    return query.work_address is not None or (query.filter is not None and identifies_user(query.filter))
 
 
 def with_groups(request: ScimRequest, query: ListQuery, page: UserPage) -> UserPage:

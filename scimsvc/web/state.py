@@ -74,6 +74,8 @@ class RequestState:
     actor: Actor | None = None
     #: The tolerances and ignored attributes of a SCIM request, after it is read.
     notes: RequestNotes | None = None
+    #: The IDs of the users whom the request confirms: it read, found or wrote exactly these.
+    confirmed: tuple[str, ...] = ()
     #: The error that refused the request.
     refusal: Exception | None = None
     #: The state of the feature that answers: a ``ScimRequest``, or the state of the console.

@@ -205,6 +205,7 @@ def test_a_manual_user_s_life(acme: Enterprise, api: Api) -> None:
         "version": 1,
         "groups": [],
         "custom": {},
+        "confirmed_at": None,
     }
     assert api.get(path) == user
 

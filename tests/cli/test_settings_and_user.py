@@ -89,6 +89,7 @@ def test_a_manual_user_is_answered_whole(acme: Enterprise, cli: Cli) -> None:
         "version": made["version"],
         "groups": [],
         "custom": {},
+        "confirmed_at": None,
     }
     assert cli("user", "show", "Acme", made["id"]) == made
     assert cli("user", "show", "Acme", "anna@CONTOSO.example") == made
@@ -100,7 +101,7 @@ def test_a_manual_user_needs_only_an_address(acme: Enterprise, cli: Cli) -> None
     made = cli("user", "create", "Acme", "--email", "anna@contoso.example")
 
     assert {name for name, value in made.items() if value is None} == {
-        *("given_name", "family_name", "phone", "title", "organization", "directory", "external_id")
+        *("given_name", "family_name", "phone", "title", "organization", "directory", "external_id", "confirmed_at")
     }
     assert (made["user_name"], made["role"], made["active"]) == ("anna@contoso.example", "DefaultEnterprise", True)
 
