@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from contextlib import suppress
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,11 @@ else:
     Model = db.Model
 
 
-class NoWriteAheadLog(sqlite3.OperationalError):
+class Unservable(Exception):
+    """The database cannot be served at all, even if it answers. Errors of the driver inherit from it too."""
+
+
+class NoWriteAheadLog(Unservable, sqlite3.OperationalError):
     """SQLite cannot use a write-ahead log for the file, for example on a network share."""
 
 
@@ -44,6 +49,7 @@ class NoWriteAheadLog(sqlite3.OperationalError):
 _LIBPQ = {
     "connect_timeout": 5,
     "application_name": "scimsvc",
+    "client_encoding": "utf8",
     "keepalives_idle": 15,
     "keepalives_interval": 5,
     "keepalives_count": 3,
@@ -101,6 +107,7 @@ def prepare_engine(engine: Engine) -> None:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "handle_error", _discard_lost_sqlite)
     else:
+        event.listen(engine, "do_connect", _connect_postgresql)
         event.listen(engine, "connect", _prepare_postgresql)
         event.listen(engine, "handle_error", _discard_lost_postgresql)
 
@@ -183,6 +190,28 @@ def _discard_lost_sqlite(context: ExceptionContext) -> None:
     if is_lost(context.original_exception):
         context.is_disconnect = True
         context.invalidate_pool_on_disconnect = False
+
+
+_ENCODING = "UTF8"
+
+
+def _connect_postgresql(dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
+    """Connect, and refuse a database that cannot store all of Unicode, before SQLAlchemy reads texts from it."""
+    connection = dialect.connect(*arguments, **options)
+    encoding = connection.info.parameter_status("server_encoding") or _ENCODING  # a pooler may not report it
+    if encoding != _ENCODING:
+        connection.close()
+        raise _wrong_encoding(dialect.loaded_dbapi.OperationalError)(
+            f"The encoding of the PostgreSQL database is {encoding}, which cannot store all names. Create a database "
+            f"with the encoding {_ENCODING} ('createdb --encoding=UTF8 --template=template0') and copy the data."
+        )
+    return connection
+
+
+@cache
+def _wrong_encoding(operational_error: type[Exception]) -> type[Exception]:
+    """Return an error of the driver, which is imported only where it is used."""
+    return type("WrongEncoding", (Unservable, operational_error), {})
 
 
 def _prepare_postgresql(connection: Any, _record: Any) -> None:

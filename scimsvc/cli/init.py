@@ -8,6 +8,7 @@ from flask import current_app
 from scimsvc.cli.output import result_command
 from scimsvc.cli.printable import printable
 from scimsvc.models import SCHEMA_REVISION
+from scimsvc.operations.startup import refuse_unsound_start
 from scimsvc.operations.upgrade import upgrade_schema
 
 
@@ -19,7 +20,11 @@ def init() -> dict[str, Any]:
 
 
 def upgrade() -> None:
-    """Upgrade the schema to this version and report on standard error where the old database is kept."""
+    """Upgrade the schema to this version and report on standard error where the old database is kept.
+
+    Raises ``Conflict`` if the database cannot be served.
+    """
     copy = upgrade_schema()
     if copy is not None:
         click.echo(f"The database from before the upgrade is kept in {printable(str(copy))}.", err=True)
+    refuse_unsound_start()

@@ -45,12 +45,26 @@ def quickstart(host: str, port: int, *, host_application: bool, as_json: bool) -
     upgrade()
     refuse_other_key(token_signer.current)
     server = bind(host=host, port=port)
-    root = app_settings().public_url or server.url
+    root = app_settings().public_url or _usable(server.url)
     account = offer_first_link()
     console_link = password_url(root, account["link"]) if account else None
     result = _first_steps(root, host_application=host_application) | {"console_link": console_link}
     click.echo(write_json_line(result) if as_json else _introduction(result, root, account))
+    if root != (app_settings().public_url or server.url):
+        click.echo(_FOR_OTHERS, err=True)
     server.run()
+
+
+_FOR_OTHERS = "For clients on other machines, set SCIMSVC_PUBLIC_URL to the address that they use."
+#: The addresses that mean all addresses, which no client can use, and those of this machine.
+_ALL_ADDRESSES = {"//0.0.0.0:": "//127.0.0.1:", "//[::]:": "//[::1]:"}
+
+
+def _usable(url: str) -> str:
+    """Return ``url`` with an address that a client on this machine can use."""
+    for unspecified, usable in _ALL_ADDRESSES.items():
+        url = url.replace(unspecified, usable)
+    return url
 
 
 def _first_steps(root: str, *, host_application: bool) -> dict[str, Any]:

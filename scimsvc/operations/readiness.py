@@ -8,7 +8,7 @@ from scimsvc.auth.signing_keys import why_no_key_fits
 from scimsvc.auth.state import token_signer
 from scimsvc.models import SCHEMA_REVISION
 from scimsvc.store.engine.outages import DATABASE_ERRORS
-from scimsvc.store.upkeep.maintenance import read_revision
+from scimsvc.store.upkeep.maintenance import is_file_replaced, read_revision
 
 
 def why_not_ready() -> str | None:
@@ -30,6 +30,8 @@ def why_not_usable() -> str | None:
         return _unreadable(error)
     if revision != SCHEMA_REVISION:
         return f"The database has schema {revision}, but this version needs {SCHEMA_REVISION}. Run 'scimsvc init'."
+    if is_file_replaced():
+        return "The database file was removed or replaced while this process had it open. Restart the process."
     return None
 
 

@@ -16,8 +16,9 @@ from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.upkeep.maintenance import (
     find_damage,
     find_database_files,
-    find_file_fault,
+    find_fault,
     find_postgresql_version,
+    find_write_fault,
     is_sqlite,
     read_revision,
 )
@@ -37,10 +38,13 @@ def refuse_unsound_start(*, check: bool = False) -> None:
     try:
         revision = read_revision()
     except DATABASE_ERRORS as error:
-        fault = find_file_fault(error)
+        fault = find_fault(error)
         if fault is not None:
             raise Conflict(f"Cannot serve the database: {fault}") from None
         return
+    fault = find_write_fault()
+    if fault is not None:
+        raise Conflict(f"Cannot serve the database: {fault}")
     if revision is not None and revision > SCHEMA_REVISION:
         raise Conflict(
             f"The database has schema {revision} of a later version. This version needs schema {SCHEMA_REVISION}."

@@ -3,6 +3,7 @@
 Each function raises ``Unusable`` with a sentence that begins with "Use". The caller adds the name of the variable.
 """
 
+import os
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -45,7 +46,7 @@ def read_instance_path(text: str) -> Path:
         path = Path(text).expanduser().absolute()
     except RuntimeError:
         raise Unusable("Use the path of a folder, or begin it with ~ and the name of an existing user.") from None
-    if path.exists() and not path.is_dir():
+    if os.path.exists(path) and not path.is_dir():  # noqa: PTH110  # no error for a closed folder
         raise Unusable("Use the path of a folder. It is created if it does not exist.")
     return path
 

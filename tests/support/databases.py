@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -42,11 +42,11 @@ def create_schema(url: str) -> None:
 
 
 @contextmanager
-def new_postgresql() -> Iterator[str]:
-    """Create an empty database on the server and drop it at the end. Raises ``OperationalError`` without a server."""
+def new_postgresql(options: LiteralString = "") -> Iterator[str]:
+    """Create an empty database with ``options`` and drop it at the end. Raises ``OperationalError`` without a server."""
     name = f"scimsvc_test_{secrets.token_hex(6)}"
     with psycopg.connect(POSTGRESQL_URL, autocommit=True, connect_timeout=3) as server:
-        server.execute(f'CREATE DATABASE "{name}"')
+        server.execute(sql.SQL("CREATE DATABASE {} " + options).format(sql.Identifier(name)))
         try:
             server.execute(
                 f'ALTER DATABASE "{name}" SET synchronous_commit = off'

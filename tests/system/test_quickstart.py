@@ -52,19 +52,21 @@ def test_the_curl_that_quickstart_prints_works(steady: Live) -> None:
 
 @pytest.mark.slow
 def test_quickstart_prints_the_values_for_entra(tmp_path: Path) -> None:
-    with serving(tmp_path, as_json=False) as live:
+    with serving(tmp_path, "--host=0.0.0.0", as_json=False) as live:
         printed = (tmp_path / "stdout").read_text()
         values = dict(
             re.findall(r"^(Enterprise|Tenant URL|Secret Token|Expires|Console) {2,}(.+)$", printed, re.MULTILINE)
         )
         answer = live.send("GET", USERS, headers={"Authorization": f"Bearer {values['Secret Token']}"})
 
-    assert (values["Enterprise"], values["Tenant URL"]) == ("My Enterprise", f"{live.base_url}/api/scim/v2")
+    root = live.base_url.replace("0.0.0.0", "127.0.0.1")  # no client can use the address for all addresses
+    assert (values["Enterprise"], values["Tenant URL"]) == ("My Enterprise", f"{root}/api/scim/v2")
+    assert "set SCIMSVC_PUBLIC_URL" in live.log
     columns = {line.index(value) for value in values.values() for line in printed.splitlines() if line.endswith(value)}
     assert len(columns) == 1
     assert values["Expires"].startswith("20")
     assert f"curl -H 'Authorization: Bearer {values['Secret Token']}'" in printed
-    assert values["Console"].startswith(f"{live.base_url}/console/password/")
+    assert values["Console"].startswith(f"{root}/console/password/")
     assert "set the password of operator@example.com" in printed
     assert answer.status == 200
 

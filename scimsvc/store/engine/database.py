@@ -10,13 +10,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from math import inf
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakSet
 
 from flask import Flask, current_app
 from sqlalchemy import Engine, event
 
-from scimsvc.extensions import BEGIN, BEGINS, begins_write, db, engine_options, prepare_engine
+from scimsvc.extensions import BEGIN, BEGINS, begins_write, db, engine_options, prepare_engine, sqlite_file
 from scimsvc.protocol.limits import Limits
 from scimsvc.store.engine.compiled_statements import bound_compiled_statements
 from scimsvc.store.engine.deadlines import Deadlines
@@ -28,6 +29,22 @@ if TYPE_CHECKING:
     from scimsvc.store.engine.rehearsals import Rehearsal
 
 _EXTENSION = "scimsvc.database"
+
+
+class FileId(NamedTuple):
+    """The identity of a file, which stays the same if it is renamed."""
+
+    device: int
+    inode: int
+
+    @classmethod
+    def find(cls, path: Path) -> "FileId | None":
+        """Return the identity of the file at ``path``, or None if it does not exist."""
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        return cls(status.st_dev, status.st_ino)
 
 
 class _Thread(threading.local):
@@ -63,6 +80,9 @@ class Database:
         self._epochs = itertools.count(1)
         #: Connections of the parent process. The reference prevents this process from closing them.
         self._left_to_parent: list[KeptConnections] = []
+        #: The SQLite file that the first connection opened.
+        self.opened_file: FileId | None = None
+        event.listen(engine, "connect", self._on_connect)
         event.listen(engine, "engine_disposed", self._on_disposed)
         _databases.add(self)
 
@@ -78,8 +98,14 @@ class Database:
         self.rehearsal_lock = FairLock()
         self.engine.dispose(close=False)
 
+    def _on_connect(self, _connection: object, _record: object) -> None:
+        path = sqlite_file(self.engine.url.database or "") if self.has_one_writer else None
+        if path is not None and self.opened_file is None:
+            self.opened_file = FileId.find(path)
+
     def _on_disposed(self, _engine: Engine) -> None:
         kept, self.kept = self.kept, KeptConnections(self.engine)
+        self.opened_file = None
         kept.close()
 
 

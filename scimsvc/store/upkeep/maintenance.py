@@ -1,5 +1,6 @@
 """The kind of the database, the revision of its schema, checks of its file, and closing it."""
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import NamedTuple
@@ -7,8 +8,8 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from scimsvc.extensions import NoWriteAheadLog, sqlite_file
-from scimsvc.store.engine.database import current_database
+from scimsvc.extensions import Unservable, sqlite_file
+from scimsvc.store.engine.database import FileId, current_database
 from scimsvc.store.engine.outages import DATABASE_ERRORS, describe_outage
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.engine.transactions import Connection, between_writes, reading, snapshot
@@ -54,7 +55,7 @@ def is_sqlite() -> bool:
 
 def find_database_files() -> list[Path]:
     """Return the existing files of the SQLite database. PostgreSQL has none here."""
-    path = sqlite_file(current_database().engine.url.database or "") if is_sqlite() else None
+    path = find_database_file()
     if path is None:
         return []
     return [file for suffix in ("", "-wal", "-shm") if (file := path.with_name(path.name + suffix)).exists()]
@@ -67,10 +68,65 @@ def read_revision() -> str | None:
     return None if row is None else row.value
 
 
-def find_file_fault(error: Exception) -> str | None:
-    """Return the reason if ``error`` means that the SQLite file cannot be served at all, else None."""
+#: The primary codes of SQLite's errors that do not end by themselves.
+_FILE_FAULTS = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_NOLFS,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+_PRIMARY_CODE = 0xFF
+
+
+def find_fault(error: Exception) -> str | None:
+    """Return the reason if ``error`` means that the database cannot be served at all, else None.
+
+    A SQLite file that does not exist, and a PostgreSQL server that does not answer, may come later.
+    """
     original = getattr(error, "orig", None)
-    return str(original) if isinstance(original, NoWriteAheadLog) else None
+    if isinstance(original, Unservable):
+        return str(original)
+    path = find_database_file()
+    if path is None or not path.exists():
+        return None
+    code = getattr(original, "sqlite_errorcode", 0) & _PRIMARY_CODE
+    if code not in _FILE_FAULTS:
+        return None
+    advice = _LOCKS if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL) else ""
+    return f"{path} cannot be used: {describe_outage(error)}.{advice}"
+
+
+_LOCKS = " Another program holds its lock, or its file system has no working locks, as on some network shares."
+
+
+def find_write_fault() -> str | None:
+    """Return the reason if this user cannot write the SQLite file or its folder, else None."""
+    path = find_database_file()
+    if path is None or not path.exists():
+        return None
+    for written in (path, path.parent):
+        if not os.access(written, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+            return f"{written} is read-only for this user."
+    return None
+
+
+def find_database_file() -> Path | None:
+    """Return the path of the SQLite file, which may not exist, or None on PostgreSQL and for a database in memory."""
+    return sqlite_file(current_database().engine.url.database or "") if is_sqlite() else None
+
+
+def is_file_replaced() -> bool:
+    """Return whether the SQLite file is no longer the one that was opened first, for example after a restore."""
+    path, opened = find_database_file(), current_database().opened_file
+    if path is None or opened is None:
+        return False
+    return FileId.find(path) != opened
 
 
 def find_postgresql_version() -> str | None:
