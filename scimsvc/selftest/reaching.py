@@ -6,6 +6,8 @@ from urllib.parse import quote
 from scimsvc.paths import SCIM_PREFIX
 from scimsvc.selftest.exchange import Answer, Failure, TransportFailure
 from scimsvc.selftest.findings import Finding, error, ok
+from scimsvc.selftest.proxies.diagnosis import SIMPLE, diagnose
+from scimsvc.selftest.proxies.ground import Result, is_list
 from scimsvc.selftest.session import Session
 
 TITLE = "The server answers at the Tenant URL, and the token opens it"
@@ -13,15 +15,29 @@ _CHECK = "reach"
 
 
 def reach(session: Session) -> Finding:
-    """Search a user who cannot exist, as Entra's Test Connection does; return the finding."""
-    path = "/Users?filter=" + quote(f'userName eq "{session.address("absent")}"')
+    """Search a user who cannot exist, as Entra's Test Connection does; return the finding.
+
+    If a proxy breaks the filter, a request without one decides. The checks of queries name that fault later.
+    """
+    filtered = "/Users?filter=" + quote(f'userName eq "{session.address("absent")}"')
+    result = _attempt(session, filtered)
+    if not is_list(result):
+        result = _attempt(session, SIMPLE)
+    if isinstance(result, Answer) and is_list(result):
+        return ok(_CHECK, TITLE, f"{session.target.url} answered in {result.seconds:.2f} s")
+    return diagnose(session, result) or _name_other(session, result)
+
+
+def _attempt(session: Session, path: str) -> Result:
     try:
-        answer = session.send("GET", path)
+        return session.send("GET", path)
     except TransportFailure as failure:
-        return _without_answer(session, failure)
-    if answer.status == 200 and answer.document.get("totalResults") == 0:
-        return ok(_CHECK, TITLE, f"{session.target.url} answered in {answer.seconds:.2f} s")
-    return _refused(session, answer)
+        return failure
+
+
+def _name_other(session: Session, result: Result) -> Finding:
+    """Return the finding of a failure that is not a known fault of a proxy."""
+    return _refused(session, result) if isinstance(result, Answer) else _without_answer(session, result)
 
 
 def read_config(session: Session) -> dict[str, Any]:
@@ -73,8 +89,8 @@ _WORDS = {
 
 def _refused(session: Session, answer: Answer) -> Finding:
     detail = f"GET {session.target.url}/Users was answered with {answer.status}{_said(answer)}."
-    kind, remedy, nginx, caddy = _advice(session, answer)
-    return error(f"{_CHECK}.{kind}", TITLE, detail, remedy, nginx=nginx, caddy=caddy)
+    kind, remedy = _advice(answer)
+    return error(f"{_CHECK}.{kind}", TITLE, detail, remedy)
 
 
 def _said(answer: Answer) -> str:
@@ -85,43 +101,22 @@ def _said(answer: Answer) -> str:
     return f" and {answer.media_type or 'no media type'} instead of SCIM"
 
 
-def _advice(session: Session, answer: Answer) -> tuple[str, str, str | None, str | None]:
-    if answer.status == 401 and _is_lost(session, answer):
-        return "authorization_lost", _LOST, _NGINX_AUTHORIZATION, _CADDY_AUTHORIZATION
+def _advice(answer: Answer) -> tuple[str, str]:
+    """Return the kind of a refusal that is not a known fault of a proxy, and what to do."""
     if answer.status == 401:
-        return "token", _ISSUE, None, None
+        return "token", _ISSUE
     if answer.status == 403 and not answer.document:
-        return "blocked", "Let the proxy or firewall pass requests without a User-Agent header.", None, None
+        return "blocked", "Let the proxy or firewall pass requests from this address to the Tenant URL."
     if answer.status == 403:
-        return "token", "Use a SCIM token of an enterprise that has SCIM enabled, and read the detail.", None, None
-    if 300 <= answer.status < 400:
-        place = answer.headers.get("Location", "another URL")
-        return (
-            "redirect",
-            f"Use {place} as the base of the Tenant URL. Identity providers follow no redirects.",
-            None,
-            None,
-        )
-    if answer.status in (502, 504):
-        line = "proxy_pass http://unix:/run/scimsvc/scimsvc.sock;"
-        return "gateway", "Start scimsvc, and let the proxy forward to the address it listens on.", line, None
+        return "token", "Use a SCIM token of an enterprise that has SCIM enabled, and read the detail."
     if answer.status == 503:
-        return "unavailable", "Wait until the service is available again, then run the self-test again.", None, None
+        return "unavailable", "Wait until the service is available again, then run the self-test again."
     if answer.status == 404 or not answer.document:
-        return "path", f"Use the Tenant URL, which ends in {SCIM_PREFIX}, and forward its path unchanged.", None, None
-    return "answer", "A search without a result must be answered with 200 and totalResults 0.", None, None
-
-
-def _is_lost(session: Session, answer: Answer) -> bool:
-    """Return whether scimsvc refuses the token with the words for a request without one."""
-    without = session.send("GET", "/Users", headers={"Authorization": None})
-    return session.is_scimsvc and without.document.get("detail") == answer.document.get("detail")
+        return "path", f"Use the Tenant URL, which ends in {SCIM_PREFIX}, and forward its path unchanged."
+    return "answer", "A search without a result must be answered with 200 and totalResults 0."
 
 
 _ISSUE = (
     "Issue a token with 'scimsvc token issue ENTERPRISE' and use the whole of it. If the token is valid, the proxy "
     "does not forward the Authorization header."
 )
-_LOST = "Let the proxy forward the Authorization header. The request had a token, and the server did not see one."
-_NGINX_AUTHORIZATION = "proxy_set_header Authorization $http_authorization;"
-_CADDY_AUTHORIZATION = "header_up Authorization {http.request.header.Authorization}"

@@ -23,7 +23,8 @@ class Session:
 
     ``run`` is the unique name of the run. ``config`` is the server's ServiceProviderConfig, empty until it is read.
     ``api_token`` reaches the enterprise API; None where no database is at hand. ``roles`` are two roles that the
-    server accepts, empty if none are known.
+    server accepts, empty if none are known. ``pause`` is how long slow clients pause, in seconds, and ``poll_seconds``
+    how long followers of the change feed wait.
     """
 
     target: Target
@@ -32,6 +33,8 @@ class Session:
     config: dict[str, Any] = field(default_factory=dict)
     api_token: str | None = None
     roles: tuple[str, ...] = ()
+    pause: float = 5.0
+    poll_seconds: int = 25
 
     @property
     def domain(self) -> str:
