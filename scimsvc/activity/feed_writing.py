@@ -45,14 +45,12 @@ def change_type(*, taken_over: bool, active: bool, was_active: bool) -> str:
 
 def record_change(connection: Connection, enterprise_id: str, change: UserChange, *, at: str) -> None:
     """Add ``change`` with the time ``at`` to the feed."""
-    feed.hold_feed(connection, enterprise_id)
-    feed.insert_change(connection, enterprise_id, change_row(change, at=at))
+    feed.insert_changes(connection, enterprise_id, [change_row(change, at=at)])
 
 
 def record_changes(connection: Connection, enterprise_id: str, changes: Sequence[UserChange], *, at: str) -> None:
     """Add ``changes`` in order, all with the time ``at``, to the feed."""
     if changes:
-        feed.hold_feed(connection, enterprise_id)
         feed.insert_changes(connection, enterprise_id, [change_row(change, at=at) for change in changes])
 
 
@@ -90,7 +88,6 @@ def record_group_changes(
     """Add ``changes`` in order, all with the time ``at``, to the feed. Many members take several entries."""
     rows = [row for change in changes for row in _group_rows(change, at)]
     if rows:
-        feed.hold_feed(connection, enterprise_id)
         feed.insert_changes(connection, enterprise_id, rows)
 
 

@@ -18,6 +18,7 @@ from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.engine.transactions import Connection, writing
 from scimsvc.store.log import LogRow, insert_entry, new_entry_id
 from scimsvc.store.people import find_person
+from scimsvc.store.recording import insert_entry_and_change
 from scimsvc.vocabulary import OK, REFUSED
 
 #: The name of an attribute, its old value and its new value.
@@ -65,12 +66,15 @@ class LogEntry:
 def record_write(connection: Connection, entry: LogEntry, change: UserChange | None, *, at: datetime) -> None:
     """Log a successful write at the time ``at``, and add its ``change`` to the feed unless it is None.
 
-    The caller must have locked the feed.
+    Call it last, because it locks the feed until the transaction ends.
     """
-    feed_row = change_row(change, at=clock.timestamp(at)) if change is not None else None
+    if change is None:
+        insert_entry(connection, entry.enterprise_id, _entry_row(entry, OK, at))
+        return
+    feed_row = change_row(change, at=clock.timestamp(at))
     # The same names in log and feed are written once, and so is the time.
-    row = _entry_row(entry, OK, at) if feed_row is None else _entry_row(entry, OK, at, feed_row.time, feed_row.changed)
-    insert_entry(connection, entry.enterprise_id, row, change=feed_row)
+    row = _entry_row(entry, OK, at, feed_row.time, feed_row.changed)
+    insert_entry_and_change(connection, entry.enterprise_id, row, feed_row)
 
 
 def record_group_write(

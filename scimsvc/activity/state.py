@@ -4,6 +4,8 @@ from flask import Flask
 
 from scimsvc.activity.feed_reading import FeedReader, Waiters
 from scimsvc.activity.refused_clients import Allowance
+from scimsvc.store.engine.database import database_of
+from scimsvc.store.recording import init_recording
 from scimsvc.web.state import AppState, cursor_keys, web_state
 
 #: The number of threads if the server does not set it. More threads would compete for the interpreter's lock and make
@@ -18,6 +20,7 @@ waiters: AppState[Waiters] = AppState("waiters")
 
 def init_activity(app: Flask) -> None:
     """Create the state of the provisioning log and the change feed for ``app``."""
+    init_recording(database_of(app).engine)
     logged_refusals.init_app(app, Allowance())
     waiters.init_app(app, Waiters(DEFAULT_THREADS // 4))
 

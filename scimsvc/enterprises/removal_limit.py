@@ -13,7 +13,7 @@ from scimsvc.protocol.advice import Advice
 from scimsvc.protocol.errors import Unavailable
 from scimsvc.protocol.reasons import Reason
 from scimsvc.store.engine.transactions import Connection
-from scimsvc.store.feed import count_removed_users, count_users, hold_feed
+from scimsvc.store.feed import count_removed_users, count_users, lock_feed
 
 #: Seconds after which a client may retry: the length of Entra's provisioning cycle.
 RETRY_AFTER = "2400"
@@ -79,7 +79,7 @@ def refuse_mass_removal(connection: Connection, enterprise: LimitedEnterprise, u
     """Raise ``WritesStopped`` if disabling or deleting one more user would exceed the enterprise's removal limit."""
     if enterprise.removal_hours is None:
         return
-    hold_feed(connection, enterprise.id)  # locked, so that the count is correct until this removal is committed
+    lock_feed(connection, enterprise.id)  # locked, so that the count is correct until this removal is committed
     removals = count_removals(connection, enterprise, user_id)
     if removals is not None and removals.is_limit_reached:
         users = "1 user" if removals.limit == 1 else f"{removals.limit} users"

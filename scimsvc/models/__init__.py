@@ -5,7 +5,7 @@ The statements of ``scimsvc.store`` read and write rows. ORM objects are not use
 
 from scimsvc.extensions import Model
 from scimsvc.models.access import Attempts, ClientSecret, Integration, Session, SigningKey, Token
-from scimsvc.models.activity import AuditEntry, Change, LogEntry
+from scimsvc.models.activity import AuditEntry, Change, Feed, LogEntry
 from scimsvc.models.alerts import Alert, AlertMail, AlertSubscription, ProviderCycle
 from scimsvc.models.conditions import HAS_KEPT, IS_MANUAL, IS_REFUSED, IS_REMOVAL
 from scimsvc.models.enterprises import Admin, AdminIdentity, Enterprise, Role, RoleName, Setting
@@ -16,7 +16,7 @@ from scimsvc.models.second_factors import RecoveryCode, SecondFactor
 from scimsvc.models.users import Searchable, User, UserConfirmation
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0029"
+SCHEMA_REVISION = "0030"
 
 __all__ = [
     "HAS_KEPT",
@@ -35,6 +35,7 @@ __all__ = [
     "Change",
     "ClientSecret",
     "Enterprise",
+    "Feed",
     "Group",
     "GroupMember",
     "Integration",

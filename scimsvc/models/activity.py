@@ -64,6 +64,22 @@ class LogEntry(Model):
     dismissed_at: Mapped[str | None]
 
 
+class Feed(Model):
+    """The end of an enterprise's change feed: the number of the newest change, and the number of users after it.
+
+    Each change increments the row, and so locks it until the end of the transaction. The changes are therefore
+    committed in the order of their numbers.
+    """
+
+    __tablename__ = "feeds"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    enterprise_id: Mapped[str] = mapped_column(ForeignKey("enterprises.id", ondelete="CASCADE"), primary_key=True)
+    #: 0 before the first change.
+    number: Mapped[int] = mapped_column(BigInteger)
+    users: Mapped[int]
+
+
 class Change(Model):
     """A change of a user or a group in the change feed, numbered in commit order without gaps (contract section 8).
 
@@ -91,7 +107,7 @@ class Change(Model):
     old_active: Mapped[bool | None]
     #: The origin of a change outside SCIM, such as ``vocabulary.BY_ADMINISTRATOR``; null for SCIM.
     origin: Mapped[str | None]
-    #: The number of users of the enterprise after this change, so that they need not be counted.
+    #: The number of users of the enterprise after this change.
     users: Mapped[int]
     #: Null for a change of a user.
     group_id: Mapped[str | None]

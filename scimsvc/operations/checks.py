@@ -150,8 +150,16 @@ def _equal(stored: Any, derived: Any) -> bool:
 
 
 def _changes(connection: Connection) -> Iterator[str]:
-    """Find feeds with a gap, or with a wrong number of users."""
+    """Find feeds with a gap, or with a wrong end or number of users."""
     for gap in integrity.iterate_feed_gaps(connection):
         yield f"changes {gap.enterprise_id}: the numbers have a gap"
     for row in integrity.iterate_feed_counts(connection):
-        yield f"changes {row.enterprise_id}: the newest change counts {row.counted} users, but {row.users} exist"
+        if row.number is None:
+            yield f"feeds {row.enterprise_id}: the row is missing"
+        elif row.number != row.newest:
+            yield f"feeds {row.enterprise_id}: its number is {row.number}, but the newest change has {row.newest}"
+        elif row.counted != row.users:
+            yield f"feeds {row.enterprise_id}: it counts {row.counted} users, but {row.users} exist"
+        else:
+            counts = f"counts {row.users_after} users, but {row.users} exist"
+            yield f"changes {row.enterprise_id}: the newest change {counts}"

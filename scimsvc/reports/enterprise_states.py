@@ -82,7 +82,7 @@ def list_enterprise_states() -> list[EnterpriseState]:
         refusals = _open_refusals(connection, {row.id: row for row in enterprises}, now)
         facts = _Facts(
             now,
-            {row.enterprise_id: row.users or 0 for row in list_user_counts(connection)},
+            {row.enterprise_id: row.users for row in list_user_counts(connection)},
             {row.enterprise_id: row.time for row in list_last_uses(connection) if row.time is not None},
             _by_enterprise(list_all_valid_scim_tokens(connection, now=clock.timestamp(now))),
             list_silent_enterprises(connection),

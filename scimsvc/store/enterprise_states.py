@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, literal_column, select
 from sqlalchemy.orm import aliased
 
-from scimsvc.models import IS_REFUSED, Alert, Change, Enterprise, Integration, LogEntry, RoleName, Token
+from scimsvc.models import IS_REFUSED, Alert, Enterprise, Feed, Integration, LogEntry, RoleName, Token
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.integrations import ClientUse
 from scimsvc.store.log import by_refusals, first_id
@@ -15,10 +15,10 @@ from scimsvc.vocabulary import SCIM_SCOPE, AlertType
 
 
 class UserCount(NamedTuple):
-    """The number of an enterprise's users. None before the first change."""
+    """The number of an enterprise's users."""
 
     enterprise_id: str
-    users: int | None
+    users: int
 
 
 class LastUse(NamedTuple):
@@ -71,15 +71,7 @@ class _Name(NamedTuple):
     name_key: str
 
 
-_NEWEST_COUNT = (
-    select(Change.users)
-    .where(Change.enterprise_id == Enterprise.id)
-    .order_by(Change.number.desc())
-    .limit(1)
-    .correlate(Enterprise)
-    .scalar_subquery()
-)
-USER_COUNTS = Query(select(Enterprise.id.label("enterprise_id"), _NEWEST_COUNT.label("users")), UserCount)
+USER_COUNTS = Query(select(Feed.enterprise_id, Feed.users), UserCount)
 LAST_USES = Query(
     select(Token.enterprise_id, func.max(Token.last_used_at).label("time"))
     .where(Token.scope == SCIM_SCOPE)

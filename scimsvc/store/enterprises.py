@@ -10,6 +10,7 @@ from scimsvc.models import Enterprise, Role
 from scimsvc.protocol.attributes import fold
 from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.engine.transactions import Connection
+from scimsvc.store.feed import insert_feed
 from scimsvc.store.pauses import still_paused
 from scimsvc.vocabulary import ALERT_REFUSALS, REFUSE
 
@@ -167,7 +168,7 @@ def lock_enterprise(connection: Connection, enterprise_id: str, *, shared: bool)
 def insert_enterprise(
     connection: Connection, enterprise_id: str, name: str, *, scim_enabled: bool, created_at: str
 ) -> None:
-    """Insert an enterprise. Insert its default role in the same transaction.
+    """Insert an enterprise with an empty change feed. Insert its default role in the same transaction.
 
     Raises ``EnterpriseNameTaken`` if another enterprise has the name.
     """
@@ -183,6 +184,7 @@ def insert_enterprise(
         _INSERT.run(connection, parameters)
     except IntegrityError:
         raise EnterpriseNameTaken from None
+    insert_feed(connection, enterprise_id)
 
 
 def update_enterprise(connection: Connection, enterprise_id: str, columns: Mapping[str, Any]) -> None:

@@ -1,33 +1,30 @@
 """The table of the change feed: one numbered row for each change of a user or a group.
 
-The numbers of an enterprise have no gaps, and each change stores the number of users after it. A transaction locks the
-feed of the enterprise from its first change to its end, so that changes are committed in the order of their numbers. On
-SQLite the transaction is the only writer, and on PostgreSQL it takes an advisory lock. The newest change of an
-enterprise is never deleted, because the next change continues its number and its count.
+The numbers of an enterprise have no gaps, and each change stores the number of users after it. The row of the
+enterprise in ``feeds`` has the newest of both. A change increments this row, which locks the feed until the transaction
+ends, so that changes are committed in the order of their numbers. Lock the rows of users and groups before the feed: a
+transaction that holds the feed and waits for them could cause a deadlock. ``recording`` adds the change of a SCIM write
+together with its log entry.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import accumulate, count
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
-    Delete,
-    Insert,
-    Integer,
     Select,
-    Update,
     bindparam,
     distinct,
     func,
     insert,
     literal,
-    literal_column,
     select,
+    text,
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
-from scimsvc.models import IS_REMOVAL, Change
+from scimsvc.models import IS_REMOVAL, Change, Feed
 from scimsvc.store.engine.statements import Query, Write
 from scimsvc.vocabulary import CREATED, DELETED
 
@@ -71,7 +68,7 @@ class FeedEnd(NamedTuple):
 
 
 class FeedSpan(NamedTuple):
-    """The oldest and the newest number of a feed. Both are None if the feed is empty."""
+    """The oldest and the newest number of a feed. An empty feed has no oldest one, and its newest one is 0."""
 
     oldest: int | None
     newest: int | None
@@ -79,10 +76,6 @@ class FeedSpan(NamedTuple):
 
 class _Count(NamedTuple):
     users: int
-
-
-class _Lock(NamedTuple):
-    lock: Any
 
 
 _ENTERPRISE_ID = bindparam("enterprise_id", type_=Change.enterprise_id.type)
@@ -93,82 +86,62 @@ _CHANGE_COLUMNS = tuple(getattr(Change, name) for name in ChangeRow._fields)
 _DIFFERENCES = {CREATED: 1, DELETED: -1}
 
 
-# Lock the feed.
+# Number changes.
 
-_TAKE_LOCK = func.pg_advisory_xact_lock(func.hashtextextended(bindparam("feed"), literal_column("7246201")))
-_LOCK = Query(select(_TAKE_LOCK.label("lock")), _Lock)
-
-
-def hold_feed(connection: Connection, enterprise_id: str) -> None:
-    """Lock the feed of the enterprise until the transaction ends. SQLite needs no lock, because it has one writer."""
-    if connection.dialect.name == "postgresql":
-        _LOCK.all(connection, {"feed": enterprise_id})
-
-
-class FeedHoldingWrite:
-    """A write of one row of a user that also locks the feed of the enterprise.
-
-    PostgreSQL does both in one statement. It writes the row first, because other transactions also lock the row before
-    the feed.
-    """
-
-    def __init__(self, write: Insert | Update | Delete) -> None:
-        self._write = Write(write)
-        written = write.returning(literal_column("1")).cte("written")
-        self._write_and_lock = Query(select(_TAKE_LOCK.label("lock")).select_from(written), _Lock)
-
-    def run(self, connection: Connection, parameters: Mapping[str, Any], *, enterprise_id: str) -> None:
-        """Write the row, and lock the feed of the enterprise until the transaction ends."""
-        if connection.dialect.name == "postgresql":
-            self._write_and_lock.all(connection, {**parameters, "feed": enterprise_id})
-        else:
-            self._write.run(connection, parameters)
-
-
-# Add changes.
-
-
-def _newest(column: InstrumentedAttribute[int]) -> ColumnElement[int]:
-    newest = select(column).where(Change.enterprise_id == bindparam("feed"))
-    return func.coalesce(newest.order_by(Change.number.desc()).limit(1).scalar_subquery(), 0)
-
-
-#: The columns that the database computes from the newest change of the enterprise ``feed``.
-NUMBERING = {
-    "number": _newest(Change.number) + 1,
-    "users": _newest(Change.users) + bindparam("difference", type_=Integer),
-}
-_INSERT = Write(insert(Change).inline().values(NUMBERING), columns=[each.name for each in Change.__table__.columns])
-_INSERT_MANY = Write(insert(Change))
-NEWEST_CHANGE = Query(
-    select(Change.number, Change.users).where(_IN_ENTERPRISE).order_by(Change.number.desc()).limit(1), FeedEnd
+# SQLAlchemy has ON CONFLICT only for each dialect, and importing PostgreSQL's delays the start of a process on SQLite.
+ADVANCE = (
+    "INSERT INTO feeds (enterprise_id, number, users) VALUES (:feed, :changes, :difference) "
+    "ON CONFLICT (enterprise_id) DO UPDATE SET number = feeds.number + excluded.number, "
+    "users = feeds.users + excluded.users"
 )
+_ADVANCE = Query(text(f"{ADVANCE} RETURNING number, users"), FeedEnd)
+_END = select(Feed.number, Feed.users).where(Feed.enterprise_id == _ENTERPRISE_ID)
+END = Query(_END, FeedEnd)
+LOCK_END = Query(_END.with_for_update(), FeedEnd)
+_START = Write(insert(Feed))
+_INSERT = Write(insert(Change))
 
 
-def insert_change(connection: Connection, enterprise_id: str, change: ChangeRow) -> None:
-    """Insert a change after the newest one of the feed. The transaction must have locked the feed."""
-    _INSERT.run(connection, {"enterprise_id": enterprise_id, **change._asdict(), **numbering(enterprise_id, change)})
+def insert_feed(connection: Connection, enterprise_id: str) -> None:
+    """Insert the empty feed of a new enterprise."""
+    _START.run(connection, {"enterprise_id": enterprise_id, **FeedEnd(0, 0)._asdict()})
 
 
-def numbering(enterprise_id: str, change: ChangeRow) -> dict[str, Any]:
-    """Return the parameters of ``NUMBERING`` for ``change``."""
-    return {"feed": enterprise_id, "difference": _DIFFERENCES.get(change.type, 0)}
-
-
-def insert_changes(connection: Connection, enterprise_id: str, changes: Sequence[ChangeRow]) -> None:
-    """Insert many changes, in order, after the newest one of the feed. The transaction must have locked the feed."""
-    newest = get_end(connection, enterprise_id)
-    users = newest.users
-    rows = []
-    for number, change in enumerate(changes, start=newest.number + 1):
-        users += _DIFFERENCES.get(change.type, 0)
-        rows.append({"enterprise_id": enterprise_id, "number": number, "users": users, **change._asdict()})
-    _INSERT_MANY.run_many(connection, rows)
+def lock_feed(connection: Connection, enterprise_id: str) -> FeedEnd:
+    """Lock the feed until the transaction ends, and return its end. Lock the rows of users and groups before it."""
+    return LOCK_END.first(connection, {"enterprise_id": enterprise_id}) or FeedEnd(0, 0)
 
 
 def get_end(connection: Connection, enterprise_id: str) -> FeedEnd:
-    """Return the newest number of the feed, and the number of users. The transaction must have locked the feed."""
-    return NEWEST_CHANGE.first(connection, {"enterprise_id": enterprise_id}) or FeedEnd(0, 0)
+    """Return the newest number of the feed, and the number of users."""
+    return END.first(connection, {"enterprise_id": enterprise_id}) or FeedEnd(0, 0)
+
+
+def difference_of(change: ChangeRow) -> int:
+    """Return by how much ``change`` changes the number of users."""
+    return _DIFFERENCES.get(change.type, 0)
+
+
+def _advance(connection: Connection, enterprise_id: str, changes: int, *, difference: int = 0) -> FeedEnd:
+    """Lock the feed until the transaction ends, move its end by a number of changes, and return the new end."""
+    parameters = {"feed": enterprise_id, "changes": changes, "difference": difference}
+    return _ADVANCE.one(connection, parameters)
+
+
+def insert_changes(connection: Connection, enterprise_id: str, changes: Sequence[ChangeRow]) -> None:
+    """Insert changes, in order, after the newest one of the feed, and lock the feed until the transaction ends."""
+    differences = [difference_of(change) for change in changes]
+    end = _advance(connection, enterprise_id, len(changes), difference=sum(differences))
+    numbers = count(end.number - len(changes) + 1)
+    users = accumulate(differences[1:], initial=end.users - sum(differences[1:]))
+    rows = [
+        {"enterprise_id": enterprise_id, "number": number, "users": users_after, **change._asdict()}
+        for change, number, users_after in zip(changes, numbers, users, strict=False)
+    ]
+    if len(rows) == 1:
+        _INSERT.run(connection, rows[0])
+    else:
+        _INSERT.run_many(connection, rows)
 
 
 def insert_selected_changes(
@@ -176,13 +149,20 @@ def insert_selected_changes(
 ) -> None:
     """Insert ``changes``, which select the columns of ``ChangeRow`` and keep the number of users, in an order.
 
-    They follow the newest change of the feed. The transaction must have locked the feed.
+    They follow the newest change of the feed, which is locked until the transaction ends.
     """
-    newest = get_end(connection, enterprise_id)
-    number = newest.number + func.row_number().over(order_by=order_by)
-    rows = changes.add_columns(literal(enterprise_id), number, literal(newest.users))
+    end = lock_feed(connection, enterprise_id)
+    number = end.number + func.row_number().over(order_by=order_by)
+    rows = changes.add_columns(literal(enterprise_id), number, literal(end.users))
     columns = [*ChangeRow._fields, "enterprise_id", *FeedEnd._fields]
-    Write(insert(Change).from_select(columns, rows), dynamic=True).run(connection)
+    inserted = Write(insert(Change).from_select(columns, rows), dynamic=True).run(connection)
+    advance_feed(connection, enterprise_id, inserted)
+
+
+def advance_feed(connection: Connection, enterprise_id: str, changes: int) -> None:
+    """Move the end of the locked feed after ``changes`` that were inserted with their numbers."""
+    if changes:
+        _advance(connection, enterprise_id, changes)
 
 
 # Read changes.
@@ -190,7 +170,7 @@ def insert_selected_changes(
 _SPAN = Query(
     select(
         select(func.min(Change.number)).where(_IN_ENTERPRISE).scalar_subquery().label("oldest"),
-        select(func.max(Change.number)).where(_IN_ENTERPRISE).scalar_subquery().label("newest"),
+        select(Feed.number).where(Feed.enterprise_id == _ENTERPRISE_ID).scalar_subquery().label("newest"),
     ),
     FeedSpan,
 )
@@ -202,8 +182,7 @@ _AFTER = Query(
     NumberedChange,
 )
 #: The number of users of the enterprise, for use in other statements.
-SELECT_USER_COUNT = select(Change.users).where(_IN_ENTERPRISE).order_by(Change.number.desc()).limit(1)
-_USER_COUNT = Query(SELECT_USER_COUNT, _Count)
+SELECT_USER_COUNT = select(Feed.users).where(Feed.enterprise_id == _ENTERPRISE_ID)
 #: Changes outside SCIM. The condition matches the partial index.
 EDITS = Query(
     select(*_CHANGE_COLUMNS)
@@ -237,9 +216,8 @@ def list_edits(connection: Connection, enterprise_id: str, user_id: str, *, limi
 
 
 def count_users(connection: Connection, enterprise_id: str) -> int:
-    """Return the number of users of the enterprise, which its newest change stores."""
-    row = _USER_COUNT.first(connection, {"enterprise_id": enterprise_id})
-    return row.users if row is not None else 0
+    """Return the number of users of the enterprise, which its feed counts."""
+    return get_end(connection, enterprise_id).users
 
 
 def count_removed_users(connection: Connection, enterprise_id: str, *, since: str, besides: str = "") -> int:

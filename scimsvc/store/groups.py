@@ -13,7 +13,6 @@ from scimsvc.models import Enterprise, Group
 from scimsvc.protocol.attributes import fold
 from scimsvc.store.engine.statements import Query, Write
 from scimsvc.store.engine.transactions import read_rows, writing
-from scimsvc.store.feed import FeedHoldingWrite
 from scimsvc.store.group_members import GroupMembers
 from scimsvc.store.group_representations import StoredGroup
 
@@ -78,11 +77,11 @@ _OWN_ROW = (Group.enterprise_id == bindparam("key_enterprise_id"), Group.id == b
 _COUNTS = ("members", "joined", "version", "modified_at")
 _DERIVED = ("name", "name_key", "unique_name_key", "external_id", "document", "search")
 _NEW: dict[str, Any] = {column.name: bindparam(f"new_{column.name}") for column in Group.__table__.columns}
-_INSERT = FeedHoldingWrite(insert(Group).values(_NEW))
-_UPDATE = FeedHoldingWrite(update(Group).where(*_OWN_ROW).values({name: _NEW[name] for name in _COUNTS + _DERIVED}))
+_INSERT = Write(insert(Group).values(_NEW))
+_UPDATE = Write(update(Group).where(*_OWN_ROW).values({name: _NEW[name] for name in _COUNTS + _DERIVED}))
 #: SQLite rewrites the index of every column that is set, even if it is unchanged.
-_UPDATE_COUNTS = FeedHoldingWrite(update(Group).where(*_OWN_ROW).values({name: _NEW[name] for name in _COUNTS}))
-_DELETE = FeedHoldingWrite(delete(Group).where(*_OWN_ROW))
+_UPDATE_COUNTS = Write(update(Group).where(*_OWN_ROW).values({name: _NEW[name] for name in _COUNTS}))
+_DELETE = Write(delete(Group).where(*_OWN_ROW))
 _MARK = Write(
     update(Enterprise).where(Enterprise.id == ENTERPRISE_ID, ~Enterprise.has_groups).values(has_groups=True), columns=[]
 )
@@ -106,7 +105,7 @@ def insert_group(
     *,
     at: str,
 ) -> tuple[StoredGroup, list[str]]:
-    """Insert a group with members, lock the change feed of the enterprise, and return the group and its members.
+    """Insert a group with members, and return the group and its members.
 
     ``columns`` is the result of ``group_columns``. Raises ``GroupNameTaken`` or ``UnknownMembers``.
     """
@@ -131,7 +130,7 @@ def update_group(
     *,
     at: str,
 ) -> StoredGroup:
-    """Update a locked group as a new version, lock the change feed of the enterprise, and return the group.
+    """Update a locked group as a new version, and return the group.
 
     ``columns`` is the result of ``group_columns``, or None for the same document. ``members`` has changed the members
     already. Raises ``GroupNameTaken``.
@@ -152,12 +151,12 @@ def update_group(
 
 
 def delete_group(connection: Connection, enterprise_id: str, group_id: str) -> None:
-    """Delete a group with its memberships, and lock the change feed of the enterprise."""
+    """Delete a group with its memberships."""
     _write(_DELETE, connection, {}, enterprise_id, group_id)
 
 
 def _write(
-    statement: FeedHoldingWrite,
+    statement: Write,
     connection: Connection,
     columns: Mapping[str, Any],
     enterprise_id: str,
@@ -166,7 +165,7 @@ def _write(
     parameters = {f"new_{name}": value for name, value in columns.items()}
     key = {"key_enterprise_id": enterprise_id, "key_id": group_id}
     try:
-        statement.run(connection, parameters | key if group_id else parameters, enterprise_id=enterprise_id)
+        statement.run(connection, parameters | key if group_id else parameters)
     except IntegrityError as error:
         constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or str(error.orig)
         if "unique_name" not in constraint:

@@ -27,10 +27,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import HasHints
 
-from scimsvc.models import IS_REFUSED, Change, LogEntry, User
+from scimsvc.models import IS_REFUSED, LogEntry, User
 from scimsvc.protocol.attributes import fold
 from scimsvc.store.engine.statements import Query, Write
-from scimsvc.store.feed import NUMBERING, ChangeRow, insert_change, numbering
 from scimsvc.vocabulary import OK, REFUSED
 
 
@@ -154,37 +153,12 @@ def _milliseconds(at: datetime) -> int:
 # Insert entries.
 
 
-def _parameters_of(prefix: str, table: Any) -> dict[str, Any]:
-    return {column.name: bindparam(f"{prefix}_{column.name}") for column in table.columns}
-
-
 _INSERT = Write(insert(LogEntry))
-_INSERT_BOTH = Write(
-    insert(LogEntry)
-    .values(_parameters_of("entry", LogEntry.__table__))
-    .add_cte(insert(Change).inline().values(_parameters_of("change", Change.__table__) | NUMBERING).cte("change"))
-)
 
 
-def insert_entry(connection: Connection, enterprise_id: str, entry: LogRow, *, change: ChangeRow | None = None) -> None:
-    """Insert the log entry of a write and, if the write changed a user, the change in the feed.
-
-    With a change, the transaction must have locked the feed. PostgreSQL inserts both in one statement, which saves a
-    round trip.
-    """
-    if change is None:
-        _INSERT.run(connection, {"enterprise_id": enterprise_id, **entry._asdict()})
-    elif connection.dialect.name == "postgresql":
-        names = (*_ENTRY_PARAMETERS, *_CHANGE_PARAMETERS)
-        parameters = dict(zip(names, (enterprise_id, *entry, enterprise_id, *change), strict=True))
-        _INSERT_BOTH.run(connection, parameters | numbering(enterprise_id, change))
-    else:
-        insert_change(connection, enterprise_id, change)
-        _INSERT.run(connection, {"enterprise_id": enterprise_id, **entry._asdict()})
-
-
-_ENTRY_PARAMETERS = tuple(f"entry_{name}" for name in ("enterprise_id", *LogRow._fields))
-_CHANGE_PARAMETERS = tuple(f"change_{name}" for name in ("enterprise_id", *ChangeRow._fields))
+def insert_entry(connection: Connection, enterprise_id: str, entry: LogRow) -> None:
+    """Insert an entry. ``recording`` inserts it together with a change in the feed."""
+    _INSERT.run(connection, {"enterprise_id": enterprise_id, **entry._asdict()})
 
 
 # List entries.

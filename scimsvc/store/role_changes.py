@@ -29,7 +29,7 @@ from scimsvc.models import Searchable, User
 from scimsvc.protocol.attributes import EMAILS, EXTENSION
 from scimsvc.protocol.json_text import write_names
 from scimsvc.store.engine.statements import Write
-from scimsvc.store.feed import GROUP_COLUMNS, hold_feed, insert_selected_changes
+from scimsvc.store.feed import GROUP_COLUMNS, insert_selected_changes
 from scimsvc.store.filters.search_functions import SEARCH_FUNCTIONS, SearchFunctions
 from scimsvc.store.users import has_role
 from scimsvc.vocabulary import BY_ROLE, PROVISIONED, UPDATED
@@ -79,7 +79,6 @@ def apply_role_change(
     concerned = [User.enterprise_id == enterprise_id, or_(*map(_has_role, role_ids))]
     if not change.renames:
         concerned.append(or_(false(), *(value.is_replaced for value in values)))
-    hold_feed(connection, enterprise_id)
     changes = _changes(change, values, email=work_address(functions, document), at=at)
     insert_selected_changes(connection, enterprise_id, changes.where(*concerned), order_by=User.id)
     new: dict[Any, Any] = {

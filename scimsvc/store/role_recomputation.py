@@ -31,7 +31,7 @@ from sqlalchemy.orm import aliased
 
 from scimsvc.models import Change, GroupMember, Role, RoleGroup, Searchable, User
 from scimsvc.store.engine.statements import Query, Write
-from scimsvc.store.feed import GROUP_COLUMNS, ChangeRow, get_end, hold_feed
+from scimsvc.store.feed import GROUP_COLUMNS, ChangeRow, advance_feed, lock_feed
 from scimsvc.store.filters.search_functions import SEARCH_FUNCTIONS
 from scimsvc.store.id_lists import DIALECTS, ids_parameter, in_chunks, is_one_of, listed_ids
 from scimsvc.store.role_changes import EffectiveValue, changed_names, replaced_values, work_address
@@ -225,19 +225,19 @@ def recompute_roles(
 
     ``at`` is the time of the changes.
     """
-    hold_feed(connection, enterprise_id)
+    end, entered = lock_feed(connection, enterprise_id), 0
     dialect = connection.dialect.name
     may_restrict = RESTRICTING_ROLES.one(connection, {"in_enterprise": enterprise_id}).users > 0
     restricting = {"default_restricts": default.restricts, "may_restrict": may_restrict}
     new_default = {"default_id": default.id, "default_name": default.name, **restricting}
     for kind, ids in candidates:
         parameters = {"in_enterprise": enterprise_id, "ids": ids}
-        end = get_end(connection, enterprise_id)
-        feed = {"newest": end.number, "all_users": end.users, "at": at}
-        ENTER[dialect, kind].run(connection, {**parameters, **new_default, **feed})
+        feed = {"newest": end.number + entered, "all_users": end.users, "at": at}
+        entered += ENTER[dialect, kind].run(connection, {**parameters, **new_default, **feed})
         if may_restrict:
             REPLACE_VALUES[dialect, kind].run(connection, {**parameters, **restricting})
         SET_ROLE[dialect, kind].run(connection, {**parameters, "at": at})
+    advance_feed(connection, enterprise_id, entered)
 
 
 class WrongRole(NamedTuple):

@@ -14,7 +14,6 @@ from sqlalchemy.exc import IntegrityError
 from scimsvc.models import User
 from scimsvc.protocol.attributes import Resource
 from scimsvc.store.engine.statements import Query, Write
-from scimsvc.store.feed import FeedHoldingWrite
 from scimsvc.store.profiles import Profile
 from scimsvc.store.representations import KEY_ATTRIBUTES, StoredUser, key_columns
 from scimsvc.store.users import ENTERPRISE_ID, UserToChange
@@ -121,11 +120,11 @@ _KEYS = (
 _CONTENT = tuple(name for name in _COLUMNS if name not in {*_FIXED, *_KEYS})
 
 
-def _update(columns: Iterable[str]) -> FeedHoldingWrite:
-    return FeedHoldingWrite(update(User).where(*_OWN_ROW).values({name: bindparam(f"new_{name}") for name in columns}))
+def _update(columns: Iterable[str]) -> Write:
+    return Write(update(User).where(*_OWN_ROW).values({name: bindparam(f"new_{name}") for name in columns}))
 
 
-_INSERT = FeedHoldingWrite(insert(User).values({name: bindparam(f"new_{name}") for name in _COLUMNS}))
+_INSERT = Write(insert(User).values({name: bindparam(f"new_{name}") for name in _COLUMNS}))
 _INSERT_MANY = Write(insert(User))
 _UPDATE = _update(_CONTENT + _KEYS)
 #: For updates without a changed key. SQLite rewrites the index of every column that is set, even if it is unchanged.
@@ -152,7 +151,7 @@ _UPDATE_DOCUMENT = Write(
         changed_at=bindparam("new_at"),
     )
 )
-_DELETE = FeedHoldingWrite(delete(User).where(*_OWN_ROW))
+_DELETE = Write(delete(User).where(*_OWN_ROW))
 _DELETE_ALL = Write(delete(User).where(User.enterprise_id == ENTERPRISE_ID))
 #: This index has the rows in the order in which SQLite stores them, so each page is written only once.
 _OF_ENTERPRISE = (
@@ -163,17 +162,17 @@ _EMPTY_UNIQUE_USER_NAMES = Write(_OF_ENTERPRISE.values(unique_user_name_key=null
 
 
 def insert_user(connection: Connection, enterprise_id: str, user: NewUser, *, at: str) -> StoredUser:
-    """Insert ``user`` and lock the change feed of the enterprise. Raises ``UserConflict`` on a violated constraint."""
+    """Insert ``user``. Raises ``UserConflict`` on a violated constraint."""
     row = user.row(enterprise_id, at)
     try:
-        _INSERT.run(connection, _new(row), enterprise_id=enterprise_id)
+        _INSERT.run(connection, _new(row))
     except IntegrityError as error:
         raise _conflict(error) from None
     return StoredUser(user.id, row["document"], row["role_id"], row["version"], at, at)
 
 
 def insert_users(connection: Connection, enterprise_id: str, users: Sequence[NewUser], *, at: str) -> None:
-    """Insert many users without locking the change feed. Raises ``UserConflict`` on a violated constraint."""
+    """Insert many users. Raises ``UserConflict`` on a violated constraint."""
     try:
         _INSERT_MANY.run_many(connection, [user.row(enterprise_id, at) for user in users])
     except IntegrityError as error:
@@ -202,7 +201,7 @@ def update_user(
     unique_user_name: bool,
     at: str,
 ) -> StoredUser:
-    """Update a user and lock the change feed of the enterprise. Raises ``UserConflict`` on a violated constraint.
+    """Update a user. Raises ``UserConflict`` on a violated constraint.
 
     ``content`` is the result of ``content_columns`` for the document of ``change``.
     The version and the modification time change only if the SCIM representation of the user changes.
@@ -223,7 +222,7 @@ def update_user(
         columns["source"] = change.source
         columns |= key_columns(change.document, role_id=change.role_id, unique_user_name=unique_user_name)
     try:
-        statement.run(connection, _new(columns) | _key(enterprise_id, row.id), enterprise_id=enterprise_id)
+        statement.run(connection, _new(columns) | _key(enterprise_id, row.id))
     except IntegrityError as error:
         raise _conflict(error) from None
     modified_at = columns["modified_at"]
@@ -260,8 +259,8 @@ def update_documents(
 
 
 def delete_user(connection: Connection, enterprise_id: str, user_id: str) -> None:
-    """Delete a user and lock the change feed of the enterprise."""
-    _DELETE.run(connection, _key(enterprise_id, user_id), enterprise_id=enterprise_id)
+    """Delete a user."""
+    _DELETE.run(connection, _key(enterprise_id, user_id))
 
 
 def delete_users(connection: Connection, enterprise_id: str) -> None:

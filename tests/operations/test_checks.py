@@ -103,6 +103,9 @@ def test_rows_written_by_the_service_are_sound(acme: Enterprise, cli: Cli) -> No
         ("UPDATE group_members SET user_id = 'none'", "its row in users is missing"),
         ("DELETE FROM changes WHERE number = 2", "the numbers have a gap"),
         ("UPDATE changes SET users = users + 1", "the newest change counts 5 users, but 4 exist"),
+        ("UPDATE feeds SET users = users + 1", "it counts 5 users, but 4 exist"),
+        ("UPDATE feeds SET number = 1", "its number is 1, but the newest change has "),
+        ("DELETE FROM feeds", "the row is missing"),
         ("DELETE FROM enterprises", "its row in enterprises is missing"),
     ],
 )

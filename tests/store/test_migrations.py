@@ -187,7 +187,10 @@ def test_old_changes_and_log_entries_are_about_users(empty_database_url: str, tm
     (changed,) = run_command(app, "changes", "Acme")["items"]
     (logged,) = run_command(app, "log", "Acme")
     settings = run_command(app, "enterprise", "show", "Acme")
+    with app.app_context(), db.engine.connect() as connection:
+        feed = connection.execute(text("SELECT enterprise_id, number, users FROM feeds")).one()
     dispose(app)
+    assert feed == ("e", 1, 1)
     assert changed == {
         "cursor": changed["cursor"], "time": change["time"], "type": "created", "user_id": "u", "email": "a@x.example",
         "changed": [], "role": "Default", "active": True, "old_role": None, "old_active": None,

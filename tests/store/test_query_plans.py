@@ -61,7 +61,7 @@ REQUESTS: dict[str, tuple[Send, list[str]]] = {
     ),
     "first page": (
         _list(startIndex="1", count="2"),
-        ["users USING INDEX sqlite_autoindex_users_1 (enterprise_id=?)", "changes USING PRIMARY KEY (enterprise_id=?)"],
+        ["users USING INDEX sqlite_autoindex_users_1 (enterprise_id=?)", "feeds USING PRIMARY KEY (enterprise_id=?)"],
     ),
     "next page": (_next_page, ["users USING INDEX sqlite_autoindex_users_1 (enterprise_id=? AND id>?)"]),
     "by userName": (_list(sortBy="userName", count="2"), ["users USING INDEX users_user_name (enterprise_id=?)"]),

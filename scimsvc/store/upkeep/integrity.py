@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, Table, and_, func, select
 
 from scimsvc.extensions import Model
-from scimsvc.models import Change, Enterprise, Group, GroupMember, Role, RoleName, User
+from scimsvc.models import Change, Enterprise, Feed, Group, GroupMember, Role, RoleName, User
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.engine.transactions import Connection
 
@@ -78,11 +78,19 @@ class FeedGap(NamedTuple):
 
 
 class FeedCount(NamedTuple):
-    """An enterprise whose newest change has a wrong number of users."""
+    """An enterprise with the end of its feed, which is None if it is missing, its newest change, and its users."""
 
     enterprise_id: str
+    number: int | None
+    counted: int | None
+    newest: int
+    users_after: int
     users: int
-    counted: int
+
+    @property
+    def is_right(self) -> bool:
+        """Whether all of them agree."""
+        return (self.number, self.counted) == (self.newest, self.users) and self.users_after == self.users
 
 
 _DEFAULT_ROLE_COUNTS = Query(
@@ -113,15 +121,19 @@ _FEED_GAPS = Query(
 
 def _feed_counts() -> Select[Any]:
     users = select(func.count()).where(User.enterprise_id == Enterprise.id).scalar_subquery()
-    newest = (
-        select(Change.users)
-        .where(Change.enterprise_id == Enterprise.id)
-        .order_by(Change.number.desc())
-        .limit(1)
-        .scalar_subquery()
+    newest, users_after = (
+        func.coalesce(
+            select(column)
+            .where(Change.enterprise_id == Enterprise.id)
+            .order_by(Change.number.desc())
+            .limit(1)
+            .scalar_subquery(),
+            0,
+        )
+        for column in (Change.number, Change.users)
     )
-    counted = func.coalesce(newest, 0)
-    return select(Enterprise.id, users, counted).where(users != counted)
+    columns = (Enterprise.id, Feed.number, Feed.users.label("counted"), newest, users_after, users)
+    return select(*columns).outerjoin(Feed, Feed.enterprise_id == Enterprise.id)
 
 
 _FEED_COUNTS = Query(_feed_counts(), FeedCount)
@@ -203,5 +215,5 @@ def iterate_feed_gaps(connection: Connection) -> Iterator[FeedGap]:
 
 
 def iterate_feed_counts(connection: Connection) -> Iterator[FeedCount]:
-    """Yield the enterprises whose newest change has a wrong number of users."""
-    return _FEED_COUNTS.iterate(connection)
+    """Yield the enterprises whose feed, newest change and users disagree."""
+    return filter(lambda row: not row.is_right, _FEED_COUNTS.iterate(connection))
