@@ -132,6 +132,8 @@ class Action(StrEnum):
     ENTERPRISE_SUSPENDED = "enterprise.suspended"
     ENTERPRISE_REACTIVATED = "enterprise.reactivated"
     ENTERPRISE_DELETED = "enterprise.deleted"
+    ENTERPRISE_EXPORTED = "enterprise.exported"
+    ENTERPRISE_IMPORTED = "enterprise.imported"
     ROLE_CREATED = "role.created"
     ROLE_UPDATED = "role.updated"
     ROLE_DELETED = "role.deleted"

@@ -1,15 +1,19 @@
 """``enterprise``: manage enterprises, the tenants of the service."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 
+from scimsvc import __version__
 from scimsvc.cli.options import enterprise_argument, host_application_option, provider_option
-from scimsvc.cli.output import result_command
+from scimsvc.cli.output import progress, result_command
 from scimsvc.cli.tables import Row, View
 from scimsvc.cli.values import cell
 from scimsvc.enterprises import enterprises, suspension
 from scimsvc.enterprises.pauses import pause_enterprise, rename_enterprise
+from scimsvc.operations.archives.exporting import export_enterprise
+from scimsvc.operations.archives.importing import import_enterprise
 from scimsvc.schemas.entity_tags import entity_tag
 from scimsvc.schemas.validation import without_none
 from scimsvc.vocabulary import SEVERAL_ROLES
@@ -17,7 +21,7 @@ from scimsvc.vocabulary import SEVERAL_ROLES
 
 @click.group()
 def enterprise() -> None:
-    """Create, show, change, pause, suspend and delete enterprises."""
+    """Create, show, change, pause, suspend, delete, export and import enterprises."""
 
 
 @result_command(enterprise, "create", writes=True)
@@ -190,3 +194,28 @@ def delete(enterprise: str, *, yes: bool) -> dict[str, Any]:
     if not yes and click.prompt(f"Type '{cell(name)}' to delete this enterprise and all its users", err=True) != name:
         raise click.ClickException("The name does not match. Nothing was deleted.")
     return enterprises.delete_enterprise(enterprise)
+
+
+_archive_argument = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+
+
+@result_command(enterprise, "export", writes=True)
+@enterprise_argument
+@_archive_argument
+@click.option("--force", is_flag=True, help="Replace FILE if it exists")
+def export(enterprise: str, file: Path, *, force: bool) -> dict[str, Any]:
+    """Write everything of an enterprise except secrets to the new archive FILE. The service may keep running."""
+    with progress("Exporting") as advance:
+        return export_enterprise(enterprise, file, advance, version=__version__, replace=force)
+
+
+@result_command(enterprise, "import", writes=True)
+@_archive_argument
+@click.option("--name", metavar="NAME", help="New name of the enterprise")
+def import_(file: Path, *, name: str | None) -> dict[str, Any]:
+    """Import an enterprise from the archive FILE of another installation. Imports everything or nothing.
+
+    IDs stay the same. SCIM is off until you enable it, integrations need new client secrets, and webhooks are disabled.
+    """
+    with progress("Importing") as advance:
+        return import_enterprise(file, advance, name=name)

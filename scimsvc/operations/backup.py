@@ -1,7 +1,5 @@
 """Back up a SQLite database while it is in use, and verify the copy before it gets its final name."""
 
-import os
-import secrets
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -12,6 +10,7 @@ from scimsvc import clock
 from scimsvc.activity.audit import AuditLog, Target, audited
 from scimsvc.errors import Conflict, InvalidInput
 from scimsvc.models import SCHEMA_REVISION
+from scimsvc.operations.new_files import new_file
 from scimsvc.store.engine.transactions import writing
 from scimsvc.store.upkeep.maintenance import is_sqlite
 from scimsvc.store.upkeep.sqlite_backup import copy_database, database_path
@@ -46,22 +45,10 @@ def _record(copied: dict[str, Any]) -> None:
 
 def _copy(target: Path, progress: Progress) -> dict[str, Any]:
     """Copy the database to ``target``, verify the copy, and return its contents. Raises ``Conflict``."""
-    _refuse_existing(target)
-    draft = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     try:
-        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        try:
-            with closing(sqlite3.connect(draft, isolation_level=None)) as copy:
-                copy_database(copy, progress)
-                content = _verify(copy)
-            _sync(draft)
-            _refuse_existing(target)
-            draft.rename(target)
-        finally:
-            draft.unlink(missing_ok=True)
-        _sync(target.parent)
-    except OSError as error:
-        raise Conflict(f"Cannot write '{target}': {error.strerror}.") from None
+        with new_file(target) as draft, closing(sqlite3.connect(draft, isolation_level=None)) as copy:
+            copy_database(copy, progress)
+            content = _verify(copy)
     except sqlite3.Error as error:
         raise Conflict(f"The copy to '{target}' failed: {error}.") from None
     return {"file": str(target), "bytes": target.stat().st_size, **content}
@@ -76,11 +63,6 @@ def back_up_before_upgrade(revision: str) -> Path | None:
     return copy
 
 
-def _refuse_existing(target: Path) -> None:
-    if os.path.lexists(target):
-        raise Conflict(f"The file '{target}' already exists. Use a new file name.")
-
-
 def _verify(copy: sqlite3.Connection) -> dict[str, Any]:
     """Return the contents of the copy. Raises ``Conflict`` if the copy is damaged."""
     (result,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
@@ -93,11 +75,3 @@ def _verify(copy: sqlite3.Connection) -> dict[str, Any]:
         "enterprises": copy.execute("SELECT count(*) FROM enterprises").fetchone()[0],
         "users": copy.execute("SELECT count(*) FROM users").fetchone()[0],
     }
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -30,17 +30,15 @@ def find_faults() -> Iterator[str]:
         yield from (f"the file is damaged: {line}" for line in damage)
         if damage:
             return  # checks of rows in a damaged file are not reliable
-        for find in (
-            _orphans,
-            _default_roles,
-            _folded_names,
-            _role_names,
-            _users,
-            _groups,
-            _roles_from_groups,
-            _changes,
-        ):
+        for find in (_orphans, _folded_names, _users):
             yield from find(connection)
+        yield from find_faults_between_rows(connection)
+
+
+def find_faults_between_rows(connection: Connection, enterprise_id: str | None = None) -> Iterator[str]:
+    """Yield a line for every fault that concerns several rows, or groups, of one enterprise or of all."""
+    for find in (_default_roles, _role_names, _groups, _roles_from_groups, _changes):
+        yield from find(connection, enterprise_id)
 
 
 def count_rows() -> dict[str, int]:
@@ -56,8 +54,8 @@ def _orphans(connection: Connection) -> Iterator[str]:
         yield f"{orphan.table} {key}: its row in {orphan.parent} is missing"
 
 
-def _default_roles(connection: Connection) -> Iterator[str]:
-    for row in integrity.iterate_default_role_counts(connection):
+def _default_roles(connection: Connection, enterprise_id: str | None) -> Iterator[str]:
+    for row in integrity.iterate_default_role_counts(connection, enterprise_id):
         yield f"enterprises {row.enterprise_id}: it has {row.default_roles} default roles instead of one"
 
 
@@ -70,25 +68,26 @@ def _folded_names(connection: Connection) -> Iterator[str]:
             yield f"role_names {name.enterprise_id} {name.name_key!r}: name_key does not match name"
 
 
-def _role_names(connection: Connection) -> Iterator[str]:
+def _role_names(connection: Connection, enterprise_id: str | None) -> Iterator[str]:
     """Find roles whose name is not exactly once in the lookup table."""
-    for row in integrity.iterate_names_of_roles(connection):
+    for row in integrity.iterate_names_of_roles(connection, enterprise_id):
         if (row.names, row.first_name) != (1, row.name):
             yield f"roles {row.enterprise_id} {row.role_id}: its name is not exactly once in role_names"
 
 
 def _users(connection: Connection) -> Iterator[str]:
     for row in integrity.iterate_users(connection):
-        for fault in _user_faults(row.columns, row.custom_attributes, unique_user_name=row.unique_user_name):
+        for fault in user_faults(row.columns, row.custom_attributes, unique_user_name=row.unique_user_name):
             yield f"users {row.columns['enterprise_id']} {row.columns['id']}: {fault}"
 
 
-def _roles_from_groups(connection: Connection) -> Iterator[str]:
-    for row in iterate_wrong_roles(connection):
+def _roles_from_groups(connection: Connection, enterprise_id: str | None) -> Iterator[str]:
+    for row in iterate_wrong_roles(connection, enterprise_id):
         yield f"users {row.enterprise_id} {row.user_id}: its role is not the one that its groups give"
 
 
-def _user_faults(columns: dict[str, Any], custom_attributes: str | None, *, unique_user_name: bool) -> Iterator[str]:
+def user_faults(columns: dict[str, Any], custom_attributes: str | None, *, unique_user_name: bool) -> Iterator[str]:
+    """Yield the faults of a user with these columns."""
     declared = user_type(custom_attributes)
     document, role_id = columns["document"], columns["role_id"]
     try:
@@ -112,8 +111,8 @@ def _user_faults(columns: dict[str, Any], custom_attributes: str | None, *, uniq
         yield f"{', '.join(differing)} does not match its document"
 
 
-def _groups(connection: Connection) -> Iterator[str]:
-    for row in integrity.iterate_groups(connection):
+def _groups(connection: Connection, enterprise_id: str | None) -> Iterator[str]:
+    for row in integrity.iterate_groups(connection, enterprise_id):
         for fault in _group_faults(row):
             yield f"groups {row.columns['enterprise_id']} {row.columns['id']}: {fault}"
 
@@ -149,11 +148,11 @@ def _equal(stored: Any, derived: Any) -> bool:
     return bool(stored == derived)
 
 
-def _changes(connection: Connection) -> Iterator[str]:
+def _changes(connection: Connection, enterprise_id: str | None) -> Iterator[str]:
     """Find feeds with a gap, or with a wrong end or number of users."""
-    for gap in integrity.iterate_feed_gaps(connection):
+    for gap in integrity.iterate_feed_gaps(connection, enterprise_id):
         yield f"changes {gap.enterprise_id}: the numbers have a gap"
-    for row in integrity.iterate_feed_counts(connection):
+    for row in integrity.iterate_feed_counts(connection, enterprise_id):
         if row.number is None:
             yield f"feeds {row.enterprise_id}: the row is missing"
         elif row.number != row.newest:

@@ -35,6 +35,8 @@ ACTION_GROUPS: dict[str, dict[str, str]] = {
         Action.ENTERPRISE_SUSPENDED: "Enterprise suspended",
         Action.ENTERPRISE_REACTIVATED: "Enterprise reactivated",
         Action.ENTERPRISE_DELETED: "Enterprise deleted",
+        Action.ENTERPRISE_EXPORTED: "Enterprise exported",
+        Action.ENTERPRISE_IMPORTED: "Enterprise imported",
     },
     "Roles": {
         Action.ROLE_CREATED: "Role created",

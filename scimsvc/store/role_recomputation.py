@@ -247,9 +247,10 @@ class WrongRole(NamedTuple):
     user_id: str
 
 
-WRONG_ROLES = Query(select(User.enterprise_id, User.id).where(_NEW_ID.is_distinct_from(User.group_role_id)), WrongRole)
+_WRONG_ROLES = select(User.enterprise_id, User.id).where(_NEW_ID.is_distinct_from(User.group_role_id))
 
 
-def iterate_wrong_roles(connection: Connection) -> Iterator[WrongRole]:
-    """Yield the users whose stored role from groups is wrong."""
-    return WRONG_ROLES.iterate(connection)
+def iterate_wrong_roles(connection: Connection, enterprise_id: str | None) -> Iterator[WrongRole]:
+    """Yield the users whose stored role from groups is wrong, in one enterprise or in all."""
+    limited = _WRONG_ROLES if enterprise_id is None else _WRONG_ROLES.where(User.enterprise_id == enterprise_id)
+    return Query(limited, WrongRole).iterate(connection)

@@ -472,6 +472,8 @@ COMMANDS: dict[tuple[str, ...], tuple[tuple[str, ...], Action]] = {
     ("enterprise", "suspend"): (("Acme", "--reason", "Unpaid"), A.ENTERPRISE_SUSPENDED),
     ("enterprise", "reactivate"): (("Suspended",), A.ENTERPRISE_REACTIVATED),
     ("enterprise", "delete"): (("Acme", "--yes"), A.ENTERPRISE_DELETED),
+    ("enterprise", "export"): (("Acme", "{folder}/acme.zip"), A.ENTERPRISE_EXPORTED),
+    ("enterprise", "import"): (("{folder}/moved.zip",), A.ENTERPRISE_IMPORTED),
     ("integration", "create"): (("Acme", "Other"), A.INTEGRATION_CREATED),
     ("integration", "rename"): (("Acme", "Host application", "Other"), A.INTEGRATION_UPDATED),
     ("integration", "limit"): (("Acme", "Host application", "api"), A.INTEGRATION_UPDATED),
@@ -555,6 +557,9 @@ def arguments(world: World, tmp_path: Path) -> dict[str, str]:
     world.run("enterprise", "suspend", "Suspended")
     world.run("enterprise", "create", "Limited")
     world.run("enterprise", "update", "Limited", "--removal-limit", "5")
+    world.run("enterprise", "create", "Moved")
+    world.run("enterprise", "export", "Moved", str(tmp_path / "moved.zip"))
+    world.run("enterprise", "delete", "Moved", "--yes")
     return {"folder": str(tmp_path), "token_id": world.ids["token_id"]}
 
 

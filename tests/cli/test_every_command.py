@@ -30,7 +30,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
     assert {" ".join(path) for path in LEAVES} >= {
         *("init", "quickstart", "serve", "deliver", "status", "completion install"),
         *(f"enterprise {verb}" for verb in ("create", "list", "show", "update", "delete")),
-        *(f"enterprise {verb}" for verb in ("pause", "resume", "release")),
+        *(f"enterprise {verb}" for verb in ("pause", "resume", "release", "export", "import")),
         *(f"group {verb}" for verb in ("list", "show", "members")),
         *(f"role {verb}" for verb in ("add", "list", "update", "remove", "preview")),
         *(f"integration {verb}" for verb in ("create", "list", "rename", "rotate", "revoke")),

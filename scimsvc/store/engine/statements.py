@@ -95,7 +95,11 @@ class Query(_Statement, Generic[RowT]):
     def iterate(self, connection: Connection, parameters: Parameters = NO_PARAMETERS) -> Iterator[RowT]:
         """Yield the rows, with at most ``_ROWS_AT_ONCE`` of them in memory."""
         options = {"yield_per": _ROWS_AT_ONCE}
-        yield from map(self.make_row, connection.execute(self.statement, dict(parameters), execution_options=options))
+        result = connection.execute(self.statement, dict(parameters), execution_options=options)
+        try:
+            yield from map(self.make_row, result)
+        finally:
+            result.close()  # the caller may have stopped before the last row
 
 
 class Write(_Statement):

@@ -93,29 +93,26 @@ class FeedCount(NamedTuple):
         return (self.number, self.counted) == (self.newest, self.users) and self.users_after == self.users
 
 
-_DEFAULT_ROLE_COUNTS = Query(
+_DEFAULT_ROLE_COUNTS: Any = (
     select(Enterprise.id, func.count(Role.id))
     .outerjoin(Role, and_(Role.enterprise_id == Enterprise.id, Role.is_default))
     .group_by(Enterprise.id)
-    .having(func.count(Role.id) != 1),
-    DefaultRoleCount,
+    .having(func.count(Role.id) != 1)
 )
 _ENTERPRISE_NAMES = Query(select(Enterprise.id, Enterprise.name, Enterprise.name_key), EnterpriseName)
 _ROLE_NAMES = Query(select(RoleName.enterprise_id, RoleName.name_key, RoleName.name), RoleNameRow)
-_NAMES_OF_ROLES = Query(
+_NAMES_OF_ROLES: Any = (
     select(Role.enterprise_id, Role.id, Role.name, func.count(RoleName.name), func.min(RoleName.name))
     .outerjoin(
         RoleName,
         and_(RoleName.enterprise_id == Role.enterprise_id, RoleName.role_id == Role.id, ~RoleName.is_alias),
     )
-    .group_by(Role.enterprise_id, Role.id, Role.name),
-    NamesOfRole,
+    .group_by(Role.enterprise_id, Role.id, Role.name)
 )
-_FEED_GAPS = Query(
+_FEED_GAPS: Any = (
     select(Change.enterprise_id)
     .group_by(Change.enterprise_id)
-    .having(func.count() != func.max(Change.number) - func.min(Change.number) + 1),
-    FeedGap,
+    .having(func.count() != func.max(Change.number) - func.min(Change.number) + 1)
 )
 
 
@@ -136,7 +133,12 @@ def _feed_counts() -> Select[Any]:
     return select(*columns).outerjoin(Feed, Feed.enterprise_id == Enterprise.id)
 
 
-_FEED_COUNTS = Query(_feed_counts(), FeedCount)
+#: The enterprise whose rows are read. None stands for all enterprises.
+OnlyIn = str | None
+
+
+def _within(statement: Any, column: Any, enterprise_id: OnlyIn) -> Any:
+    return statement if enterprise_id is None else statement.where(column == enterprise_id)
 
 
 def count_rows(connection: Connection) -> dict[str, int]:
@@ -165,9 +167,9 @@ def iterate_orphans(connection: Connection) -> Iterator[Orphan]:
                 yield Orphan(table.name, key, constraint.referred_table.name)
 
 
-def iterate_default_role_counts(connection: Connection) -> Iterator[DefaultRoleCount]:
+def iterate_default_role_counts(connection: Connection, enterprise_id: OnlyIn) -> Iterator[DefaultRoleCount]:
     """Yield the enterprises that do not have exactly one default role."""
-    return _DEFAULT_ROLE_COUNTS.iterate(connection)
+    return Query(_within(_DEFAULT_ROLE_COUNTS, Enterprise.id, enterprise_id), DefaultRoleCount).iterate(connection)
 
 
 def iterate_enterprise_names(connection: Connection) -> Iterator[EnterpriseName]:
@@ -180,9 +182,9 @@ def iterate_role_names(connection: Connection) -> Iterator[RoleNameRow]:
     return _ROLE_NAMES.iterate(connection)
 
 
-def iterate_names_of_roles(connection: Connection) -> Iterator[NamesOfRole]:
+def iterate_names_of_roles(connection: Connection, enterprise_id: OnlyIn) -> Iterator[NamesOfRole]:
     """Yield all roles with their names in the lookup table."""
-    return _NAMES_OF_ROLES.iterate(connection)
+    return Query(_within(_NAMES_OF_ROLES, Role.enterprise_id, enterprise_id), NamesOfRole).iterate(connection)
 
 
 def iterate_users(connection: Connection) -> Iterator[UserColumns]:
@@ -195,8 +197,8 @@ def iterate_users(connection: Connection) -> Iterator[UserColumns]:
         yield UserColumns(dict(zip(names, values, strict=True)), unique_user_name, custom_attributes)
 
 
-def iterate_groups(connection: Connection) -> Iterator[GroupColumns]:
-    """Yield all columns of all groups."""
+def iterate_groups(connection: Connection, enterprise_id: OnlyIn) -> Iterator[GroupColumns]:
+    """Yield all columns of groups."""
     table = Group.__table__
     names = [column.name for column in table.columns]
     own = (GroupMember.enterprise_id == Group.enterprise_id, GroupMember.group_id == Group.id)
@@ -205,15 +207,16 @@ def iterate_groups(connection: Connection) -> Iterator[GroupColumns]:
     statement = select(table, Enterprise.unique_group_name, Enterprise.has_groups, members, joined).join(
         Enterprise, Enterprise.id == Group.enterprise_id
     )
-    for row in Query(statement, tuple).iterate(connection):
+    for row in Query(_within(statement, Group.enterprise_id, enterprise_id), tuple).iterate(connection):
         yield GroupColumns(dict(zip(names, row, strict=False)), *row[len(names) :])
 
 
-def iterate_feed_gaps(connection: Connection) -> Iterator[FeedGap]:
+def iterate_feed_gaps(connection: Connection, enterprise_id: OnlyIn) -> Iterator[FeedGap]:
     """Yield the enterprises whose change feed lacks a number."""
-    return _FEED_GAPS.iterate(connection)
+    return Query(_within(_FEED_GAPS, Change.enterprise_id, enterprise_id), FeedGap).iterate(connection)
 
 
-def iterate_feed_counts(connection: Connection) -> Iterator[FeedCount]:
+def iterate_feed_counts(connection: Connection, enterprise_id: OnlyIn) -> Iterator[FeedCount]:
     """Yield the enterprises whose feed, newest change and users disagree."""
-    return filter(lambda row: not row.is_right, _FEED_COUNTS.iterate(connection))
+    query = Query(_within(_feed_counts(), Enterprise.id, enterprise_id), FeedCount)
+    return filter(lambda row: not row.is_right, query.iterate(connection))
