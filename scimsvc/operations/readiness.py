@@ -8,7 +8,9 @@ from scimsvc.auth.signing_keys import why_no_key_fits
 from scimsvc.auth.state import token_signer
 from scimsvc.models import SCHEMA_REVISION
 from scimsvc.store.engine.outages import DATABASE_ERRORS
-from scimsvc.store.upkeep.maintenance import is_file_replaced, read_revision
+from scimsvc.store.upkeep.maintenance import is_file_replaced, read_oldest_code, read_revision
+
+REPLACED = "The database file was removed or replaced while this process had it open. Restart the process."
 
 
 def why_not_ready() -> str | None:
@@ -26,13 +28,33 @@ def why_not_usable() -> str | None:
     """Return None if the database can be read and has the schema of this version, else the reason."""
     try:
         revision = read_revision()
+        can_serve = may_serve(revision)
     except DATABASE_ERRORS as error:
         return _unreadable(error)
-    if revision != SCHEMA_REVISION:
-        return f"The database has schema {revision}, but this version needs {SCHEMA_REVISION}. Run 'scimsvc init'."
-    if is_file_replaced():
-        return "The database file was removed or replaced while this process had it open. Restart the process."
-    return None
+    if can_serve:
+        return REPLACED if is_file_replaced() else None
+    if revision is not None and revision > SCHEMA_REVISION:
+        return later_schema(revision)
+    return f"The database has schema {revision}, but this version needs {SCHEMA_REVISION}. Run 'scimsvc init'."
+
+
+def may_serve(revision: str | None) -> bool:
+    """Return whether this code may serve a database with the schema ``revision``.
+
+    A later schema names the oldest code that may serve it, so that processes of two versions can serve one database
+    during an upgrade. Raises one of ``DATABASE_ERRORS`` if the database cannot be read.
+    """
+    if revision is None or revision <= SCHEMA_REVISION:
+        return revision == SCHEMA_REVISION
+    return read_oldest_code() <= SCHEMA_REVISION
+
+
+def later_schema(revision: str) -> str:
+    """Return the reason why this code does not serve a later schema."""
+    return (
+        f"The database has schema {revision} of a later version, and this version has schema {SCHEMA_REVISION}. "
+        "Install the later version."
+    )
 
 
 def _unreadable(error: Exception) -> str:

@@ -10,6 +10,7 @@ from flask import current_app
 
 from scimsvc.errors import Conflict
 from scimsvc.models import SCHEMA_REVISION
+from scimsvc.operations.readiness import later_schema, may_serve
 from scimsvc.settings.instance import SECRET_KEY_FILE
 from scimsvc.settings.transport import find_unverified_host
 from scimsvc.store.engine.outages import DATABASE_ERRORS
@@ -37,6 +38,7 @@ def refuse_unsound_start(*, check: bool = False) -> None:
     """
     try:
         revision = read_revision()
+        is_too_late = revision is not None and revision > SCHEMA_REVISION and not may_serve(revision)
     except DATABASE_ERRORS as error:
         fault = find_fault(error)
         if fault is not None:
@@ -45,10 +47,8 @@ def refuse_unsound_start(*, check: bool = False) -> None:
     fault = find_write_fault()
     if fault is not None:
         raise Conflict(f"Cannot serve the database: {fault}")
-    if revision is not None and revision > SCHEMA_REVISION:
-        raise Conflict(
-            f"The database has schema {revision} of a later version. This version needs schema {SCHEMA_REVISION}."
-        )
+    if revision is not None and is_too_late:
+        raise Conflict(later_schema(revision))
     damage = find_damage() if check else None
     if damage is not None:
         raise Conflict(f"The database is damaged: {damage}. Restore a backup.")

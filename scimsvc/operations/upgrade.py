@@ -1,20 +1,30 @@
 """Create the database and upgrade its schema. Servers never import this module, because it loads Alembic."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from scimsvc.activity.audit import AuditLog, Target, audited, changed
 from scimsvc.migrations import current_revision, upgrade
 from scimsvc.models import SCHEMA_REVISION
 from scimsvc.operations.backup import back_up_before_upgrade
+from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.engine.transactions import writing
+from scimsvc.store.upkeep.maintenance import is_sqlite, read_revision
 from scimsvc.vocabulary import Action
 
 
-@audited
-def upgrade_schema() -> Path | None:
-    """Create or upgrade the schema, and return the path of the backup of the old database, or None without a backup.
+class Upgraded(NamedTuple):
+    """The schema of the database after ``init``, and the backup of the old database, or None without a backup."""
 
-    Raises ``UnknownSchema`` if the schema is of a later version.
+    schema: str
+    copy: Path | None
+
+
+@audited
+def upgrade_schema() -> Upgraded:
+    """Create or upgrade the schema. A later schema that this version may serve is not changed.
+
+    Raises ``UnknownSchema`` if this version may not serve the schema.
     """
     copy = None
     with writing() as connection:
@@ -25,4 +35,15 @@ def upgrade_schema() -> Path | None:
         if old is not None:
             difference = changed({"schema": old}, {"schema": SCHEMA_REVISION})
             AuditLog(connection).record(Action.DATABASE_UPGRADED, Target(None, None), difference)
-    return copy
+        return Upgraded(current_revision(connection) or SCHEMA_REVISION, copy)
+
+
+def find_old_postgresql_schema() -> str | None:
+    """Return the schema of a PostgreSQL database that must be upgraded. ``upgrade_schema`` keeps no copy of it."""
+    if is_sqlite():
+        return None
+    try:
+        revision = read_revision()
+    except DATABASE_ERRORS:
+        return None  # without a schema
+    return revision if revision is not None and revision < SCHEMA_REVISION else None

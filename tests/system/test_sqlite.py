@@ -97,6 +97,7 @@ def test_without_a_write_ahead_log_nothing_starts(tmp_path: Path) -> None:
 def test_a_later_schema_is_not_served(tmp_path: Path, database_url: str) -> None:
     with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.execute("UPDATE schema_support SET oldest_code = '9998'")
         database.commit()
 
     assert "schema 9999 of a later version" in _refused_start(tmp_path, DATABASE_URL=database_url)

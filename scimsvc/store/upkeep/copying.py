@@ -10,8 +10,8 @@ from scimsvc.extensions import Model, make_engine
 from scimsvc.store.engine.transactions import without_timeouts
 from scimsvc.store.upkeep.integrity import count_rows_of
 
-#: The table in which Alembic stores the revision of the schema.
-_REVISION_TABLE = "alembic_version"
+#: The tables that ``init`` fills: Alembic's with the revision of the schema, and the oldest code that may serve it.
+_SCHEMA_TABLES = {"alembic_version", "schema_support"}
 _ROWS_PER_BATCH = 500
 
 Row = dict[str, Any]
@@ -49,7 +49,7 @@ def list_filled_or_foreign_tables(connection: Connection) -> list[str]:
     """Return the tables that do not belong to this service, or else its tables that have rows."""
     existing = set(inspect(connection).get_table_names())
     tables = {table.name: table for table in list_tables()}
-    foreign = sorted(existing - tables.keys() - {_REVISION_TABLE})
+    foreign = sorted(existing - tables.keys() - _SCHEMA_TABLES)
     return foreign or sorted(name for name in existing & tables.keys() if count_rows_of(connection, tables[name]))
 
 

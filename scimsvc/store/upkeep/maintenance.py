@@ -45,6 +45,7 @@ _PAGES = Query(
     dynamic=True,
 )
 _REVISION = Query(text("SELECT version_num FROM alembic_version"), _Text)
+_OLDEST_CODE = Query(text("SELECT oldest_code AS value FROM schema_support"), _Text)
 _SERVER_VERSION = Query(text("SHOW server_version"), _Text, dynamic=True)
 
 
@@ -66,6 +67,15 @@ def read_revision() -> str | None:
     with reading() as connection:
         row = _REVISION.first(connection)
     return None if row is None else row.value
+
+
+def read_oldest_code() -> str:
+    """Return the schema of the oldest code that may serve a database of a later version.
+
+    Raises one of ``DATABASE_ERRORS`` if it cannot be read.
+    """
+    with reading() as connection:
+        return _OLDEST_CODE.one(connection).value
 
 
 #: The primary codes of SQLite's errors that do not end by themselves.
