@@ -6,7 +6,7 @@ A test compares the manual's table of the mapping with ``MAPPINGS``.
 from dataclasses import dataclass
 from typing import Any
 
-from scimsvc.mapping.roles import list_roles
+from scimsvc.mapping.roles import list_role_names
 from scimsvc.protocol.urns import ENTERPRISE_USER
 
 ROLE_EXPRESSION = "SingleAppRoleAssignment([appRoleAssignments])"
@@ -54,7 +54,7 @@ MAPPINGS = (
 
 def app_roles(enterprise: str) -> list[dict[str, Any]]:
     """Return every role with the ``value`` of its app role in Entra, or None if the role needs an alias for that."""
-    return [role | {"value": app_role_value(role)} for role in list_roles(enterprise)]
+    return [role | {"value": app_role_value(role)} for role in list_role_names(enterprise)]
 
 
 def app_role_value(role: dict[str, Any]) -> str | None:

@@ -59,10 +59,13 @@ def list_roles(enterprise: str) -> list[dict[str, Any]]:
 
 
 def list_role_names(enterprise: str) -> list[dict[str, Any]]:
-    """Return the name of every role and whether it is the default, without counting users."""
+    """Return the ID, name and aliases of every role and whether it is the default, without counting users."""
     with reading_in(enterprise) as tenant:
-        rows = store.list_roles(tenant.connection, tenant.id)
-        return [{"name": row.name, "is_default": row.is_default} for row in rows]
+        aliases = _aliases(tenant)
+        return [
+            {"id": row.id, "name": row.name, "aliases": aliases.get(row.id, []), "is_default": row.is_default}
+            for row in store.list_roles(tenant.connection, tenant.id)
+        ]
 
 
 def role_names(connection: Connection, enterprise_id: str) -> list[str]:
@@ -94,11 +97,16 @@ def get_role(tenant: Tenant, reference: str, *, field: str | None = None) -> Rol
     raise NoSuchThing(detail, what="role")
 
 
-def _list(tenant: Tenant) -> list[dict[str, Any]]:
+def _aliases(tenant: Tenant) -> dict[str, list[str]]:
     aliases: dict[str, list[str]] = {}
     for row in store.list_role_names(tenant.connection, tenant.id):
         if row.is_alias:
             aliases.setdefault(row.role_id, []).append(row.name)
+    return aliases
+
+
+def _list(tenant: Tenant) -> list[dict[str, Any]]:
+    aliases = _aliases(tenant)
     users = store.count_users_by_role(tenant.connection, tenant.id)
     groups = list_groups_by_role(tenant)
     return [

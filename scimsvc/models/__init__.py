@@ -16,7 +16,7 @@ from scimsvc.models.second_factors import RecoveryCode, SecondFactor
 from scimsvc.models.users import Searchable, User, UserConfirmation
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0030"
+SCHEMA_REVISION = "0031"
 
 __all__ = [
     "HAS_KEPT",

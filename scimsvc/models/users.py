@@ -58,7 +58,8 @@ class User(Model):
             unique=True,
             where=text("unique_user_name_key IS NOT NULL"),
         ),
-        Index("users_user_name", "enterprise_id", "user_name_key", "id"),
+        # With the address, so that a search for words reads only this index.
+        Index("users_user_name", "enterprise_id", "user_name_key", "id", "email_key"),
         Index("users_external_id", "enterprise_id", "external_id", "id"),
         Index("users_role", "enterprise_id", "role_id", "group_role_id"),
         Index("users_active", "enterprise_id", "active", "id"),

@@ -17,7 +17,7 @@ from scimsvc.store.tenancy import Tenant, reading_in
 from scimsvc.store.user_searches import SORTS, Matching, Order, Place, UserSearch
 from scimsvc.vocabulary import BY_CHANGE, BY_EMAIL, BY_USER_NAME
 
-#: The words of a search. Each one reads the addresses and userNames of all users.
+#: The words of a search.
 MOST_WORDS = 8
 
 
@@ -43,7 +43,7 @@ class _Request:
 
     def order(self, *, backwards: bool = False) -> Order:
         """Return the order in which to read."""
-        return Order(SORTS[self.sort], self.descending, backwards)
+        return Order(self.descending, backwards)
 
     def place(self, row: Profile) -> Place:
         """Return the place of a user in the list."""
@@ -68,6 +68,7 @@ class _Request:
                 active=self.active,
                 source=self.source,
             ),
+            SORTS[self.sort],
         )
 
 

@@ -185,6 +185,7 @@ _LAST_SUCCESS_OF_PERSON = (
         _SUCCESS.email_key == LogEntry.email_key,
         _SUCCESS.outcome == OK,
     )
+    .with_hint(_SUCCESS, "INDEXED BY log_email", "sqlite")
     .correlate(LogEntry)
     .scalar_subquery()
 )
@@ -197,6 +198,7 @@ _BEGINNING = (
         func.coalesce(_FIRST.cause, literal_column("''")) == func.coalesce(LogEntry.cause, literal_column("''")),
         _FIRST.id > func.coalesce(_LAST_SUCCESS_OF_PERSON, literal_column("''")),
     )
+    .with_hint(_FIRST, "INDEXED BY log_email", "sqlite")
     .correlate(LogEntry)
     .scalar_subquery()
 )

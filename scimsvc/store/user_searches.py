@@ -1,30 +1,27 @@
 """Search, sort and page users for the console, in a time that hardly grows with the enterprise.
 
-A search first looks for a few thousand matching users, with the help of indexes. If there are more, the users are so
-frequent that the page is found by walking the index of the sort order.
+A search first looks for a few thousand matching users, with the help of indexes. Words are looked for in one index that
+has names and addresses, so that no row of other users is read. If there are more users, they are so frequent that the
+page is found by walking the index of the sort order.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     Select,
     and_,
     func,
     literal_column,
-    not_,
     or_,
     select,
     tuple_,
     union,
-    union_all,
 )
 
-from scimsvc.models import IS_MANUAL, GroupMember, User
+from scimsvc.models import GroupMember, User
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.feed import count_users
 from scimsvc.store.filters.word_patterns import contains_word
@@ -80,15 +77,10 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The order of a list, and whether it is read towards its beginning."""
+    """The direction of a list, and whether it is read towards its beginning."""
 
-    sort: Sort
     descending: bool = False
     backwards: bool = False
-
-
-class _Id(NamedTuple):
-    id: str
 
 
 class _Count(NamedTuple):
@@ -96,17 +88,18 @@ class _Count(NamedTuple):
 
 
 class Matching:
-    """The users who meet a search: their conditions, and their number if it is known."""
+    """The users who meet a search, for lists with one sort column. Their number is known if it is small."""
 
-    def __init__(self, tenant: Tenant, search: UserSearch) -> None:
+    def __init__(self, tenant: Tenant, search: UserSearch, sort: Sort) -> None:
         self._tenant = tenant
         self._search = search
+        self._sort = sort
         self._dialect = tenant.connection.dialect.name
         self.users = count_users(tenant.connection, tenant.id)
         self.has_titles = self.users <= MOST_FOR_TITLES
         #: If ``total`` is None, there are more than this number.
         self.more_than = FEW_WITH_WORDS if search.words else FEW
-        self._ids = self._find_few() if search != UserSearch() else None
+        self._places = self._find_few() if search != UserSearch() else None
         #: The number of matching users. None if it takes too long to count them.
         self.total = self._count()
 
@@ -116,50 +109,55 @@ class Matching:
         If ``order`` is backwards, they are the users before the place. They are always in the order of the list.
         """
         descends = order.descending != order.backwards
-        keys = [order.sort.column, User.id]
-        statement = PROFILES.where(*self._conditions()).limit(limit + 1)
-        if after is not None:
-            row, place = tuple_(*keys), tuple_(*after)
-            statement = statement.where(row < place if descends else row > place)
-        if self._ids is None:
-            statement = statement.with_hint(User, f"INDEXED BY {order.sort.index}", "sqlite")
+        keys = [self._sort.column, User.id]
+        statement = PROFILES.limit(limit + 1)
+        if self._places is not None:
+            statement = statement.where(User.id.in_(self._ids_after(after, limit, descends=descends)))
+        else:
+            statement = statement.where(*self._of_rows())
+            if after is not None:
+                row, place = tuple_(*keys), tuple_(*after)
+                statement = statement.where(row < place if descends else row > place)
+            statement = statement.with_hint(User, f"INDEXED BY {self._sort.index}", "sqlite")
         statement = statement.order_by(*(key.desc() if descends else key for key in keys))
         query = PageQuery(statement, Profile, dynamic=True)
         rows, more = cut_page(query.all(self._tenant.connection, tenant_parameters(self._tenant)), limit)
         return (list(reversed(rows)) if order.backwards else rows), more
 
-    def _conditions(self) -> list[ColumnElement[bool]]:
-        return list(self._of_rows()) if self._ids is None else [User.id.in_(self._ids)]
+    def _ids_after(self, after: Place | None, limit: int, *, descends: bool) -> list[str]:
+        """Return the IDs of the users of a page and of one more. The databases sort texts as Python does."""
+        places = sorted(self._places or (), reverse=descends)
+        if after is not None:
+            places = [place for place in places if (place < after if descends else place > after)]
+        return [place.id for place in places[: limit + 1]]
 
-    def _find_few(self) -> list[str] | None:
-        """Return the IDs of the matching users, or None if there are more than ``more_than``."""
-        if self.has_titles or not self._search.words:
-            statement = _ids(*self._of_rows()).limit(self.more_than + 1)
-        else:
-            statement = select(union_all(*self._by_indexes()).subquery().c.id).limit(self.more_than + 1)
-        rows = Query(statement, _Id, dynamic=True).all(self._tenant.connection, {"enterprise_id": self._tenant.id})
-        return [row.id for row in rows] if len(rows) <= self.more_than else None
+    def _find_few(self) -> set[Place] | None:
+        """Return the places of the matching users, or None if there are more than ``more_than``."""
+        places: set[Place] = set()
+        for statement in self._by_indexes():
+            query = Query(statement.limit(self.more_than + 1), Place, dynamic=True)
+            places.update(query.all(self._tenant.connection, {"enterprise_id": self._tenant.id}))
+            if len(places) > self.more_than:
+                return None
+        return places
 
-    def _by_indexes(self) -> Iterator[Select[str]]:
-        """Yield queries of IDs that together find each matching user once, and read rows only of users who may match.
-
-        They find the users whose name has a word, then those whose address has all words, and then those whose ID or
-        external ID begins with a word.
-        """
-        conditions, words = list(self._of_rows()), self._search.words
-        in_name = or_(*(self._contains(User.user_name_key, word) for word in words))
-        in_address = and_(*(self._contains(User.email_key, word) for word in words))
-        yield _hinted(_ids(in_name, *conditions), "users_user_name")
-        yield _hinted(_ids(in_address, not_(in_name), *conditions), "users_email")
-        begins = [_begins_id(word) for word in words]
-        ids = union(*(_ids(each) for each in chain(*begins)))
-        yield _ids(User.id.in_(ids), not_(in_name), not_(in_address), *conditions)
+    def _by_indexes(self) -> Iterator[Select[Any]]:
+        """Yield queries of places that together find each matching user, and read rows only of users who may match."""
+        words, of_rows = self._search.words, list(self._of_rows())
+        if self.has_titles or not words:
+            few = _places(self._sort, *of_rows)
+            yield _hinted(few, "users_manual") if self._search.source == MANUAL else few
+            return
+        in_index = [or_(*self._in_name_or_address(word)) for word in words]
+        yield _hinted(_places(self._sort, *in_index, *self._of_filters()), "users_user_name")
+        begins = union(*(_ids(each) for word in words for each in _begins_id(word)))
+        yield _places(self._sort, User.id.in_(begins), *of_rows)
 
     def _count(self) -> int | None:
         if self._search == UserSearch():
             return self.users
-        if self._ids is not None:
-            return len(self._ids)
+        if self._places is not None:
+            return len(self._places)
         if not (self.has_titles or self._is_counted_by_index()):
             return None
         statement = select(func.count().label("users")).where(User.enterprise_id == ENTERPRISE_ID, *self._of_rows())
@@ -178,12 +176,16 @@ class Matching:
         """Yield all conditions as a row can be tested for them."""
         yield from self._of_filters()
         for word in self._search.words:
-            columns = [User.user_name_key, User.email_key, *([User.title] if self.has_titles else [])]
-            yield or_(*(self._contains(column, word) for column in columns), *_begins_id(word))
+            titles = [self._contains(User.title, word)] if self.has_titles else []
+            yield or_(*self._in_name_or_address(word), *titles, *_begins_id(word))
 
-    def _contains(self, column: Any, word: str) -> ColumnElement[bool]:
-        is_folded = column is not User.title
-        return contains_word(column.expression, word, dialect=self._dialect, is_folded=is_folded)
+    def _in_name_or_address(self, word: str) -> Iterator[ColumnElement[bool]]:
+        """Yield the conditions that the userName or the address contains ``word``. Addresses hardly have accents."""
+        yield self._contains(User.user_name_key, word, is_folded=True)
+        yield self._contains(User.email_key, word, is_folded=True, has_accents=False)
+
+    def _contains(self, column: Any, word: str, **options: bool) -> ColumnElement[bool]:
+        return contains_word(column.expression, word, dialect=self._dialect, **options)
 
     def _of_filters(self) -> Iterator[ColumnElement[bool]]:
         search = self._search
@@ -205,7 +207,11 @@ def _ids(*conditions: ColumnElement[bool]) -> Select[str]:
     return select(User.id).where(User.enterprise_id == ENTERPRISE_ID, *conditions)
 
 
-def _hinted(statement: Select[str], index: str) -> Select[str]:
+def _places(sort: Sort, *conditions: ColumnElement[bool]) -> Select[Any]:
+    return select(sort.column.label("key"), User.id).where(User.enterprise_id == ENTERPRISE_ID, *conditions)
+
+
+def _hinted(statement: Select[Any], index: str) -> Select[Any]:
     return statement.with_hint(User, f"INDEXED BY {index}", "sqlite")
 
 
@@ -221,7 +227,7 @@ def _begins(column: Any, beginning: str) -> ColumnElement[bool]:
 
 
 #: A literal condition of the partial index.
-_IS_MANUAL: ColumnElement[bool] = literal_column(IS_MANUAL.text, Boolean)
+_IS_MANUAL = User.source == literal_column(f"'{MANUAL}'")
 _OF_IDS = frozenset("0123456789abcdef-")
 #: The last character of Unicode.
 _LAST = "\U0010ffff"

@@ -16,6 +16,7 @@ from scimsvc.extensions import db
 from scimsvc.store import audit, feed, log_reports, people, profiles, roles, user_counts, user_writes
 from scimsvc.store.fast import driver
 from tests.support.client import Enterprise
+from tests.support.console import Console, make_admin, of
 from tests.support.population import change_body, user_body
 
 MATCH = 'emails[type eq "work"].value eq "{}"'
@@ -104,6 +105,50 @@ def test_a_request_finds_its_rows_by_an_index(app: Flask, acme: Enterprise, name
         steps = [step for plan in plans.values() for step in plan]
         assert [part for part in expected if not any(part in step for step in steps)] == [], steps
         assert [step for step in steps if "TEMP B-TREE FOR ORDER BY" in step] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "words", "expected"),
+    [
+        pytest.param(
+            "/users?search=ada+vance",
+            ("user_name_key GLOB", "user_name_key LIKE"),
+            "users USING COVERING INDEX users_user_name (enterprise_id=?)",
+            id="search for words",
+        ),
+        pytest.param(
+            "/users?source=manual&active=true",
+            ("source = 'manual'",),
+            "users USING INDEX users_manual (enterprise_id=?)",
+            id="combined filters",
+        ),
+        pytest.param(
+            "",
+            ("min(provisioning_log_1.time)",),
+            "provisioning_log_1 USING INDEX log_email (enterprise_id=? AND email_key=? AND id>?)",
+            id="beginnings of errors",
+        ),
+    ],
+)
+def test_a_page_finds_its_rows_by_an_index(
+    app: Flask, acme: Enterprise, path: str, words: tuple[str, ...], expected: str
+) -> None:
+    acme.create()
+    acme.send("POST", "/Users", user_body("-refused", "Nobody"))
+    with app.app_context(), db.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE changes SET users = 20001")
+    console = Console(app, make_admin(app, "admin@acme.example", "Acme"))
+
+    with _recording(app) as statements:
+        console.get(of(acme) + path)
+
+    asked = [each for each in statements if any(word in each.text for word in words)]
+    with app.app_context(), db.engine.connect() as connection:
+        plans = [_plan(connection, each) for each in asked]
+    assert plans
+    assert [plan for plan in plans if any(map(_reads_all, plan))] == []
+    if db_name(app) == "sqlite":
+        assert any(expected in step for plan in plans for step in plan), plans
 
 
 def db_name(app: Flask) -> str:

@@ -30,7 +30,7 @@ def preview() -> Answer:
     return page(
         "role_preview.html",
         preview=preview_role(enterprise_id(), query),
-        roles=services.list_roles(enterprise_id()),
+        roles=services.list_role_names(enterprise_id()),
     )
 
 

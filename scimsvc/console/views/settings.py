@@ -20,7 +20,7 @@ from scimsvc.enterprises import enterprises as services
 from scimsvc.enterprises.admins import refuse_unless_operator
 from scimsvc.enterprises.pauses import pause_enterprise, rename_enterprise
 from scimsvc.enterprises.removal_cap import describe_in_words
-from scimsvc.mapping.roles import list_roles
+from scimsvc.mapping.roles import list_role_names
 from scimsvc.reports.consequences import list_held_removals
 from scimsvc.schemas.validation import without_none
 from scimsvc.vocabulary import REFUSE
@@ -32,7 +32,7 @@ settings.add_app_template_filter(describe_in_words, "limit_in_words")
 @settings.get("/settings")
 def show() -> Answer:
     """Show all enterprise settings."""
-    return page("settings.html", roles=list_roles(enterprise_id()), pauses=PAUSES)
+    return page("settings.html", roles=list_role_names(enterprise_id()), pauses=PAUSES)
 
 
 #: The lengths of a pause in hours, with their labels. Empty for a pause without an end.

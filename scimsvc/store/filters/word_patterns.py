@@ -44,25 +44,33 @@ _ACCENTED = _accented()
 
 
 def contains_word(
-    column: ColumnElement[Any], word: str, *, dialect: str, is_folded: bool = False
+    column: ColumnElement[Any], word: str, *, dialect: str, is_folded: bool = False, has_accents: bool = True
 ) -> ColumnElement[bool]:
     """Return the condition that the text in ``column``, which may be stored folded, contains ``word``.
 
     Only texts with characters outside ASCII are compared with the pattern, which takes longer than a search for text.
+    Without ``has_accents``, none is.
     """
     folded, lowered = fold(word), column if is_folded else func.lower(column)
     if dialect == "postgresql":
-        plain = func.strpos(lowered, folded) > 0
+        plain = lowered.contains(folded, autoescape=True)
         has_others = func.octet_length(column) != func.length(column)
-        return or_(plain, and_(has_others, column.op("~", is_comparison=True)(_regular_expression(folded))))
-    plain = func.instr(lowered, folded) > 0
-    has_others = func.length(column) != func.length(cast(column, LargeBinary))
-    return or_(plain, and_(has_others, column.op("GLOB", is_comparison=True)(_glob(folded))))
+        pattern = column.op("~", is_comparison=True)(_regular_expression(folded))
+    else:
+        plain = lowered.op("GLOB", is_comparison=True)(f"*{''.join(map(_literal, folded))}*")
+        has_others = func.length(column) != func.length(cast(column, LargeBinary))
+        pattern = column.op("GLOB", is_comparison=True)(_glob(folded))
+    return or_(plain, and_(has_others, pattern)) if has_accents else plain
 
 
 @lru_cache(maxsize=256)
 def _glob(word: str) -> str:
-    return f"*{''.join(_class(letter) or (f'[{letter}]' if letter in '*?[' else letter) for letter in word)}*"
+    return f"*{''.join(_class(letter) or _literal(letter) for letter in word)}*"
+
+
+def _literal(letter: str) -> str:
+    """Return the part of a GLOB that is only ``letter``."""
+    return f"[{letter}]" if letter in "*?[" else letter
 
 
 @lru_cache(maxsize=256)
