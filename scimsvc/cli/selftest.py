@@ -1,6 +1,9 @@
 """``selftest``: play an identity provider against an installation."""
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,7 @@ import click
 from scimsvc.cli.options import STANDARD_INPUT, read_secret
 from scimsvc.cli.output import Failed, result_command
 from scimsvc.cli.printable import printable
-from scimsvc.selftest.plan import make_plan
+from scimsvc.selftest.plan import ALL, CHOICES, make_plan
 from scimsvc.selftest.report import WRITERS, write_text
 from scimsvc.selftest.running import run
 from scimsvc.selftest.session import Session
@@ -32,6 +35,14 @@ def _refuse_other_suffixes(_context: click.Context, _option: click.Parameter, pa
     help=f"SCIM token; {STANDARD_INPUT} reads it from standard input  [env var: {SELFTEST_TOKEN}]",
 )
 @click.option(
+    "--as",
+    "provider",
+    type=click.Choice(CHOICES),
+    default=ALL,
+    show_default=True,
+    help="Identity provider to play",
+)
+@click.option(
     "--ca-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Certificates of further issuers to trust",
@@ -42,7 +53,7 @@ def _refuse_other_suffixes(_context: click.Context, _option: click.Parameter, pa
     callback=_refuse_other_suffixes,
     help=f"Also write the report to this file: {', '.join(WRITERS)} (JUnit)",
 )
-def selftest(url: str, token: str, ca_file: Path | None, report: Path | None) -> Any:
+def selftest(url: str, token: str, provider: str, ca_file: Path | None, report: Path | None) -> Any:
     """Play an identity provider against a running installation, from outside, through its proxy and TLS.
 
     Only users with addresses under selftest.scimsvc.invalid and groups with names that begin with 'scimsvc selftest'
@@ -53,11 +64,22 @@ def selftest(url: str, token: str, ca_file: Path | None, report: Path | None) ->
     except TargetError as error:
         raise click.UsageError(str(error)) from None
     session = Session(target, read_secret("Token") if token == STANDARD_INPUT else token)
-    result = run(session, make_plan(), _show_progress)
+    with _interrupted_by_sigterm():
+        result = run(session, make_plan(provider), _show_progress)
     told = result.as_dict()
     if report is not None:
         _write(report, told)
     return Failed(told) if result.has_errors else told
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does, so that it deletes the objects that it created."""
+    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
 
 
 def _write(path: Path, told: dict[str, Any]) -> None:

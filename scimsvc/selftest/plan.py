@@ -1,27 +1,43 @@
-"""Which steps a run has."""
+"""The steps of a run."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from scimsvc.selftest import proxies
+from scimsvc.selftest.cleanup import delete_leftovers
+from scimsvc.selftest.providers import NAMES, read_sequences, run_sequence, title_of
 from scimsvc.selftest.session import Check
 
 #: The value of ``--as`` for all providers.
 ALL = "all"
+CHOICES = (ALL, *NAMES)
 
 
 @dataclass(frozen=True)
 class Step:
-    """A check with the title that the progress shows."""
+    """A check with its name, and the title that the progress shows."""
 
+    name: str
     title: str
     check: Check
 
 
-def make_plan() -> tuple[Step, ...]:
-    """Return the steps of a run."""
-    return tuple(Step(_title(check), check) for check in proxies.CHECKS)
+def make_plan(provider: str = ALL) -> tuple[Step, ...]:
+    """Return the steps of a run that plays one ``provider``, or all of them."""
+    return tuple(_steps([*NAMES] if provider == ALL else [provider]))
 
 
-def _title(check: Check) -> str:
-    """Return the first line of the docstring of a check, as progress."""
-    return (check.__doc__ or check.__name__).partition("\n")[0].rstrip(".")
+def _steps(providers: list[str]) -> Iterator[Step]:
+    yield _step(delete_leftovers)
+    yield from map(_step, proxies.CHECKS)
+    for provider in providers:
+        for name, _payload in read_sequences(provider):
+            check = partial(run_sequence, provider=provider, name=name)
+            yield Step(f"{provider}.{name}", title_of(provider, name), check)
+
+
+def _step(check: Check) -> Step:
+    """Return the step of a check whose docstring begins with its title."""
+    title = (check.__doc__ or "").partition("\n")[0].rstrip(".")
+    return Step(f"step.{getattr(check, '__name__', 'check')}", title, check)

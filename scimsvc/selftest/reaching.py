@@ -46,6 +46,11 @@ def read_config(session: Session) -> dict[str, Any]:
     return answer.document if answer.status == 200 else {}
 
 
+def read_has_groups(session: Session) -> bool:
+    """Return whether the server has groups. Raises ``TransportFailure``."""
+    return session.send("GET", "/Groups?count=1").status == 200
+
+
 def read_roles(session: Session) -> tuple[str, ...]:
     """Return the canonical values of ``roles.value`` in the schema of users. Raises ``TransportFailure``."""
     schema = session.send("GET", "/Schemas/urn:ietf:params:scim:schemas:core:2.0:User").document

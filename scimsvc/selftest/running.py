@@ -5,15 +5,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from scimsvc import clock
+from scimsvc.selftest.cleanup import TITLE as TITLE_OF_CLEANUP
+from scimsvc.selftest.cleanup import delete_own
 from scimsvc.selftest.exchange import TransportFailure
 from scimsvc.selftest.findings import Finding, Outcome, error
 from scimsvc.selftest.plan import Step
-from scimsvc.selftest.reaching import TITLE, reach, read_config, read_roles
+from scimsvc.selftest.reaching import TITLE, reach, read_config, read_has_groups, read_roles
 from scimsvc.selftest.report import Report
 from scimsvc.selftest.session import Session
 
 #: Takes the number of steps that are done, the number of all, and the title of the one that begins.
 Progress = Callable[[int, int, str], None]
+#: The last step of every run, also of one that was interrupted.
+CLEANUP = Step("cleanup", TITLE_OF_CLEANUP, delete_own)
 #: Exceptions of a check that reads an answer of a shape that it did not expect.
 _MISREAD = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
@@ -22,21 +26,36 @@ def run(session: Session, steps: Sequence[Step], on_progress: Progress) -> Repor
     """Run ``steps`` in order and return the report. If nothing answers or the token is refused, end early."""
     started = clock.now()
     findings = list(_findings(session, steps, on_progress))
-    on_progress(len(steps) + 1, len(steps) + 1, "")
+    on_progress(len(steps) + 2, len(steps) + 2, "")
     return Report(session.target.url, session.run, started, clock.now(), tuple(findings))
 
 
 def _findings(session: Session, steps: Sequence[Step], on_progress: Progress) -> Iterator[Finding]:
-    total = len(steps) + 1
+    total = len(steps) + 2
     on_progress(0, total, TITLE)
     first = reach(session)
     yield first
     if first.outcome is Outcome.ERROR:
         return
-    session = replace(session, config=read_config(session), roles=session.roles or read_roles(session))
-    for number, step in enumerate(steps, 1):
-        on_progress(number, total, step.title)
-        yield from _timed(session, step)
+    session = _informed(session)
+    try:
+        for number, step in enumerate(steps, 1):
+            on_progress(number, total, step.title)
+            yield from _timed(session, step)
+    finally:
+        on_progress(total - 1, total, TITLE_OF_CLEANUP)
+        ending = list(_timed(session, CLEANUP))
+    yield from ending
+
+
+def _informed(session: Session) -> Session:
+    """Return the session with the server's own words about its features. A failure leaves them out."""
+    try:
+        config = read_config(session)
+        roles = session.roles or read_roles(session)
+        return replace(session, config=config, roles=roles, has_groups=session.is_scimsvc or read_has_groups(session))
+    except TransportFailure:
+        return session
 
 
 def _timed(session: Session, step: Step) -> Iterator[Finding]:
@@ -56,5 +75,4 @@ def _timed(session: Session, step: Step) -> Iterator[Finding]:
 
 def _failed(step: Step, detail: str, seconds: float) -> Finding:
     remedy = "Compare the logs of the proxy and of the server at this time."
-    name = getattr(step.check, "__name__", "step")
-    return replace(error(f"step.{name}", step.title, detail, remedy), seconds=round(seconds, 3))
+    return replace(error(step.name, step.title, detail, remedy), seconds=round(seconds, 3))

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from scimsvc.selftest.exchange import TIMEOUT, Answer, Connection, Request, exchange
 from scimsvc.selftest.findings import Finding
@@ -13,6 +14,7 @@ from scimsvc.vocabulary import TOKEN_PREFIX
 
 #: The end of every address of the self-test. RFC 6761 reserves ``.invalid``, so that no mail can reach it.
 RESERVED_DOMAIN = "selftest.scimsvc.invalid"
+_CREATED = 201
 #: The beginning of every name of a group of the self-test.
 RESERVED_NAME = "scimsvc selftest "
 
@@ -22,9 +24,9 @@ class Session:
     """A run against one target.
 
     ``run`` is the unique name of the run. ``config`` is the server's ServiceProviderConfig, empty until it is read.
-    ``api_token`` reaches the enterprise API; None where no database is at hand. ``roles`` are two roles that the
-    server accepts, empty if none are known. ``pause`` is how long slow clients pause, in seconds, and ``poll_seconds``
-    how long followers of the change feed wait.
+    ``api_token`` reaches the enterprise API; None where no database is at hand. ``roles`` are roles that the server
+    accepts, empty if none are known. ``pause`` is how long slow clients pause, in seconds, and ``poll_seconds`` how
+    long followers of the change feed wait. ``created`` has the paths of the users and groups that the run created.
     """
 
     target: Target
@@ -33,8 +35,10 @@ class Session:
     config: dict[str, Any] = field(default_factory=dict)
     api_token: str | None = None
     roles: tuple[str, ...] = ()
+    has_groups: bool = True
     pause: float = 5.0
     poll_seconds: int = 25
+    created: set[str] = field(default_factory=set)
 
     @property
     def domain(self) -> str:
@@ -77,9 +81,16 @@ class Session:
         sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
         return Request(method, self.target.prefix + path, sent, content, version, timeout)
 
-    def send(self, method: str, path: str, **options: Any) -> Answer:
-        """Send ``request`` over a new connection. Raises ``TransportFailure``."""
-        return exchange(self.target, self.request(method, path, **options))
+    def send(self, method: str, path: str, *, over: Connection | None = None, **options: Any) -> Answer:
+        """Send ``request`` over a new connection, or ``over`` one that is kept. Raises ``TransportFailure``.
+
+        A user or a group that it creates is noted, so that it is deleted at the end.
+        """
+        request = self.request(method, path, **options)
+        answer = exchange(self.target, request) if over is None else over.send(request)
+        if method == "POST" and answer.status == _CREATED and isinstance(answer.document.get("id"), str):
+            self.created.add(f"{path.partition('?')[0].rstrip('/')}/{quote(answer.document['id'])}")
+        return answer
 
     def connect(self) -> Connection:
         """Return a connection that several requests can share."""

@@ -1,12 +1,18 @@
 """``scimsvc selftest`` against running servers: findings, remedies, exit statuses and reports."""
 
 import json
+import signal
 import subprocess
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from scimsvc.protocol.urns import CORE_GROUP
+from tests.support.client import CONTENT_TYPE, SCIM, user_body
 from tests.support.live import SCIMSVC, Live, environment, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
@@ -59,3 +65,66 @@ def test_wrong_usage_has_exit_status_2() -> None:
 
         assert (done.returncode, done.stdout) == (2, "")
         assert "is not a Tenant URL" in done.stderr
+
+
+#: Users and a group that look like those of the self-test, and belong to others.
+OTHERS = ("ada@contoso.example", "ada@selftest.scimsvc.invalid.example", "ada@other-selftest.scimsvc.invalid")
+
+
+def stored(live: Live) -> tuple[set[str], set[str]]:
+    """Return the addresses of all users and the names of all groups."""
+    found = [
+        json.loads(live.send("GET", f"{SCIM}/{name}?count=1000").text)["Resources"] for name in ("Users", "Groups")
+    ]
+    return {user["emails"][0]["value"] for user in found[0]}, {group["displayName"] for group in found[1]}
+
+
+@pytest.fixture
+def others(live: Live) -> Iterator[None]:
+    """Users and a group of others, which the test must leave as they are."""
+    headers = {"Content-Type": CONTENT_TYPE}
+    bodies = [("Users", user_body(address)) for address in OTHERS]
+    bodies += [("Groups", {"schemas": [CORE_GROUP], "displayName": "Staff scimsvc selftest"})]
+    answers = [live.send("POST", f"{SCIM}/{name}", json.dumps(body), headers) for name, body in bodies]
+    before = [live.send("GET", urlsplit(answer.headers["Location"]).path).text for answer in answers]
+    yield
+    assert [live.send("GET", urlsplit(answer.headers["Location"]).path).text for answer in answers] == before
+    for answer in answers:
+        live.send("DELETE", urlsplit(answer.headers["Location"]).path)
+
+
+@pytest.mark.usefixtures("others")
+def test_a_sound_server_passes_and_nothing_is_left_or_touched(live: Live, tmp_path: Path) -> None:
+    before = stored(live)
+
+    done = selftest("--url", tenant_url(live), "--token", "-", "--report", f"{tmp_path}/r.xml", typed=live.token)
+
+    assert done.returncode == 0, done.stdout
+    assert stored(live) == before
+    for name in ("Microsoft Entra ID", "Microsoft Entra ID, flag dialect", "Okta", "authentik", "OneLogin", "Keycloak"):
+        assert f"OK       {name}: " in done.stdout
+    assert done.stderr.startswith("[1/")
+    suite = ET.parse(tmp_path / "r.xml").getroot()
+    assert (suite.tag, suite.get("failures"), suite.get("errors")) == ("testsuite", "0", "0")
+    assert suite.get("tests") == str(len(suite.findall("testcase")))
+    assert live.token not in done.stdout + done.stderr + (tmp_path / "r.xml").read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.usefixtures("others")
+def test_a_run_that_is_interrupted_leaves_nothing_after_the_next_one(live: Live, number: signal.Signals) -> None:
+    before = stored(live)
+    options = ["--url", tenant_url(live), "--token", live.token, "--as", "entra"]
+    process = subprocess.Popen([SCIMSVC, "selftest", *options], env=environment(), stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    next(line for line in process.stderr if "life of" in line or "is matched, created" in line)
+
+    process.send_signal(number)
+    process.communicate(timeout=60)
+
+    if number is signal.SIGKILL:
+        assert process.returncode == -number
+        assert selftest(*options).returncode == 0
+    else:
+        assert process.returncode == 1
+    assert stored(live) == before
