@@ -6,26 +6,26 @@ from functools import partial
 
 from scimsvc.selftest import proxies
 from scimsvc.selftest.cleanup import delete_leftovers
-from scimsvc.selftest.providers import NAMES, read_sequences, run_sequence, title_of
+from scimsvc.selftest.providers import PLAYED, read_sequences, run_sequence, title_of
 from scimsvc.selftest.session import Check
 
 #: The value of ``--as`` for all providers.
 ALL = "all"
-CHOICES = (ALL, *NAMES)
+CHOICES = (ALL, *PLAYED)
 
 
 @dataclass(frozen=True)
 class Step:
-    """A check with its name, and the title that the progress shows."""
+    """A check with the title that the progress shows. ``name`` is that of the finding if the check fails itself."""
 
-    name: str
     title: str
     check: Check
+    name: str = "step"
 
 
 def make_plan(provider: str = ALL) -> tuple[Step, ...]:
     """Return the steps of a run that plays one ``provider``, or all of them."""
-    return tuple(_steps([*NAMES] if provider == ALL else [provider]))
+    return tuple(_steps([*PLAYED] if provider == ALL else [provider]))
 
 
 def _steps(providers: list[str]) -> Iterator[Step]:
@@ -34,10 +34,10 @@ def _steps(providers: list[str]) -> Iterator[Step]:
     for provider in providers:
         for name, _payload in read_sequences(provider):
             check = partial(run_sequence, provider=provider, name=name)
-            yield Step(f"{provider}.{name}", title_of(provider, name), check)
+            yield Step(title_of(provider, name), check, f"{provider}.{name}")
 
 
 def _step(check: Check) -> Step:
     """Return the step of a check whose docstring begins with its title."""
     title = (check.__doc__ or "").partition("\n")[0].rstrip(".")
-    return Step(f"step.{getattr(check, '__name__', 'check')}", title, check)
+    return Step(title, check, f"step.{getattr(check, '__name__', 'check')}")

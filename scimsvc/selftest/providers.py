@@ -18,17 +18,10 @@ from scimsvc.selftest.exchange import Answer, Connection
 from scimsvc.selftest.findings import Finding, Outcome
 from scimsvc.selftest.replaying import replay
 from scimsvc.selftest.session import Session
-from scimsvc.vocabulary import PROVIDERS
+from scimsvc.vocabulary import PROVIDER_NAMES, Provider
 
-#: The providers that the self-test plays, and their names.
-NAMES = {
-    "entra": "Microsoft Entra ID",
-    "okta": "Okta",
-    "authentik": "authentik",
-    "onelogin": "OneLogin",
-    "keycloak": "Keycloak",
-}
-assert set(NAMES) <= {*PROVIDERS, "authentik"}
+#: The providers that the self-test plays.
+PLAYED = (Provider.ENTRA, Provider.OKTA, Provider.AUTHENTIK, Provider.ONELOGIN, Provider.KEYCLOAK)
 
 
 @cache
@@ -43,7 +36,7 @@ def title_of(provider: str, name: str) -> str:
     """Return the fact that a sequence proves, with the provider."""
     dialect = ", flag dialect" if name.endswith("_in_the_flag_dialect") else ""
     fact = dict(read_sequences(provider))[name]["proves"].rstrip(".")
-    return fact if fact.startswith(NAMES[provider]) else f"{NAMES[provider]}{dialect}: {fact}"
+    return fact if fact.startswith(PROVIDER_NAMES[provider]) else f"{PROVIDER_NAMES[provider]}{dialect}: {fact}"
 
 
 def run_sequence(session: Session, provider: str, name: str) -> Iterator[Finding]:
@@ -100,7 +93,7 @@ def _names(session: Session) -> dict[str, str]:
 
 
 def _remedy(session: Session, finding: Finding) -> str:
-    name = NAMES[finding.provider or "entra"]
+    name = PROVIDER_NAMES[Provider(finding.provider or Provider.ENTRA)]
     if not session.is_scimsvc:
         return f"{name} sends these requests and needs the expected answers. Report this to the makers of the server."
     return (

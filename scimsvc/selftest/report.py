@@ -48,14 +48,16 @@ def write_text(report: dict[str, Any]) -> str:
     return "\n".join(_lines(report))
 
 
+#: The order of findings in the text: those that need a change first.
+_ORDER = (Outcome.ERROR, Outcome.WARNING, Outcome.SKIPPED, Outcome.OK)
+
+
 def _lines(report: dict[str, Any]) -> Iterator[str]:
     yield f"Self-test of {report['url']}, run {report['run']}, {report['started_at']}"
+    yield ", ".join(f"{count} {_plural(outcome, count)}" for outcome, count in report["counts"].items())
     yield ""
-    for finding in report["findings"]:
+    for finding in sorted(report["findings"], key=lambda finding: _ORDER.index(finding["outcome"])):
         yield from _paragraph(finding)
-    yield ""
-    counts = report["counts"]
-    yield ", ".join(f"{count} {_plural(outcome, count)}" for outcome, count in counts.items())
 
 
 def _paragraph(finding: dict[str, Any]) -> Iterator[str]:
@@ -64,6 +66,8 @@ def _paragraph(finding: dict[str, Any]) -> Iterator[str]:
         return
     for line in _explanation(finding):
         yield f"         {line}"
+    if finding["outcome"] in (Outcome.ERROR, Outcome.WARNING):
+        yield ""
 
 
 def _explanation(finding: dict[str, Any]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from scimsvc.selftest.session import Session
 #: Takes the number of steps that are done, the number of all, and the title of the one that begins.
 Progress = Callable[[int, int, str], None]
 #: The last step of every run, also of one that was interrupted.
-CLEANUP = Step("cleanup", TITLE_OF_CLEANUP, delete_own)
+CLEANUP = Step(TITLE_OF_CLEANUP, delete_own, "cleanup")
 #: Exceptions of a check that reads an answer of a shape that it did not expect.
 _MISREAD = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
