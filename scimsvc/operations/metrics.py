@@ -5,9 +5,18 @@ Enterprises are identified by ID, because a name can change and should not be vi
 
 import time
 from collections.abc import Iterator
+from importlib.metadata import version
 
 from flask import Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -16,7 +25,11 @@ from scimsvc.enterprises.removal_limit import WritesStopped, count_removals
 from scimsvc.operations.background.alert_metrics import AlertMetrics
 from scimsvc.operations.background.metrics import WorkerMetrics
 from scimsvc.operations.background.webhook_metrics import WebhookMetrics
+from scimsvc.operations.serving.metrics import ServingMetrics
 from scimsvc.operations.state import metrics as app_metrics
+from scimsvc.operations.storage_metrics import StorageMetrics
+from scimsvc.paths import is_scim
+from scimsvc.protocol.errors import ScimError
 from scimsvc.store.engine.database import LONG_SECONDS, longer_deadline
 from scimsvc.store.engine.transactions import Connection, reading
 from scimsvc.store.enterprises import EnterpriseRow, list_enterprises
@@ -55,6 +68,19 @@ class Metrics:
             "scimsvc_disables_without_values", "Disables applied without their other values.",
             ["enterprise"], registry=self.registry,
         )  # fmt: skip
+        self._refusals = Counter(
+            "scimsvc_refusals", "Refused SCIM requests by enterprise and cause.", ["enterprise", "cause"],
+            registry=self.registry,
+        )  # fmt: skip
+        self._last_success = Gauge(
+            "scimsvc_last_success_timestamp_seconds", "When this process last answered a SCIM request successfully.",
+            ["enterprise"], registry=self.registry,
+        )  # fmt: skip
+        build = Gauge("scimsvc_build_info", "The version of this process.", ["version"], registry=self.registry)
+        build.labels(version("scimsvc")).set(1)
+        ProcessCollector(registry=self.registry)
+        self.registry.register(ServingMetrics())
+        self.registry.register(StorageMetrics())
         self.registry.register(_Stored())
         self.registry.register(WorkerMetrics())
         self.registry.register(WebhookMetrics())
@@ -77,6 +103,13 @@ class Metrics:
         """Count ``users`` who were disabled and kept values that could not be accepted."""
         self._disables.labels(enterprise_id).inc(users)
 
+    def count_scim_answer(self, enterprise_id: str, cause: str | None) -> None:
+        """Count a SCIM request of a known caller: as refused for ``cause``, or as successful without one."""
+        if cause is None:
+            self._last_success.labels(enterprise_id).set(clock.now().timestamp())
+        else:
+            self._refusals.labels(enterprise_id, cause).inc()
+
     def text(self) -> bytes:
         """Return all metrics in the Prometheus text format. This reads the database."""
         return generate_latest(self.registry)
@@ -96,9 +129,20 @@ def count(state: RequestState, response: Response) -> None:
         metrics.count_tolerance(str(tolerance))
     if notes is not None and notes.disables and state.caller is not None:
         metrics.count_disables(state.caller.enterprise_id, notes.disables)
+    if state.caller is not None and is_scim(request.path):
+        metrics.count_scim_answer(state.caller.enterprise_id, _cause(state.refusal, response.status_code))
     refusal = state.refusal
     if isinstance(refusal, WritesStopped) and refusal.reason is not None and state.caller is not None:
         metrics.count_held_back(state.caller.enterprise_id, refusal.reason.replace("-", "_"))
+
+
+def _cause(refusal: Exception | None, status: int) -> str | None:
+    """Return the reason of a refusal, its keyword or its status, the most specific one. None for a success."""
+    if status < 400:
+        return None
+    if isinstance(refusal, ScimError):
+        return refusal.reason or refusal.scim_type or str(status)
+    return str(status)
 
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

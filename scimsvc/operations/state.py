@@ -1,7 +1,7 @@
 """The readiness of each app, and its metrics if they are on."""
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from flask import Flask
 
@@ -16,6 +16,26 @@ if TYPE_CHECKING:
 readiness: "AppState[Readiness]" = AppState("readiness")
 #: None if ``/metrics`` is off.
 metrics: "AppState[Metrics | None]" = AppState("metrics")
+
+
+class Load(Protocol):
+    """The work of a server at the moment."""
+
+    @property
+    def running(self) -> int:
+        """The number of requests that a thread works on."""
+
+    @property
+    def queued(self) -> int:
+        """The number of requests that wait for a thread."""
+
+    @property
+    def open_connections(self) -> int:
+        """The number of open connections."""
+
+
+#: The load of the server that serves the app. None with another server.
+serving: AppState[Load | None] = AppState("serving")
 #: The worker of the process that serves the app, or of ``scimsvc deliver``. None in other processes.
 background: "AppState[Worker | None]" = AppState("background")
 #: The attempts of this process to deliver messages, by whether they succeeded.
@@ -30,6 +50,7 @@ def init_operations(app: Flask, settings: Settings) -> None:
             return why_not_ready()
 
     background.init_app(app, None)
+    serving.init_app(app, None)
     webhook_attempts.init_app(app, Counter())
     readiness.init_app(app, Readiness(check))
     metrics.init_app(app, _make_metrics() if settings.metrics_token else None)

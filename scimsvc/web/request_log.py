@@ -5,8 +5,10 @@ A line never contains tokens, secrets, query values, bodies, or values of a user
 
 import json
 import logging
+import os
 import random
 import re
+import socket
 import sys
 import time
 from contextlib import suppress
@@ -20,11 +22,15 @@ from scimsvc import clock, fast_paths
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.settings import Settings
 from scimsvc.vocabulary import TOKEN_PREFIX
+from scimsvc.web.client_address import counted_address
 from scimsvc.web.responses import FinalResponse
 from scimsvc.web.state import Caller, RequestState
 
 _log = logging.getLogger("scimsvc")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+#: The context of a trace (W3C Trace Context, section 3.2).
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_HOST = socket.gethostname()
 _TOKEN = re.compile(rf"{TOKEN_PREFIX}[\w.%~-]+")
 
 
@@ -102,7 +108,9 @@ class RequestLine(NamedTuple):
     caller: Caller | None
     notes: RequestNotes | None
     #: The ID of the account that is signed in to the console. Its e-mail address is in the audit log only.
-    account: str | None = None
+    account: str | None
+    request: Request
+    response: Response
 
     def __str__(self) -> str:
         """Return the line without its time."""
@@ -120,11 +128,25 @@ class RequestLine(NamedTuple):
 
     @property
     def members(self) -> dict[str, Any]:
-        """The names and values of the line, without its time."""
-        members: dict[str, Any] = self._asdict()
-        caller, notes = members.pop("caller"), members.pop("notes")
-        if self.account is None:
-            del members["account"]
+        """The names and values of the line for machines, without its time."""
+        rule, caller, notes = self.request.url_rule, self.caller, self.notes
+        members: dict[str, Any] = {
+            "method": self.method,
+            "path": self.path,
+            "route": rule.rule if rule is not None else None,
+            "status": self.status,
+            "ms": self.ms,
+            "bytes": self.response.content_length,
+            "request_id": self.request_id,
+            "address": counted_address(),
+            "host": _HOST,
+            "process": os.getpid(),
+        }
+        trace = self.request.environ.get("HTTP_TRACEPARENT", "")
+        if _TRACEPARENT.fullmatch(trace):
+            members["traceparent"] = trace
+        if self.account is not None:
+            members["account"] = self.account
         if caller is not None:
             members |= {"enterprise": caller.enterprise, "integration": caller.client_id}
         if notes is not None:
@@ -156,6 +178,8 @@ def _describe(state: RequestState, response: Response) -> RequestLine:
         state.caller,
         state.notes,
         state.actor.id if state.actor is not None else None,
+        state.request,
+        response,
     )
 
 

@@ -1,6 +1,9 @@
 """``/metrics``, and the header of tokens near their expiry (contract section 10)."""
 
 import time
+from contextlib import closing
+from importlib.metadata import version
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -22,6 +25,7 @@ from tests.support.apps import make_enterprise
 from tests.support.client import Enterprise, patch_body, replace
 from tests.support.console import make_admin
 from tests.support.groups import store_group
+from tests.support.live import serving
 from tests.support.types import Cli, MakeApp
 from tests.support.urns import BULK_URN
 from tests.support.webhooks import make_hook
@@ -206,3 +210,39 @@ def test_open_alerts_and_waiting_mails_are_counted(make_app: MakeApp) -> None:
 
     found = samples(app)
     assert (found["scimsvc_alerts_open",], found["scimsvc_alert_mails_waiting",]) == (1, 1)
+
+
+def test_refusals_are_counted_by_cause_and_successes_have_a_time(counted: Enterprise) -> None:
+    enterprise_id = counted.made["id"]
+    before = clock.now().timestamp()
+    counted.create()
+    counted.send("POST", "/Users", {"userName": "a"})
+    counted.send("GET", "/Users/nobody")
+    counted.send("GET", "/Users", query={"filter": "userName zz"})
+
+    metrics = samples(counted.app)
+
+    refusals = {key[1]: value for key, value in metrics.items() if key[0] == "scimsvc_refusals_total"}
+    assert refusals == {"no-email": 1, "no-such-user": 1, "invalidFilter": 1}
+    assert before <= metrics["scimsvc_last_success_timestamp_seconds", enterprise_id] <= clock.now().timestamp()
+
+
+def test_the_process_the_database_and_the_backlog_are_reported(counted: Enterprise) -> None:
+    metrics = samples(counted.app)
+
+    assert metrics["scimsvc_build_info", version("scimsvc")] == 1
+    assert metrics["process_resident_memory_bytes",] > 10_000_000
+    assert metrics["scimsvc_database_bytes",] > 100_000
+    assert metrics["scimsvc_overdue_rows", "log_entries"] == 0
+    assert ("scimsvc_requests_running",) not in metrics  # another server than 'scimsvc serve'
+
+
+@pytest.mark.system
+def test_a_server_reports_its_requests_and_connections(tmp_path: Path) -> None:
+    with serving(tmp_path, METRICS_TOKEN=TOKEN) as live, closing(live.connect()) as idle:
+        idle.connect()
+        text = live.send("GET", "/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).text
+
+    values = {each.name: each.value for family in text_string_to_metric_families(text) for each in family.samples}
+    assert (values["scimsvc_requests_running"], values["scimsvc_requests_queued"]) == (1, 0)
+    assert values["scimsvc_connections"] == 2

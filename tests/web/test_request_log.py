@@ -102,6 +102,7 @@ def test_a_line_of_json_is_one_object(in_json: Live) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", entry.pop("time"))
     assert 0 < entry.pop("ms") < 20_000
     assert len(entry.pop("tolerances")) == 1
+    assert all(entry.pop(name) for name in ("address", "bytes", "host", "process", "route"))
     assert entry == {
         "level": "info",
         "method": "POST",
@@ -260,3 +261,16 @@ def test_bytes_that_are_not_http_are_refused_and_not_logged(live: Live, head: st
 
 def test_a_long_path_is_cut(live: Live) -> None:
     assert len(entry_of(logged(live, "GET", f"/{'x' * 5000}"))["path"]) == 500
+
+
+def test_a_line_of_json_says_where_a_request_came_from_and_went(in_json: Live) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+    traced = json.loads(logged(in_json, "GET", f"{USERS}/nobody", headers={"traceparent": trace}))
+    forged = json.loads(logged(in_json, "GET", "/nowhere", headers={"traceparent": 'x" y'}))
+
+    assert (traced["route"], traced["traceparent"]) == (f"{USERS}/<path:user_id>", trace)
+    assert (traced["address"], traced["process"]) == ("127.0.0.1", in_json.process.pid)
+    assert traced["host"]
+    assert traced["bytes"] > 100
+    assert (forged["route"], "traceparent" in forged) == (None, False)

@@ -107,6 +107,21 @@ class Front:
         self.is_stopping = False
         self._apart = {ALIVE: Apart("scimsvc-alive"), READY: Apart("scimsvc-ready")}
 
+    @property
+    def running(self) -> int:
+        """The number of requests that a thread works on."""
+        return self.dispatcher.running
+
+    @property
+    def queued(self) -> int:
+        """The number of requests that wait for a thread."""
+        return self.dispatcher.queued
+
+    @property
+    def open_connections(self) -> int:
+        """The number of open connections."""
+        return self.connections.count
+
     def add_task(self, channel: "Channel") -> None:
         """Pass on the first request of ``channel``. Waitress calls this in several threads."""
         request = channel.requests[0]

@@ -84,6 +84,11 @@ class Connections:
         """Whether almost as many connections are open as possible."""
         return len(self._sockets) >= self._limit - MARGIN
 
+    @property
+    def count(self) -> int:
+        """The number of open connections."""
+        return len(self._channels())
+
     def _channels(self) -> list["Channel"]:
         return [each for each in list(self._sockets.values()) if isinstance(each, HTTPChannel)]  # type: ignore[misc]
 

@@ -32,6 +32,7 @@ from scimsvc.operations.serving.lanes import Lanes
 from scimsvc.operations.serving.memory import FreeMemory
 from scimsvc.operations.serving.systemd import ServiceManager
 from scimsvc.operations.startup import describe_versions, start_warnings
+from scimsvc.operations.state import serving
 from scimsvc.store.upkeep.maintenance import checkpoint, close_database
 from scimsvc.web.state import WebState, web_state
 
@@ -88,6 +89,7 @@ class Server:
         self._state.later = self._later.add
         self._free_memory = FreeMemory(self._later.add)
         self._worker = serving_worker(app)
+        serving.init_app(app, self._front)
         self._manager = ServiceManager()
         if sockets:
             self._bind(most, sockets=list(sockets))

@@ -31,6 +31,10 @@ class Space(NamedTuple):
     unused: int
 
 
+class _Size(NamedTuple):
+    size: int
+
+
 class _Pages(NamedTuple):
     page_size: int
     pages: int
@@ -46,6 +50,7 @@ _PAGES = Query(
 )
 _REVISION = Query(text("SELECT version_num FROM alembic_version"), _Text)
 _OLDEST_CODE = Query(text("SELECT oldest_code AS value FROM schema_support"), _Text)
+_DATABASE_SIZE = Query(text("SELECT pg_database_size(current_database()) AS size"), _Size, dynamic=True)
 _SERVER_VERSION = Query(text("SHOW server_version"), _Text, dynamic=True)
 
 
@@ -160,6 +165,14 @@ def read_space() -> Space | None:
     with reading() as connection:
         pages = _PAGES.one(connection)
     return Space(pages.page_size * pages.pages, pages.page_size * pages.free_pages)
+
+
+def read_size() -> int:
+    """Return the bytes of the database: of the files of SQLite, or as PostgreSQL counts them."""
+    if is_sqlite():
+        return sum(file.stat().st_size for file in find_database_files())
+    with reading() as connection:
+        return _DATABASE_SIZE.one(connection).size
 
 
 def find_damage() -> str | None:
