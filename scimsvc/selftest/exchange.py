@@ -10,6 +10,7 @@ import ssl
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Self
 
 from scimsvc.selftest.target import Target
@@ -160,7 +161,7 @@ def open_socket(target: Target, timeout: float = CONNECT_TIMEOUT) -> socket.sock
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if not target.is_secure:
             return plain
-        return tls_context(target).wrap_socket(plain, server_hostname=target.host)
+        return _shared_context(target).wrap_socket(plain, server_hostname=target.host)
     except (OSError, UnicodeError) as error:
         raise _failure(error) from error
 
@@ -171,6 +172,15 @@ def tls_context(target: Target) -> ssl.SSLContext:
     if target.ca_file is not None:
         context.load_verify_locations(target.ca_file)
     return context
+
+
+#: Reading the system's issuers takes longer than a handshake, so a run does it once.
+_shared_context = lru_cache(maxsize=8)(tls_context)
+
+
+def forget_issuers() -> None:
+    """Read the issuers again at the next connection. They may have changed since the last run."""
+    _shared_context.cache_clear()
 
 
 def _write(client: http.client.HTTPConnection, request: Request, target: Target) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from scimsvc import clock
 from scimsvc.selftest.cleanup import TITLE as TITLE_OF_CLEANUP
 from scimsvc.selftest.cleanup import delete_own
-from scimsvc.selftest.exchange import TransportFailure
+from scimsvc.selftest.exchange import TransportFailure, forget_issuers
 from scimsvc.selftest.findings import Finding, Outcome, error
 from scimsvc.selftest.plan import Step
 from scimsvc.selftest.reaching import TITLE, reach, read_config, read_has_groups, read_roles
@@ -25,6 +25,7 @@ _MISREAD = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 def run(session: Session, steps: Sequence[Step], on_progress: Progress) -> Report:
     """Run ``steps`` in order and return the report. If nothing answers or the token is refused, end early."""
     started = clock.now()
+    forget_issuers()
     findings = list(_findings(session, steps, on_progress))
     on_progress(len(steps) + 2, len(steps) + 2, "")
     return Report(session.target.url, session.run, started, clock.now(), tuple(findings))

@@ -143,9 +143,11 @@ class _Server(ThreadingHTTPServer):
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         request.settimeout(PATIENCE)
-        if self.context is not None:
-            request = self.context.wrap_socket(request, server_side=True)
-        _Handler(request, client_address, self)
+        if self.context is None:
+            _Handler(request, client_address, self)
+            return
+        with self.context.wrap_socket(request, server_side=True) as secured:
+            _Handler(secured, client_address, self)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Write nothing: refused handshakes and closed connections are part of the tests."""

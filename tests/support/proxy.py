@@ -53,6 +53,7 @@ class Proxied:
     folder: Path
     port: int
     token: str
+    api_token: str
 
     @property
     def log(self) -> str:
@@ -91,38 +92,50 @@ def _send(connection: socket.socket, method: str, path: str, body: Any, headers:
 
 
 @contextmanager
-def behind_nginx(site: str, **settings: Any) -> Iterator[Proxied]:
+def behind_nginx(site: str, port: int | None = None, **settings: Any) -> Iterator[Proxied]:
     """Serve behind nginx with the text of ``site``. Skips the test if nginx or openssl is missing."""
-    for program in ("nginx", "openssl"):
-        if shutil.which(program, path=_PATH) is None:
-            if os.environ.get("CI") == "true":
-                pytest.fail(f"CI runs {program}, and it is missing")
-            pytest.skip(f"{program} is not installed")
+    require("nginx", "openssl")
     folder = Path(tempfile.mkdtemp(prefix="scimsvc-nginx-"))  # the path of a socket must be short
     try:
-        token = _set_up(folder)
+        tokens = _set_up(folder)
         options = (f"--unix-socket={folder}/s",)
-        with serving(folder, *options, command="serve", **settings) as live, _nginx(folder, site) as port:
-            yield Proxied(live, folder, port, token)
+        with (
+            serving(folder, *options, command="serve", **settings) as live,
+            _nginx(folder, site, port or free_port()) as port,
+        ):
+            yield Proxied(live, folder, port, *tokens)
     finally:
         shutil.rmtree(folder)
 
 
-def _set_up(folder: Path) -> str:
+def require(*programs: str) -> None:
+    """Skip the test if one of the programs is missing."""
+    for program in programs:
+        if shutil.which(program, path=_PATH) is None:
+            if os.environ.get("CI") == "true":
+                pytest.fail(f"CI runs {program}, and it is missing")
+            pytest.skip(f"{program} is not installed")
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nothing uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _set_up(folder: Path) -> tuple[str, str]:
     app = create_app({"INSTANCE_PATH": str(folder / "instance")})
     run_command(app, "init")
     run_command(app, "enterprise", "create", "Acme", "--enable-scim")
-    token = run_command(app, "token", "issue", "Acme")["access_token"]
+    scim, api = (run_command(app, "token", "issue", "Acme", kind)["access_token"] for kind in ("--scim", "--api"))
     dispose(app)
-    return str(token)
+    return str(scim), str(api)
 
 
 @contextmanager
-def _nginx(folder: Path, site: str) -> Iterator[int]:
+def _nginx(folder: Path, site: str, port: int) -> Iterator[int]:
     _make_certificate(folder)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
     for there, here in (
         ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
         ("listen 443 ssl default_server;", f"listen 127.0.0.1:{port} ssl default_server;"),
@@ -133,25 +146,44 @@ def _nginx(folder: Path, site: str) -> Iterator[int]:
     ):
         assert there in site
         site = site.replace(there, here)
-    (folder / "site.conf").write_text(site)
-    user = "user root;" if os.geteuid() == 0 else ""
-    (folder / "nginx.conf").write_text(_MAIN.format(folder=folder, user=user))
-    program = shutil.which("nginx", path=_PATH)
-    assert program is not None
+    with nginx(folder, site, port):
+        yield port
+
+
+@contextmanager
+def nginx(folder: Path, site: str, port: int) -> Iterator[None]:
+    """Run nginx with the text of ``site`` in its http block, once it listens on ``port``."""
+    program = _write(folder, site)
     with (folder / "nginx.stderr").open("wb") as stderr:
         process = subprocess.Popen([program, "-p", str(folder), "-c", str(folder / "nginx.conf")], stderr=stderr)
     try:
         _wait_for(process, port, folder / "nginx.stderr")
-        yield port
+        yield
     finally:
         process.terminate()
         process.wait(PATIENCE)
 
 
+def nginx_complaints(folder: Path, site: str) -> str:
+    """Return what nginx says about a configuration, empty if it is valid."""
+    command = [_write(folder, site), "-q", "-t", "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    return subprocess.run(command, capture_output=True, text=True).stderr
+
+
+def _write(folder: Path, site: str) -> str:
+    """Write a configuration, and return the program's path."""
+    (folder / "site.conf").write_text(site)
+    user = "user root;" if os.geteuid() == 0 else ""
+    (folder / "nginx.conf").write_text(_MAIN.format(folder=folder, user=user))
+    program = shutil.which("nginx", path=_PATH)
+    assert program is not None
+    return program
+
+
 def _make_certificate(folder: Path) -> None:
     command = (
-        f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN={NAME} "
-        f"-addext subjectAltName=DNS:{NAME} -keyout {folder}/key.pem -out {folder}/certificate.pem"
+        f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 90 -subj /CN={NAME} "
+        f"-addext subjectAltName=DNS:{NAME},DNS:localhost -keyout {folder}/key.pem -out {folder}/certificate.pem"
     )
     subprocess.run(command.split(), check=True, capture_output=True)
 
