@@ -10,6 +10,7 @@ from typing import Any
 _OPERATIONS = ("add", "remove", "replace")
 #: A path to an attribute of the elements that a filter selects.
 _VALUE_PATH = re.compile(r"\[.*\]\.")
+_MICROSOFT = "http://schemas.microsoft.com/"
 _LEGACY = re.compile(r"urn:scim:schemas:|extension:enterprise:1\.0")
 
 
@@ -21,6 +22,8 @@ def find_departures(body: Any) -> Iterator[str]:
         yield "booleans as text"
     if any(isinstance(urn, str) and _LEGACY.search(urn) for urn in body.get("schemas") or ()):
         yield "schema URNs of drafts"
+    if any(isinstance(urn, str) and urn.startswith(_MICROSOFT) for urn in body.get("schemas") or ()):
+        yield "a schema that the server does not publish"
     if not body.get("schemas"):
         yield "a body without schemas"
     for operation in body.get("Operations") or ():

@@ -61,8 +61,8 @@ def replay(
 ) -> Replay:
     """Replay ``payload`` and return how it ended.
 
-    ``is_fair`` also accepts other answers that RFC 7644 allows: 200 for 204 and the other way round, and an error
-    without a ``scimType`` or a ``detail``.
+    ``is_fair`` also accepts other answers that RFC 7644 allows: 200 for 204 and the other way round, an error
+    without a ``scimType`` or a ``detail``, and absent attributes that may be absent.
     """
     known = dict(names)
     exchanges = list(_exchanges(payload))
@@ -134,7 +134,27 @@ def _allowed(expected: dict[str, Any], reply: Reply) -> dict[str, Any]:
         return {"status": reply.status}
     if expected["status"] >= _FIRST_ERROR:
         return {"status": expected["status"]}
-    return expected
+    return expected | ({"body": _allowed_body(expected["body"])} if "body" in expected else {})
+
+
+def _allowed_body(expected: Any) -> Any:
+    """Return the expectation of a body without the parts that RFC 7643 leaves to the server.
+
+    An absent attribute is as good as an empty list (section 2.5), ``active`` has no default, and ``groups`` of a user
+    is optional (section 4.1).
+    """
+    if expected == []:
+        return {"$empty": True}
+    if isinstance(expected, list):
+        return [_allowed_body(each) for each in expected]
+    if not isinstance(expected, dict):
+        return expected
+    allowed = {name: _allowed_body(value) for name, value in expected.items()}
+    if allowed.get("active") is True:
+        allowed["active"] = {"$not": False}
+    if isinstance(allowed.get("groups"), list):
+        allowed["groups"] = {"$optional": allowed["groups"]}
+    return allowed
 
 
 def _differences(expected: dict[str, Any], reply: Reply) -> Iterator[str]:
@@ -189,4 +209,6 @@ _SPECIAL: dict[str, Callable[[Any, Any], bool]] = {
     "$lacks": lambda text, found: isinstance(found, str) and text.lower() not in found.lower(),
     "$any": lambda _, found: found is not None,
     "$not": lambda value, found: found != value,
+    "$empty": lambda _, found: found in (None, []),
+    "$optional": lambda value, found: found is None or not [*_compare(value, found, "")],
 }

@@ -185,7 +185,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.settimeout(self.fault.body_timeout)
         sent.body = self._read_body()
         self.connection.settimeout(self.fault.idle_timeout)
-        reply = self.fault.request(sent)
+        is_outside = not sent.target.startswith(self.fault.prefix)
+        reply = page(404) if is_outside else self.fault.request(sent)
         if reply is None:
             for _ in range(self.fault.copies if sent.method == "POST" else 1):
                 reply = self._forward(sent)

@@ -194,7 +194,10 @@ FAULTS: dict[str, tuple[Fault, set[str]]] = {
         {"request_content_type"},
     ),
     "PATCH refused": (Fault(request=refuse(lambda sent: sent.method == "PATCH", 405)), {"methods_blocked"}),
-    "PUT and DELETE reset": (Fault(request=reset(lambda sent: sent.method in ("PUT", "DELETE"))), {"methods_blocked"}),
+    "PUT and DELETE reset": (
+        Fault(request=reset(lambda sent: sent.method in ("PUT", "DELETE"))),
+        {"methods_blocked", "cleanup"},
+    ),
     "PATCH sent as POST": (
         Fault(request=change(send_patch_as_post)),
         {"methods_blocked"},

@@ -1,10 +1,11 @@
 """Whether answers arrive as the service sent them."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-from scimsvc.selftest.exchange import SCIM_JSON, Answer
+from scimsvc.selftest.exchange import SCIM_JSON, Answer, TransportFailure, exchange
 from scimsvc.selftest.findings import Outcome
 from scimsvc.selftest.proxies.ground import Fault, Ground, Skip, describe, family, is_list, judges
 
@@ -49,7 +50,7 @@ def _judge_location(ground: Ground) -> Fault | None:
 
 def _judge_part(part: str, ground: Ground) -> Fault | None:
     """Compare one part of the URLs of a created user with that of the Tenant URL."""
-    created = ground.create(f"location-{part}")
+    created = ground.create("location")
     expected = _parts(ground, f"{ground.session.target.url}/Users/{quote(str(created.document['id']))}")
     meta = created.document.get("meta")
     told = {
@@ -57,13 +58,26 @@ def _judge_part(part: str, ground: Ground) -> Fault | None:
         "meta.location": meta.get("location") if isinstance(meta, dict) else None,
     }
     for place, url in told.items():
-        if isinstance(url, str) and _parts(ground, url)[part] != expected[part]:
+        if isinstance(url, str) and _parts(ground, url)[part] != expected[part] and not _leads_back(ground, part, url):
             return Fault(f"{place} is {url}, but the Tenant URL is {ground.session.target.url}.")
     return None
 
 
 for _part in ("scheme", "host", "prefix"):
     judges(f"location_{_part}")(partial(_judge_part, _part))
+
+
+def _leads_back(ground: Ground, part: str, url: str) -> bool:
+    """Return whether another path leads to the user as well. A server may have several."""
+    if part != "prefix":
+        return False
+    session = ground.session
+    request = session.request("GET", "")
+    try:
+        answer = exchange(session.target, replace(request, target=urlsplit(urljoin(session.target.url, url)).path))
+    except TransportFailure:
+        return False
+    return answer.status == 200 and answer.document.get("id") == ground.create("location").document["id"]
 
 
 def _parts(ground: Ground, url: str) -> dict[str, Any]:
@@ -183,9 +197,7 @@ def _need_scimsvc(ground: Ground) -> None:
 
 def _read(ground: Ground) -> Answer:
     """Return the answer to GET of a user of this check. Raises ``Skip`` if there is none."""
-    if ground.read_user is None:
-        ground.read_user = str(ground.create("read").document["id"])
-    result = ground.attempt("GET", f"/Users/{ground.read_user}")
+    result = ground.attempt("GET", f"/Users/{ground.create('read').document['id']}")
     if not isinstance(result, Answer) or result.status != 200 or not result.document:
         raise Skip(f"A user could not be read: {describe(result)}.")
     return result

@@ -52,8 +52,7 @@ class Ground:
         self.session = session
         self._findings: dict[str, Finding] = {}
         self._suffix = secrets.token_hex(3)
-        #: The ID of a user that several checks read.
-        self.read_user: str | None = None
+        self._created: dict[str, Answer] = {}
 
     def finding(self, name: str) -> Finding:
         """Return the finding of a check. Each runs once."""
@@ -104,7 +103,12 @@ class Ground:
         }
 
     def create(self, label: str, user_name: str | None = None) -> Answer:
-        """Create a user and return the answer. Raises ``Skip`` if there is no new user."""
+        """Create a user and return the answer. Raises ``Skip`` if there is no new user. Each label has one user."""
+        if label not in self._created:
+            self._created[label] = self._create(label, user_name)
+        return self._created[label]
+
+    def _create(self, label: str, user_name: str | None) -> Answer:
         result = self.attempt("POST", "/Users", body=self.user(label, user_name))
         if isinstance(result, TransportFailure) or result.status != 201 or "id" not in result.document:
             raise Skip(f"No user could be created: {describe(result)}.")
