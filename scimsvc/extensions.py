@@ -138,7 +138,15 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     # of a write's time and could lose the last writes.
     # The log grows to 16 MB instead of 4 before a checkpoint, so that a page with many changes is copied once. The
     # slowest of a hundred writes takes 7 ms instead of 17 ms.
-    for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "wal_autocheckpoint=4000"):
+    # Deleted and replaced content is overwritten with zeros, because it can be personal. This is Debian's default.
+    pragmas = (
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "trusted_schema=OFF",
+        "wal_autocheckpoint=4000",
+        "secure_delete=ON",
+    )
+    for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}").close()
 
 

@@ -155,6 +155,7 @@ class Action(StrEnum):
     USER_CREATED = "user.created"
     USER_UPDATED = "user.updated"
     USER_DELETED = "user.deleted"
+    USER_ERASED = "user.erased"
     USERS_IMPORTED = "users.imported"
     USERS_EXPORTED = "users.exported"
     LOG_EXPORTED = "log.exported"

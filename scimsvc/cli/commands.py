@@ -25,7 +25,7 @@ COMMANDS = {
     "settings": "Show and change the global settings.",
     "status": "Show the installation at a glance.",
     "token": "Issue, list, rotate and revoke access tokens.",
-    "user": "Create, change, delete, import and export users.",
+    "user": "Create, change, delete, import, export and erase users.",
     "webhook": "Create, list, change, test and replay webhooks.",
 }
 
@@ -78,6 +78,7 @@ EXAMPLES = {
     "role preview": ("role preview Contoso Signer",),
     "token issue": ("token issue Contoso --days 365 --name 'Entra production'", "token issue Contoso --api"),
     "token rotate": ("token rotate Contoso 1ebf498d371600b0477372c927b9e455 --overlap 48",),
+    "user erase": ("user erase Contoso ada@example.com --dry-run", "user erase Contoso ada@example.com"),
     "user export": ("user export Contoso --output users.csv",),
     "user import": ("user import Contoso users.csv",),
     "user list": ("user list Contoso --role Signer", "user list Contoso --search ada --json"),

@@ -18,6 +18,7 @@ from scimsvc.cli.printable import printable, write_json_line
 from scimsvc.cli.tables import Row, View
 from scimsvc.cli.values import cell
 from scimsvc.enterprises import manual_users, profiles, user_csv, user_files
+from scimsvc.operations.erasure.erasing import erase_person
 from scimsvc.schemas.validation import without_none
 from scimsvc.vocabulary import SOURCES
 
@@ -26,7 +27,7 @@ user_argument = click.argument("user")
 
 @click.group()
 def user() -> None:
-    """Create, change and delete manual users; list, import and export users.
+    """Create, change and delete manual users; list, import, export and erase users.
 
     USER is the ID or work address of a user.
     """
@@ -112,6 +113,29 @@ def delete(enterprise: str, user: str, *, yes: bool) -> dict[str, Any]:
     if not yes and not click.confirm(f"Delete {cell(found['email'])} permanently?", err=True):
         raise click.ClickException("Nothing was deleted.")
     return manual_users.delete_manual_user(enterprise, found["id"])
+
+
+@result_command(user, "erase", writes=True)
+@enterprise_argument
+@click.argument("person")
+@click.option("--delete", is_flag=True, help="Also delete the user, if it is a manual user who still exists")
+@click.option("--dry-run", is_flag=True, help="Only show how many entries would change")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation")
+def erase(enterprise: str, person: str, *, delete: bool, dry_run: bool, yes: bool) -> dict[str, Any]:
+    """Replace a person's names and addresses in the logs by a pseudonym. This cannot be undone.
+
+    PERSON is the ID, work address, userName or externalId of a user who was deleted, or of someone whose requests were
+    all refused. Entries stay, so that it can still be seen what happened.
+    """
+    if dry_run or not yes:
+        counted = erase_person(enterprise, person, lambda _more, _of: None, delete=delete, only_count=True)
+        if dry_run:
+            return counted
+        total = sum(counted["entries"].values())
+        if not click.confirm(f"Erase {cell(person)} from {total:,} entries permanently?", err=True):
+            raise click.ClickException("Nothing was erased.")
+    with progress("Erasing") as advance:
+        return erase_person(enterprise, person, advance, delete=delete)
 
 
 def _with_status_and_name(row: Row) -> Row:

@@ -68,6 +68,7 @@ ACTION_GROUPS: dict[str, dict[str, str]] = {
         Action.USER_CREATED: "User created",
         Action.USER_UPDATED: "User changed",
         Action.USER_DELETED: "User deleted",
+        Action.USER_ERASED: "Traces of a person erased",
         Action.USERS_IMPORTED: "Users imported",
         Action.USERS_EXPORTED: "Users exported",
     },

@@ -1,4 +1,4 @@
-"""The table of the audit log. Nothing changes a row, and only pruning deletes old ones (``old_rows``).
+"""The table of the audit log. Only an erasure changes rows (``traces``), and only pruning deletes old ones.
 
 IDs are those of the provisioning log: they begin with the time, so that a time range is a range of IDs.
 """

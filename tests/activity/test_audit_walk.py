@@ -493,6 +493,7 @@ COMMANDS: dict[tuple[str, ...], tuple[tuple[str, ...], Action]] = {
     ("user", "update"): (("Acme", "ada@x.example", "--phone", "1"), A.USER_UPDATED),
     ("user", "edit-profile"): (("Acme", "ada@x.example", "--title", "Lead"), A.USER_UPDATED),
     ("user", "delete"): (("Acme", "ada@x.example", "--yes"), A.USER_DELETED),
+    ("user", "erase"): (("Acme", "ada@x.example", "--yes", "--delete"), A.USER_ERASED),
     ("user", "import"): (("Acme", "{folder}/users.csv"), A.USERS_IMPORTED),
     ("user", "export"): (("Acme", "--output", "{folder}/exported.csv"), A.USERS_EXPORTED),
     ("webhook", "create"): (("Acme", HOOK), A.WEBHOOK_CREATED),

@@ -36,7 +36,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
         *(f"integration {verb}" for verb in ("create", "list", "rename", "rotate", "revoke")),
         *(f"token {verb}" for verb in ("issue", "list", "revoke")),
         *(f"settings {verb}" for verb in ("show", "set")),
-        *(f"user {verb}" for verb in ("create", "list", "show", "update", "delete", "import", "export")),
+        *(f"user {verb}" for verb in ("create", "list", "show", "update", "delete", "import", "export", "erase")),
         *(
             f"webhook {verb}"
             for verb in ("create", "list", "update", "delete", "rotate", "test", "deliveries", "replay")
