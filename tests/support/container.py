@@ -57,7 +57,7 @@ def read_recipe() -> Recipe:
                 recipe.health = list(map(str, json.loads(rest[rest.index("[") :])))
             case "CMD":
                 recipe.command = list(map(str, json.loads(rest)))
-            case "COPY" | "EXPOSE" | "":
+            case "COPY" | "EXPOSE" | "LABEL" | "":
                 pass
             case _:
                 raise AssertionError(f"this test does not know {word}")
