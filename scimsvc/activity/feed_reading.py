@@ -6,19 +6,33 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from scimsvc.errors import Gone, InvalidInput
-from scimsvc.store.engine.transactions import reading
+from scimsvc.store.engine.transactions import Connection, reading
 from scimsvc.store.feed import ChangeRow, NumberedChange, get_span, list_changes
 from scimsvc.store.paging import CursorKeys
 
 #: Seconds between two reads of the feed while a request waits, because other processes may write to it.
 _LOOK_EVERY = 0.2
 _LIST = "changes"
-#: The cursor at the end of every feed, and its number for ``_read``.
+#: The cursor at the end of every feed.
 LATEST = "latest"
-_END = -1
+
+
+class FeedPosition(NamedTuple):
+    """A place in a feed: the number of the entry before it, and the time of that entry.
+
+    A feed that was restored from a backup gives the same numbers to other entries, which have other times. The time is
+    None in cursors of versions before 0030 of the schema, at the start of a feed, and where the entry was pruned.
+    """
+
+    number: int
+    time: str | None = None
+
+
+#: The end of every feed, for ``_read``.
+_END = FeedPosition(-1)
 
 
 class Waiters:
@@ -66,7 +80,7 @@ class FeedReader:
 
         The cursor ``latest`` is the end of the feed. If no change follows, wait up to ``wait`` seconds for one. Raises
         ``InvalidInput`` if the cursor does not belong to this enterprise's feed, and ``Gone`` if the changes after it
-        were pruned.
+        were pruned, or if it was issued before the database was restored from an older backup.
         """
         rows, start = _read(enterprise_id, self._read_position(enterprise_id, after), limit)
         if not rows and wait > 0 and self.waiters.enter(enterprise_id):
@@ -74,16 +88,16 @@ class FeedReader:
                 rows = self._wait_for(enterprise_id, start, limit, wait)
             finally:
                 self.waiters.leave(enterprise_id)
-        cursors = [write_feed_cursor(self.keys, enterprise_id, row.number) for row in rows]
+        cursors = [write_feed_cursor(self.keys, enterprise_id, position_of(row)) for row in rows]
         items = [represent_change(cursor, row.change) for cursor, row in zip(cursors, rows, strict=True)]
         return {"items": items, "next": cursors[-1] if cursors else write_feed_cursor(self.keys, enterprise_id, start)}
 
-    def _read_position(self, enterprise_id: str, after: str | None) -> int | None:
+    def _read_position(self, enterprise_id: str, after: str | None) -> FeedPosition | None:
         if after is None:
             return None
         return _END if after == LATEST else read_feed_cursor(self.keys, enterprise_id, after, field="after")
 
-    def _wait_for(self, enterprise_id: str, after: int, limit: int, wait: float) -> list[NumberedChange]:
+    def _wait_for(self, enterprise_id: str, after: FeedPosition, limit: int, wait: float) -> list[NumberedChange]:
         deadline = time.monotonic() + wait
         while (left := deadline - time.monotonic()) > 0 and not self.stopping.wait(min(_LOOK_EVERY, left)):
             rows, _ = _read(enterprise_id, after, limit)
@@ -92,14 +106,27 @@ class FeedReader:
         return []
 
 
-def read_feed_cursor(keys: CursorKeys, enterprise_id: str, cursor: str, *, field: str) -> int:
-    """Return the number of the change in ``cursor``, the value of an input ``field``.
+def position_of(row: NumberedChange) -> FeedPosition:
+    """Return the position after the entry ``row``."""
+    return FeedPosition(row.number, row.change.time)
+
+
+def find_position(connection: Connection, enterprise_id: str, number: int) -> FeedPosition:
+    """Return the position after the entry with the ``number``, without its time if it is not stored."""
+    rows = list_changes(connection, enterprise_id, after=number - 1, limit=1)
+    return position_of(rows[0]) if rows and rows[0].number == number else FeedPosition(number)
+
+
+def read_feed_cursor(keys: CursorKeys, enterprise_id: str, cursor: str, *, field: str) -> FeedPosition:
+    """Return the position in ``cursor``, the value of an input ``field``.
 
     Raises ``InvalidInput`` if the cursor does not belong to the feed of the enterprise.
     """
     try:
-        return int(keys.read(cursor, enterprise_id, _LIST))
-    except (ValueError, TypeError):
+        key = keys.read(cursor, enterprise_id, _LIST)
+        # A cursor of a version before 0030 of the schema is only a number.
+        return FeedPosition(key) if isinstance(key, int) else FeedPosition(int(key[0]), key[1])
+    except (ValueError, TypeError, LookupError):
         raise InvalidInput(
             f"{field!r} is not a cursor of this enterprise's change feed. "
             "Use the 'next' or 'cursor' value of an earlier response.",
@@ -107,29 +134,43 @@ def read_feed_cursor(keys: CursorKeys, enterprise_id: str, cursor: str, *, field
         ) from None
 
 
-def write_feed_cursor(keys: CursorKeys, enterprise_id: str, number: int) -> str:
-    """Return the cursor after the change with the ``number`` in the feed of the enterprise."""
-    return keys.write(number, enterprise_id, _LIST)
+def write_feed_cursor(keys: CursorKeys, enterprise_id: str, position: FeedPosition) -> str:
+    """Return the cursor of the ``position`` in the feed of the enterprise."""
+    return keys.write(list(position), enterprise_id, _LIST)
 
 
-def _read(enterprise_id: str, after: int | None, limit: int) -> tuple[list[NumberedChange], int]:
-    """Return the changes after the number ``after``, and this number.
+def _read(enterprise_id: str, after: FeedPosition | None, limit: int) -> tuple[list[NumberedChange], FeedPosition]:
+    """Return the changes after the position ``after``, and this position with its time.
 
-    None is the start of the feed, and ``_END`` its end. Raises ``Gone`` if changes after this number were pruned.
+    None is the start of the feed, and ``_END`` its end. Raises ``Gone`` if changes after it were pruned, or if
+    the entry before it is another one.
     """
     with reading() as connection:
         span = get_span(connection, enterprise_id)
         oldest, newest = span.oldest or 1, span.newest or 0
         if after is None:
-            after = oldest - 1
+            after = FeedPosition(oldest - 1)
         if after == _END:
-            after = newest
-        if not oldest - 1 <= after <= newest:
-            raise Gone(
-                "The changes after this cursor are no longer stored. Read all users again (GET /api/v1/users), "
-                "and follow the feed from the 'next' value of a request without 'after'."
-            )
-        return list_changes(connection, enterprise_id, after=after, limit=limit), after
+            after = FeedPosition(newest)
+        if not oldest - 1 <= after.number <= newest:
+            raise _not_stored()
+        rows = list_changes(connection, enterprise_id, after=after.number - 1, limit=limit + 1)
+    if rows and rows[0].number == after.number:
+        (entry, *rows) = rows
+        if after.time not in (None, entry.change.time):
+            raise _not_stored()
+        after = position_of(entry)
+    elif rows and rows[0].number != after.number + 1:  # pruned meanwhile
+        raise _not_stored()
+    return rows[:limit], after
+
+
+def _not_stored() -> Gone:
+    return Gone(
+        "The changes after this cursor are no longer stored: they are too old, or the database was restored from a "
+        "backup. Read all users again (GET /api/v1/users), and follow the feed from the 'next' value of a request "
+        "without 'after'."
+    )
 
 
 def represent_change(cursor: str, change: ChangeRow) -> dict[str, Any]:

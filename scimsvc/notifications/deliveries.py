@@ -1,12 +1,15 @@
 """The deliveries of webhooks, and the lists of both for the enterprise API and the console."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from scimsvc import schemas
-from scimsvc.activity.feed_reading import write_feed_cursor
+from scimsvc.activity.feed_reading import FeedPosition, write_feed_cursor
 from scimsvc.notifications.webhooks import get_webhook, list_webhooks
 from scimsvc.reports.lists import Listed, PagedList, Parameters
 from scimsvc.store import webhook_deliveries as store
+from scimsvc.store.feed import list_times
 from scimsvc.store.paging import CursorKeys, Page
 from scimsvc.store.tenancy import reading_in
 from scimsvc.store.webhook_deliveries import DeliveryRow
@@ -37,12 +40,16 @@ def _list(enterprise: str, reference: str, *, before: str | None, limit: int) ->
     with reading_in(enterprise) as tenant:
         webhook_id = get_webhook(tenant, reference).id
         rows = store.list_deliveries(tenant.connection, tenant.id, webhook_id, before=before, limit=limit + 1)
-        return Page.of(rows, limit, represent_delivery, key=lambda row: row.id)
+        times = list_times(tenant.connection, tenant.id, [row.cursor for row in rows if row.cursor is not None])
+        return Page.of(rows, limit, lambda row: represent_delivery(row, times), key=lambda row: row.id)
 
 
-def represent_delivery(row: DeliveryRow) -> dict[str, Any]:
-    """Return a delivery in the form of the enterprise API."""
-    cursor = None if row.cursor is None else write_feed_cursor(cursor_keys(), row.enterprise_id, row.cursor)
+def represent_delivery(row: DeliveryRow, times: Mapping[int, str] = MappingProxyType({})) -> dict[str, Any]:
+    """Return a delivery in the form of the enterprise API. ``times`` has the times of stored changes by number."""
+    cursor = None
+    if row.cursor is not None:
+        position = FeedPosition(row.cursor, times.get(row.cursor))
+        cursor = write_feed_cursor(cursor_keys(), row.enterprise_id, position)
     return {
         "id": row.id,
         "message_id": row.message_id,

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from scimsvc.activity.feed_reading import represent_change, write_feed_cursor
+from scimsvc.activity.feed_reading import position_of, represent_change, write_feed_cursor
 from scimsvc.enterprises.groups import show_group
 from scimsvc.enterprises.profiles import show_user
 from scimsvc.errors import NoSuchThing
@@ -36,7 +36,7 @@ def change_message(keys: CursorKeys, enterprise_id: str, numbered: NumberedChang
         _message_id(enterprise_id, str(number), change.time),
         EVENT_OF_CHANGE[change.type],
         change.time,
-        represent_change(write_feed_cursor(keys, enterprise_id, number), change),
+        represent_change(write_feed_cursor(keys, enterprise_id, position_of(numbered)), change),
         number,
     )
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from scimsvc import clock, schemas
 from scimsvc.activity.audit import AuditLog, Difference, audited
-from scimsvc.activity.feed_reading import read_feed_cursor
+from scimsvc.activity.feed_reading import find_position, read_feed_cursor
 from scimsvc.errors import Gone
 from scimsvc.notifications.webhooks import NOT_FAILING, changing, represent, target_of
 from scimsvc.schemas.validation import validated
@@ -55,10 +55,12 @@ def _read_position(tenant: Tenant, position: Mapping[str, Any]) -> int:
     span = _span(tenant)
     if "since" in position:
         return _last_before(tenant, span, position["since"])
-    number = read_feed_cursor(cursor_keys(), tenant.id, position["cursor"], field="cursor")
-    if not span.before_oldest <= number <= span.newest:
+    after = read_feed_cursor(cursor_keys(), tenant.id, position["cursor"], field="cursor")
+    stored = find_position(tenant.connection, tenant.id, after.number)
+    is_other = None not in (after.time, stored.time) and after.time != stored.time
+    if is_other or not span.before_oldest <= after.number <= span.newest:
         raise Gone("The changes after this cursor are no longer stored. Use a later cursor, or a time.")
-    return number
+    return after.number
 
 
 def _span(tenant: Tenant) -> _Span:

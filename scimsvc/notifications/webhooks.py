@@ -13,7 +13,7 @@ from typing import Any
 
 from scimsvc import clock, schemas
 from scimsvc.activity.audit import AuditLog, Difference, Target, audited, changed, created, deleted
-from scimsvc.activity.feed_reading import write_feed_cursor
+from scimsvc.activity.feed_reading import find_position, write_feed_cursor
 from scimsvc.errors import NoSuchThing
 from scimsvc.notifications.secrets import SecretSource, current_secret, has_key, new_source, write_secret
 from scimsvc.notifications.sending.urls import check_url
@@ -206,6 +206,7 @@ def url_without_query(url: str) -> str:
 def represent(tenant: Tenant, row: WebhookRow) -> dict[str, Any]:
     """Return the webhook in the form of the enterprise API."""
     newest = get_end(tenant.connection, tenant.id).number
+    position = find_position(tenant.connection, tenant.id, row.cursor)
     return {
         "id": row.id,
         "url": row.url,
@@ -213,7 +214,7 @@ def represent(tenant: Tenant, row: WebhookRow) -> dict[str, Any]:
         "payload": row.payload,
         "enabled": row.enabled,
         "disabled_reason": row.disabled_reason,
-        "cursor": write_feed_cursor(cursor_keys(), tenant.id, row.cursor),
+        "cursor": write_feed_cursor(cursor_keys(), tenant.id, position),
         "waiting": max(0, newest - row.cursor),
         "failing_since": row.failing_since,
         "next_attempt_at": row.next_attempt_at,

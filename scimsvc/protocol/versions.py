@@ -8,13 +8,19 @@ from scimsvc.protocol.errors import PreconditionFailed
 _ENTITY_TAG = re.compile(r'(?:W/)?"([^"]*)"')
 
 
-def entity_tag(version: int, role_revision: int | None) -> str:
-    """Return the weak ETag of a user's representation.
+#: The part of a modification time in a tag, from the day of the month to the milliseconds.
+MARK = slice(8, 23)
 
-    ``role_revision`` is the enterprise's for a user on the default role, because the name of that role is part of the
-    answer. It is None for other users.
+
+def entity_tag(version: int, modified_at: str, role_revision: int | None) -> str:
+    """Return the weak ETag of the representation of a user or a group.
+
+    A database that was restored from a backup counts versions again that clients have seen. The end of the modification
+    time distinguishes them. ``role_revision`` is the enterprise's for a user on the default role, because the name of
+    that role is part of the answer. It is None for others.
     """
-    return f'W/"{version}"' if role_revision is None else f'W/"{version}-{role_revision}"'
+    version_and_time = f"{version}-{modified_at[MARK]}"
+    return f'W/"{version_and_time}"' if role_revision is None else f'W/"{version_and_time}-{role_revision}"'
 
 
 @dataclass(frozen=True, slots=True)

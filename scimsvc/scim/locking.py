@@ -85,7 +85,7 @@ def lock_group(connection: Connection, request: ScimRequest, group_id: str, prec
     if request.notes.budget is not None:
         request.notes.budget.read(row.document)
     if preconditions is not UNCONDITIONAL:
-        preconditions.check(entity_tag(row.version, None))
+        preconditions.check(entity_tag(row.version, row.modified_at, None))
     before = request.attempt.before = read_group_document(row)
     return GroupLock(connection, request, rules, row, before)
 

@@ -7,7 +7,7 @@ transaction that holds the feed and waits for them could cause a deadlock. ``rec
 together with its log entry.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import accumulate, count
 from typing import Any, NamedTuple
 
@@ -72,6 +72,11 @@ class FeedSpan(NamedTuple):
 
     oldest: int | None
     newest: int | None
+
+
+class _Time(NamedTuple):
+    number: int
+    time: str
 
 
 class _Count(NamedTuple):
@@ -208,6 +213,13 @@ def get_span(connection: Connection, enterprise_id: str) -> FeedSpan:
 def list_changes(connection: Connection, enterprise_id: str, *, after: int, limit: int) -> list[NumberedChange]:
     """Return at most ``limit`` changes after the number ``after``, in order."""
     return _AFTER.all(connection, {"enterprise_id": enterprise_id, "after": after, "limit": limit})
+
+
+def list_times(connection: Connection, enterprise_id: str, numbers: Collection[int]) -> dict[int, str]:
+    """Return the times of those of the changes with the ``numbers`` that are stored, by number."""
+    statement = select(Change.number, Change.time).where(Change.enterprise_id == enterprise_id)
+    rows = Query(statement.where(Change.number.in_(numbers)), _Time, dynamic=True).all(connection)
+    return {row.number: row.time for row in rows}
 
 
 def list_edits(connection: Connection, enterprise_id: str, user_id: str, *, limit: int) -> list[ChangeRow]:

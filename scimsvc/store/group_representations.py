@@ -47,13 +47,13 @@ def represent_group(row: Any, base: str, members: Iterable[Member] | None) -> Re
 
     ``base`` is the Tenant URL. The attribute ``members`` is omitted for the ``members`` None.
     """
-    location = f"{base}/Groups/{row.id}"
+    location, tag = f"{base}/Groups/{row.id}", entity_tag(row.version, row.modified_at, None)
     listed = "" if members is None else f',"members":[{",".join(represent_members(members, base))}]'
     text = (
         f'{row.document[:-1]}{listed},"meta":{{"resourceType":"Group","created":"{row.created_at}",'
-        f'"lastModified":"{row.modified_at}","location":{write_json(location)},"version":"W/\\"{row.version}\\""}}}}'
+        f'"lastModified":"{row.modified_at}","location":{write_json(location)},"version":{write_json(tag)}}}}}'
     )
-    return Representation(row.id, text, location, entity_tag(row.version, None))
+    return Representation(row.id, text, location, tag)
 
 
 def represent_members(members: Iterable[Member], base: str) -> list[str]:

@@ -25,7 +25,7 @@ from scimsvc.protocol.resource_types import ResourceType
 from scimsvc.protocol.role_elements import default_element
 from scimsvc.protocol.scalars import NUMBERS, parse_instant, sortable_instant
 from scimsvc.protocol.users import work_address
-from scimsvc.protocol.versions import entity_tag
+from scimsvc.protocol.versions import MARK, entity_tag
 
 
 class View(NamedTuple):
@@ -78,6 +78,10 @@ class Represented(HasDocument, Protocol):
     def version(self) -> int:
         """The number of the version."""
 
+    @property
+    def modified_at(self) -> str:
+        """The time of the version."""
+
 
 RowT = TypeVar("RowT", bound="tuple[Any, ...]")
 
@@ -112,7 +116,7 @@ def represent(row: Represented, view: View) -> Representation:
     """Return the SCIM representation of ``row``, a ``StoredUser`` or a row that begins with its columns."""
     (text,) = represent_all((row,), view)
     is_on_default = row.role_id is None and row.group_role is None
-    tag = entity_tag(row.version, view.role_revision if is_on_default else None)
+    tag = entity_tag(row.version, row.modified_at, view.role_revision if is_on_default else None)
     return Representation(row.id, text, f"{view.base}/Users/{row.id}", tag)
 
 
@@ -129,7 +133,7 @@ def represent_all(rows: Iterable[Any], view: View) -> list[str]:
         f"{'' if role_id is not None else default_role if group_role is None else _json_of_role(group_role)}"
         f',"meta":{{"resourceType":"User",'
         f'"created":"{created_at}","lastModified":"{modified_at}{between}{user_id}","version":"W/\\"'
-        f"{version}{end_on_default if role_id is None and group_role is None else _END}"
+        f"{version}-{modified_at[MARK]}{end_on_default if role_id is None and group_role is None else _END}"
         for user_id, document, role_id, version, created_at, modified_at, group_role, *_ in rows
     ]
 

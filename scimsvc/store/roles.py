@@ -1,5 +1,6 @@
 """Roles with their names and aliases, and the users of each role."""
 
+import random
 from collections import Counter
 from typing import NamedTuple
 
@@ -177,8 +178,18 @@ _DELETE_ALIAS = Write(delete(RoleName).where(*_OF_ROLE, RoleName.name_key == _KE
 #: Deletes the old name, and an alias that becomes the new name.
 _DELETE_NAME = Write(delete(RoleName).where(*_OF_ROLE, or_(~RoleName.is_alias, RoleName.name_key == _KEY)))
 _COUNT_DEFAULT_CHANGE = Write(
-    update(Enterprise).where(Enterprise.id == _ENTERPRISE_ID).values(role_revision=Enterprise.role_revision + 1)
+    update(Enterprise)
+    .where(Enterprise.id == _ENTERPRISE_ID)
+    .values(role_revision=Enterprise.role_revision + bindparam("step", type_=Enterprise.role_revision.type)),
+    columns=[],
 )
+#: A restored database must not count to a revision that clients have seen, so each step is random.
+_LONGEST_STEP = 100_000
+
+
+def _count_default_change(connection: Connection, enterprise_id: str) -> None:
+    step = random.randint(1, _LONGEST_STEP)  # noqa: S311  # no secret
+    _COUNT_DEFAULT_CHANGE.run(connection, {"enterprise_id": enterprise_id, "step": step})
 
 
 def insert_role(connection: Connection, enterprise_id: str, role: RoleRow) -> None:
@@ -222,7 +233,7 @@ def update_role_name(connection: Connection, enterprise_id: str, role: RoleRow, 
     _insert_name(connection, enterprise_id, role.id, name, is_alias=False)
     _UPDATE_NAME.run(connection, {**key, "new_name": name})
     if role.is_default:
-        _COUNT_DEFAULT_CHANGE.run(connection, {"enterprise_id": enterprise_id})
+        _count_default_change(connection, enterprise_id)
 
 
 def update_restriction(connection: Connection, enterprise_id: str, role_id: str, *, restricts: bool) -> None:
@@ -234,7 +245,7 @@ def update_default_role(connection: Connection, enterprise_id: str, role_id: str
     """Set the role as the default role of the enterprise."""
     _UNSET_DEFAULT.run(connection, {"enterprise_id": enterprise_id})
     _SET_DEFAULT.run(connection, {"enterprise_id": enterprise_id, "role_id": role_id})
-    _COUNT_DEFAULT_CHANGE.run(connection, {"enterprise_id": enterprise_id})
+    _count_default_change(connection, enterprise_id)
 
 
 def delete_alias(connection: Connection, enterprise_id: str, role_id: str, alias: str) -> bool:

@@ -10,12 +10,18 @@ STALE = 'W/"stale"'
 
 @pytest.mark.parametrize(
     ("version", "role_revision", "tag"),
-    [(1, None, 'W/"1"'), (12, None, 'W/"12"'), (1, 2, 'W/"1-2"'), (12, 1, 'W/"12-1"'), (1, 21, 'W/"1-21"')],
+    [
+        (1, None, 'W/"1-27T22:15:54.123"'),
+        (12, None, 'W/"12-27T22:15:54.123"'),
+        (1, 2, 'W/"1-27T22:15:54.123-2"'),
+        (12, 1, 'W/"12-27T22:15:54.123-1"'),
+        (1, 21, 'W/"1-27T22:15:54.123-21"'),
+    ],
 )
-def test_a_tag_is_weak_and_names_the_role_revision_where_it_counts(
+def test_a_tag_is_weak_and_names_the_time_and_where_it_counts_the_role_revision(
     version: int, role_revision: int | None, tag: str
 ) -> None:
-    assert entity_tag(version, role_revision) == tag
+    assert entity_tag(version, "2026-11-27T22:15:54.123Z", role_revision) == tag
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_the_text_is_the_encoder_s(users: list[StoredUser], base: str, default_r
         if user.role_id is None:
             shown = default_role if user.group_role is None else user.group_role
             expected["roles"] = [{"value": shown, "primary": True}]
-        tag = entity_tag(user.version, revision if on_default else None)
+        tag = entity_tag(user.version, user.modified_at, revision if on_default else None)
         expected["meta"] = {
             "resourceType": "User",
             "created": user.created_at,

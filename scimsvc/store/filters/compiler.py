@@ -10,7 +10,22 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ColumnElement, and_, case, false, func, literal, not_, or_, select, true
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    String,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+)
 
 from scimsvc.clock import timestamp
 from scimsvc.protocol.attributes import META, PRIMARY, Attribute, AttributePath
@@ -26,6 +41,7 @@ from scimsvc.protocol.filters.nodes import (
     conditions,
 )
 from scimsvc.protocol.scalars import NUMBERS, sortable_instant
+from scimsvc.protocol.versions import MARK
 from scimsvc.store.filters.merging import merge_alternatives, merge_exclusions
 from scimsvc.store.filters.search_functions import SEARCH_FUNCTIONS, Expression
 
@@ -34,6 +50,12 @@ Condition = ColumnElement[bool]
 Element = Mapping[str, Expression]
 #: The steps to an attribute.
 Steps = Sequence[Attribute]
+
+
+def tag_beginning(table: Any) -> Expression:
+    """Return the beginning of the ETags of the rows of ``table``, as ``protocol.versions.entity_tag`` writes it."""
+    time = func.substr(table.modified_at, MARK.start + 1, MARK.stop - MARK.start)
+    return literal('W/"') + cast(table.version, String) + literal("-") + time
 
 
 class FilterCompiler:

@@ -1,12 +1,12 @@
 """Compile filters and sort keys on groups to SQL."""
 
-from sqlalchemy import String, bindparam, cast, literal
+from sqlalchemy import bindparam, literal
 
 from scimsvc.models import Group
 from scimsvc.protocol.attributes import AttributePath
 from scimsvc.protocol.filters.nodes import Comparison, Node, Present, ValuePath
 from scimsvc.protocol.groups import GROUPS, MEMBERS
-from scimsvc.store.filters.compiler import Condition, FilterCompiler, Steps
+from scimsvc.store.filters.compiler import Condition, FilterCompiler, Steps, tag_beginning
 from scimsvc.store.filters.membership_rows import ElementRows, groups_with, member_rows
 from scimsvc.store.filters.search_functions import Expression
 
@@ -36,7 +36,7 @@ class _GroupCompiler(FilterCompiler):
             "meta.created": Group.created_at.expression,
             "meta.lastModified": Group.modified_at.expression,
             "meta.location": literal(f"{base}{GROUPS.endpoint}/") + Group.id,
-            "meta.version": literal('W/"') + cast(Group.version, String) + literal('"'),
+            "meta.version": tag_beginning(Group) + literal('"'),
         }
         super().__init__(dialect, Group, columns)
         self._base = base

@@ -1,6 +1,6 @@
 """Compile filters and sort keys on users to SQL."""
 
-from sqlalchemy import String, and_, bindparam, case, cast, literal, select, union_all
+from sqlalchemy import and_, bindparam, case, literal, select, union_all
 
 from scimsvc.models import User
 from scimsvc.protocol.attributes import EMAILS, ROLES, AttributePath, fold
@@ -9,8 +9,7 @@ from scimsvc.protocol.filters.work_address import matched_address
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.role_elements import default_element
 from scimsvc.protocol.users import USERS
-from scimsvc.protocol.versions import entity_tag
-from scimsvc.store.filters.compiler import Condition, FilterCompiler, Steps
+from scimsvc.store.filters.compiler import Condition, FilterCompiler, Steps, tag_beginning
 from scimsvc.store.filters.membership_rows import ElementRows, group_rows, users_in
 from scimsvc.store.filters.search_functions import Expression
 from scimsvc.store.representations import View
@@ -37,7 +36,6 @@ class _UserCompiler(FilterCompiler):
     """Compiles for one view of the enterprise, so that filters on roles see the same roles as responses."""
 
     def __init__(self, dialect: str, view: View) -> None:
-        on_default = entity_tag(0, view.role_revision).partition("0")[2]
         columns: dict[str, Expression] = {
             "id": User.id.expression,
             "externalId": User.external_id.expression,
@@ -48,8 +46,8 @@ class _UserCompiler(FilterCompiler):
             "meta.created": User.created_at.expression,
             "meta.lastModified": User.modified_at.expression,
             "meta.location": literal(f"{view.base}{USERS.endpoint}/") + User.id,
-            "meta.version": literal('W/"') + cast(User.version, String)
-            + case((ON_DEFAULT, literal(on_default)), else_=literal('"')),
+            "meta.version": tag_beginning(User)
+            + case((ON_DEFAULT, literal(f'-{view.role_revision}"')), else_=literal('"')),
         }  # fmt: skip
         super().__init__(dialect, User, columns)
         self._base = view.base
