@@ -158,6 +158,7 @@ class Action(StrEnum):
     USER_ERASED = "user.erased"
     USERS_IMPORTED = "users.imported"
     USERS_EXPORTED = "users.exported"
+    USERS_COMPARED = "users.compared"
     LOG_EXPORTED = "log.exported"
     LOG_ERRORS_DISMISSED = "log.errors_dismissed"
     LOG_PRUNED = "log.pruned"

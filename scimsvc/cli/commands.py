@@ -19,6 +19,7 @@ COMMANDS = {
     "log": "Show and prune the provisioning log.",
     "migrate-to": "Copy everything from SQLite into an empty PostgreSQL.",
     "quickstart": "Set everything up, print the values for Entra, and serve.",
+    "reconcile": "Compare an export of the directory with the users.",
     "role": "Add, list, preview, change and remove roles.",
     "selftest": "Play an identity provider against an installation.",
     "serve": "Serve until SIGTERM or SIGINT.",
@@ -35,7 +36,7 @@ SECTIONS = {
     "Manage": (
         *("enterprise", "role", "user", "group", "attribute", "integration", "token", "webhook", "admin", "settings"),
     ),
-    "Diagnose": ("status", "log", "explain", "changes", "audit", "check", "selftest"),
+    "Diagnose": ("status", "log", "explain", "changes", "audit", "reconcile", "check", "selftest"),
     "Data": ("backup", "migrate-to"),
 }
 
@@ -74,6 +75,10 @@ EXAMPLES = {
     "integration rotate": ("integration rotate Contoso 'Microsoft Entra ID' --overlap 24",),
     "log list": ("log Contoso --failed", "log Contoso --user ada@example.com --since yesterday"),
     "selftest": ("selftest --url https://scim.example.com/api/scim/v2 --token TOKEN --report ticket.txt",),
+    "reconcile": (
+        "reconcile Contoso exportUsers.csv --report differences.csv",
+        "reconcile Contoso people.csv --column userName=login --confirmed-since 7d",
+    ),
     "role add": ("role add Contoso 'Power Signer' --alias PowerSigner",),
     "role preview": ("role preview Contoso Signer",),
     "token issue": ("token issue Contoso --days 365 --name 'Entra production'", "token issue Contoso --api"),

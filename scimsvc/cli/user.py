@@ -1,11 +1,8 @@
 """``user``: manage manual users, list all users, and import and export users."""
 
 import itertools
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,6 +11,7 @@ import click
 from scimsvc.cli.names import complete_roles
 from scimsvc.cli.options import enterprise_argument
 from scimsvc.cli.output import PRINTED, progress, result_command, wants_json
+from scimsvc.cli.output_files import opened_output
 from scimsvc.cli.printable import printable, write_json_line
 from scimsvc.cli.tables import Row, View
 from scimsvc.cli.values import cell
@@ -216,7 +214,7 @@ def export(enterprise: str, form: str | None, output: Path | None) -> Any:
     lines = _FORMS[form or CSV](users)
     if output is None and sys.stdout.isatty():
         lines = (printable(line, keep="\r\n") for line in lines)
-    with _opened(output) as file:
+    with opened_output(output) as file:
         file.writelines(lines)
     return PRINTED if output is None else {"exported": next(count)}
 
@@ -239,23 +237,3 @@ _FORMS: dict[str, Callable[[Iterator[dict[str, Any]]], Iterator[str]]] = {
     JSON_LINES: _as_json_lines,
     JSON: _as_json,
 }
-
-
-@contextmanager
-def _opened(output: Path | None) -> Iterator[IO[str]]:
-    """Open standard output, or a temporary file that replaces ``output`` when everything is written."""
-    if output is None:
-        with click.open_file("-", "w", encoding="utf-8") as stream:
-            yield stream
-        return
-    try:
-        descriptor, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-                yield file
-            Path(name).replace(output)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise click.ClickException(f"{output} cannot be written: {error.strerror}.") from None

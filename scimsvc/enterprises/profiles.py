@@ -106,8 +106,8 @@ def with_details(tenant: Tenant, user: dict[str, Any]) -> dict[str, Any]:
     groups = _groups_of(tenant, [user["id"]])
     return user | {
         "groups": groups[user["id"]],
-        "custom": _custom_values(tenant, user["id"]),
         "confirmed_at": find_confirmation(tenant.connection, tenant.id, user["id"]),
+        "custom": _custom_values(tenant, user["id"]),
     }
 
 

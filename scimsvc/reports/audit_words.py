@@ -71,6 +71,7 @@ ACTION_GROUPS: dict[str, dict[str, str]] = {
         Action.USER_ERASED: "Traces of a person erased",
         Action.USERS_IMPORTED: "Users imported",
         Action.USERS_EXPORTED: "Users exported",
+        Action.USERS_COMPARED: "Users compared with a directory export",
     },
     "Logs": {
         Action.LOG_EXPORTED: "Provisioning log exported",

@@ -496,6 +496,7 @@ COMMANDS: dict[tuple[str, ...], tuple[tuple[str, ...], Action]] = {
     ("user", "erase"): (("Acme", "ada@x.example", "--yes", "--delete"), A.USER_ERASED),
     ("user", "import"): (("Acme", "{folder}/users.csv"), A.USERS_IMPORTED),
     ("user", "export"): (("Acme", "--output", "{folder}/exported.csv"), A.USERS_EXPORTED),
+    ("reconcile",): (("Acme", "{folder}/users.csv"), A.USERS_COMPARED),
     ("webhook", "create"): (("Acme", HOOK), A.WEBHOOK_CREATED),
     ("webhook", "update"): (("Acme", HOOK, "--disable"), A.WEBHOOK_UPDATED),
     ("webhook", "delete"): (("Acme", HOOK), A.WEBHOOK_DELETED),

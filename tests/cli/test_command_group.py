@@ -81,7 +81,9 @@ def test_each_example_is_in_the_help_of_its_command_and_can_be_parsed() -> None:
         for example in examples:
             given = shlex.split(example)
             arguments = given[len(path) if given[: len(path)] == list(path) else 1 :]
-            ALL[path].make_context(words, arguments, resilient_parsing="import" in path or "explain" in path)
+            ALL[path].make_context(
+                words, arguments, resilient_parsing=not {"import", "explain", "reconcile"}.isdisjoint(path)
+            )
 
 
 def test_an_app_imports_a_command_when_it_is_asked_for(app: Flask) -> None:
