@@ -19,6 +19,7 @@ from scimsvc.console.views.help import help_page
 from scimsvc.console.views.integrations import integrations
 from scimsvc.console.views.log import log
 from scimsvc.console.views.overview import overview
+from scimsvc.console.views.reconciliation import reconciliation
 from scimsvc.console.views.roles import roles
 from scimsvc.console.views.search import search, search_inside
 from scimsvc.console.views.second_factor import code_of_sign_in, second_factor
@@ -46,8 +47,8 @@ blueprints = (
     static, front, accounts, own_account, own_alerts, appearance, help_page, service_settings,
     search, search_inside, own_sessions, sessions, code_of_sign_in, second_factor,
     sign_in_by_provider, own_identity, enterprises, one_enterprise,
-    overview, alerts, connect, users, user_files, groups, log, explain, roles, attributes, integrations, tokens,
-    webhooks, audit, audit_of_all, settings, administrators, all_accounts,
+    overview, alerts, connect, users, user_files, reconciliation, groups, log, explain, roles, attributes,
+    integrations, tokens, webhooks, audit, audit_of_all, settings, administrators, all_accounts,
 )  # fmt: skip
 
 for _blueprint in blueprints:

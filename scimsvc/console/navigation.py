@@ -23,7 +23,9 @@ _DIRECTORY, _PROVISIONING, _ACCESS, _SETTINGS = "Directory", "Provisioning", "Ac
 SECTIONS = (
     Section("console_overview.show", "Overview", ("console_overview",)),
     Section("console_alerts.list_", "Alerts", ("console_alerts",)),
-    Section("console_users.list_", "Users", ("console_users", "console_user_files"), _DIRECTORY),
+    Section(
+        "console_users.list_", "Users", ("console_users", "console_user_files", "console_reconciliation"), _DIRECTORY
+    ),
     Section("console_groups.list_", "Groups", ("console_groups",), _DIRECTORY),
     Section("console_roles.list_", "Roles", ("console_roles",), _DIRECTORY),
     Section("console_attributes.list_", "Attributes", ("console_attributes",), _DIRECTORY),

@@ -23,11 +23,12 @@ OWN_ACCOUNT = frozenset(
     }
 )
 #: The forms that change nothing.
-READING_FORMS = frozenset({"console_explain.tell", "console_explain.test"})
+READING_FORMS = frozenset({"console_explain.tell", "console_explain.test", "console_reconciliation.compare"})
 #: The pages that show more than their form.
-PAGES_WITH_FORM = frozenset(
-    {"console_explain.show", "console_connect.show", "console_roles.edit", "console_service_settings.show"}
-)
+PAGES_WITH_FORM = frozenset({
+    *("console_explain.show", "console_connect.show", "console_roles.edit", "console_service_settings.show"),
+    "console_reconciliation.ask",
+})  # fmt: skip
 _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 

@@ -79,6 +79,7 @@ ORDINARY = frozenset({
     "console_attributes.create",
     "console_integrations.limit",
     "console_integrations.rename",
+    "console_reconciliation.compare",
     "console_roles.add",
     "console_roles.move",
     "console_roles.update",

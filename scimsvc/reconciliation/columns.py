@@ -99,7 +99,8 @@ class Columns:
         if not any(name in chosen for name in IDENTIFYING):
             raise InvalidInput(
                 f"The file is not recognized: no column identifies users. {_named(names)} Assign one of them, for "
-                "example with --column userName=login, or export objectId, userPrincipalName or mail."
+                "example with --column userName=login (in the console: under 'Other names of columns'), or export "
+                "objectId, userPrincipalName or mail."
             )
 
     @property

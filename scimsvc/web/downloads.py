@@ -7,7 +7,8 @@ other requests. The temporary file has no name, so nothing remains of it when it
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import IO, cast
 from weakref import WeakValueDictionary
 
@@ -56,6 +57,17 @@ class Downloads:
         finally:
             self._writers.release()
 
+    @contextmanager
+    def working(self, enterprise_id: str) -> Iterator[None]:
+        """Hold the place of a download for other work that takes long. Raises ``DownloadRunning``."""
+        if not self._writers.acquire(blocking=False):
+            raise DownloadRunning("The service is writing other downloads at the moment. Try again in a few seconds.")
+        try:
+            with self._begin(enterprise_id):
+                yield
+        finally:
+            self._writers.release()
+
     def _begin(self, enterprise_id: str) -> IO[bytes]:
         with self._lock:
             running = self._files.get(enterprise_id)
@@ -91,6 +103,23 @@ _downloads: AppState[Downloads] = AppState("downloads")
 def init_downloads(app: Flask) -> None:
     """Prepare ``app`` for downloads."""
     _downloads.init_app(app, Downloads())
+
+
+@contextmanager
+def long_work(enterprise_id: str) -> Iterator[Callable[[int, int], None]]:
+    """Let the request work longer than others in the block, as one of a few such requests.
+
+    Yield a function for the progress, with any two numbers. It raises ``Conflict`` when the time is over. Raises
+    ``DownloadRunning``.
+    """
+    ends_at = time.monotonic() + MOST_SECONDS
+
+    def check_time(_more: int, _of: int) -> None:
+        if time.monotonic() > ends_at:
+            raise Conflict(f"The work takes longer than {MOST_SECONDS:.0f} seconds. Use the command instead.")
+
+    with longer_deadline(MOST_SECONDS), _downloads.current.working(enterprise_id):
+        yield check_time
 
 
 def send_download(

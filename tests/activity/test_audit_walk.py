@@ -308,6 +308,10 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
         A.USERS_IMPORTED,
     ),
     ("GET", f"{OF_ENTERPRISE}/users.csv"): (download, A.USERS_EXPORTED),
+    ("POST", f"{OF_ENTERPRISE}/users/compare"): (
+        lambda world, path: world.console.post(path, 200, file=(io.BytesIO(b"email\nc@x.example\n"), "users.csv")),
+        A.USERS_COMPARED,
+    ),
     ("POST", f"{OF_ENTERPRISE}/users/<user_id>/edit"): (form(email="a@x.example", active="on"), A.USER_UPDATED),
     ("POST", f"{OF_ENTERPRISE}/users/<user_id>/delete"): (form(), A.USER_DELETED),
     ("POST", f"{OF_ENTERPRISE}/users/<user_id>/swap/<other_id>"): (form(), A.USER_UPDATED),

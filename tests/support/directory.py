@@ -11,6 +11,7 @@ from sqlalchemy import insert
 
 from scimsvc.extensions import db
 from scimsvc.models import User, UserConfirmation
+from scimsvc.store.engine.database import without_deadline
 from scimsvc.store.engine.transactions import writing
 from tests.support.apps import run_command
 from tests.support.client import Enterprise
@@ -102,7 +103,7 @@ def store_enterprise(enterprise: Enterprise, people: int) -> None:
     """Store the users of the enterprise in bulk."""
     roles = {role["name"]: role["id"] for role in run_command(enterprise.app, "role", "list", enterprise.name)}
     rows = _rows(enterprise.made["id"], roles["Power Signer"], people)
-    with enterprise.app.app_context():
+    with enterprise.app.app_context(), without_deadline():
         while batch := list(islice(rows, _BATCH)):
             with writing() as connection:
                 connection.execute(insert(User), batch)
