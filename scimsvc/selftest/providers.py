@@ -21,7 +21,7 @@ from scimsvc.selftest.session import Session
 from scimsvc.vocabulary import PROVIDER_NAMES, Provider
 
 #: The providers that the self-test plays.
-PLAYED = (Provider.ENTRA, Provider.OKTA, Provider.AUTHENTIK, Provider.ONELOGIN, Provider.KEYCLOAK)
+PLAYED = tuple(map(str, (Provider.ENTRA, Provider.OKTA, Provider.AUTHENTIK, Provider.ONELOGIN, Provider.KEYCLOAK)))
 
 
 @cache
@@ -93,7 +93,7 @@ def _names(session: Session) -> dict[str, str]:
 
 
 def _remedy(session: Session, finding: Finding) -> str:
-    name = PROVIDER_NAMES[Provider(finding.provider or Provider.ENTRA)]
+    name = PROVIDER_NAMES[finding.provider or Provider.ENTRA]
     if not session.is_scimsvc:
         return f"{name} sends these requests and needs the expected answers. Report this to the makers of the server."
     return (
