@@ -9,15 +9,18 @@ from typing import Any
 
 import click
 
+from scimsvc.auth.state import token_signer
 from scimsvc.cli.options import STANDARD_INPUT, read_secret
-from scimsvc.cli.output import Failed, result_command
+from scimsvc.cli.output import Failed, app_command, result_command
 from scimsvc.cli.printable import printable
+from scimsvc.paths import SCIM_PREFIX
+from scimsvc.selftest.enterprise import ROLES, throwaway_enterprise
 from scimsvc.selftest.plan import ALL, CHOICES, make_plan
-from scimsvc.selftest.report import WRITERS, write_text
-from scimsvc.selftest.running import run
-from scimsvc.selftest.session import Session
-from scimsvc.selftest.target import TargetError, parse_target
-from scimsvc.settings import SELFTEST_TOKEN
+from scimsvc.selftest.report import WRITERS, Report, write_text
+from scimsvc.selftest.running import run as run_steps
+from scimsvc.selftest.session import Session, new_run
+from scimsvc.selftest.target import Target, TargetError, parse_target
+from scimsvc.settings import SELFTEST_TOKEN, read_setting
 
 
 def _refuse_other_suffixes(_context: click.Context, _option: click.Parameter, path: Path | None) -> Path | None:
@@ -27,12 +30,12 @@ def _refuse_other_suffixes(_context: click.Context, _option: click.Parameter, pa
 
 
 @result_command(None, "selftest", text=lambda report: printable(write_text(report)), needs_app=False)
-@click.option("--url", metavar="TENANT_URL", required=True, help="Tenant URL to test")
+@click.option("--url", metavar="TENANT_URL", help="Tenant URL to test  [default: that of SCIMSVC_PUBLIC_URL]")
 @click.option(
     "--token",
     envvar=SELFTEST_TOKEN,
-    required=True,
-    help=f"SCIM token; {STANDARD_INPUT} reads it from standard input  [env var: {SELFTEST_TOKEN}]",
+    help=f"SCIM token of an existing enterprise; {STANDARD_INPUT} reads it from standard input  "
+    f"[env var: {SELFTEST_TOKEN}]",
 )
 @click.option(
     "--as",
@@ -53,23 +56,49 @@ def _refuse_other_suffixes(_context: click.Context, _option: click.Parameter, pa
     callback=_refuse_other_suffixes,
     help=f"Also write the report to this file: {', '.join(WRITERS)} (JUnit)",
 )
-def selftest(url: str, token: str, provider: str, ca_file: Path | None, report: Path | None) -> Any:
+def selftest(url: str | None, token: str | None, provider: str, ca_file: Path | None, report: Path | None) -> Any:
     """Play an identity provider against a running installation, from outside, through its proxy and TLS.
 
-    Only users with addresses under selftest.scimsvc.invalid and groups with names that begin with 'scimsvc selftest'
-    are created. All of them are deleted at the end. Exit status 1 means that something must be changed.
+    On the machine of the installation, the self-test works in an enterprise of its own, which it deletes at the end.
+    With --token it works in the enterprise of the token. There it creates only users with addresses under
+    selftest.scimsvc.invalid and groups with names that begin with 'scimsvc selftest', and deletes all of them. After
+    a crash, the next run does this. Exit status 1 means that something must be changed.
     """
-    try:
-        target = parse_target(url, ca_file)
-    except TargetError as error:
-        raise click.UsageError(str(error)) from None
-    session = Session(target, read_secret("Token") if token == STANDARD_INPUT else token)
-    with _interrupted_by_sigterm():
-        result = run(session, make_plan(provider), _show_progress)
+    target = _target(url, ca_file)
+    if token is None:
+        result = _run_beside_database(target, provider)
+    else:
+        session = Session(target, read_secret("Token") if token == STANDARD_INPUT else token)
+        result = _run(session, provider)
     told = result.as_dict()
     if report is not None:
         _write(report, told)
     return Failed(told) if result.has_errors else told
+
+
+def _target(url: str | None, ca_file: Path | None) -> Target:
+    if url is None:
+        root = read_setting("PUBLIC_URL")
+        if root is None:
+            raise click.UsageError("Set SCIMSVC_PUBLIC_URL, or use --url with the Tenant URL.")
+        url = f"{root}{SCIM_PREFIX}"
+    try:
+        return parse_target(url, ca_file)
+    except TargetError as error:
+        raise click.UsageError(str(error)) from None
+
+
+@app_command(needs_key=True)
+def _run_beside_database(target: Target, provider: str) -> Report:
+    run = new_run()
+    with _interrupted_by_sigterm(), throwaway_enterprise(run, token_signer.current) as enterprise:
+        session = Session(target, enterprise.scim_token, run, api_token=enterprise.api_token, roles=ROLES)
+        return run_steps(session, make_plan(provider), _show_progress)
+
+
+def _run(session: Session, provider: str) -> Report:
+    with _interrupted_by_sigterm():
+        return run_steps(session, make_plan(provider), _show_progress)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from scimsvc.selftest import proxies
+from scimsvc.selftest import load, proxies
 from scimsvc.selftest.cleanup import delete_leftovers
 from scimsvc.selftest.providers import PLAYED, read_sequences, run_sequence, title_of
 from scimsvc.selftest.session import Check
@@ -31,6 +31,7 @@ def make_plan(provider: str = ALL) -> tuple[Step, ...]:
 def _steps(providers: list[str]) -> Iterator[Step]:
     yield _step(delete_leftovers)
     yield from map(_step, proxies.CHECKS)
+    yield from map(_step, load.CHECKS)
     for provider in providers:
         for name, _payload in read_sequences(provider):
             check = partial(run_sequence, provider=provider, name=name)

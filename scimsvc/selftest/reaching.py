@@ -94,7 +94,7 @@ _WORDS = {
 
 def _refused(session: Session, answer: Answer) -> Finding:
     detail = f"GET {session.target.url}/Users was answered with {answer.status}{_said(answer)}."
-    kind, remedy = _advice(answer)
+    kind, remedy = _advice(session, answer)
     return error(f"{_CHECK}.{kind}", TITLE, detail, remedy)
 
 
@@ -106,10 +106,10 @@ def _said(answer: Answer) -> str:
     return f" and {answer.media_type or 'no media type'} instead of SCIM"
 
 
-def _advice(answer: Answer) -> tuple[str, str]:
+def _advice(session: Session, answer: Answer) -> tuple[str, str]:
     """Return the kind of a refusal that is not a known fault of a proxy, and what to do."""
     if answer.status == 401:
-        return "token", _ISSUE
+        return "token", _ISSUE if session.api_token is None else _OTHER_DATABASE
     if answer.status == 403 and not answer.document:
         return "blocked", "Let the proxy or firewall pass requests from this address to the Tenant URL."
     if answer.status == 403:
@@ -121,6 +121,10 @@ def _advice(answer: Answer) -> tuple[str, str]:
     return "answer", "A search without a result must be answered with 200 and totalResults 0."
 
 
+_OTHER_DATABASE = (
+    "The token comes from the database of this machine, and the server at the Tenant URL does not accept it. Correct "
+    "SCIMSVC_PUBLIC_URL, or give the server the same SCIMSVC_DATABASE_URL and SCIMSVC_SECRET_KEY as this command."
+)
 _ISSUE = (
     "Issue a token with 'scimsvc token issue ENTERPRISE' and use the whole of it. If the token is valid, the proxy "
     "does not forward the Authorization header."

@@ -62,8 +62,6 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
 
 def _paragraph(finding: dict[str, Any]) -> Iterator[str]:
     yield f"{finding['outcome'].upper():<8} {finding['title']}  [{finding['check']}]"
-    if finding["outcome"] == Outcome.OK:
-        return
     for line in _explanation(finding):
         yield f"         {line}"
     if finding["outcome"] in (Outcome.ERROR, Outcome.WARNING):

@@ -19,6 +19,11 @@ _CREATED = 201
 RESERVED_NAME = "scimsvc selftest "
 
 
+def new_run() -> str:
+    """Return a unique name of a run: eight hexadecimal digits."""
+    return secrets.token_hex(4)
+
+
 @dataclass(frozen=True)
 class Session:
     """A run against one target.
@@ -31,7 +36,7 @@ class Session:
 
     target: Target
     token: str
-    run: str = field(default_factory=lambda: secrets.token_hex(4))
+    run: str = field(default_factory=new_run)
     config: dict[str, Any] = field(default_factory=dict)
     api_token: str | None = None
     roles: tuple[str, ...] = ()

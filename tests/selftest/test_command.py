@@ -24,10 +24,19 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         yield live
 
 
-def selftest(*options: str, typed: str | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [SCIMSVC, "selftest", *options], env=environment(), input=typed, capture_output=True, text=True, timeout=300
-    )
+def selftest(*options: str, typed: str | None = None, **settings: str) -> subprocess.CompletedProcess[str]:
+    command = [SCIMSVC, "selftest", *options]
+    variables = environment(**settings)
+    return subprocess.run(command, env=variables, input=typed, capture_output=True, text=True, timeout=300)
+
+
+def start(*options: str, until: str, **settings: str) -> subprocess.Popen[str]:
+    """Start the self-test and return it as soon as its progress shows a step whose title contains ``until``."""
+    command = [SCIMSVC, "selftest", *options]
+    process = subprocess.Popen(command, env=environment(**settings), stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    next(line for line in process.stderr if until in line)
+    return process
 
 
 def tenant_url(live: Live) -> str:
@@ -115,9 +124,7 @@ def test_a_sound_server_passes_and_nothing_is_left_or_touched(live: Live, tmp_pa
 def test_a_run_that_is_interrupted_leaves_nothing_after_the_next_one(live: Live, number: signal.Signals) -> None:
     before = stored(live)
     options = ["--url", tenant_url(live), "--token", live.token, "--as", "entra"]
-    process = subprocess.Popen([SCIMSVC, "selftest", *options], env=environment(), stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    next(line for line in process.stderr if "life of" in line or "is matched, created" in line)
+    process = start(*options, until="A user is matched, created")
 
     process.send_signal(number)
     process.communicate(timeout=60)
@@ -128,3 +135,40 @@ def test_a_run_that_is_interrupted_leaves_nothing_after_the_next_one(live: Live,
     else:
         assert process.returncode == 1
     assert stored(live) == before
+
+
+def test_beside_the_database_a_run_has_an_enterprise_of_its_own(live: Live) -> None:
+    settings = {"INSTANCE_PATH": str(live.folder / "instance"), "PUBLIC_URL": live.base_url}
+
+    def enterprises() -> list[str]:
+        done = subprocess.run(
+            [SCIMSVC, "enterprise", "list", "--json"], env=environment(**settings), capture_output=True, check=True
+        )
+        return [enterprise["name"] for enterprise in json.loads(done.stdout)]
+
+    before = enterprises()
+    crashed = start("--as", "keycloak", until="[3/", **settings)
+    crashed.kill()
+    crashed.communicate(timeout=60)
+    left = [name for name in enterprises() if name not in before]
+    ended = start("--as", "keycloak", until="[3/", **settings)
+    [own] = [name for name in enterprises() if name not in before]
+    ended.terminate()
+    ended.communicate(timeout=60)
+
+    assert [name.startswith("scimsvc selftest ") for name in left] == [True]
+    assert own not in left
+    assert ended.returncode == 1
+    assert enterprises() == before
+
+
+def test_a_token_of_another_installation_names_the_settings(live: Live, tmp_path: Path) -> None:
+    settings = {"INSTANCE_PATH": str(tmp_path / "instance"), "PUBLIC_URL": live.base_url}
+    subprocess.run([SCIMSVC, "init"], env=environment(**settings), capture_output=True, check=True)
+
+    done = selftest("--json", **settings)
+
+    [finding] = json.loads(done.stdout)["findings"]
+    assert (done.returncode, finding["check"]) == (1, "reach.token")
+    assert "SCIMSVC_PUBLIC_URL" in finding["remedy"]
+    assert selftest().returncode == 2
