@@ -140,7 +140,7 @@ def _allowed(expected: dict[str, Any], reply: Reply) -> dict[str, Any]:
 def _allowed_body(expected: Any) -> Any:
     """Return the expectation of a body without the parts that RFC 7643 leaves to the server.
 
-    An absent attribute is as good as an empty list (section 2.5), ``active`` has no default, and ``groups`` of a user
+    An absent attribute equals an empty list (section 2.5), ``active`` has no default, and ``groups`` of a user
     is optional (section 4.1).
     """
     if expected == []:

@@ -12,7 +12,7 @@ from tests.selftest.bench import SCIM, Bench, faults
 from tests.support.broken_proxy import broken_proxy
 from tests.support.certificates import Authority, make_authority, server_context
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.slow, pytest.mark.system]
 
 Served = Callable[[Authority, Authority, Path], ssl.SSLContext]
 

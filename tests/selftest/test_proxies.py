@@ -7,7 +7,7 @@ from tests.selftest.bench import SCIM, Bench, faults
 from tests.support.broken_proxy import Fault
 from tests.support.proxy_faults import API_FAULTS, FAULTS, add_token, cached
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.slow, pytest.mark.system]
 
 
 def judge_fault(bench: Bench, fault: Fault, api_token: str | None = None) -> dict[str, str]:

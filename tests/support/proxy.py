@@ -124,6 +124,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def is_open(port: int) -> bool:
+    """Return whether a port of the loopback interface accepts connections."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def _set_up(folder: Path) -> tuple[str, str]:
     app = create_app({"INSTANCE_PATH": str(folder / "instance")})
     run_command(app, "init")
@@ -193,7 +199,6 @@ def _wait_for(process: subprocess.Popen[bytes], port: int, stderr: Path) -> None
     while True:
         assert process.poll() is None, stderr.read_text()
         assert time.monotonic() < deadline, stderr.read_text()
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        if is_open(port):
+            return
         time.sleep(0.02)
