@@ -10,6 +10,7 @@ COMMANDS = {
     "check": "Check the integrity and consistency of the database.",
     "completion": "Complete commands and names in bash, zsh and fish.",
     "deliver": "Run the background work beside another WSGI server.",
+    "doctor": "Check the installation, and say what to change.",
     "enterprise": "Create, change, delete, export and import enterprises.",
     "explain": "Show what a SCIM request would do, without doing it.",
     "group": "List and show groups and their members.",
@@ -36,7 +37,7 @@ SECTIONS = {
     "Manage": (
         *("enterprise", "role", "user", "group", "attribute", "integration", "token", "webhook", "admin", "settings"),
     ),
-    "Diagnose": ("status", "log", "explain", "changes", "audit", "reconcile", "check", "selftest"),
+    "Diagnose": ("status", "doctor", "log", "explain", "changes", "audit", "reconcile", "check", "selftest"),
     "Data": ("backup", "migrate-to"),
 }
 

@@ -201,6 +201,12 @@ def _create_no_key(script: ScriptInfo, *, needs_key: bool) -> None:
     script.create_app = lambda: create_app(temporary_key())
 
 
+def find_app_of_caller() -> Flask | None:
+    """Return the app that a test or ``flask`` created for the running command, or None for the command ``scimsvc``."""
+    script = click.get_current_context().ensure_object(ScriptInfo)
+    return None if script.create_app is create_app else script.load_app()
+
+
 def _config_of(app: Flask) -> dict[str, Any]:
     """Return the settings of an app that already exists, for example in a test or under ``flask``."""
     return {

@@ -15,6 +15,7 @@ from scimsvc.console.views.enterprises import enterprises, one_enterprise
 from scimsvc.console.views.explain import explain
 from scimsvc.console.views.front import front
 from scimsvc.console.views.groups import groups
+from scimsvc.console.views.health import health
 from scimsvc.console.views.help import help_page
 from scimsvc.console.views.integrations import integrations
 from scimsvc.console.views.log import log
@@ -44,7 +45,7 @@ static = Blueprint(
 )
 
 blueprints = (
-    static, front, accounts, own_account, own_alerts, appearance, help_page, service_settings,
+    static, front, accounts, own_account, own_alerts, appearance, help_page, service_settings, health,
     search, search_inside, own_sessions, sessions, code_of_sign_in, second_factor,
     sign_in_by_provider, own_identity, enterprises, one_enterprise,
     overview, alerts, connect, users, user_files, reconciliation, groups, log, explain, roles, attributes,

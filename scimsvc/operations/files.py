@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from scimsvc.settings import check_settings, read_setting
+from scimsvc.settings import SETTINGS, check_settings, read_setting
+from scimsvc.settings.files import FILE_SUFFIX
 from scimsvc.settings.instance import DATABASE_FILE, SECRET_KEY_FILE
 
 
@@ -28,6 +29,12 @@ def find_missing_key(config: object = None) -> Path | None:
     """Return the path of the secret key file if it is needed and does not exist, else None."""
     path = _instance_path(config) / SECRET_KEY_FILE
     return None if read_setting("SECRET_KEY", config) or os.path.exists(path) else path  # noqa: PTH110  # as above
+
+
+def list_secret_files() -> list[tuple[str, Path]]:
+    """Return each variable that names a file with a secret, and the path."""
+    names = [setting.variable + FILE_SUFFIX for setting in SETTINGS if setting.may_be_in_file]
+    return [(name, Path(os.environ[name])) for name in names if os.environ.get(name)]
 
 
 def _instance_path(config: object) -> Path:

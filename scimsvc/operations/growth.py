@@ -5,7 +5,9 @@ Enterprises that are near a quota are found too.
 
 from collections.abc import Iterator
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from scimsvc.activity.pruning import TABLES
 from scimsvc.store.engine.transactions import snapshot
@@ -27,18 +29,42 @@ def count_overdue() -> dict[str, int]:
     return {table.name: table.count_before(table.end() - _ALLOWED_DELAY) for table in TABLES}
 
 
+class Topic(StrEnum):
+    """The things that grow."""
+
+    PRUNING = "pruning"
+    QUOTA = "quota"
+    COPIES = "copies"
+    SPACE = "space"
+
+
+class Growth(NamedTuple):
+    """Something that grows without end, and what to do."""
+
+    topic: Topic
+    found: str
+    remedy: str
+
+
+def find_growth(overdue: dict[str, int]) -> Iterator[Growth]:
+    """Find what grows without end, given the result of ``count_overdue``."""
+    yield from (*_lags(overdue), *_near_quotas(), *_copies(), *_space())
+
+
 def list_warnings(overdue: dict[str, int]) -> list[str]:
-    """Return a sentence for each thing that grows without end, given the result of ``count_overdue``."""
-    return [*_lags(overdue), *_near_quotas(), *_copies(), *_space()]
+    """Return the sentences for each thing that grows without end, given the result of ``count_overdue``."""
+    return [f"{growth.found} {growth.remedy}" for growth in find_growth(overdue)]
 
 
-def _lags(overdue: dict[str, int]) -> Iterator[str]:
+def _lags(overdue: dict[str, int]) -> Iterator[Growth]:
     for table in TABLES:
         if overdue[table.name]:
             limit = f"{table.kept} allows" if isinstance(table.kept, str) else _hours(table.kept)
-            yield (
+            yield Growth(
+                Topic.PRUNING,
                 f"{table.name}: {overdue[table.name]:,} rows are more than {_ALLOWED_DELAY.days} days older than "
-                f"{limit}, so pruning lags behind. Run 'scimsvc log prune'."
+                f"{limit}, so pruning lags behind.",
+                "Run 'scimsvc log prune'.",
             )
 
 
@@ -46,18 +72,19 @@ def _hours(age: timedelta) -> str:
     return f"{age.total_seconds() / 3600:g} hours"
 
 
-def _near_quotas() -> Iterator[str]:
+def _near_quotas() -> Iterator[Growth]:
     with snapshot() as connection:
         for enterprise in list_enterprises(connection):
             for use in quotas.current.list_uses(connection, enterprise.id):
                 if use.used >= _NEAR * use.limit:
-                    yield (
-                        f"{enterprise.name}: {use.used:,} of at most {use.limit:,} {use.counted} are used. "
-                        f"Raise {use.variable} before requests are refused."
+                    yield Growth(
+                        Topic.QUOTA,
+                        f"{enterprise.name}: {use.used:,} of at most {use.limit:,} {use.counted} are used.",
+                        f"Raise {use.variable} before requests are refused.",
                     )
 
 
-def _copies() -> Iterator[str]:
+def _copies() -> Iterator[Growth]:
     """Find the copies that ``init`` kept before upgrades."""
     if not is_sqlite():
         return
@@ -66,18 +93,20 @@ def _copies() -> Iterator[str]:
     if copies:
         size = sum(copy.stat().st_size for copy in copies)
         names = ", ".join(copy.name for copy in copies)
-        yield (
-            f"{path.parent}: {len(copies)} copies from before upgrades use {_megabytes(size)} ({names}). "
-            "Delete the copies that you no longer need."
+        yield Growth(
+            Topic.COPIES,
+            f"{path.parent}: {len(copies)} copies from before upgrades use {_megabytes(size)} ({names}).",
+            "Delete the copies that you no longer need.",
         )
 
 
-def _space() -> Iterator[str]:
+def _space() -> Iterator[Growth]:
     space = read_space()
     if space is not None and space.unused > max(space.size // 2, _WORTH_REBUILDING):
-        yield (
-            f"{database_path()}: {_megabytes(space.unused)} of {_megabytes(space.size)} are unused. "
-            "To shrink the file, stop the service and run VACUUM (see 'Growth' in the manual)."
+        yield Growth(
+            Topic.SPACE,
+            f"{database_path()}: {_megabytes(space.unused)} of {_megabytes(space.size)} are unused.",
+            "To shrink the file, stop the service and run VACUUM (see 'Growth' in the manual).",
         )
 
 

@@ -102,12 +102,19 @@ def why_not_this_connection() -> str | None:
 
 def why_others_can_read() -> str | None:
     """Return a warning if other users of the machine can read the instance folder, the database or the key."""
-    folder = Path(current_app.instance_path)
-    paths = [folder, folder / SECRET_KEY_FILE, *find_database_files()]
-    wide = [str(path) for path in paths if path.exists() and path.stat().st_mode & _OTHERS]
-    if not wide or os.name != "posix":
+    wide = list_open_files()
+    if not wide:
         return None
     return f"Other users of this machine can open files of the service. Run chmod go= {' '.join(wide)}"
+
+
+def list_open_files() -> list[str]:
+    """Return the paths of the service's files that other users of the machine can open."""
+    folder = Path(current_app.instance_path)
+    paths = [folder, folder / SECRET_KEY_FILE, *find_database_files()]
+    if os.name != "posix":
+        return []
+    return [str(path) for path in paths if path.exists() and path.stat().st_mode & _OTHERS]
 
 
 #: The rights of the group and of others.

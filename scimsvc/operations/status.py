@@ -41,7 +41,7 @@ def show_status() -> dict[str, Any]:
         "version": version("scimsvc"),
         "database": _describe_database(),
         "schema": SCHEMA_REVISION,
-        "worker": _describe_worker(),
+        "worker": describe_worker(),
         "webhooks": {"enabled": webhooks.enabled, "failing": webhooks.failing},
         "alerts": sum(alerts.values()),
         "enterprises": [_represent(each, alerts[each.id]) for each in enterprises],
@@ -55,7 +55,7 @@ def _describe_database() -> str:
     return f"PostgreSQL {url.hostname or 'on this machine'}{url.path}"
 
 
-def _describe_worker() -> dict[str, Any]:
+def describe_worker() -> dict[str, Any]:
     """Return whether a process does the background work, by its last beat."""
     lease = find_lease(WORKER_LEASE)
     if lease is None or lease.holder is None:

@@ -42,6 +42,10 @@ class _Topics(NamedTuple):
     topics: str
 
 
+class _Time(NamedTuple):
+    time: str | None
+
+
 class _Count(NamedTuple):
     rows: int
 
@@ -71,6 +75,7 @@ _DUE = Query(
     MailRow,
 )
 _COUNT = Query(select(func.count().label("rows")).select_from(AlertMail), _Count)
+_OLDEST = Query(select(func.min(AlertMail.created_at).label("time")), _Time)
 _DELETE = Write(delete(AlertMail).where(AlertMail.id == _MAIL_ID))
 _POSTPONE = Write(
     update(AlertMail)
@@ -111,6 +116,11 @@ def list_due_mails(connection: Connection, *, now: str, limit: int) -> list[Mail
 def count_mails(connection: Connection) -> int:
     """Return the number of e-mails that wait."""
     return _COUNT.one(connection).rows
+
+
+def find_oldest_mail(connection: Connection) -> str | None:
+    """Return the time at which the oldest e-mail that waits was created, or None."""
+    return _OLDEST.one(connection).time
 
 
 def delete_mail(connection: Connection, mail_id: str) -> None:

@@ -516,6 +516,7 @@ READING_COMMANDS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("audit",): (),
     ("changes",): ("Acme",),
     ("check",): (),
+    ("doctor",): (),
     ("enterprise", "list"): (),
     ("enterprise", "show"): ("Acme",),
     ("explain",): ("Acme", "{folder}/request.json"),

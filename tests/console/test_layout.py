@@ -38,6 +38,7 @@ def test_accounts_that_see_everything_have_the_pages_of_the_service(operator: Co
         "Accounts",
         "Sessions",
         "Audit log",
+        "Health",
         "Settings",
     ]
     assert links(admin.get("/console/account"), "Service") == []

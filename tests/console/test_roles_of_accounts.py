@@ -20,6 +20,7 @@ FORBIDDEN, NOT_FOUND = HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND
 OF_ALL = {
     *("console_audit_of_all.list_all", "console_audit_of_all.export_all", "console_audit_of_all.show_any"),
     *("console_sessions.list_all", "console_all_accounts.list_", "console_service_settings.show"),
+    "console_health.show",
 }
 #: The pages of an enterprise, and forms, that only operators can see.
 OF_OPERATORS = {

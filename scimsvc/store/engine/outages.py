@@ -13,7 +13,7 @@ DATABASE_ERRORS: tuple[type[Exception], ...] = (DBAPIError, PoolTimeout)
 
 #: Seconds after which a client may retry.
 RETRY_AFTER = "5"
-_UNDEFINED_TABLE = "42P01"
+UNDEFINED_TABLE = "42P01"
 
 
 def is_outage(error: Exception) -> bool:
@@ -27,7 +27,7 @@ def is_outage(error: Exception) -> bool:
         return True
     sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
     if isinstance(error, ProgrammingError):
-        return sqlstate == _UNDEFINED_TABLE
+        return sqlstate == UNDEFINED_TABLE
     if sqlstate == READ_ONLY:
         return True
     # For a damaged file, or a file that is not a database, SQLite raises only DatabaseError.

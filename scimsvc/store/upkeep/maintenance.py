@@ -2,15 +2,17 @@
 
 import os
 import sqlite3
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from scimsvc import clock
 from scimsvc.extensions import Unservable, sqlite_file
 from scimsvc.store.engine.database import FileId, current_database
-from scimsvc.store.engine.outages import DATABASE_ERRORS, describe_outage
+from scimsvc.store.engine.outages import DATABASE_ERRORS, UNDEFINED_TABLE, describe_outage
 from scimsvc.store.engine.statements import Query
 from scimsvc.store.engine.transactions import Connection, between_writes, reading, snapshot
 
@@ -51,6 +53,11 @@ _PAGES = Query(
 _REVISION = Query(text("SELECT version_num FROM alembic_version"), _Text)
 _OLDEST_CODE = Query(text("SELECT oldest_code AS value FROM schema_support"), _Text)
 _DATABASE_SIZE = Query(text("SELECT pg_database_size(current_database()) AS size"), _Size, dynamic=True)
+_SERVER_TIME = Query(
+    text("SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"') AS value"),
+    _Text,
+    dynamic=True,
+)
 _SERVER_VERSION = Query(text("SHOW server_version"), _Text, dynamic=True)
 
 
@@ -118,6 +125,26 @@ def find_fault(error: Exception) -> str | None:
 
 
 _LOCKS = " Another program holds its lock, or its file system has no working locks, as on some network shares."
+
+
+def is_damage(error: Exception) -> bool:
+    """Return whether ``error`` means that the SQLite file is damaged."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0)
+    return bool(code & _PRIMARY_CODE == sqlite3.SQLITE_CORRUPT)
+
+
+def has_no_tables(error: Exception) -> bool:
+    """Return whether ``error`` means that a table does not exist."""
+    original = getattr(error, "orig", None)
+    return getattr(original, "sqlstate", None) == UNDEFINED_TABLE or "no such table" in str(original)
+
+
+def read_server_time() -> datetime | None:
+    """Return the time of the PostgreSQL server, or None on SQLite."""
+    if is_sqlite():
+        return None
+    with reading() as connection:
+        return clock.parse_timestamp(_SERVER_TIME.one(connection).value)
 
 
 def find_write_fault() -> str | None:
