@@ -166,6 +166,7 @@ class Action(StrEnum):
     SETTING_UPDATED = "setting.updated"
     DATABASE_UPGRADED = "database.upgraded"
     DATABASE_BACKED_UP = "database.backed_up"
+    DATABASE_VACUUMED = "database.vacuumed"
     DATABASE_MIGRATED = "database.migrated"
     KEY_ADOPTED = "key.adopted"
     ADMIN_CREATED = "admin.created"

@@ -28,6 +28,7 @@ COMMANDS = {
     "status": "Show the installation at a glance.",
     "token": "Issue, list, rotate and revoke access tokens.",
     "user": "Create, change, delete, import, export and erase users.",
+    "vacuum": "Give unused space of the SQLite file back to the disk.",
     "webhook": "Create, list, change, test and replay webhooks.",
 }
 
@@ -38,7 +39,7 @@ SECTIONS = {
         *("enterprise", "role", "user", "group", "attribute", "integration", "token", "webhook", "admin", "settings"),
     ),
     "Diagnose": ("status", "doctor", "log", "explain", "changes", "audit", "reconcile", "check", "selftest"),
-    "Data": ("backup", "migrate-to"),
+    "Data": ("backup", "migrate-to", "vacuum"),
 }
 
 DESCRIPTION = """\

@@ -16,6 +16,8 @@ from scimsvc.store.upkeep.maintenance import is_sqlite
 from scimsvc.store.upkeep.sqlite_backup import copy_database, database_path
 from scimsvc.vocabulary import Action
 
+#: Copies from before upgrades that are kept.
+_KEPT_COPIES = 3
 #: A function that is called with the number of completed steps and the number of all steps.
 Progress = Callable[[int, int], None]
 
@@ -61,6 +63,19 @@ def back_up_before_upgrade(revision: str) -> Path | None:
     copy = Path(f"{database_path()}.{revision}.{clock.now():%Y%m%dT%H%M%S%f}")
     _copy(copy, lambda _done, _total: None)
     return copy
+
+
+def list_copies() -> list[Path]:
+    """Return the copies from before upgrades of a SQLite database, the oldest first."""
+    path = Path(database_path())
+    copies = path.parent.glob(f"{path.name}.[0-9][0-9][0-9][0-9].*T*")
+    return sorted(copies, key=lambda copy: copy.name.rpartition(".")[2])
+
+
+def delete_old_copies() -> None:
+    """Delete all copies from before upgrades except the newest ``_KEPT_COPIES``."""
+    for copy in list_copies()[:-_KEPT_COPIES]:
+        copy.unlink(missing_ok=True)
 
 
 def _verify(copy: sqlite3.Connection) -> dict[str, Any]:

@@ -6,10 +6,10 @@ Enterprises that are near a quota are found too.
 from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import NamedTuple
 
 from scimsvc.activity.pruning import TABLES
+from scimsvc.operations.backup import list_copies
 from scimsvc.store.engine.transactions import snapshot
 from scimsvc.store.enterprises import list_enterprises
 from scimsvc.store.upkeep.maintenance import is_sqlite, read_space
@@ -88,14 +88,13 @@ def _copies() -> Iterator[Growth]:
     """Find the copies that ``init`` kept before upgrades."""
     if not is_sqlite():
         return
-    path = Path(database_path())
-    copies = sorted(path.parent.glob(f"{path.name}.[0-9][0-9][0-9][0-9].*T*"))
+    copies = list_copies()
     if copies:
         size = sum(copy.stat().st_size for copy in copies)
         names = ", ".join(copy.name for copy in copies)
         yield Growth(
             Topic.COPIES,
-            f"{path.parent}: {len(copies)} copies from before upgrades use {_megabytes(size)} ({names}).",
+            f"{copies[0].parent}: {len(copies)} copies from before upgrades use {_megabytes(size)} ({names}).",
             "Delete the copies that you no longer need.",
         )
 
@@ -106,7 +105,7 @@ def _space() -> Iterator[Growth]:
         yield Growth(
             Topic.SPACE,
             f"{database_path()}: {_megabytes(space.unused)} of {_megabytes(space.size)} are unused.",
-            "To shrink the file, stop the service and run VACUUM (see 'Growth' in the manual).",
+            "To shrink the file, run 'scimsvc vacuum' while little is written.",
         )
 
 

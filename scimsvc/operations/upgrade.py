@@ -6,7 +6,7 @@ from typing import NamedTuple
 from scimsvc.activity.audit import AuditLog, Target, audited, changed
 from scimsvc.migrations import current_revision, upgrade
 from scimsvc.models import SCHEMA_REVISION
-from scimsvc.operations.backup import back_up_before_upgrade
+from scimsvc.operations.backup import back_up_before_upgrade, delete_old_copies
 from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.engine.transactions import writing
 from scimsvc.store.upkeep.maintenance import is_sqlite, read_revision
@@ -27,15 +27,23 @@ def upgrade_schema() -> Upgraded:
     Raises ``UnknownSchema`` if this version may not serve the schema.
     """
     copy = None
-    with writing() as connection:
-        old = current_revision(connection)
-        if old is not None and old < SCHEMA_REVISION:
-            copy = back_up_before_upgrade(old)
-        upgrade(connection)
-        if old is not None:
-            difference = changed({"schema": old}, {"schema": SCHEMA_REVISION})
-            AuditLog(connection).record(Action.DATABASE_UPGRADED, Target(None, None), difference)
-        return Upgraded(current_revision(connection) or SCHEMA_REVISION, copy)
+    try:
+        with writing() as connection:
+            old = current_revision(connection)
+            if old is not None and old < SCHEMA_REVISION:
+                copy = back_up_before_upgrade(old)
+            upgrade(connection)
+            if old is not None:
+                difference = changed({"schema": old}, {"schema": SCHEMA_REVISION})
+                AuditLog(connection).record(Action.DATABASE_UPGRADED, Target(None, None), difference)
+            schema = current_revision(connection) or SCHEMA_REVISION
+    except BaseException:
+        if copy is not None:
+            copy.unlink()  # it equals the database, and each further try would leave one more
+        raise
+    if copy is not None:
+        delete_old_copies()
+    return Upgraded(schema, copy)
 
 
 def find_old_postgresql_schema() -> str | None:

@@ -86,6 +86,7 @@ INSTALLATION_GROUP: dict[str, dict[str, str]] = {
         Action.SETTING_UPDATED: "Global setting changed",
         Action.DATABASE_UPGRADED: "Database upgraded",
         Action.DATABASE_BACKED_UP: "Database backed up",
+        Action.DATABASE_VACUUMED: "Database file rebuilt",
         Action.DATABASE_MIGRATED: "Database moved to PostgreSQL",
         Action.KEY_ADOPTED: "Secret key adopted",
     },

@@ -9,22 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from scimsvc.extensions import db
 from scimsvc.models import SCHEMA_REVISION
 from scimsvc.operations import backup as backups
 from scimsvc.store.upkeep import sqlite_backup
+from tests.support.apps import is_sqlite
 from tests.support.client import Enterprise, replace
 from tests.support.commands import misuse, refusal, text_of
 from tests.support.ledger import Client, Writer, documents, writing_to
 from tests.support.live import SCIMSVC, environment, on_a_terminal, serving
 from tests.support.types import Cli
-
-
-def is_sqlite(app: Flask) -> bool:
-    with app.app_context():
-        return db.engine.dialect.name == "sqlite"
 
 
 @pytest.fixture

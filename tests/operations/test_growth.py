@@ -14,7 +14,7 @@ from scimsvc.protocol.errors import QuotaExceeded
 from scimsvc.scim.quotas import claim_memberships, claim_new_group
 from scimsvc.store.engine.transactions import reading
 from scimsvc.store.upkeep.maintenance import Space, read_space
-from tests.support.apps import make_enterprise, run_command
+from tests.support.apps import is_sqlite, make_enterprise, run_command
 from tests.support.client import Enterprise
 from tests.support.groups import store_group, store_users
 from tests.support.types import Cli, MakeApp
@@ -43,11 +43,6 @@ def check(app: Flask, *options: str) -> tuple[int, str, str]:
 def in_days(monkeypatch: pytest.MonkeyPatch, days: float) -> None:
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=days))
-
-
-def is_sqlite(app: Flask) -> bool:
-    with app.app_context():
-        return db.engine.dialect.name == "sqlite"
 
 
 def test_rows_that_pruning_left_behind_are_named(acme: Enterprise, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,3 +37,8 @@ def make_api(enterprise: Enterprise) -> Api:
     """Return the enterprise API of ``enterprise``, with a new token that issues tokens of at most 30 days."""
     token = run_command(enterprise.app, "token", "issue", enterprise.name, "--api", "--days", "30")["access_token"]
     return Api(enterprise, token)
+
+
+def is_sqlite(app: Flask) -> bool:
+    """Return whether the database of ``app`` is SQLite."""
+    return bool(app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"))

@@ -97,6 +97,26 @@ def test_an_upgrade_keeps_a_copy_of_the_old_database(old: Path) -> None:
     assert state(old) == (SCHEMA_REVISION, USERS, True)
 
 
+def test_old_copies_are_deleted_and_none_is_left_of_an_upgrade_that_failed(old: Path) -> None:
+    for number in range(4):
+        (old.parent / f"scimsvc.db.000{number}.2026010{number}T000000000000").touch()
+    with closing(sqlite3.connect(old)) as database:
+        database.execute("CREATE TABLE changes (number)")  # the second schema has a table of this name
+    failed = init(old)
+    failed.communicate(timeout=PATIENCE)
+    after_failure = len(list(old.parent.glob("scimsvc.db.*")))
+    with closing(sqlite3.connect(old)) as database:
+        database.execute("DROP TABLE changes")
+
+    succeeded = init(old)
+    succeeded.communicate(timeout=PATIENCE)
+
+    assert (failed.returncode, after_failure, succeeded.returncode) == (1, 4, 0)
+    copies = sorted(path.name for path in old.parent.glob("scimsvc.db.*"))
+    assert copies[1:] == ["scimsvc.db.0002.20260102T000000000000", "scimsvc.db.0003.20260103T000000000000"]
+    assert copies[0].startswith(f"scimsvc.db.{OLD}.")
+
+
 def test_a_first_and_a_repeated_init_keep_no_copy(tmp_path: Path) -> None:
     app = create_app({"INSTANCE_PATH": str(tmp_path), "SECRET_KEY": "k" * 40})
     run_command(app, "init")
