@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TextIO
 
 #: The characters of an object, and how many are read at a time.
-LONGEST_OBJECT, _CHUNK = 1_000_000, 65_536
+LONGEST_OBJECT, _CHUNK = 1_000_000, 16_384
 #: The beginning of a page, up to its list of objects: ``{"@odata.context": "…", "value": [``.
 _PAGE = re.compile(r'\{[^\[\]{}]*?"(?:value|Resources)"\s*:\s*\[')
 _BLANK = re.compile(r"[\s,]*")

@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+from scimsvc.errors import ServiceError
+
 _SCHEMA = """
 CREATE TABLE person (
     line INTEGER PRIMARY KEY, external_id TEXT, user_name TEXT, email TEXT, user_name_key TEXT, email_key TEXT,
@@ -37,9 +39,27 @@ CREATE INDEX user_email ON user (email_key);
 _CACHE = 16_000
 
 
+class WorkspaceFailed(ServiceError):
+    """The temporary database cannot be written, for example because the disk is full."""
+
+    status = 503
+
+
 @contextmanager
 def workspace() -> Iterator[sqlite3.Connection]:
-    """Open an empty workspace, and delete it at the end."""
+    """Open an empty workspace, and delete it at the end. Raises ``WorkspaceFailed``."""
+    try:
+        with _opened() as connection:
+            yield connection
+    except sqlite3.Error as error:  # those of the service's database are of another type
+        raise WorkspaceFailed(
+            f"The temporary database of the comparison failed: {error}. Free space in the temporary folder, or name "
+            "another folder by the variable SQLITE_TMPDIR."
+        ) from None
+
+
+@contextmanager
+def _opened() -> Iterator[sqlite3.Connection]:
     # An empty name is a temporary file. A statement runs by itself, because nothing is to be kept after a failure.
     with closing(sqlite3.connect("", isolation_level=None)) as connection:
         connection.execute(f"PRAGMA cache_size = -{_CACHE}")

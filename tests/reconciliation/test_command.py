@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from scimsvc.auth.last_uses import write_last_uses
+from scimsvc.reconciliation import workspace
 from tests.support.apps import run_command
 from tests.support.client import Enterprise, replace
 from tests.support.types import Cli
@@ -187,3 +188,12 @@ def test_an_attribute_that_is_not_provisioned_is_not_compared(acme: Enterprise) 
     assert with_names["compared"] == ["displayName"]
     assert [(each["directory"], each["here"]) for each in with_names["items"]] == [("Ann Lee", "Ann L.")]
     assert (without["compared"], without["items"]) == ([], [])
+
+
+def test_a_full_disk_is_reported(filled: Enterprise, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workspace, "_SCHEMA", f"{workspace._SCHEMA} PRAGMA max_page_count = 20;")
+
+    status, output, errors = reconcile(filled, "userName\n" + "".join(f"person{n}\n" for n in range(5_000)))
+
+    assert (status, output) == (1, "")
+    assert "database or disk is full. Free space in the temporary folder" in errors
