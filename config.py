@@ -8,6 +8,8 @@ from scimsvc.settings import from_environment
 
 # A SQLite file or a PostgreSQL database. Default: scimsvc.db in the instance folder.
 DATABASE_URL = from_environment("DATABASE_URL")
+# transaction if PgBouncer in transaction mode is in front of PostgreSQL. Default: no pooler.
+DATABASE_POOLER = from_environment("DATABASE_POOLER")
 # The folder of the database file and the secret key.
 INSTANCE_PATH = from_environment("INSTANCE_PATH") or "./instance"
 # One key or several, newest first. Default: a key that is created once in the instance folder.

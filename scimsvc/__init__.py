@@ -25,7 +25,7 @@ def create_app(config: object = None) -> "Flask":
     app = Application(__name__, instance_path=str(settings.instance_path), static_folder=None)
     app.config.from_mapping(host_settings(config))
     _configure(app, settings)
-    init_database(app, settings.database_url, settings.limits)
+    init_database(app, settings.database_url, settings.limits, pooler=settings.database_pooler)
     _init_log(settings)
     _init_features(app, settings)
     _init_requests(app, settings)

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
@@ -64,8 +65,22 @@ POSTGRESQL_LIMITS = {
 }
 
 
-def engine_options(url: str) -> dict[str, Any]:
-    """Return the arguments of ``create_engine`` for the database at ``url``.
+#: Begins a transaction behind a pooler, in one round trip. The limits end with the transaction, because the next one
+#: may have another connection to PostgreSQL, and its connection may serve other programs.
+_BEGIN_POOLED = "; ".join(["BEGIN", *(f"SET LOCAL {name} = '{limit}'" for name, limit in POSTGRESQL_LIMITS.items())])
+
+
+def refuse_startup_options(url: str) -> None:
+    """Raise ``SettingsError`` if the ``url`` sets options of the session, which PgBouncer refuses."""
+    if "options" in make_url(url).query:
+        raise SettingsError(
+            f"{PREFIX}DATABASE_URL has the parameter 'options', which PgBouncer refuses. Remove it, or connect to "
+            f"PostgreSQL directly, without {PREFIX}DATABASE_POOLER."
+        )
+
+
+def engine_options(url: str, *, pooler: str | None = None) -> dict[str, Any]:
+    """Return the arguments of ``create_engine`` for the database at ``url``, behind a ``pooler`` unless it is None.
 
     The pool opens a connection if a thread needs one and all are in use, and then keeps it. It allows one connection
     for each thread of a server. A request that waits longer than ten seconds for a connection is answered 503. Raises
@@ -88,17 +103,30 @@ def engine_options(url: str) -> dict[str, Any]:
         options["pool_pre_ping"] = True
         parameters = make_url(url).query
         options["connect_args"] = {name: value for name, value in _LIBPQ.items() if name not in parameters}
+        options["connect_args"] |= _prepare_threshold(parameters, pooler)
     return options
 
 
-def make_engine(url: str) -> Engine:
+def _prepare_threshold(parameters: Mapping[str, Any], pooler: str | None) -> dict[str, int | None]:
+    """Return after how many executions psycopg prepares a statement, if the URL or a pooler decides that.
+
+    A prepared statement belongs to a connection to PostgreSQL. Behind a pooler the next transaction may have another
+    one, where the statement is missing or, under the same name, a different one.
+    """
+    threshold = parameters.get("prepare_threshold")
+    if threshold is None:
+        return {} if pooler is None else {"prepare_threshold": None}
+    return {"prepare_threshold": int(threshold) if str(threshold).isdecimal() else None}
+
+
+def make_engine(url: str, *, pooler: str | None = None) -> Engine:
     """Return a separate engine for a database other than the app's."""
-    engine = create_engine(url, **engine_options(url))
-    prepare_engine(engine)
+    engine = create_engine(url, **engine_options(url, pooler=pooler))
+    prepare_engine(engine, pooler=pooler)
     return engine
 
 
-def prepare_engine(engine: Engine) -> None:
+def prepare_engine(engine: Engine, *, pooler: str | None = None) -> None:
     """Configure the connections of ``engine``: durable commits, limits on waits, and explicit transactions."""
     event.listen(engine, "begin", _begin)
     if engine.dialect.name == "sqlite":
@@ -108,7 +136,9 @@ def prepare_engine(engine: Engine) -> None:
         event.listen(engine, "handle_error", _discard_lost_sqlite)
     else:
         event.listen(engine, "do_connect", _connect_postgresql)
-        event.listen(engine, "connect", _prepare_postgresql)
+        event.listen(engine, "connect", _prepare_postgresql if pooler is None else _prepare_pooled)
+        if pooler is not None:
+            engine.update_execution_options(**{BEGINS: _BEGIN_POOLED})
         event.listen(engine, "handle_error", _discard_lost_postgresql)
 
 
@@ -164,7 +194,13 @@ def begins_write(engine: Engine) -> str:
     On SQLite it takes the write lock at once. A transaction that has read cannot start to write if another one has
     written since.
     """
-    return "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else BEGIN
+    return "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else begins_read(engine)
+
+
+def begins_read(engine: Engine) -> str:
+    """Return the statement that begins a transaction for reading."""
+    statement: str = engine.get_execution_options().get(BEGINS, BEGIN)
+    return statement
 
 
 BEGIN = "BEGIN"
@@ -230,6 +266,10 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
                 "SELECT set_config(%(name)s, %(limit)s, false) WHERE current_setting(%(name)s) = '0'",
                 {"name": name, "limit": limit},
             )
+
+
+def _prepare_pooled(connection: Any, _record: Any) -> None:
+    connection.autocommit = True  # transactions begin only in _begin, with their limits
 
 
 def _discard_lost_postgresql(context: ExceptionContext) -> None:

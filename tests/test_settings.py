@@ -50,6 +50,9 @@ GOOD = [
     pytest.param("LOCAL_SIGN_IN", "ON", {"local_sign_in": LocalSignIn()}, id="passwords"),
     pytest.param("WEBHOOK_NETWORKS", "10.20.0.0/16, fd12:3456::/48, 192.0.2.7",
                  {"webhook_networks": (ip_network("10.20.0.0/16"), ip_network("fd12:3456::/48"), ip_network("192.0.2.7/32"))}, id="networks"),
+    pytest.param("DATABASE_POOLER", " Transaction\n", {"database_pooler": "transaction"}, id="a pooler"),
+    pytest.param("DATABASE_URL", "postgres://h/d?prepare_threshold=None",
+                 {"database_url": "postgresql+psycopg://h/d?prepare_threshold=None"}, id="no prepared statements"),
     pytest.param("LOG_FORMAT", "text", {"log_format": "text"}, id="text"),
     pytest.param("LOG_FORMAT", " JSON\n", {"log_format": "json"}, id="JSON, however written"),
     pytest.param("REQUIRE_MFA", "none", {"require_mfa": "none"}, id="no second factor required"),
@@ -59,8 +62,9 @@ GOOD = [
 BAD = [
     *(("DATABASE_URL", value) for value in (
         "instance/scimsvc.db", "mysql://h/d", "sqlite://", "sqlite:///", "sqlite:///:memory:", "postgresql+asyncpg://h/d",
-        "postgresql://h:port/d", "postgresql://h:99999999/d",
+        "postgresql://h:port/d", "postgresql://h:99999999/d", "postgresql://h/d?prepare_threshold=often",
     )),
+    *(("DATABASE_POOLER", value) for value in ("session", "pgbouncer", "1")),
     *(("INSTANCE_PATH", value) for value in (__file__, __file__ + "/below", "~nobody-of-this-name/scimsvc")),
     *(("PUBLIC_URL", value) for value in (
         "app.example.com", "//app.example.com", "ftp://app.example.com", "https://", "https:///path", "https://h:port",

@@ -62,6 +62,7 @@ class Settings:
     """The values of all deployment settings."""
 
     database_url: str
+    database_pooler: str | None
     instance_path: Path
     secret_keys: tuple[str, ...]
     public_url: str | None
@@ -87,6 +88,8 @@ def _limit_setting(limit: LimitRange) -> DeploymentSetting:
 SETTINGS = (
     DeploymentSetting("DATABASE_URL", "`scimsvc.db` in the instance folder", "SQLite file or PostgreSQL database",
                       values.read_database_url, may_be_in_file=True),
+    DeploymentSetting("DATABASE_POOLER", "unset; no pooler", "`transaction` behind PgBouncer in that mode",
+                      values.read_database_pooler),
     DeploymentSetting("INSTANCE_PATH", "`./instance`", "folder of the database file and the secret key",
                       values.read_instance_path),
     DeploymentSetting("SECRET_KEY", "created once, in the instance folder", "keys that sign tokens, newest first",
@@ -151,6 +154,7 @@ def read_settings(host: object = None, *, check_new_key: Callable[[str, Path], N
     check = partial(check_new_key, database_url) if check_new_key is not None else None
     return Settings(
         database_url=database_url,
+        database_pooler=read["DATABASE_POOLER"],
         instance_path=instance_path,
         secret_keys=read["SECRET_KEY"] or (kept_secret_key(instance_path, check_new_key=check),),
         public_url=read["PUBLIC_URL"],

@@ -6,7 +6,7 @@ Each function raises ``Unusable`` with a sentence that begins with "Use". The ca
 import os
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from scimsvc.paths import SCIM_PREFIX
 
@@ -29,15 +29,29 @@ def read_database_url(text: str) -> str:
         _ = urlsplit(text).port
     except ValueError:
         raise Unusable("Use a port from 0 to 65535 in the URL.") from None
+    if not _PREPARE_THRESHOLD.fullmatch(dict(parse_qsl(urlsplit(text).query)).get("prepare_threshold", "none")):
+        raise Unusable("Use a number of executions, or none, for prepare_threshold in the URL.")
     return f"{_DATABASE_SCHEMES[scheme]}://{rest}"
 
 
+_PREPARE_THRESHOLD = re.compile(r"[0-9]{1,9}|none", re.IGNORECASE)
 _DATABASE_SCHEMES = {
     "sqlite": "sqlite",
     "postgresql": "postgresql+psycopg",
     "postgres": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
 }
+
+
+#: The mode of a pooler that may give each transaction another connection to PostgreSQL.
+TRANSACTION = "transaction"
+
+
+def read_database_pooler(text: str) -> str:
+    """Return ``text`` in lower case: transaction."""
+    if text.lower() != TRANSACTION:
+        raise Unusable("Use transaction, or do not set it if no pooler is used or its pool_mode is session.")
+    return text.lower()
 
 
 def read_instance_path(text: str) -> Path:

@@ -17,7 +17,16 @@ from weakref import WeakSet
 from flask import Flask, current_app
 from sqlalchemy import Engine, event
 
-from scimsvc.extensions import BEGIN, BEGINS, begins_write, db, engine_options, prepare_engine, sqlite_file
+from scimsvc.extensions import (
+    BEGINS,
+    begins_read,
+    begins_write,
+    db,
+    engine_options,
+    prepare_engine,
+    refuse_startup_options,
+    sqlite_file,
+)
 from scimsvc.protocol.limits import Limits
 from scimsvc.store.engine.compiled_statements import bound_compiled_statements
 from scimsvc.store.engine.deadlines import Deadlines
@@ -64,7 +73,7 @@ class Database:
         #: Whether the database allows only one writer at a time.
         self.has_one_writer = engine.dialect.name == "sqlite"
         #: The statement that begins a transaction, by mode (``READ`` or ``WRITE``).
-        self.begins = {READ: BEGIN, WRITE: begins_write(engine)}
+        self.begins = {READ: begins_read(engine), WRITE: begins_write(engine)}
         #: Engines with which SQLAlchemy begins transactions by that statement, by mode.
         self.engines = {mode: engine.execution_options(**{BEGINS: text}) for mode, text in self.begins.items()}
         self.kept = KeptConnections(engine)
@@ -121,16 +130,21 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
-def init_database(app: Flask, url: str, limits: Limits) -> None:
-    """Connect ``app`` to the database at ``url``. Raises ``SettingsError`` if its driver is not installed."""
+def init_database(app: Flask, url: str, limits: Limits, *, pooler: str | None) -> None:
+    """Connect ``app`` to the database at ``url``, directly or through a ``pooler``.
+
+    Raises ``SettingsError`` if its driver is not installed, or if the URL has a parameter that a pooler refuses.
+    """
+    if pooler is not None:
+        refuse_startup_options(url)
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url, pooler=pooler)
     teardown_functions = list(app.teardown_appcontext_funcs)
     db.init_app(app)
     # Flask-SQLAlchemy adds a function that closes ORM sessions, and this service does not use them.
     app.teardown_appcontext_funcs[:] = teardown_functions
     with app.app_context():
-        prepare_engine(db.engine)
+        prepare_engine(db.engine, pooler=pooler)
         app.extensions[_EXTENSION] = Database(
             db.engine, read_seconds=limits.read_seconds, write_seconds=limits.write_seconds
         )

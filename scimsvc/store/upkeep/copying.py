@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Integer, Table, func, insert, inspect, select, text
 
 from scimsvc.extensions import Model, make_engine
+from scimsvc.settings.values import TRANSACTION
 from scimsvc.store.engine.transactions import without_timeouts
 from scimsvc.store.upkeep.integrity import count_rows_of
 
@@ -21,8 +22,8 @@ class OtherDatabase:
     """A database other than the database of the app."""
 
     def __init__(self, url: str) -> None:
-        """Create the engine without connecting. Raises ``SettingsError`` if the driver is not installed."""
-        self._engine: Engine = make_engine(url)
+        """Create the engine without connecting, also through a pooler. Raises ``SettingsError`` without the driver."""
+        self._engine: Engine = make_engine(url, pooler=TRANSACTION)
 
     @property
     def is_postgresql(self) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 from scimsvc.extensions import make_engine, sqlite_file
 from scimsvc.protocol.errors import listed
 from scimsvc.settings import PREFIX, SettingsError
+from scimsvc.settings.values import TRANSACTION
 from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.signing_keys import list_signing_keys
 
@@ -25,7 +26,7 @@ def refuse_second_key(url: str, path: Path) -> None:
 
 def _find_used_keys(url: str) -> list[str]:
     """Return the IDs of the keys, without creating a file."""
-    engine = make_engine(url)
+    engine = make_engine(url, pooler=TRANSACTION)  # for one statement, with or without one
     if engine.dialect.name == "sqlite":
         file = sqlite_file(engine.url.database or "")
         if file is None or not file.exists():
