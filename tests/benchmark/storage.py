@@ -16,14 +16,14 @@ from typing import Any
 
 import psycopg
 from flask import Flask
-from sqlalchemy import Text, bindparam, cast, insert, select
+from sqlalchemy import Text, bindparam, cast, insert, select, update
 
 from scimsvc import clock, create_app
 from scimsvc.auth.grants import TokenRequest, issue_token
 from scimsvc.auth.state import token_signer
 from scimsvc.enterprises.enterprises import create_enterprise
 from scimsvc.extensions import db
-from scimsvc.models import Change, Role, Searchable, User
+from scimsvc.models import Change, Feed, Role, Searchable, User
 from scimsvc.protocol.attributes import Resource
 from scimsvc.protocol.json_text import write_json
 from scimsvc.protocol.reading.leniency import read_resource
@@ -178,6 +178,8 @@ def _insert_last_change(users: range, enterprise: _Enterprise) -> None:
     }
     with writing() as connection:
         connection.execute(insert(Change), change)
+        end = {name: change[name] for name in ("number", "users")}
+        connection.execute(update(Feed).where(Feed.enterprise_id == change["enterprise_id"]).values(end))
 
 
 def user_row(user: int, enterprise_id: str, role_ids: dict[str, str], at: str) -> dict[str, Any]:
