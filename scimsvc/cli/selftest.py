@@ -45,6 +45,7 @@ def _refuse_other_suffixes(_context: click.Context, _option: click.Parameter, pa
     show_default=True,
     help="Identity provider to play",
 )
+@click.option("--quick", is_flag=True, help="Wait only briefly where a check looks for time limits")
 @click.option(
     "--ca-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -56,7 +57,9 @@ def _refuse_other_suffixes(_context: click.Context, _option: click.Parameter, pa
     callback=_refuse_other_suffixes,
     help=f"Also write the report to this file: {', '.join(WRITERS)} (JUnit)",
 )
-def selftest(url: str | None, token: str | None, provider: str, ca_file: Path | None, report: Path | None) -> Any:
+def selftest(
+    url: str | None, token: str | None, provider: str, quick: bool, ca_file: Path | None, report: Path | None
+) -> Any:
     """Play an identity provider against a running installation, from outside, through its proxy and TLS.
 
     On the machine of the installation, the self-test works in an enterprise of its own, which it deletes at the end.
@@ -66,10 +69,10 @@ def selftest(url: str | None, token: str | None, provider: str, ca_file: Path | 
     """
     target = _target(url, ca_file)
     if token is None:
-        result = _run_beside_database(target, provider)
+        result = _run_beside_database(target, provider, quick)
     else:
         session = Session(target, read_secret("Token") if token == STANDARD_INPUT else token)
-        result = _run(session, provider)
+        result = _run(session, provider, quick)
     told = result.as_dict()
     if report is not None:
         _write(report, told)
@@ -89,16 +92,16 @@ def _target(url: str | None, ca_file: Path | None) -> Target:
 
 
 @app_command(needs_key=True)
-def _run_beside_database(target: Target, provider: str) -> Report:
+def _run_beside_database(target: Target, provider: str, quick: bool) -> Report:
     run = new_run()
     with _interrupted_by_sigterm(), throwaway_enterprise(run, token_signer.current) as enterprise:
         session = Session(target, enterprise.scim_token, run, api_token=enterprise.api_token, roles=ROLES)
-        return run_steps(session, make_plan(provider), _show_progress)
+        return run_steps(session.with_waits(quick), make_plan(provider), _show_progress)
 
 
-def _run(session: Session, provider: str) -> Report:
+def _run(session: Session, provider: str, quick: bool) -> Report:
     with _interrupted_by_sigterm():
-        return run_steps(session, make_plan(provider), _show_progress)
+        return run_steps(session.with_waits(quick), make_plan(provider), _show_progress)
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 import json
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 from urllib.parse import quote
 
 from scimsvc.selftest.exchange import TIMEOUT, Answer, Connection, Request, exchange
@@ -44,6 +44,10 @@ class Session:
     pause: float = 5.0
     poll_seconds: int = 25
     created: set[str] = field(default_factory=set)
+
+    def with_waits(self, quick: bool) -> Self:
+        """Return the session with short waits if ``quick``. They do not show time limits of a few seconds."""
+        return replace(self, pause=0.25, poll_seconds=2) if quick else self
 
     @property
     def domain(self) -> str:

@@ -25,14 +25,14 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 
 def selftest(*options: str, typed: str | None = None, **settings: str) -> subprocess.CompletedProcess[str]:
-    command = [SCIMSVC, "selftest", *options]
+    command = [SCIMSVC, "selftest", "--quick", *options]
     variables = environment(**settings)
     return subprocess.run(command, env=variables, input=typed, capture_output=True, text=True, timeout=300)
 
 
 def start(*options: str, until: str, **settings: str) -> subprocess.Popen[str]:
     """Start the self-test and return it as soon as its progress shows a step whose title contains ``until``."""
-    command = [SCIMSVC, "selftest", *options]
+    command = [SCIMSVC, "selftest", "--quick", *options]
     process = subprocess.Popen(command, env=environment(**settings), stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     next(line for line in process.stderr if until in line)
