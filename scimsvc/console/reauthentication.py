@@ -81,6 +81,7 @@ ORDINARY = frozenset({
     "console_integrations.rename",
     "console_reconciliation.compare",
     "console_roles.add",
+    "console_roles.add_alias",
     "console_roles.move",
     "console_roles.update",
     "console_settings.change_alerts",

@@ -28,6 +28,8 @@ def remedy_url(remedy: Remedy) -> str:
     """Return the URL of the page for ``remedy``."""
     endpoint, name = _PAGES[remedy.action]
     parameters: dict[str, Any] = {name: remedy.value} if name and remedy.value else {}
+    if remedy.action == Action.ADD_ALIAS:
+        parameters["_anchor"] = "alias"
     if remedy.action == Action.CONNECT:
         parameters = {"step": "mapping", "_anchor": "mapping"}
     return url_for(endpoint, **parameters)

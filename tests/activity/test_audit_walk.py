@@ -317,6 +317,7 @@ WRITING: dict[tuple[str, str], tuple[Send, Action]] = {
     ("POST", f"{OF_ENTERPRISE}/users/<user_id>/swap/<other_id>"): (form(), A.USER_UPDATED),
     ("POST", f"{OF_ENTERPRISE}/roles/new"): (form(name="Other"), A.ROLE_CREATED),
     ("POST", f"{OF_ENTERPRISE}/roles/<role_id>"): (form(name="Other"), A.ROLE_UPDATED),
+    ("POST", f"{OF_ENTERPRISE}/roles/aliases"): (form(alias="Signer", role="User"), A.ROLE_UPDATED),
     ("POST", f"{OF_ENTERPRISE}/roles/<role_id>/move"): (form(position="1"), A.ROLE_UPDATED),
     ("POST", f"{OF_ENTERPRISE}/roles/<role_id>/remove"): (form(), A.ROLE_DELETED),
     ("POST", f"{OF_ENTERPRISE}/integrations/new"): (form(name="Other"), A.INTEGRATION_CREATED),

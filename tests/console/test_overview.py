@@ -50,7 +50,10 @@ def test_a_refusal_has_its_cause_in_words_and_its_remedies(admin: Console, acme:
     links = map(unescape, re.findall(r'<a class="button small" href="([^"]*roles/[^"]*)"', page))
 
     assert "Unknown role “Jani & tor”" in text(page)
-    assert list(links) == [f"{of(acme)}/roles/preview?name=Jani+%26+tor", f"{of(acme)}/roles/new?name=Jani+%26+tor"]
+    assert list(links) == [
+        f"{of(acme)}/roles/preview?name=Jani+%26+tor#alias",
+        f"{of(acme)}/roles/new?name=Jani+%26+tor",
+    ]
     cli("role", "update", "Acme", "User", "--alias", "Jani & tor")
     assert "0 1 fixed, waiting for Entra" in text(admin.get(of(acme)))
 

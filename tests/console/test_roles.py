@@ -60,6 +60,22 @@ def test_a_refused_role_is_found_and_fixed(acme: Enterprise, admin: Console, cli
     assert acme.send("POST", "/Users", body).status_code == 201
 
 
+def test_a_refused_role_becomes_an_alias_where_the_remedy_leads(acme: Enterprise, admin: Console) -> None:
+    body = user_body(roles=[{"value": "Signer", "primary": True}])
+    acme.send("POST", "/Users", body)
+    remedy = f"{of(acme)}/roles/preview?name=Signer#alias"
+    assert f'href="{remedy}"' in admin.get(of(acme))
+
+    assert 'id="alias"' in admin.get(remedy)
+    overview = admin.follow(of(acme) + "/roles/aliases", alias="Signer", role="User")
+    refused = admin.post(of(acme) + "/roles/aliases", 409, alias="Signer", role="Power Signer").text
+
+    assert "Alias “Signer” added to the role User." in text(overview)
+    assert "1 fixed, waiting for Entra" in text(overview)
+    assert "It maps to the role User" in text(refused)
+    assert acme.send("POST", "/Users", body).status_code == 201
+
+
 def test_another_role_becomes_the_default(acme: Enterprise, admin: Console, cli: Cli) -> None:
     admin.follow(f"{of(acme)}/roles/{role_id(cli, 'User')}", name="User", is_default="on")
     by_role = cli("enterprise", "show", "Acme")["default_role"]

@@ -11,6 +11,7 @@ from scimsvc.mapping import roles as services
 from scimsvc.mapping.preview import preview_change
 from scimsvc.reports.lists import preview as preview_role
 from scimsvc.schemas.entity_tags import entity_tag
+from scimsvc.schemas.validation import without_none
 
 roles = enterprise_blueprint("roles")
 
@@ -24,7 +25,7 @@ def list_() -> Answer:
 @roles.get("/roles/preview")
 def preview() -> Answer:
     """Show the role that an app role value maps to, or the users who were refused because of the value."""
-    query = parameters("name")
+    query = parameters("name") or without_none(name=request.form.get("alias"))
     if not query:
         return go(".list_")
     return page(
@@ -32,6 +33,18 @@ def preview() -> Answer:
         preview=preview_role(enterprise_id(), query),
         roles=services.list_role_names(enterprise_id()),
     )
+
+
+@roles.post("/roles/aliases")
+@redisplay_on_error(preview)
+def add_alias() -> Answer:
+    """Add an app role value as an alias of a role, and show the overview, where its errors are fixed."""
+    alias = text("alias")
+    role = services.update_role(enterprise_id(), text("role"), {}, add_aliases=[alias])
+    message = (
+        f"Alias “{alias}” added to the role {role['name']}. {provider_name()} retries refused users in later cycles."
+    )
+    return go("console_overview.show", message)
 
 
 @roles.get("/roles/new")
