@@ -99,9 +99,12 @@ def show_integration(enterprise: str, reference: str) -> dict[str, Any]:
 
 
 @audited
-def create_integration(enterprise: str, fields: Mapping[str, Any], *, issuer: Caller | None = None) -> dict[str, Any]:
+def create_integration(
+    enterprise: str, fields: Mapping[str, Any], *, issuer: Caller | None = None, integration_id: str | None = None
+) -> dict[str, Any]:
     """Create an integration and return it with its secret.
 
+    A form chooses the ``integration_id``. If it is sent twice, the integration that exists gets another secret.
     By default, the integration has the limit of the integration of ``issuer``, the client of the enterprise API that
     creates it. Raises ``InvalidInput``, or ``NotAllowed`` for a wider scope.
     """
@@ -109,7 +112,20 @@ def create_integration(enterprise: str, fields: Mapping[str, Any], *, issuer: Ca
     with writing_in(enterprise) as tenant:
         scope = members.get("scope", _limit_of(tenant, issuer))
         refuse_wider(tenant, issuer, scope)
-        return insert_integration(AuditLog.of(tenant), members["name"], scope=scope, provider=members.get("provider"))
+        rows = store.list_integrations(tenant.connection, tenant.id)
+        existing = next((row for row in rows if row.id == integration_id), None)
+        if existing is not None:
+            return _with_other_secret(tenant, existing)
+        log, provider = AuditLog.of(tenant), members.get("provider")
+        return insert_integration(log, members["name"], scope=scope, provider=provider, integration_id=integration_id)
+
+
+def _with_other_secret(tenant: Tenant, row: IntegrationRow) -> dict[str, Any]:
+    """Return the integration with a new secret in place of the one that no one saw."""
+    store.delete_secrets(tenant.connection, tenant.id, row.id)
+    integration = _represent(row)
+    AuditLog.of(tenant).record(Action.INTEGRATION_ROTATED, _target(integration), Difference(after={"overlap_hours": 0}))
+    return integration | {"client_secret": _insert_secret(tenant.connection, tenant.id, row.id)}
 
 
 def refuse_wider(tenant: Tenant, issuer: Caller | None, scope: str | None) -> None:
@@ -252,19 +268,23 @@ def find_or_insert_owner(log: AuditLog, scope: str) -> IntegrationRow:
     return owner or _insert(log, NAMES[scope], scope=None if scope == API_SCOPE else scope)
 
 
-def insert_integration(log: AuditLog, name: str, *, scope: str | None, provider: str | None = None) -> dict[str, Any]:
+def insert_integration(
+    log: AuditLog, name: str, *, scope: str | None, provider: str | None = None, integration_id: str | None = None
+) -> dict[str, Any]:
     """Insert an integration with a valid ``name`` in the enterprise of ``log``, and return it with its secret.
 
     Raises ``QuotaReached``.
     """
     quotas.current.integrations.claim(log.enterprise_id, connection=log.connection)
-    row = _insert(log, name, scope=scope, provider=provider)
+    row = _insert(log, name, scope=scope, provider=provider, integration_id=integration_id)
     return _represent(row) | {"client_secret": _insert_secret(log.connection, log.enterprise_id, row.id)}
 
 
-def _insert(log: AuditLog, name: str, *, scope: str | None, provider: str | None = None) -> IntegrationRow:
-    now = clock.timestamp(clock.now())
-    row = IntegrationRow(str(uuid.uuid4()), str(uuid.uuid4()), name, scope, provider, created_at=now, last_used_at=None)
+def _insert(
+    log: AuditLog, name: str, *, scope: str | None, provider: str | None = None, integration_id: str | None = None
+) -> IntegrationRow:
+    now, id_ = clock.timestamp(clock.now()), integration_id or str(uuid.uuid4())
+    row = IntegrationRow(id_, str(uuid.uuid4()), name, scope, provider, created_at=now, last_used_at=None)
     store.insert_integration(log.connection, log.enterprise_id, row)
     log.record(Action.INTEGRATION_CREATED, Target(row.id, name), created(_represent(row)))
     return row

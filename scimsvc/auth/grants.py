@@ -58,6 +58,8 @@ class TokenRequest(NamedTuple):
     #: The client ID, ID or name of the integration. None for the oldest one that may have the scope.
     integration: str | None = None
     name: str | None = None
+    #: The ID of the token, which a form chooses so that it issues one token if it is sent twice. None for a new ID.
+    token_id: str | None = None
 
 
 @audited
@@ -96,6 +98,9 @@ def issue_token(
     with writing_in(enterprise) as tenant:
         _refuse_while_off(tenant.row.name, scope=request.scope, enabled=tenant.row.scim_enabled)
         refuse_wider(tenant, issuer, request.scope)
+        issued = store.find_token(tenant.connection, request.token_id, tenant.id) if request.token_id else None
+        if issued is not None:
+            return _represent_issued(issued, signer)
         quotas.current.tokens.claim(tenant.id, connection=tenant.connection)
         log = AuditLog.of(tenant)
         row = _find_owner(log, request)
@@ -103,7 +108,7 @@ def issue_token(
             lifetime = read_days(log.connection, request.days, issuer=issuer)
         else:
             lifetime = default_lifetime(log.connection, long_lived=request.scope == SCIM_SCOPE, issuer=issuer)
-        grant = _Grant(row.id, row.client_id, request.scope, name=request.name, actor=current_actor())
+        grant = _Grant(row.id, row.client_id, request.scope, request.name, current_actor(), request.token_id)
         return _issue(log, grant, lifetime, signer=signer)
 
 
@@ -117,14 +122,19 @@ def _find_owner(log: AuditLog, request: TokenRequest) -> IntegrationRow:
 
 
 def issue_described_token(
-    enterprise: str, members: Mapping[str, Any], *, signer: TokenSigner, issuer: Caller | None = None
+    enterprise: str,
+    members: Mapping[str, Any],
+    *,
+    signer: TokenSigner,
+    issuer: Caller | None = None,
+    token_id: str | None = None,
 ) -> dict[str, Any]:
-    """Issue a token with the members of ``schemas.TokenSchema``.
+    """Issue a token with the members of ``schemas.TokenSchema``, or return the one that has the ``token_id``.
 
     Raises the errors of ``issue_token``, and ``Conflict`` for a SCIM token while SCIM provisioning is disabled.
     """
     fields = validated(schemas.TOKEN, members)
-    request = TokenRequest(fields["scope"], fields.get("days"), fields.get("client_id"), fields.get("name"))
+    request = TokenRequest(fields["scope"], fields.get("days"), fields.get("client_id"), fields.get("name"), token_id)
     try:
         return issue_token(enterprise, request, signer=signer, issuer=issuer)
     except UnauthorizedClient as refusal:
@@ -244,13 +254,14 @@ class _Grant(NamedTuple):
     scope: str
     name: str | None
     actor: Actor
+    token_id: str | None = None
 
 
 def _issue(log: AuditLog, grant: _Grant, lifetime: timedelta, *, signer: TokenSigner) -> dict[str, Any]:
     issued_at = clock.now().replace(microsecond=0)
     expires_at = issued_at + lifetime
     token = NewToken(
-        id=new_token_id(),
+        id=grant.token_id or new_token_id(),
         enterprise_id=log.enterprise_id,
         integration_id=grant.integration_id,
         scope=grant.scope,
@@ -263,9 +274,15 @@ def _issue(log: AuditLog, grant: _Grant, lifetime: timedelta, *, signer: TokenSi
     store.insert_token(log.connection, token)
     target, difference = Target(token.id, token.name), created(_recorded(token, grant.client_id))
     log.record(Action.TOKEN_ISSUED, target, difference, actor=grant.actor)
+    return _represent_issued(token, signer)
+
+
+def _represent_issued(token: NewToken | TokenRow, signer: TokenSigner) -> dict[str, Any]:
+    """Return the token with its text, which the signer can write again."""
+    issued_at, expires_at = clock.parse_timestamp(token.issued_at), clock.parse_timestamp(token.expires_at)
     return {
         "access_token": signer.issue(Claims(token.enterprise_id, token.id, expires_at, token.scope)),
-        "expires_in": int(lifetime.total_seconds()),
+        "expires_in": int((expires_at - issued_at).total_seconds()),
         "expires_at": token.expires_at,
         "scope": token.scope,
         "id": token.id,

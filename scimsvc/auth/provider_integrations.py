@@ -36,14 +36,16 @@ def find_connected_provider(enterprise: str) -> str | None:
     return next((each["provider"] for each in reversed(limited) if each["provider"] is not None), None)
 
 
-def issue_provider_token(enterprise: str, provider: str, days: Any, *, signer: TokenSigner) -> dict[str, Any]:
+def issue_provider_token(
+    enterprise: str, provider: str, days: Any, *, signer: TokenSigner, token_id: str | None = None
+) -> dict[str, Any]:
     """Issue a SCIM token for the provider, and create its integration if it does not exist.
 
     Raises ``InvalidInput``, ``QuotaReached``, or ``Conflict`` if SCIM provisioning is disabled.
     """
     integration = _named_integration(enterprise, provider) or _create(enterprise, provider)
     members = {"scope": SCIM_SCOPE, "days": days, "client_id": integration["client_id"]}
-    return issue_described_token(enterprise, members, signer=signer)
+    return issue_described_token(enterprise, members, signer=signer, token_id=token_id)
 
 
 def issue_provider_secret(enterprise: str, provider: str, rotation: Mapping[str, Any]) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def test_every_token_is_listed_page_by_page(acme: Enterprise, admin: Console) ->
     [following] = map(unescape, re.findall(r'href="([^"]+)">Next page', first))
     second = admin.get(following)
 
-    assert [page.count('<th scope="row">') for page in (first, second)] == [100, 1]
+    assert [page.count('<th scope="row"') for page in (first, second)] == [100, 1]
     assert (first + second).count("API token (application)") == 100
     assert "Bad Request The cursor was not issued" in text(admin.get(of(acme) + "/tokens?cursor=x", 400))
 
@@ -191,8 +191,8 @@ def test_the_token_that_the_provider_uses_is_marked(acme: Enterprise, admin: Con
     spare = cli("token", "issue", "Acme", "--name", "Spare")
     acme.send("GET", "/Users").close()
 
-    rows = re.findall(r"<tr>\s*<th scope=.row.>(.*?)</tr>", admin.get(of(acme) + "/integrations"), re.DOTALL)
+    rows = re.findall(r"<tr>\s*<th scope=.row[^>]*>(.*?)</tr>", admin.get(of(acme) + "/integrations"), re.DOTALL)
 
-    marked = ["in use by Entra" in row for row in rows if "Valid" not in row and "ID <code>" in row]
+    marked = ["in use by Entra" in row for row in rows if "/tokens/" in row]
     assert sorted(marked) == [False, True]
-    assert any(f"ID <code>{spare['id'][:8]}</code>" in row for row in rows)
+    assert any(f"<code>{spare['id'][:8]}</code>" in row for row in rows)

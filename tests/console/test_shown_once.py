@@ -10,7 +10,7 @@ from scimsvc import clock
 from scimsvc.enterprises.pending_secrets import SHOWN_WITHIN
 from scimsvc.store.engine.transactions import writing
 from tests.support.client import Enterprise
-from tests.support.console import Console, of, text
+from tests.support.console import Console, of, text, typed
 from tests.support.types import Cli
 
 pytestmark = pytest.mark.both_databases
@@ -45,6 +45,21 @@ def test_a_reload_shows_no_secret_and_creates_none(
     assert re.search(r'value="(scimsvc_|http://[^"]+/password/scimsvc_link_)', first)
     assert not re.search(r'value="(scimsvc_|http://[^"]+/password/scimsvc_link_)', again)
     assert (cli("token", "list", "Acme"), cli("integration", "list", "Acme")) == before
+
+
+@pytest.mark.parametrize(("path", "form"), [FORMS[0], FORMS[1], FORMS[2]])
+def test_a_form_that_is_sent_twice_creates_one_object_and_shows_its_secret(
+    acme: Enterprise, admin: Console, cli: Cli, path: str, form: dict[str, str]
+) -> None:
+    once = typed(admin.get(of(acme) + path), "once")
+    before = len(cli("token", "list", "Acme")) + len(cli("integration", "list", "Acme"))
+
+    first, second = (created(admin, of(acme) + path, **form, once=once) for _ in range(2))
+
+    after = len(cli("token", "list", "Acme")) + len(cli("integration", "list", "Acme"))
+    assert (first, after) == (second, before + 1)
+    assert _SECRET.search(admin.get(second))
+    assert typed(admin.get(of(acme) + path), "once") != once
 
 
 def test_the_secrets_of_a_new_enterprise_are_shown_once(acme: Enterprise, operator: Console) -> None:

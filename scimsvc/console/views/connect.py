@@ -12,6 +12,7 @@ from scimsvc.auth.provider_integrations import (
 from scimsvc.auth.state import token_signer
 from scimsvc.auth.token_reading import list_good_tokens
 from scimsvc.console.forms import flag, number, redisplay_on_error, text
+from scimsvc.console.one_time_forms import one_time_token_id
 from scimsvc.console.outside_links import LINKS
 from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, go, page
 from scimsvc.console.provider_guides import GUIDES, Guide, chosen_guide, chosen_way
@@ -47,7 +48,8 @@ def enable() -> Answer:
 def issue() -> Answer:
     """Create the token for the provider, and its integration if it does not exist. The next page shows it once."""
     guide = chosen_guide()
-    issued = issue_provider_token(enterprise_id(), guide.provider, number("days"), signer=token_signer.current)
+    signer, once = token_signer.current, one_time_token_id()
+    issued = issue_provider_token(enterprise_id(), guide.provider, number("days"), signer=signer, token_id=once)
     shown = {name: issued[name] for name in ("access_token", "expires_at")}
     return _go_on(guide, {"issued": shown})
 

@@ -10,6 +10,7 @@ from scimsvc.auth.scopes import is_within
 from scimsvc.auth.token_reading import list_good_tokens
 from scimsvc.console.credentials import integration_names, scope_options
 from scimsvc.console.forms import number, optional_text, redisplay_on_error, text
+from scimsvc.console.one_time_forms import one_time_id
 from scimsvc.console.pages import Answer, confirmation, enterprise_blueprint, enterprise_id, go, page
 from scimsvc.console.provider_guides import provider_name
 from scimsvc.console.shown_once import go_and_show, shown_once
@@ -27,7 +28,6 @@ def list_() -> Answer:
         integrations=services.list_integrations(enterprise_id()),
         tokens=list_good_tokens(enterprise_id()),
         names=integration_names(),
-        provider_names=PROVIDER_NAMES,
     )
 
 
@@ -47,7 +47,7 @@ def new() -> Answer:
 def create() -> Answer:
     """Create an integration, and show its client secret."""
     fields = {"name": text("name"), "scope": optional_text("scope")}
-    integration = services.create_integration(enterprise_id(), fields)
+    integration = services.create_integration(enterprise_id(), fields, integration_id=one_time_id())
     content = {"client_secret": integration["client_secret"], "is_new": True}
     return go_and_show(".show_secret", content, integration_id=integration["id"])
 
@@ -68,6 +68,7 @@ def _rotation(integration_id: str) -> dict[str, Any]:
     return {
         "integration": services.show_integration(enterprise_id(), integration_id),
         "rotation": show_rotation(enterprise_id(), integration_id),
+        "provider_names": PROVIDER_NAMES,
     }
 
 

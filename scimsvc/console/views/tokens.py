@@ -10,6 +10,7 @@ from scimsvc.auth.clients import list_integrations
 from scimsvc.auth.state import token_signer
 from scimsvc.console.credentials import integration_names, is_in_use, scope_options
 from scimsvc.console.forms import number, optional_text, redisplay_on_error
+from scimsvc.console.one_time_forms import one_time_token_id, one_time_value
 from scimsvc.console.pages import Answer, enterprise_blueprint, enterprise_id, go, page, parameters
 from scimsvc.console.shown_once import go_and_show, shown_once
 from scimsvc.operations.global_settings import show_global_settings
@@ -21,6 +22,7 @@ from scimsvc.web.urls import tenant_url
 
 tokens = enterprise_blueprint("tokens")
 tokens.add_app_template_test(is_in_use, "in_use")
+tokens.add_app_template_global(one_time_value)
 
 
 @tokens.get("/tokens")
@@ -51,7 +53,8 @@ def issue() -> Answer:
         name=optional_text("name"),
         client_id=optional_text("client_id"),
     )
-    issued = grants.issue_described_token(enterprise_id(), members, signer=token_signer.current)
+    once = one_time_token_id()
+    issued = grants.issue_described_token(enterprise_id(), members, signer=token_signer.current, token_id=once)
     return go_and_show(".show", {"access_token": issued["access_token"]}, token_id=issued["id"])
 
 
