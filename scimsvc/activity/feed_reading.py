@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from scimsvc.activity.followers import Followers
 from scimsvc.errors import Gone, InvalidInput
 from scimsvc.store.engine.transactions import Connection, reading
 from scimsvc.store.feed import ChangeRow, NumberedChange, get_span, list_changes
@@ -74,6 +75,7 @@ class FeedReader:
     waiters: Waiters
     #: Set when the process stops, so that waiting requests return.
     stopping: threading.Event
+    followers: Followers
 
     def read(self, enterprise_id: str, *, after: str | None, limit: int, wait: float) -> dict[str, Any]:
         """Return the changes after the cursor ``after`` (all stored changes without one), and the next cursor.
@@ -83,6 +85,7 @@ class FeedReader:
         were pruned, or if it was issued before the database was restored from an older backup.
         """
         rows, start = _read(enterprise_id, self._read_position(enterprise_id, after), limit)
+        self.followers.note(enterprise_id, start.number)
         if not rows and wait > 0 and self.waiters.enter(enterprise_id):
             try:
                 rows = self._wait_for(enterprise_id, start, limit, wait)

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from scimsvc.activity.feed_reading import FeedReader, Waiters
+from scimsvc.activity.followers import Followers
 from scimsvc.activity.refused_clients import Allowance
 from scimsvc.store.engine.database import database_of
 from scimsvc.store.recording import init_recording
@@ -16,6 +17,8 @@ DEFAULT_THREADS = 4
 logged_refusals: AppState[Allowance] = AppState("logged refusals")
 #: The requests that wait for changes: a quarter of the usual threads. ``scimsvc serve`` replaces this object.
 waiters: AppState[Waiters] = AppState("waiters")
+#: The integrations that follow feeds.
+followers: AppState[Followers] = AppState("followers")
 
 
 def init_activity(app: Flask) -> None:
@@ -23,8 +26,9 @@ def init_activity(app: Flask) -> None:
     init_recording(database_of(app).engine)
     logged_refusals.init_app(app, Allowance())
     waiters.init_app(app, Waiters(DEFAULT_THREADS // 4))
+    followers.init_app(app, Followers())
 
 
 def feed_reader() -> FeedReader:
     """Return the reader of change feeds for the current app."""
-    return FeedReader(cursor_keys(), waiters.current, web_state.current.stopping)
+    return FeedReader(cursor_keys(), waiters.current, web_state.current.stopping, followers.current)

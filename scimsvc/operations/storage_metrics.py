@@ -1,12 +1,14 @@
-"""The metrics of the database: its size, and the rows that pruning has left behind."""
+"""The metrics of the database: its size, the rows that pruning has left behind, and readers of change feeds."""
 
 from collections.abc import Iterator
 
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from scimsvc.activity.state import followers
 from scimsvc.operations.growth import count_overdue
 from scimsvc.store.engine.database import LONG_SECONDS, longer_deadline
+from scimsvc.store.engine.transactions import reading
 from scimsvc.store.upkeep.maintenance import read_size
 
 
@@ -24,6 +26,9 @@ class StorageMetrics(Collector):
             gauges["size"].add_metric([], read_size())
             for table, rows in count_overdue().items():
                 gauges["overdue"].add_metric([table], rows)
+            with reading() as connection:
+                for lag in followers.current.list_lags(connection):
+                    gauges["lag"].add_metric([lag.enterprise_id, lag.client_id], lag.changes)
         yield from gauges.values()
 
 
@@ -32,5 +37,8 @@ def _gauges() -> dict[str, GaugeMetricFamily]:
         "size": GaugeMetricFamily("scimsvc_database_bytes", "Size of the database."),
         "overdue": GaugeMetricFamily(
             "scimsvc_overdue_rows", "Rows that pruning should have deleted two days ago.", labels=["table"]
+        ),
+        "lag": GaugeMetricFamily(
+            "scimsvc_feed_reader_lag", "Changes that an integration has not read.", labels=["enterprise", "integration"]
         ),
     }

@@ -21,7 +21,7 @@ from scimsvc.operations.state import metrics, webhook_attempts
 from scimsvc.settings import SettingsError
 from scimsvc.web.state import web_state
 from scimsvc.web.turns import Turn
-from tests.support.apps import make_enterprise
+from tests.support.apps import make_api, make_enterprise
 from tests.support.client import Enterprise, patch_body, replace
 from tests.support.console import make_admin
 from tests.support.groups import store_group
@@ -246,3 +246,15 @@ def test_a_server_reports_its_requests_and_connections(tmp_path: Path) -> None:
     values = {each.name: each.value for family in text_string_to_metric_families(text) for each in family.samples}
     assert (values["scimsvc_requests_running"], values["scimsvc_requests_queued"]) == (1, 0)
     assert values["scimsvc_connections"] == 2
+
+
+def test_readers_of_the_feed_are_reported_with_their_lag(counted: Enterprise) -> None:
+    api = make_api(counted)
+    start = api.get("/changes")["next"]
+    counted.create()
+    counted.create(email="b@x.example")
+    api.get("/changes", after=start)
+
+    metrics = samples(counted.app)
+
+    assert [value for key, value in metrics.items() if key[0] == "scimsvc_feed_reader_lag"] == [2]
