@@ -11,7 +11,7 @@ from scimsvc.cli.tables import View
 from scimsvc.cli.values import cell
 from scimsvc.enterprises import admins
 from scimsvc.enterprises.second_factor import reset_second_factor
-from scimsvc.operations.serving.server import DEFAULT_HOST, DEFAULT_PORT
+from scimsvc.operations.serving.address import DEFAULT_HOST, DEFAULT_PORT
 from scimsvc.web.state import app_settings
 from scimsvc.web.urls import password_url
 

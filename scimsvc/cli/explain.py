@@ -9,7 +9,7 @@ from scimsvc.cli.options import enterprise_argument
 from scimsvc.cli.output import result_command
 from scimsvc.cli.tables import as_names, as_text
 from scimsvc.cli.values import cell
-from scimsvc.operations.serving.server import DEFAULT_HOST, DEFAULT_PORT
+from scimsvc.operations.serving.address import DEFAULT_HOST, DEFAULT_PORT
 from scimsvc.paths import SCIM_PREFIX
 from scimsvc.protocol.json_text import InvalidJSON, read_json, write_json
 from scimsvc.scim.explain import explain as explain_request

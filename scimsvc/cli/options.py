@@ -11,7 +11,7 @@ import click
 
 from scimsvc import clock
 from scimsvc.cli.names import complete_enterprises
-from scimsvc.operations.serving.server import DEFAULT_HOST, DEFAULT_PORT
+from scimsvc.operations.serving.address import DEFAULT_HOST, DEFAULT_PORT
 from scimsvc.vocabulary import PROVIDERS
 
 enterprise_argument = click.argument("enterprise", shell_complete=complete_enterprises)

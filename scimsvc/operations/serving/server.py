@@ -24,6 +24,7 @@ from scimsvc.auth.last_uses import write_last_uses
 from scimsvc.auth.signing_keys import served_keys
 from scimsvc.operations.background.schedule import serving_worker
 from scimsvc.operations.readiness import why_not_ready
+from scimsvc.operations.serving.address import DEFAULT_HOST, DEFAULT_PORT
 from scimsvc.operations.serving.apart import Apart
 from scimsvc.operations.serving.channels import MOST_SECONDS, Channel, Front
 from scimsvc.operations.serving.connections import Connections, accept_some, connection_limit
@@ -48,8 +49,6 @@ LOOK_EVERY = 0.5
 WAITING = 8
 #: The most notes that wait to be written after answers. While the database hangs, further ones are lost.
 MOST_LATER = 100
-DEFAULT_HOST = "127.0.0.1"
-DEFAULT_PORT = 8000
 
 _log = logging.getLogger("scimsvc")
 
