@@ -33,6 +33,7 @@ from tests.support.databases import (
     new_postgresql,
     sqlite_url,
 )
+from tests.support.kept_connections import keep_postgresql_connections
 from tests.support.long_runs import LONG
 from tests.support.passwords import hash_quickly
 from tests.support.receivers import certificate
@@ -110,6 +111,15 @@ def _rules_and_templates_are_compiled_once() -> Iterator[None]:
         remember_compiled_templates(patch)
         remember_registered_front_ends(patch)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _connections_to_postgresql_are_kept() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        waiting = keep_postgresql_connections(patch)
+        yield
+    for connection in waiting:
+        connection.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
