@@ -28,7 +28,7 @@ from tests.support.client import user_body
 from tests.support.cpu import crowd
 from tests.support.hostile import FORM
 from tests.support.live import SCIMSVC
-from tests.support.long_runs import LONG
+from tests.support.long_runs import LONG, outside_the_database
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
 
@@ -42,6 +42,7 @@ def place(app: Flask, tmp_path: Path) -> Iterator[Arena]:
         yield made
 
 
+@outside_the_database
 def test_wrong_passwords_from_many_addresses_delay_no_one(place: Arena) -> None:
     page = place.send("GET", "/console/sign-in")
     cookie = page.headers["Set-Cookie"].partition(";")[0]
@@ -67,6 +68,7 @@ def test_wrong_passwords_from_many_addresses_delay_no_one(place: Arena) -> None:
     assert_harmless(harm)
 
 
+@outside_the_database
 def test_wrong_secrets_from_many_addresses_delay_no_one(place: Arena) -> None:
     client_id = place.attacker.made.get("client_id", "x")
     end = time.monotonic() + SECONDS

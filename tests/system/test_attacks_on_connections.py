@@ -37,6 +37,7 @@ def test_downloads_that_no_one_reads_delay_no_one(place: Arena) -> None:
     assert_harmless(harm)
 
 
+@outside_the_database
 def test_lists_that_no_one_reads_delay_no_one(place: Arena) -> None:
     for number in range(100):
         assert (
@@ -107,6 +108,7 @@ def test_slow_bodies_delay_no_one(place: Arena) -> None:
     assert_harmless(harm)
 
 
+@outside_the_database
 def test_long_polls_delay_no_one(place: Arena) -> None:
     last = place.api("GET", "/changes?limit=1").json()["next"]
 

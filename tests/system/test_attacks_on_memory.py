@@ -64,6 +64,7 @@ def test_junk_tokens_and_parameter_names_are_not_kept(place: Arena) -> None:
     assert_harmless(harm)
 
 
+@outside_the_database
 def test_refusals_that_could_name_many_roles_stay_small(place: Arena) -> None:
     for number in range(300):
         created = place.api("POST", "/roles", {"name": f"{number}" + "r" * 190})
@@ -82,6 +83,7 @@ def test_refusals_that_could_name_many_roles_stay_small(place: Arena) -> None:
     assert max(len(reply.content) for reply in replies) < 1_500_000
 
 
+@outside_the_database
 def test_long_refused_roles_do_not_fill_the_console(place: Arena) -> None:
     with place.watched() as harm:
         refused = [

@@ -48,6 +48,7 @@ def test_a_patch_with_a_thousand_conditions_delays_no_one(place: Arena) -> None:
     assert_answered(replies, 200, 400, 429, 503)
 
 
+@outside_the_database
 def test_explanations_of_a_slow_filter_delay_no_one(place: Arena) -> None:
     create_users_with_many_elements(place)
     asked = {"method": "GET", "path": SLOW_LIST}
@@ -96,6 +97,7 @@ def test_an_attribute_that_is_named_again_and_again_delays_no_one(place: Arena, 
     assert_answered(replies, 200, 400, 429, 503)
 
 
+@outside_the_database
 def test_long_pages_of_large_users_delay_no_one(place: Arena) -> None:
     body = user_body(nickName="n" * 100_000)
     for number in range(60):
@@ -120,6 +122,7 @@ def test_forms_of_many_fields_delay_no_one(place: Arena) -> None:
     assert_answered(replies, 400, 413, 429)
 
 
+@outside_the_database
 def test_long_bulk_requests_delay_no_one(place: Arena) -> None:
     def bulk(number: int) -> Reply:
         users = [user_body(f"b{number}.{part}@attacker.example") for part in range(500)]

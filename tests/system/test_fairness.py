@@ -220,6 +220,7 @@ def test_requests_that_wait_when_the_service_stops_are_refused_and_not_cut(servi
     assert all(answer.headers["Retry-After"] for answer in answers if answer.status == 503)
 
 
+@outside_the_database
 def test_sign_ins_use_one_thread_and_delay_no_one(service: Service) -> None:
     attack, stop = [], threading.Event()
 
@@ -317,6 +318,7 @@ def test_pipelined_long_answers_arrive_whole(service: Service) -> None:
     assert lengths == [3 * 2**20] * 3
 
 
+@outside_the_database
 def test_requests_that_wait_for_changes_delay_no_one(service: Service) -> None:
     path = f"{API}/changes?wait=3&after="
     after = {
