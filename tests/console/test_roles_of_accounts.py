@@ -114,13 +114,16 @@ def test_an_auditor_sees_no_button_or_link_that_is_refused(filled: Enterprise, n
     console = console_of(filled, "auditor", name)
     ids = {"enterprise_id": filled.made["id"], **ids_of(filled)}
     seen = 0
+    followed = {"/console/static/icon.svg"}  # a link has the same answer on each page
 
     for rule in console_rules(filled.app, "GET"):
         page = console.send("GET", path_of(rule, **ids))
         if page.status_code != HTTPStatus.OK or page.mimetype != "text/html":
             continue
         seen += 1
-        for link in set(re.findall(r'href="(/console[^"#]*)', page.text)) - {"/console/static/icon.svg"}:
+        links = set(re.findall(r'href="(/console[^"#]*)', page.text)) - followed
+        followed |= links
+        for link in links:
             answer = console.send("GET", link.replace("&amp;", "&"))
             assert answer.status_code in (200, 302, 303), (rule.rule, link)
             answer.close()
