@@ -234,38 +234,37 @@ def test_discovery_describes_declared_attributes(acme: Enterprise, api: Api) -> 
     assert {each["mutability"] for each in schema["attributes"]} == {"readWrite"}
 
 
-@pytest.mark.parametrize(
-    ("filter_", "found"),
-    [
-        (f'{URN}:tag eq "BLUE"', "a"),
-        (f'{URN}:code eq "ab"', ""),
-        (f'{URN}:code eq "aB"', "a"),
-        ('tag eq "blue"', "a"),
-        (f"{URN}:level gt 9", "b"),
-        (f"{URN}:level ge 9", "ab"),
-        (f"{URN}:level lt 10.5", "ab"),
-        (f'{URN}:level eq "10"', "b"),
-        (f"{URN}:level ne 9", "bc"),
-        (f"{URN}:level eq null", "c"),
-        (f"{URN}:share eq 0.1", "a"),
-        (f"{URN}:share gt 0.1", "b"),
-        (f'{URN}:hired eq "2026-01-01T10:00:00Z"', "a"),
-        (f'{URN}:hired lt "2026-01-01T10:00:00.001Z"', "a"),
-        (f'{URN}:hired gt "2026-01-01T10:00:00Z"', "b"),
-        (f'not ({URN}:hired gt "2026-01-01T10:00:00Z")', "ac"),
-        (f'{URN}:skills eq "go"', "a"),
-        (f'{URN}:skills[value sw "G"]', "a"),
-        (f'{URN}:skills[value eq "go"].value eq "Go"', "a"),
-        (f'{URN}:skills ne "go"', "abc"),
-        (f'not ({URN}:skills eq "go")', "bc"),
-        (f"{URN}:skills pr", "ab"),
-        (f"{URN}:levels gt 9", "b"),
-        (f"{URN}:levels[value gt 2 and value lt 9]", "a"),
-        (f'{URN}:moves le "2026-01-01T00:00:00Z"', "a"),
-        (f'{URN}[tag eq "blue" and level eq 9]', "a"),
-    ],
-)
-def test_filters_compare_by_type(acme: Enterprise, api: Api, filter_: str, found: str) -> None:
+FOUND = [
+    (f'{URN}:tag eq "BLUE"', "a"),
+    (f'{URN}:code eq "ab"', ""),
+    (f'{URN}:code eq "aB"', "a"),
+    ('tag eq "blue"', "a"),
+    (f"{URN}:level gt 9", "b"),
+    (f"{URN}:level ge 9", "ab"),
+    (f"{URN}:level lt 10.5", "ab"),
+    (f'{URN}:level eq "10"', "b"),
+    (f"{URN}:level ne 9", "bc"),
+    (f"{URN}:level eq null", "c"),
+    (f"{URN}:share eq 0.1", "a"),
+    (f"{URN}:share gt 0.1", "b"),
+    (f'{URN}:hired eq "2026-01-01T10:00:00Z"', "a"),
+    (f'{URN}:hired lt "2026-01-01T10:00:00.001Z"', "a"),
+    (f'{URN}:hired gt "2026-01-01T10:00:00Z"', "b"),
+    (f'not ({URN}:hired gt "2026-01-01T10:00:00Z")', "ac"),
+    (f'{URN}:skills eq "go"', "a"),
+    (f'{URN}:skills[value sw "G"]', "a"),
+    (f'{URN}:skills[value eq "go"].value eq "Go"', "a"),
+    (f'{URN}:skills ne "go"', "abc"),
+    (f'not ({URN}:skills eq "go")', "bc"),
+    (f"{URN}:skills pr", "ab"),
+    (f"{URN}:levels gt 9", "b"),
+    (f"{URN}:levels[value gt 2 and value lt 9]", "a"),
+    (f'{URN}:moves le "2026-01-01T00:00:00Z"', "a"),
+    (f'{URN}[tag eq "blue" and level eq 9]', "a"),
+]
+
+
+def test_filters_compare_by_type(acme: Enterprise, api: Api) -> None:
     declare(api)
     acme.create(email="a@x.example", displayName="a", **{URN: {
         "tag": "Blue", "code": "aB", "level": 9, "share": 0.1, "hired": "2026-01-01T12:00:00+02:00",
@@ -277,28 +276,29 @@ def test_filters_compare_by_type(acme: Enterprise, api: Api, filter_: str, found
     }})  # fmt: skip
     acme.create(email="c@x.example", displayName="c")
 
-    assert "".join(sorted(user["displayName"] for user in acme.find(filter_))) == found
+    for filter_, found in FOUND:
+        assert "".join(sorted(user["displayName"] for user in acme.find(filter_))) == found, filter_
 
 
-@pytest.mark.parametrize(
-    ("filter_", "words"),
-    [
-        (f'{URN}:level eq "x"', "is a number"),
-        (f"{URN}:level eq true", "is a number"),
-        (f"{URN}:level gt 1e400", "is a number"),
-        (f'{URN}:level co "1"', "Use eq, ne, gt, ge, lt or le instead of co"),
-        (f"{URN}:level gt null", "cannot compare null"),
-        (f'{URN}:hired eq "yesterday"', "is not a time"),
-        (f'{URN}:hired co "2026"', "Use eq, ne, gt, ge, lt or le instead of co"),
-        (f"{URN}:remote gt true", "is a boolean"),
-        (f"{URN}:tag eq 5", "is a string"),
-        (f'{URN}:other eq "x"', f"{URN}:other"),
-    ],
-)
-def test_a_filter_that_does_not_suit_the_type_is_400(acme: Enterprise, api: Api, filter_: str, words: str) -> None:
+UNSUITABLE = [
+    (f'{URN}:level eq "x"', "is a number"),
+    (f"{URN}:level eq true", "is a number"),
+    (f"{URN}:level gt 1e400", "is a number"),
+    (f'{URN}:level co "1"', "Use eq, ne, gt, ge, lt or le instead of co"),
+    (f"{URN}:level gt null", "cannot compare null"),
+    (f'{URN}:hired eq "yesterday"', "is not a time"),
+    (f'{URN}:hired co "2026"', "Use eq, ne, gt, ge, lt or le instead of co"),
+    (f"{URN}:remote gt true", "is a boolean"),
+    (f"{URN}:tag eq 5", "is a string"),
+    (f'{URN}:other eq "x"', f"{URN}:other"),
+]
+
+
+def test_a_filter_that_does_not_suit_the_type_is_400(acme: Enterprise, api: Api) -> None:
     declare(api)
 
-    assert_scim_error(acme.send("GET", "/Users", query={"filter": filter_}), 400, "invalidFilter", words)
+    for filter_, words in UNSUITABLE:
+        assert_scim_error(acme.send("GET", "/Users", query={"filter": filter_}), 400, "invalidFilter", words)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Lists of groups: filters agree with their evaluation in Python, sorting, pages by index and by cursor, `.search`."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -104,12 +105,10 @@ def test_generated_filters_find_the_groups_that_they_match(
     assert sorted(find(acme, filter_)) == sorted(each["displayName"] for each in population if matches(node, each))
 
 
-@pytest.mark.parametrize(
-    "filter_",
-    ["userName pr", 'emails[type eq "work"].value eq "a@x.example"', "members[", 'members.nope eq "x"', "x", '"'],
-)
-def test_a_filter_that_is_not_about_groups_is_refused(acme: Enterprise, filter_: str) -> None:
-    assert_scim_error(acme.send("GET", "/Groups", query={"filter": filter_}), 400, "invalidFilter")
+def test_a_filter_that_is_not_about_groups_is_refused(acme: Enterprise) -> None:
+    work = 'emails[type eq "work"].value eq "a@x.example"'
+    for filter_ in ("userName pr", work, "members[", 'members.nope eq "x"', "x", '"'):
+        assert_scim_error(acme.send("GET", "/Groups", query={"filter": filter_}), 400, "invalidFilter")
 
 
 @pytest.mark.parametrize(
@@ -185,19 +184,22 @@ def _pages(acme: Enterprise, by_cursor: bool, **query: str) -> Iterator[dict[str
             where = {"startIndex": str(following)}
 
 
-@pytest.mark.parametrize("by_cursor", [True, False])
-@pytest.mark.parametrize("query", [{}, {"sortBy": "displayName"}, {"sortBy": "externalId", "sortOrder": "descending"},
-                                   {"filter": "members pr"}, {"excludedAttributes": "members"}])  # fmt: skip
-def test_pages_together_are_the_list(
-    acme: Enterprise, population: list[dict[str, Any]], by_cursor: bool, query: dict[str, str]
-) -> None:
-    whole = acme.send("GET", "/Groups", query=query).get_json()
+QUERIES = [
+    *({}, {"sortBy": "displayName"}, {"sortBy": "externalId", "sortOrder": "descending"}),
+    *({"filter": "members pr"}, {"excludedAttributes": "members"}),
+]
 
-    pages = list(_pages(acme, by_cursor, count="2", **query))
 
-    assert [group for page in pages for group in page["Resources"]] == whole["Resources"]
-    assert {page["totalResults"] for page in pages} == {whole["totalResults"]}
-    assert [page["itemsPerPage"] for page in pages[:-1]] == [2] * (len(pages) - 1)
+def test_pages_together_are_the_list(acme: Enterprise, population: list[dict[str, Any]]) -> None:
+    for query, by_cursor in itertools.product(QUERIES, (True, False)):
+        whole = acme.send("GET", "/Groups", query=query).get_json()
+
+        pages = list(_pages(acme, by_cursor, count="2", **query))
+
+        where = query, by_cursor
+        assert [group for page in pages for group in page["Resources"]] == whole["Resources"], where
+        assert {page["totalResults"] for page in pages} == {whole["totalResults"]}, where
+        assert [page["itemsPerPage"] for page in pages[:-1]] == [2] * (len(pages) - 1), where
 
 
 def test_cursors_belong_to_their_list(acme: Enterprise, population: list[dict[str, Any]]) -> None:
