@@ -1,6 +1,7 @@
 """Entra's requests, in both dialects, and the RFCs' examples get the expected responses.
 
-Each file is replayed in-process on both databases, and over HTTP against a running server.
+Each file is replayed in-process on both databases. Over HTTP, against a running server, each eighth file is replayed,
+and in a long run all of them.
 """
 
 import http.client
@@ -20,6 +21,7 @@ from scimsvc.auth.callers import Callers
 from tests.support.apps import SECRET_KEY, dispose, make_enterprise, run_command
 from tests.support.client import SCIM, Enterprise
 from tests.support.live import serving
+from tests.support.long_runs import LONG
 from tests.support.replay import Answer, payload_files, payload_id, replay
 
 
@@ -51,7 +53,7 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flas
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("path", payload_files(), ids=payload_id)
+@pytest.mark.parametrize("path", payload_files()[:: 1 if LONG else 8], ids=payload_id)
 def test_a_running_server_answers_the_same(path: Path, live_server: tuple[Flask, str]) -> None:
     app, base_url = live_server
     enterprise = make_enterprise(app, f"Acme {payload_id(path)}")
