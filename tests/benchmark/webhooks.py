@@ -92,7 +92,7 @@ def measure(database: str, plan: Plan, folder: Path) -> Figures:
         acme = make_enterprise(app, "Acme")
         hook = make_hook(acme, receiver.url)
         settings = {"DATABASE_URL": where.service_url, "SECRET_KEY": KEY, "WEBHOOK_NETWORKS": THIS_MACHINE}
-        server = serving(where.folder / "serve", command="serve", as_json=False, **settings)
+        server = serving(where.folder / "serve", command="serve", as_json=False, is_prestarted=False, **settings)
         with server as live, closing(Changer(live, acme)) as changer:
             receiver.wait(1)
             figures.delays = list(_delays(changer, receiver, plan.changes))

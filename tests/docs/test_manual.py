@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.documents import MANUAL, ROOT, Block, blocks, read
 from tests.support.live import SCIMSVC, Live, environment, serving
+from tests.support.prestarted import folder_of_commands
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
 
@@ -40,15 +41,18 @@ def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
     text = page.read_text("utf-8")
     _write_files(text, tmp_path)
     variables = environment(INSTANCE_PATH=str(tmp_path / "instance"))
-    variables["PATH"] = os.pathsep.join([str(Path(SCIMSVC).parent), variables["PATH"]])
+    # Pages run hundreds of commands. Other programs of the environment, such as python, are the real ones.
+    programs = [folder_of_commands(), Path(SCIMSVC).parent]
+    variables["PATH"] = os.pathsep.join([*map(str, programs), variables["PATH"]])
+    command = programs[0] / "scimsvc"
     with ExitStack() as stack:
         needs_server = any(block.comment == "run" and SERVER in block.text for block in blocks(text))
         live = stack.enter_context(serving(tmp_path)) if needs_server else None
         script = "\n".join(_script(text, live))
         if live is None and "scimsvc " in script:
-            subprocess.run([SCIMSVC, "init"], env=variables, check=True, capture_output=True)
+            subprocess.run([command, "init"], env=variables, check=True, capture_output=True)
         if "Contoso" in script and "enterprise create" not in script:
-            subprocess.run([SCIMSVC, *CONTOSO], env=variables, check=True, capture_output=True)
+            subprocess.run([command, *CONTOSO], env=variables, check=True, capture_output=True)
         run = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, env=variables, capture_output=True, text=True
         )

@@ -44,7 +44,7 @@ def keep_postgresql_connections(patch: pytest.MonkeyPatch) -> list[psycopg.Conne
         key = getattr(connection, "opened_by_tests_with", None)
         is_idle = not connection.closed and connection.info.transaction_status == TransactionStatus.IDLE
         if key is None or not is_idle or len(idle[key]) >= _MOST:
-            close(dialect, connection)
+            close(dialect, connection)  # type: ignore[no-untyped-call]
             return
         idle[key].append(connection)
         waiting.append(connection)

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.support.prestarted import Process
+
 SCIMSVC = str(Path(sys.executable).with_name("scimsvc"))
 PATIENCE = 20.0  # seconds; generous, since other work may keep the machine busy
 _SERVING_ON = re.compile(r'serving on ([^\s"]+)')
@@ -37,7 +39,7 @@ class Answer:
 class Live:
     """A running service. ``result`` is the output of ``quickstart --json``, and empty for ``serve``."""
 
-    process: subprocess.Popen[bytes]
+    process: Process | subprocess.Popen[bytes]
     base_url: str
     folder: Path
     result: dict[str, Any]
@@ -77,18 +79,27 @@ class Live:
 
 @contextmanager
 def serving(
-    folder: Path, *options: str, command: str = "quickstart", as_json: bool = True, **settings: Any
+    folder: Path,
+    *options: str,
+    command: str = "quickstart",
+    as_json: bool = True,
+    is_prestarted: bool = True,
+    **settings: Any,
 ) -> Iterator[Live]:
-    """Run the service with its instance in ``folder`` and further ``settings``; stop it with SIGTERM."""
+    """Run the service with its instance in ``folder`` and further ``settings``; stop it with SIGTERM.
+
+    A test of the start itself is not ``is_prestarted``, and runs the installed program.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     where = [] if "--unix-socket" in options or "--port" in options else ["--port=0"]
     form = ["--json"] if command == "quickstart" and as_json else []
     with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
-        process = subprocess.Popen(
-            [SCIMSVC, command, *where, *form, *options],
-            stdout=stdout,
-            stderr=stderr,
-            env=environment(INSTANCE_PATH=str(folder / "instance"), **settings),
+        words = [command, *where, *form, *options]
+        variables = environment(INSTANCE_PATH=str(folder / "instance"), **settings)
+        process = (
+            Process(words, stdout, stderr, variables)
+            if is_prestarted
+            else subprocess.Popen([SCIMSVC, *words], stdout=stdout, stderr=stderr, env=variables)
         )
     try:
         url = wait_for_url(process, folder / "stderr")
@@ -111,7 +122,7 @@ def environment(**settings: str) -> dict[str, str]:
     return outside | {f"SCIMSVC_{name}": value for name, value in settings.items()}
 
 
-def wait_for_url(process: subprocess.Popen[bytes], stderr: Path) -> str:
+def wait_for_url(process: Process | subprocess.Popen[bytes], stderr: Path) -> str:
     """Return the URL of a service as soon as its log shows it."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:

@@ -19,14 +19,14 @@ USERS = "/api/scim/v2/Users"
 
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
-    with serving(tmp_path / "live") as live:
+    with serving(tmp_path / "live", is_prestarted=False) as live:
         yield live
 
 
 @pytest.fixture(scope="module")
 def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A service that no test stops."""
-    with serving(tmp_path_factory.mktemp("steady")) as live:
+    with serving(tmp_path_factory.mktemp("steady"), is_prestarted=False) as live:
         yield live
 
 
@@ -89,7 +89,7 @@ def test_quickstart_creates_roles_and_credentials_that_work(steady: Live) -> Non
 
 @pytest.mark.slow
 def test_a_second_quickstart_continues_with_the_same_enterprise(tmp_path: Path) -> None:
-    with serving(tmp_path) as first:
+    with serving(tmp_path, is_prestarted=False) as first:
         created = first.send("POST", USERS, json.dumps(user_body()), {"Content-Type": CONTENT_TYPE})
         assert first.stop() == 0
     with serving(tmp_path) as second:

@@ -29,14 +29,14 @@ USERS = "/api/scim/v2/Users"
 
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
-    with serving(tmp_path / "live") as live:
+    with serving(tmp_path / "live", is_prestarted=False) as live:
         yield live
 
 
 @pytest.fixture(scope="module")
 def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A service that no test stops."""
-    with serving(tmp_path_factory.mktemp("steady")) as live:
+    with serving(tmp_path_factory.mktemp("steady"), is_prestarted=False) as live:
         yield live
 
 
@@ -208,7 +208,7 @@ def test_a_wrong_option_has_exit_status_2(app: Flask, option: str) -> None:
 
 @pytest.mark.slow
 def test_without_a_database_it_lives_is_not_ready_and_says_so(tmp_path: Path) -> None:
-    with serving(tmp_path, command="serve") as live:
+    with serving(tmp_path, command="serve", is_prestarted=False) as live:
         alive, ready = live.send("GET", "/healthz"), live.send("GET", "/readyz")
         token = _foreign_token(live)
         scim = live.send("GET", USERS, headers={"Authorization": f"Bearer {token}"})
