@@ -7,6 +7,7 @@ from flask import Flask
 
 from scimsvc.extensions import db
 from tests.support.client import Api, Enterprise
+from tests.support.kept_connections import end_of_app
 
 SECRET_KEY = "a key for tests alone and of no use elsewhere 0123456789"
 
@@ -19,8 +20,8 @@ def run_command(app: Flask, *words: str) -> Any:
 
 
 def dispose(app: Flask) -> None:
-    """Close the connections of an app."""
-    with app.app_context():
+    """End the use of an app. Its connections to PostgreSQL wait for the next app."""
+    with app.app_context(), end_of_app():
         db.engine.dispose()
 
 

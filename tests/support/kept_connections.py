@@ -5,6 +5,9 @@ statements, more than it needs for the statements of most tests.
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import psycopg
@@ -16,10 +19,20 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 _MOST = 4
 #: Ends everything that a session holds, except prepared statements.
 _RESET = "CLOSE ALL; UNLISTEN *; RESET ALL; SELECT pg_advisory_unlock_all(); DISCARD TEMP"
+#: Whether an app of a test ends. Connections that the package closes are closed.
+_ends = ContextVar("ends", default=False)
+
+
+@contextmanager
+def end_of_app() -> Iterator[None]:
+    """Keep the connections that the block closes."""
+    token = _ends.set(True)
+    yield
+    _ends.reset(token)
 
 
 def keep_postgresql_connections(patch: pytest.MonkeyPatch) -> list[psycopg.Connection]:
-    """Let closed connections of apps wait for the next app, until ``patch`` is undone.
+    """Let the connections of an app that ends wait for the next app, until ``patch`` is undone.
 
     Return the waiting connections, which the caller closes at the end.
     """
@@ -43,7 +56,7 @@ def keep_postgresql_connections(patch: pytest.MonkeyPatch) -> list[psycopg.Conne
     def keep(dialect: PGDialect_psycopg, connection: Any) -> None:
         key = getattr(connection, "opened_by_tests_with", None)
         is_idle = not connection.closed and connection.info.transaction_status == TransactionStatus.IDLE
-        if key is None or not is_idle or len(idle[key]) >= _MOST:
+        if not _ends.get() or key is None or not is_idle or len(idle[key]) >= _MOST:
             close(dialect, connection)  # type: ignore[no-untyped-call]
             return
         idle[key].append(connection)

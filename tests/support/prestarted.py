@@ -9,6 +9,7 @@ the environment and the folder, and comes with the three standard files. The rep
 of the process, its exit status.
 """
 
+import atexit
 import gc
 import importlib
 import json
@@ -106,12 +107,13 @@ def _server() -> Path:
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=_ROOT, env=environment)
     assert process.stdout is not None
     assert process.stdout.readline() == _READY
-    _kept.extend((folder, process))
+
+    def stop() -> None:
+        process.communicate()  # closes its standard input, which ends it
+        folder.cleanup()
+
+    atexit.register(stop)
     return path
-
-
-#: The folder and the process, which end with this process.
-_kept: list[Any] = []
 
 
 def _serve(path: str) -> Never:

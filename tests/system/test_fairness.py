@@ -23,7 +23,7 @@ from flask import Flask
 
 from tests.support.apps import SECRET_KEY, make_api, make_enterprise
 from tests.support.client import CONTENT_TYPE, MEDIA_TYPE, SCIM, Enterprise, user_body
-from tests.support.cpu import crowd
+from tests.support.cpu import crowd, slowness
 from tests.support.live import PATIENCE, Answer, environment, wait_for_url
 from tests.support.long_runs import outside_the_database
 
@@ -109,9 +109,9 @@ def slow_service(app: Flask, folder: Path, acme: Enterprise, *, queue_seconds: f
             stderr=stderr,
             env=environment(**settings),
         )
-    globex = make_enterprise(app, "Globex")
-    port = int(wait_for_url(process, folder / "stderr").rpartition(":")[2])
     try:
+        globex = make_enterprise(app, "Globex")
+        port = int(wait_for_url(process, folder / "stderr").rpartition(":")[2])
         yield Service(process, port, acme, globex, make_api(acme).token, make_api(globex).token)
     finally:
         process.terminate()
@@ -251,7 +251,8 @@ def test_sign_ins_use_one_thread_and_delay_no_one(service: Service) -> None:
         finally:
             stop.set()
         assert {answer.result() for answer in attack} <= {400, 429}
-    assert slowest < 1.5 * SOON * crowd()  # a password takes as long as the processor is slow
+    # The load average of a minute is late. A password takes as long as the processor is slow.
+    assert slowest < SOON * max(crowd(), slowness(time.perf_counter))
 
 
 @outside_the_database
