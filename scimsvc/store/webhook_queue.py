@@ -14,6 +14,8 @@ class AlertEventRow(NamedTuple):
 
     id: str
     type: str
+    #: What the alert is about, such as the ID of a webhook.
+    subject: str
     time: str
     #: A JSON object.
     data: str

@@ -17,7 +17,7 @@ from scimsvc.store.log import first_id
 from scimsvc.store.paging import CursorKeys
 from scimsvc.store.webhook_queue import AlertEventRow, list_alert_events
 from scimsvc.store.webhooks import WebhookRow
-from scimsvc.vocabulary import EVENT_OF_CHANGE
+from scimsvc.vocabulary import EVENT_OF_CHANGE, AlertType
 
 #: Changes, and alert events, that are read at once. Between two reads, changes of the webhook itself are noticed.
 BATCH = 200
@@ -61,9 +61,14 @@ def read_upcoming(connection: Connection, keys: CursorKeys, webhook: WebhookRow,
                 messages.append((change_message(keys, enterprise_id, entry), position))
         else:
             position = position._replace(alert_cursor=entry.id)
-            if is_wanted(entry.type, types):
+            if is_wanted(entry.type, types) and not _is_about(webhook, entry):
                 messages.append((alert_message(enterprise_id, entry), position))
     return Upcoming(messages, position, lost, more=BATCH in (len(changes), len(events)))
+
+
+def _is_about(webhook: WebhookRow, event: AlertEventRow) -> bool:
+    """Return whether the event tells that this webhook was disabled, which is no news after it was enabled again."""
+    return event.type == AlertType.WEBHOOK_DISABLED and event.subject == webhook.id
 
 
 def _merged(changes: list[NumberedChange], events: list[AlertEventRow]) -> Iterator[NumberedChange | AlertEventRow]:
