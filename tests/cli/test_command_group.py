@@ -35,7 +35,7 @@ WRITING = {
 }
 ALL = {path: command for path, command in walk(scimsvc) if not isinstance(command, click.Group)}
 #: Commands that need no installation.
-INDEPENDENT = {("key", "new"), ("completion", "install"), ("completion", "show")}
+INDEPENDENT = {("key", "new"), ("completion", "install"), ("completion", "show"), ("doctor",), ("selftest",)}
 READING = sorted(ALL.keys() - CREATING - WRITING - INDEPENDENT)
 
 
