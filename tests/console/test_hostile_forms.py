@@ -16,7 +16,7 @@ from tests.support.hostile import FILTERS, TEXTS
 from tests.support.long_runs import LONG
 from tests.support.pages import console_rules, ids_of, pages_of
 
-EXAMPLES = 20_000 if LONG else 300
+EXAMPLES = 20_000 if LONG else 150
 PATIENCE = 5.0  # seconds
 
 VALUES = (

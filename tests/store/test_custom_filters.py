@@ -92,9 +92,7 @@ def _address(user: dict[str, Any]) -> str:
 
 
 @pytest.mark.slow
-@settings(
-    max_examples=1000 if LONG else 100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=1000 if LONG else 40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bodies=USERS, filter_=FILTERS)
 def test_any_filter_in_sql_agrees_with_its_evaluation(
     acme: Enterprise, declared: ResourceType, bodies: list[dict[str, Any]], filter_: str
@@ -107,7 +105,7 @@ def test_any_filter_in_sql_agrees_with_its_evaluation(
 
 
 @pytest.mark.slow
-@settings(max_examples=500 if LONG else 50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=500 if LONG else 25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bodies=USERS, name=st.sampled_from(list(VALUES)), descending=st.booleans())
 def test_any_order_in_sql_is_that_of_the_values(
     acme: Enterprise, declared: ResourceType, bodies: list[dict[str, Any]], name: str, descending: bool

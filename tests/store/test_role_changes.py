@@ -21,6 +21,7 @@ from scimsvc.store.representations import directory_values, read_document, user_
 from scimsvc.store.role_changes import RoleChange, apply_role_change
 from scimsvc.store.user_writes import NewUser, insert_users
 from tests.support.client import Enterprise
+from tests.support.long_runs import LONG
 from tests.support.urns import ENTERPRISE_URN
 
 #: Two times: of the users' last changes and of the change of the role.
@@ -146,7 +147,7 @@ def role_id(acme: Enterprise) -> str:
         return str(connection.execute(select(Role.id).where(Role.name == "User")).scalar_one())
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1000 if LONG else 50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(given=st.lists(cases(), max_size=6), change=CHANGES, whose=st.sampled_from(["role", "default", "both"]))
 def test_users_and_entries_are_those_of_the_rules_in_python(
     acme: Enterprise, role_id: str, given: list[Case], change: RoleChange, whose: str

@@ -13,6 +13,7 @@ from scimsvc.models import User
 from scimsvc.protocol.users import USERS
 from scimsvc.store.representations import read_document, user_columns
 from tests.support.client import Enterprise, replace
+from tests.support.long_runs import LONG
 from tests.support.urns import ENTERPRISE_URN
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
@@ -37,7 +38,7 @@ def rows(enterprise: Enterprise) -> list[Any]:
         return list(connection.execute(select(User.__table__)))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=500 if LONG else 30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(operations=OPERATIONS)
 def test_columns_follow_from_the_document(acme: Enterprise, operations: list[dict[str, Any]]) -> None:
     (user,) = acme.find("id pr") or [acme.create()]

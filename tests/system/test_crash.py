@@ -23,7 +23,7 @@ from tests.support.long_runs import LONG
 pytestmark = pytest.mark.system
 
 WRITERS = 4
-KILLS = 200 if LONG else 5
+KILLS = 200 if LONG else 3
 GROUP_KILLS = 60 if LONG else 3
 CLUSTER_KILLS = 40 if LONG else 3  # every second one is a restart
 

@@ -19,6 +19,7 @@ from scimsvc.store.filters.group_filters import compile_group_filter
 from scimsvc.store.group_pages import LISTING
 from tests.support.client import Enterprise, assert_scim_error
 from tests.support.groups import store_users
+from tests.support.long_runs import LONG
 from tests.support.scim_groups import create_group, create_users, get_group, patch_group
 from tests.support.urns import GROUP_URN, SEARCH_URN
 
@@ -96,7 +97,7 @@ TREES = st.recursive(
 
 
 @given(filter_=TREES)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=500 if LONG else 30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_generated_filters_find_the_groups_that_they_match(
     acme: Enterprise, population: list[dict[str, Any]], filter_: str
 ) -> None:
