@@ -169,6 +169,7 @@ class Action(StrEnum):
     DATABASE_VACUUMED = "database.vacuumed"
     DATABASE_MIGRATED = "database.migrated"
     KEY_ADOPTED = "key.adopted"
+    SELFTEST_STARTED = "selftest.started"
     ADMIN_CREATED = "admin.created"
     ADMIN_REMOVED = "admin.removed"
     ADMIN_LINK_CREATED = "admin.link_created"

@@ -8,7 +8,8 @@ written to standard error after the commit, as one JSON line for a system that c
 import functools
 import getpass
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, NamedTuple, ParamSpec, TypeVar
@@ -32,6 +33,9 @@ _Result = TypeVar("_Result")
 
 #: The entries of the running use case. They are logged after its commit.
 _recorded: ContextVar[list[AuditRow]] = ContextVar("recorded audit entries")
+
+#: The actor of work that runs outside the request that began it.
+_acting: ContextVar[Actor | None] = ContextVar("actor of work in a thread", default=None)
 
 
 def audited(use_case: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
@@ -177,8 +181,20 @@ def _short(value: Any) -> Any:
 
 def current_actor() -> Actor:
     """Return the actor of the current request, or without a request the user of the shell who runs the command."""
-    state = find_request_state()
+    actor, state = _acting.get(), find_request_state()
+    if actor is not None:
+        return actor
     return _shell_user() if state is None else _requester(state)
+
+
+@contextmanager
+def acting_as(actor: Actor) -> Iterator[None]:
+    """Record the changes of the block as those of ``actor``, for work that a request leaves to a thread."""
+    token = _acting.set(actor)
+    try:
+        yield
+    finally:
+        _acting.reset(token)
 
 
 def _requester(state: RequestState) -> Actor:

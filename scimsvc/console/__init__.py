@@ -24,6 +24,7 @@ from scimsvc.console.views.reconciliation import reconciliation
 from scimsvc.console.views.roles import roles
 from scimsvc.console.views.search import search, search_inside
 from scimsvc.console.views.second_factor import code_of_sign_in, second_factor
+from scimsvc.console.views.selftest import selftest
 from scimsvc.console.views.service_settings import service_settings
 from scimsvc.console.views.sessions import own_sessions, sessions
 from scimsvc.console.views.settings import settings
@@ -46,6 +47,7 @@ static = Blueprint(
 
 blueprints = (
     static, front, accounts, own_account, own_alerts, appearance, help_page, service_settings, health,
+    selftest,
     search, search_inside, own_sessions, sessions, code_of_sign_in, second_factor,
     sign_in_by_provider, own_identity, enterprises, one_enterprise,
     overview, alerts, connect, users, user_files, reconciliation, groups, log, explain, roles, attributes,

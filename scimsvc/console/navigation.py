@@ -46,6 +46,7 @@ SERVICE_SECTIONS = (
     Section("console_sessions.list_all", "Sessions", ("console_sessions",), _ACCESS),
     Section("console_audit_of_all.list_all", "Audit log", ("console_audit_of_all",), _OPERATION),
     Section("console_health.show", "Health", ("console_health",), _OPERATION),
+    Section("console_selftest.show", "Self-test", ("console_selftest",), _OPERATION),
     Section("console_service_settings.show", "Settings", ("console_service_settings",), _OPERATION),
 )
 #: The pages of the account that is signed in.

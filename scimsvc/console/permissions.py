@@ -27,6 +27,7 @@ READING_FORMS = frozenset({"console_explain.tell", "console_explain.test", "cons
 #: The pages that show more than their form.
 PAGES_WITH_FORM = frozenset({
     *("console_explain.show", "console_connect.show", "console_roles.edit", "console_service_settings.show"),
+    "console_selftest.show",
     "console_reconciliation.ask",
 })  # fmt: skip
 _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

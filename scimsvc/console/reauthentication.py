@@ -92,6 +92,7 @@ ORDINARY = frozenset({
     "console_settings.pause",
     "console_settings.rename",
     "console_service_settings.change",
+    "console_selftest.start",
     "console_settings.resume",
     "console_settings.enable",
     "console_settings.disable",

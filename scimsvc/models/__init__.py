@@ -13,10 +13,11 @@ from scimsvc.models.groups import Group, GroupMember, RoleGroup
 from scimsvc.models.leases import Lease
 from scimsvc.models.notifications import AlertEvent, Webhook, WebhookDelivery
 from scimsvc.models.second_factors import RecoveryCode, SecondFactor
+from scimsvc.models.selftests import SelftestRun
 from scimsvc.models.users import Searchable, User, UserConfirmation
 
 #: The schema revision that this code requires: the head of ``scimsvc.migrations``.
-SCHEMA_REVISION = "0031"
+SCHEMA_REVISION = "0032"
 
 __all__ = [
     "HAS_KEPT",
@@ -49,6 +50,7 @@ __all__ = [
     "RoleName",
     "Searchable",
     "SecondFactor",
+    "SelftestRun",
     "Session",
     "Setting",
     "SigningKey",

@@ -87,6 +87,7 @@ INSTALLATION_GROUP: dict[str, dict[str, str]] = {
         Action.DATABASE_UPGRADED: "Database upgraded",
         Action.DATABASE_BACKED_UP: "Database backed up",
         Action.DATABASE_VACUUMED: "Database file rebuilt",
+        Action.SELFTEST_STARTED: "Self-test started",
         Action.DATABASE_MIGRATED: "Database moved to PostgreSQL",
         Action.KEY_ADOPTED: "Secret key adopted",
     },

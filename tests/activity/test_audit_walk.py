@@ -383,12 +383,14 @@ READING: dict[tuple[str, str], Send] = {
     ),
     ("POST", f"{CONSOLE}/account/theme"): form(theme="dark"),
 }
-#: The routes of single sign-on, which need a provider. ``test_single_sign_on`` tests their entries.
+#: The routes of single sign-on, which need a provider, and that of the self-test, which needs a server. Tests of their own have their
+#: entries.
 WITH_PROVIDER = {
     ("GET", f"{CONSOLE}/sign-in/callback"),
     ("POST", f"{CONSOLE}/password/<link>/single-sign-on"),
     ("POST", f"{CONSOLE}/account/single-sign-on"),
     ("POST", f"{CONSOLE}/account/single-sign-on/unlink"),
+    ("POST", f"{CONSOLE}/self-test"),
 }
 
 

@@ -21,6 +21,7 @@ OF_ALL = {
     *("console_audit_of_all.list_all", "console_audit_of_all.export_all", "console_audit_of_all.show_any"),
     *("console_sessions.list_all", "console_all_accounts.list_", "console_service_settings.show"),
     "console_health.show",
+    *("console_selftest.show", "console_selftest.show_run", "console_selftest.download"),
 }
 #: The pages of an enterprise, and forms, that only operators can see.
 OF_OPERATORS = {
@@ -36,6 +37,7 @@ OF_OPERATORS = {
         )
     ),
     "console_service_settings.change",
+    "console_selftest.start",
 }
 #: Pages without a form that auditors of all enterprises cannot see either.
 ONLY_OF_OPERATORS = {"console_enterprise.show_new", "console_all_accounts.show_link"}
