@@ -12,7 +12,7 @@ class SelftestRun(Model):
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    #: A constant while the run works, so that there is one at a time; null afterwards.
+    #: A constant while the run works, so that only one works at a time; null afterwards.
     slot: Mapped[str | None] = mapped_column(unique=True)
     url: Mapped[str]
     provider: Mapped[str]
