@@ -1,10 +1,16 @@
 """The pages of the console: their URL rules, their paths, and the IDs in the paths."""
 
+import json
 import re
 from typing import Any
 
 from flask import Flask
 
+from scimsvc import clock
+from scimsvc.selftest.findings import Finding, Outcome
+from scimsvc.selftest.report import Report
+from scimsvc.store.engine.transactions import writing
+from scimsvc.store.selftest_runs import end_selftest_run, insert_selftest_run, list_selftest_runs
 from tests.support.apps import run_command
 from tests.support.client import Enterprise
 from tests.support.console import Console
@@ -57,7 +63,30 @@ def ids_of(enterprise: Enterprise) -> dict[str, str]:
         "admin_id": _account_of(enterprise, None),
         "entry_id": _entry_of(enterprise),
         "record_id": audit_of(enterprise.app, enterprise.name)[0]["id"],
+        "run": _selftest_of(enterprise.app),
+        "suffix": ".txt",
     }
+
+
+def _selftest_of(app: Flask) -> str:
+    """Return the name of the last run of the self-test. Store one with a finding of each outcome if there is none."""
+    with app.app_context():
+        runs = list_selftest_runs()
+        if runs:
+            return runs[0].id
+        now = clock.now()
+        findings = tuple(
+            Finding(
+                f"proxy.{each}", "The Authorization header reaches the service", each, "It does not.", "Forward it."
+            )
+            for each in Outcome
+        )
+        report = Report("https://scim.example.com/api/scim/v2", "0123abcd", now, now, findings)
+        with writing() as connection:
+            at = clock.timestamp(now)
+            insert_selftest_run(connection, report.run, url=report.url, provider="entra", at=at)
+            end_selftest_run(connection, report.run, report=json.dumps(report.as_dict()), at=at)
+        return report.run
 
 
 def _webhook_of(enterprise: Enterprise) -> str:
