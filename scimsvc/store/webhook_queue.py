@@ -14,7 +14,7 @@ class AlertEventRow(NamedTuple):
 
     id: str
     type: str
-    #: What the alert is about, such as the ID of a webhook.
+    #: The object of the alert, such as the ID of a webhook.
     subject: str
     time: str
     #: A JSON object.
