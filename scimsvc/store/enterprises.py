@@ -1,5 +1,6 @@
 """The enterprises, with their settings and default roles."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -116,6 +117,8 @@ _ENTERPRISES = (
     .order_by(Enterprise.created_at, Enterprise.id)
 )
 _ALL = Query(_ENTERPRISES, EnterpriseRow)
+_ID_FORM = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_BY_ID = Query(_ENTERPRISES.where(Enterprise.id == _ENTERPRISE_ID), EnterpriseRow)
 _BY_REFERENCE = Query(
     _ENTERPRISES.where(or_(Enterprise.id == bindparam("id"), Enterprise.name_key == bindparam("key"))), EnterpriseRow
 )
@@ -153,6 +156,10 @@ def list_enterprises(connection: Connection) -> list[EnterpriseRow]:
 
 def find_enterprise(connection: Connection, reference: str) -> EnterpriseRow | None:
     """Return the enterprise with the ID or, ignoring case, the name ``reference``."""
+    if _ID_FORM.fullmatch(reference):  # requests have the ID, and a distributed database looks for a name everywhere
+        row = _BY_ID.first(connection, {"enterprise_id": reference})
+        if row is not None:
+            return row
     rows = _BY_REFERENCE.all(connection, {"id": reference, "key": fold(reference)})
     return next((row for row in rows if row.id == reference), rows[0] if rows else None)
 

@@ -189,7 +189,7 @@ def test_a_search_of_many_users_reads_them_by_indexes(acme: Enterprise, admin: C
 def _count_as(acme: Enterprise, users: int) -> None:
     """Let the feed count this number of users."""
     with acme.app.app_context(), writing() as connection:
-        connection.execute(sql("UPDATE changes SET users = :users"), {"users": users})
+        connection.execute(sql("UPDATE feeds SET users = :users"), {"users": users})
 
 
 def test_an_empty_list_says_what_to_do_next(acme: Enterprise, admin: Console) -> None:

@@ -136,7 +136,7 @@ def test_a_page_finds_its_rows_by_an_index(
     acme.create()
     acme.send("POST", "/Users", user_body("-refused", "Nobody"))
     with app.app_context(), db.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE changes SET users = 20001")
+        connection.exec_driver_sql("UPDATE feeds SET users = 20001")
     console = Console(app, make_admin(app, "admin@acme.example", "Acme"))
 
     with _recording(app) as statements:
