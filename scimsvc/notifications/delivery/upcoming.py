@@ -67,7 +67,7 @@ def read_upcoming(connection: Connection, keys: CursorKeys, webhook: WebhookRow,
 
 
 def _is_about(webhook: WebhookRow, event: AlertEventRow) -> bool:
-    """Return whether the event tells that this webhook was disabled, which is no news after it was enabled again."""
+    """Return whether the event is about the webhook itself, which was enabled again since then."""
     return event.type == AlertType.WEBHOOK_DISABLED and event.subject == webhook.id
 
 
