@@ -39,6 +39,7 @@ def test_accounts_that_see_everything_have_the_pages_of_the_service(operator: Co
         "Sessions",
         "Audit log",
         "Health",
+        "Self-test",
         "Settings",
     ]
     assert links(admin.get("/console/account"), "Service") == []
