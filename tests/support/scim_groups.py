@@ -51,3 +51,8 @@ def member_ids(enterprise: Enterprise, group: dict[str, Any]) -> list[str]:
 def create_users(enterprise: Enterprise, number: int) -> list[str]:
     """Create users and return their IDs."""
     return [enterprise.create(email=f"user{each}@contoso.example")["id"] for each in range(number)]
+
+
+def tag_of(group: dict[str, Any], version: int = 1) -> str:
+    """Return the entity tag of the version that was written when ``group`` was changed last."""
+    return f'W/"{version}-{group["meta"]["lastModified"][8:23]}"'

@@ -16,6 +16,7 @@ from tests.support.scim_groups import (
     listed,
     member_ids,
     patch_group,
+    tag_of,
 )
 from tests.support.urns import GROUP_URN
 
@@ -204,7 +205,7 @@ def test_a_request_that_changes_nothing_keeps_the_version(
         [op("remove", "members", [])],
     ):
         answer = patch_group(acme, group, *operations)
-        assert (answer.status_code, answer.headers["ETag"]) == (204, 'W/"1"')
+        assert (answer.status_code, answer.headers["ETag"]) == (204, tag_of(group))
 
     assert get_group(acme, group) == group
     assert feed_of(acme) == changes
@@ -238,7 +239,7 @@ def test_a_deleted_user_leaves_and_the_group_has_a_new_version(
     after = get_group(acme, group)
 
     assert [member["value"] for member in after["members"]] == [users["a"], users["c"]]
-    assert after["meta"]["version"] == 'W/"2"'
+    assert after["meta"]["version"] == tag_of(after, 2)
     assert_scim_error(patch_group(acme, group, op("add", one(users["b"]))), 400, "invalidValue", users["b"])
 
 
