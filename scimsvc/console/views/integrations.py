@@ -28,6 +28,7 @@ def list_() -> Answer:
         integrations=services.list_integrations(enterprise_id()),
         tokens=list_good_tokens(enterprise_id()),
         names=integration_names(),
+        provider_names=PROVIDER_NAMES,
     )
 
 
