@@ -12,8 +12,11 @@ from flask import Flask
 from sqlalchemy import Connection, event
 
 from scimsvc.extensions import Model, db
+from scimsvc.store.engine.database import current_database
 from scimsvc.store.fast import driver
 from tests.support.apps import make_api, make_enterprise, run_command
+from tests.support.client import Enterprise
+from tests.support.databases import StoredAcme, empty_postgresql
 from tests.support.replay import Answer, payload_files, payload_id, replay
 
 #: The column by which each table would be distributed. Accounts may belong to no enterprise.
@@ -89,11 +92,17 @@ def database_url(empty_postgresql_url: str) -> str:
     return empty_postgresql_url
 
 
-def test_every_statement_of_entra_s_requests_names_the_enterprise(app: Flask) -> None:
+def test_every_statement_of_entra_s_requests_names_the_enterprise(
+    app: Flask, stored_acme: StoredAcme, database_url: str
+) -> None:
     paths = [path for path in payload_files() if payload_id(path).startswith("entra/")]
     exchanges = 0
     for path in paths:
-        acme = make_enterprise(app, f"Acme {payload_id(path)}")
+        empty_postgresql(database_url)
+        stored_acme.rows.copy_to(database_url)
+        with app.app_context():
+            current_database().note_settings_change()
+        acme = Enterprise(app, stored_acme.result, stored_acme.token)
         acme.find('userName eq "first"')  # the token is remembered
 
         def send(method: str, path: str, query: dict[str, str], headers: dict[str, str], body: str | None) -> Answer:
