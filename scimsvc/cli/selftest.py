@@ -71,12 +71,16 @@ def selftest(
     if token is None:
         result = _run_beside_database(target, provider, quick)
     else:
-        session = Session(target, read_secret("Token") if token == STANDARD_INPUT else token)
+        session = Session(target, _read_token(token))
         result = _run(session, provider, quick)
-    told = result.as_dict()
+    members = result.as_dict()
     if report is not None:
-        _write(report, told)
-    return Failed(told) if result.has_errors else told
+        _write(report, members)
+    return Failed(members) if result.has_errors else members
+
+
+def _read_token(text: str) -> str:
+    return read_secret("Token") if text == STANDARD_INPUT else text
 
 
 def _target(url: str | None, ca_file: Path | None) -> Target:

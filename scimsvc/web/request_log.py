@@ -22,7 +22,7 @@ from scimsvc import clock, fast_paths
 from scimsvc.protocol.reading.tolerances import RequestNotes
 from scimsvc.settings import Settings
 from scimsvc.vocabulary import TOKEN_PREFIX
-from scimsvc.web.client_address import counted_address
+from scimsvc.web.client_address import client_address, network_of
 from scimsvc.web.responses import FinalResponse
 from scimsvc.web.state import Caller, RequestState
 
@@ -138,7 +138,7 @@ class RequestLine(NamedTuple):
             "ms": self.ms,
             "bytes": self.response.content_length,
             "request_id": self.request_id,
-            "address": counted_address(),
+            "address": network_of(client_address(self.request)),
             "host": _HOST,
             "process": os.getpid(),
         }
