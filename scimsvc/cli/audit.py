@@ -13,7 +13,7 @@ from scimsvc.cli.log import DEFAULT_LIMIT, print_as_they_come, wait_for_entries
 from scimsvc.cli.names import complete_enterprises
 from scimsvc.cli.options import Moment
 from scimsvc.cli.output import PRINTED, result_command
-from scimsvc.cli.values import cell
+from scimsvc.cli.values import cell, line_time
 from scimsvc.store.audit import AuditConditions
 from scimsvc.vocabulary import ACTIONS
 
@@ -70,7 +70,8 @@ def _entry_lines(entry: dict[str, Any]) -> Iterator[str]:
     where = f"  in {cell(entry['enterprise'])}" if entry["enterprise"] and target["type"] != "enterprise" else ""
     source = f" from {cell(entry['address'])}" if entry["address"] else ""
     named = f"  {cell(about)}" if about else ""
-    yield f"{entry['time']}  {cell(entry['action'])}{named}{where}  by {cell(actor['name'])} ({actor['type']}){source}"
+    who = f"by {cell(actor['name'])} ({actor['type']}){source}"
+    yield f"{line_time(entry['time'])}  {cell(entry['action'])}{named}{where}  {who}"
     for name in ("before", "after"):
         if entry[name]:
             yield f"    {name}: {cell(entry[name])}"

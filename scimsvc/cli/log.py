@@ -17,7 +17,7 @@ from scimsvc.cli.formats import CSV, JSON, csv_lines
 from scimsvc.cli.options import Moment, enterprise_argument
 from scimsvc.cli.output import PRINTED, echo, echo_csv, output_form, progress, result_command
 from scimsvc.cli.printable import write_json_line
-from scimsvc.cli.values import cell
+from scimsvc.cli.values import cell, line_time
 from scimsvc.schemas.validation import without_none
 from scimsvc.store.log import LogConditions
 from scimsvc.vocabulary import OK, OPERATIONS, OUTCOMES, REFUSED
@@ -121,7 +121,7 @@ def _entry_lines(entry: dict[str, Any]) -> Iterator[str]:
     names = ("email", "user_name", "external_id", "user_id", "group", "group_id")
     about = next((entry[name] for name in names if entry[name]), f"– (client {entry['client_id']})")
     status = " ".join(map(str, without_none(status=entry["status"], scim_type=entry["scim_type"]).values()))
-    yield f"{entry['time']}  {outcome}  {operation}  {cell(about)}  {cell(status)}"
+    yield f"{line_time(entry['time'])}  {outcome}  {operation}  {cell(about)}  {cell(status)}"
     if entry["detail"]:
         yield f"    {cell(entry['detail'])}"
     named = {name: entry[name] for name in ("changed", "tolerances", "ignored") if entry[name]}

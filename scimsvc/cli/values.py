@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from scimsvc import clock
 from scimsvc.cli.printable import printable
+from scimsvc.cli.terminal import terminal_width
 
 #: The remaining lifetime from which an expiry is yellow.
 _SOON = timedelta(days=14)
@@ -105,6 +106,16 @@ def date_words(moment: datetime) -> str:
     """Return the date of a time in the time zone of this machine: ``Dec 27``, with the year if it is another one."""
     local, now = moment.astimezone(), clock.now().astimezone()
     return f"{local:%b} {local.day}" + (f", {local.year}" if local.year != now.year else "")
+
+
+def line_time(timestamp: str) -> str:
+    """Return the time of a line: as stored for a file or a pipe, and in the named time zone of this machine for people.
+
+    ``2026-12-27 14:03:05 CET``. Lines of a log need the time itself and not its distance, to compare them.
+    """
+    if terminal_width() is None:
+        return timestamp
+    return f"{clock.parse_timestamp(timestamp).astimezone():%Y-%m-%d %H:%M:%S %Z}"
 
 
 def _distance(seconds: float) -> str | None:

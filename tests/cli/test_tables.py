@@ -4,10 +4,12 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import Result, _NamedTextIOWrapper
@@ -191,3 +193,26 @@ def test_json_has_two_spellings_that_do_not_contradict_each_other(acme: Enterpri
     assert run(acme, "role", "list", "Acme", "--json", "--format=json").exit_code == 0
     refused = run(acme, "role", "list", "Acme", "--json", "--format=csv")
     assert (refused.exit_code, "--json contradicts --format csv" in refused.stderr) == (2, True)
+
+
+@pytest.fixture
+def in_japan(monkeypatch: pytest.MonkeyPatch) -> Iterator[ZoneInfo]:
+    """The time zone of the machine."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield ZoneInfo("Asia/Tokyo")
+    time.tzset()
+
+
+def test_lines_of_logs_have_the_time_in_utc_for_programs_and_in_the_named_local_zone_for_people(
+    acme: Enterprise, cli: Cli, on_terminal: OnTerminal, in_japan: ZoneInfo
+) -> None:
+    acme.create()
+    stored = cli("log", "Acme")[0]["time"]
+    local = datetime.fromisoformat(stored).astimezone(in_japan)
+
+    assert run(acme, "log", "Acme").stdout.startswith(f"{stored}  ok")
+    assert on_terminal("log", "Acme").startswith(f"{local:%Y-%m-%d %H:%M:%S} JST  ok")
+    assert re.match(r"[\d-]+T[\d:.]+Z  ", run(acme, "audit", "Acme").stdout)
+    assert re.match(r"[\d-]+ [\d:]+ JST  ", on_terminal("audit", "Acme"))
