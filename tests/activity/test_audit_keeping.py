@@ -14,6 +14,7 @@ from scimsvc.activity import pruning
 from scimsvc.migrations import upgrade
 from scimsvc.models import SCHEMA_REVISION
 from scimsvc.store.engine.transactions import writing as transaction
+from scimsvc.store.traces import COLUMNS
 from tests.support.apps import SECRET_KEY, dispose, make_api, make_enterprise, run_command
 from tests.support.client import Enterprise
 from tests.support.commands import refusal
@@ -47,7 +48,7 @@ def test_a_new_enterprise_of_the_same_name_does_not_see_the_entries_of_the_delet
 
 
 @pytest.mark.requirement("R65")
-def test_no_statement_changes_an_entry_and_only_pruning_deletes_some() -> None:
+def test_only_an_erasure_changes_names_in_entries_and_only_pruning_deletes_some() -> None:
     store = Path(scimsvc.__file__).parent / "store"
     users_of_the_table = {
         path.name: set(re.findall(r"\b(insert|update|delete)\(", path.read_text("utf-8")))
@@ -56,7 +57,13 @@ def test_no_statement_changes_an_entry_and_only_pruning_deletes_some() -> None:
     }
 
     # Everything outside of ``store`` reads and writes through it, which import-linter checks.
-    assert users_of_the_table == {"audit.py": {"insert"}, "old_rows.py": {"delete"}}
+    assert users_of_the_table == {
+        "audit.py": {"insert"},
+        "enterprise_rows.py": {"insert"},  # an enterprise that moves here brings its entries
+        "old_rows.py": {"delete"},
+        "traces.py": {"update"},  # names of persons become pseudonyms
+    }
+    assert COLUMNS["audit_log"] == ("target_type", "target_id", "target_name", "before", "after")
 
 
 def test_entries_are_pruned_after_audit_days_also_those_of_deleted_enterprises(
