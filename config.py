@@ -24,6 +24,8 @@ RATE_LIMIT = from_environment("RATE_LIMIT") or "0"
 METRICS_TOKEN = from_environment("METRICS_TOKEN")
 # text for people, json for machines.
 LOG_FORMAT = from_environment("LOG_FORMAT") or "text"
+# otlp sends a span of each request to the collector of OTEL_EXPORTER_OTLP_ENDPOINT. It needs the extra otel.
+TRACING = from_environment("TRACING") or "off"
 # The server that sends e-mail, such as smtp://user:password@mail.example.com, and the sender. Default: no e-mail.
 SMTP_URL = from_environment("SMTP_URL")
 MAIL_FROM = from_environment("MAIL_FROM")

@@ -122,6 +122,10 @@ def _wrap(app: "Flask", settings: "Settings") -> None:
     from scimsvc.web.clean_paths import CleanPaths
     from scimsvc.web.forwarding import CheckedForwarding
 
+    if settings.is_traced:
+        from scimsvc.web.tracing import init_tracing
+
+        init_tracing(app, version=__version__)
     app.wsgi_app = CleanPaths(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies

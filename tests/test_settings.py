@@ -55,6 +55,8 @@ GOOD = [
                  {"database_url": "postgresql+psycopg://h/d?prepare_threshold=None"}, id="no prepared statements"),
     pytest.param("LOG_FORMAT", "text", {"log_format": "text"}, id="text"),
     pytest.param("LOG_FORMAT", " JSON\n", {"log_format": "json"}, id="JSON, however written"),
+    pytest.param("TRACING", "off", {"is_traced": False}, id="no traces"),
+    pytest.param("TRACING", " OTLP\n", {"is_traced": True}, id="traces"),
     pytest.param("REQUIRE_MFA", "none", {"require_mfa": "none"}, id="no second factor required"),
     pytest.param("REQUIRE_MFA", "Operators", {"require_mfa": "operators"}, id="second factor of operators"),
     pytest.param("REQUIRE_MFA", "all", {"require_mfa": "all"}, id="second factor of all"),
@@ -84,6 +86,7 @@ BAD = [
         "10.20.30.40/16", "10.0.0.0/33", "10.0.0.0/8,", "localhost", "10.0.0.0-10.0.0.9", "0x0a.0.0.0/8", "fe80::%eth0/64",
     )),
     *(("LOG_FORMAT", value) for value in ("xml", "text,json", " ")),
+    *(("TRACING", value) for value in ("on", "http://127.0.0.1:4318", " ")),
     *(("REQUIRE_MFA", value) for value in ("1", "true", "operator", "all,none", " ")),
 ]  # fmt: skip
 

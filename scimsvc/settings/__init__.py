@@ -70,6 +70,8 @@ class Settings:
     rate_limit: float
     metrics_token: str | None
     log_format: str
+    #: Whether spans of requests are sent to an OpenTelemetry collector.
+    is_traced: bool
     mail: MailSettings | None
     require_mfa: str
     #: The provider of single sign-on to the console.
@@ -102,6 +104,8 @@ SETTINGS = (
     DeploymentSetting("METRICS_TOKEN", "unset; `/metrics` answers 404", "bearer token that `/metrics` requires",
                       values.read_metrics_token, is_secret=True, may_be_in_file=True),
     DeploymentSetting("LOG_FORMAT", "`text`", "`text` for people, `json` for machines", values.read_log_format),
+    DeploymentSetting("TRACING", "`off`", "`otlp` sends spans of requests to an OpenTelemetry collector",
+                      values.read_tracing),
     DeploymentSetting("SMTP_URL", "unset; no e-mail is sent", "server that sends e-mail", read_smtp_url,
                       is_secret=True, may_be_in_file=True),
     DeploymentSetting("MAIL_FROM", "unset", "sender of e-mail", read_mail_from),
@@ -162,6 +166,7 @@ def read_settings(host: object = None, *, check_new_key: Callable[[str, Path], N
         rate_limit=read["RATE_LIMIT"] or 0.0,
         metrics_token=read["METRICS_TOKEN"],
         log_format=read["LOG_FORMAT"] or "text",
+        is_traced=read["TRACING"] or False,
         mail=_read_mail(read),
         require_mfa=read["REQUIRE_MFA"] or values.NO_ACCOUNTS,
         provider=provider_of(read),

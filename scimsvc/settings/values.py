@@ -5,6 +5,7 @@ Each function raises ``Unusable`` with a sentence that begins with "Use". The ca
 
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -125,6 +126,17 @@ def read_log_format(text: str) -> str:
     if text.lower() not in ("text", "json"):
         raise Unusable("Use text or json.")
     return text.lower()
+
+
+def read_tracing(text: str) -> bool:
+    """Return whether ``text`` turns tracing on. Raises ``Unusable`` if the package for it is not installed."""
+    if text.lower() not in ("off", "otlp"):
+        raise Unusable("Use off or otlp.")
+    if text.lower() == "off":
+        return False
+    if find_spec("opentelemetry") is None or find_spec("opentelemetry.instrumentation") is None:
+        raise Unusable("Install the extra for it: pip install 'scimsvc[otel]'.")
+    return True
 
 
 #: The values of the setting that requires a second factor of console accounts.
