@@ -202,7 +202,7 @@ def test_a_removal_takes_the_values_of_all_users_and_leaves_the_rest(acme: Enter
 def _changed(acme: Enterprise, user: dict[str, Any], members: dict[str, Any]) -> dict[str, Any]:
     """Return ``user`` with the ``members`` and the newest metadata, whose version is the next one."""
     now = acme.get(user)
-    assert now["meta"]["version"] == user["meta"]["version"].replace('"1', '"2')
+    assert (user["meta"]["version"][:5], now["meta"]["version"][:5]) == ('W/"1-', 'W/"2-')
     assert now["meta"]["lastModified"] >= user["meta"]["lastModified"]
     changed = user | members | {"meta": now["meta"]}
     return {name: value for name, value in changed.items() if value is not None}

@@ -53,7 +53,7 @@ def test_a_member_has_the_role_of_the_group(
     assert role_of(api, ann) == ("User", "group")
     assert role_of(api, bob) == (DEFAULT, "default")
     assert element(acme, ann) == [{"value": "User", "primary": True}]
-    assert acme.get(ann)["meta"]["version"] == 'W/"2"'
+    assert acme.get(ann)["meta"]["version"].startswith('W/"2-')
     assert changes_of(acme, ann["id"])[1:] == [
         {"type": "updated", "email": "ann@x.example", "changed": ["roles"], "role": "User", "active": True,
          "old_role": DEFAULT, "old_active": True}

@@ -13,11 +13,12 @@ from psycopg import sql
 
 from scimsvc import clock, create_app
 from scimsvc.activity.feed_reading import FeedPosition, read_feed_cursor
+from scimsvc.extensions import db
 from scimsvc.notifications.delivery.upcoming import read_upcoming
 from scimsvc.store.engine.transactions import reading
 from scimsvc.store.webhooks import list_webhooks
 from scimsvc.web.state import cursor_keys
-from tests.support.apps import SECRET_KEY, dispose, make_api, make_enterprise, run_command
+from tests.support.apps import SECRET_KEY, make_api, make_enterprise, run_command
 from tests.support.client import Api, Enterprise, assert_problem, assert_scim_error, replace
 from tests.support.databases import POSTGRESQL_URL, create_schema, new_postgresql, sqlite_url
 from tests.support.scim_groups import create_group
@@ -39,9 +40,10 @@ class Installation:
         return self.apps[-1]
 
     def stop(self) -> None:
-        """Close all connections."""
+        """Close all connections. No other app may use them, because a template must have none."""
         for app in self.apps:
-            dispose(app)
+            with app.app_context():
+                db.engine.dispose()
 
     def back_up(self) -> None:
         """Copy the database, on SQLite by the command and on PostgreSQL by a template."""

@@ -215,7 +215,7 @@ def _neutral(answer: TestResponse, values: Values) -> tuple[int, str, list[str]]
         said = said.replace(getattr(values, name), f"<{name}>")
     said = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<new>", said)
     said = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", said)
-    said = re.sub(r'W/\\?"[\d-]+\\?"', "<version>", said)
+    said = re.sub(r'W/\\?"[\dT:.-]+\\?"', "<version>", said)
     return answer.status_code, said, sorted(name for name, _ in answer.headers)
 
 

@@ -48,7 +48,7 @@ LEFT = frozenset(
     {
         *("admin_identities", "admins", "alert_events", "alert_mails", "alert_subscriptions", "alerts", "attempts"),
         *("client_secrets", "leases", "provider_cycles", "recovery_codes", "second_factors", "sessions", "settings"),
-        *("signing_keys", "tokens", "webhook_deliveries"),
+        *("selftest_runs", "signing_keys", "tokens", "webhook_deliveries"),
     }
 )
 _ROWS_AT_ONCE = 500
