@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, Response, make_response, request
 from flask_wtf.csrf import generate_csrf
 from jinja2 import StrictUndefined
+from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 
 from scimsvc.console.forms import current_form, page_again
@@ -41,6 +42,14 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
+#: The titles of error pages for people. Others have the phrase of HTTP.
+_TITLES = {
+    HTTPStatus.FORBIDDEN: "Not allowed",
+    HTTPStatus.NOT_FOUND: "Page not found",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Request too large",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Internal error",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Service not available",
+}
 #: The message of a page that does not exist, or that the account cannot see.
 MISSING_PAGE = "This page does not exist, or you do not have access to it."
 
@@ -59,6 +68,7 @@ def init_console(app: Flask, *, version: str) -> None:
         "utc": utc,
         "shown_time": shown_time,
         "browser_name": browser_name,
+        "breakable": breakable,
     }.items():
         app.add_template_filter(function, name)
     app.jinja_env.globals["version"] = version
@@ -163,7 +173,12 @@ def _password_page(error: ServiceError) -> str:
 
 def _error_page(status: int, detail: str) -> Response:
     """Return an error page."""
-    return _answer_page(status, page("error.html", title=HTTPStatus(status).phrase, detail=detail))
+    return _answer_page(status, page("error.html", title=_title(status), detail=detail))
+
+
+def _title(status: int) -> str:
+    known = HTTPStatus(status)
+    return _TITLES.get(known, known.phrase)
 
 
 def _answer_page(status: int, content: str) -> Response:
@@ -191,3 +206,8 @@ def shown_time(moment: str, show: str = "minute") -> str:
     """Return a time in UTC for a page that names the time zone. The script converts it to the reader's time zone."""
     day, time = moment[:10], moment[11:19]
     return {"day": day, "hour": time[:5], "second": f"{day} {time}"}.get(show, f"{day} {time[:5]}")
+
+
+def breakable(value: str) -> Markup:
+    """Return ``value``, in which lines can break after the colons of a URN."""
+    return Markup(":<wbr>").join(escape(value).split(":")) if value.startswith("urn:") else escape(value)

@@ -36,7 +36,7 @@ SECTIONS = (
     Section("console_webhooks.list_", "Webhooks", ("console_webhooks",), _ACCESS),
     Section("console_administrators.list_", "Administrators", ("console_administrators",), _ACCESS),
     Section("console_audit.list_", "Audit log", ("console_audit",), _SETTINGS),
-    Section("console_settings.show", "Settings", ("console_settings",), _SETTINGS),
+    Section("console_settings.show", "Settings", ("console_settings", "console_enterprise"), _SETTINGS),
 )
 _OPERATION = "Operation"
 #: The pages of accounts that see all enterprises.
@@ -69,6 +69,11 @@ def sections() -> tuple[Section, ...]:
     if state.enterprise is not None:
         return SECTIONS
     return SERVICE_SECTIONS if state.admin is not None and state.admin.sees_all else ()
+
+
+def name_of(endpoint: str) -> str:
+    """Return the name of the section with this endpoint, of an enterprise or of the service."""
+    return next(each.name for each in (*SECTIONS, *SERVICE_SECTIONS) if each.endpoint == endpoint)
 
 
 def section_groups() -> list[tuple[str, list[Section]]]:

@@ -18,7 +18,7 @@ def test_operators_see_the_findings_the_worst_first_with_links(acme: Enterprise)
     )
     assert "Errors" not in shown
     assert "Acme: The webhook https://hooks.example.com/ has failed since" in shown
-    assert f'href="{of(acme)}/webhooks"' in page
+    assert f'href="{of(acme)}/webhooks">Open Webhooks</a>' in page
     in_terminal = text_of(acme.app, "doctor")
     for finding in ("webhooks.failing", "worker.not_running", "url.not_set", "keys", "clock"):
         assert finding in shown

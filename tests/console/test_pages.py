@@ -133,7 +133,9 @@ def test_another_enterprise_s_pages_do_not_exist(acme: Enterprise, admin: Consol
             re.sub(r'name="csrf_token" value="[^"]+"|Other|\bx\b|' + "a" * 3000, "", text(answer.text))
             for answer in answers
         }
-        assert said == {"Not Found This page does not exist, or you do not have access to it. Go to start page"}, rule
+        assert said == {"Page not found This page does not exist, or you do not have access to it. Go to start page"}, (
+            rule
+        )
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -194,7 +196,10 @@ def test_errors_are_pages_here_and_json_elsewhere(app: Flask, operator: Console)
     large = operator.send("POST", "/console/sign-in", data={"email": "x" * 2**20})
 
     assert (missing.status_code, missing.mimetype) == (404, "text/html")
-    assert text(missing.text) == "Not Found This page does not exist, or you do not have access to it. Go to start page"
+    assert (
+        text(missing.text)
+        == "Page not found This page does not exist, or you do not have access to it. Go to start page"
+    )
     assert (wrong_method.status_code, wrong_method.mimetype) == (405, "text/html")
     assert wrong_method.headers["Allow"]
     assert (elsewhere.status_code, elsewhere.mimetype) == (404, "application/problem+json")

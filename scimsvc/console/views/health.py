@@ -4,6 +4,7 @@ from itertools import groupby
 
 from flask import url_for
 
+from scimsvc.console.navigation import name_of
 from scimsvc.console.pages import Answer, admin, console_blueprint, page
 from scimsvc.enterprises.admins import refuse_unless_all_enterprises
 from scimsvc.operations.doctor.examining import examine, examine_settings
@@ -18,7 +19,7 @@ def show() -> Answer:
     refuse_unless_all_enterprises(admin())
     findings = examine(examine_settings(), thorough=False)
     groups = [(severity, list(group)) for severity, group in groupby(findings, lambda each: each.severity)]
-    return page("health.html", groups=groups, link_to=_link_to)
+    return page("health.html", groups=groups, link_to=_link_to, name_of=name_of)
 
 
 def _link_to(finding: Finding) -> str | None:

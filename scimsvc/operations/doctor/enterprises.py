@@ -46,7 +46,8 @@ def _of_state(state: EnterpriseState, name: str) -> Finding | None:
         return kind.found(f"The SCIM token in use expires at {expiry}.", replace, enterprise=subject)
     if name == "silent":
         return SILENT.found(
-            f"The provider sends no requests. The last one came at {state.last_request}.",
+            "The provider sends no requests."
+            + (f" The last one came at {state.last_request}." if state.last_request else ""),
             "Look at the provisioning job of the provider, and at the way from it to this service.",
             enterprise=subject,
         )
