@@ -139,9 +139,9 @@ def _load_people(connection: sqlite3.Connection, export: Export, roles: Enterpri
         if problems:
             note_invalid(connection, problems)
             first_problem = first_problem or f"Line {problems[0][0]}: {problems[0][1]}."
-        rows = [_person_row(person, roles) for person in batch if not person.problem]
-        connection.executemany(f"INSERT INTO person VALUES ({','.join('?' * 12)}, 0, NULL, NULL)", rows)
-        lines += len(rows)
+        rows = [_person_row(person, roles) for person in batch]
+        connection.executemany(f"INSERT INTO person VALUES ({','.join('?' * 13)}, 0, NULL, NULL)", rows)
+        lines += len(batch) - len(problems)
     if first_problem and not lines:
         raise InvalidInput(f"No line of the file is valid. {first_problem}")
     return lines
@@ -162,6 +162,7 @@ def _person_row(person: Person, roles: EnterpriseRoles) -> tuple[Any, ...]:
         person.display_name,
         role.name if role is not None else None,
         person.role or None,
+        bool(person.problem),
     )
 
 
@@ -208,7 +209,8 @@ def _summary(
 ) -> dict[str, Any]:
     """Return the counts of a comparison."""
     counts = dict(connection.execute("SELECT kind, count(*) FROM finding GROUP BY kind"))
-    matched = connection.execute("SELECT count(*) FROM person WHERE user_id IS NOT NULL").fetchone()[0]
+    matching = "SELECT count(*) FROM person WHERE user_id IS NOT NULL AND NOT is_invalid"
+    matched = connection.execute(matching).fetchone()[0]
     findings = {kind: int(counts.get(kind, 0)) for kind in KINDS}
     return {
         **totals,

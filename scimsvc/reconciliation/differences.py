@@ -27,7 +27,7 @@ def note_differences(connection: sqlite3.Connection, confirmed_since: str | None
     compared = list(_compared(connection))
     connection.execute(
         f"{_INSERT} SELECT '{MISSING}', {_OF_PERSON}, NULL, NULL, NULL, NULL FROM person "
-        "WHERE user_id IS NULL AND NOT is_repeated AND active IS NOT 0 ORDER BY line"
+        "WHERE user_id IS NULL AND NOT is_repeated AND NOT is_invalid AND active IS NOT 0 ORDER BY line"
     )
     connection.execute(
         f"{_INSERT} SELECT '{GONE}', {_OF_USER}, NULL, NULL, NULL, NULL FROM user "

@@ -23,7 +23,9 @@ def note_repeated(connection: sqlite3.Connection) -> None:
     }
     for attribute, (column, condition) in conditions.items():
         _note(connection, attribute, column, condition)
-        connection.execute("UPDATE person SET is_repeated = 1 WHERE line IN (SELECT line FROM finding)")
+        connection.execute(
+            "UPDATE person SET is_repeated = 1 WHERE line IN (SELECT line FROM finding WHERE kind = 'duplicate')"
+        )
     _note(connection, "email", "email_key", "email_key IS NOT NULL")
 
 

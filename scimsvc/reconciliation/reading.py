@@ -31,7 +31,8 @@ _LONGEST = 10_000
 class Person(NamedTuple):
     """A person of the directory, or a problem of a line.
 
-    None means that the file does not have the attribute. An empty text means that the person does not have it.
+    None means that the file does not have the attribute. An empty text means that the person does not have it. A line
+    with an invalid value still identifies its person.
     """
 
     line: int
@@ -129,7 +130,8 @@ def _person(number: int, values: Mapping[str, str], export: Export) -> Iterator[
     state = texts.pop("active", None)
     problem = _find_problem(texts, state)
     if problem:
-        yield Person(number, problem=problem)
+        external_id, user_name, email = (_readable(texts.get(name)) for name in IDENTIFYING)
+        yield Person(number, external_id, user_name, email, problem=problem)
         return
     yield Person(
         number,
@@ -147,10 +149,22 @@ def _person(number: int, values: Mapping[str, str], export: Export) -> Iterator[
 def _find_problem(texts: Mapping[str, str], state: str | None) -> str:
     """Return the problem of a line, or "" if it has none."""
     for name, text in texts.items():
-        if not is_storable(text):
-            return f"{name}: Not UTF-8 text"
-        if len(text) > _LONGEST:
-            return f"{name}: More than {_LONGEST:,} characters"
+        fault = _find_fault(text)
+        if fault:
+            return f"{name}: {fault}"
     if state is not None and fold(state) not in _STATES:
         return f"active: Unknown state {quoted(state)}"
     return "" if any(texts.get(name) for name in IDENTIFYING) else "Nothing identifies the user"
+
+
+def _find_fault(text: str) -> str:
+    """Return the fault of a value, or "" if it has none."""
+    if "\0" in text:
+        return "A NUL character"
+    if not is_storable(text):
+        return "Not UTF-8 text; save the file as UTF-8, or use --encoding"
+    return f"More than {_LONGEST:,} characters" if len(text) > _LONGEST else ""
+
+
+def _readable(text: str | None) -> str | None:
+    return None if text is None or _find_fault(text) else text

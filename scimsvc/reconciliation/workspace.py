@@ -13,7 +13,7 @@ _SCHEMA = """
 CREATE TABLE person (
     line INTEGER PRIMARY KEY, external_id TEXT, user_name TEXT, email TEXT, user_name_key TEXT, email_key TEXT,
     active INTEGER, given_name TEXT, family_name TEXT, display_name TEXT, role TEXT, sent_role TEXT,
-    is_repeated INTEGER NOT NULL DEFAULT 0, user_id TEXT, matched_by TEXT
+    is_invalid INTEGER NOT NULL, is_repeated INTEGER NOT NULL DEFAULT 0, user_id TEXT, matched_by TEXT
 );
 CREATE TABLE user (
     id TEXT PRIMARY KEY, external_id TEXT, user_name TEXT, email TEXT, user_name_key TEXT, email_key TEXT,

@@ -61,6 +61,32 @@ FILE = HEADER + (
 )
 
 
+def test_an_invalid_value_does_not_make_its_person_absent(filled: Enterprise) -> None:
+    lines = (
+        b"id-ann,ann,,,L\xe9e,True,\n",
+        b"id-bob,bob,,,,perhaps,\n",
+        b"id-cid,cid,,,,True,\n",
+        b"id-new,new,,,L\xe9e,,\n",
+    )
+    _, output, _ = reconcile(filled, HEADER.encode() + b"".join(lines), "--json")
+    result = json.loads(output)
+
+    found = {
+        (each["finding"], each["user_name"], each["line"])
+        for each in result["items"]
+        if each["user_name"] != "manual@x.example"
+    }
+    assert found == {
+        ("not_in_directory", "dan", None),
+        ("not_in_directory", "eve", None),
+        ("invalid_line", None, 2),
+        ("invalid_line", None, 3),
+        ("invalid_line", None, 5),
+    }
+    assert (result["lines"], result["matched"]) == (1, 1)
+    assert "use --encoding" in output
+
+
 def test_each_kind_of_difference_is_reported(filled: Enterprise, cli: Cli) -> None:
     before = cli("user", "list", "Acme")
     status, output, errors = reconcile(filled, FILE, "--json")

@@ -56,7 +56,7 @@ users = st.builds(
 def test_the_findings_are_those_of_a_plain_search(file: list[Side], here: list[Side]) -> None:
     with workspace() as connection:
         connection.executemany(
-            f"INSERT INTO person VALUES ({','.join('?' * 12)}, 0, NULL, NULL)",
+            f"INSERT INTO person VALUES ({','.join('?' * 12)}, 0, 0, NULL, NULL)",
             [_person_row(line, person) for line, person in enumerate(file)],
         )
         connection.executemany(

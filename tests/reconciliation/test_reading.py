@@ -113,7 +113,7 @@ FAULTS: dict[str, tuple[str | bytes, dict[int, str], int]] = {
     "an unknown state": ("userName,status\nann,maybe\nbob,active\n", {2: "Unknown state 'maybe'"}, 1),
     "no identification": ("userName,email,displayName\n,,Ann\nbob,,\n", {2: "Nothing identifies"}, 1),
     "another encoding": (b"userName\nj\xfcrgen\nbob\n", {2: "Not UTF-8 text"}, 1),
-    "NUL": ("userName\na\0b\nbob\n", {2: "Not UTF-8 text"}, 1),
+    "NUL": ("userName\na\0b\nbob\n", {2: "userName: A NUL character"}, 1),
     "a long cell": (f"userName,x\n{'a' * 20_000},\nbob,\n", {2: "More than 10,000 characters"}, 1),
     "a long line": (f"userName\n{'a' * 3_000_000}\nbob\n", {2: "more than 1,000,000 characters"}, 1),
     "a missing quotation mark": ('userName\n"ann\n' + "bob\n" * 100_000, {2: "field larger than field limit"}, 1),
