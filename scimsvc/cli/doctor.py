@@ -10,6 +10,7 @@ from flask import Flask
 from scimsvc import create_app
 from scimsvc.cli.output import Failed, find_app_of_caller, result_command
 from scimsvc.cli.values import cell
+from scimsvc.operations.doctor.configuration import list_invalid
 from scimsvc.operations.doctor.examining import examine, examine_settings, skipped
 from scimsvc.operations.doctor.findings import Finding, Severity, worst_first
 from scimsvc.operations.doctor.loading import examined_app
@@ -50,17 +51,18 @@ def doctor(*, connect: bool) -> Any:
     """
     before, app = examine_settings(), find_app_of_caller()
     if app is not None:
-        return _result(_examine(app, before, connect=connect))
+        return _result(_examine(app, before, frozenset(), connect=connect))
+    invalid = frozenset(list_invalid())
     with examined_app(create_app) as (loaded, problems):
         if loaded is None:
             return _result(worst_first([*before, *problems, skipped()]))
-        return _result(_examine(loaded, [*before, *problems], connect=connect))
+        return _result(_examine(loaded, [*before, *problems], invalid, connect=connect))
 
 
-def _examine(app: Flask, before: list[Finding], *, connect: bool) -> list[Finding]:
+def _examine(app: Flask, before: list[Finding], invalid: frozenset[str], *, connect: bool) -> list[Finding]:
     with app.app_context(), without_deadline():
         try:
-            return examine(before, connect=connect)
+            return examine(before, invalid=invalid, connect=connect)
         finally:
             close_database()
 

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from scimsvc.operations.doctor.findings import Finding, Kind, Severity, Topic
+from scimsvc.settings import PREFIX
 from scimsvc.web.state import app_settings
 
 NOT_SET = Kind(
@@ -23,6 +24,8 @@ NO_PROXY = Kind(
     "proxies.untrusted", Severity.WARNING,
     "The public URL is HTTPS, so a proxy is in front of the service, but `SCIMSVC_TRUSTED_PROXIES` is 0.",
 )  # fmt: skip
+#: The variables that the findings are about.
+VARIABLES = frozenset({f"{PREFIX}PUBLIC_URL", f"{PREFIX}TRUSTED_PROXIES"})
 _PATIENCE = 5.0
 
 

@@ -10,9 +10,8 @@ from scimsvc.store.engine.outages import DATABASE_ERRORS, describe_outage
 SKIPPED = Kind("doctor.skipped", Severity.INFO, "Checks that need the database were skipped.")
 UNREADABLE = Kind("database.unreadable", Severity.ERROR, "A part of the database cannot be read.")
 
-_OUTSIDE = (files.TOPIC, addresses.TOPIC)
 _INSIDE = (keys.TOPIC, *enterprises.TOPICS, *messages.TOPICS, *upkeep.TOPICS)
-TOPICS = (configuration.TOPIC, *_OUTSIDE, addresses.CONNECTING, database.TOPIC, *_INSIDE)
+TOPICS = (configuration.TOPIC, files.TOPIC, addresses.TOPIC, addresses.CONNECTING, database.TOPIC, *_INSIDE)
 #: Every kind of finding. A finding of a topic without a fault has the topic's name as its ID.
 KINDS = (*(kind for topic in TOPICS for kind in topic.kinds), UNREADABLE, SKIPPED)
 
@@ -22,18 +21,23 @@ def examine_settings() -> list[Finding]:
     return _run(configuration.TOPIC)
 
 
-def examine(before: list[Finding], *, connect: bool = False, thorough: bool = True) -> list[Finding]:
+def examine(
+    before: list[Finding], *, invalid: frozenset[str] = frozenset(), connect: bool = False, thorough: bool = True
+) -> list[Finding]:
     """Return all findings about the current app and ``before``, the worst first.
 
-    With ``connect``, ask the public URL too. Without ``thorough``, leave out the check of the whole database file.
+    ``invalid`` has the variables that are not valid, so that the app has no value of them. With ``connect``, ask the
+    public URL too. Without ``thorough``, leave out the check of the whole database file.
     """
     with longer_deadline(LONG_SECONDS):
-        return worst_first([*before, *_examine(connect=connect, thorough=thorough)])
+        return worst_first([*before, *_examine(invalid, connect=connect, thorough=thorough)])
 
 
-def _examine(*, connect: bool, thorough: bool) -> Iterator[Finding]:
-    for topic in (*_OUTSIDE, *((addresses.CONNECTING,) if connect else ())):
-        yield from _run(topic)
+def _examine(invalid: frozenset[str], *, connect: bool, thorough: bool) -> Iterator[Finding]:
+    yield from _run(files.TOPIC)
+    if not invalid & addresses.VARIABLES:
+        for topic in (addresses.TOPIC, *((addresses.CONNECTING,) if connect else ())):
+            yield from _run(topic)
     of_database = _run(database.TOPIC if thorough else database.QUICK_TOPIC)
     yield from of_database
     if any(each.severity == Severity.ERROR and each.id != database.READ_ONLY.id for each in of_database):

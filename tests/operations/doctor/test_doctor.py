@@ -158,6 +158,7 @@ def _old_backup(installation: Installation) -> None:
 #: Faults around a SQLite database, and the finding of each.
 OUTSIDE: dict[str, tuple[Break, str]] = {
     "an invalid setting": (lambda it: it.set(RATE_LIMIT="many"), "configuration.invalid"),
+    "an invalid number of proxies": (lambda it: it.set(TRUSTED_PROXIES="many"), "configuration.invalid"),
     "half of the mail settings": (lambda it: it.set(SMTP_URL="smtp://localhost"), "configuration.invalid"),
     "a missing file of a secret": (lambda it: it.set(METRICS_TOKEN_FILE="/nowhere/token"), "configuration.invalid"),
     "a misspelled variable": (lambda it: it.set(PUBLIC_URI="https://localhost"), "configuration.unknown"),
@@ -190,6 +191,16 @@ def test_a_fault_around_the_database_is_the_only_finding(
     assert f"  {finding}: " in result.stdout
     assert "hunter2" not in result.stdout
     assert not (installation.folder / "none.db").exists()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_invalid_public_url_is_not_reported_as_missing(installation: Installation) -> None:
+    installation.set(PUBLIC_URL="nonsense")
+
+    found = {each["id"] for each in installation.examine("--connect")}
+
+    assert "configuration.invalid" in found
+    assert not [each for each in found if each.startswith(("url.", "addresses", "proxies."))]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
