@@ -328,6 +328,10 @@ def test_a_faulty_archive_is_refused_and_changes_nothing(acme: Enterprise, cli: 
     for damaged in (b"", b"PK", b"text", archive.read_bytes()[:-200], _flipped(archive.read_bytes())):
         (tmp_path / "faulty.zip").write_bytes(damaged)
         assert "archive" in refusal(acme.app, "enterprise", "import", str(tmp_path / "faulty.zip"))
+    (tmp_path / "faulty.zip").write_bytes(archive.read_bytes()[:5000])
+    assert "is incomplete or damaged. Copy it again." in refusal(
+        acme.app, "enterprise", "import", str(tmp_path / "faulty.zip")
+    )
     with zipfile.ZipFile(tmp_path / "acme.zip", "a") as repeated, pytest.warns(UserWarning, match="Duplicate name"):
         repeated.writestr("roles.jsonl", b"")
     assert "a file twice" in refusal(acme.app, "enterprise", "import", str(archive))

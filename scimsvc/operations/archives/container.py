@@ -28,6 +28,8 @@ _MOST_GROWTH = 200
 _GROWTH_ALLOWED = 1024 * 1024
 #: A row is a flat object. Documents in it are text.
 _LIMITS = replace(DEFAULTS, body=LONGEST_LINE, string_length=LONGEST_LINE, json_depth=3)
+#: The first bytes of a ZIP file that contains files.
+_BEGINNING = b"PK\x03\x04"
 _FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError)
 
 
@@ -190,6 +192,13 @@ def reading_archive(path: Path, tables: Iterable[str]) -> Iterator[ArchiveReader
     except OSError as error:
         raise InvalidArchive(f"Cannot read '{path}': {error.strerror}.") from None
     except _FAULTS:
-        raise InvalidArchive(f"'{path}' is not an archive. Use a file of 'scimsvc enterprise export'.") from None
+        raise InvalidArchive(_describe_unreadable(path)) from None
     with archive:
         yield ArchiveReader(archive, tuple(tables))
+
+
+def _describe_unreadable(path: Path) -> str:
+    with path.open("rb") as file:
+        if file.read(len(_BEGINNING)) == _BEGINNING:
+            return f"The archive '{path}' is incomplete or damaged. Copy it again."
+    return f"'{path}' is not an archive. Use a file of 'scimsvc enterprise export'."
