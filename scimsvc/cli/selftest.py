@@ -1,5 +1,6 @@
 """``selftest``: play an identity provider against an installation."""
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -11,8 +12,9 @@ import click
 
 from scimsvc.auth.state import token_signer
 from scimsvc.cli.options import STANDARD_INPUT, read_secret
-from scimsvc.cli.output import Failed, app_command, result_command
+from scimsvc.cli.output import Failed, app_command, find_app_of_caller, result_command
 from scimsvc.cli.printable import printable
+from scimsvc.operations.files import find_missing_database
 from scimsvc.paths import SCIM_PREFIX
 from scimsvc.selftest.enterprise import ROLES, throwaway_enterprise
 from scimsvc.selftest.plan import ALL, CHOICES, make_plan
@@ -23,9 +25,12 @@ from scimsvc.selftest.target import Target, TargetError, parse_target
 from scimsvc.settings import SELFTEST_TOKEN, read_setting
 
 
-def _refuse_other_suffixes(_context: click.Context, _option: click.Parameter, path: Path | None) -> Path | None:
+def _check_report(_context: click.Context, _option: click.Parameter, path: Path | None) -> Path | None:
+    """Refuse a report that cannot be written, before minutes of work."""
     if path is not None and path.suffix not in WRITERS:
         raise click.UsageError(f"--report needs a file name that ends in one of {', '.join(WRITERS)}.")
+    if path is not None and not os.access(path.parent, os.W_OK | os.X_OK):
+        raise click.UsageError(f"--report: The folder '{path.parent}' does not exist or cannot be written.")
     return path
 
 
@@ -54,7 +59,7 @@ def _refuse_other_suffixes(_context: click.Context, _option: click.Parameter, pa
 @click.option(
     "--report",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    callback=_refuse_other_suffixes,
+    callback=_check_report,
     help=f"Also write the report to this file: {', '.join(WRITERS)} (JUnit)",
 )
 def selftest(
@@ -69,6 +74,7 @@ def selftest(
     """
     target = _target(url, ca_file)
     if token is None:
+        _refuse_other_machine()
         result = _run_beside_database(target, provider, quick)
     else:
         session = Session(target, _read_token(token))
@@ -80,7 +86,20 @@ def selftest(
 
 
 def _read_token(text: str) -> str:
-    return read_secret("Token") if text == STANDARD_INPUT else text
+    token = read_secret("Token") if text == STANDARD_INPUT else text.strip()
+    if not token:
+        raise click.UsageError("--token is empty. Create a SCIM token with 'scimsvc token issue ENTERPRISE --scim'.")
+    return token
+
+
+def _refuse_other_machine() -> None:
+    """Refuse a run without a token where there is no database to create an enterprise in."""
+    path = None if find_app_of_caller() is not None else find_missing_database()
+    if path is not None:
+        raise click.ClickException(
+            f"No database at {path}. Use --token with a SCIM token, or run this on the machine of the installation, "
+            "with its settings."
+        )
 
 
 def _target(url: str | None, ca_file: Path | None) -> Target:

@@ -76,6 +76,19 @@ def test_wrong_usage_has_exit_status_2() -> None:
         assert "is not a Tenant URL" in done.stderr
 
 
+def test_a_run_that_cannot_succeed_is_refused_before_it_begins(tmp_path: Path) -> None:
+    url = ("--url", "http://127.0.0.1:1/scim")
+    no_folder = selftest(*url, "--token", "x", "--report", str(tmp_path / "none" / "report.json"))
+    no_token = selftest(*url, "--token", " ")
+    no_database = selftest(*url, INSTANCE_PATH=str(tmp_path))
+
+    assert (no_folder.returncode, no_token.returncode, no_database.returncode) == (2, 2, 1)
+    assert f"The folder '{tmp_path}/none' does not exist" in no_folder.stderr
+    assert "--token is empty" in no_token.stderr
+    assert "Use --token with a SCIM token" in no_database.stderr
+    assert "[1/" not in no_folder.stderr + no_token.stderr + no_database.stderr
+
+
 #: Users and a group that look like those of the self-test, and belong to others.
 OTHERS = ("ada@contoso.example", "ada@selftest.scimsvc.invalid.example", "ada@other-selftest.scimsvc.invalid")
 
