@@ -20,7 +20,7 @@ from scimsvc.store import quotas as store
 from scimsvc.store.engine.database import longer_deadline
 from scimsvc.store.engine.outages import DATABASE_ERRORS
 from scimsvc.store.engine.transactions import Connection, reading, without_timeouts
-from scimsvc.store.feed import count_users
+from scimsvc.store.feed import count_users, lock_feed
 from scimsvc.store.webhooks import count_webhooks
 from scimsvc.web.state import AppState
 
@@ -75,9 +75,18 @@ class _Room:
 class Meter:
     """The use of one quota by each enterprise, as last measured, and what was claimed since then."""
 
-    def __init__(self, quota: _Quota, measure: Callable[[Connection, str], int], *, refuses_for: float = 0.0) -> None:
+    def __init__(
+        self,
+        quota: _Quota,
+        measure: Callable[[Connection, str], int],
+        *,
+        lock: Callable[[Connection, str], object] | None = None,
+        refuses_for: float = 0.0,
+    ) -> None:
         self._quota = quota
         self._measure = measure
+        #: Waits for transactions that add to the use, so that a claim that measures counts them.
+        self._lock = lock
         #: Seconds for which a refusal is remembered, because measuring takes long.
         self._refuses_for = refuses_for
         self._rooms: dict[str, _Room] = {}
@@ -105,6 +114,8 @@ class Meter:
             with reading() as own:
                 used = self._measure(own, enterprise_id)
         else:
+            if self._lock is not None and amount:
+                self._lock(connection, enterprise_id)
             used = self._measure(connection, enterprise_id)
         free = self._quota.limit - used
         if free < amount:
@@ -185,7 +196,9 @@ class EnterpriseQuotas:
     def __init__(self, app: Flask, settings: Settings) -> None:
         quotas = settings.quotas
         self._aliases = _Quota(quotas.aliases, "MAX_ALIASES", "aliases of one role", "Remove unused aliases")
-        self.users = Meter(_Quota(quotas.users, "MAX_USERS", "users", "Delete unused users"), count_users)
+        self.users = Meter(
+            _Quota(quotas.users, "MAX_USERS", "users", "Delete unused users"), count_users, lock=lock_feed
+        )
         self.stored_bytes = StoredBytes(
             app,
             _Quota(quotas.stored_bytes, "MAX_STORED_BYTES", "bytes of users", "Delete unused users"),
@@ -224,7 +237,7 @@ class EnterpriseQuotas:
             raise self._aliases.reached(present)
 
     def claim_users(self, connection: Connection, enterprise_id: str, documents: list[str]) -> None:
-        """Claim new users with these ``documents``. Raises ``QuotaReached``."""
+        """Claim new users with these ``documents``, which were inserted. Raises ``QuotaReached``."""
         users = self.users.claim(enterprise_id, len(documents), connection=connection)
         self.stored_bytes.claim(enterprise_id, sum(map(len, documents)), users=users)
 

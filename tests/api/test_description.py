@@ -56,7 +56,7 @@ def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
                 "--checks", "all", "--max-examples", "100" if LONG else "3", "--seed", "1",
                 "--generation-database", "none", "--suppress-health-check", "all", "--no-color",
             ],
-            env=os.environ | own, cwd=tmp_path, capture_output=True, text=True, timeout=3600 if LONG else 240,
+            env=os.environ | own, cwd=tmp_path, capture_output=True, text=True, timeout=3600 if LONG else 600,
         )  # fmt: skip
 
     print(found.stdout[-3000:])

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PATIENCE = 20.0
+PATIENCE = 40.0  # it starts twice, for init and for serve, and other work may keep the machine busy
 FILE = Path(__file__).parents[2] / "deploy" / "Containerfile"
 #: Paths that exist on every Debian system, and files that are needed to resolve user names.
 _SYSTEM = ("usr", "bin", "sbin", "lib", "lib64")

@@ -135,8 +135,8 @@ class World:
 
 #: Columns that refused requests may change, because no response depends on them.
 NOT_COMPARED = {"last_used_at"}
-#: Tables that refused requests change: their log, the feed of the settling, and the keys, which a thread notes.
-_NOT_READ = ("provisioning_log", "changes", "signing_keys")
+#: Tables that refused requests change: their log, the feed of the settling, and what threads note of requests.
+_NOT_READ = ("provisioning_log", "changes", "signing_keys", "provider_cycles", "user_confirmations")
 STATE = [
     f"SELECT {', '.join(c.name for c in table.columns if c.name not in NOT_COMPARED)} FROM {table.name} "
     f"ORDER BY {', '.join(c.name for c in table.primary_key)}"

@@ -8,7 +8,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from scimsvc.extensions import db
 from tests.support.apps import make_enterprise, run_command
 from tests.support.client import Enterprise, assert_scim_error, replace
 from tests.support.cluster import Cluster, own_cluster
@@ -93,8 +92,10 @@ def test_a_standby_is_replaced_by_a_server_that_accepts_writes(guest: Enterprise
     user = guest.create()
     with psycopg.connect(cluster.url, autocommit=True) as other:
         other.execute("ALTER DATABASE postgres SET default_transaction_read_only = on")
-        with guest.app.app_context():
-            db.engine.dispose()
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
         refused = guest.patch(user, replace("title", "Lead"))
         read = guest.get(user)
         other.execute("SET default_transaction_read_only = off")
