@@ -20,7 +20,7 @@ def follow(service: Service, database: sqlite3.Connection) -> None:
         try:
             count = follow_once(service, database, wait=WAIT)
         except OSError as error:  # the service, the proxy or the network is away
-            _log.warning("scimsvc cannot be reached: %s", error)
+            _log.warning("scimsvc cannot be reached, or refused the request: %s", error)
             count = 0
         if count == 0 and time.monotonic() - started < 1:
             time.sleep(1)  # no place to wait was free, or the service is away
