@@ -209,5 +209,6 @@ def shown_time(moment: str, show: str = "minute") -> str:
 
 
 def breakable(value: str) -> Markup:
-    """Return ``value``, in which lines can break after the colons of a URN."""
-    return Markup(":<wbr>").join(escape(value).split(":")) if value.startswith("urn:") else escape(value)
+    """Return ``value``, in which lines can break before an at sign and after the colons of a URN."""
+    safe = Markup("<wbr>@").join(escape(value).split("@"))
+    return Markup(":<wbr>").join(safe.split(":")) if value.startswith("urn:") else safe

@@ -13,6 +13,7 @@ from scimsvc.store.log import LogRow, insert_entry, new_entry_id
 from tests.support.client import Enterprise
 from tests.support.console import Console, of, text
 from tests.support.records import log_of
+from tests.support.scim_groups import create_group
 
 LONG = "é<" * 131_072
 
@@ -104,3 +105,14 @@ def test_the_overview_shows_the_most_frequent_causes(acme: Enterprise, admin: Co
     assert content.count('<li class="cause') == 50
     assert "3 more causes not shown." in text(content)
     assert "Errors 53 53 causes" in text(content)
+
+
+def test_lines_break_before_at_signs_and_after_the_colons_of_urns(acme: Enterprise, admin: Console) -> None:
+    user = acme.create(email="ann@contoso.example", userName="<b>ann@contoso.example")
+    group = create_group(acme, members=[user["id"]])
+
+    members = admin.get(f"{of(acme)}/groups/{group['id']}")
+
+    assert "<bdi>ann<wbr>@contoso.example</bdi>" in members
+    assert "&lt;b&gt;ann<wbr>@contoso.example" in members
+    assert "urn:<wbr>ietf:<wbr>params:<wbr>scim" in admin.get(of(acme) + "/set-up")
