@@ -30,7 +30,7 @@ def test_every_extra_that_is_named_exists() -> None:
     text = "".join(page.read_text("utf-8") for page in [*MANUAL, *PAGES])
     named = set(re.findall(r"\[(\w+)\]'", text))
 
-    assert named == {"test", "postgresql", "oidc", "benchmark"}
+    assert named == {"test", "postgresql", "oidc", "otel", "benchmark"}
     assert named <= set(SETUP["options.extras_require"])
 
 
