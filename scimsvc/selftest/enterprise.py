@@ -8,7 +8,7 @@ from typing import NamedTuple
 from scimsvc.auth.grants import TokenRequest, issue_token
 from scimsvc.auth.tokens import TokenSigner
 from scimsvc.enterprises.enterprises import create_enterprise, delete_enterprise, list_enterprises
-from scimsvc.errors import NoSuchThing
+from scimsvc.errors import Conflict, NoSuchThing
 from scimsvc.selftest.session import RESERVED_NAME
 from scimsvc.vocabulary import API_SCOPE, SCIM_SCOPE
 
@@ -30,10 +30,12 @@ class Throwaway(NamedTuple):
 def throwaway_enterprise(run: str, signer: TokenSigner) -> Iterator[Throwaway]:
     """Create an enterprise for the ``run``, and delete it at the end with everything in it.
 
-    Also delete the enterprises of earlier runs that crashed. Raises the errors of ``create_enterprise``.
+    Also delete the enterprises of earlier runs that crashed. Raises the errors of ``create_enterprise``, and
+    ``Conflict`` at the end if the enterprise was deleted meanwhile, because the findings are then about that.
     """
     delete_abandoned()
     made = create_enterprise(RESERVED_NAME + run, roles=list(ROLES), scim_enabled=True)
+    is_lost = False
     try:
         scim, api = (
             issue_token(made["id"], TokenRequest(scope, days=_TOKEN_DAYS, name="Self-test"), signer=signer)
@@ -41,8 +43,15 @@ def throwaway_enterprise(run: str, signer: TokenSigner) -> Iterator[Throwaway]:
         )
         yield Throwaway(scim["access_token"], api["access_token"])
     finally:
-        with suppress(NoSuchThing):
+        try:
             delete_enterprise(made["id"])
+        except NoSuchThing:
+            is_lost = True
+    if is_lost:
+        raise Conflict(
+            "The enterprise of this self-test was deleted during the run, for example by another self-test. The run "
+            "has no result. Start one self-test at a time."
+        )
 
 
 def delete_abandoned() -> None:
