@@ -63,7 +63,9 @@ def test_two_servers_behind_pgbouncer_answer_every_write_and_leave_no_state(
 
         with psycopg.connect(url) as direct:
             stored = documents(direct.execute("SELECT document FROM users"))
-            prepared = direct.execute("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DEALLOCATE%'").fetchone()
+            prepared = direct.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'DEALLOCATE%'"
+            ).fetchone()
         with psycopg.connect(pooled_url, autocommit=True, prepare_threshold=None) as other:
             outside = {name: other.execute(f"SHOW {name}").fetchone() for name in POSTGRESQL_LIMITS}
             kept = other.execute("SELECT count(*) FROM pg_prepared_statements").fetchone()
