@@ -74,7 +74,7 @@ class Answer:
 
     @property
     def media_type(self) -> str:
-        """The media type without parameters, in lower case; empty if there is none."""
+        """The media type without parameters, in lower case, or an empty text without one."""
         return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     @property

@@ -69,7 +69,7 @@ def ids_of(enterprise: Enterprise) -> dict[str, str]:
 
 
 def _selftest_of(app: Flask) -> str:
-    """Return the name of the last run of the self-test. Store one with a finding of each outcome if there is none."""
+    """Return the name of the last run of the self-test. If no run exists, store one with a finding of each outcome."""
     with app.app_context():
         runs = list_selftest_runs()
         if runs:

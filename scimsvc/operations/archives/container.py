@@ -129,7 +129,7 @@ class ArchiveReader:
         return manifest
 
     def count_rows(self) -> int:
-        """Return the number of all rows, as the manifest says."""
+        """Return the number of all rows in the manifest."""
         return sum(file.rows for file in self._files.values())
 
     def iterate_rows(self, table: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -196,7 +196,7 @@ def _need_scimsvc(ground: Ground) -> None:
 
 
 def _read(ground: Ground) -> Answer:
-    """Return the answer to GET of a user of this check. Raises ``Skip`` if there is none."""
+    """Return the answer to GET of a user of this check. Raises ``Skip`` if no user could be created."""
     result = ground.attempt("GET", f"/Users/{ground.create('read').document['id']}")
     if not isinstance(result, Answer) or result.status != 200 or not result.document:
         raise Skip(f"A user could not be read: {describe(result)}.")
